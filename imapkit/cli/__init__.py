@@ -1,0 +1,1 @@
+"""The command line: ``python -m imapkit demo | plugins | doctor | trim``, one module for each."""

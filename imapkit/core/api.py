@@ -1,0 +1,153 @@
+"""The narrow interface: all that a family may use of the core.
+
+A family's mixin derives from ``Commands`` and sends with ``self._call``; its functions get a ``Session``, an ``Untagged``
+response or a ``Cursor``. The kinds of arguments come from here as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypedDict, Unpack
+
+from imapkit.core.cursor import Cursor, Defect
+from imapkit.core.dates import date_time
+from imapkit.core.mutf7 import decode as decode_mailbox
+from imapkit.core.numbers import NumberSet, sequence_set_text
+from imapkit.core.response import ResponseCode, Untagged, response_code
+from imapkit.core.session import Session
+from imapkit.core.wire import (
+    Literal,
+    Piece,
+    Token,
+    astring,
+    atom,
+    encode_text,
+    fetch_items,
+    flags,
+    general,
+    list_pattern,
+    mailbox,
+    mailbox_octets,
+    message,
+    number,
+    program,
+    quoted_string,
+    raw,
+    sequence_set,
+    status_items,
+    store_item,
+    unquote,
+)
+from imapkit.family import Done
+
+__all__ = [
+    "CallOptions",
+    "Callback",
+    "Commands",
+    "Cursor",
+    "Defect",
+    "Done",
+    "Literal",
+    "NumberSet",
+    "Piece",
+    "ResponseCode",
+    "Result",
+    "Session",
+    "Token",
+    "Untagged",
+    "astring",
+    "atom",
+    "date_time",
+    "decode_mailbox",
+    "encode_text",
+    "fetch_items",
+    "flags",
+    "general",
+    "list_pattern",
+    "mailbox",
+    "mailbox_octets",
+    "message",
+    "number",
+    "program",
+    "quoted_string",
+    "raw",
+    "response_code",
+    "sequence_set",
+    "sequence_set_text",
+    "status_items",
+    "store_item",
+    "unquote",
+]
+
+Result = tuple[str, list[Any]]
+"""``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples, or ``[None]``.
+
+With a callback a command returns ``(None, None)`` at once.
+"""
+
+Callback = Callable[[tuple[Any, Any, Any]], object]
+
+
+class CallOptions(TypedDict, total=False):
+    """What every command takes beside its arguments.
+
+    ``callback``
+        called on the callback thread with ``((type, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, reason))``.
+    ``cb_arg``
+        handed to the callback as it is.
+    ``timeout``
+        seconds until the command must have been answered, waiting for its turn included; else the connection is closed and ``abort`` raised.
+    """
+
+    callback: Callback | None
+    cb_arg: Any
+    timeout: float | None
+
+
+class Commands:
+    """What a family's methods have of the client that they are mixed into."""
+
+    _session: Session
+
+    def _call(
+        self,
+        name: str,
+        *args: Any,
+        uid: bool = False,
+        finish: Callable[[Done], Result] | None = None,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        layer: Any = None,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """Send a command and return its result.
+
+        ``uid``: send it as ``UID name``. ``finish(request)`` makes the result of what came back (default: ``_result``), on the
+        caller's or the callback thread, and may raise. ``reply(challenge)`` answers each continuation request; None cancels the
+        exchange with "*". ``layer``: options for the layer that the command switches on.
+        Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
+        """
+        raise NotImplementedError
+
+    def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
+        """The usual result: the data of the command's untagged responses (of ``names`` only), else its text; ``BadResponse`` for BAD."""
+        raise NotImplementedError
+
+    def _deliver(self, result: Result, **options: Unpack[CallOptions]) -> Result:
+        """Return a result that needed no command; with a callback, hand it to that."""
+        raise NotImplementedError
+
+    def _take(self, name: str) -> list[Any]:
+        """Take the data of the untagged responses and response codes called ``name`` that belong to no command."""
+        raise NotImplementedError
+
+    def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
+        """Take every untagged response that belongs to no command, in order."""
+        raise NotImplementedError
+
+    def _known_capabilities(self) -> tuple[str, ...]:
+        """The server's capabilities, asked for if they are not known."""
+        raise NotImplementedError
+
+    def _hang_up(self, reason: str) -> None:
+        """Close the connection, wake whoever waits, and wait until its threads have ended."""
+        raise NotImplementedError

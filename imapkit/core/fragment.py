@@ -1,0 +1,186 @@
+"""Stage 1, framing: octets into responses of lines and literals, RFC 3501 sections 2.2 and 4.3.
+
+Framing never depends on understanding. A response comes out as a list ``[line]`` or
+``[line, literal, line, ..., line]``; lines have lost their CRLF and keep their ``{n}``. Every bound of
+``Limits`` is checked here, before anything of the announced size is allocated.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+from imapkit.core.limits import Limits
+from imapkit.errors import LimitExceeded, RemoteProtocolError
+
+__all__ = ["Framer"]
+
+CRLF = b"\r\n"
+
+#   literal = "{" number ["+"] "}" CRLF *CHAR8; a literal8 has "~" before it (RFC 3516).
+#   It stands after SP or "(", or after the section of a FETCH item. Some servers send "{4+}", which only clients may.
+_ANNOUNCEMENT = re.compile(rb"(?:[ (\[\]>~]|\A)\{([^{}\s]*)\}\Z")
+_SIZE = re.compile(rb"(\d{1,20})\+?\Z")
+_STATUS = re.compile(rb"\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKETS = re.compile(rb'[()]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_LONGEST_ANNOUNCEMENT = 64
+
+
+class Framer:
+    """Cuts a stream of octets into responses; belongs to one thread and needs no lock.
+
+    ``push`` gives it what was received, ``pop`` takes the next complete response out, until None.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._data = b""
+        self._at = 0
+        self._line = bytearray()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._literal = io.BytesIO()
+        self.missing = 0
+        """Octets of the present literal that have not arrived yet."""
+        self._in_literal = False
+
+    def push(self, data: bytes) -> None:
+        """Add what was received; everything before it must have been popped."""
+        self._data = data if self._at == len(self._data) else self._data[self._at :] + data
+        self._at = 0
+
+    def pop(self) -> list[bytes] | None:
+        """The next complete response, or None when more octets are needed. Raises ``RemoteProtocolError``."""
+        while self._at < len(self._data) or (self._in_literal and not self.missing):
+            if self._in_literal:
+                self._take_literal()
+                continue
+            line = self._take_line()
+            if line is None:
+                return None
+            self._add(line)
+            size = self._announced(line)
+            if size is None:
+                parts, self._parts, self._size = self._parts, [], 0
+                return parts
+            self._open_literal(size)
+        return None
+
+    def take_rest(self) -> bytes:
+        """Take out what has been pushed and not been popped; for the layer that is switched on at this point."""
+        rest = bytes(self._line) + self._data[self._at :]
+        self._line.clear()
+        self._data, self._at = b"", 0
+        return rest
+
+    @property
+    def unfinished(self) -> bytes:
+        """The beginning of a response whose end has not arrived: what an error message may show."""
+        return b" ".join([*self._parts, bytes(self._line)])[:200]
+
+    def _take_line(self) -> bytes | None:
+        data, at, held = self._data, self._at, self._line
+        if held and held[-1] == 13 and data[at] == 10:
+            self._at = at + 1
+            return self._release(held[:-1])
+        cut = data.find(CRLF, at)
+        end = len(data) if cut < 0 else cut
+        if len(held) + end - at > self.limits.line:
+            raise self._exceeded("line", len(held) + end - at)
+        if cut < 0:
+            held += memoryview(data)[at:]
+            self._at = end
+            return None
+        self._at = cut + 2
+        if not held:
+            return data[at:cut]
+        held += memoryview(data)[at:cut]
+        return self._release(held)
+
+    def _release(self, line: bytearray) -> bytes:
+        whole = bytes(line)
+        self._line.clear()
+        return whole
+
+    def _add(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > self.limits.response:
+            raise self._exceeded("response", self._size)
+        if part.count(b"(") > self.limits.nesting:
+            self._check_nesting(part)
+
+    def _check_nesting(self, line: bytes) -> None:
+        depth = 0
+        for match in _BRACKETS.finditer(line):
+            bracket = match.group()
+            depth += (bracket == b"(") - (bracket == b")")
+            if depth > self.limits.nesting:
+                raise self._exceeded("nesting", depth)
+
+    def _announced(self, line: bytes) -> int | None:
+        """The size of the literal that ``line`` announces, None if it announces none."""
+        if not line.endswith(b"}"):
+            return None
+        found = _ANNOUNCEMENT.search(line, max(0, len(line) - _LONGEST_ANNOUNCEMENT))
+        if found is None or not self._literal_may_follow(line):
+            return None
+        size = _SIZE.match(found.group(1))
+        if size is None:
+            raise RemoteProtocolError(f"malformed literal size at the end of {line[-80:]!r}")
+        return int(size.group(1))
+
+    def _literal_may_follow(self, line: bytes) -> bool:
+        """Whether the grammar allows a string at the end of ``line``: not in response text, not inside quotes."""
+        first = self._parts[0]
+        if first[:1] != b"*":
+            return False
+        status = _STATUS.match(first)
+        if status and not _inside_code_list(first[status.end() :] if line is first else line, first=line is first):
+            return False
+        return not _ends_inside_quotes(line)
+
+    def _open_literal(self, size: int) -> None:
+        if size > self.limits.literal:
+            raise self._exceeded("literal", size)
+        if self._size + size > self.limits.response:
+            raise self._exceeded("response", self._size + size)
+        if len(self._parts) // 2 >= self.limits.literals:
+            raise self._exceeded("literals", len(self._parts) // 2 + 1)
+        self.missing, self._in_literal = size, True
+
+    def _take_literal(self) -> None:
+        at, take = self._at, min(self.missing, len(self._data) - self._at)
+        self._literal.write(memoryview(self._data)[at : at + take])
+        self._at = at + take
+        self.missing -= take
+        if not self.missing:
+            # BytesIO hands over its buffer here; it is never copied a second time.
+            literal, self._literal, self._in_literal = self._literal.getvalue(), io.BytesIO(), False
+            self._size += len(literal)
+            self._parts.append(literal)
+
+    def _exceeded(self, what: str, size: int) -> LimitExceeded:
+        limit = getattr(self.limits, what)
+        return LimitExceeded(f"the server sent a {what} of {size}, over the limit of {limit} (Limits.{what})")
+
+
+def _inside_code_list(text: bytes, *, first: bool) -> bool:
+    """Whether ``text`` ends inside the parentheses of a response code that is still open.
+
+    Only there does a status response allow a string: ``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``.
+    """
+    if b"]" in text:
+        return False
+    return not first or (text.startswith(b"[") and text.count(b"(") > text.count(b")"))
+
+
+def _ends_inside_quotes(line: bytes) -> bool:
+    at = line.find(b'"')
+    while at >= 0:
+        closed = _QUOTED.match(line, at)
+        if closed is None:
+            return True
+        at = line.find(b'"', closed.end())
+    return False

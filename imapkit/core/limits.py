@@ -1,0 +1,53 @@
+"""What a server may send, and how long it may take: every bound in one place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Limits", "Timeouts"]
+
+MiB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``.
+
+    ``line``, ``literal`` and ``response`` are in octets, ``literals`` counts the literals of one response,
+    ``nesting`` its open parentheses. ``stored`` counts the untagged responses kept for ``response()`` and
+    ``pop_untagged_responses()``, ``stored_octets`` their octets: beyond those the oldest are dropped and counted.
+    """
+
+    line: int = 16 * MiB
+    literal: int = 1024 * MiB
+    response: int = 2048 * MiB
+    literals: int = 100_000
+    nesting: int = 1000
+    stored: int = 100_000
+    stored_octets: int = 256 * MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds; ``math.inf`` waits for ever.
+
+    ``connect`` is for the TCP connection and then for the TLS handshake, ``greeting`` for the server's first line.
+    ``progress`` is the longest a command may go on without any progress of its own: octets sent,
+    responses that belong to it, or a literal that is arriving. What other commands or idle chatter receive does
+    not count. ``logout`` bounds the whole of logout.
+    """
+
+    connect: float = 30.0
+    greeting: float = 30.0
+    progress: float = 300.0
+    logout: float = 10.0
+
+    @classmethod
+    def within(cls, seconds: float | None) -> Timeouts:
+        """The defaults, or with ``seconds`` no wait longer than that."""
+        if seconds is None:
+            return cls()
+        if not seconds > 0 or math.isnan(seconds):
+            raise ValueError(f"timeout must be a positive number of seconds, not {seconds!r}")
+        return cls(seconds, seconds, seconds, min(seconds, cls().logout) if seconds < math.inf else seconds)

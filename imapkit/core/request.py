@@ -1,0 +1,162 @@
+"""A pending command: what was asked, what came back, and the one who waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from imapkit.errors import CommandTimeout, error
+
+if TYPE_CHECKING:
+    from imapkit.core.response import Untagged
+    from imapkit.core.wire import Piece
+    from imapkit.family import Command
+
+__all__ = ["Call", "Request"]
+
+
+class Call:
+    """A command and its arguments, encoded; an immutable value in all but name, made before anything is locked."""
+
+    __slots__ = ("about", "args", "command", "name", "options", "pieces", "reply", "seqnums", "uid")
+
+    def __init__(
+        self,
+        command: Command,
+        args: tuple[Any, ...],
+        pieces: list[Piece],
+        *,
+        uid: bool = False,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        options: Any = None,
+    ) -> None:
+        self.command, self.args, self.pieces, self.uid, self.reply = command, args, pieces, uid, reply
+        self.name = f"UID {command.name}" if uid else command.name
+        self.options = options
+        self.seqnums = command.seqnums and not uid
+        self.about = command.about(args, uid) if command.about else None
+
+    @property
+    def expunges(self) -> bool:
+        """Whether EXPUNGE responses may come while it is in flight."""
+        return self.uid or self.command.expunges
+
+    def __repr__(self) -> str:
+        shown = "***" if self.command.secret else b"".join(p if isinstance(p, bytes) else repr(p).encode() for p in self.pieces)[:100]
+        return f"{self.name} {shown!r}"
+
+
+class Request:
+    """One ``Call`` under way. The reader completes it once, by ``finish`` or ``fail``; then its waiter wakes, once."""
+
+    __slots__ = (
+        "_done",
+        "abandoned",
+        "aborted",
+        "call",
+        "defect",
+        "go",
+        "idling",
+        "interrupted",
+        "limit",
+        "on_done",
+        "progress",
+        "sent",
+        "tag",
+        "text",
+        "thread",
+        "typ",
+        "untagged",
+        "window",
+    )
+
+    def __init__(self, call: Call, *, timeout: float | None, window: float) -> None:
+        now = time.monotonic()
+        self.call = call
+        self.tag = b""
+        self.typ = ""
+        self.text = b""
+        self.untagged: list[Untagged] = []
+        self.aborted: error | None = None
+        self.defect: Exception | None = None
+        """What a plugin's function raised while this command was handled: it reaches this caller."""
+        self.limit = inf if timeout is None else now + timeout
+        self.window = window
+        self.progress = now
+        self.sent = False
+        """Its last octets are on their way: from then on an answer is possible."""
+        self.interrupted = False
+        self.idling = False
+        self.go: threading.Lock | None = None
+        """While its writer waits for a continuation: the latch that "+" opens."""
+        self.thread = threading.get_ident()
+        self.on_done: Callable[[Request], None] | None = None
+        self.abandoned = False
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments as the caller gave them."""
+        return self.call.args
+
+    @property
+    def complete(self) -> bool:
+        """Whether its tagged response has come, or its failure."""
+        return bool(self.typ) or self.aborted is not None
+
+    def finish(self, typ: str, text: bytes) -> None:
+        """The tagged response has come. Under the state lock."""
+        self.text, self.typ = text, typ
+
+    def fail(self, exc: error) -> None:
+        """It will never be answered. Under the state lock."""
+        if not self.complete:
+            self.aborted = exc
+
+    def wake(self) -> None:
+        """Wake its waiter, or hand it to whoever calls back. No lock is held."""
+        if self.on_done is not None:
+            self.on_done(self)
+        self.open(self._done)
+        if self.go is not None:
+            self.open(self.go)
+
+    @staticmethod
+    def open(latch: threading.Lock) -> None:
+        """Open a latch, which may be open."""
+        try:
+            latch.release()
+        except RuntimeError:
+            pass
+
+    def deadline(self) -> float:
+        """The moment at which it is late: its own time-out, or no progress for the whole window."""
+        patient = self.call.command.interrupt is not None and not self.interrupted and self.sent
+        return min(self.limit, inf if patient else self.progress + self.window)
+
+    def wait(self, latch: threading.Lock | None = None) -> bool:
+        """Wait for the end of it (or for ``latch``); False if it is late."""
+        latch = latch or self._done
+        while True:
+            rest = self.deadline() - time.monotonic()
+            if rest <= 0 and not self.complete:
+                return False
+            if latch.acquire(timeout=min(max(rest, 0), threading.TIMEOUT_MAX)):
+                return True
+            if self.complete:
+                return True
+
+    def late(self) -> CommandTimeout:
+        """The error for its being late."""
+        return CommandTimeout(f"command: {self.call.name} => no answer in time")
+
+    def check(self) -> None:
+        """Raise what went wrong with it, if anything did."""
+        if self.aborted is not None:
+            raise self.aborted.fresh()
+        if self.defect is not None:
+            raise self.defect

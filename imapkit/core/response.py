@@ -1,0 +1,143 @@
+"""What a response is, told from its first line: continuation, tagged, untagged; RFC 3501 section 7.
+
+Only as much is looked at as is needed to say whose response it is. What it says is read later (``Cursor``),
+by whoever asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from imapkit.errors import ServerBye
+
+__all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "classify", "response_code"]
+
+STATUSES: Final = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
+
+_UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
+_TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
+_BARE_CODE = re.compile(rb"(?:\* *)?(\[[A-Za-z].*\].*)\Z", re.DOTALL)
+#   resp-text = ["[" resp-text-code "]" SP] text. A flag inside PERMANENTFLAGS may hold a "]", so a list is skipped whole.
+_CODE = re.compile(rb' *\[([A-Za-z][^\s\[\]]*+)(?: +((?:\([^()]*+\)|"(?:[^"\\]|\\.)*+"|[^\]("])*+))?\]', re.DOTALL)
+_SIMPLE_CODE = re.compile(rb" *\[([A-Za-z][^\s\[\]]*+)(?: +([^\]]*+))?\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """``continue-req = "+" SP (resp-text / base64) CRLF``, RFC 3501 section 7.5; some servers leave out the SP."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """``response-tagged = tag SP resp-cond-state CRLF``, RFC 3501 section 7.1; ``typ`` is in upper case."""
+
+    tag: bytes
+    typ: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseCode:
+    """``resp-text-code``, RFC 3501 section 7.1; ``name`` in upper case, ``data`` as the server sent it, or None."""
+
+    name: str
+    data: bytes | None
+
+
+class Untagged:
+    """An untagged response, as it came.
+
+    ``name`` is in upper case ("FETCH", "OK", ...), "" for a line that has none; ``number`` is the message number or
+    count before the name, or None. ``parts`` is what follows the name: text, or text, literal, text, ..., text,
+    where a text that announces a literal still ends in its ``{n}``.
+    """
+
+    __slots__ = ("name", "number", "parts")
+
+    def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...]) -> None:
+        self.name, self.number, self.parts = name, number, parts
+
+    def __repr__(self) -> str:
+        number = "" if self.number is None else f"{self.number} "
+        return f"<Untagged {number}{self.name} {b' '.join(self.parts)[:60]!r}>"
+
+    @property
+    def octets(self) -> int:
+        """The octets it holds."""
+        return sum(map(len, self.parts))
+
+    @property
+    def text(self) -> bytes:
+        """What follows the name, on one line: a literal is shown as a quoted string."""
+        if len(self.parts) == 1:
+            return self.parts[0]
+        return b"".join(quoted(part) if i % 2 else part.rpartition(b"{")[0] or part for i, part in enumerate(self.parts))
+
+    def data(self) -> list[Any]:
+        """imaplib's shape: ``[text]``, or ``[(text, literal), ..., text]`` without an empty text at the end."""
+        parts = self.parts
+        head = parts[0] if self.number is None else b"%d %b" % (self.number, parts[0]) if parts[0] else b"%d" % self.number
+        if len(parts) == 1:
+            return [head]
+        shaped: list[Any] = [(head if i == 0 else parts[i], parts[i + 1]) for i in range(0, len(parts) - 1, 2)]
+        if parts[-1]:
+            shaped.append(parts[-1])
+        return shaped
+
+
+def quoted(data: bytes) -> bytes:
+    """``data`` between double quotes, escaped."""
+    return b'"%b"' % data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
+def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
+    """Say what a response is. Raises ``ServerBye`` for what is none.
+
+    Tolerated, since servers send it: lower case, no text, several spaces (DavMail), no SP after "+" (Yandex), a
+    response code with no status before it (Exchange, home.pl), an empty line.
+    """
+    line = parts[0]
+    if line.startswith(b"*"):
+        return _untagged(parts)
+    if line.startswith(b"+"):
+        return Continuation(line[1:].removeprefix(b" "))
+    tagged = _TAGGED.match(line)
+    if tagged is not None:
+        return Tagged(tagged.group(1), tagged.group(2).decode("ascii").upper(), tagged.group(3) or b"")
+    if bare := _BARE_CODE.match(line):
+        return Untagged("OK", None, (bare.group(1),))
+    if not line:
+        return Untagged("", None, (b"",))
+    raise _stray(line)
+
+
+def _untagged(parts: list[bytes]) -> Untagged:
+    line = parts[0]
+    match = _UNTAGGED.match(line)
+    if match is None:
+        bare = _BARE_CODE.match(line)
+        name, text = ("OK", bare.group(1)) if bare else ("", line[1:].removeprefix(b" "))
+        return Untagged(name, None, (text, *parts[1:]))
+    number, name_octets, rest = match.groups()
+    return Untagged(
+        name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:])
+    )
+
+
+def _stray(line: bytes) -> ServerBye:
+    # Exchange ends a session with a bare "Server Unavailable. 15".
+    return ServerBye(f"the server sent a line that is no IMAP response: {line[:200].decode('utf-8', 'backslashreplace')!r}")
+
+
+def response_code(text: bytes) -> ResponseCode | None:
+    """The response code at the start of a status response's text, or None; RFC 3501 section 7.1."""
+    if not text.lstrip(b" ").startswith(b"["):
+        return None
+    match = _CODE.match(text) or _SIMPLE_CODE.match(text)
+    if match is None:
+        return None
+    return ResponseCode(match.group(1).decode("ascii", "replace").upper(), match.group(2))

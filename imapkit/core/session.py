@@ -1,0 +1,61 @@
+"""What the client knows of its session: state, capabilities, mailbox; RFC 3501 section 3.
+
+This is the only place where they change. Every change happens under the state lock of the connection, by the ``before``,
+``done`` and ``apply`` functions of the families; reading needs no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imapkit.family import State
+
+__all__ = ["Session"]
+
+
+class Session:
+    """The state of one connection, as the families see and change it."""
+
+    def __init__(self) -> None:
+        self.state = State.NONAUTH
+        self.capabilities: tuple[str, ...] | None = None
+        """What the server announced, in upper case; None while that is not known."""
+        self.enabled: frozenset[str] = frozenset()
+        self.mailbox: str | bytes | None = None
+        self.readonly = False
+        self.readonly_news: str | None = None
+        """Why the next command is to be refused with ``readonly``, once; None for nothing."""
+        self.exists: int | None = None
+        self.secure = False
+        """Whether a TLS layer is on."""
+        self.flush = False
+        """Set by a command that empties the store of untagged responses as it is sent."""
+
+    def has(self, capability: str) -> bool:
+        """Whether the server is known to have announced ``capability``."""
+        return capability.upper() in (self.capabilities or ())
+
+    def set_capabilities(self, names: Iterable[str]) -> None:
+        """Take over what the server announced just now; nothing at all is no announcement."""
+        self.capabilities = tuple(name.upper() for name in names) or self.capabilities
+
+    def forget_capabilities(self) -> None:
+        """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: they must be asked for anew."""
+        self.capabilities = None
+
+    def enter(self, state: State) -> None:
+        """Change the state."""
+        self.state = state
+        if state is not State.SELECTED:
+            self.mailbox, self.exists, self.readonly = None, None, False
+
+    def select(self, mailbox: str | bytes, *, readonly: bool) -> None:
+        """Enter the selected state."""
+        self.enter(State.SELECTED)
+        self.mailbox, self.readonly = mailbox, readonly
+
+    def became_readonly(self) -> None:
+        """The server changed the selected mailbox to READ-ONLY, RFC 3501 section 7.1."""
+        if self.state is State.SELECTED and not self.readonly:
+            self.readonly = True
+            self.readonly_news = "mailbox status changed to READ-ONLY"

@@ -1,0 +1,173 @@
+"""The error tree.
+
+::
+
+    Exception
+    └── error                          IMAP4.error: the program asked for something that cannot be
+        ├── ArgumentError              (ValueError) an argument was refused; nothing was sent
+        ├── StateError                 the command is not valid in this state; nothing was sent
+        ├── NestedCommandError         a command was issued from inside another one's exchange
+        ├── BadResponse                the server answered BAD
+        ├── NoResponse                 the server answered NO to a command that must succeed (login)
+        ├── ParseError                 (ValueError) a response does not follow its grammar
+        ├── FamilyDisabledError        (AttributeError) the command's family is absent or switched off
+        ├── PluginError                a family could not be registered
+        │   ├── PluginLoadError        its module could not be imported or offers no family
+        │   └── PluginConflictError    two families claim the same key, or one is missing
+        └── abort                      IMAP4.abort: the connection is of no further use
+            ├── readonly               IMAP4.readonly: the mailbox changed to READ-ONLY
+            ├── CommandTimeout         (TimeoutError) no answer in time
+            ├── RemoteProtocolError    the server broke the protocol
+            │   └── LimitExceeded      the server sent more than the configured limits allow
+            └── ConnectionClosed       (ConnectionError) the connection is gone
+                ├── ServerBye          the server said BYE
+                └── ConnectError       the connection could not be opened
+                    └── ResolveError   (socket.gaierror) the host name could not be resolved
+
+``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
+A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``).
+
+An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
+``fresh``), so that one caller's traceback never shows another's frames.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Self
+
+__all__ = [
+    "ArgumentError",
+    "BadResponse",
+    "CommandTimeout",
+    "ConnectError",
+    "ConnectionClosed",
+    "FamilyDisabledError",
+    "LimitExceeded",
+    "NestedCommandError",
+    "NoResponse",
+    "ParseError",
+    "PluginConflictError",
+    "PluginError",
+    "PluginLoadError",
+    "RemoteProtocolError",
+    "ResolveError",
+    "ServerBye",
+    "StateError",
+    "abort",
+    "error",
+    "readonly",
+]
+
+
+class error(Exception):
+    """The root of every error that imapkit raises on purpose."""
+
+    def fresh(self) -> Self:
+        """A copy of this error, with no traceback, that names this one as its cause."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.args = self.args
+        twin.__dict__.update(self.__dict__)
+        twin.__cause__ = self
+        return twin
+
+
+class ArgumentError(error, ValueError):
+    """An argument cannot be sent as asked; nothing was sent and the connection is as it was."""
+
+
+class StateError(error):
+    """The command is not valid in the present state; nothing was sent."""
+
+
+class NestedCommandError(error):
+    """A command was issued from inside the exchange of another one of the same thread."""
+
+
+class _Refused(error):
+    """The server refused a command; ``typ``, ``text`` and ``command`` tell what it said, and of what."""
+
+    def __init__(self, message: str, *, typ: str = "", text: bytes = b"", command: str = "") -> None:
+        super().__init__(message)
+        self.typ, self.text, self.command = typ, text, command
+
+
+class BadResponse(_Refused):
+    """The server answered BAD (RFC 3501 section 7.1.3)."""
+
+
+class NoResponse(_Refused):
+    """The server answered NO (RFC 3501 section 7.1.2) to a command that cannot do without an OK."""
+
+
+class ParseError(error, ValueError):
+    """Some bytes do not follow the grammar.
+
+    ``data`` holds the text, ``position`` the offset in it where it went wrong, ``expected`` what was
+    looked for there.
+    """
+
+    def __init__(self, expected: str, data: bytes = b"", position: int = 0) -> None:
+        start = max(0, position - 20)
+        here = data[start : position + 20]
+        super().__init__(f"expected {expected} at byte {position}, near {here!r}")
+        self.expected, self.data, self.position = expected, data, position
+
+
+class FamilyDisabledError(error, AttributeError):
+    """The method belongs to a command family that is absent or switched off; ``hasattr`` is False."""
+
+
+class PluginError(error):
+    """A command family could not be registered."""
+
+
+class PluginLoadError(PluginError):
+    """A plugin could not be imported, or what it offers is not a family."""
+
+
+class PluginConflictError(PluginError):
+    """Two families claim the same key, or one asks for a family that is not there."""
+
+
+class abort(error):
+    """The connection is of no further use: open a new one and try again."""
+
+
+class readonly(abort):
+    """The mailbox is READ-ONLY although it was selected for writing; the connection is usable."""
+
+
+class CommandTimeout(abort, TimeoutError):
+    """The server did not answer in time."""
+
+
+class RemoteProtocolError(abort):
+    """The server sent what the protocol does not allow, and nothing after it can be trusted."""
+
+
+class LimitExceeded(RemoteProtocolError):
+    """The server sent a line, literal, response or nesting beyond the configured limit."""
+
+
+class ConnectionClosed(abort, ConnectionError):
+    """The connection is closed; the text says by whom and why."""
+
+
+class ServerBye(ConnectionClosed):
+    """The server ended the session with BYE (RFC 3501 section 7.1.5)."""
+
+
+class ConnectError(ConnectionClosed):
+    """The connection could not be opened; ``errno`` is the operating system's, where there is one."""
+
+
+class ResolveError(ConnectError, socket.gaierror):
+    """The host name could not be resolved."""
+
+
+def connect_error(exc: OSError, where: str) -> ConnectError:
+    """The error of this tree for an ``OSError`` met while connecting to ``where``."""
+    kind: type[ConnectError] = ResolveError if isinstance(exc, socket.gaierror) else ConnectError
+    args: tuple[Any, ...] = (exc.errno, f"{where}: {exc.strerror or exc}") if exc.errno is not None else (f"{where}: {exc}",)
+    return kind(*args)

@@ -1,0 +1,216 @@
+"""The plugin contract: what a command family is, and how it announces itself.
+
+A family is one module (or package) that offers a ``Family`` through the hook ``imapkit_family`` and is found by an
+entry point of the group ``imapkit``::
+
+    @hookimpl
+    def imapkit_family() -> Family:
+        return Family(name="hello", mixin=HelloCommands, commands=(Command("XHELLO", State.LOGGED_IN),))
+
+A family imports this module, ``imapkit.core.api`` and ``imapkit.errors``, and nothing else of imapkit.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    from imapkit.core.cursor import Cursor
+    from imapkit.core.response import Untagged
+    from imapkit.core.session import Session
+    from imapkit.core.wire import Token
+
+__all__ = [
+    "Code",
+    "Command",
+    "Done",
+    "Family",
+    "Kind",
+    "Layer",
+    "LayerSpec",
+    "Response",
+    "Specs",
+    "State",
+    "hookimpl",
+    "hookspec",
+]
+
+GROUP = "imapkit"
+"""The entry-point group, and pluggy's project name."""
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+class State(enum.Flag):
+    """The states of a connection, RFC 3501 section 3."""
+
+    NONAUTH = enum.auto()
+    AUTH = enum.auto()
+    SELECTED = enum.auto()
+    LOGOUT = enum.auto()
+    LOGGED_IN = AUTH | SELECTED
+    ANY = NONAUTH | AUTH | SELECTED
+
+
+class Kind(Protocol):
+    """How one argument is written: takes what the caller gave, returns a token, or raises ``ArgumentError``."""
+
+    def __call__(self, value: Any, /) -> Token: ...
+
+
+class Done(Protocol):
+    """What a command has come to, as its ``done`` function sees it."""
+
+    @property
+    def typ(self) -> str: ...
+    @property
+    def text(self) -> bytes: ...
+    @property
+    def args(self) -> tuple[Any, ...]: ...
+    @property
+    def untagged(self) -> list[Untagged]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command, for good: nothing here changes while a client runs.
+
+    ``name`` and ``states``
+        as on the wire, in upper case; where it is valid (RFC 3501 section 3).
+    ``args``, ``rest``
+        the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); an
+        argument that is None is left out. ``rest`` writes all further arguments together. Without either, every
+        argument is written by the general rule (``imapkit.core.wire.general``).
+    ``exclusive``
+        waits until no other command is in flight and holds back those after it; for whatever changes the state.
+    ``uid``
+        may be sent as ``UID name`` (RFC 3501 section 6.4.8).
+    ``result``
+        the untagged responses that are returned to the caller.
+    ``about``, ``matches``
+        two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
+        ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
+        ``matches(about, response)`` whether a response is an answer to that: True, False, or None for "perhaps".
+        Without ``about`` such commands follow one another.
+    ``seqnums``, ``expunges``
+        ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
+        while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
+        ``expunges`` command is in flight (RFC 3501 section 5.5).
+    ``secret``
+        its arguments never reach a log or an error's text.
+    ``before``
+        ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged response, on the reader thread:
+        for changes of state only. Neither may block.
+    ``interrupt``
+        the line that ends it early when another command waits (IDLE's ``DONE``).
+    ``layer``, ``tail``
+        the transport layer that is switched on at its tagged OK, and what becomes of octets already read by then: "feed"
+        gives them to the layer, "reject" ends the connection (STARTTLS: response injection).
+    ``ends``
+        the session ends with it: BYE is its answer, not a failure.
+    """
+
+    name: str
+    states: State
+    args: tuple[Kind, ...] = ()
+    rest: Callable[[tuple[Any, ...]], Iterable[Token]] | None = None
+    exclusive: bool = False
+    uid: bool = False
+    result: tuple[str, ...] = ()
+    about: Callable[[tuple[Any, ...], bool], Any] | None = None
+    matches: Callable[[Any, Untagged], bool | None] | None = None
+    seqnums: bool = False
+    expunges: bool = True
+    secret: bool = False
+    before: Callable[[Session, tuple[Any, ...]], None] | None = None
+    done: Callable[[Session, Done], None] | None = None
+    interrupt: bytes | None = None
+    layer: str | None = None
+    tail: Literal["feed", "reject"] = "feed"
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How an untagged response is understood.
+
+    ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the reader thread as
+    the response comes, for changes of session state only.
+    """
+
+    parse: Callable[[Cursor], Any] | None = None
+    apply: Callable[[Session, Untagged], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How a response code's data is understood; ``parse`` and ``apply(session, data)`` as in ``Response``."""
+
+    parse: Callable[[Cursor], Any] | None = None
+    apply: Callable[[Session, bytes | None], None] | None = None
+
+
+class Layer(Protocol):
+    """A transformation of the octets between the protocol and the socket. One thread encodes, another decodes."""
+
+    def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
+        """Agree with the other side, before the first ``encode``; ``receive`` returns b"" at the end of the stream."""
+
+    def encode(self, data: bytes | memoryview) -> bytes:
+        """What is to be sent for ``data``."""
+
+    def decode(self, data: bytes) -> Iterable[bytes]:
+        """What ``data``, just received, means: in pieces of bounded size."""
+
+    def finish(self) -> bytes:
+        """What is to be sent at the end, as far as it can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """A layer that a family offers: ``factory(session, options)``; ``always``: on from the start, lowest ``order`` outermost."""
+
+    factory: Callable[[Session, Any], Layer]
+    order: int = 50
+    always: bool = False
+
+
+def _frozen() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All that a family brings.
+
+    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings. ``items`` extends the grammar of another
+    response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there. ``replaces`` names the
+    claims that this family takes over from another: "command:QUOTA", "method:quota", "item:FETCH.UID" ...
+    """
+
+    name: str
+    mixin: type | None = None
+    commands: tuple[Command, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    responses: Mapping[str, Response] = field(default_factory=_frozen)
+    items: Mapping[tuple[str, str], Callable[[Cursor], Any]] = field(default_factory=_frozen)
+    codes: Mapping[str, Code] = field(default_factory=_frozen)
+    layers: Mapping[str, LayerSpec] = field(default_factory=_frozen)
+    requires: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+
+
+class Specs:
+    """The one hook. It is called once, at load time."""
+
+    @hookspec
+    def imapkit_family(self) -> Family:  # type: ignore[empty-body]
+        """Return the family that this module offers."""
+

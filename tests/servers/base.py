@@ -1,0 +1,195 @@
+"""What the private servers share: a directory, ports, a foreground process, and the wait for its greeting."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HOST = "127.0.0.1"
+USERS = {"tester": "secret", "alice": "alicepw", "bob": "bobpw", "carol": "carolpw"}
+AWKWARD_USER, AWKWARD_PASSWORD = "user@example.com", 'p"w\\d {5} x'
+CROWD = {f"u{number:02}": "pw" for number in range(16)}
+
+# A client-side LC_ALL, TZ or DOVECOT_* variable must not change what a server answers.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TZ": "UTC"}
+REQUIRE = "IMAPKIT_REQUIRE_SERVERS"
+START_SECONDS = 30.0
+# Dovecot's master takes a second for its log process even when idle, and longer with clients.
+STOP_SECONDS = 0.5
+KILL_SECONDS = 10.0
+POLL_SECONDS = 0.02
+# Below Linux's default ephemeral range: no outgoing connection takes the port between our look and the server's bind.
+PORTS = range(20000, 32768)
+# AF_UNIX socket paths end at 107 bytes, and the servers append some 45 of their own.
+LONGEST_PARENT = 40
+
+
+class ServerFailure(RuntimeError):
+    """A private server did not start; the message ends with what it logged."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running private server: where it listens, who may log in, and where it keeps its files.
+
+    ``directory`` is None for a server inside this process; ``stream_command(user)`` gives a shell command which
+    speaks IMAP on its standard input and output and greets with PREAUTH, where the server can do that.
+    """
+
+    name: str
+    host: str
+    port: int
+    tls_port: int | None
+    cafile: str | None
+    users: dict[str, str]
+    separator: str
+    directory: Path | None
+    stream_command: Callable[[str], str] | None
+
+
+def skip_or_fail(reason: str | None) -> None:
+    """Skip the calling test when ``reason`` says a server cannot run here; fail it if servers are required."""
+    if reason is None:
+        return
+    if os.environ.get(REQUIRE) == "1":
+        pytest.fail(f"{REQUIRE}=1, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def program(name: str) -> str | None:
+    """The path of a program, looked for in the system's directories too, where ordinary users' PATH ends short."""
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), ENVIRONMENT["PATH"]]))
+
+
+def lacking(programs: Mapping[str, str]) -> str | None:
+    """The first of ``programs`` (name: Debian package) that is not there, as a reason naming the package."""
+    for name, package in programs.items():
+        if program(name) is None:
+            return f"no {name} here: install {package}"
+    return None
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """The text of a template beside this module, each ``@name@`` replaced from ``values``; KeyError without one."""
+    text = (Path(__file__).parent / template).read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), text)
+
+
+@contextmanager
+def private_directory(prefix: str) -> Iterator[Path]:
+    """A new directory with a short path, removed at the end with all that is in it."""
+    parent = tempfile.gettempdir()
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent if len(parent) <= LONGEST_PARENT else "/tmp")).resolve()
+    try:
+        path.chmod(0o755)
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def free_ports(count: int, host: str = HOST) -> list[int]:
+    """Different ports of ``host`` nobody listens on."""
+    # The system's generator, because test runs that seed `random` alike would all try the same ports.
+    candidates = random.SystemRandom().sample(PORTS, len(PORTS))
+    with ExitStack() as held:
+        return [_bind_first_free(held, host, candidates) for _ in range(count)]
+
+
+def _bind_first_free(held: ExitStack, host: str, candidates: list[int]) -> int:
+    while candidates:
+        probe, port = held.enter_context(socket.socket()), candidates.pop()
+        with suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise ServerFailure(f"no free port in {PORTS}")
+
+
+@contextmanager
+def foreground(
+    argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``argv`` as the leader of its own process group, as ``identity`` (uid, gid), and stop it at the end."""
+    uid, gid = identity or (None, None)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd=log.parent,
+            start_new_session=True, user=uid, group=gid, extra_groups=None if uid is None else [],
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
+    """SIGTERM to the process; SIGKILL to whatever of its group still runs after ``seconds``; return when none does.
+
+    The bound is short because the directory goes away: nothing that a server could still save is wanted.
+    """
+    process.terminate()
+    if not _ends_within(process, seconds):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        _ends_within(process, KILL_SECONDS)
+    process.wait()
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None or members(process.pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def members(group: int) -> list[int]:
+    """The processes of a group that still run; a zombie does not, and where process 1 reaps none it stays for ever."""
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _runs_in(entry / "stat", group)]
+
+
+def _runs_in(stat: Path, group: int) -> bool:
+    try:
+        state, _parent, its_group = stat.read_bytes().rpartition(b")")[2].split()[:3]
+    except OSError:  # it ended while we looked
+        return False
+    return int(its_group) == group and state not in (b"Z", b"X")
+
+
+def wait_ready(
+    process: subprocess.Popen[bytes], address: tuple[str, int], log: Path, seconds: float = START_SECONDS
+) -> None:
+    """Return once the server greets at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
+    deadline = time.monotonic() + seconds
+    while not _greets(address, deadline):
+        if process.poll() is not None:
+            raise ServerFailure(f"{process.args!r} ended with status {process.returncode}\n{_tail(log)}")
+        if time.monotonic() > deadline:
+            raise ServerFailure(f"{process.args!r} does not greet at {address}\n{_tail(log)}")
+        time.sleep(POLL_SECONDS)
+
+
+def _greets(address: tuple[str, int], deadline: float) -> bool:
+    timeout = max(deadline - time.monotonic(), POLL_SECONDS)
+    try:
+        with socket.create_connection(address, timeout) as connection, connection.makefile("rb") as lines:
+            return lines.readline().startswith(b"* OK")
+    except OSError:
+        return False
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-3000:] if log.exists() else ""

@@ -1,0 +1,114 @@
+"""What starts and stops the private servers, tried on small programs instead of servers."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from . import base, fetch_cyrus
+from .base import HOST, ServerFailure, foreground, members, private_directory, stop, wait_ready
+
+IGNORES_SIGTERM = """
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.fork()
+print("ready", flush=True)
+signal.pause()
+"""
+NO_GREETING = """
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    listening.accept()[0].close()
+"""
+
+
+def test_stop_kills_a_whole_group_that_ignores_sigterm() -> None:
+    argv = [sys.executable, "-c", IGNORES_SIGTERM]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline(), process.stdout.readline()] == [b"ready\n"] * 2
+        assert len(members(process.pid)) == 2
+        stop(process, 0.1)
+        assert members(process.pid) == []
+    assert process.returncode == -9
+
+
+def test_a_process_that_ends_is_reported_with_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    argv = [sys.executable, "-c", "raise SystemExit('no such luck')"]
+    with foreground(argv, log) as process, pytest.raises(ServerFailure, match="ended with status 1\nno such luck"):
+        wait_ready(process, (HOST, base.free_ports(1)[0]), log)
+
+
+def test_a_process_that_does_not_greet_is_given_up(tmp_path: Path) -> None:
+    (port,) = base.free_ports(1)
+    argv = [sys.executable, "-c", NO_GREETING, str(port)]
+    with foreground(argv, tmp_path / "log") as process:
+        with pytest.raises(ServerFailure, match=f"does not greet at .*{port}"):
+            wait_ready(process, (HOST, port), tmp_path / "log", 0.3)
+        assert process.poll() is None
+    assert members(process.pid) == []
+
+
+def test_free_ports_are_different_and_free() -> None:
+    ports = base.free_ports(8)
+    assert len(set(ports)) == 8
+    for port in ports:
+        socket.create_server((HOST, port)).close()
+
+
+def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(base, "PORTS", range(port, port + 1))
+        with pytest.raises(ServerFailure, match="no free port"):
+            base.free_ports(1)
+
+
+def test_a_private_directory_has_a_short_name_and_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 60)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with private_directory("t") as directory:
+        assert len(str(directory)) < 30
+        (directory / "sub").mkdir()
+    assert not directory.exists()
+
+
+def test_required_servers_fail_instead_of_skipping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(base.REQUIRE, raising=False)
+    base.skip_or_fail(None)
+    with pytest.raises(pytest.skip.Exception, match="no imapd"):
+        base.skip_or_fail("no imapd")
+    monkeypatch.setenv(base.REQUIRE, "1")
+    base.skip_or_fail(None)
+    with pytest.raises(pytest.fail.Exception, match="no imapd"):
+        base.skip_or_fail("no imapd")
+
+
+def test_what_lacks_is_named_with_its_package() -> None:
+    assert base.lacking({"sh": "dash"}) is None
+    reason = base.lacking({"sh": "dash", "no-such-program": "some-package"})
+    assert reason == "no no-such-program here: install some-package"
+
+
+def test_a_template_leaves_nothing_open() -> None:
+    with pytest.raises(KeyError, match="host"):
+        base.render("cyrus.conf.in", dict.fromkeys(["common", "conf", "programs", "port", "tls_port"], "x"))
+    values = dict.fromkeys(["host", "common", "conf", "programs", "port", "tls_port"], "x")
+    assert re.findall(r"@\w+@", base.render("cyrus.conf.in", values)) == []
+
+
+def test_the_unpacked_cyrus_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IMAPKIT_CYRUS_ROOT", str(tmp_path))
+    monkeypatch.setattr(fetch_cyrus, "INSTALLED", Path("/usr/lib/no-cyrus-here"))
+    assert fetch_cyrus.program_directory() is None
+    fetch_cyrus.unpacked().mkdir(parents=True)
+    (fetch_cyrus.unpacked() / "imapd").touch()
+    assert fetch_cyrus.program_directory() == tmp_path / "usr/lib/no-cyrus-here"
