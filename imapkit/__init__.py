@@ -1,1 +1,171 @@
-"""imapkit."""
+"""imapkit: a threaded IMAP4 client whose every command family is a plugin.
+
+The names here are resolved when they are first used: ``import imapkit`` loads no family and no heavy module.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imapkit.client import IMAP4, IMAP4_SSL, IMAP4_stream
+    from imapkit.compat import (
+        CRLF,
+        IMAP4_PORT,
+        IMAP4_SSL_PORT,
+        TLS_COMPAT,
+        TLS_NO_SSL,
+        TLS_SECURE,
+        AllowedVersions,
+        FLAGS_cre,
+        Int2AP,
+        InternalDate,
+        Internaldate2Time,
+        Internaldate2tuple,
+        Mon2num,
+        MonthNames,
+        ParseFlags,
+        Time2Internaldate,
+        version,
+    )
+    from imapkit.core.limits import Limits, Timeouts
+    from imapkit.core.plugins import configure
+    from imapkit.core.tables import Commands, unverified_context
+    from imapkit.core.tls import TLSError
+    from imapkit.errors import (
+        ArgumentError,
+        BadResponse,
+        CommandTimeout,
+        ConnectError,
+        ConnectionClosed,
+        FamilyDisabledError,
+        LimitExceeded,
+        NestedCommandError,
+        NoResponse,
+        ParseError,
+        PluginConflictError,
+        PluginError,
+        PluginLoadError,
+        RemoteProtocolError,
+        ResolveError,
+        ServerBye,
+        StateError,
+        abort,
+        error,
+        readonly,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "imapkit.client": ("IMAP4", "IMAP4_SSL", "IMAP4_stream"),
+    "imapkit.compat": (
+        "CRLF",
+        "IMAP4_PORT",
+        "IMAP4_SSL_PORT",
+        "TLS_COMPAT",
+        "TLS_NO_SSL",
+        "TLS_SECURE",
+        "AllowedVersions",
+        "FLAGS_cre",
+        "Int2AP",
+        "InternalDate",
+        "Internaldate2Time",
+        "Internaldate2tuple",
+        "Mon2num",
+        "MonthNames",
+        "ParseFlags",
+        "Time2Internaldate",
+        "version",
+    ),
+    "imapkit.core.limits": ("Limits", "Timeouts"),
+    "imapkit.core.plugins": ("configure",),
+    "imapkit.core.tables": ("Commands", "unverified_context"),
+    "imapkit.core.tls": ("TLSError",),
+    "imapkit.errors": (
+        "ArgumentError",
+        "BadResponse",
+        "CommandTimeout",
+        "ConnectError",
+        "ConnectionClosed",
+        "FamilyDisabledError",
+        "LimitExceeded",
+        "NestedCommandError",
+        "NoResponse",
+        "ParseError",
+        "PluginConflictError",
+        "PluginError",
+        "PluginLoadError",
+        "RemoteProtocolError",
+        "ResolveError",
+        "ServerBye",
+        "StateError",
+        "abort",
+        "error",
+        "readonly",
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CRLF",
+    "IMAP4",
+    "IMAP4_PORT",
+    "IMAP4_SSL",
+    "IMAP4_SSL_PORT",
+    "TLS_COMPAT",
+    "TLS_NO_SSL",
+    "TLS_SECURE",
+    "AllowedVersions",
+    "ArgumentError",
+    "BadResponse",
+    "CommandTimeout",
+    "Commands",
+    "ConnectError",
+    "ConnectionClosed",
+    "FLAGS_cre",
+    "FamilyDisabledError",
+    "IMAP4_stream",
+    "Int2AP",
+    "InternalDate",
+    "Internaldate2Time",
+    "Internaldate2tuple",
+    "LimitExceeded",
+    "Limits",
+    "Mon2num",
+    "MonthNames",
+    "NestedCommandError",
+    "NoResponse",
+    "ParseError",
+    "ParseFlags",
+    "PluginConflictError",
+    "PluginError",
+    "PluginLoadError",
+    "RemoteProtocolError",
+    "ResolveError",
+    "ServerBye",
+    "StateError",
+    "TLSError",
+    "Time2Internaldate",
+    "Timeouts",
+    "__version__",
+    "abort",
+    "configure",
+    "error",
+    "readonly",
+    "unverified_context",
+    "version",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'imapkit' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -106,8 +106,8 @@ class Command:
     ``secret``
         its arguments never reach a log or an error's text.
     ``before``
-        ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged response, on the reader thread:
-        for changes of state only. Neither may block.
+        ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
+        response, on the reader thread: for changes of state only. Neither may block.
     ``interrupt``
         the line that ends it early when another command waits (IDLE's ``DONE``).
     ``layer``, ``tail``
@@ -190,9 +190,10 @@ def _frozen() -> Mapping[Any, Any]:
 class Family:
     """All that a family brings.
 
-    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings. ``items`` extends the grammar of another
-    response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there. ``replaces`` names the
-    claims that this family takes over from another: "command:QUOTA", "method:quota", "item:FETCH.UID" ...
+    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings. ``items`` extends the
+    grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there.
+    ``replaces`` names the claims that this family takes over from another: "command:QUOTA", "method:quota",
+    "item:FETCH.UID" ...
     """
 
     name: str
@@ -213,4 +214,3 @@ class Specs:
     @hookspec
     def imapkit_family(self) -> Family:  # type: ignore[empty-body]
         """Return the family that this module offers."""
-

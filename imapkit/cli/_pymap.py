@@ -24,8 +24,8 @@ from pysasl.hashing import BuiltinHash
 HOST = "127.0.0.1"
 LINE_LIMIT = 8 * 2**20
 """Bytes in one command line; asyncio's own 64 KiB is less than a long sequence set."""
-GRACE = 0.5
-"""Seconds a client has at the end to take its BYE, before its connection is aborted."""
+GRACE = 0.1
+"""Seconds a client has at the end to take its BYE (and, with TLS, to close its side) before it is cut off."""
 PATIENCE = 10.0
 """Seconds to wait for the thread to start or to end."""
 
@@ -64,12 +64,15 @@ class PymapServer:
     def start(self) -> int:
         """Start the thread and return the port; whatever kept the server from starting is raised here."""
         self._thread.start()
-        return self._started.result(PATIENCE)
+        try:
+            return self._started.result(PATIENCE)
+        except BaseException:
+            self._thread.join(PATIENCE)
+            raise
 
     def stop(self) -> None:
         """Say BYE to every client, close everything and end the thread."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             raise RuntimeError("the pymap thread did not end")

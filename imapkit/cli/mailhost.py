@@ -1,7 +1,7 @@
 """A whole IMAP server in a thread of this process, for the demo and for the live tests.
 
-The server is `pymap <https://pypi.org/project/pymap/>`_, pure Python, with its mail in memory. It listens on a free port
-of the loopback interface and is gone, mail and thread and sockets, when the ``with`` block ends::
+The server is `pymap <https://pypi.org/project/pymap/>`_, pure Python, with its mail in memory. It listens on a free
+port of the loopback interface and is gone, mail and thread and sockets, when the ``with`` block ends::
 
     with mailhost.running() as host:
         mailhost.deliver(host, host.user, "INBOX", corpus()["INBOX"])
@@ -74,10 +74,10 @@ def running(
     users = dict(DEFAULT_USERS if users is None else users)
     if not users:
         raise ValueError("a mail host needs a user")
-    server = _backend().PymapServer(users, preauth=preauth, tls=tls, demo_data=demo_data, max_append=max_append)
+    server = _backend()(users, preauth=preauth, tls=tls, demo_data=demo_data, max_append=max_append)
     user, password = next(iter(users.items()))
+    port = server.start()
     try:
-        port = server.start()
         yield MailHost("127.0.0.1", port, user, password, MappingProxyType(users), tls[0] if tls else None, preauth)
     finally:
         server.stop()

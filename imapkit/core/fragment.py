@@ -19,12 +19,16 @@ CRLF = b"\r\n"
 
 #   literal = "{" number ["+"] "}" CRLF *CHAR8; a literal8 has "~" before it (RFC 3516).
 #   It stands after SP or "(", or after the section of a FETCH item. Some servers send "{4+}", which only clients may.
-_ANNOUNCEMENT = re.compile(rb"(?:[ (\[\]>~]|\A)\{([^{}\s]*)\}\Z")
+_ANNOUNCEMENT = re.compile(rb"(?<![^ (\[\]>~])\{([-+.]?\d[^{}\s]*+|)\}\Z")
 _SIZE = re.compile(rb"(\d{1,20})\+?\Z")
-_STATUS = re.compile(rb"\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_BRACKETS = re.compile(rb'[()]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_LONGEST_ANNOUNCEMENT = 64
+#   A status response holds text, in which nothing is a literal. Exchange and home.pl send a code with no status before.
+_STATUS = re.compile(
+    rb"(?:\* *+(?:\d++ ++)?|(?!\+)[^\s(){%*\"\\]++ ++)(?:OK|NO|BAD|BYE|PREAUTH)(?: ++|\Z)|\* *+(?=\[)", re.IGNORECASE
+)
+_QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+#   A string that is not closed counts up to the end: else each quote in it would be tried anew.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKETS = re.compile(rb'[()]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 class Framer:
@@ -39,7 +43,7 @@ class Framer:
         self._at = 0
         self._line = bytearray()
         self._parts: list[bytes] = []
-        self._size = 0
+        self._size = self._depth = self._counted = self._brackets = 0
         self._literal = io.BytesIO()
         self.missing = 0
         """Octets of the present literal that have not arrived yet."""
@@ -62,8 +66,7 @@ class Framer:
             self._add(line)
             size = self._announced(line)
             if size is None:
-                parts, self._parts, self._size = self._parts, [], 0
-                return parts
+                return self._finish()
             self._open_literal(size)
         return None
 
@@ -77,7 +80,12 @@ class Framer:
     @property
     def unfinished(self) -> bytes:
         """The beginning of a response whose end has not arrived: what an error message may show."""
-        return b" ".join([*self._parts, bytes(self._line)])[:200]
+        return b" ".join(bytes(part[:200]) for part in (*self._parts[:10], self._line))[:200]
+
+    def _finish(self) -> list[bytes]:
+        parts, self._parts = self._parts, []
+        self._size = self._depth = self._counted = self._brackets = 0
+        return parts
 
     def _take_line(self) -> bytes | None:
         data, at, held = self._data, self._at, self._line
@@ -86,8 +94,9 @@ class Framer:
             return self._release(held[:-1])
         cut = data.find(CRLF, at)
         end = len(data) if cut < 0 else cut
-        if len(held) + end - at > self.limits.line:
-            raise self._exceeded("line", len(held) + end - at)
+        size = len(held) + end - at - (cut < 0 and data[-1] == 13)
+        if size > self.limits.line:
+            raise self._exceeded("line", size)
         if cut < 0:
             held += memoryview(data)[at:]
             self._at = end
@@ -108,22 +117,25 @@ class Framer:
         self._size += len(part)
         if self._size > self.limits.response:
             raise self._exceeded("response", self._size)
-        if part.count(b"(") > self.limits.nesting:
-            self._check_nesting(part)
+        self._brackets += part.count(b"(")
+        if self._brackets > self.limits.nesting:
+            self._check_nesting()
 
-    def _check_nesting(self, line: bytes) -> None:
-        depth = 0
-        for match in _BRACKETS.finditer(line):
-            bracket = match.group()
-            depth += (bracket == b"(") - (bracket == b")")
-            if depth > self.limits.nesting:
-                raise self._exceeded("nesting", depth)
+    def _check_nesting(self) -> None:
+        """Count exactly; in each line once, and only if there could be too many."""
+        for line in self._parts[self._counted :: 2]:
+            for match in _BRACKETS.finditer(line):
+                bracket = match.group()
+                self._depth = max(0, self._depth + (bracket == b"(") - (bracket == b")"))
+                if self._depth > self.limits.nesting:
+                    raise self._exceeded("nesting", self._depth)
+        self._counted = len(self._parts) + 1
 
     def _announced(self, line: bytes) -> int | None:
         """The size of the literal that ``line`` announces, None if it announces none."""
         if not line.endswith(b"}"):
             return None
-        found = _ANNOUNCEMENT.search(line, max(0, len(line) - _LONGEST_ANNOUNCEMENT))
+        found = _ANNOUNCEMENT.match(line, line.rfind(b"{"))
         if found is None or not self._literal_may_follow(line):
             return None
         size = _SIZE.match(found.group(1))
@@ -134,12 +146,10 @@ class Framer:
     def _literal_may_follow(self, line: bytes) -> bool:
         """Whether the grammar allows a string at the end of ``line``: not in response text, not inside quotes."""
         first = self._parts[0]
-        if first[:1] != b"*":
-            return False
         status = _STATUS.match(first)
         if status and not _inside_code_list(first[status.end() :] if line is first else line, first=line is first):
             return False
-        return not _ends_inside_quotes(line)
+        return (status is not None or first.startswith(b"*")) and not _ends_inside_quotes(line)
 
     def _open_literal(self, size: int) -> None:
         if size > self.limits.literal:
@@ -171,9 +181,10 @@ def _inside_code_list(text: bytes, *, first: bool) -> bool:
 
     Only there does a status response allow a string: ``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``.
     """
-    if b"]" in text:
+    bare = _STRING.sub(b"", text)
+    if b"]" in bare:
         return False
-    return not first or (text.startswith(b"[") and text.count(b"(") > text.count(b")"))
+    return not first or (bare.startswith(b"[") and bare.count(b"(") > bare.count(b")"))
 
 
 def _ends_inside_quotes(line: bytes) -> bool:

@@ -45,7 +45,9 @@ class Call:
         return self.uid or self.command.expunges
 
     def __repr__(self) -> str:
-        shown = "***" if self.command.secret else b"".join(p if isinstance(p, bytes) else repr(p).encode() for p in self.pieces)[:100]
+        shown = (
+            "***" if self.command.secret else b"".join(p if isinstance(p, bytes) else repr(p).encode() for p in self.pieces)[:100]
+        )
         return f"{self.name} {shown!r}"
 
 
@@ -54,9 +56,9 @@ class Request:
 
     __slots__ = (
         "_done",
-        "abandoned",
         "aborted",
         "call",
+        "challenge",
         "defect",
         "go",
         "idling",
@@ -92,9 +94,9 @@ class Request:
         self.idling = False
         self.go: threading.Lock | None = None
         """While its writer waits for a continuation: the latch that "+" opens."""
+        self.challenge = b""
         self.thread = threading.get_ident()
         self.on_done: Callable[[Request], None] | None = None
-        self.abandoned = False
         self._done = threading.Lock()
         self._done.acquire()
 

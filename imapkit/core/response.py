@@ -7,21 +7,23 @@ by whoever asks for it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from imapkit.errors import ServerBye
 
-__all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "classify", "response_code"]
+__all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "announcement", "classify", "response_code"]
 
 STATUSES: Final = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
 _BARE_CODE = re.compile(rb"(?:\* *)?(\[[A-Za-z].*\].*)\Z", re.DOTALL)
-#   resp-text = ["[" resp-text-code "]" SP] text. A flag inside PERMANENTFLAGS may hold a "]", so a list is skipped whole.
-_CODE = re.compile(rb' *\[([A-Za-z][^\s\[\]]*+)(?: +((?:\([^()]*+\)|"(?:[^"\\]|\\.)*+"|[^\]("])*+))?\]', re.DOTALL)
-_SIMPLE_CODE = re.compile(rb" *\[([A-Za-z][^\s\[\]]*+)(?: +([^\]]*+))?\]")
+#   resp-text = ["[" resp-text-code "]" SP] text. A flag in PERMANENTFLAGS may hold a "]", so a list is skipped whole.
+_CODE = re.compile(rb' *+\[([A-Za-z][^\s\[\]]*+)(?: ++((?:\([^()]*+\)|"(?:[^"\\]|\\.)*+"|[^\]("])*+))?\]', re.DOTALL)
+_SIMPLE_CODE = re.compile(rb" *+\[([A-Za-z][^\s\[\]]*+)(?: ++([^\]]*+))?\]")
+_ANNOUNCED = re.compile(rb"~?\{\d{1,20}\+?\}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +77,32 @@ class Untagged:
         """What follows the name, on one line: a literal is shown as a quoted string."""
         if len(self.parts) == 1:
             return self.parts[0]
-        return b"".join(quoted(part) if i % 2 else part.rpartition(b"{")[0] or part for i, part in enumerate(self.parts))
+        return one_line(self.parts)
 
     def data(self) -> list[Any]:
         """imaplib's shape: ``[text]``, or ``[(text, literal), ..., text]`` without an empty text at the end."""
-        parts = self.parts
-        head = parts[0] if self.number is None else b"%d %b" % (self.number, parts[0]) if parts[0] else b"%d" % self.number
+        parts, head = self.parts, self.parts[0]
+        if self.number is not None:
+            head = b"%d %b" % (self.number, head) if head else b"%d" % self.number
         if len(parts) == 1:
             return [head]
         shaped: list[Any] = [(head if i == 0 else parts[i], parts[i + 1]) for i in range(0, len(parts) - 1, 2)]
         if parts[-1]:
             shaped.append(parts[-1])
         return shaped
+
+
+def announcement(text: bytes) -> int:
+    """Where the announcement of a literal at the end of ``text`` begins; the end, where there is none."""
+    found = _ANNOUNCED.search(text, max(0, len(text) - 24))
+    return len(text) if found is None else found.start()
+
+
+def one_line(parts: Sequence[bytes]) -> bytes:
+    """Text and literals as text alone: literals become quoted strings."""
+    texts = [part[: announcement(part)] for part in parts[:-1:2]]
+    strings = map(quoted, parts[1::2])
+    return b"".join(piece for pair in zip(texts, strings, strict=True) for piece in pair) + parts[-1]
 
 
 def quoted(data: bytes) -> bytes:
@@ -107,7 +123,8 @@ def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
         return Continuation(line[1:].removeprefix(b" "))
     tagged = _TAGGED.match(line)
     if tagged is not None:
-        return Tagged(tagged.group(1), tagged.group(2).decode("ascii").upper(), tagged.group(3) or b"")
+        text = one_line((tagged.group(3) or b"", *parts[1:]))
+        return Tagged(tagged.group(1), tagged.group(2).decode("ascii").upper(), text)
     if bare := _BARE_CODE.match(line):
         return Untagged("OK", None, (bare.group(1),))
     if not line:
@@ -123,14 +140,13 @@ def _untagged(parts: list[bytes]) -> Untagged:
         name, text = ("OK", bare.group(1)) if bare else ("", line[1:].removeprefix(b" "))
         return Untagged(name, None, (text, *parts[1:]))
     number, name_octets, rest = match.groups()
-    return Untagged(
-        name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:])
-    )
+    return Untagged(name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:]))
 
 
 def _stray(line: bytes) -> ServerBye:
     # Exchange ends a session with a bare "Server Unavailable. 15".
-    return ServerBye(f"the server sent a line that is no IMAP response: {line[:200].decode('utf-8', 'backslashreplace')!r}")
+    shown = line[:200].decode("utf-8", "backslashreplace")
+    return ServerBye(f"the server sent a line that is no IMAP response: {shown!r}")
 
 
 def response_code(text: bytes) -> ResponseCode | None:

@@ -87,7 +87,9 @@ def check(data: bytes, what: str = "argument") -> bytes:
     """``data``, if it may stand in a command line. Raises ``ArgumentError``."""
     bad = _FORBIDDEN.search(data)
     if bad:
-        raise ArgumentError(f"{_NAMES[data[bad.start()]]} at byte {bad.start()} of the {what}: it cannot be sent in a command line")
+        raise ArgumentError(
+            f"{_NAMES[data[bad.start()]]} at byte {bad.start()} of the {what}: it cannot be sent in a command line"
+        )
     if _ANNOUNCES.search(data, max(0, len(data) - 30)):
         raise ArgumentError(f"the {what} ends in {data[-12:]!r}, which a server would read as the start of a literal")
     return data
@@ -259,7 +261,7 @@ def sequence_set(value: Any) -> bytes:
 
 def _joined(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview)):
-        return "(%s)" % " ".join(raw(item).decode("latin-1") for item in value)
+        return "({})".format(" ".join(raw(item).decode("latin-1") for item in value))
     return value
 
 
@@ -306,7 +308,9 @@ def message(value: Any) -> Literal:
         try:
             octets = _text(value, "a message").encode("ascii")
         except UnicodeEncodeError as exc:
-            raise ArgumentError(f"a message given as text must be ASCII ({exc.object[exc.start]!r} at {exc.start}): give octets") from None
+            raise ArgumentError(
+                f"a message given as text must be ASCII ({exc.object[exc.start]!r} at {exc.start}): give octets"
+            ) from None
     ends = octets.count(b"\r\n")
     if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
         octets = _LINE_END.sub(b"\r\n", octets)
@@ -343,7 +347,9 @@ def _join(tokens: list[Token]) -> list[Piece]:
     """One flat list, a space between two tokens, neighbouring octets as one."""
     pieces: list[Piece] = []
     for i, token in enumerate(tokens):
-        for piece in ((b" ",) if i else ()) + (token if type(token) is tuple else (token,)):  # type: ignore[operator]
+        # A Late is a tuple too, but one piece.
+        several: tuple[Piece, ...] = token if type(token) is tuple else (token,)  # type: ignore[assignment]
+        for piece in ((b" ",) if i else ()) + several:
             if isinstance(piece, bytes) and pieces and isinstance(pieces[-1], bytes):
                 pieces[-1] += piece
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import re
 import shutil
@@ -79,6 +80,15 @@ def lacking(programs: Mapping[str, str]) -> str | None:
     for name, package in programs.items():
         if program(name) is None:
             return f"no {name} here: install {package}"
+    return None
+
+
+def nameless() -> str | None:
+    """Why the servers, which are configured with names of users, cannot run as ours; None when they can."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return f"user {os.geteuid()} has no name: add it to /etc/passwd"
     return None
 
 

@@ -21,6 +21,7 @@ from .base import (
     foreground,
     free_ports,
     lacking,
+    nameless,
     private_directory,
     program,
     render,
@@ -34,7 +35,7 @@ REALM = "localhost"
 ADMIN = "admin"
 # No ``.`` and no ``@`` in names: the one separates mailbox names here, the other begins a SASL realm.
 ACCOUNTS = {**USERS, ADMIN: "adminpw", "awkward": AWKWARD_PASSWORD, **CROWD}
-# Cyrus makes no directories of its own configuration directory but these files' parents must be there.
+# Cyrus writes into these and makes none of them.
 DIRECTORIES = [
     "spool", "programs",
     *(f"conf/{name}" for name in ("backup", "db", "lock", "log", "msg", "proc", "quota", "sieve", "socket", "user")),
@@ -43,7 +44,7 @@ DIRECTORIES = [
 
 def missing() -> str | None:
     """Why Cyrus cannot run here, naming what to install; None when it can."""
-    reason = lacking(PROGRAMS)
+    reason = lacking(PROGRAMS) or nameless()
     if reason is None and not (COMMON / "ctl_cyrusdb").exists():
         reason = f"no ctl_cyrusdb in {COMMON}: install cyrus-common"
     if reason is None and fetch_cyrus.program_directory() is None:

@@ -24,6 +24,7 @@ from .base import (
     foreground,
     free_ports,
     lacking,
+    nameless,
     private_directory,
     program,
     render,
@@ -42,7 +43,7 @@ ACCOUNTS = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, "utf8": "pässwörd", **CRO
 
 def missing() -> str | None:
     """Why Dovecot cannot run here, naming what to install; None when it can."""
-    reason = lacking({"dovecot": PACKAGE, "openssl": "openssl"})
+    reason = lacking({"dovecot": PACKAGE, "openssl": "openssl"}) or nameless()
     if reason is None and _imap_program() is None:
         reason = f"dovecot is here without its imap program: install {PACKAGE}"
     if reason is None and not (version := _version()).startswith("2.3."):

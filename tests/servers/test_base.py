@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from . import base, fetch_cyrus
+from . import base, cyrus, dovecot, fetch_cyrus
 from .base import HOST, ServerFailure, foreground, members, private_directory, stop, wait_ready
 
 IGNORES_SIGTERM = """
@@ -112,3 +112,33 @@ def test_the_unpacked_cyrus_is_where_the_environment_says(monkeypatch: pytest.Mo
     fetch_cyrus.unpacked().mkdir(parents=True)
     (fetch_cyrus.unpacked() / "imapd").touch()
     assert fetch_cyrus.program_directory() == tmp_path / "usr/lib/no-cyrus-here"
+
+
+def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "program", lambda name: None)
+    assert "apt-get install dovecot-imapd" in (dovecot.missing() or "")
+    assert "cyrus-common" in (cyrus.missing() or "")
+
+
+def test_another_dovecot_is_not_taken_for_2_3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "imap").touch()
+    monkeypatch.setattr(dovecot, "lacking", lambda programs: None)
+    monkeypatch.setattr(dovecot, "LIBEXEC", (tmp_path,))
+    monkeypatch.setattr(dovecot, "_version", lambda: "2.4.1 (abc)")
+    assert "this is 2.4.1" in (dovecot.missing() or "")
+    monkeypatch.setattr(dovecot, "LIBEXEC", ())
+    assert "without its imap program" in (dovecot.missing() or "")
+
+
+def test_an_imapd_not_yet_unpacked_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ctl_cyrusdb").touch()
+    monkeypatch.setattr(cyrus, "lacking", lambda programs: None)
+    monkeypatch.setattr(cyrus, "COMMON", tmp_path)
+    monkeypatch.setattr(fetch_cyrus, "program_directory", lambda: None)
+    assert "python3 tests/servers/fetch_cyrus.py" in (cyrus.missing() or "")
+
+
+def test_a_user_without_a_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert base.nameless() is None
+    monkeypatch.setattr("os.geteuid", lambda: 2**31 - 7)
+    assert base.nameless() == f"user {2**31 - 7} has no name: add it to /etc/passwd"

@@ -1,0 +1,38 @@
+# make demo, make test and make lint set themselves up: they need Python >= 3.11, make and PyPI, and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest -q
+
+.PHONY: demo test unit live lint types bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/imapkit demo
+
+test: unit live
+
+unit: $(VENV)/.test
+	$(PYTEST) -m "not live and not heavy"
+
+live: $(VENV)/.test
+	$(PYTEST) -m "live or heavy" --timeout 120
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/.test
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .venvs build dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("imapkit needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$*]'
+	@touch $@

@@ -1,0 +1,80 @@
+"""``imapkit doctor``: is the index of the builtin families right, and do the installed families load and agree?
+
+The index (``imapkit.ext.INDEX``) tells which family a method is in when that family is not there to be asked.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from imapkit import ext
+from imapkit.core.plugins import Loader, builtin
+from imapkit.core.registry import public_methods
+from imapkit.errors import PluginError
+
+__all__ = ["index", "main", "render"]
+
+_HEAD = '''"""The builtin families, one module or package each, and the public methods of each.
+
+``imapkit doctor --write`` writes this file.
+"""
+
+from __future__ import annotations
+
+__all__ = ["INDEX"]
+
+INDEX: dict[str, tuple[str, ...]] = {
+'''
+
+
+def index() -> dict[str, tuple[str, ...]]:
+    """The public methods of every family in ``imapkit.ext``, asked of the families themselves.
+
+    What a family's mixin inherits from another builtin family's is that one's. Raises ``PluginLoadError`` for a
+    family that is broken.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(ext.__path__) if not module.name.startswith("_"))
+    mixins = {name: builtin(name).family.mixin for name in names}
+    others = [mixin for mixin in mixins.values() if mixin is not None]
+    return {name: public_methods(mixin, others) for name, mixin in mixins.items()}
+
+
+def render(methods: Mapping[str, tuple[str, ...]]) -> str:
+    """The text of ``imapkit/ext/__init__.py`` for this index."""
+    return _HEAD + "".join(_entry(name, names) for name, names in methods.items()) + "}\n"
+
+
+def main(write: bool) -> int:
+    """Check the index (with ``write``: write it) and the installed families; print what is wrong.
+
+    Returns 0 if all is well, else 1.
+    """
+    try:
+        problems = _index_problems(write)
+        Loader().registry()
+    except PluginError as exc:
+        problems = [str(exc)]
+    print("\n".join(problems) or "all is well")
+    return 1 if problems else 0
+
+
+def _index_problems(write: bool) -> list[str]:
+    file, text = _file(), render(index())
+    if file.read_text(encoding="utf-8") == text:
+        return []
+    if not write:
+        return [f"{file} is stale: run imapkit doctor --write"]
+    file.write_text(text, encoding="utf-8")
+    return []
+
+
+def _file() -> Path:
+    return Path(ext.__path__[0], "__init__.py")
+
+
+def _entry(name: str, methods: tuple[str, ...]) -> str:
+    if not methods:
+        return f'    "{name}": (),\n'
+    return f'    "{name}": (\n' + "".join(f'        "{method}",\n' for method in methods) + "    ),\n"

@@ -1,0 +1,250 @@
+"""The client classes: the families' mixins on top of the core, compiled from the registry; statically typed for checkers.
+
+``IMAP4`` talks over TCP, ``IMAP4_SSL`` over TLS, ``IMAP4_stream`` to a command's standard input and output.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imapkit.core.facade import Client
+from imapkit.core.limits import Limits
+from imapkit.core.plugins import registry
+from imapkit.core.transport import Layers, PipeTransport, SocketTransport, dispose, open_stream
+from imapkit.errors import ArgumentError, PluginConflictError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from imapkit.ext.rev1 import Rev1Commands
+
+    class _Preloaded(Rev1Commands, Client):
+        """The builtin families, as a type checker sees them; a test holds this and the compiled class equal."""
+
+else:
+
+    def _preloaded() -> type:
+        """The base of all clients: the mixins of every family that is switched on, and ``Client``."""
+        known = registry()
+        for name, family in known.methods.items():
+            if hasattr(Client, name):
+                raise PluginConflictError(f"family {family!r} has a method {name!r}, which is the client's own")
+        return type("_Preloaded", (*known.mixins, Client), {"__module__": __name__})
+
+    _Preloaded = _preloaded()
+
+__all__ = ["IMAP4", "IMAP4_SSL", "IMAP4_stream"]
+
+
+class _Absent:
+    """Stands where the method of a family was that this client does without."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        raise AttributeError("the family of this method is absent")
+
+
+@functools.cache
+def _tailored(cls: Any, families: tuple[Any, ...]) -> type:
+    """``cls`` with just these families: the methods of others are absent, those of new ones are mixed in."""
+    wanted, base = registry(families), registry()
+    absent = {name: _Absent() for name in base.methods if name not in wanted.methods}
+    extra = tuple(mixin for mixin in wanted.mixins if not issubclass(cls, mixin))
+    namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, **absent}
+    return type(cls.__name__, (*extra, cls), namespace)
+
+
+class IMAP4(_Preloaded):
+    """An IMAP4 client over TCP: RFC 3501; every command is a method, ``callback`` and ``cb_arg`` make it asynchronous.
+
+    ``host``, ``port``
+        the server (default: this machine, port 143).
+    ``debug``, ``debug_file``, ``debug_buf_lvl``
+        the debug level (default 0), where its output goes (default: standard error), and the level up to which
+        it is kept back, to be printed when something goes wrong (default 3).
+    ``identifier``
+        the prefix of the threads' names (default: ``host``).
+    ``timeout``
+        seconds; the longest wait for the connection, the greeting, and any progress of a command. Default:
+        ``imapkit.core.limits.Timeouts``; ``math.inf`` waits for ever.
+    ``ssl_context``
+        an ``ssl.SSLContext`` for STARTTLS.
+    ``families``
+        the command families of this client, by name or as modules (default: all that are installed and switched on).
+    ``limits``
+        upper bounds on what the server may send.
+
+    Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends the connection.
+    """
+
+    def __new__(cls, *args: Any, families: Iterable[Any] | None = None, **kwargs: Any) -> Self:
+        made: Self = super().__new__(cls if families is None else _tailored(cls, tuple(families)))
+        return made
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        timeout: float | None = None,
+        debug_buf_lvl: int | None = None,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        families: Iterable[Any] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        super().__init__(
+            host,
+            port,
+            debug=debug,
+            debug_file=debug_file,
+            identifier=identifier,
+            timeout=timeout,
+            debug_buf_lvl=debug_buf_lvl,
+            ssl_context=ssl_context,
+            families=families,
+            limits=limits,
+        )
+
+    _default_port = IMAP4_PORT
+
+
+class IMAP4_SSL(IMAP4):
+    """An IMAP4 client over TLS (RFC 8314 section 3.2), port 993 by default. See ``IMAP4`` for the other arguments.
+
+    The server's certificate and host name are verified against the system's authorities.
+
+    ``ca_certs``
+        a PEM file with the authorities to trust instead.
+    ``certfile``, ``keyfile``
+        PEM files with this client's own certificate.
+    ``cert_verify_cb``
+        called with the certificate (as ``getpeercert`` gives it) and the host; returns an error text or None. Given
+        without ``ca_certs`` it takes the verification over.
+    ``ssl_version``, ``tls_level``
+        as in imaplib2; versions before TLS 1.2 are not offered (RFC 8996).
+    ``ssl_context``
+        an ``ssl.SSLContext`` to use instead of all these. ``imapkit.unverified_context()`` makes one that verifies nothing.
+
+    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent.
+    """
+
+    _default_port = IMAP4_SSL_PORT
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        keyfile: str | None = None,
+        certfile: str | None = None,
+        ca_certs: str | None = None,
+        cert_verify_cb: Callable[[Any, Any], Any] | None = None,
+        ssl_version: str | None = "ssl23",
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        timeout: float | None = None,
+        debug_buf_lvl: int | None = None,
+        tls_level: str | None = TLS_COMPAT,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        families: Iterable[Any] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.keyfile, self.certfile, self.ca_certs = keyfile, certfile, ca_certs
+        self.cert_verify_cb, self.ssl_version, self.tls_level = cert_verify_cb, ssl_version, tls_level
+        super().__init__(
+            host,
+            port,
+            debug,
+            debug_file,
+            identifier,
+            timeout,
+            debug_buf_lvl,
+            ssl_context=ssl_context,
+            families=families,
+            limits=limits,
+        )
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        """Connect, and agree on TLS; for a subclass to override."""
+        super().open(host, port)
+        self.ssl_wrap_socket()
+
+    def ssl_wrap_socket(self) -> None:
+        """Put TLS on ``sock``; for a subclass to override, which may set ``sock`` to an ``ssl.SSLSocket`` instead. Raises ``TLSError``."""
+        from imapkit.core.tls import TLSLayer, TLSSocket
+
+        context = self._ssl_context or self._make_context()
+        layer = TLSLayer(context, self.host or "localhost", self.cert_verify_cb)
+        self._layers = Layers(SocketTransport(self.sock))
+        self._layers.push(layer, self._deadline())
+        self.sock = TLSSocket(self.sock, layer)
+
+    def _deadline(self) -> Callable[[], float]:
+        import time
+
+        end = time.monotonic() + self._timeouts.connect
+        return lambda: end
+
+    def _make_context(self) -> ssl.SSLContext:
+        from imapkit.core.tls import client_context
+
+        if self.tls_level not in (TLS_COMPAT, TLS_NO_SSL, TLS_SECURE, None):
+            raise ArgumentError(f"unknown tls_level: {self.tls_level!r}")
+        return client_context(
+            ca_certs=self.ca_certs,
+            certfile=self.certfile,
+            keyfile=self.keyfile,
+            verify=self.cert_verify_cb is None or self.ca_certs is not None,
+            version=self.ssl_version,
+        )
+
+    def ssl(self) -> Any:
+        """What carries the TLS connection: it has ``getpeercert``, ``cipher`` and ``version``."""
+        return self.sock
+
+
+class IMAP4_stream(IMAP4):
+    """An IMAP4 client over the standard input and output of a command, which a shell runs. See ``IMAP4`` for the other arguments.
+
+    A server started like that usually greets with PREAUTH: the user is logged in already (RFC 3501 section 7.1.4).
+    """
+
+    def __init__(
+        self,
+        command: str,
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        timeout: float | None = None,
+        debug_buf_lvl: int | None = None,
+        *,
+        families: Iterable[Any] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.command = command
+        self.process: Any = None
+        super().__init__(
+            None, None, debug, debug_file, identifier or command, timeout, debug_buf_lvl, families=families, limits=limits
+        )
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        """Run the command; for a subclass to override."""
+        self.host, self.port = self.command, None  # type: ignore[assignment]
+        process = self.process = open_stream(self.command)
+        self.readfile, self.writefile = process.stdout, process.stdin
+        assert process.stdout is not None
+        assert process.stdin is not None
+        self.read_fd = process.stdout.fileno()
+        # Nothing here may hold the client: one that is dropped must go, and its command with it.
+        self._layers = Layers(PipeTransport(self.read_fd, process.stdin.fileno(), functools.partial(dispose, process)))
+
+    def shutdown(self) -> None:
+        """Close the stream, and see the command end."""
+        if self.process is not None:
+            dispose(self.process)

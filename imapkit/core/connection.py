@@ -1,0 +1,411 @@
+"""The threads around the protocol: callers that write in turn, one reader, one callback thread; and the end of it all.
+
+The state lock guards ``protocol`` and is held for moments only, never while octets move, parsers or callbacks run. Who has the
+turn (``protocol.gate``) may write, and only the reader reads.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.dispatcher import Dispatcher
+from imapkit.core.fragment import Framer
+from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.protocol import Protocol
+from imapkit.core.request import Call, Request
+from imapkit.core.response import classify
+from imapkit.core.trace import Trace
+from imapkit.core.transport import Layers
+from imapkit.core.wire import Late, Literal, Piece
+from imapkit.errors import (
+    CommandTimeout,
+    ConnectionClosed,
+    NestedCommandError,
+    RemoteProtocolError,
+    abort,
+    connect_error,
+    error,
+)
+from imapkit.family import State
+
+if TYPE_CHECKING:
+    from imapkit.core.registry import Registry
+
+__all__ = ["Connection"]
+
+_READ_SIZE = 1 << 16
+_LITERAL_READ_SIZE = 1 << 20
+_ONE_SEND = 1 << 18
+_NON_SYNC_MAX = 4096
+
+
+class Connection:
+    """One connection to a server."""
+
+    def __init__(
+        self,
+        layers: Layers,
+        registry: Registry,
+        *,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        trace: Trace | None = None,
+        name: str = "imapkit",
+    ) -> None:
+        self.limits, self.timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
+        self.layers = layers
+        self.protocol = Protocol(registry, self.limits)
+        self.dispatcher = Dispatcher(f"{name} callbacks", lambda request: self.fail(request.late()))
+        self._registry = registry
+        self._framer = Framer(self.limits)
+        self._begun = False
+        self._lock = threading.Lock()
+        self._greeted = threading.Event()
+        self._reader = threading.Thread(target=self._read_loop, name=f"{name} reader", daemon=True)
+        self._ended = threading.Event()
+
+    # opening
+
+    def start(self) -> bytes:
+        """Start the reader and wait for the greeting. Raises ``abort``."""
+        for spec in self._registry.always_layers:
+            self.layers.push(spec.factory(self.protocol.session, None), self._opening_deadline(self.timeouts.connect))
+        self._reader.start()
+        if not self._greeted.wait(min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
+            seen = self._framer.unfinished
+            self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
+        if self.protocol.closed is not None:
+            self.close("no greeting")
+            raise self.protocol.closed.fresh()
+        assert self.protocol.welcome is not None
+        return self.protocol.welcome
+
+    @staticmethod
+    def _opening_deadline(seconds: float) -> Callable[[], float]:
+        end = time.monotonic() + seconds
+        return lambda: end
+
+    # a caller's way: design section 4, steps 3 to 5
+
+    def submit(self, call: Call, *, timeout: float | None = None, on_done: Callable[[Request], None] | None = None) -> Request:
+        """Send a command as soon as it may be sent. Raises what kept it from being sent."""
+        request = Request(call, timeout=timeout, window=self.timeouts.progress)
+        request.on_done = on_done
+        self._enter(request)
+        try:
+            with self._lock:
+                self._check_open()
+                self.protocol.register(request)
+            if on_done is not None:
+                self.dispatcher.watch(request)
+        except BaseException:
+            self._abandon(request)
+            raise
+        try:
+            self._send(request)
+        except error as exc:
+            self.fail(exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
+        except OSError as exc:
+            self.fail(connect_error(exc, "sending"))
+        except BaseException:
+            # Half a command is on the wire: nothing that follows could be understood.
+            self.fail(ConnectionClosed(f"{call.name} was interrupted while it was being sent"))
+            raise
+        finally:
+            with self._lock:
+                self.protocol.gate.leave(request)
+        return request
+
+    def wait(self, request: Request) -> Request:
+        """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
+        if not request.wait():
+            self.fail(request.late())
+            request.wait()
+        request.check()
+        return request
+
+    def _abandon(self, request: Request) -> None:
+        with self._lock:
+            self.protocol.gate.leave(request)
+            self.protocol.forget(request)
+
+    def _check_open(self) -> None:
+        if self.protocol.closed is not None:
+            raise self.protocol.closed.fresh()
+
+    def _enter(self, request: Request) -> None:
+        """Wait for the turn."""
+        with self._lock:
+            self._check_open()
+            writer = self.protocol.gate.writer
+            if writer is not None and writer.thread == threading.get_ident():
+                raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
+            latch = self.protocol.gate.enter(request)
+            idler = self.protocol.gate.interruptible() if latch else None
+        if idler is not None:
+            self.interrupt(idler)
+        if latch is not None and not request.wait(latch):
+            with self._lock:
+                if self.protocol.gate.withdraw(request):
+                    raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
+        request.check()
+
+    def interrupt(self, request: Request) -> None:
+        """End a command early, if it can be and has not ended yet (IDLE's DONE)."""
+        with self._lock:
+            if request.complete or request.interrupted:
+                return
+            request.interrupted, request.progress = True, time.monotonic()
+            ready = request.idling
+        if ready:
+            self._send_interrupt(request)
+
+    def _send_interrupt(self, request: Request) -> None:
+        line = request.call.command.interrupt
+        assert line is not None
+        try:
+            self.layers.write(line + b"\r\n", request.deadline)
+        except OSError as exc:
+            self.fail(connect_error(exc, "sending"))
+
+    # writing: whoever has the turn
+
+    def _send(self, request: Request) -> None:
+        call = request.call
+        if self.trace.level:
+            self.trace.log(1, f"{request.tag.decode()} {call!r}")
+        out = bytearray(request.tag + b" ")
+        for piece in call.pieces:
+            if isinstance(piece, Literal):
+                out = self._send_literal(request, out, piece)
+                if request.complete:
+                    return
+            else:
+                out += self._octets(piece)
+        out += b"\r\n"
+        listens = call.reply is not None or call.command.interrupt is not None
+        if listens:
+            self._expect(request)
+        with self._lock:
+            request.sent = True
+        self._write(request, out)
+        if listens:
+            self._converse(request)
+
+    def _octets(self, piece: Piece) -> bytes:
+        if isinstance(piece, Late):
+            return piece.utf8 if "UTF8=ACCEPT" in self.protocol.session.enabled else piece.mutf7
+        assert isinstance(piece, bytes)
+        return piece
+
+    def _send_literal(self, request: Request, out: bytearray, literal: Literal) -> bytearray:
+        """Announce a literal and send it, RFC 3501 section 4.3 and RFC 7888; returns what is still to be sent after it."""
+        size = len(literal.data)
+        out += b"~{%d" % size if literal.binary else b"{%d" % size
+        if self._may_go_unasked(size):
+            out += b"+}\r\n"
+        else:
+            out += b"}\r\n"
+            self._expect(request)
+            self._write(request, out)
+            self._await_go(request)
+            if request.complete:
+                return out
+            out = bytearray()
+        if size <= _ONE_SEND:
+            out += literal.data
+            return out
+        self._write(request, out)
+        self._write(request, literal.data)
+        return bytearray()
+
+    def _may_go_unasked(self, size: int) -> bool:
+        session = self.protocol.session
+        return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
+
+    def _write(self, request: Request, data: bytes | bytearray) -> None:
+        if self.trace.level >= 4:
+            shown = b"***" if request.call.command.secret else bytes(data[:200])
+            self.trace.log(4, f"> {shown!r}")
+        self.layers.write(memoryview(data), request.deadline)
+        request.progress = time.monotonic()
+
+    def _expect(self, request: Request) -> None:
+        with self._lock:
+            latch = threading.Lock()
+            latch.acquire()
+            request.go = latch
+            if request.complete:
+                Request.open(latch)
+
+    def _await_go(self, request: Request) -> None:
+        """Wait for "+", or for the command to be answered instead."""
+        assert request.go is not None
+        if not request.wait(request.go):
+            raise request.late()
+
+    def _converse(self, request: Request) -> None:
+        """Answer each continuation request, until the command is answered (or idles)."""
+        reply = request.call.reply
+        while True:
+            self._await_go(request)
+            if request.complete:
+                return
+            if reply is None:
+                self._idle(request)
+                return
+            answer = self._answer(request, reply)
+            self._expect(request)
+            self._write(request, answer + b"\r\n")
+
+    def _idle(self, request: Request) -> None:
+        with self._lock:
+            request.idling = True
+            stop = request.interrupted and not request.complete
+        if stop:
+            self._send_interrupt(request)
+
+    @staticmethod
+    def _answer(request: Request, reply: Callable[[bytes], bytes | None]) -> bytes:
+        if request.defect is not None:
+            return b"*"
+        try:
+            answer = reply(request.challenge)
+        except Exception as exc:
+            # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
+            request.defect, answer = exc, None
+        if answer is not None and (b"\r" in answer or b"\n" in answer):
+            request.defect, answer = ValueError("CR or LF in the answer to a continuation request"), None
+        return b"*" if answer is None else answer
+
+    # the reader
+
+    def _read_loop(self) -> None:
+        exc: error = ConnectionClosed("the server closed the connection")
+        try:
+            while self.protocol.closed is None:
+                data = self.layers.transport.read(_LITERAL_READ_SIZE if self._framer.missing > _READ_SIZE else _READ_SIZE)
+                if not data:
+                    exc = self._end_of_stream()
+                    break
+                for piece in self.layers.decode(data):
+                    self._receive(piece)
+        except error as caught:
+            exc = caught
+        except OSError as caught:
+            exc = connect_error(caught, "connection lost")
+        except Exception as caught:
+            exc = RemoteProtocolError(f"internal error while reading: {caught!r}")
+            exc.__cause__ = caught
+        finally:
+            self.fail(exc)
+            self.layers.transport.close()
+            self._ended.set()
+
+    def _end_of_stream(self) -> ConnectionClosed:
+        seen = self._framer.unfinished
+        where = " before its greeting" if self.protocol.welcome is None else ""
+        return ConnectionClosed(
+            f"the server closed the connection{where}" + (f", in the middle of {seen[:80]!r}" if seen else "")
+        )
+
+    def _receive(self, data: bytes) -> None:
+        framer = self._framer
+        framer.push(data)
+        if not self._begun:
+            self._begun = True
+            self._check_greeting(data)
+        while (parts := framer.pop()) is not None:
+            response = classify(parts)
+            if self.trace.level >= 4:
+                self.trace.log(4, f"< {response!r}")
+            with self._lock:
+                if self.protocol.closed is not None:
+                    return
+                switching = self.protocol.handle(response)
+                woken, self.protocol.woken = self.protocol.woken, []
+            for request in woken:
+                request.wake()
+            if switching is not None:
+                self._switch(switching)
+            elif self.protocol.welcome is not None and not self._greeted.is_set():
+                self._greeted.set()
+        if framer.missing:
+            with self._lock:
+                self.protocol.progress()
+
+    @staticmethod
+    def _check_greeting(data: bytes) -> None:
+        """Say at once what answers there, if it is no IMAP server; it may never send a line end."""
+        if data.startswith(b"*"):
+            return
+        kinds = ((b"\x15", "TLS"), (b"\x16", "TLS"), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
+        kind = next((f" (this is {name})" for start, name in kinds if data.startswith(start)), "")
+        raise RemoteProtocolError(f"unrecognised server welcome{kind}: {data[:80]!r}")
+
+    def _switch(self, request: Request) -> None:
+        """Put the layer in that a command has just switched on, then let the command end."""
+        command, rest = request.call.command, self._framer.take_rest()
+        if rest and command.tail == "reject":
+            raise RemoteProtocolError(f"{len(rest)} octets after the OK to {request.call.name}: response injection")
+        assert command.layer is not None
+        layer = self._registry.layers[command.layer].factory(self.protocol.session, request.call.options)
+        self.layers.push(layer, request.deadline)
+        with self._lock:
+            self.protocol.complete(request)
+            woken, self.protocol.woken = self.protocol.woken, []
+        for woke in woken:
+            woke.wake()
+        if rest:
+            for piece in layer.decode(rest):
+                self._receive(piece)
+
+    # the end
+
+    def fail(self, exc: error) -> None:
+        """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once."""
+        with self._lock:
+            if not self.protocol.close(exc):
+                return
+            woken, self.protocol.woken = self.protocol.woken, []
+        if self.trace.level:
+            self.trace.log(1, f"connection ends: {exc}")
+            self.trace.dump()
+        self.layers.transport.interrupt()
+        self._greeted.set()
+        for request in woken:
+            request.wake()
+        self.dispatcher.stop(wait=False)
+
+    def close(self, reason: str) -> None:
+        """End the connection and wait until its threads are gone. May be called twice, and from any thread."""
+        self._farewell()
+        self.fail(ConnectionClosed(reason))
+        if self._reader.ident is None:
+            self.layers.transport.close()
+        elif self._reader is not threading.current_thread():
+            self._reader.join()
+        self.dispatcher.stop(wait=True)
+
+    def _farewell(self) -> None:
+        with self._lock:
+            busy = self.protocol.closed is not None or self.protocol.gate.writer is not None
+        if not busy:
+            self.layers.finish()
+
+    @property
+    def open(self) -> bool:
+        """Whether commands may still be sent."""
+        return self.protocol.closed is None
+
+    @property
+    def state(self) -> State:
+        """The state of the session."""
+        return self.protocol.session.state
+
+    def post(self, job: Callable[[], Any]) -> None:
+        """Have ``job`` run on the callback thread."""
+        self.dispatcher.post(job)

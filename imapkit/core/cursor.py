@@ -1,0 +1,381 @@
+"""Stage 2, parsing: a reader over one response, from left to right; RFC 3501 section 9.
+
+It runs late, on the thread of whoever asks. Nothing here recurses, and every regular expression is linear: what an
+alternative has taken is never given back. What real servers send beside the grammar is read where it can be, each place
+naming its server, and noted in ``Cursor.defects`` unless it loses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from imapkit.core.response import announcement
+from imapkit.errors import ParseError
+
+__all__ = ["Atom", "Cursor", "Defect", "Mark", "Value"]
+
+Value: TypeAlias = "int | bytes | list[Value] | None"
+Mark: TypeAlias = tuple[int, int]
+
+#   ATOM-CHAR = <any CHAR except atom-specials>; 8-bit octets pass: Proton bridge sends them without UTF8=ACCEPT.
+_ATOM = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\\]]++")
+_ASTRING = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\]++")
+_QUOTED = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
+_ESCAPE = re.compile(rb'\\(["\\])')
+_NIL = re.compile(rb"[Nn][Ii][Ll](?![^ ()\]])")
+_NUMBER = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
+_NUMBERS = re.compile(rb" *+((?:\d{1,20}+(?!\d) *+)*+)")
+_SPACES = re.compile(rb" *+")
+_FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
+_FLAG_LIST = re.compile(rb"\(([^()\"]*+)\)")
+_BEFORE_LIST = re.compile(rb" ++\(")
+_WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
+_TOKEN = re.compile(rb' *+(?:(\()|(\))|("[^"\\]*+(?:\\.[^"\\]*+)*+")|([^\x00-\x20\x7f()"]++))', re.DOTALL)
+_OPENS, _CLOSES, _STRING = 1, 2, 3
+_INSIDE = re.compile(rb'(?:[^()"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+
+_NO_ITEMS: Mapping[tuple[str, str], Callable[[Cursor], Any]] = MappingProxyType({})
+
+
+class Atom(bytes):
+    """What stood there as an atom; a string is plain ``bytes``."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A place where a server did not follow the grammar, and what it sent there."""
+
+    what: str
+    raw: bytes
+
+
+class Cursor:
+    """Reads one response, text and literals, by methods named after the grammar's rules.
+
+    ``parts`` is text, or text, literal, text, ..., text as ``Untagged.parts`` has it. ``number`` is what stood before
+    the response's name, kept as ``leading``. ``items`` holds the grammar of single items: ``items["FETCH", "UID"]``.
+    ``nesting`` bounds open parentheses. Every method raises ``ParseError`` where the grammar is not followed.
+    """
+
+    __slots__ = ("_at", "_end", "_index", "_parts", "_text", "defects", "items", "leading", "nesting")
+
+    def __init__(
+        self,
+        parts: Sequence[bytes],
+        number: int | None = None,
+        items: Mapping[tuple[str, str], Callable[[Cursor], Any]] = _NO_ITEMS,
+        *,
+        nesting: int = 1000,
+    ) -> None:
+        self._parts = parts or (b"",)
+        self.leading = number
+        """The message number, or count, before the response's name; None where there is none."""
+        self.items = items
+        self.nesting = nesting
+        self.defects: list[Defect] = []
+        """The deviations that were met and tolerated so far."""
+        self._enter(0)
+        self.spaces()
+
+    # Where it is
+
+    def mark(self) -> Mark:
+        """Where it is, for ``reset`` and ``since``."""
+        return self._index, self._at
+
+    def reset(self, mark: Mark) -> None:
+        """Go back to where ``mark`` was taken."""
+        self._enter(mark[0])
+        self._at = mark[1]
+
+    def since(self, mark: Mark) -> bytes:
+        """What has been read since ``mark``, as it was on the wire."""
+        index, at = mark
+        pieces: list[bytes] = []
+        while index < self._index:
+            pieces += (self._parts[index][at:], b"\r\n", self._parts[index + 1])
+            index, at = index + 2, 0
+        return b"".join((*pieces, self._text[at : self._at]))
+
+    def rest(self) -> bytes:
+        """Read all that is left, as it was on the wire."""
+        mark = self.mark()
+        self._enter(len(self._parts) - 1)
+        self._at = self._end
+        return self.since(mark)
+
+    def peek(self) -> bytes:
+        """The next octet, ``{`` before a literal, empty at the end."""
+        if self._at < self._end:
+            return self._text[self._at : self._at + 1]
+        return b"{" if self._literal_is_next() else b""
+
+    def at_end(self) -> bool:
+        """Whether nothing is left but spaces: iCloud, QQ and Yahoo leave some at the end of a line."""
+        return self._index + 1 >= len(self._parts) and self._past_spaces() == self._end
+
+    def error(self, expected: str) -> ParseError:
+        """The error that says what was looked for here."""
+        return ParseError(expected, self._text, self._at)
+
+    def tolerate(self, what: str, raw: bytes) -> None:
+        """Note a deviation."""
+        self.defects.append(Defect(what, raw))
+
+    # Punctuation
+
+    def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """Read what ``pattern`` matches here, up to the next literal; it must run in linear time."""
+        match = pattern.match(self._text, self._at, self._end)
+        if match is not None:
+            self._at = match.end()
+        return match
+
+    def spaces(self) -> None:
+        """``*SP``."""
+        self._at = self._past_spaces()
+
+    def sp(self) -> None:
+        """``SP``; several count as one, since Exchange 2010, DavMail and Outlook.com send them."""
+        before = self._at
+        self.spaces()
+        if before == self._at:
+            raise self.error("SP")
+
+    def try_(self, token: bytes) -> bool:
+        """Read ``token``, in upper or lower case, if it is next. Spaces may stand before a ``)``: QQ, Yandex."""
+        start = self._past_spaces() if token == b")" else self._at
+        stop = start + len(token)
+        if stop > self._end or self._text[start:stop].upper() != token.upper():
+            return False
+        self._at = stop
+        return True
+
+    def expect(self, token: bytes) -> None:
+        """Read ``token``, which must be next."""
+        if not self.try_(token):
+            raise self.error(token.decode("ascii", "backslashreplace"))
+
+    # Words and numbers
+
+    def atom(self) -> bytes:
+        """``atom = 1*ATOM-CHAR``."""
+        return self._must(_ATOM, "atom").group()
+
+    def keyword(self) -> str:
+        """An atom that names something: in upper case."""
+        return self.atom().decode("utf-8", "backslashreplace").upper()
+
+    def number(self) -> int:
+        """``number = 1*DIGIT``, unsigned, 32 bits; a larger one is noted and kept."""
+        return self._number(0xFFFFFFFF)
+
+    def number64(self) -> int:
+        """``number64 = 1*DIGIT``, unsigned, 63 bits (RFC 9051 section 9); a larger one is noted and kept."""
+        return self._number(0x7FFFFFFFFFFFFFFF)
+
+    def nz_number(self) -> int:
+        """``nz-number = digit-nz *DIGIT``; several servers send UIDVALIDITY 0 and UIDNEXT 0, which is noted."""
+        number = self.number()
+        if not number:
+            self.tolerate("0 where a number starts at 1", b"0")
+        return number
+
+    def numbers(self) -> tuple[int, ...]:
+        """``[number *(SP number)]``, as many as there are; fast for long ones."""
+        return tuple(map(int, self._must(_NUMBERS, "numbers").group(1).split()))
+
+    # Strings
+
+    def literal(self) -> bytes:
+        """``literal = "{" number "}" CRLF *CHAR8``, or a ``literal8`` (RFC 3516)."""
+        if not self._literal_is_next():
+            raise self.error("literal")
+        literal = self._parts[self._index + 1]
+        self._enter(self._index + 2)
+        return literal
+
+    def quoted(self) -> bytes:
+        r"""``quoted = DQUOTE *QUOTED-CHAR DQUOTE``, without its quotes and escapes.
+
+        A backslash before anything but ``"`` and ``\`` stays. CR, LF and NUL, which may not be in it, are noted.
+        """
+        return self._unquote(self._must(_QUOTED, "quoted string").group(1))
+
+    def string(self) -> bytes:
+        """``string = quoted / literal``."""
+        return self.literal() if self._literal_is_next() else self._must_string()
+
+    def nstring(self) -> bytes | None:
+        """``nstring = string / nil``."""
+        return None if self.match(_NIL) else self.string()
+
+    def astring(self) -> bytes:
+        """``astring = 1*ASTRING-CHAR / string``."""
+        word = self.match(_ASTRING)
+        if word is not None:
+            return word.group()
+        if self.peek() not in (b'"', b"{"):
+            raise self.error("astring")
+        return self.string()
+
+    def mailbox(self) -> bytes:
+        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a ``(``.
+
+        Exchange leaves names with TABs without quotes, greenmail leaves quotes in names without a backslash: what
+        cannot be read as an astring is taken as it stands, and noted.
+        """
+        mark = self.mark()
+        try:
+            name = self.astring()
+            if self.at_end() or _BEFORE_LIST.match(self._text, self._at, self._end):
+                return name
+        except ParseError:
+            pass
+        self.reset(mark)
+        return self._raw_mailbox()
+
+    # Flags
+
+    def flag(self) -> bytes:
+        r"""``flag-perm = flag / "\*"``, or any flag; a ``]`` may be in a keyword, since Gmail has such."""
+        return self._must(_FLAG, "flag").group()
+
+    def flag_list(self) -> tuple[bytes, ...]:
+        r"""``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, home.pl's bare ``\`` left out."""
+        flags = [flag for flag in self._must(_FLAG_LIST, "flag-list").group(1).split(b" ") if flag]
+        for flag in flags:
+            if not _FLAG.fullmatch(flag):
+                self.tolerate("no flag", flag)
+        return tuple(flag for flag in flags if flag != b"\\")
+
+    # Anything
+
+    def value(self) -> Value:
+        """Read whatever is next: None for NIL, an ``int``, ``bytes`` for a string, an ``Atom``, a list for ``(...)``.
+
+        Spaces between the members of a list may be missing or too many.
+        """
+        open_lists: list[list[Value]] = []
+        while True:
+            value: Value
+            if self._literal_is_next():
+                value = self.literal()
+            else:
+                token = self._must(_TOKEN, "value")
+                if token.lastindex == _OPENS:
+                    self._descend(open_lists)
+                    continue
+                value = self._member(token, open_lists)
+            if not open_lists:
+                return value
+            open_lists[-1].append(value)
+
+    def skip_value(self) -> None:
+        """Pass over what ``value`` would read, without building it."""
+        if self._literal_is_next():
+            self.literal()
+        elif self.peek() == b'"':
+            self._must(_QUOTED, "quoted string")
+        elif self.try_(b"("):
+            self._skip_list()
+        else:
+            self._must(_WORD, "value")
+
+    # Inside
+
+    def _enter(self, index: int) -> None:
+        """Go to the start of a text part; its end is before the announcement of the literal that follows."""
+        self._index, self._text, self._at = index, self._parts[index], 0
+        self._end = len(self._text) if index + 1 >= len(self._parts) else announcement(self._text)
+
+    def _literal_is_next(self) -> bool:
+        return self._index + 1 < len(self._parts) and self._past_spaces() == self._end
+
+    def _past_spaces(self) -> int:
+        at = self._at
+        if at < self._end and self._text[at] == 32:
+            return _reached(_SPACES, self._text, at, self._end)
+        return at
+
+    def _must(self, pattern: re.Pattern[bytes], expected: str) -> re.Match[bytes]:
+        match = self.match(pattern)
+        if match is None:
+            raise self.error(expected)
+        return match
+
+    def _must_string(self) -> bytes:
+        return self._unquote(self._must(_QUOTED, "string").group(1))
+
+    def _unquote(self, inside: bytes) -> bytes:
+        if b"\r" in inside or b"\n" in inside or b"\0" in inside:
+            self.tolerate("CR, LF or NUL in a quoted string", inside)
+        return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside
+
+    def _number(self, largest: int) -> int:
+        digits = self._must(_NUMBER, "number").group()
+        number = int(digits)
+        if number > largest:
+            self.tolerate("a number too large", digits)
+        return number
+
+    def _raw_mailbox(self) -> bytes:
+        text = self._text[self._at : self._end].rstrip(b" ")
+        if not text or self._index + 1 < len(self._parts):
+            raise self.error("mailbox")
+        cut = text.rfind(b" (") if text.endswith(b")") else -1
+        raw = text if cut < 0 else text[:cut].rstrip(b" ")
+        if not raw:
+            raise self.error("mailbox")
+        self._at += len(raw)
+        self.tolerate("a mailbox name without proper quotes", raw)
+        return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
+
+    def _descend(self, open_lists: list[list[Value]]) -> None:
+        if len(open_lists) >= self.nesting:
+            raise self.error(f"at most {self.nesting} open parentheses")
+        open_lists.append([])
+
+    def _member(self, token: re.Match[bytes], open_lists: list[list[Value]]) -> Value:
+        kind = token.lastindex
+        if kind == _STRING:
+            return self._unquote(token.group(_STRING)[1:-1])
+        if kind != _CLOSES:
+            return _word(token.group(4))
+        if not open_lists:
+            self._at = token.start(_CLOSES)
+            raise self.error("value")
+        return open_lists.pop()
+
+    def _skip_list(self) -> None:
+        depth = 1
+        while depth:
+            self._at = _reached(_INSIDE, self._text, self._at, self._end)
+            if self.try_(b"("):
+                depth += 1
+            elif self.try_(b")"):
+                depth -= 1
+            elif self._literal_is_next():
+                self.literal()
+            else:
+                raise self.error(")")
+            if depth > self.nesting:
+                raise self.error(f"at most {self.nesting} open parentheses")
+
+
+def _reached(pattern: re.Pattern[bytes], text: bytes, at: int, end: int) -> int:
+    """Where a pattern that matches everywhere stops."""
+    match = pattern.match(text, at, end)
+    return at if match is None else match.end()
+
+
+def _word(word: bytes) -> Value:
+    if word.isdigit() and len(word) <= 20:
+        return int(word)
+    return None if word.upper() == b"NIL" else Atom(word)

@@ -1,0 +1,114 @@
+"""The callback thread: results of commands that nobody waits for are made, and handed over, here.
+
+It also keeps their time: a callback command that is late is found by this thread. Started at the first callback.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from math import inf
+
+from imapkit.core.request import Request
+
+__all__ = ["Dispatcher"]
+
+logger = logging.getLogger("imapkit")
+
+Job = Callable[[], object]
+
+
+class Dispatcher:
+    """Runs jobs one after the other on one thread."""
+
+    def __init__(self, name: str, late: Callable[[Request], None]) -> None:
+        self._name, self._late = name, late
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._watched: set[Request] = set()
+        self._next_check = inf
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def watch(self, request: Request) -> None:
+        """Keep the time of ``request`` until it is over."""
+        self._start()
+        with self._lock:
+            self._watched.add(request)
+            deadline = request.deadline()
+            earlier = deadline < self._next_check
+            if earlier:
+                self._next_check = deadline
+        if earlier:
+            self._jobs.put(_nothing)
+
+    def forget(self, request: Request) -> None:
+        """It is over."""
+        with self._lock:
+            self._watched.discard(request)
+
+    def post(self, job: Job) -> None:
+        """Have ``job`` run; what it raises is logged. After the end it runs at once, on the caller's thread."""
+        self._start()
+        with self._lock:
+            queued = not self._stopped
+            if queued:
+                self._jobs.put(job)
+        if not queued:
+            _run(job)
+
+    def stop(self, *, wait: bool) -> None:
+        """End the thread once it has run what is left; ``wait`` for that, unless called on it."""
+        with self._lock:
+            thread = self._thread
+            if not self._stopped:
+                self._stopped = True
+                self._jobs.put(None)
+        if wait and thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._stopped:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get(timeout=self._patience())
+            except queue.Empty:
+                self._check()
+                continue
+            if job is None:
+                return
+            _run(job)
+
+    def _patience(self) -> float | None:
+        with self._lock:
+            rest = self._next_check - time.monotonic()
+        return None if rest == inf else min(max(rest, 0.0), threading.TIMEOUT_MAX)
+
+    def _check(self) -> None:
+        """Find who is late; the others are looked at again when the first of them may be."""
+        now = time.monotonic()
+        with self._lock:
+            late = [request for request in self._watched if request.deadline() <= now]
+            self._watched.difference_update(late)
+            self._next_check = min((request.deadline() for request in self._watched), default=inf)
+        for request in late:
+            self._late(request)
+
+
+def _run(job: Job) -> None:
+    try:
+        job()
+    except Exception:
+        logger.exception("a callback raised")
+
+
+def _nothing() -> None:
+    """A job that only makes the thread look at the clock."""

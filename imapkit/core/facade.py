@@ -1,0 +1,399 @@
+"""What all clients share: a connection behind imaplib2's attributes, and ``_call`` for the families' methods.
+
+No command is named here. The methods that send them come from the families' mixins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TextIO, TypeVar, Unpack
+
+from imapkit import errors
+from imapkit.core import wire
+from imapkit.core.api import CallOptions, Commands, Result
+from imapkit.core.connection import Connection
+from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.plugins import registry
+from imapkit.core.request import Call, Request
+from imapkit.core.result import Data
+from imapkit.core.session import Session
+from imapkit.core.trace import Trace
+from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, open_tcp
+from imapkit.family import Command, Done, State
+
+__all__ = ["Client"]
+
+_Mixin = TypeVar("_Mixin")
+_VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
+
+
+class Client(Commands):
+    """The connection, its threads and its state, as every client class has them.
+
+    Every public method may be called from any thread. Blocking commands of several threads run in parallel as far as
+    RFC 3501 section 5.5 allows.
+    """
+
+    error = errors.error
+    abort = errors.abort
+    readonly = errors.readonly
+    compressor: Any = None
+    decompressor: Any = None
+    _default_port = 143
+
+    def __init__(
+        self,
+        host: str | None,
+        port: int | None,
+        *,
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        timeout: float | None = None,
+        debug_buf_lvl: int | None = None,
+        ssl_context: Any = None,
+        families: Iterable[Any] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._registry = registry(None if families is None else tuple(families))
+        self._timeouts = Timeouts.within(timeout)
+        self._logout_timeout = self._timeouts.logout
+        self._ssl_context = ssl_context
+        self.debug_file = debug_file or sys.stderr
+        self._trace = Trace(int(debug or 0), 3 if debug_buf_lvl is None else debug_buf_lvl, _weakly(self._mesg))
+        self.sock: Any = None
+        self.read_fd: int | None = None
+        self._layers: Layers | None = None
+        self._connection: Connection | None = None
+        self.host, self.port = "", self._default_port
+        try:
+            self.open(host, port)
+            self._connect(identifier, limits)
+        except BaseException:
+            self._give_up()
+            raise
+
+    # opening
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        """Connect to ``host`` (default: this machine) and ``port``; for a subclass to override.
+
+        Sets ``sock`` and ``read_fd``, which ``read``, ``send``, ``shutdown`` and ``socket`` use. Raises ``ConnectError``.
+        """
+        self.host, self.port = host or "", port or self._default_port
+        self.sock = self.open_socket()
+        self.read_fd = self.sock.fileno()
+
+    def open_socket(self) -> Any:
+        """Return a connected socket; for a subclass to override (tunnels, SOCKS). Raises ``ConnectError``."""
+        return open_tcp(self.host, self.port, self._timeouts.connect)
+
+    def _connect(self, identifier: str | None, limits: Limits | None) -> None:
+        self.identifier = f"{name} " if (name := self.host if identifier is None else identifier) else ""
+        self._connection = Connection(
+            self._transport(),
+            self._registry,
+            limits=limits,
+            timeouts=self._timeouts,
+            trace=self._trace,
+            name=self.identifier.strip() or "imapkit",
+        )
+        self.welcome: bytes = self._connection.start()
+        self._trace.log(1, f"connected to {self.host} on port {self.port}")
+        known = self._known_capabilities()
+        self.PROTOCOL_VERSION = next((version for version in _VERSIONS if version in known), "")
+        if not self.PROTOCOL_VERSION:
+            raise errors.error(f"server not IMAP4 compliant: it announces {' '.join(known)[:200] or 'no capabilities'}")
+
+    def _transport(self) -> Layers:
+        """The octets' way, with whatever of it a subclass has overridden."""
+        cls = type(self)
+        if cls.read is not Client.read or cls.send is not Client.send:
+            base = self._layers or Layers(SocketTransport(self.sock)) if self.sock is not None else None
+            self._layers = base
+            pending = base.pending if base is not None else int
+            return Layers(
+                HookTransport(_weakly(self.read), _weakly(self.send), _weakly(self.shutdown), _weakly(self._fileno), pending)
+            )
+        if self._layers is None:
+            kind = SSLSocketTransport if _is_ssl(self.sock) else SocketTransport
+            self._layers = Layers(kind(self.sock, _weakly(self.shutdown)))
+        return self._layers
+
+    def _fileno(self) -> int:
+        fileno: int = self.sock.fileno() if self.read_fd is None else self.read_fd
+        return fileno
+
+    def _give_up(self) -> None:
+        """Undo a half-made connection."""
+        if self._connection is not None:
+            self._connection.close("could not be set up")
+        else:
+            self.shutdown()
+
+    # what imaplib2 lets a subclass override
+
+    def read(self, size: int) -> bytes:
+        """At least one octet from the server, at most ``size``; b"" at the end."""
+        assert self._layers is not None
+        return self._layers.read(size)
+
+    def send(self, data: bytes) -> None:
+        """Send ``data`` to the server."""
+        assert self._layers is not None
+        deadline = time.monotonic() + self._timeouts.progress
+        self._layers.write(data, lambda: deadline)
+
+    def shutdown(self) -> None:
+        """Close the socket that ``open`` opened, whatever state it is in."""
+        sock = self.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def socket(self) -> Any:
+        """The socket of the connection."""
+        return self.sock
+
+    # what the families' methods use
+
+    @property
+    def _session(self) -> Session:  # type: ignore[override]
+        return self._live.protocol.session
+
+    @property
+    def _live(self) -> Connection:
+        if self._connection is None:
+            raise errors.ConnectionClosed("not connected")
+        return self._connection
+
+    def _call(
+        self,
+        name: str,
+        *args: Any,
+        uid: bool = False,
+        finish: Callable[[Done], Result] | None = None,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        layer: Any = None,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """See ``Commands._call``."""
+        callback, timeout = options.get("callback"), options.get("timeout")
+        if unknown := options.keys() - CallOptions.__annotations__.keys():
+            raise TypeError(f"{name}: unexpected keyword argument {min(unknown)!r}")
+        call = self._encode(name, args, uid, reply, layer)
+        connection, finish = self._live, finish or self._result
+        if callback is None:
+            return finish(connection.wait(connection.submit(call, timeout=timeout)))
+        cb_arg = options.get("cb_arg")
+
+        def done(request: Request) -> None:
+            connection.dispatcher.forget(request)
+            connection.post(lambda: _hand_over(lambda: finish(_checked(request)), callback, cb_arg))
+
+        connection.submit(call, timeout=timeout, on_done=done)
+        return (None, None)  # type: ignore[return-value]
+
+    def _encode(self, name: str, args: tuple[Any, ...], uid: bool, reply: Any, layer: Any) -> Call:
+        """Encode the whole command: whatever is wrong with it is found before anything is sent."""
+        command = self._registry.commands.get(name)
+        if command is None or (uid and not command.uid):
+            # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
+            command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True)
+        pieces = wire.encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
+        call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
+        if self._session.capabilities is None and any(isinstance(piece, wire.Literal) for piece in pieces):
+            self._known_capabilities()
+        return call
+
+    def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
+        """See ``Commands._result``."""
+        assert isinstance(request, Request)
+        if request.typ == "BAD":
+            self._trace.dump()
+            raise self._refusal(request)
+        names = request.call.command.result if names is None else names
+        if request.typ == "NO" or not names:
+            return request.typ, [request.text]
+        data = Data((response for response in request.untagged if response.name in names), self._registry)
+        return request.typ, data or [None]
+
+    @staticmethod
+    def _refusal(request: Request) -> errors.BadResponse:
+        text = request.text.decode("utf-8", "backslashreplace")
+        message = f"{request.call.name} command error: BAD [{text}]. Data: {request.call!r}"
+        return errors.BadResponse(message, typ="BAD", text=request.text, command=request.call.name)
+
+    def _deliver(self, result: Result, **options: Unpack[CallOptions]) -> Result:
+        """See ``Commands._deliver``."""
+        callback = options.get("callback")
+        if callback is None:
+            return result
+        self._live.post(lambda: _hand_over(lambda: result, callback, options.get("cb_arg")))
+        return (None, None)  # type: ignore[return-value]
+
+    def _take(self, name: str) -> list[Any]:
+        """See ``Commands._take``."""
+        return self._live.protocol.store.take(name)
+
+    def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
+        """See ``Commands._take_all``."""
+        while (run := self._live.protocol.store.take_run()) is not None:
+            yield run
+
+    def _known_capabilities(self) -> tuple[str, ...]:
+        """See ``Commands._known_capabilities``."""
+        ask = getattr(self, "capability", None)
+        if self._session.capabilities is None and ask is not None and self._live.open:
+            ask()
+        return self._session.capabilities or ()
+
+    def _hang_up(self, reason: str) -> None:
+        """See ``Commands._hang_up``."""
+        self._live.close(reason)
+
+    # imaplib2's attributes
+
+    @property
+    def state(self) -> str:
+        """ "NONAUTH", "AUTH", "SELECTED" or "LOGOUT", RFC 3501 section 3."""
+        return str(self._session.state.name)
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the server announces, in upper case; asked for when it is not known (after STARTTLS and login)."""
+        return self._known_capabilities()
+
+    @property
+    def mailbox(self) -> str | bytes | None:
+        """The selected mailbox, as it was given."""
+        return self._session.mailbox
+
+    @property
+    def is_readonly(self) -> bool:
+        """Whether the selected mailbox is READ-ONLY."""
+        return self._session.readonly
+
+    @property
+    def untagged_responses(self) -> list[list[Any]]:
+        """A copy of the untagged responses that belong to no command: ``[[name, [data, ...]], ...]``; may only be set to an empty one."""
+        return self._live.protocol.store.runs()
+
+    @untagged_responses.setter
+    def untagged_responses(self, value: object) -> None:
+        if value:
+            raise ValueError("untagged_responses can only be emptied")
+        self._live.protocol.store.clear()
+
+    @property
+    def debug(self) -> int:
+        """The debug level; may be set at any time."""
+        return self._trace.level
+
+    @debug.setter
+    def debug(self, level: int) -> None:
+        self._trace.level = level
+
+    def _get_untagged_response(self, name: str, leave: bool = False) -> list[Any] | None:
+        store = self._live.protocol.store
+        return (store.peek(name) or None) if leave else store.take_first(name)
+
+    @staticmethod
+    def _quote(arg: str) -> str:
+        """``arg`` between double quotes, escaped."""
+        return '"{}"'.format(arg.replace("\\", "\\\\").replace('"', '\\"'))
+
+    def _mesg(self, s: str, tn: str | None = None, secs: float | None = None) -> None:
+        """Write a line of debug output; for a subclass to override."""
+        seconds = time.time() if secs is None else secs
+        clock = time.strftime("%M:%S", time.localtime(seconds))
+        self.debug_file.write(f"  {clock}.{int(seconds * 100) % 100:02} {tn or ''} {s}\n")
+        self.debug_file.flush()
+
+    def _log(self, lvl: int, line: str) -> None:
+        self._trace.log(lvl, line)
+
+    def _print_log(self) -> None:
+        self._trace.dump()
+
+    # families
+
+    def family(self, mixin: type[_Mixin]) -> _Mixin:
+        """This client, typed as the mixin of a family that it has. Raises ``FamilyDisabledError``."""
+        if not isinstance(self, mixin):
+            raise errors.FamilyDisabledError(f"{mixin.__name__} is the mixin of no family that is switched on")
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Upper-case command methods, and a clear word for those whose family is absent."""
+        known = self.__dict__.get("_registry")
+        if known is not None and not name.startswith("_"):
+            if name.isupper() and name.lower() in known.methods:
+                return getattr(self, name.lower())
+            absent = known.why_no_method(name.lower() if name.isupper() else name)
+            if absent is not None:
+                raise absent
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no command of that name is known")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        try:
+            logout = getattr(self, "logout", None)
+            if logout is not None and self._live.open:
+                logout()
+        except (errors.error, OSError):
+            pass
+        finally:
+            self._hang_up("logout")
+
+    def __repr__(self) -> str:
+        connection = self.__dict__.get("_connection")
+        state = connection.state.name if connection else "not connected"
+        return f"<{type(self).__name__} {self.__dict__.get('host', '')!r} {state}>"
+
+    def __del__(self) -> None:
+        connection = self.__dict__.get("_connection")
+        if connection is not None and connection.open:
+            warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
+            connection.fail(errors.ConnectionClosed("the client was dropped"))
+
+
+def _checked(request: Request) -> Request:
+    request.check()
+    return request
+
+
+def _hand_over(make: Callable[[], Result], callback: Callable[[tuple[Any, Any, Any]], object], cb_arg: Any) -> None:
+    """Make a result, and give it, or the reason why there is none, to the callback."""
+    try:
+        result = make()
+    except Exception as exc:
+        callback((None, cb_arg, (type(exc), str(exc))))
+    else:
+        callback((result, cb_arg, None))
+
+
+def _is_ssl(sock: Any) -> bool:
+    """Whether a subclass made an ``ssl.SSLSocket``; ``ssl`` is not imported for it."""
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)
+
+
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A bound method that does not keep its object alive: a client that nobody holds must go, threads and all."""
+    weak = weakref.WeakMethod(method)
+
+    def call(*args: Any) -> Any:
+        bound = weak()
+        return bound(*args) if bound is not None else None
+
+    return call

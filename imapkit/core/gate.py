@@ -1,0 +1,187 @@
+"""Which commands may be in flight together, and who writes next; RFC 3501 section 5.5.
+
+One command is written at a time, whole, with its literals: its writer has the turn. A command gets the turn when nothing
+in flight, and nothing that has waited longer, stands against it:
+
+- an exclusive command flies alone;
+- a command that names sequence numbers does not follow one that may bring EXPUNGE responses;
+- two commands whose answers cannot be told apart follow one another.
+
+Every method needs the state lock of the connection.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+from imapkit.core.numbers import NumberSet
+from imapkit.core.request import Call, Request
+
+__all__ = ["Gate"]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether answers about ``one`` and about ``other`` might be taken for each other."""
+    if one is None or other is None:
+        return True
+    if isinstance(one, NumberSet) and isinstance(other, NumberSet):
+        return not one.isdisjoint(other)
+    return bool(one == other)
+
+
+def _clash(one: Call, other: Call) -> bool:
+    """Whether two commands must not be in flight together, in whatever order."""
+    if one.command.exclusive or other.command.exclusive:
+        return True
+    if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
+        return True
+    return any(name in other.command.result for name in one.command.result) and _alike(one.about, other.about)
+
+
+class _Answers:
+    """What the commands in flight that await one kind of response ask about; single things by look-up, sets one by one."""
+
+    def __init__(self) -> None:
+        self._single: Counter[Any] = Counter()
+        self._kinds: Counter[bool] = Counter()
+        self._sets: list[NumberSet] = []
+        self._anything = 0
+
+    @staticmethod
+    def _key(about: Any) -> Any:
+        return (about.uid, about.single) if isinstance(about, NumberSet) else about
+
+    def add(self, about: Any, step: int = 1) -> None:
+        if about is None:
+            self._anything += step
+            return
+        if isinstance(about, NumberSet):
+            self._kinds[about.uid] += step
+            if about.single is None:
+                if step > 0:
+                    self._sets.append(about)
+                else:
+                    self._sets.remove(about)
+                return
+        key = self._key(about)
+        self._single[key] += step
+        if not self._single[key]:
+            del self._single[key]
+
+    def remove(self, about: Any) -> None:
+        self.add(about, -1)
+
+    def meet(self, about: Any) -> bool:
+        """Whether an answer about ``about`` might be taken for another that is awaited."""
+        if self._anything or (about is None and (self._single or self._sets)):
+            return True
+        if about is None:
+            return False
+        if not isinstance(about, NumberSet):
+            return about in self._single
+        if self._kinds[not about.uid]:
+            return True
+        if about.single is not None:
+            return self._key(about) in self._single or not all(map(about.isdisjoint, self._sets))
+        if not all(map(about.isdisjoint, self._sets)):
+            return True
+        return bool(self._single) and (
+            about.open is not None or about.unknown or any(number in about for _, number in self._single)
+        )
+
+
+class Gate:
+    """Lets commands out, one writer at a time."""
+
+    def __init__(self) -> None:
+        self.writer: Request | None = None
+        self._flying: dict[Request, None] = {}
+        self._exclusive = 0
+        self._expungers = 0
+        self._answers: dict[str, _Answers] = {}
+        self._waiting: list[tuple[Request, threading.Lock]] = []
+
+    def enter(self, request: Request) -> threading.Lock | None:
+        """Take the turn: None if it was given at once, else the latch that opens when it is given."""
+        if not self._waiting and self._free(request.call):
+            self._take(request)
+            return None
+        latch = threading.Lock()
+        latch.acquire()
+        self._waiting.append((request, latch))
+        self._admit()
+        return latch if latch.locked() else None
+
+    def withdraw(self, request: Request) -> bool:
+        """Stop waiting for the turn; False if it has been given."""
+        left = [waiter for waiter in self._waiting if waiter[0] is not request]
+        if len(left) == len(self._waiting):
+            return False
+        self._waiting = left
+        self._admit()
+        return True
+
+    def leave(self, request: Request) -> None:
+        """Give the turn back: the command is written."""
+        if self.writer is request:
+            self.writer = None
+            self._admit()
+
+    def land(self, request: Request) -> None:
+        """The command is no longer in flight."""
+        if request not in self._flying:
+            return
+        del self._flying[request]
+        self._count(request.call, -1)
+        self._admit()
+
+    def interruptible(self) -> Request | None:
+        """The command in flight that can be made to end for the others' sake."""
+        for request in self._flying:
+            if request.call.command.interrupt is not None and not request.complete:
+                return request
+        return None
+
+    def close(self) -> list[tuple[Request, threading.Lock]]:
+        """Let nobody out any more; returns those who waited."""
+        waiting, self._waiting = self._waiting, []
+        self._flying.clear()
+        return waiting
+
+    def _free(self, call: Call) -> bool:
+        if self.writer is not None or self._exclusive:
+            return False
+        if call.command.exclusive:
+            return not self._flying
+        if call.seqnums and self._expungers:
+            return False
+        for name in call.command.result:
+            answers = self._answers.get(name)
+            if answers is not None and answers.meet(call.about):
+                return False
+        return True
+
+    def _take(self, request: Request) -> None:
+        self.writer = request
+        self._flying[request] = None
+        self._count(request.call, 1)
+
+    def _count(self, call: Call, step: int) -> None:
+        self._exclusive += step * call.command.exclusive
+        self._expungers += step * call.expunges
+        for name in call.command.result:
+            self._answers.setdefault(name, _Answers()).add(call.about, step)
+
+    def _admit(self) -> None:
+        """Give the turn to the first in line against whom nothing stands."""
+        if self.writer is not None:
+            return
+        for i, (request, latch) in enumerate(self._waiting):
+            ahead = self._waiting[:i]
+            if self._free(request.call) and not any(_clash(request.call, other.call) for other, _ in ahead):
+                del self._waiting[i]
+                self._take(request)
+                latch.release()
+                return

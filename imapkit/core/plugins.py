@@ -1,0 +1,290 @@
+"""Finding the families: entry points, what the user and the program allow, and loading with a clear error.
+
+The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these) and ``IMAPKIT_DISABLE=c`` (not these). The program
+has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One that
+is ruled out is not imported.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import importlib_metadata
+import pluggy
+
+import imapkit
+from imapkit import ext
+from imapkit.core.registry import NOT_INSTALLED, Plugin, Registry
+from imapkit.errors import PluginConflictError, PluginError, PluginLoadError
+from imapkit.family import GROUP, Family, Specs
+
+__all__ = ["Discovery", "Loader", "builtin", "configure", "discover", "registry"]
+
+OWN = "imapkit"
+"""The name of the distribution that has the builtin families."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The families that were loaded, by name, and why each of the others is absent."""
+
+    plugins: tuple[Plugin, ...]
+    absent: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a family can be loaded from; ``name`` is empty if only the family itself knows it."""
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    load: Callable[[], Any] = field(compare=False)
+
+    def __str__(self) -> str:
+        origin = f"{self.distribution} {self.version}".strip()
+        return f"plugin {self.name!r} (entry point {self.value!r} of {origin})" if self.name else f"plugin {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Who rules out what. ``only`` and ``never`` hold names by the reason that is given for an absent family."""
+
+    only: Mapping[str, frozenset[str]]
+    never: Mapping[str, frozenset[str]]
+
+    def against(self, name: str) -> str | None:
+        """Why a family is not to be there; None if it is."""
+        for reason, names in self.never.items():
+            if name in names:
+                return reason
+        return next((reason for reason, names in self.only.items() if name not in names), None)
+
+    def check(self, known: Collection[str]) -> None:
+        """Raise ``PluginError`` for a name that is asked for and nowhere to be had."""
+        for reason, names in self.only.items():
+            if unknown := sorted(names - set(known)):
+                asked = reason.removeprefix("not in ").removeprefix("not among ")
+                there = ", ".join(sorted(known)) or "none"
+                raise PluginError(f"{asked}: there is no family {', '.join(map(repr, unknown))}; there are: {there}")
+
+
+def discover(
+    allow: Iterable[str] | None = None,
+    deny: Iterable[str] = (),
+    explicit: Iterable[Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> Discovery:
+    """Load every family that may be there.
+
+    ``allow``: only these names. ``deny``: not these. ``explicit``: only these, each a name, a ``Family``, or a module
+    or object with the hook ``imapkit_family``. ``environ``: where the user's settings are (default: ``os.environ``).
+    Raises ``PluginLoadError`` for a plugin that is broken, ``PluginConflictError`` for two of the same name,
+    ``PluginError`` for a name that is asked for and not installed.
+    """
+    items = None if explicit is None else _listed(explicit, "families=")
+    given = [_load(_given(item)) for item in items or () if not isinstance(item, str)]
+    handed = {plugin.name for plugin in given}
+    sources = _available()
+    rules = _rules(allow, deny, items, handed, os.environ if environ is None else environ)
+    rules.check(sources.keys() | handed)
+    reasons = {name: rules.against(name) for name in sorted(sources.keys() | handed)}
+    chosen = [_single(sources[name]) for name, reason in reasons.items() if reason is None and name not in handed]
+    plugins = [plugin for plugin in given if reasons[plugin.name] is None] + [_load(source) for source in chosen]
+    absent = {name: NOT_INSTALLED for name in ext.INDEX if name not in reasons}
+    absent |= {name: reason for name, reason in reasons.items() if reason is not None}
+    plugins.sort(key=lambda plugin: plugin.name)
+    return Discovery(tuple(plugins), MappingProxyType(dict(sorted(absent.items()))))
+
+
+def builtin(name: str) -> Plugin:
+    """Load one of imapkit's own families by the name of its module, whether or not it is an entry point."""
+    return _load(_builtin_source(name))
+
+
+class Loader:
+    """Keeps what the program configured, and each registry once it is made. Any thread may call any method."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._busy = False
+        self._settings: dict[str, Any] = {}
+        self._made: dict[tuple[str | int, ...] | None, tuple[tuple[Any, ...], Registry]] = {}
+
+    def configure(
+        self,
+        *,
+        allow: Iterable[str] | None = None,
+        deny: Iterable[str] = (),
+        families: Iterable[Any] | None = None,
+    ) -> None:
+        """Say which families there are, before the first client is made; the last call counts.
+
+        ``allow``: only these names. ``deny``: not these. ``families``: exactly these, each a name or a module with the
+        hook (for frozen applications, whose distributions have no metadata). The environment's IMAPKIT_PLUGINS and
+        IMAPKIT_DISABLE count as well. Raises ``PluginError`` once a client has been made.
+        """
+        settings: dict[str, Any] = {
+            "allow": None if allow is None else _listed(allow, "allow="),
+            "deny": _listed(deny, "deny="),
+            "explicit": None if families is None else _listed(families, "families="),
+        }
+        with self._lock:
+            if self._made:
+                raise PluginError("configure() comes too late, families are in use: call it before the first client")
+            self._settings = settings
+
+    def registry(self, families: Iterable[Any] | None = None) -> Registry:
+        """The registry of all families that may be there, or of ``families`` only; made once.
+
+        Raises as ``discover`` and ``Registry.build`` do.
+        """
+        items = None if families is None else _listed(families, "families=")
+        key = None if items is None else tuple(item if isinstance(item, str) else id(item) for item in items)
+        with self._lock:
+            if key not in self._made:
+                # The items are kept with the registry: an id means nothing once its object is gone.
+                self._made[key] = (items or (), self._make(items))
+            return self._made[key][1]
+
+    def _make(self, items: tuple[Any, ...] | None) -> Registry:
+        if self._busy:
+            raise PluginError("a plugin made a client while it was being imported")
+        self._busy = True
+        try:
+            found = discover(**(self._settings if items is None else {**self._settings, "explicit": items}))
+            return Registry.build(found.plugins, found.absent)
+        finally:
+            self._busy = False
+
+
+_loader = Loader()
+configure = _loader.configure
+registry = _loader.registry
+
+
+def _listed(items: Iterable[Any], argument: str) -> tuple[Any, ...]:
+    if isinstance(items, str):
+        raise PluginError(f"{argument} takes a list of names, not the string {items!r}")
+    return tuple(items)
+
+
+def _rules(
+    allow: Iterable[str] | None,
+    deny: Iterable[str],
+    items: tuple[Any, ...] | None,
+    handed: set[str],
+    environ: Mapping[str, str],
+) -> _Rules:
+    only: dict[str, frozenset[str]] = {}
+    if user := _names(environ, "IMAPKIT_PLUGINS"):
+        only["not in IMAPKIT_PLUGINS"] = user
+    if allow is not None:
+        only["not in allow="] = frozenset(_listed(allow, "allow="))
+    if items is not None:
+        names = {item for item in items if isinstance(item, str)}
+        only["not among families="] = frozenset(names | handed)
+    never = {
+        "switched off by IMAPKIT_DISABLE": _names(environ, "IMAPKIT_DISABLE"),
+        "switched off by deny=": frozenset(_listed(deny, "deny=")),
+    }
+    return _Rules(only, never)
+
+
+def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    return frozenset(name for part in environ.get(variable, "").split(",") if (name := part.strip()))
+
+
+def _available() -> dict[str, list[_Source]]:
+    """Every entry point by name; more than one source for a name is a conflict if that name is used."""
+    sources: dict[str, list[_Source]] = {}
+    for point in importlib_metadata.entry_points(group=GROUP):
+        dist = point.dist
+        origin = (str(dist.name), str(dist.version)) if dist is not None else ("an unknown distribution", "")
+        those = sources.setdefault(point.name, [])
+        if (source := _Source(point.name, point.value, *origin, point.load)) not in those:
+            those.append(source)
+    if not _has_metadata():
+        for name in ext.INDEX:
+            if importlib.util.find_spec(f"{ext.__name__}.{name}") is not None:
+                sources.setdefault(name, []).append(_builtin_source(name))
+    return sources
+
+
+def _has_metadata() -> bool:
+    """Whether imapkit's own metadata is there; it is not in a frozen application, a zipapp or a bare source tree."""
+    try:
+        importlib_metadata.distribution(OWN)
+    except importlib_metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _builtin_source(name: str) -> _Source:
+    module = f"{ext.__name__}.{name}"
+    version = str(vars(imapkit).get("__version__", ""))
+    return _Source(name, module, OWN, version, lambda: importlib.import_module(module))
+
+
+def _single(sources: list[_Source]) -> _Source:
+    """The one source of a name. pluggy would drop all but one of them, and not say so."""
+    if len(sources) > 1:
+        listed = " and ".join(sorted(map(str, sources)))
+        raise PluginConflictError(
+            f"two entry points have the same name: {listed}; uninstall one, or IMAPKIT_DISABLE={sources[0].name}"
+        )
+    return sources[0]
+
+
+def _given(item: Any) -> _Source:
+    """What the program handed over: a family, or a module or object with the hook."""
+    if isinstance(item, Family):
+        return _Source("", f"{item.name!r}, given as a family", "given by the program", "", lambda: item)
+    where = getattr(item, "__name__", None) or repr(item)
+    return _Source("", f"module {where}", f"module {where}", "", lambda: item)
+
+
+def _load(source: _Source) -> Plugin:
+    """Import a plugin and ask it for its family."""
+    try:
+        offered = source.load()
+    except Exception as exc:
+        raise _broken(source, "cannot be imported", exc) from exc
+    family = offered if isinstance(offered, Family) and not source.name else _ask(source, offered)
+    if source.name and family.name != source.name:
+        raise _broken(source, f"offers a family of another name, {family.name!r}")
+    return Plugin(family.name, family, source.distribution, source.version)
+
+
+def _ask(source: _Source, plugin: Any) -> Family:
+    """Call the hook, once, with a manager of the plugin's own, so that whatever goes wrong is this plugin's doing."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Specs)
+    try:
+        manager.register(plugin, source.name or None)
+        manager.check_pending()
+    except Exception as exc:
+        raise _broken(source, "has a hook that does not fit", exc) from exc
+    try:
+        answers = manager.hook.imapkit_family()
+    except Exception as exc:
+        raise _broken(source, "failed in its hook imapkit_family", exc) from exc
+    if not answers:
+        raise _broken(source, "offers no family: it has no hook imapkit_family, or that returned None")
+    if not isinstance(answers[0], Family):
+        raise _broken(source, f"offers no family: its hook imapkit_family returned {type(answers[0]).__name__}")
+    return answers[0]
+
+
+def _broken(source: _Source, what: str, cause: Exception | None = None) -> PluginLoadError:
+    why = f": {type(cause).__name__}: {cause}" if cause is not None else ""
+    way_out = f"IMAPKIT_DISABLE={source.name} switches it off" if source.name else "leave it out of families="
+    return PluginLoadError(f"{source} {what}{why}; {way_out}")

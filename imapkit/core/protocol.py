@@ -1,0 +1,214 @@
+"""The protocol without any I/O: tags, pending commands, attribution, greeting; RFC 3501 sections 2.2, 5.5 and 7.
+
+The reader hands every response to ``handle``; each untagged response goes, as it comes, to the one pending command that it
+answers, or to the store. Every method needs the state lock. Whoever is to be woken is collected in ``woken``, to be
+woken when the lock has been released.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.gate import Gate
+from imapkit.core.limits import Limits
+from imapkit.core.request import Request
+from imapkit.core.response import Continuation, Tagged, Untagged, response_code
+from imapkit.core.session import Session
+from imapkit.core.store import Store
+from imapkit.errors import RemoteProtocolError, ServerBye, StateError, error, readonly
+from imapkit.family import State
+
+if TYPE_CHECKING:
+    from imapkit.core.registry import Registry
+
+__all__ = ["Protocol"]
+
+_GREETINGS = {"OK": State.NONAUTH, "PREAUTH": State.AUTH}
+_CONDITIONS = frozenset(("OK", "NO", "BAD"))
+
+
+def _tag_prefix() -> bytes:
+    # Nobody on the way can answer a command before it is sent: the tag cannot be guessed.
+    letters = string.ascii_uppercase
+    return "".join(secrets.choice(letters) for _ in range(6)).encode("ascii")
+
+
+class Protocol:
+    """One connection's protocol state."""
+
+    def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
+        self.session = Session()
+        self.store = Store(limits)
+        self.gate = Gate()
+        self.pending: dict[bytes, Request] = {}
+        self.closed: error | None = None
+        self.welcome: bytes | None = None
+        self.woken: list[Request] = []
+        self.on_event: Callable[[Untagged], None] | None = None
+        self.tag_prefix = _tag_prefix()
+        self._tags = 0
+        self._wanting: dict[str, dict[Request, None]] = {}
+        self._registry = registry
+
+    # what the writers do
+
+    def register(self, request: Request) -> None:
+        """Check that the command may be sent now, and give it its tag. Raises ``StateError``, ``readonly`` or what ``before`` does."""
+        session, command = self.session, request.call.command
+        if not command.states & session.state:
+            raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+        if session.readonly_news is not None:
+            news, session.readonly_news = session.readonly_news, None
+            raise readonly(news)
+        if command.before is not None:
+            command.before(session, request.args)
+        if session.flush:
+            session.flush = False
+            self.store.clear()
+        self._tags += 1
+        request.tag = b"%b%d" % (self.tag_prefix, self._tags)
+        self.pending[request.tag] = request
+        for name in command.result:
+            self._wanting.setdefault(name, {})[request] = None
+
+    def forget(self, request: Request) -> None:
+        """The command is over, however it ended: nothing is in flight for it any more."""
+        self.pending.pop(request.tag, None)
+        for name in request.call.command.result:
+            self._wanting.get(name, {}).pop(request, None)
+        self.gate.land(request)
+
+    def close(self, exc: error) -> bool:
+        """Nothing will come any more: every pending command, and whoever waits for a turn, fails with ``exc``."""
+        if self.closed is not None:
+            return False
+        self.closed = exc
+        self.session.enter(State.LOGOUT)
+        for request in self.pending.values():
+            request.fail(exc)
+            self.woken.append(request)
+        for request, latch in self.gate.close():
+            request.fail(exc)
+            Request.open(latch)
+        self.pending.clear()
+        self._wanting.clear()
+        return True
+
+    # what the reader does
+
+    def handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
+        """Take one response in; returns the command that switches a layer on with it. Raises what ends the connection."""
+        if isinstance(response, Untagged):
+            self._untagged(response)
+        elif isinstance(response, Tagged):
+            return self._tagged(response)
+        else:
+            self._continuation(response)
+        return None
+
+    def progress(self) -> None:
+        """Octets of a literal have come: whoever waits is being served."""
+        now = time.monotonic()
+        for request in self.pending.values():
+            request.progress = now
+
+    def _continuation(self, response: Continuation) -> None:
+        writer = self.gate.writer
+        if writer is not None and writer.go is not None and writer.go.locked():
+            writer.challenge = response.text
+            writer.progress = time.monotonic()
+            Request.open(writer.go)
+
+    def _tagged(self, response: Tagged) -> Request | None:
+        request = self.pending.get(response.tag)
+        if request is None:
+            raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
+        if response.typ == "BYE":
+            raise ServerBye(_shown(response.text))
+        if response.typ == "OK" and not request.sent:
+            raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
+        request.finish(response.typ, response.text)
+        command = request.call.command
+        if command.done is not None:
+            self._guard(request, command.done, self.session, request)
+        self._code(response.text, request)
+        if command.layer is not None and response.typ == "OK":
+            return request
+        self.complete(request)
+        return None
+
+    def complete(self, request: Request) -> None:
+        """Its answer is all there: let the next ones out, and wake its waiter."""
+        self.forget(request)
+        self.woken.append(request)
+
+    def _untagged(self, response: Untagged) -> None:
+        name = response.name
+        if self.welcome is None:
+            self._greeting(response)
+        owner = self._owner(response)
+        if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
+            raise ServerBye(_shown(response.text))
+        known = self._registry.responses.get(name)
+        if known is not None and known.apply is not None:
+            self._guard(owner, known.apply, self.session, response)
+        if name in _CONDITIONS:
+            self._code(response.text, owner)
+        if owner is not None:
+            owner.untagged.append(response)
+            owner.progress = time.monotonic()
+        else:
+            self.store.add(name, response.data(), response.octets)
+
+    def _owner(self, response: Untagged) -> Request | None:
+        """The oldest command whose answer this is (design: attributed as it comes, never collected later)."""
+        perhaps = None
+        for request in self._wanting.get(response.name, ()):
+            if not request.sent or request.complete:
+                continue
+            call = request.call
+            if call.command.matches is None or call.about is None:
+                return request
+            verdict = self._guard(request, call.command.matches, call.about, response)
+            if verdict:
+                return request
+            if verdict is None and perhaps is None:
+                perhaps = request
+        return perhaps
+
+    def _code(self, text: bytes, owner: Request | None) -> None:
+        code = response_code(text)
+        if code is None:
+            return
+        self.store.add(code.name, [code.data or b""], len(code.data or b""))
+        known = self._registry.codes.get(code.name)
+        if known is not None and known.apply is not None:
+            self._guard(owner, known.apply, self.session, code.data)
+
+    def _greeting(self, response: Untagged) -> None:
+        """``greeting = "*" SP (resp-cond-auth / resp-cond-bye) CRLF``, RFC 3501 section 7.1."""
+        if response.name == "BYE":
+            raise ServerBye(_shown(response.text))
+        if response.name not in _GREETINGS:
+            raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
+        self.welcome = b"* %b %b" % (response.name.encode("ascii"), response.text)
+        self.session.enter(_GREETINGS[response.name])
+        if response.name == "PREAUTH":
+            self._code(response.text, None)
+
+    def _guard(self, owner: Request | None, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a plugin's function; what it raises reaches the caller whose command this is, and never the reader."""
+        try:
+            return function(*args)
+        except Exception as exc:
+            if owner is not None:
+                owner.defect = owner.defect or exc
+            return False
+
+
+def _shown(text: bytes) -> str:
+    return text[:500].decode("utf-8", "backslashreplace") or "BYE"

@@ -1,0 +1,149 @@
+"""TLS as a layer: an ``ssl.SSLObject`` between memory buffers, every operation under a lock.
+
+One ``SSLSocket`` must not be read and written by two threads at once; here nothing blocks while the lock is held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from imapkit.errors import ArgumentError, ConnectError
+
+__all__ = ["TLSError", "TLSLayer", "TLSSocket", "client_context"]
+
+
+class TLSError(ConnectError, ssl.SSLError):
+    """The TLS handshake failed: a certificate that does not hold, or no common protocol."""
+
+
+class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
+    """The server's certificate could not be verified."""
+
+
+_VERSIONS = {"tls1_2": ssl.TLSVersion.TLSv1_2, "tls1_3": ssl.TLSVersion.TLSv1_3}
+_RETIRED = ("ssl2", "ssl3", "tls1", "tls1_1")
+
+
+def client_context(
+    *,
+    ca_certs: str | None = None,
+    certfile: str | None = None,
+    keyfile: str | None = None,
+    verify: bool = True,
+    version: str | None = None,
+) -> ssl.SSLContext:
+    """A context that verifies the chain and the host name, TLS 1.2 and later; ``version``: just that one ("tls1_2", "tls1_3").
+
+    Raises ``ArgumentError`` for a version that is not offered, ``OSError`` or ``ssl.SSLError`` for files that cannot be used.
+    """
+    context = ssl.create_default_context(cafile=ca_certs)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if version in _VERSIONS:
+        context.minimum_version = context.maximum_version = _VERSIONS[version]
+    elif version not in (None, "ssl23"):
+        why = "is not offered any more (RFC 8996); an ssl_context= may allow it" if version in _RETIRED else "is unknown"
+        raise ArgumentError(f"ssl_version {version!r} {why}")
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if certfile or keyfile:
+        context.load_cert_chain(certfile or keyfile or "", keyfile)
+    return context
+
+
+class TLSLayer:
+    """TLS over whatever is below; ``verify_callback(peer certificate, host)`` returns an error text, or None."""
+
+    def __init__(
+        self, context: ssl.SSLContext, host: str | None, verify_callback: Callable[[Any, Any], Any] | None = None
+    ) -> None:
+        self._lock = threading.Lock()
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.object = context.wrap_bio(self._in, self._out, server_hostname=host or None)
+        self._host, self._verify_callback = host, verify_callback
+
+    def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
+        """The handshake. Raises ``TLSError``."""
+        while True:
+            try:
+                self.object.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                send(self._out.read())
+                data = receive()
+                if not data:
+                    raise TLSError("the server closed the connection during the TLS handshake") from None
+                self._in.write(data)
+            except ssl.SSLError as exc:
+                with contextlib.suppress(Exception):
+                    send(self._out.read())
+                raise _tls_error(exc, self._host) from exc
+        if self._out.pending:
+            send(self._out.read())
+        self._verify()
+
+    def _verify(self) -> None:
+        if self._verify_callback is None:
+            return
+        problem = self._verify_callback(self.object.getpeercert(), self._host)
+        if problem:
+            raise TLSCertificateError(str(problem))
+
+    def encode(self, data: bytes | memoryview) -> bytes:
+        """The records for ``data``, and whatever TLS itself has to say."""
+        with self._lock:
+            self.object.write(data)
+            return self._out.read()
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """The plain text of the records that are complete, one by one."""
+        with self._lock:
+            self._in.write(data)
+        while True:
+            with self._lock:
+                try:
+                    plain = self.object.read(65536)
+                except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+                    return
+            if not plain:
+                return
+            yield plain
+
+    def finish(self) -> bytes:
+        """The close_notify alert."""
+        with self._lock:
+            with contextlib.suppress(ssl.SSLError):
+                self.object.unwrap()
+            return self._out.read()
+
+
+def _tls_error(exc: ssl.SSLError, host: str | None) -> TLSError:
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return TLSCertificateError(f"certificate of {host}: {exc.verify_message}")
+    return TLSError(f"TLS with {host} failed: {exc.reason or exc}")
+
+
+class TLSSocket:
+    """What ``IMAP4_SSL.sock`` shows of the connection: the certificate, the cipher, and the socket beneath."""
+
+    def __init__(self, sock: Any, layer: TLSLayer) -> None:
+        self._sock, self._layer = sock, layer
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """The server's certificate, as ``ssl.SSLSocket.getpeercert`` gives it."""
+        return self._layer.object.getpeercert(binary_form)
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        """The cipher in use."""
+        return self._layer.object.cipher()
+
+    def version(self) -> str | None:
+        """The TLS version in use."""
+        return self._layer.object.version()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)

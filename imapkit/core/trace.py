@@ -1,0 +1,55 @@
+"""What the client did, for debugging: levels and buffer as in imaplib2.
+
+Level 1 shows commands and state changes, 4 what is sent and received. Lines up to ``buffer_level`` are kept, the last 20, and
+printed when something goes wrong; with a ``level`` above it they are printed as they come. What a secret command sends is never shown.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+__all__ = ["Trace"]
+
+
+class Trace:
+    """Passes lines on to ``emit(text, thread name, seconds since the epoch)``."""
+
+    def __init__(self, level: int = 0, buffer_level: int = 3, emit: Callable[[str, str, float], None] | None = None) -> None:
+        self.level, self.buffer_level = level, buffer_level
+        self.emit = emit
+        self._lock = threading.RLock()
+        self._kept: deque[tuple[str, str, float]] = deque(maxlen=20)
+
+    def log(self, level: int, text: str) -> None:
+        """Note ``text``, if the debug level asks for it."""
+        if level > self.level:
+            return
+        line = (text, threading.current_thread().name, time.time())
+        with self._lock:
+            if level <= 1 or self.level > self.buffer_level:
+                self._emit(line)
+            if level != 0:
+                self._kept.append(line)
+
+    def dump(self) -> None:
+        """Print the last lines, and forget them."""
+        if not self.level:
+            return
+        with self._lock:
+            lines = list(self._kept)
+            self._kept.clear()
+            self._emit((f"last {len(lines)} log messages:", threading.current_thread().name, time.time()))
+            for line in lines:
+                self._emit(line)
+
+    def _emit(self, line: tuple[str, str, float]) -> None:
+        if self.emit is None:
+            return
+        try:
+            self.emit(*line)
+        except Exception:
+            # A broken debug file must not break the connection.
+            self.emit = None

@@ -1,0 +1,341 @@
+"""Where octets go in and out: a socket, or whatever a subclass put in its place; and the layers above it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
+from typing import Any, Protocol
+
+from imapkit.errors import CommandTimeout, connect_error
+from imapkit.family import Layer
+
+__all__ = [
+    "HookTransport",
+    "Layers",
+    "PipeTransport",
+    "SSLSocketTransport",
+    "SocketTransport",
+    "Transport",
+    "dispose",
+    "open_stream",
+    "open_tcp",
+]
+
+_DONTWAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
+_SLICE = 1 << 18
+
+Deadline = Callable[[], float]
+"""Says when a write is too late (monotonic time); it may move as octets leave."""
+
+
+class Transport(Protocol):
+    """Octets in and out. One thread reads, one at a time writes; ``interrupt`` ends both, from any thread."""
+
+    @property
+    def read(self) -> Callable[[int], bytes]:
+        """``read(size)``: at least one octet, at most about ``size``; b"" at the end."""
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
+
+    def interrupt(self) -> None:
+        """Make whoever reads or writes stop."""
+
+    def close(self) -> None:
+        """Give the resources back; nobody reads or writes any more."""
+
+
+def open_tcp(host: str, port: int, timeout: float) -> socket.socket:
+    """Connect to ``host``, an empty one being this machine. Raises ``ConnectError``."""
+    try:
+        sock = socket.create_connection((host or "localhost", port), None if timeout == inf else timeout)
+    except OSError as exc:
+        raise connect_error(exc, f"{host or 'localhost'}:{port}") from exc
+    sock.settimeout(None)
+    return sock
+
+
+def open_stream(command: str) -> subprocess.Popen[bytes]:
+    """Run ``command`` in a shell, its input and output on pipes (Dovecot's imap refuses to talk on a socket)."""
+    return subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+
+def _wait(fd: int, event: int, rest: float) -> bool:
+    poll = select.poll()
+    poll.register(fd, event)
+    return bool(poll.poll(None if rest == inf else max(0.0, rest * 1000)))
+
+
+def _wait_writable(fd: int, deadline: Deadline) -> None:
+    while (rest := deadline() - time.monotonic()) > 0:
+        if _wait(fd, select.POLLOUT, rest):
+            return
+    raise CommandTimeout("the server does not take what is sent to it")
+
+
+class SocketTransport:
+    """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
+
+    def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
+        self.sock = sock
+        self._on_close = on_close
+        sock.settimeout(None)
+        with contextlib.suppress(OSError):
+            # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.read: Callable[[int], bytes] = sock.recv
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        sent = 0
+        view = memoryview(data)
+        while True:
+            try:
+                sent += self.sock.send(view[sent:], _DONTWAIT)
+            except BlockingIOError:
+                _wait_writable(self.sock.fileno(), deadline)
+            if sent == len(view):
+                return
+
+    def interrupt(self) -> None:
+        """Shut the connection down; a blocked ``read`` returns b""."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._on_close is not None:
+            # A subclass's shutdown meets a connection that is gone already in ways of its own.
+            with contextlib.suppress(Exception):
+                self._on_close()
+        self.sock.close()
+
+
+class HookTransport:
+    """A connection that is read and written by functions of somebody else: a subclass's ``read`` and ``send``.
+
+    ``fileno`` is polled before each ``read``, as imaplib2 does, unless ``pending()`` says that octets are there already.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        send: Callable[[bytes], object],
+        shutdown: Callable[[], object],
+        fileno: Callable[[], int],
+        pending: Callable[[], int],
+    ) -> None:
+        self._read, self._send, self._shutdown, self._fileno, self._pending = read, send, shutdown, fileno, pending
+        self._wake, self._waker = socket.socketpair()
+
+    def read(self, size: int) -> bytes:
+        """What the function reads, once there is something to read."""
+        while True:
+            if not self._pending() and not _readable(self._fileno(), self._wake.fileno()):
+                return b""
+            try:
+                return self._read(size)
+            except (BlockingIOError, InterruptedError):
+                continue
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Hand ``data`` to the function; it takes the time it takes."""
+        self._send(bytes(data))
+
+    def interrupt(self) -> None:
+        """Wake the reader."""
+        with contextlib.suppress(OSError):
+            self._waker.send(b"x")
+
+    def close(self) -> None:
+        """Call the function that closes, once."""
+        self._wake.close()
+        self._waker.close()
+        # A subclass's shutdown meets a connection that is gone already in ways of its own.
+        with contextlib.suppress(Exception):
+            self._shutdown()
+
+
+class PipeTransport:
+    """Two pipes: what a command writes is read, what is written it reads."""
+
+    def __init__(self, read_fd: int, write_fd: int, on_close: Callable[[], object]) -> None:
+        self._in, self._out, self._on_close = read_fd, write_fd, on_close
+        os.set_blocking(write_fd, False)
+        self._wake, self._waker = socket.socketpair()
+
+    def read(self, size: int) -> bytes:
+        """What the command has written."""
+        return os.read(self._in, size) if _readable(self._in, self._wake.fileno()) else b""
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        sent, view = 0, memoryview(data)
+        while sent < len(view):
+            try:
+                sent += os.write(self._out, view[sent:])
+            except BlockingIOError:
+                _wait_writable(self._out, deadline)
+
+    def interrupt(self) -> None:
+        """Wake the reader."""
+        with contextlib.suppress(OSError):
+            self._waker.send(b"x")
+
+    def close(self) -> None:
+        """Close the pipes, and see the command end."""
+        self._wake.close()
+        self._waker.close()
+        with contextlib.suppress(Exception):
+            self._on_close()
+
+
+def _readable(fd: int, wake: int) -> bool:
+    """Wait until ``fd`` can be read; False if ``wake`` could be first."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    poll.register(wake, select.POLLIN)
+    return all(ready != wake for ready, _ in poll.poll())
+
+
+class SSLSocketTransport(SocketTransport):
+    """An ``ssl.SSLSocket`` that a subclass made itself; OpenSSL must not be entered by two threads, so a lock guards it."""
+
+    def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
+        super().__init__(sock, on_close)
+        sock.setblocking(False)
+        self._mutex = threading.Lock()
+        self.read = self._read_tls
+
+    def _read_tls(self, size: int) -> bytes:
+        while True:
+            try:
+                with self._mutex:
+                    return bytes(self.sock.recv(size))
+            except OSError as exc:
+                if not _would_block(exc):
+                    raise
+            _wait(self.sock.fileno(), select.POLLIN, inf)
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        sent, view = 0, memoryview(data)
+        while sent < len(view):
+            try:
+                with self._mutex:
+                    sent += self.sock.send(view[sent : sent + _SLICE])
+            except OSError as exc:
+                if not _would_block(exc):
+                    raise
+                _wait_writable(self.sock.fileno(), deadline)
+
+
+def _would_block(exc: OSError) -> bool:
+    """Whether an SSL socket only asks to be tried again; ``ssl`` is not imported for it."""
+    ssl = sys.modules["ssl"]
+    return isinstance(exc, (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError))
+
+
+class Layers:
+    """The layers above a transport, the last one switched on being the innermost to the protocol."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._layers: tuple[Layer, ...] = ()
+        self._decoded: list[bytes] = []
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._layers)
+
+    def push(self, layer: Layer, deadline: Deadline) -> None:
+        """Let ``layer`` agree with the other side, and switch it on. Nobody else reads or writes meanwhile."""
+        received: list[bytes] = []
+
+        def receive() -> bytes:
+            while not received:
+                data = self._timed_read(deadline)
+                if not data:
+                    return b""
+                received.extend(self.decode(data))
+            return received.pop(0)
+
+        layer.start(lambda data: self.write(data, deadline), receive)
+        self._layers = (*self._layers, layer)
+
+    def _timed_read(self, deadline: Deadline) -> bytes:
+        fileno = getattr(getattr(self.transport, "sock", None), "fileno", None)
+        if fileno is not None and not _wait(fileno(), select.POLLIN, deadline() - time.monotonic()):
+            raise CommandTimeout("no answer in time while a layer was being agreed on")
+        return self.transport.read(65536)
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send ``data`` through all layers, in slices so that a large literal is not held twice."""
+        if not self._layers:
+            self.transport.write(data, deadline)
+            return
+        view = memoryview(data)
+        for at in range(0, len(view), _SLICE):
+            piece: bytes | memoryview = view[at : at + _SLICE]
+            for layer in reversed(self._layers):
+                piece = layer.encode(piece)
+            self.transport.write(piece, deadline)
+
+    def decode(self, data: bytes) -> Iterable[bytes]:
+        """What ``data`` from the transport means, in pieces of bounded size."""
+        pieces: Iterable[bytes] = (data,)
+        for layer in self._layers:
+            pieces = _through(layer, pieces)
+        return pieces
+
+    def read(self, size: int) -> bytes:
+        """What comes through all layers, for a subclass's ``read`` to build on."""
+        while not self._decoded:
+            data = self.transport.read(size)
+            if not data:
+                return b""
+            self._decoded = [piece for piece in self.decode(data) if piece]
+        piece = self._decoded.pop(0)
+        if len(piece) > size:
+            self._decoded.insert(0, piece[size:])
+        return piece[:size]
+
+    def pending(self) -> int:
+        """Octets that ``read`` returns without waiting."""
+        return sum(map(len, self._decoded))
+
+    def finish(self) -> None:
+        """Say farewell as far as that is possible without waiting."""
+        for layer in reversed(self._layers):
+            with contextlib.suppress(Exception):
+                data = layer.finish()
+                if data:
+                    self.transport.write(data, time.monotonic)
+
+
+def _through(layer: Layer, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield from layer.decode(piece)
+
+
+def dispose(process: subprocess.Popen[bytes], patience: float = 2.0) -> None:
+    """Close the pipes of a child and wait for it; end it if it does not end by itself."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    ends: tuple[Callable[[], object], ...] = (process.poll, process.terminate, process.kill)
+    for end in ends:
+        end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            return

@@ -1,0 +1,191 @@
+"""The FETCH response: RFC 3501 section 7.4.2.
+
+Another family extends it by ``items={("FETCH", "X-GM-LABELS"): parser}``; for an item with a section the name ends in
+``[]``, as in ``("FETCH", "BINARY[]")``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+from imapkit.core.api import Cursor, Defect, Untagged
+from imapkit.errors import ParseError
+from imapkit.ext.rev1.grammar import Parser, item_list, message_number
+
+__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "parse_date_time"]
+
+_ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
+_ORIGIN = re.compile(rb"<[\d.]*+>")
+#   section = "[" [section-spec] "]", where header names are seldom anything but atoms.
+_SECTION = re.compile(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+\]")
+_SECTION_OPEN = re.compile(rb"\[([^\[\]()\"]*+)\(")
+_ATOM_NAME = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\]++")
+_UID_FIRST = re.compile(rb" *+\( *+[Uu][Ii][Dd] ++(\d{1,20}+)(?![^ )])")
+_UID = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
+_DATE_TIME = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
+_MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+
+
+def fetch(cursor: Cursor) -> FetchData:
+    """``msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP (msg-att-dynamic / msg-att-static)) ")"``."""
+    number = message_number(cursor)
+    items = item_list(cursor, "FETCH", fetch_att, FETCH_ITEMS)
+    return FetchData(number, items, tuple(cursor.defects))
+
+
+def fetch_uid(untagged: Untagged) -> int | None:
+    """The UID that a FETCH response holds, None if there is none; never raises, and builds nothing on the way."""
+    first = _UID_FIRST.match(untagged.parts[0])
+    if first is not None:
+        return int(first.group(1))
+    if not any(b"UID" in text.upper() for text in untagged.parts[::2]):
+        return None
+    try:
+        return _find_uid(Cursor(untagged.parts))
+    except ParseError:
+        return None
+
+
+def _find_uid(cursor: Cursor) -> int | None:
+    cursor.expect(b"(")
+    depth = 1
+    while depth:
+        if cursor.try_(b")"):
+            depth -= 1
+            continue
+        cursor.spaces()
+        if cursor.try_(b"("):  # Domino, as in item_list
+            depth += 1
+            continue
+        name = _name_or_none(cursor)
+        cursor.spaces()
+        uid = cursor.match(_UID) if name == "UID" else None
+        if uid is not None:
+            return int(uid.group())
+        if cursor.peek() != b")":
+            cursor.skip_value()
+    return None
+
+
+def _name_or_none(cursor: Cursor) -> str | None:
+    start = cursor.mark()
+    try:
+        return fetch_att(cursor)[1]
+    except ParseError:
+        cursor.reset(start)
+        return None
+
+
+def fetch_att(cursor: Cursor) -> tuple[str, str]:
+    """The name of an item, as ``(key, name)``: ``("BODY[TEXT]<0>", "BODY[]")``.
+
+    ``"BODY" section ["<" number ">"]``; the key is what the server sent, in upper case but for header names.
+    """
+    match = cursor.match(_ATT)
+    if match is None:
+        raise cursor.error("item name")
+    name = _text(match.group()).upper()
+    if cursor.peek() != b"[":
+        return name, name
+    section = _section(cursor)
+    origin = cursor.match(_ORIGIN)
+    return name + section + (_text(origin.group()) if origin else ""), f"{name}[]"
+
+
+def _section(cursor: Cursor) -> str:
+    """``section = "[" [section-spec] "]"``, ``section-msgtext = "HEADER.FIELDS" [".NOT"] SP header-list / ...``."""
+    match = cursor.match(_SECTION)
+    if match is not None:
+        return f"[{_text(match.group(1)).upper()}{_text(match.group(2) or b'')}]"
+    match = cursor.match(_SECTION_OPEN)
+    if match is None:
+        raise cursor.error("section")
+    names = _header_list(cursor)
+    cursor.expect(b"]")
+    return f"[{_text(match.group(1)).upper()}({_text(b' '.join(names))})]"
+
+
+def _header_list(cursor: Cursor) -> list[bytes]:
+    """``header-list = "(" header-fld-name *(SP header-fld-name) ")"``, behind its "("; each name an ``astring``."""
+    names: list[bytes] = []
+    while not cursor.try_(b")"):
+        cursor.spaces()
+        name = cursor.astring()
+        names.append(name if _ATOM_NAME.fullmatch(name) else b'"%b"' % re.sub(rb'(["\\])', rb"\\\1", name))
+    return names
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
+
+
+# Values
+
+
+def date_time(cursor: Cursor) -> datetime | None:
+    """``date-time``, or None and a defect: Domino sends ``"00-Jan-0000 00:00:00 +0000"``."""
+    sent = cursor.nstring()
+    date = None if sent is None else parse_date_time(sent)
+    if date is None:
+        cursor.tolerate("FETCH INTERNALDATE: no date-time", b"NIL" if sent is None else sent)
+    return date
+
+
+def parse_date_time(sent: bytes) -> datetime | None:
+    """``date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE``, without its quotes.
+
+    ``date-day-fixed = (SP DIGIT) / 2DIGIT``, ``zone = ("+" / "-") 4DIGIT``. None if that is no date.
+    """
+    match = _DATE_TIME.fullmatch(sent)
+    month = match and _MONTHS.get(match.group(2).lower())
+    if match is None or not month:
+        return None
+    day, year, hour, minute, second, ahead, across = map(int, match.group(1, 3, 4, 5, 6, 8, 9))
+    offset = timedelta(hours=ahead, minutes=across)
+    try:
+        zone = timezone(-offset if match.group(7) == b"-" else offset)
+        return datetime(year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _structure(cursor: Cursor) -> list[Any]:
+    """``envelope`` or ``body``: nested lists, strings and numbers."""
+    start = cursor.mark()
+    value = cursor.value()
+    if not isinstance(value, list):
+        cursor.reset(start)
+        raise cursor.error("a parenthesized list")
+    return value
+
+
+FETCH_ITEMS: Mapping[str, Parser] = MappingProxyType(
+    {
+        "FLAGS": Cursor.flag_list,
+        "UID": Cursor.nz_number,
+        "INTERNALDATE": date_time,
+        "RFC822.SIZE": Cursor.number64,
+        "RFC822": Cursor.nstring,
+        "RFC822.HEADER": Cursor.nstring,
+        "RFC822.TEXT": Cursor.nstring,
+        "BODY[]": Cursor.nstring,
+        "ENVELOPE": _structure,
+        "BODY": _structure,
+        "BODYSTRUCTURE": _structure,
+    }
+)
+"""The grammar of the items that RFC 3501 defines."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchData:
+    """What a FETCH response says about message ``number``; what could not be read of it is in ``defects``."""
+
+    number: int
+    items: Mapping[str, Any] = field(hash=False)
+    defects: tuple[Defect, ...] = ()

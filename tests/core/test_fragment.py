@@ -1,0 +1,242 @@
+"""Framing: responses come out whole however they arrive, and every limit holds before anything is allocated."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from imapkit.core.fragment import Framer
+from imapkit.core.limits import Limits
+from imapkit.errors import LimitExceeded, RemoteProtocolError
+
+
+def frame(*chunks: bytes, limits: Limits | None = None) -> list[list[bytes]]:
+    framer, found = Framer(limits), []
+    for chunk in chunks:
+        framer.push(chunk)
+        while (parts := framer.pop()) is not None:
+            found.append(parts)
+    return found
+
+
+def octets(data: bytes) -> list[bytes]:
+    return [data[at : at + 1] for at in range(len(data))]
+
+
+# Lines
+
+
+def test_lines_lose_their_crlf_and_nothing_else() -> None:
+    assert frame(b"* OK  x \r\n* 2 EXISTS\r\n\r\n") == [[b"* OK  x "], [b"* 2 EXISTS"], [b""]]
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_crlf_may_be_split_across_pushes(cut: int) -> None:
+    data = b"* A\r\n* B\r\n\r\n"
+    assert frame(data[:cut], data[cut:]) == [[b"* A"], [b"* B"], [b""]]
+    assert frame(data[:cut], b"", data[cut:]) == [[b"* A"], [b"* B"], [b""]]
+
+
+@pytest.mark.parametrize("line", [b"* a\nb", b"* a\rb", b"* a\r\r", b"\n", b"* a\n\r", b"\r\r\r"])
+def test_only_crlf_ends_a_line(line: bytes) -> None:
+    data = line + b"\r\n"
+    expected = [[line]]
+    assert frame(data) == expected
+    assert frame(*octets(data)) == expected
+
+
+def test_an_unfinished_line_waits() -> None:
+    framer = Framer()
+    framer.push(b"* OK he")
+    assert framer.pop() is None
+    assert framer.unfinished == b"* OK he"
+    framer.push(b"llo\r")
+    assert framer.pop() is None
+    framer.push(b"\n")
+    assert framer.pop() == [b"* OK hello"]
+    assert framer.pop() is None
+    assert framer.unfinished == b""
+
+
+def test_the_rest_is_taken_out_for_a_layer() -> None:
+    framer = Framer()
+    framer.push(b"A1 OK begin\r\n\x78\x9c\r")
+    assert framer.pop() == [b"A1 OK begin"]
+    assert framer.take_rest() == b"\x78\x9c\r"
+    assert framer.take_rest() == b""
+    framer.push(b"\n* OK\r\n")
+    assert framer.pop() == [b"\n* OK"]
+
+
+def test_the_rest_holds_the_line_that_had_begun() -> None:
+    framer = Framer()
+    framer.push(b"A1 OK\r\nab")
+    assert framer.pop() == [b"A1 OK"]
+    assert framer.pop() is None
+    assert framer.take_rest() == b"ab"
+
+
+# Literals
+
+
+@pytest.mark.parametrize(
+    ("data", "parts"),
+    [
+        (b"* 1 FETCH (X {3}\r\na\r\n)\r\n", [b"* 1 FETCH (X {3}", b"a\r\n", b")"]),
+        (b"* 1 FETCH (X {0}\r\n)\r\n", [b"* 1 FETCH (X {0}", b"", b")"]),
+        (b"* 1 FETCH (X {012}\r\n0123456789ab)\r\n", [b"* 1 FETCH (X {012}", b"0123456789ab", b")"]),
+        (b"* 1 FETCH (X {1+}\r\na)\r\n", [b"* 1 FETCH (X {1+}", b"a", b")"]),
+        (b"* 1 FETCH (X ~{1}\r\n\0)\r\n", [b"* 1 FETCH (X ~{1}", b"\0", b")"]),
+        (b"* 1 FETCH (BODY[]{1}\r\na)\r\n", [b"* 1 FETCH (BODY[]{1}", b"a", b")"]),
+        (b"* 1 FETCH (BODY[]<0>{1}\r\na)\r\n", [b"* 1 FETCH (BODY[]<0>{1}", b"a", b")"]),
+        (b"* X ({1}\r\na{1}\r\nb)\r\n", [b"* X ({1}", b"a", b"{1}", b"b", b")"]),
+        (b"* LIST () {1}\r\n/ {4}\r\n{9}\r\r\n", [b"* LIST () {1}", b"/", b" {4}", b"{9}\r", b""]),
+        (b'* X "a\\"b" {1}\r\na\r\n', [b'* X "a\\"b" {1}', b"a", b""]),
+        (b'* X "\\\\" {1}\r\na\r\n', [b'* X "\\\\" {1}', b"a", b""]),
+        (
+            b"* NO [BADCHARSET ({5}\r\nUTF-8 {1}\r\nx)] {1}\r\n",
+            [b"* NO [BADCHARSET ({5}", b"UTF-8", b" {1}", b"x", b")] {1}"],
+        ),
+        (b'* NO [BADCHARSET ("])" {1}\r\nx)] y\r\n', [b'* NO [BADCHARSET ("])" {1}', b"x", b")] y"]),
+        (b"A1 NO [BADCHARSET ({1}\r\nx)] {1}\r\n", [b"A1 NO [BADCHARSET ({1}", b"x", b")] {1}"]),
+    ],
+)
+def test_literals(data: bytes, parts: list[bytes]) -> None:
+    assert frame(data) == [parts]
+    assert frame(*octets(data)) == [parts]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"* OK text {5}",
+        b"*  ok  text {5}",
+        b"* 3 OK text {5}",
+        b"*OK text {5}",
+        b"* NO [ALERT] text {5}",
+        b"* NO [X-CODE {5}",
+        b"* BAD (text {5}",
+        b"* BYE {5}",
+        b"* PREAUTH {5}",
+        b"* [COPYUID 1 2 3] (text {5}",
+        b"[COPYUID 1 2 3] (text {5}",
+        b"A1 OK text {5}",
+        b"A1 NO (text {5}",
+        b"A1 NO [BADCHARSET (x)] text ( {5}",
+        b"A1 FETCH (x {5}",
+        b"+ text {5}",
+        b"+ OK [X ( {5}",
+        b'* X "in quotes {5}',
+        b'* X "a" "in \\" quotes {5}',
+        b"* X word{5}",
+        b"* X {5} ",
+        b"* X {5 }",
+        b"* X {word}",
+        b"* X }",
+    ],
+)
+def test_what_is_no_literal(line: bytes) -> None:
+    data = line + b"\r\n* 1 EXISTS\r\n"
+    assert frame(data) == [[line], [b"* 1 EXISTS"]]
+    assert frame(*octets(data)) == [[line], [b"* 1 EXISTS"]]
+
+
+@pytest.mark.parametrize(
+    "size", [b"", b"-1", b"-100", b"1e9", b"+5", b"5-", b"0x10", b"1.5", b"9" * 21, b"0" * 200 + b"1"]
+)
+def test_a_malformed_size_ends_the_connection(size: bytes) -> None:
+    with pytest.raises(RemoteProtocolError, match="malformed literal size"):
+        frame(b"* 1 FETCH (BODY[] {" + size + b"}\r\n")
+
+
+# Limits
+
+
+@pytest.mark.parametrize("size", [b"99999999999", b"4294967296", b"1073741825", b"9" * 20])
+def test_a_size_over_the_limit_allocates_nothing(size: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitExceeded, match=r"literal of \d+, over the limit of 1073741824"):
+            frame(b"* 1 FETCH (BODY[] {" + size + b"}\r\n" + b"x" * 1000)
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_allowed_size_is_not_allocated_before_it_arrives() -> None:
+    framer = Framer()
+    tracemalloc.start()
+    try:
+        framer.push(b"* 1 FETCH (BODY[] {1000000000}\r\n" + b"x" * 1000)
+        assert framer.pop() is None
+        assert framer.missing == 1_000_000_000 - 1000
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("length", [9, 10, 11])
+def test_the_limit_of_a_line_is_exact_however_it_is_cut(length: int) -> None:
+    limits, data = Limits(line=10), b"x" * length + b"\r\n"
+    for cut in range(1, len(data)):
+        if length <= 10:
+            assert frame(data[:cut], data[cut:], limits=limits) == [[b"x" * length]]
+        else:
+            with pytest.raises(LimitExceeded, match="a line of 11, over the limit of 10"):
+                frame(data[:cut], data[cut:], limits=limits)
+
+
+def test_an_endless_line_ends_at_the_limit() -> None:
+    framer, pushed = Framer(Limits(line=1 << 20)), 0
+    with pytest.raises(LimitExceeded, match="Limits.line"):
+        while pushed < 1 << 24:
+            framer.push(b"x" * 65536)
+            framer.pop()
+            pushed += 65536
+    assert pushed == 1 << 20
+
+
+def test_the_limit_of_a_response_counts_lines_and_literals() -> None:
+    data = b"* X ({4}\r\nabcd {4}\r\nabcd)\r\n"
+    size = len(b"* X ({4}" + b"abcd" + b" {4}" + b"abcd" + b")")
+    assert len(frame(data, limits=Limits(response=size))) == 1
+    with pytest.raises(LimitExceeded, match="a response of 21, over the limit of 20"):
+        frame(data, limits=Limits(response=size - 1))
+    with pytest.raises(LimitExceeded, match="a response of 20"):
+        frame(b"* X ({4}\r\nabcd {4}\r\n", limits=Limits(response=19))
+
+
+def test_the_limit_of_literals_counts_one_response() -> None:
+    two, limits = b"* X ({1}\r\na {1}\r\nb)\r\n", Limits(literals=2)
+    assert len(frame(two * 3, limits=limits)) == 3
+    with pytest.raises(LimitExceeded, match=r"Limits\.literals"):
+        frame(b"* X ({1}\r\na {1}\r\nb {1}\r\nc)\r\n", limits=limits)
+
+
+def test_too_many_open_parentheses() -> None:
+    with pytest.raises(LimitExceeded, match="nesting of 1001, over the limit of 1000"):
+        frame(b"* X " + b"(" * 20000 + b"\r\n")
+    deep = b"* X " + b"(" * 1000 + b")" * 1000
+    assert frame(deep + b"\r\n") == [[deep]]
+
+
+def test_parentheses_count_across_literals() -> None:
+    pieces = [b"(" * 400 + b"{1}\r\nx"] * 3
+    with pytest.raises(LimitExceeded, match="nesting of 1001"):
+        frame(b"* X " + b"".join(pieces) + b"\r\n")
+    closed = [b"(" * 400 + b")" * 400 + b" {1}\r\nx"] * 5
+    assert len(frame((b"* X " + b"".join(closed) + b"\r\n") * 2)) == 2
+
+
+def test_parentheses_in_strings_and_literals_do_not_count() -> None:
+    line = b'* X "' + b"(" * 5000 + b'" ("\\"' + b"(" * 5000 + b'") {5000}'
+    literal = b"(" * 5000
+    assert frame(line + b"\r\n" + literal + b")\r\n") == [[line, literal, b")"]]
+
+
+def test_a_hundred_thousand_tiny_literals() -> None:
+    [parts] = frame(b"* X (" + b"{1}\r\na " * 100_000 + b")\r\n")
+    assert len(parts) == 200_001
+    with pytest.raises(LimitExceeded, match=r"Limits\.literals"):
+        frame(b"* X (" + b"{1}\r\na " * 100_001 + b")\r\n")

@@ -1,0 +1,188 @@
+"""No octets a server can send make framing or parsing take more than linear time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from imapkit.core.cursor import Cursor
+from imapkit.core.fragment import Framer
+from imapkit.core.response import Untagged, classify, response_code
+from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
+from imapkit.ext.rev1 import fetch, grammar
+
+SIZE = 10_000
+
+# What stands before, what is repeated, what stands after.
+Shape = tuple[bytes, bytes, bytes]
+
+
+def assert_linear(run: Callable[[int], object], size: int = SIZE) -> None:
+    """Four times the input takes about four times as long; sixteen times would be quadratic."""
+
+    def cost(amount: int) -> float:
+        started = time.process_time()
+        run(amount)
+        return time.process_time() - started
+
+    ratios = []
+    for _ in range(4):
+        ratios.append(cost(4 * size) / max(cost(size), 0.002))
+        if ratios[-1] < 9:
+            return
+    pytest.fail(f"4 times the input took {min(ratios):.1f} times as long")
+
+
+def build(shape: Shape, count: int) -> bytes:
+    return shape[0] + shape[1] * count + shape[2]
+
+
+def name(shape: Shape) -> str:
+    return ascii(shape[0][:24] + shape[1] + shape[2])
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (b"* X " + b"(" * 1001 + b")" * 1001, b'"\\', b""),
+        (b"* X ", b'"\\', b" {1}"),
+        (b"* NO [X (", b'\\"', b" {1}"),
+        (b"* NO [X (", b'"\\', b" {1}"),
+        (b"* X ", b"{", b"}"),
+        (b"* X ", b" {1", b"}"),
+        (b"*", b" ", b"{5}"),
+        (b"", b"x", b" {5}"),
+        (b"* ", b"1", b" {5}"),
+        (b"* X (", b"{1}\r\na ", b")"),
+        (b"* X ", b"({1}\r\na)", b""),
+        (b"", b"\r", b""),
+    ],
+    ids=name,
+)
+def test_framing(shape: Shape) -> None:
+    def run(count: int) -> None:
+        framer = Framer()
+        framer.push(build(shape, count) + b"\r\n")
+        with suppress(RemoteProtocolError):
+            framer.pop()
+
+    assert_linear(run)
+
+
+def test_framing_octet_by_octet() -> None:
+    def run(count: int) -> None:
+        framer = Framer()
+        for octet in b"* X {%d}\r\n%b)%b\r\n" % (count, b"y" * count, b"x" * count):
+            framer.push(bytes((octet,)))
+            framer.pop()
+
+    assert_linear(run, 4000)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (b"[X", b" ", b""),
+        (b"[X ", b"(", b""),
+        (b"[X ", b"()", b""),
+        (b"[X ", b'"', b""),
+        (b"[X ", b'\\"', b""),
+        (b"[", b"x", b""),
+        (b" ", b" ", b"x"),
+        (b"* ", b"[a]", b""),
+        (b"* ", b"1", b""),
+        (b"A", b" ", b"x"),
+        (b"A OK ", b" ", b"\n"),
+        (b"* ", b"x", b"("),
+    ],
+    ids=name,
+)
+def test_classification(shape: Shape) -> None:
+    def run(count: int) -> None:
+        # Words after the spaces: for a space that is given back, they would be read anew.
+        for line in (build(shape, count), build(shape, count) + b"a" * count):
+            response_code(line)
+            with suppress(ServerBye):
+                classify([line])
+
+    assert_linear(run)
+
+
+PARSERS: list[Callable[[Cursor], object]] = [
+    Cursor.atom,
+    Cursor.astring,
+    Cursor.number,
+    Cursor.numbers,
+    Cursor.nstring,
+    Cursor.mailbox,
+    Cursor.flag_list,
+    Cursor.value,
+    Cursor.skip_value,
+    Cursor.rest,
+    grammar.badcharset,
+    grammar.capability,
+    grammar.mailbox_list,
+    grammar.search,
+    grammar.status,
+    fetch.date_time,
+    fetch.fetch,
+    fetch.fetch_att,
+]
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (b"", b" ", b"x"),
+        (b"", b"1", b"x"),
+        (b"", b"1 ", b"x"),
+        (b"", b"(", b""),
+        (b"", b"()", b"x"),
+        (b"(", b"()", b"\x01)"),
+        (b"", b'"', b""),
+        (b"", b'\\"', b""),
+        (b'"', b"\\\\", b""),
+        (b"(", b'"\\', b""),
+        (b"(", b"\\", b")"),
+        (b"(", b"UID ", b")"),
+        (b"(", b"X (1 ", b")"),
+        (b"(", b"X 1)", b""),
+        (b"(", b"BODY[", b")"),
+        (b"(BODY[", b"(", b")"),
+        (b"(BODY[X (", b"a ", b")"),
+        (b"BODY[X (", b'"a" ', b""),
+        (b"BODY[]<", b"1.", b""),
+        (b'(INTERNALDATE "', b" ", b'")'),
+        (b'"', b" ", b'1"'),
+        (b'() "/" ', b"a (", b")"),
+        (b'() "/" a (', b"x ", b")"),
+        (b"a (", b"MESSAGES 1 ", b"(UNSEEN 1))"),
+        (b"a (", b"MESSAGES (", b")"),
+        (b"", b"A + ", b""),
+    ],
+    ids=name,
+)
+def test_parsing(shape: Shape) -> None:
+    def run(count: int) -> None:
+        text = build(shape, count)
+        for parse in PARSERS:
+            with suppress(ParseError):
+                parse(Cursor((text,), 1, nesting=100_000))
+        fetch.fetch_uid(Untagged("FETCH", 1, (text,)))
+
+    assert_linear(run, SIZE // 2)
+
+
+@pytest.mark.parametrize("item", [b"BODY[1] {1}", b"RFC822.SIZE {1}", b"X ({1}", b"BODY[X ({1}", b"{1}", b"UID {1}"])
+def test_parsing_many_literals(item: bytes) -> None:
+    def run(count: int) -> None:
+        parts = [b"(" + item] + [b"a", b" " + item] * count + [b"a", b")"]
+        fetch.fetch_uid(Untagged("FETCH", 1, tuple(parts)))
+        for parse in PARSERS:
+            with suppress(ParseError):
+                parse(Cursor(parts, 1, nesting=100_000))
+
+    assert_linear(run, 2000)

@@ -1,0 +1,280 @@
+"""The base family's grammar, beyond what the vectors show: extension by others, dates, names, types."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from imapkit.core.cursor import Cursor, Defect
+from imapkit.core.response import Untagged
+from imapkit.errors import ParseError
+from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid, parse_date_time
+from imapkit.ext.rev1.grammar import (
+    ListData,
+    StatusData,
+    badcharset,
+    capability,
+    mailbox_list,
+    message_count,
+    message_number,
+    no_data,
+    search,
+    status,
+)
+
+# Items of other families
+
+
+def test_another_family_reads_its_own_fetch_items() -> None:
+    items = {
+        ("FETCH", "X-GM-LABELS"): Cursor.flag_list,
+        ("FETCH", "BINARY[]"): lambda cursor: ("binary", cursor.nstring()),
+        ("STATUS", "X-GM-LABELS"): Cursor.atom,
+    }
+    parts = (b"(x-gm-labels (\\Inbox b) BINARY[1]<0> ~{1}", b"\0", b" UID 3)")
+    assert fetch(Cursor(parts, 1, items)) == FetchData(
+        1, {"X-GM-LABELS": (b"\\Inbox", b"b"), "BINARY[1]<0>": ("binary", b"\0"), "UID": 3}
+    )
+
+
+def test_an_item_of_the_base_can_be_replaced() -> None:
+    data = fetch(Cursor((b"(UID 3)",), 1, {("FETCH", "UID"): lambda cursor: f"uid {cursor.number()}"}))
+    assert data.items == {"UID": "uid 3"}
+
+
+@pytest.mark.parametrize("error", [ParseError("a label"), ValueError("no label")])
+def test_what_another_family_cannot_read_is_a_defect(error: ValueError) -> None:
+    def labels(cursor: Cursor) -> Any:
+        cursor.expect(b"(")
+        raise error
+
+    data = fetch(Cursor((b'(X-GM-LABELS (a "b)" {1}', b")", b") UID 3)"), 1, {("FETCH", "X-GM-LABELS"): labels}))
+    assert data.items == {"UID": 3}
+    why = "expected a label" if isinstance(error, ParseError) else "no label"
+    assert data.defects == (Defect(f"FETCH X-GM-LABELS: {why}", b'X-GM-LABELS (a "b)" {1}\r\n))'),)
+
+
+def test_a_bug_in_another_family_reaches_who_asked() -> None:
+    def labels(cursor: Cursor) -> Any:
+        raise KeyError("bug")
+
+    with pytest.raises(KeyError, match="bug"):
+        fetch(Cursor((b"(X ())",), 1, {("FETCH", "X"): labels}))
+
+
+def test_another_family_reads_its_own_status_items() -> None:
+    items = {("STATUS", "MAILBOXID"): lambda cursor: cursor.value()[0]}
+    cursor = Cursor((b'"a b" (messages 3 MAILBOXID (F2) APPENDLIMIT 5)',), None, items)
+    assert status(cursor) == StatusData(b"a b", {"MESSAGES": 3, "MAILBOXID": b"F2", "APPENDLIMIT": 5})
+    assert cursor.defects == []
+
+
+def test_another_family_reads_its_own_list_items() -> None:
+    items = {("LIST", "OLDNAME"): lambda cursor: cursor.value()[0]}
+    cursor = Cursor((b'() "/" new ("OLDNAME" ("old") X (1))',), None, items)
+    assert mailbox_list(cursor) == ListData((), b"/", b"new", {"OLDNAME": b"old", "X": [1]})
+
+
+def test_the_base_claims_the_items_of_rfc_3501() -> None:
+    assert set(FETCH_ITEMS) == {
+        "BODY",
+        "BODYSTRUCTURE",
+        "BODY[]",
+        "ENVELOPE",
+        "FLAGS",
+        "INTERNALDATE",
+        "RFC822",
+        "RFC822.HEADER",
+        "RFC822.SIZE",
+        "RFC822.TEXT",
+        "UID",
+    }
+
+
+# Names of items
+
+
+@pytest.mark.parametrize(
+    ("parts", "key", "name"),
+    [
+        ((b"uid 5",), "UID", "UID"),
+        ((b"body[] x",), "BODY[]", "BODY[]"),
+        ((b"Body[1.2.text]<12> x",), "BODY[1.2.TEXT]<12>", "BODY[]"),
+        ((b"BODY[TEXT]<0.100> x",), "BODY[TEXT]<0.100>", "BODY[]"),
+        ((b"body[header.fields (Subject x-Y)] x",), "BODY[HEADER.FIELDS (Subject x-Y)]", "BODY[]"),
+        ((b'BODY[HEADER.FIELDS ("a b" c)] x',), 'BODY[HEADER.FIELDS ("a b" c)]', "BODY[]"),
+        ((b"BODY[HEADER.FIELDS ({3}", b'a"]', b")]<1> x"), 'BODY[HEADER.FIELDS ("a\\"]")]<1>', "BODY[]"),
+        ((b"BINARY.SIZE[1] 5",), "BINARY.SIZE[1]", "BINARY.SIZE[]"),
+        ((b"X-GM-MSGID 5",), "X-GM-MSGID", "X-GM-MSGID"),
+    ],
+)
+def test_fetch_att(parts: tuple[bytes, ...], key: str, name: str) -> None:
+    assert fetch_att(Cursor(parts)) == (key, name)
+
+
+@pytest.mark.parametrize("text", [b"", b"5", b'"UID"', b"(", b"BODY[", b"BODY[(", b"BODY[X (a]", b"BODY[X (a"])
+def test_what_is_no_item_name(text: bytes) -> None:
+    with pytest.raises(ParseError):
+        fetch_att(Cursor((text,)))
+
+
+def test_8_bit_names_survive() -> None:
+    key, _ = fetch_att(Cursor((b"BODY[HEADER.FIELDS (\xff\xc3\xa9)] x",)))
+    assert key.encode("utf-8", "surrogateescape") == b"BODY[HEADER.FIELDS (\xff\xc3\xa9)]"
+
+
+# INTERNALDATE
+
+
+def zone(hours: int, minutes: int = 0) -> timezone:
+    return timezone(timedelta(hours=hours, minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("sent", "date"),
+    [
+        (b"17-Jul-1996 02:44:25 -0700", datetime(1996, 7, 17, 2, 44, 25, tzinfo=zone(-7))),
+        (b" 1-Jan-2026 00:00:00 +0000", datetime(2026, 1, 1, tzinfo=zone(0))),
+        (b"1-jan-2026 00:00:00 +0000", datetime(2026, 1, 1, tzinfo=zone(0))),
+        (b"29-FEB-2024 23:59:59 -0330", datetime(2024, 2, 29, 23, 59, 59, tzinfo=zone(-3, -30))),
+        (b"31-Dec-9999 23:59:59 +1400", datetime(9999, 12, 31, 23, 59, 59, tzinfo=zone(14))),
+    ],
+)
+def test_date_time(sent: bytes, date: datetime) -> None:
+    found = parse_date_time(sent)
+    assert found == date
+    assert found is not None
+    assert found.utcoffset() == date.utcoffset()
+    data = fetch(Cursor((b'(INTERNALDATE "%b" UID 1)' % sent,), 1))
+    assert (data.items, data.defects) == ({"INTERNALDATE": date, "UID": 1}, ())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"00-Jan-0000 00:00:00 +0000",
+        b"30-Feb-2026 00:00:00 +0000",
+        b"17-Jui-1996 02:44:25 -0700",
+        b"17-Jul-1996 24:00:00 -0700",
+        b"17-Jul-1996 02:44:25 --400",
+        b"17-Jul-1996 02:44:25 +9900",
+        b"17-Jul-1996 02:44:25 +0060",
+        b"17-Jul-1996 02:44:25 GMT",
+        b"17-Jul-1996 02:44:25",
+        b"17-Jul-96 02:44:25 -0700",
+        b"17-Jul-1996 02:44:25 -0700 x",
+    ],
+)
+def test_no_date_time(sent: bytes) -> None:
+    assert parse_date_time(sent) is None
+    data = fetch(Cursor((b'(INTERNALDATE "%b" UID 1)' % sent,), 1))
+    assert data.items == {"INTERNALDATE": None, "UID": 1}
+    assert data.defects == (Defect("FETCH INTERNALDATE: no date-time", sent),)
+
+
+def test_nil_is_no_date_time() -> None:
+    assert fetch(Cursor((b"(INTERNALDATE NIL)",), 1)).defects == (Defect("FETCH INTERNALDATE: no date-time", b"NIL"),)
+
+
+# The UID of a FETCH response
+
+
+@pytest.mark.parametrize(
+    ("parts", "uid"),
+    [
+        ((b"(UID 5 FLAGS ())",), 5),
+        ((b"( uid  5 )",), 5),
+        ((b"(UID 4294967295)",), 4294967295),
+        ((b"(FLAGS (\\Seen) UID 5)",), 5),
+        ((b'(X "UID 7" UID 5)',), 5),
+        ((b'(X "a\\" UID 7" UID 5)',), 5),
+        ((b'(X (UID 7 "x)") UID 5)',), 5),
+        ((b"(BODY[] {6}", b" UID 7", b" UID 5)"), 5),
+        ((b"(BODY[] {7}", b" UID 7)", b")"), None),
+        ((b"(X (UID {1}", b"7", b" UID 8) UID 5)"), 5),
+        ((b"(BODY[HEADER.FIELDS (UID 7)] NIL UID 5)",), 5),
+        ((b'(BODY[HEADER.FIELDS ("UID" 7)]<0> "UID 8" UID 5)',), 5),
+        ((b"((ENVELOPE (NIL)) UID 5)",), 5),
+        ((b"(FLAGS (UID) X-UID 7 UIDX 8)",), None),
+        ((b"(FLAGS (UID 7))",), None),
+        ((b"(FLAGS (UID 7)) UID 5)",), None),
+        ((b"(UID)",), None),
+        ((b"(UID NIL)",), None),
+        ((b"(UID -5)",), None),
+        ((b"(UID 5x)",), None),
+        ((b"(UID (5))",), None),
+        ((b'(X "UID 5',), None),
+        ((b"UID 5",), None),
+        ((b"(UID " + b"5" * 21 + b")",), None),
+        ((b"(" * 5000 + b"UID 5",), 5),
+        ((b"(X " + b"(" * 5000 + b") UID 5)",), None),
+        ((b"",), None),
+        ((b"()",), None),
+    ],
+)
+def test_fetch_uid(parts: tuple[bytes, ...], uid: int | None) -> None:
+    assert fetch_uid(Untagged("FETCH", 1, parts)) == uid
+
+
+# The others
+
+
+def test_list_and_status_know_the_readable_name() -> None:
+    assert ListData((), b"/", b"Entw&APw-rfe").mailbox == "Entwürfe"
+    assert StatusData(b"Entw&APw-rfe", {}).mailbox == "Entwürfe"
+
+
+def test_results_are_values() -> None:
+    one, other = ListData((), b"/", b"a"), ListData((), b"/", b"a")
+    assert one == other
+    assert hash(one) == hash(other)
+    assert hash(StatusData(b"a", {"X": 1})) == hash(StatusData(b"a", {"X": 2}))
+    assert hash(FetchData(1, {})) == hash(FetchData(1, {"X": []}))
+    with pytest.raises(AttributeError):
+        one.name = b"b"  # type: ignore[misc]
+
+
+def test_a_long_search() -> None:
+    numbers = tuple(range(1, 200_001))
+    assert search(Cursor((b" ".join(b"%d" % number for number in numbers),))) == numbers
+
+
+@pytest.mark.parametrize("text", [b"1,2", b"1 -2", b"1 (MODSEQ 2", b"1 (MODSEQ 2) 3", b"NIL", b"9" * 21])
+def test_what_is_no_search(text: bytes) -> None:
+    with pytest.raises(ParseError):
+        search(Cursor((text,)))
+
+
+def test_capabilities_beyond_ascii_do_no_harm() -> None:
+    assert capability(Cursor((b"IMAP4rev1 \xff +",))) == ("IMAP4REV1", "\\XFF+")
+
+
+@pytest.mark.parametrize("text", [b"(", b"(a", b"a", b"(a) (b", b'("a)', b"((a))"])
+def test_badcharset_stops_at_what_it_cannot_read(text: bytes) -> None:
+    cursor = Cursor((text,))
+    if text == b"(a) (b":
+        assert badcharset(cursor) == (b"a",)
+        assert cursor.rest() == b" (b"
+    else:
+        with pytest.raises(ParseError):
+            badcharset(cursor)
+
+
+def test_a_count_may_be_0_and_a_message_number_may_not() -> None:
+    cursor = Cursor((), 0)
+    assert message_count(cursor) == 0
+    assert cursor.defects == []
+    assert message_number(cursor) == 0
+    assert cursor.defects == [Defect("message number 0", b"0")]
+    for rule in (message_count, message_number, fetch):
+        with pytest.raises(ParseError, match="a number before the name"):
+            rule(Cursor((b"()",)))
+
+
+def test_no_data() -> None:
+    cursor = Cursor((b"  ",))
+    no_data(cursor)
+    assert cursor.defects == []
