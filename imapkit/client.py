@@ -13,8 +13,9 @@ from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT, TLS_NO_SSL, T
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
+from imapkit.core.registry import Registry
 from imapkit.core.transport import Layers, PipeTransport, SocketTransport, dispose, open_stream
-from imapkit.errors import ArgumentError, PluginConflictError
+from imapkit.errors import ArgumentError, ConnectionClosed, PluginConflictError
 
 if TYPE_CHECKING:
     import ssl
@@ -40,17 +41,16 @@ __all__ = ["IMAP4", "IMAP4_SSL", "IMAP4_stream"]
 
 
 class _Absent:
-    """Stands where the method of a family was that this client does without."""
+    """Stands where the method of a family was that this client does without; ``Client.__getattr__`` then says why."""
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         raise AttributeError("the family of this method is absent")
 
 
 @functools.cache
-def _tailored(cls: Any, families: tuple[Any, ...]) -> type:
-    """``cls`` with just these families: the methods of others are absent, those of new ones are mixed in."""
-    wanted, base = registry(families), registry()
-    absent = {name: _Absent() for name in base.methods if name not in wanted.methods}
+def _tailored(cls: Any, wanted: Registry) -> type:
+    """``cls`` with just the families of ``wanted``: the methods of others are absent, those of new ones are mixed in."""
+    absent = {name: _Absent() for name in registry().methods if name not in wanted.methods}
     extra = tuple(mixin for mixin in wanted.mixins if not issubclass(cls, mixin))
     namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, **absent}
     return type(cls.__name__, (*extra, cls), namespace)
@@ -76,11 +76,12 @@ class IMAP4(_Preloaded):
     ``limits``
         upper bounds on what the server may send.
 
-    Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends the connection.
+    Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends it all.
     """
 
     def __new__(cls, *args: Any, families: Iterable[Any] | None = None, **kwargs: Any) -> Self:
-        made: Self = super().__new__(cls if families is None else _tailored(cls, tuple(families)))
+        kind: Any = cls if families is None else _tailored(cls, registry(tuple(families)))
+        made: Self = super().__new__(kind)
         return made
 
     def __init__(
@@ -176,7 +177,7 @@ class IMAP4_SSL(IMAP4):
         self.ssl_wrap_socket()
 
     def ssl_wrap_socket(self) -> None:
-        """Put TLS on ``sock``; for a subclass to override, which may set ``sock`` to an ``ssl.SSLSocket`` instead. Raises ``TLSError``."""
+        """Put TLS on ``sock``; a subclass may set ``sock`` to an ``ssl.SSLSocket`` instead. Raises ``TLSError``."""
         from imapkit.core.tls import TLSLayer, TLSSocket
 
         context = self._ssl_context or self._make_context()
@@ -210,7 +211,7 @@ class IMAP4_SSL(IMAP4):
 
 
 class IMAP4_stream(IMAP4):
-    """An IMAP4 client over the standard input and output of a command, which a shell runs. See ``IMAP4`` for the other arguments.
+    """An IMAP4 client over the standard input and output of a command, which a shell runs. See also ``IMAP4``.
 
     A server started like that usually greets with PREAUTH: the user is logged in already (RFC 3501 section 7.1.4).
     """
@@ -246,5 +247,7 @@ class IMAP4_stream(IMAP4):
 
     def shutdown(self) -> None:
         """Close the stream, and see the command end."""
-        if self.process is not None:
+        if self._connection is not None and self._connection.open:
+            self._connection.fail(ConnectionClosed("shut down"))
+        elif self.process is not None:
             dispose(self.process)

@@ -215,25 +215,9 @@ def parsed_uid(untagged: Untagged) -> Any:
 
 # Mutations
 
-SPICE = [
-    b"(",
-    b")",
-    b'"',
-    b"\\",
-    b"{3}\r\n",
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b"\r\n",
-    b"\r",
-    b"\n",
-    b"\0",
-    b" ",
-    b"NIL",
-    b"\xff",
-]
-SPICE += [b"* ", b"+ ", b"A1 OK ", b"{-1}\r\n", b"{99999}\r\n", b"<0>", b"UID 5", b"9" * 30, b"%", b"*", b"~{2}\r\nab"]
+SPICE = [bytes((octet,)) for octet in b'()"\\{}[]%* \r\n\0\xff']
+SPICE += [b"\r\n", b"NIL", b"UID 5", b"<0>", b"9" * 30, b"* ", b"+ ", b"A1 OK "]
+SPICE += [b"{3}\r\n", b"{-1}\r\n", b"{99999}\r\n", b"~{2}\r\nab"]
 
 
 def mutate(chance: random.Random, data: bytes) -> bytes:

@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[str, str, Callable[[random.Random, int], bytes]]] = {
 class Message(NamedTuple):
     """One message to append: the whole RFC 5322 text with CRLF line ends, flags, and an aware internal date.
 
-    ``flags`` is a flag list without its parentheses, such as ``\\\\Seen \\\\Flagged``, or empty.
+    ``flags`` is a flag list without its parentheses, such as ``\\Seen \\Flagged``, or empty.
     """
 
     content: bytes

@@ -96,7 +96,8 @@ class CallOptions(TypedDict, total=False):
     ``cb_arg``
         handed to the callback as it is.
     ``timeout``
-        seconds until the command must have been answered, waiting for its turn included; else the connection is closed and ``abort`` raised.
+        seconds until the command must have been answered, its waiting for a turn included; else the connection is
+        closed and ``abort`` raised.
     """
 
     callback: Callback | None
@@ -129,7 +130,10 @@ class Commands:
         raise NotImplementedError
 
     def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
-        """The usual result: the data of the command's untagged responses (of ``names`` only), else its text; ``BadResponse`` for BAD."""
+        """The usual result: the data of the command's untagged responses (of ``names`` only), else its text.
+
+        Raises ``BadResponse`` for BAD.
+        """
         raise NotImplementedError
 
     def _deliver(self, result: Result, **options: Unpack[CallOptions]) -> Result:

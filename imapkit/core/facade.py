@@ -5,8 +5,6 @@ No command is named here. The methods that send them come from the families' mix
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import sys
 import time
 import warnings
@@ -152,11 +150,11 @@ class Client(Commands):
 
     def shutdown(self) -> None:
         """Close the socket that ``open`` opened, whatever state it is in."""
-        sock = self.sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        if self._connection is not None and self._connection.open:
+            # The reader closes the socket itself: nobody may close what another thread is reading.
+            self._connection.fail(errors.ConnectionClosed("shut down"))
+        elif self.sock is not None:
+            self.sock.close()
 
     def socket(self) -> Any:
         """The socket of the connection."""
@@ -283,7 +281,7 @@ class Client(Commands):
 
     @property
     def untagged_responses(self) -> list[list[Any]]:
-        """A copy of the untagged responses that belong to no command: ``[[name, [data, ...]], ...]``; may only be set to an empty one."""
+        """A copy of the untagged responses that belong to no command: ``[[name, [data, ...]], ...]``; can only be emptied."""
         return self._live.protocol.store.runs()
 
     @untagged_responses.setter

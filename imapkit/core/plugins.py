@@ -1,8 +1,8 @@
 """Finding the families: entry points, what the user and the program allow, and loading with a clear error.
 
 The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these) and ``IMAPKIT_DISABLE=c`` (not these). The program
-has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One that
-is ruled out is not imported.
+has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One
+that is ruled out is not imported.
 """
 
 from __future__ import annotations
@@ -238,9 +238,8 @@ def _single(sources: list[_Source]) -> _Source:
     """The one source of a name. pluggy would drop all but one of them, and not say so."""
     if len(sources) > 1:
         listed = " and ".join(sorted(map(str, sources)))
-        raise PluginConflictError(
-            f"two entry points have the same name: {listed}; uninstall one, or IMAPKIT_DISABLE={sources[0].name}"
-        )
+        way_out = f"uninstall one of them, or switch both off with IMAPKIT_DISABLE={sources[0].name}"
+        raise PluginConflictError(f"two entry points have the same name: {listed}; {way_out}")
     return sources[0]
 
 

@@ -57,7 +57,7 @@ class Protocol:
     # what the writers do
 
     def register(self, request: Request) -> None:
-        """Check that the command may be sent now, and give it its tag. Raises ``StateError``, ``readonly`` or what ``before`` does."""
+        """Give the command its tag, if it may be sent now. Raises ``StateError``, ``readonly`` or what ``before`` does."""
         session, command = self.session, request.call.command
         if not command.states & session.state:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")

@@ -1,7 +1,8 @@
 """What the client did, for debugging: levels and buffer as in imaplib2.
 
-Level 1 shows commands and state changes, 4 what is sent and received. Lines up to ``buffer_level`` are kept, the last 20, and
-printed when something goes wrong; with a ``level`` above it they are printed as they come. What a secret command sends is never shown.
+Level 1 shows commands and state changes, 4 what is sent and received. Lines up to ``buffer_level`` are kept, the last 20,
+and printed when something goes wrong; with a ``level`` above it they are printed as they come. What a secret command
+sends is never shown.
 """
 
 from __future__ import annotations

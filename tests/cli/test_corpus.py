@@ -152,9 +152,7 @@ def test_flags_are_of_the_known_ones(mailboxes: dict[str, list[Message]]) -> Non
     assert "" in {message.flags for message in mailboxes["INBOX"]}
 
 
-def test_internal_dates_follow_the_mail(
-    mailboxes: dict[str, list[Message]], mails: dict[str, list[EmailMessage]]
-) -> None:
+def test_internal_dates_follow_the_mail(mailboxes: dict[str, list[Message]], mails: dict[str, list[EmailMessage]]) -> None:
     for name, messages in mailboxes.items():
         dates = [message.date for message in messages]
         assert dates == sorted(dates)

@@ -142,9 +142,7 @@ def test_what_is_no_literal(line: bytes) -> None:
     assert frame(*octets(data)) == [[line], [b"* 1 EXISTS"]]
 
 
-@pytest.mark.parametrize(
-    "size", [b"", b"-1", b"-100", b"1e9", b"+5", b"5-", b"0x10", b"1.5", b"9" * 21, b"0" * 200 + b"1"]
-)
+@pytest.mark.parametrize("size", [b"", b"-1", b"-100", b"1e9", b"+5", b"5-", b"0x10", b"1.5", b"9" * 21, b"0" * 99])
 def test_a_malformed_size_ends_the_connection(size: bytes) -> None:
     with pytest.raises(RemoteProtocolError, match="malformed literal size"):
         frame(b"* 1 FETCH (BODY[] {" + size + b"}\r\n")
@@ -188,13 +186,13 @@ def test_the_limit_of_a_line_is_exact_however_it_is_cut(length: int) -> None:
 
 
 def test_an_endless_line_ends_at_the_limit() -> None:
-    framer, pushed = Framer(Limits(line=1 << 20)), 0
-    with pytest.raises(LimitExceeded, match="Limits.line"):
-        while pushed < 1 << 24:
-            framer.push(b"x" * 65536)
-            framer.pop()
-            pushed += 65536
-    assert pushed == 1 << 20
+    framer = Framer(Limits(line=1 << 20))
+    for _ in range(16):
+        framer.push(b"x" * 65536)
+        assert framer.pop() is None
+    framer.push(b"x")
+    with pytest.raises(LimitExceeded, match=r"Limits\.line"):
+        framer.pop()
 
 
 def test_the_limit_of_a_response_counts_lines_and_literals() -> None:

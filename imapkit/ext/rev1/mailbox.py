@@ -1,0 +1,166 @@
+"""Commands of the authenticated state: mailboxes; RFC 3501 section 6.3."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Done,
+    Result,
+    Session,
+    Untagged,
+    date_time,
+    flags,
+    list_pattern,
+    mailbox,
+    message,
+    response_code,
+    status_items,
+)
+from imapkit.errors import readonly as ReadOnly
+from imapkit.ext.rev1.arguments import about_mailbox, is_about_mailbox
+from imapkit.family import Command, State
+
+__all__ = ["COMMANDS", "MailboxCommands"]
+
+Name = str | bytes
+
+
+class MailboxCommands(Commands):
+    """Selecting, listing, making and filling mailboxes. Names are text, or octets that are sent as they are."""
+
+    def append(
+        self, mailbox: Name | None, flags: Any, date_time: Any, message: bytes | str, **options: Unpack[CallOptions]
+    ) -> Result:
+        """Append a message to a mailbox; RFC 3501 section 6.3.11; states: authenticated, selected.
+
+        ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with or without parentheses, an iterable, or
+        None. ``date_time``: as ``Time2Internaldate`` takes it, or None. ``message``: octets; line ends become CRLF. Returns the
+        text of the tagged response.
+        """
+        return self._call("APPEND", mailbox or "INBOX", flags or None, date_time or None, message, **options)
+
+    def create(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected."""
+        return self._call("CREATE", mailbox, **options)
+
+    def delete(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Delete a mailbox; RFC 3501 section 6.3.4; states: authenticated, selected."""
+        return self._call("DELETE", mailbox, **options)
+
+    def examine(self, mailbox: Name = "INBOX", **options: Unpack[CallOptions]) -> Result:
+        """Select a mailbox for reading only; RFC 3501 section 6.3.2; as ``select``."""
+        return self.select(mailbox, True, **options)
+
+    def list(self, directory: Name = '""', pattern: Name = "*", **options: Unpack[CallOptions]) -> Result:
+        """List the mailboxes that match; RFC 3501 section 6.3.8; states: authenticated, selected.
+
+        In ``pattern`` "%" stands for anything but the hierarchy delimiter, "*" for anything at all.
+        """
+        return self._call("LIST", directory, pattern, **options)
+
+    def lsub(self, directory: Name = '""', pattern: Name = "*", **options: Unpack[CallOptions]) -> Result:
+        """List the subscribed mailboxes that match; RFC 3501 section 6.3.9; as ``list``."""
+        return self._call("LSUB", directory, pattern, **options)
+
+    def rename(self, oldmailbox: Name, newmailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Rename a mailbox; RFC 3501 section 6.3.5; states: authenticated, selected."""
+        return self._call("RENAME", oldmailbox, newmailbox, **options)
+
+    def select(self, mailbox: Name = "INBOX", readonly: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Select a mailbox; RFC 3501 section 6.3.1; states: authenticated, selected.
+
+        Returns the number of messages, or NO, after which no mailbox is selected. FLAGS, UIDVALIDITY and the like:
+        ``response(name)``. Raises ``readonly`` if the mailbox is not writable although ``readonly`` was not asked for; it is
+        selected then all the same.
+        """
+
+        def finish(request: Done) -> Result:
+            result = self._result(request)
+            if result[0] == "OK" and not readonly and _is_readonly(request):
+                raise ReadOnly(f"{mailbox!r} is not writable")
+            return result
+
+        return self._call("EXAMINE" if readonly else "SELECT", mailbox, finish=finish, **options)
+
+    def status(self, mailbox: Name, names: Any, **options: Unpack[CallOptions]) -> Result:
+        """Ask about a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
+
+        ``names``: such as "(MESSAGES UNSEEN)", or an iterable.
+        """
+        return self._call("STATUS", mailbox, names, **options)
+
+    def subscribe(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected."""
+        return self._call("SUBSCRIBE", mailbox, **options)
+
+    def unsubscribe(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; states: authenticated, selected."""
+        return self._call("UNSUBSCRIBE", mailbox, **options)
+
+
+def _is_readonly(request: Done) -> bool:
+    code = response_code(request.text)
+    return code is not None and code.name == "READ-ONLY"
+
+
+def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
+    session.flush = True
+    session.readonly_news = None
+
+
+def _selected(session: Session, request: Done) -> None:
+    # RFC 3501 section 6.3.1: a SELECT that fails leaves no mailbox selected.
+    if request.typ == "OK":
+        exists = [response.number for response in request.untagged]
+        session.select(request.args[0], readonly=_is_readonly(request))
+        session.exists = exists[-1] if exists else None
+    elif request.typ == "NO" and session.state is State.SELECTED:
+        session.enter(State.AUTH)
+
+
+def _examined(session: Session, request: Done) -> None:
+    _selected(session, request)
+    if request.typ == "OK":
+        session.readonly = True
+
+
+def apply_exists(session: Session, response: Untagged) -> None:
+    """The number of messages has changed."""
+    session.exists = response.number
+
+
+def apply_expunge(session: Session, response: Untagged) -> None:
+    """There is one message less."""
+    if session.exists:
+        session.exists -= 1
+
+
+def apply_readonly(session: Session, data: bytes | None) -> None:
+    """The selected mailbox has become READ-ONLY."""
+    session.became_readonly()
+
+
+_ONE = (mailbox,)
+COMMANDS = (
+    Command("APPEND", State.LOGGED_IN, args=(mailbox, flags, date_time, message)),
+    Command("CREATE", State.LOGGED_IN, args=_ONE),
+    Command("DELETE", State.LOGGED_IN, args=_ONE),
+    Command("EXAMINE", State.LOGGED_IN, args=_ONE, exclusive=True, result=("EXISTS",), before=_leave_mailbox, done=_examined),
+    Command("LIST", State.LOGGED_IN, args=(mailbox, list_pattern), result=("LIST",)),
+    Command("LSUB", State.LOGGED_IN, args=(mailbox, list_pattern), result=("LSUB",)),
+    Command("RENAME", State.LOGGED_IN, args=(mailbox, mailbox)),
+    Command("SELECT", State.LOGGED_IN, args=_ONE, exclusive=True, result=("EXISTS",), before=_leave_mailbox, done=_selected),
+    Command(
+        "STATUS",
+        State.LOGGED_IN,
+        args=(mailbox, status_items),
+        result=("STATUS",),
+        about=about_mailbox,
+        matches=is_about_mailbox,
+    ),
+    Command("SUBSCRIBE", State.LOGGED_IN, args=_ONE),
+    Command("UNSUBSCRIBE", State.LOGGED_IN, args=_ONE),
+)

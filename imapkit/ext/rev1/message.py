@@ -1,0 +1,144 @@
+"""Commands of the selected state: messages; RFC 3501 section 6.4."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Done,
+    Result,
+    Session,
+    fetch_items,
+    flags,
+    mailbox,
+    number,
+    sequence_set,
+    store_item,
+)
+from imapkit.errors import ArgumentError, StateError
+from imapkit.ext.rev1.arguments import about_messages, is_about_messages, needs_charset, search_program
+from imapkit.ext.rev1.session import no_arguments
+from imapkit.family import Command, State
+
+__all__ = ["COMMANDS", "MessageCommands"]
+
+
+class MessageCommands(Commands):
+    """Reading, searching, flagging, copying and removing messages.
+
+    A ``message_set`` is a sequence set: "1", "1:4,7", "5:*", a number, or an iterable of numbers.
+    """
+
+    def check(self, **options: Unpack[CallOptions]) -> Result:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1; state: selected."""
+        return self._call("CHECK", **options)
+
+    def close(self, **options: Unpack[CallOptions]) -> Result:
+        """Close the mailbox, removing its deleted messages; RFC 3501 section 6.4.2; state: selected."""
+        if self._session.state is not State.SELECTED:
+            raise StateError("No mailbox selected.")
+        return self._call("CLOSE", **options)
+
+    def copy(self, message_set: Any, new_mailbox: str | bytes, **options: Unpack[CallOptions]) -> Result:
+        """Copy messages to the end of another mailbox; RFC 3501 section 6.4.7; state: selected."""
+        return self._call("COPY", message_set, new_mailbox, **options)
+
+    def expunge(self, **options: Unpack[CallOptions]) -> Result:
+        """Remove the deleted messages; RFC 3501 section 6.4.3; state: selected. The data are their numbers, in order."""
+        return self._call("EXPUNGE", **options)
+
+    def fetch(self, message_set: Any, message_parts: Any, **options: Unpack[CallOptions]) -> Result:
+        """Fetch (parts of) messages; RFC 3501 section 6.4.5; state: selected.
+
+        ``message_parts``: such as "(UID BODY.PEEK[TEXT])", or an iterable. A literal comes as ``(header, literal)``, followed
+        by the rest of the response.
+        """
+        return self._call("FETCH", message_set, message_parts, **options)
+
+    def partial(self, message_num: Any, message_part: str, start: Any, length: Any, **options: Unpack[CallOptions]) -> Result:
+        """Fetch a piece of a message; RFC 1730 section 6.4.6 (obsolete: ``BODY[section]<start.length>``); state: selected."""
+        return self._call("PARTIAL", message_num, message_part, start, length, **options)
+
+    def search(self, charset: str | None, *criteria: Any, **options: Unpack[CallOptions]) -> Result:
+        """Search the mailbox; RFC 3501 section 6.4.4; state: selected.
+
+        ``criteria``: search keys and their operands, in one text or several: ``search(None, "UNSEEN SINCE 1-Jan-2026")``,
+        ``search(None, "SUBJECT", "hello world")``. An operand of its own is quoted as needed. ``charset`` None: UTF-8 is
+        announced if there is 8-bit text. The data is a list of message numbers, separated by spaces.
+        """
+        return self._call("SEARCH", self._charset(charset, criteria), *criteria, **options)
+
+    def store(self, message_set: Any, command: str, flags: Any, **options: Unpack[CallOptions]) -> Result:
+        r"""Change the flags of messages; RFC 3501 section 6.4.6; state: selected.
+
+        ``command``: "FLAGS", "+FLAGS", "-FLAGS", each also with ".SILENT". ``flags``: such as r"\Seen", with or without
+        parentheses, or an iterable. The data are the FETCH responses that tell the new flags.
+        """
+        return self._call("STORE", message_set, command, flags, **options)
+
+    def uid(self, command: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
+        """Send a command whose messages are named by UID; RFC 3501 section 6.4.8; state: selected.
+
+        ``args`` as the command's own method has them (for SEARCH: the criteria, with "CHARSET" and its name first if need be).
+        Returns what that method returns.
+        """
+        name = command.upper()
+        if name == "SEARCH":
+            args = (self._charset(None, args), *args)
+        return self._call(name, *args, uid=True, **options)
+
+    def _charset(self, charset: str | None, criteria: tuple[Any, ...]) -> str:
+        if "UTF8=ACCEPT" in self._session.enabled:
+            # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
+            if charset:
+                raise ArgumentError("a charset must not be given once UTF8=ACCEPT is enabled")
+            return ""
+        return charset or ("UTF-8" if needs_charset(criteria) else "")
+
+
+def _closed(session: Session, request: Done) -> None:
+    if request.typ == "OK":
+        session.enter(State.AUTH)
+
+
+COMMANDS = (
+    Command("CHECK", State.SELECTED, rest=no_arguments),
+    Command("CLOSE", State.SELECTED, rest=no_arguments, exclusive=True, done=_closed),
+    Command("COPY", State.SELECTED, args=(sequence_set, mailbox), uid=True, seqnums=True),
+    Command("EXPUNGE", State.SELECTED, rest=no_arguments, result=("EXPUNGE",)),
+    Command(
+        "FETCH",
+        State.SELECTED,
+        args=(sequence_set, fetch_items),
+        uid=True,
+        result=("FETCH",),
+        about=about_messages,
+        matches=is_about_messages,
+        seqnums=True,
+        expunges=False,
+    ),
+    Command(
+        "PARTIAL",
+        State.SELECTED,
+        args=(sequence_set, fetch_items, number, number),
+        result=("FETCH",),
+        about=about_messages,
+        matches=is_about_messages,
+        seqnums=True,
+        expunges=False,
+    ),
+    Command("SEARCH", State.SELECTED, rest=search_program, uid=True, result=("SEARCH",), seqnums=True, expunges=False),
+    Command(
+        "STORE",
+        State.SELECTED,
+        args=(sequence_set, store_item, flags),
+        uid=True,
+        result=("FETCH",),
+        about=about_messages,
+        matches=is_about_messages,
+        seqnums=True,
+        expunges=False,
+    ),
+)

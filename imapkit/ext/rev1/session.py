@@ -1,0 +1,175 @@
+"""Commands of any state, and of the not authenticated state: RFC 3501 sections 6.1 and 6.2."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable, Iterator
+from typing import Any, Unpack
+
+from imapkit.core.api import CallOptions, Commands, Done, Result, Session, Untagged, astring, atom, quoted_string
+from imapkit.errors import ArgumentError, NoResponse, error
+from imapkit.family import Command, State
+
+__all__ = ["COMMANDS", "SessionCommands"]
+
+Authenticator = Callable[[bytes], "bytes | str | None"]
+
+
+class SessionCommands(Commands):
+    """Greeting to farewell: capabilities, authentication, NOOP, LOGOUT, and what came by itself."""
+
+    _logout_timeout: float
+
+    def authenticate(self, mechanism: str, authobject: Authenticator, **options: Unpack[CallOptions]) -> Result:
+        """Authenticate by a SASL mechanism; RFC 3501 section 6.2.2; state: not authenticated.
+
+        ``authobject(challenge)`` gets each challenge, decoded, and returns the response (octets or text, to be encoded), or
+        None to cancel. It runs on the calling thread and may not issue commands. Raises ``NoResponse`` if the server refuses,
+        and whatever ``authobject`` raised, once the server has acknowledged the cancellation.
+        """
+        return self._call("AUTHENTICATE", _mechanism(mechanism), reply=_replier(authobject), finish=self._admitted, **options)
+
+    def capability(self, **options: Unpack[CallOptions]) -> Result:
+        """Ask for the server's capabilities; RFC 3501 section 6.1.1; any state. The data is one line of names."""
+        return self._call("CAPABILITY", **options)
+
+    def login(self, user: str | bytes, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
+        """Log in with a name and a password; RFC 3501 section 6.2.3; state: not authenticated.
+
+        Nothing is sent, and ``error`` raised, if the server announces LOGINDISABLED. Raises ``NoResponse`` if it refuses.
+        """
+        if self._session.state is State.NONAUTH and "LOGINDISABLED" in self._known_capabilities():
+            raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
+        return self._call("LOGIN", user, password, finish=self._admitted, **options)
+
+    def login_cram_md5(self, user: str, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
+        """Log in by CRAM-MD5, RFC 2195; capability AUTH=CRAM-MD5; state: not authenticated. As ``authenticate``."""
+
+        def answer(challenge: bytes) -> bytes:
+            import hmac
+
+            key = password.encode("utf-8") if isinstance(password, str) else password
+            return f"{user} {hmac.new(key, challenge, 'md5').hexdigest()}".encode()
+
+        return self.authenticate("CRAM-MD5", answer, **options)
+
+    def logout(self, **options: Unpack[CallOptions]) -> Result:
+        """End the session and the connection; RFC 3501 section 6.1.3; any state.
+
+        Returns ``("BYE", [text])`` as the server said it, or ``("NO", [reason])`` if it could not be told. Raises no network
+        error, may be called twice and from several threads, and returns when the connection's threads have ended.
+        """
+        if self._session.state is State.LOGOUT:
+            self._hang_up("logout")
+            return self._deliver(("NO", ["the connection is closed"]), **options)
+        options.setdefault("timeout", self._logout_timeout)
+        try:
+            return self._call("LOGOUT", finish=self._gone, **options)
+        except (error, OSError) as exc:
+            self._hang_up("logout")
+            return self._deliver(
+                ("NO", [f"{type(exc).__name__}: {exc}"]), callback=options.get("callback"), cb_arg=options.get("cb_arg")
+            )
+
+    def noop(self, **options: Unpack[CallOptions]) -> Result:
+        """Do nothing but let the server tell its news; RFC 3501 section 6.1.2; any state."""
+        return self._call("NOOP", **options)
+
+    def recent(self, **options: Unpack[CallOptions]) -> Result:
+        """The RECENT responses that have come, else those that a NOOP brings; RFC 3501 section 7.3.2.
+
+        The data is a list of counts, the newest last, or ``[None]``.
+        """
+        found = self._take("RECENT")
+        if found:
+            return self._deliver(("OK", found), **options)
+
+        def finish(request: Done) -> Result:
+            return self._result(request)[0], self._take("RECENT") or [None]
+
+        return self._call("NOOP", finish=finish, **options)
+
+    def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
+        """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
+
+        Returns ``(code, [data, ...])``, or ``(code, [None])``. RFC 3501 sections 7.1 to 7.4.
+        """
+        return self._deliver((code, self._take(code.upper()) or [None]), **options)
+
+    def xatom(self, name: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
+        """Send a command that has no method; RFC 3501 section 6.5.1; any state. Its untagged responses: ``response(name)``."""
+        return self._call(name.upper(), *args, **options)
+
+    def pop_untagged_responses(self) -> Iterator[tuple[str, list[Any]]]:
+        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``."""
+        return self._take_all()
+
+    def _admitted(self, request: Done) -> Result:
+        result = self._result(request)
+        if result[0] != "OK":
+            text = request.text.decode("utf-8", "backslashreplace")
+            raise NoResponse(text, typ=request.typ, text=request.text)
+        return result
+
+    def _gone(self, request: Done) -> Result:
+        self._hang_up("logout")
+        farewell = [item for response in request.untagged if response.name == "BYE" for item in response.data()]
+        return ("BYE", farewell) if farewell else (request.typ, [request.text])
+
+
+def _mechanism(mechanism: str) -> str:
+    if not isinstance(mechanism, str):
+        raise ArgumentError(f"a SASL mechanism is text, not {type(mechanism).__name__}")
+    return mechanism.upper()
+
+
+def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
+    """``base64 = *(4base64-char) [base64-terminal]``, RFC 3501 section 9: decode the challenge, encode the response."""
+
+    def reply(challenge: bytes) -> bytes | None:
+        # "+ go ahead", a common broken continuation request of AUTHENTICATE, stands for an empty challenge.
+        text = b"" if challenge.lower() == b"go ahead" else challenge
+        try:
+            decoded = binascii.a2b_base64(text, strict_mode=True) if text else b""
+        except binascii.Error as exc:
+            raise error(f"the server's challenge is not base64 ({exc}): {challenge[:40]!r}") from None
+        answer = authobject(decoded)
+        if answer is None:
+            return None
+        octets = answer.encode("utf-8") if isinstance(answer, str) else bytes(answer)
+        return binascii.b2a_base64(octets, newline=False)
+
+    return reply
+
+
+def _logged_in(session: Session, request: Done) -> None:
+    # RFC 3501 section 6.2.3: what was announced before does not hold any more; a CAPABILITY code in the OK is read after this.
+    if request.typ == "OK":
+        session.forget_capabilities()
+        session.enter(State.AUTH)
+
+
+def apply_capability(session: Session, response: Untagged) -> None:
+    """Take over an untagged CAPABILITY response."""
+    session.set_capabilities(response.text.decode("ascii", "replace").split())
+
+
+def apply_capability_code(session: Session, data: bytes | None) -> None:
+    """Take over a CAPABILITY response code."""
+    session.set_capabilities((data or b"").decode("ascii", "replace").split())
+
+
+def no_arguments(args: tuple[Any, ...]) -> tuple[()]:
+    """The ``rest`` of a command that takes none."""
+    if args:
+        raise ArgumentError(f"takes no arguments, not {len(args)}")
+    return ()
+
+
+COMMANDS = (
+    Command("AUTHENTICATE", State.NONAUTH, args=(atom,), exclusive=True, secret=True, done=_logged_in),
+    Command("CAPABILITY", State.ANY, rest=no_arguments, result=("CAPABILITY",)),
+    Command("LOGIN", State.NONAUTH, args=(astring, quoted_string), exclusive=True, secret=True, done=_logged_in),
+    Command("LOGOUT", State.ANY, rest=no_arguments, exclusive=True, result=("BYE",), ends=True),
+    Command("NOOP", State.ANY, rest=no_arguments),
+)

@@ -1,0 +1,63 @@
+"""What holds for every test: nothing is left behind, and randomness can be repeated."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 3.0
+"""Seconds that threads and sockets get to go; they need none, unless the machine is busy."""
+
+_SOCKETS = Path("/proc/self/fd")
+
+
+def open_sockets() -> frozenset[str]:
+    """The sockets of this process, as the kernel names them."""
+    found = set()
+    for name in os.listdir(_SOCKETS) if _SOCKETS.is_dir() else ():
+        try:
+            target = os.readlink(_SOCKETS / name)
+        except OSError:  # the descriptor that listed the directory
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return frozenset(found)
+
+
+def threads_left(before: set[threading.Thread]) -> list[str]:
+    """The names of the threads that were started since, and that do not end."""
+    deadline = time.monotonic() + PATIENCE
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    # An event loop of a server that outlives the test keeps its executor.
+    return [thread.name for thread in left if thread.is_alive() and not thread.name.startswith("asyncio_")]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test leaves a thread, a socket or an unclosed resource (a ``ResourceWarning``, which is an error here)."""
+    gc.collect()
+    threads, sockets = set(threading.enumerate()), open_sockets()
+    yield
+    gc.collect()
+    left = threads_left(threads)
+    assert not left, f"threads left behind: {left}"
+    # A real server closes its side when it gets to it.
+    if "live" not in request.keywords and "servers" not in request.path.parts:
+        assert not open_sockets() - sockets, "sockets left behind"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Random numbers; a failing test shows the seed, and ``IMAPKIT_TEST_SEED`` brings it back."""
+    seed = int(os.environ.get("IMAPKIT_TEST_SEED") or random.SystemRandom().getrandbits(32))
+    print(f"{request.node.nodeid}: IMAPKIT_TEST_SEED={seed}")
+    return random.Random(seed)

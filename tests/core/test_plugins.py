@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import importlib_metadata
+import pytest
+
+import imapkit
+from imapkit import ext
+from imapkit.core import plugins
+from imapkit.core.plugins import Discovery, Loader, discover
+from imapkit.core.registry import Registry
+from imapkit.errors import PluginConflictError, PluginError, PluginLoadError
+from imapkit.family import Family, hookimpl
+from imapkit.testing.families import load_only
+
+GOOD = """
+from imapkit.family import Command, Family, State, hookimpl
+
+@hookimpl
+def imapkit_family():
+    return Family({name!r}, commands=(Command("X{upper}", State.ANY),))
+"""
+
+
+def good(name: str) -> str:
+    return GOOD.format(name=name, upper=name.upper())
+
+
+class Site:
+    """A directory on sys.path with distributions in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def module(self, name: str, source: str) -> None:
+        (self.root / f"{name}.py").write_text(dedent(source))
+
+    def add(self, dist: str, points: Mapping[str, str], version: str = "1.0") -> None:
+        """A distribution with these entry points: name to module."""
+        info = self.root / f"{dist.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
+        lines = "".join(f"{name} = {module}\n" for name, module in points.items())
+        (info / "entry_points.txt").write_text(f"[imapkit]\n{lines}")
+
+    def family(self, name: str, source: str | None = None, version: str = "1.0") -> str:
+        """A distribution with one family, in a module of its own."""
+        module = f"imapkit_test_{name}"
+        self.module(module, good(name) if source is None else source)
+        self.add(f"dist-{name}", {name: module}, version)
+        return module
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv("IMAPKIT_PLUGINS", raising=False)
+    monkeypatch.delenv("IMAPKIT_DISABLE", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    yield Site(tmp_path)
+    for name in set(sys.modules) - before:
+        if name.startswith("imapkit_test_"):
+            del sys.modules[name]
+
+
+def names(found: Discovery | Registry) -> list[str]:
+    return [plugin.name for plugin in found.plugins]
+
+
+def test_an_installed_family_is_found_with_its_origin(site: Site) -> None:
+    site.family("alpha", version="3.1")
+    (plugin,) = discover(allow=["alpha"]).plugins
+    assert (plugin.name, plugin.distribution, plugin.version) == ("alpha", "dist-alpha", "3.1")
+    assert [command.name for command in plugin.family.commands] == ["XALPHA"]
+
+
+def test_every_installed_family_is_found(site: Site) -> None:
+    for name in ("beta", "alpha"):
+        site.family(name)
+    found = discover(deny=ext.INDEX)
+    assert names(found) == ["alpha", "beta"]
+    assert {found.absent[name] for name in ext.INDEX} == {"switched off by deny="}
+
+
+ABSENT: list[tuple[dict[str, Any], str]] = [
+    ({"allow": ["alpha"]}, "not in allow="),
+    ({"allow": ["alpha", "beta"], "deny": ["beta"]}, "switched off by deny="),
+    ({"explicit": ["alpha"]}, "not among families="),
+    ({"environ": {"IMAPKIT_PLUGINS": " alpha ,"}}, "not in IMAPKIT_PLUGINS"),
+    ({"allow": ["alpha", "beta"], "environ": {"IMAPKIT_DISABLE": "other, beta"}}, "switched off by IMAPKIT_DISABLE"),
+    ({"explicit": ["alpha", "beta"], "environ": {"IMAPKIT_DISABLE": "beta"}}, "switched off by IMAPKIT_DISABLE"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "reason"), ABSENT)
+def test_what_is_ruled_out_is_not_imported(site: Site, arguments: dict[str, Any], reason: str) -> None:
+    site.family("alpha")
+    module = site.family("beta", "raise RuntimeError('imported')")
+    found = discover(**{"environ": {}, **arguments})
+    assert names(found) == ["alpha"]
+    assert found.absent["beta"] == reason
+    assert module not in sys.modules
+
+
+def test_the_environment_is_read_unless_another_is_given(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.family("alpha")
+    site.family("beta")
+    monkeypatch.setenv("IMAPKIT_PLUGINS", "alpha")
+    assert names(discover()) == ["alpha"]
+    monkeypatch.setenv("IMAPKIT_PLUGINS", "")
+    assert names(discover(explicit=["alpha", "beta"])) == ["alpha", "beta"]
+    assert names(discover(explicit=["alpha", "beta"], environ={"IMAPKIT_DISABLE": "alpha"})) == ["beta"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ({"allow": ["alpha", "nosuch"]}, "allow="),
+        ({"explicit": ["alpha", "nosuch"]}, "families="),
+        ({"environ": {"IMAPKIT_PLUGINS": "alpha,nosuch"}}, "IMAPKIT_PLUGINS"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_a_list(site: Site, arguments: dict[str, Any], asked: str) -> None:
+    site.family("alpha")
+    with pytest.raises(PluginError, match=f"^{asked}: there is no family 'nosuch'; there are: .*alpha"):
+        discover(**{"environ": {}, **arguments})
+
+
+def test_an_unknown_name_may_be_switched_off(site: Site) -> None:
+    site.family("alpha")
+    assert names(discover(allow=["alpha"], deny=["nosuch"], environ={"IMAPKIT_DISABLE": "another"})) == ["alpha"]
+
+
+@pytest.mark.parametrize("argument", ["allow", "deny", "explicit"])
+def test_a_string_is_no_list(site: Site, argument: str) -> None:
+    with pytest.raises(PluginError, match="takes a list of names, not the string 'alpha'"):
+        discover(**{argument: "alpha"})  # type: ignore[arg-type]
+
+
+BROKEN = {
+    "import": ("import imapkit_test_nowhere", "ModuleNotFoundError: No module named 'imapkit_test_nowhere'"),
+    "syntax": ("def (", "SyntaxError"),
+    "nothing": ("", "offers no family"),
+    "none": (good("alpha").replace("return Family", "return None and Family"), "offers no family"),
+    "no family": (good("alpha").replace("return Family", "return 5 or Family"), "returned int"),
+    "another name": (good("beta"), "a family of another name, 'beta'"),
+    "signature": (good("alpha").replace("imapkit_family()", "imapkit_family(config)"), "config"),
+    "hook's name": (good("alpha").replace("imapkit_family()", "imapkit_famly()"), "unknown hook 'imapkit_famly'"),
+    "raises": (good("alpha").replace("return Family", "raise KeyError('gone') or Family"), "KeyError: 'gone'"),
+}
+
+
+@pytest.mark.parametrize(("source", "cause"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_is_named_with_the_way_out(site: Site, source: str, cause: str) -> None:
+    module = site.family("alpha", source, version="0.3")
+    with pytest.raises(PluginLoadError) as caught:
+        discover(allow=["alpha"])
+    text = str(caught.value)
+    assert f"plugin 'alpha' (entry point '{module}' of dist-alpha 0.3)" in text
+    assert cause in text
+    assert text.endswith("IMAPKIT_DISABLE=alpha switches it off")
+    assert names(discover(deny=ext.INDEX, environ={"IMAPKIT_DISABLE": "alpha"})) == []
+
+
+def test_the_cause_is_chained(site: Site) -> None:
+    site.family("alpha", "1 / 0")
+    with pytest.raises(PluginLoadError) as caught:
+        discover(allow=["alpha"])
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_two_distributions_with_the_same_name(site: Site) -> None:
+    site.module("imapkit_test_twin", good("twin"))
+    site.add("dist-one", {"twin": "imapkit_test_twin"}, "1.1")
+    site.add("dist-two", {"twin": "imapkit_test_twin"}, "2.2")
+    with pytest.raises(PluginConflictError) as caught:
+        discover(allow=["twin"])
+    assert "dist-one 1.1" in str(caught.value)
+    assert "dist-two 2.2" in str(caught.value)
+    assert "imapkit_test_twin" not in sys.modules
+    assert discover(deny=["twin", *ext.INDEX]).plugins == ()
+
+
+def test_a_shadowed_distribution_does_not_count(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.family("alpha", version="2.0")
+    behind = tmp_path / "behind"
+    behind.mkdir()
+    Site(behind).family("alpha", "raise RuntimeError('imported')", version="1.0")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(behind)])
+    assert [plugin.version for plugin in discover(allow=["alpha"]).plugins] == ["2.0"]
+
+
+def module_of(name: str) -> types.ModuleType:
+    module = types.ModuleType(f"frozen_{name}")
+    exec(good(name), vars(module))
+    return module
+
+
+def test_modules_families_and_objects_can_be_given() -> None:
+    class Plugin:
+        @hookimpl
+        def imapkit_family(self) -> Family:
+            return Family("object")
+
+    found = discover(explicit=[module_of("frozen"), Family("direct"), Plugin()], environ={})
+    assert names(found) == ["direct", "frozen", "object"]
+    assert found.plugins[1].distribution == "module frozen_frozen"
+    assert set(found.absent.values()) <= {"not among families=", "not installed"}
+
+
+def test_what_is_given_can_be_switched_off_too() -> None:
+    found = discover(explicit=[module_of("one"), module_of("two")], environ={"IMAPKIT_DISABLE": "two"})
+    assert names(found) == ["one"]
+    assert found.absent["two"] == "switched off by IMAPKIT_DISABLE"
+
+
+def test_a_given_module_stands_for_the_installed_one(site: Site) -> None:
+    site.family("alpha", "raise RuntimeError('imported')")
+    found = discover(explicit=["alpha", module_of("alpha")], environ={})
+    assert [(plugin.name, plugin.distribution) for plugin in found.plugins] == [("alpha", "module frozen_alpha")]
+    assert "alpha" not in found.absent
+
+
+def test_a_given_module_without_the_hook() -> None:
+    with pytest.raises(PluginLoadError, match=r"plugin module os offers no family: .*; leave it out of families="):
+        discover(explicit=[os])
+
+
+class TestWithoutMetadata:
+    """A frozen application, a zipapp or a bare source tree: imapkit's own entry points are not to be found."""
+
+    @pytest.fixture(autouse=True)
+    def builtin(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> Any:
+        (site.root / "sample.py").write_text(good("sample"))
+        monkeypatch.setattr(ext, "__path__", [str(site.root), *ext.__path__])
+        monkeypatch.setattr(ext, "INDEX", {"sample": (), "trimmed": ("xtrimmed",)})
+        yield
+        sys.modules.pop("imapkit.ext.sample", None)
+        vars(ext).pop("sample", None)
+
+    def test_builtin_families_are_found_by_module(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        site.family("alpha")
+        monkeypatch.setattr(plugins, "OWN", "imapkit-without-metadata")
+        monkeypatch.setattr(imapkit, "__version__", "9.9", raising=False)
+        found = discover(allow=["sample", "alpha"])
+        assert [(plugin.name, plugin.version) for plugin in found.plugins] == [("alpha", "1.0"), ("sample", "9.9")]
+        assert found.absent["trimmed"] == "not installed"
+
+    def test_with_metadata_only_entry_points_count(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        site.add("imapkit-with-metadata", {})
+        monkeypatch.setattr(plugins, "OWN", "imapkit-with-metadata")
+        assert importlib_metadata.version(plugins.OWN) == "1.0"
+        installed = {point.name for point in importlib_metadata.entry_points(group="imapkit")}
+        found = discover(deny=installed)
+        assert found.plugins == ()
+        assert (found.absent["sample"], found.absent["trimmed"]) == ("not installed", "not installed")
+
+    def test_another_distribution_cannot_take_a_builtin_name(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        site.family("sample")
+        monkeypatch.setattr(plugins, "OWN", "imapkit-without-metadata")
+        with pytest.raises(PluginConflictError, match=r"imapkit\.ext\.sample.* and .*dist-sample 1\.0"):
+            discover(allow=["sample"])
+
+
+class TestLoader:
+    def test_registries_are_made_once(self, site: Site) -> None:
+        site.family("alpha")
+        site.family("beta")
+        loader, module = Loader(), module_of("gamma")
+        loader.configure(deny=["beta", *ext.INDEX])
+        assert names(loader.registry()) == ["alpha"]
+        assert loader.registry() is loader.registry(None)
+        assert loader.registry(["alpha", module]) is loader.registry(name for name in ("alpha", module))
+        assert names(loader.registry(["alpha", module])) == ["alpha", "gamma"]
+        assert names(loader.registry(["alpha", "beta"])) == ["alpha"]
+
+    def test_configured_families_are_the_default(self, site: Site) -> None:
+        site.family("alpha")
+        loader = Loader()
+        loader.configure(families=[module_of("frozen")])
+        assert names(loader.registry()) == ["frozen"]
+        assert loader.registry().absent["alpha"] == "not among families="
+        assert names(loader.registry(["alpha"])) == ["alpha"]
+
+    def test_the_last_call_counts(self, site: Site) -> None:
+        site.family("alpha")
+        loader = Loader()
+        loader.configure(families=["nosuch"])
+        loader.configure(allow=["alpha"])
+        assert names(loader.registry()) == ["alpha"]
+
+    def test_configure_comes_too_late_after_first_use(self) -> None:
+        loader = Loader()
+        loader.registry([])
+        with pytest.raises(PluginError, match="too late"):
+            loader.configure(deny=["rev1"])
+
+    def test_after_a_failure_the_program_may_configure_again(self, site: Site) -> None:
+        site.family("alpha", "1 / 0")
+        site.family("beta")
+        loader = Loader()
+        for _ in range(2):
+            with pytest.raises(PluginLoadError):
+                loader.registry(["alpha", "beta"])
+        loader.configure(deny=["alpha"])
+        assert names(loader.registry(["alpha", "beta"])) == ["beta"]
+
+    def test_a_plugin_that_makes_a_client_as_it_is_imported(self, site: Site) -> None:
+        loader = Loader()
+        module = types.ModuleType("imapkit_test_shared")
+        vars(module)["loader"] = loader
+        sys.modules["imapkit_test_shared"] = module
+        site.family("alpha", "import imapkit_test_shared\nimapkit_test_shared.loader.registry()")
+        try:
+            with pytest.raises(PluginLoadError, match="a plugin made a client while it was being imported"):
+                loader.registry(["alpha"])
+        finally:
+            del sys.modules["imapkit_test_shared"]
+
+    def test_many_threads_get_one_registry(self, site: Site) -> None:
+        site.family("alpha")
+        loader, got, start = Loader(), [], threading.Barrier(8)
+
+        def ask() -> None:
+            start.wait(10)
+            got.append(loader.registry(["alpha"]))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert len(got) == 8
+        assert len(set(map(id, got))) == 1
+
+
+def test_the_builtin_base_family_is_found() -> None:
+    (plugin,) = discover(explicit=["rev1"], environ={}).plugins
+    assert (plugin.name, plugin.distribution) == ("rev1", "imapkit")
+
+
+def test_load_only_ignores_the_environment(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.family("alpha")
+    monkeypatch.setenv("IMAPKIT_DISABLE", "alpha")
+    registry = load_only("alpha", module_of("beta"), Family("gamma"))
+    assert names(registry) == ["alpha", "beta", "gamma"]
+    assert set(registry.commands) == {"XALPHA", "XBETA"}
+    with pytest.raises(PluginConflictError, match="requires the family 'alpha', which is not among families=: enable 'alpha'"):
+        load_only(Family("gamma", requires=("alpha",)))

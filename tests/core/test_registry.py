@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from imapkit import ext
+from imapkit.core.api import Commands, Cursor
+from imapkit.core.registry import Plugin, Registry, public_methods
+from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
+from imapkit.family import Code, Command, Family, LayerSpec, Response, State
+
+
+class Base(Commands):
+    def fetch(self) -> str:
+        return "base"
+
+    def noop(self) -> str:
+        return "base"
+
+    def _helper(self) -> None: ...
+
+
+class Better(Commands):
+    def fetch(self) -> str:
+        return "better"
+
+
+class Plain(Commands):
+    def xplain(self) -> str:
+        return "plain"
+
+
+def parser(cursor: Cursor) -> Any:
+    return None
+
+
+def layer(order: int, always: bool = True) -> LayerSpec:
+    return LayerSpec(factory=lambda session, options: options, order=order, always=always)
+
+
+def command(name: str) -> Command:
+    return Command(name, State.LOGGED_IN)
+
+
+def plugin(family: Family, version: str = "1.0") -> Plugin:
+    return Plugin(family.name, family, f"imapkit-{family.name}", version)
+
+
+def build(*families: Family, absent: dict[str, str] | None = None) -> Registry:
+    return Registry.build([plugin(family) for family in families], absent)
+
+
+def contents(registry: Registry) -> dict[str, Any]:
+    """All that a registry holds, the order of its dictionaries included."""
+    found = {field.name: getattr(registry, field.name) for field in dataclasses.fields(registry)}
+    return {name: list(value.items()) if hasattr(value, "items") else value for name, value in found.items()}
+
+
+def client(registry: Registry) -> Any:
+    return type("Client", registry.mixins, {})()
+
+
+def test_every_table_is_filled_under_its_own_names() -> None:
+    family = Family(
+        "all",
+        mixin=Base,
+        commands=(command("XONE"), command("XTWO")),
+        responses={"XRESP": Response(parse=parser)},
+        items={("FETCH", "X-ITEM"): parser},
+        codes={"XCODE": Code()},
+        layers={"squeeze": layer(10, always=False)},
+    )
+    registry = build(family)
+    assert dict(registry.commands) == {"XONE": family.commands[0], "XTWO": family.commands[1]}
+    assert registry.responses["XRESP"].parse is parser
+    assert dict(registry.items) == {("FETCH", "X-ITEM"): parser}
+    assert list(registry.codes) == ["XCODE"]
+    assert registry.layers["squeeze"] is family.layers["squeeze"]
+    assert dict(registry.methods) == {"fetch": "all", "noop": "all"}
+    assert registry.mixins == (Base,)
+    assert registry.always_layers == ()
+    assert [p.name for p in registry.plugins] == ["all"]
+
+
+def test_tables_cannot_be_changed() -> None:
+    registry = build(Family("a", commands=(command("X"),)))
+    with pytest.raises(TypeError):
+        registry.commands["Y"] = command("Y")  # type: ignore[index]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        registry.mixins = ()  # type: ignore[misc]
+
+
+def test_always_layers_are_sorted_by_order_then_name() -> None:
+    outer, b, a, off = layer(1), layer(5), layer(5), layer(0, always=False)
+    registry = build(Family("one", layers={"b": b, "off": off}), Family("two", layers={"a": a, "outer": outer}))
+    assert [id(spec) for spec in registry.always_layers] == [id(outer), id(a), id(b)]
+
+
+CLAIMS = [
+    ("command:XSAME", {"commands": (command("XSAME"),)}),
+    ("response:XSAME", {"responses": {"XSAME": Response()}}),
+    ("item:FETCH.XSAME", {"items": {("FETCH", "XSAME"): parser}}),
+    ("code:XSAME", {"codes": {"XSAME": Code()}}),
+    ("layer:same", {"layers": {"same": layer(1)}}),
+    ("method:fetch", {"mixin": Better}),
+]
+
+
+@pytest.mark.parametrize(("key", "content"), CLAIMS, ids=[key for key, _ in CLAIMS])
+def test_two_claimants_are_named_with_what_to_write(key: str, content: dict[str, Any]) -> None:
+    first = Family("first", **{**content, "mixin": Base if "mixin" in content else None})
+    with pytest.raises(PluginConflictError) as caught:
+        Registry.build([plugin(first, "1.5"), plugin(Family("second", **content), "2.7")])
+    text = str(caught.value)
+    assert "'first' (imapkit-first 1.5)" in text
+    assert "'second' (imapkit-second 2.7)" in text
+    assert f'replaces=("{key}",)' in text
+
+
+@pytest.mark.parametrize(("key", "content"), CLAIMS, ids=[key for key, _ in CLAIMS])
+@pytest.mark.parametrize("winner", ["aaa", "zzz"])
+def test_the_one_that_says_replaces_wins(key: str, content: dict[str, Any], winner: str) -> None:
+    mixin = Better if "mixin" in content else None
+    wins = Family(winner, **{**content, "mixin": mixin}, replaces=(key,))
+    loses = Family("mmm", **_copied(content))
+    registry = build(loses, wins)
+    field = {"command": "commands", "response": "responses", "item": "items", "code": "codes", "layer": "layers"}
+    kind = key.partition(":")[0]
+    if kind == "method":
+        assert registry.methods == {"fetch": winner, "noop": "mmm"}
+        assert client(registry).fetch() == "better"
+        assert client(registry).noop() == "base"
+    else:
+        (held,) = getattr(registry, field[kind]).values()
+        (expected,) = wins.commands or getattr(wins, field[kind]).values()
+        assert held is expected
+
+
+def _copied(content: dict[str, Any]) -> dict[str, Any]:
+    """Equal content of another family: other objects, so that the two can be told apart."""
+    others: dict[str, Any] = {
+        "commands": (command("XSAME"),),
+        "responses": {"XSAME": Response()},
+        "items": {("FETCH", "XSAME"): lambda cursor: 1},
+        "codes": {"XSAME": Code()},
+        "layers": {"same": layer(2)},
+        "mixin": Base,
+    }
+    return {name: others[name] for name in content}
+
+
+def test_both_say_replaces() -> None:
+    both = [Family(name, commands=(command("X"),), replaces=("command:X",)) for name in ("a", "b")]
+    with pytest.raises(PluginConflictError, match="Exactly one of them must say") as caught:
+        build(*both)
+    assert "now 'a' and 'b' do" in str(caught.value)
+
+
+def test_one_of_three_may_replace() -> None:
+    losers = [Family(name, commands=(command("X"),)) for name in ("a", "c")]
+    winner = Family("b", commands=(command("X"),), replaces=("command:X",))
+    assert build(*losers, winner).commands["X"] is winner.commands[0]
+
+
+def test_several_disputes_are_told_at_once() -> None:
+    one = Family("one", mixin=Base, commands=(command("X"), command("Y")))
+    two = Family("two", mixin=Better, commands=(command("Y"), command("X")))
+    with pytest.raises(PluginConflictError) as caught:
+        build(one, two)
+    assert 'replaces=("command:X", "command:Y", "method:fetch",)' in str(caught.value)
+
+
+def test_replacing_what_nobody_else_claims_is_fine() -> None:
+    family = Family("a", commands=(command("X"),), replaces=("command:X",))
+    assert build(family).commands["X"] is family.commands[0]
+
+
+@pytest.mark.parametrize("key", ["command:Y", "cmd:X", "X"])
+def test_replacing_what_the_family_does_not_bring_is_refused(key: str) -> None:
+    with pytest.raises(PluginError, match=f"replaces '{key}'"):
+        build(Family("a", commands=(command("X"),), replaces=(key,)))
+
+
+def test_a_family_cannot_claim_twice() -> None:
+    with pytest.raises(PluginConflictError, match="claims command:X 2 times"):
+        build(Family("a", commands=(command("X"), command("X"))))
+
+
+def test_names_on_the_wire_are_upper_case() -> None:
+    with pytest.raises(PluginError, match=r"'a' \(imapkit-a 1\.0\) claims code:Xcode: write the name in upper case"):
+        build(Family("a", codes={"Xcode": Code()}))
+
+
+def test_two_families_of_one_name() -> None:
+    family = Family("a")
+    with pytest.raises(PluginConflictError) as caught:
+        Registry.build([Plugin("a", family, "dist-one", "1"), Plugin("a", family, "dist-two", "2")])
+    assert "dist-one 1" in str(caught.value)
+    assert "dist-two 2" in str(caught.value)
+
+
+def test_any_order_of_registration_gives_the_same() -> None:
+    families = [
+        Family("rev", mixin=Base, commands=(command("A"), command("B")), layers={"l": layer(3)}),
+        Family("better", mixin=Better, requires=("rev",), replaces=("method:fetch", "command:A"), commands=(command("A"),)),
+        Family("plain", mixin=Plain, requires=("better",), layers={"m": layer(3)}, codes={"C": Code()}),
+        Family("early", responses={"R": Response()}, items={("R", "I"): parser}, requires=("plain",)),
+    ]
+    expected = contents(build(*families, absent={"gone": "not installed"}))
+    chance = random.Random(7)
+    for _ in range(24):
+        chance.shuffle(families)
+        assert contents(build(*families, absent={"gone": "not installed"})) == expected
+    assert expected["mixins"] == (Better, Base, Plain)
+
+
+def mixin(name: str, base: type = Commands) -> type:
+    return type(name, (base,), {f"x{name}": lambda self: name})
+
+
+def order(*families: Family) -> list[str]:
+    return [cls.__name__ for cls in build(*families).mixins]
+
+
+def test_mixins_follow_requires_then_name() -> None:
+    a, b, c = (mixin(name) for name in "abc")
+    assert order(Family("c", mixin=c), Family("b", mixin=b), Family("a", mixin=a)) == ["a", "b", "c"]
+    assert order(Family("a", mixin=a, requires=("c",)), Family("b", mixin=b), Family("c", mixin=c)) == ["c", "a", "b"]
+    both = [Family("a", mixin=a, requires=("b",)), Family("b", mixin=b, requires=("a",))]
+    assert order(*both) == order(*reversed(both))
+
+
+def test_a_mixin_that_extends_another_comes_first_and_claims_only_its_own() -> None:
+    class Extended(Base):
+        def xmore(self) -> str:
+            return self.fetch() + "!"
+
+    registry = build(Family("base", mixin=Base), Family("z", mixin=Extended, requires=("base",)))
+    assert dict(registry.methods) == {"fetch": "base", "noop": "base", "xmore": "z"}
+    assert registry.mixins == (Extended, Base)
+    assert client(registry).xmore() == "base!"
+
+
+def test_families_that_replace_each_other_in_a_circle() -> None:
+    class One(Commands):
+        def x(self) -> None: ...
+        def y(self) -> None: ...
+
+    class Two(Commands):
+        def x(self) -> None: ...
+        def y(self) -> None: ...
+
+    with pytest.raises(PluginConflictError, match="'one' and 'two' replace each other's methods in a circle"):
+        build(Family("one", mixin=One, replaces=("method:x",)), Family("two", mixin=Two, replaces=("method:y",)))
+
+
+def test_public_methods_are_the_mixins_own_and_its_helpers() -> None:
+    class Helper:
+        def shared(self) -> None: ...
+
+    class Mixed(Helper, Base):
+        attribute = 1
+
+        @property
+        def prop(self) -> int:
+            return 1
+
+        def _private(self) -> None: ...
+
+    assert public_methods(Mixed) == ("attribute", "fetch", "noop", "prop", "shared")
+    assert public_methods(Mixed, [Base, Mixed]) == ("attribute", "prop", "shared")
+    assert public_methods(Commands) == ()
+    assert public_methods(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("absent", "remedy"),
+    [
+        ({}, "not installed: install a distribution that offers 'rev'"),
+        ({"rev": "switched off by IMAPKIT_DISABLE"}, "switched off by IMAPKIT_DISABLE: enable 'rev'"),
+    ],
+)
+def test_a_missing_requirement_says_what_to_do(absent: dict[str, str], remedy: str) -> None:
+    with pytest.raises(PluginConflictError) as caught:
+        build(Family("a", requires=("rev",)), absent=absent)
+    assert str(caught.value) == f"family 'a' (imapkit-a 1.0) requires the family 'rev', which is {remedy}"
+
+
+class TestWhyNoMethod:
+    @pytest.fixture(autouse=True)
+    def index(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ext, "INDEX", {"rev": ("fetch", "noop"), "quota": ("getquota",)})
+
+    @staticmethod
+    def why(name: str, absent: dict[str, str], families: Iterable[Family] = (Family("rev", mixin=Base),)) -> str | None:
+        error = build(*families, absent=absent).why_no_method(name)
+        assert error is None or isinstance(error, FamilyDisabledError)
+        return None if error is None else str(error)
+
+    def test_builtin_family(self) -> None:
+        absent = {"quota": "not in IMAPKIT_PLUGINS"}
+        assert self.why("getquota", absent) == "getquota() is in the family 'quota', which is not in IMAPKIT_PLUGINS"
+        assert self.why("GETQUOTA", absent) == "GETQUOTA() is in the family 'quota', which is not in IMAPKIT_PLUGINS"
+
+    def test_builtin_family_that_was_trimmed(self) -> None:
+        assert self.why("getquota", {}) == "getquota() is in the family 'quota', which is not installed"
+
+    def test_families_of_others_are_all_named(self) -> None:
+        absent = {"quota": "x", "zoo": "switched off by IMAPKIT_DISABLE", "gmail": "not among families="}
+        assert self.why("x_gm_labels", absent) == (
+            "no family that is there has x_gm_labels(); these are absent:"
+            " 'gmail' (not among families=), 'zoo' (switched off by IMAPKIT_DISABLE)"
+        )
+
+    def test_nothing_to_say(self) -> None:
+        assert self.why("nosuch", {"quota": "x"}) is None
+        assert self.why("noop", {"gmail": "x"}) is None
+        assert self.why("_private", {"gmail": "x"}) is None
+
+    def test_the_error_is_an_attribute_error(self) -> None:
+        error = build(absent={"quota": "x"}).why_no_method("getquota")
+        assert isinstance(error, AttributeError)

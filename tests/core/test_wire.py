@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from imapkit.core import wire
+from imapkit.core.wire import Late, Literal
+from imapkit.errors import ArgumentError
+
+KINDS: list[Callable[[Any], Any]] = [
+    wire.raw,
+    wire.atom,
+    wire.number,
+    wire.astring,
+    wire.quoted_string,
+    wire.general,
+    wire.mailbox,
+    wire.list_pattern,
+    wire.sequence_set,
+    wire.fetch_items,
+    wire.status_items,
+    wire.flags,
+    wire.store_item,
+]
+FORBIDDEN = ["a\rb", "a\nb", "a\r\nX1 DELETE inbox", "a\0b", "\r", "\n", "\0", '"a\r\nb"', "(a\r\nb)", "'a\nb'"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("text", FORBIDDEN, ids=ascii)
+def test_no_kind_lets_a_line_end_or_nul_pass(kind: Callable[[Any], Any], text: str) -> None:
+    for value in (text, text.encode(), bytearray(text.encode()), memoryview(text.encode())):
+        with pytest.raises(ArgumentError):
+            kind(value)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("tail", ["{5}", "{5+}", "{5-}", "~{5}", "{}"])
+def test_no_kind_ends_in_an_announcement(kind: Callable[[Any], Any], tail: str) -> None:
+    for value in (f"a{tail}", f"a{tail}".encode(), tail.encode()):
+        try:
+            token = kind(value)
+        except ArgumentError:
+            continue
+        pieces = token if type(token) is tuple else (token,)
+        last = pieces[-1]
+        for octets in last if isinstance(last, Late) else (last,):
+            # What is quoted ends in a quote, and what is a literal is counted.
+            assert isinstance(octets, Literal) or octets.endswith((b'"', b")"))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("value", [None, 1.5, True, object()], ids=repr)
+def test_no_kind_takes_what_is_not_text(kind: Callable[[Any], Any], value: Any) -> None:
+    with pytest.raises(ArgumentError, match=type(value).__name__):
+        kind(value)
+
+
+@pytest.mark.parametrize("kind", [wire.raw, wire.astring, wire.quoted_string, wire.general], ids=lambda kind: kind.__name__)
+def test_tab_and_other_controls_may_pass(kind: Callable[[Any], Any]) -> None:
+    assert b"a\tb" in kind("a\tb")
+
+
+@pytest.mark.parametrize(
+    ("value", "token"),
+    [
+        ("simple", b"simple"),
+        ("with]bracket", b"with]bracket"),
+        ("two words", b'"two words"'),
+        ("", b'""'),
+        ("NIL", b'"NIL"'),
+        ("nil", b'"nil"'),
+        ('a"b\\c', b'"a\\"b\\\\c"'),
+        ('"already quoted"', b'"already quoted"'),
+        ('"half', b'"\\"half"'),
+        ("'as it is'", b"as it is"),
+        ("'", b"'"),
+        ("a*b", b'"a*b"'),
+        ("a%b", b'"a%b"'),
+        ("{5}", b'"{5}"'),
+        (12, b"12"),
+        (b"as it is", b"as it is"),
+        ("gr\u00fcn", Literal("gr\u00fcn".encode())),
+        ("x" * 1001, Literal(b"x" * 1001)),
+    ],
+)
+def test_astring(value: Any, token: Any) -> None:
+    assert wire.astring(value) == token
+
+
+@pytest.mark.parametrize(
+    ("value", "token"),
+    [
+        ("secret", b'"secret"'),
+        (b"secret", b'"secret"'),
+        ('"quoted"', b'"\\"quoted\\""'),
+        ("'", b'"\'"'),
+        ("", b'""'),
+        (b"\xff", Literal(b"\xff")),
+        ("p\u00e4ss", Literal("p\u00e4ss".encode())),
+    ],
+)
+def test_quoted_string(value: Any, token: Any) -> None:
+    assert wire.quoted_string(value) == token
+
+
+@pytest.mark.parametrize(
+    ("value", "token"),
+    [
+        ("INBOX", b"INBOX"),
+        ("My Mail", b'"My Mail"'),
+        ('"My Mail"', b'"My Mail"'),
+        ("'%'", b"%"),
+        ("", b'""'),
+        ("Entw\u00fcrfe", Late(b'"Entw&APw-rfe"', '"Entw\u00fcrfe"'.encode())),
+        ("Entw&APw-rfe", b"Entw&APw-rfe"),
+        ("Tom & Jerry", b'"Tom &- Jerry"'),
+        ("a&b", b'"a&-b"'),
+        (b"Entw&APw-rfe", b"Entw&APw-rfe"),
+        ("a*", b'"a*"'),
+    ],
+)
+def test_mailbox(value: Any, token: Any) -> None:
+    assert wire.mailbox(value) == token
+
+
+def test_wildcards_of_a_pattern_are_not_quoted() -> None:
+    assert wire.list_pattern("a/%") == b"a/%"
+    assert wire.list_pattern("*") == b"*"
+    assert wire.list_pattern("a b*") == b'"a b*"'
+
+
+@pytest.mark.parametrize("kind", [wire.astring, wire.mailbox, wire.list_pattern, wire.quoted_string])
+def test_a_lone_surrogate_cannot_be_encoded(kind: Callable[[Any], Any]) -> None:
+    with pytest.raises(ArgumentError):
+        kind("a\udc80")
+
+
+@pytest.mark.parametrize("value", ["", "two words", "a(b", "a)", "a{", 'a"', "a\\", "a]", "\u00fc", "\x7f", b"\xff"])
+def test_what_is_no_atom(value: Any) -> None:
+    with pytest.raises(ArgumentError, match="not an atom"):
+        wire.atom(value)
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "1.5", "\u0661", b"\xb2"])
+def test_what_is_no_number(value: Any) -> None:
+    with pytest.raises(ArgumentError, match="not a number"):
+        wire.number(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ("FLAGS", b"FLAGS"),
+        ("(FLAGS UID)", b"(FLAGS UID)"),
+        (["FLAGS", b"UID"], b"(FLAGS UID)"),
+        ("BODY.PEEK[HEADER.FIELDS (DATE FROM)]<0.100>", b"BODY.PEEK[HEADER.FIELDS (DATE FROM)]<0.100>"),
+    ],
+)
+def test_fetch_items(value: Any, items: bytes) -> None:
+    assert wire.fetch_items(value) == items
+
+
+@pytest.mark.parametrize("kind", [wire.fetch_items, wire.status_items])
+@pytest.mark.parametrize("value", ["", "()", [], " "])
+def test_nothing_is_no_list_of_items(kind: Callable[[Any], Any], value: Any) -> None:
+    with pytest.raises(ArgumentError, match="item is asked for"):
+        kind(value)
+
+
+def test_status_items_get_their_parentheses() -> None:
+    assert wire.status_items("MESSAGES") == wire.status_items("(MESSAGES)") == b"(MESSAGES)"
+    assert wire.status_items(["MESSAGES", "UNSEEN"]) == b"(MESSAGES UNSEEN)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (r"\Seen", rb"(\Seen)"),
+        (r"(\Seen \Deleted)", rb"(\Seen \Deleted)"),
+        ([r"\Seen", "$Junk"], rb"(\Seen $Junk)"),
+        ("", b"()"),
+        ([], b"()"),
+    ],
+)
+def test_flags(value: Any, text: bytes) -> None:
+    assert wire.flags(value) == text
+
+
+@pytest.mark.parametrize("value", ["a{3}", "a%", "a*", "\x7f", "a\tb", "gr\u00fcn", b"\xff"])
+def test_what_is_no_flag(value: Any) -> None:
+    with pytest.raises(ArgumentError):
+        wire.flags(value)
+
+
+@pytest.mark.parametrize("value", ["FLAGS", "+FLAGS", "-FLAGS.SILENT", "+X-GM-LABELS", "(UNCHANGEDSINCE 5) +FLAGS"])
+def test_store_item(value: str) -> None:
+    assert wire.store_item(value) == value.encode()
+
+
+@pytest.mark.parametrize("value", ["", "+", "FLAGS (x)", "++FLAGS", "1FLAGS"])
+def test_what_is_no_store_item(value: str) -> None:
+    with pytest.raises(ArgumentError, match="not a STORE item"):
+        wire.store_item(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "octets"),
+    [
+        (b"a\r\nb\r\n", b"a\r\nb\r\n"),
+        (b"a\nb\rc\r\n", b"a\r\nb\r\nc\r\n"),
+        ("a\nb", b"a\r\nb"),
+        (b"\n\r", b"\r\n\r\n"),
+        (b"", b""),
+        (b"\0\xff{5}", b"\0\xff{5}"),
+    ],
+)
+def test_message(value: Any, octets: bytes) -> None:
+    assert wire.message(value) == Literal(octets)
+
+
+def test_a_message_in_text_must_be_ascii() -> None:
+    with pytest.raises(ArgumentError, match="give octets"):
+        wire.message("gr\u00fcn")
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("UNSEEN SINCE 1-Jan-2026", (b"UNSEEN SINCE 1-Jan-2026",)),
+        ('SUBJECT "hello world"', (b'SUBJECT "hello world"',)),
+        ('SUBJECT "gr\u00fcn" SEEN', (b"SUBJECT ", Literal("gr\u00fcn".encode()), b" SEEN")),
+    ],
+)
+def test_program(text: str, pieces: tuple[Any, ...]) -> None:
+    assert tuple(piece for piece in wire.program(text) if piece != b"") == pieces
+
+
+def test_a_program_in_another_charset() -> None:
+    assert Literal(b"gr\xfcn") in wire.program('SUBJECT "gr\u00fcn"', "latin-1")
+    for charset, match in (("latin-1", "cannot be written"), ("no-such", "unknown charset")):
+        with pytest.raises(ArgumentError, match=match):
+            wire.program('SUBJECT "\u20ac"', charset)
+
+
+@pytest.mark.parametrize("text", ["SUBJECT gr\u00fcn", 'SUBJECT "gr\u00fcn', 'SUBJECT "a\r\n\u00fc"', "SUBJECT {5}", 'SUBJECT "\u00fc" {5}'])
+def test_what_is_no_program(text: str) -> None:
+    with pytest.raises(ArgumentError):
+        wire.program(text)
+
+
+def test_encode_joins_tokens_with_one_space() -> None:
+    pieces = wire.encode((wire.mailbox, wire.flags, None, wire.message), None, ("a b", r"\Seen", None, b"x"), "XPUT")
+    assert pieces == [rb'XPUT "a b" (\Seen) ', Literal(b"x")]
+
+
+def test_encode_leaves_out_what_is_none() -> None:
+    assert wire.encode((wire.mailbox, wire.raw), None, (None, "x"), "XPUT") == [b"XPUT x"]
+
+
+def test_encode_by_the_general_rule() -> None:
+    assert wire.encode((), None, ("a b", "(c d)", '"e f"', 7), "XDO") == [b'XDO "a b" (c d) "e f" 7']
+
+
+def test_encode_hands_the_rest_over() -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def rest(values: tuple[Any, ...]) -> list[wire.Token]:
+        seen.append(values)
+        return [b"rest"]
+
+    assert wire.encode((wire.raw,), rest, ("a", "b", None, "c"), "XDO") == [b"XDO a rest"]
+    assert seen == [("b", "c")]
+
+
+def test_encode_says_what_was_wrong_and_where() -> None:
+    with pytest.raises(ArgumentError, match=r"XDO: argument 2: CR at byte 1"):
+        wire.encode((wire.raw, wire.raw), None, ("a", "b\r"), "XDO")
+    with pytest.raises(ArgumentError, match="XDO takes at most 1 arguments, not 2"):
+        wire.encode((wire.raw,), None, ("a", "b"), "XDO")
+
+
+def test_a_late_name_is_one_piece() -> None:
+    late = Late(b'"a"', b'"b"')
+    assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late(b'"&APw-"', '"\u00fc"'.encode())]
+    assert wire._join([late, late]) == [late, b" ", late]
+
+
+def test_a_literal_never_shows_what_it_holds() -> None:
+    assert "secret" not in repr(Literal(b"secret"))
