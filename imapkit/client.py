@@ -80,7 +80,9 @@ class IMAP4(_Preloaded):
     """
 
     def __new__(cls, *args: Any, families: Iterable[Any] | None = None, **kwargs: Any) -> Self:
-        kind: Any = cls if families is None else _tailored(cls, registry(tuple(families)))
+        kind: Any = cls
+        if families is not None:
+            kind = _tailored(kind, registry(tuple(families)))
         made: Self = super().__new__(kind)
         return made
 

@@ -162,15 +162,19 @@ class Layer(Protocol):
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """Agree with the other side, before the first ``encode``; ``receive`` returns b"" at the end of the stream."""
+        ...
 
     def encode(self, data: bytes | memoryview) -> bytes:
         """What is to be sent for ``data``."""
+        ...
 
     def decode(self, data: bytes) -> Iterable[bytes]:
         """What ``data``, just received, means: in pieces of bounded size."""
+        ...
 
     def finish(self) -> bytes:
         """What is to be sent at the end, as far as it can be."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

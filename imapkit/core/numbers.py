@@ -12,7 +12,7 @@ from imapkit.errors import ArgumentError
 __all__ = ["NumberSet", "sequence_set_text"]
 
 #   sequence-set = (seq-number / seq-range) *("," sequence-set); seq-number = nz-number / "*"; "$" is RFC 5182's.
-_RANGE = re.compile(r"(\*|[1-9]\d{0,9})(?::(\*|[1-9]\d{0,9}))?\Z")
+_RANGE = re.compile(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?\Z")
 _LARGEST = 4294967295
 
 
@@ -27,8 +27,9 @@ class NumberSet:
     def __init__(self, text: str, *, uid: bool = False) -> None:
         self.uid = uid
         self.open: int | None = None
-        self.unknown = text == "$"
-        ranges = [] if self.unknown else sorted(filter(None, map(self._range, text.split(","))))
+        parts = text.split(",")
+        self.unknown = "$" in parts
+        ranges = sorted(self._range(part) for part in parts if part != "$")
         self.starts: list[int] = []
         self.ends: list[int] = []
         for low, high in ranges:
@@ -38,7 +39,7 @@ class NumberSet:
                 self.starts.append(low)
                 self.ends.append(high)
 
-    def _range(self, text: str) -> tuple[int, int] | None:
+    def _range(self, text: str) -> tuple[int, int]:
         low, colon, high = text.partition(":")
         if low != "*" and high != "*":
             first, last = int(low), int(high if colon else low)
@@ -50,7 +51,7 @@ class NumberSet:
     @property
     def single(self) -> int | None:
         """The number, if the set is just one."""
-        if len(self.starts) == 1 and self.open is None and self.starts[0] == self.ends[0]:
+        if len(self.starts) == 1 and self.open is None and not self.unknown and self.starts[0] == self.ends[0]:
             return self.starts[0]
         return None
 
@@ -81,9 +82,9 @@ class NumberSet:
 def sequence_set_text(value: Any) -> str:
     """``value`` as a sequence set: text, octets, a number, or numbers. Raises ``ArgumentError``."""
     if isinstance(value, str):
-        text = value.strip()
+        text = value.strip(" ")
     elif isinstance(value, (bytes, bytearray, memoryview)):
-        text = bytes(value).decode("ascii", "replace").strip()
+        text = bytes(value).decode("ascii", "replace").strip(" ")
     elif isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
     elif isinstance(value, Iterable):

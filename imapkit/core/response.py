@@ -140,9 +140,7 @@ def _untagged(parts: list[bytes]) -> Untagged:
         name, text = ("OK", bare.group(1)) if bare else ("", line[1:].removeprefix(b" "))
         return Untagged(name, None, (text, *parts[1:]))
     number, name_octets, rest = match.groups()
-    return Untagged(
-        name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:])
-    )
+    return Untagged(name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:]))
 
 
 def _stray(line: bytes) -> ServerBye:

@@ -42,6 +42,7 @@ class Transport(Protocol):
     @property
     def read(self) -> Callable[[int], bytes]:
         """``read(size)``: at least one octet, at most about ``size``; b"" at the end."""
+        ...
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""

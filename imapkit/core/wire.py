@@ -244,6 +244,17 @@ def mailbox_octets(name: str) -> bytes:
         raise ArgumentError(f"bad mailbox name: {exc}") from None
 
 
+def mailbox_name(value: Any) -> bytes:
+    """The name that a mailbox argument, or a mailbox in a response, stands for: in modified UTF-7, without quotes."""
+    octets = _octets(value)
+    text = octets.decode("latin-1") if octets is not None else _text(value, "a mailbox name")
+    inner = unquote(text)
+    if inner is None and octets is None and len(text) > 1 and text[0] == text[-1] == "'":
+        inner = text[1:-1]
+    name = text if inner is None else inner
+    return name.encode("latin-1") if octets is not None else mailbox_octets(name)
+
+
 def mailbox(value: Any) -> Token:
     """``mailbox = "INBOX" / astring``, RFC 3501 section 5.1: text in modified UTF-7 where it needs it."""
     return _mailbox(value, _ASTRING)

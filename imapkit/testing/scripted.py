@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -136,7 +137,7 @@ class Conversation:
         for piece in _pieces(data, chunks):
             rest, deadline = memoryview(piece), self._deadline()
             while rest:
-                sent = self._attempt(lambda rest=rest: self._sock.send(rest), "room to write", deadline, writing=True)
+                sent = self._attempt(partial(self._sock.send, rest), "room to write", deadline, writing=True)
                 rest = rest[sent:]
 
     def ok(self, command: ReceivedCommand, text: bytes = b"done", untagged: bytes = b"") -> None:
@@ -376,7 +377,7 @@ class ScriptedServer:
                 except ConnectionError:  # gone before it was accepted
                     continue
                 else:
-                    self._start(lambda sock=sock, number=len(self._threads) - 1: self._converse(sock, number))
+                    self._start(partial(self._converse, sock, len(self._threads) - 1))
 
     def _converse(self, sock: socket.socket, number: int) -> None:
         conversation = Conversation(self, sock, number)

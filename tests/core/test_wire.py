@@ -234,7 +234,8 @@ def test_a_message_in_text_must_be_ascii() -> None:
     ],
 )
 def test_program(text: str, pieces: tuple[Any, ...]) -> None:
-    assert tuple(piece for piece in wire.program(text) if piece != b"") == pieces
+    assert wire.encode((wire.general,), None, (f"({text})",), "X") == wire._join([b"X", (b"(", *pieces, b")")])
+    assert wire._join([wire.program(text)]) == wire._join([pieces])
 
 
 def test_a_program_in_another_charset() -> None:

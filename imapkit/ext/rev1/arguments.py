@@ -14,7 +14,7 @@ from imapkit.core.api import (
     astring,
     atom,
     encode_text,
-    mailbox_octets,
+    mailbox_name,
     program,
     raw,
     sequence_set_text,
@@ -26,30 +26,13 @@ from imapkit.ext.rev1.fetch import fetch_uid
 __all__ = ["about_mailbox", "about_messages", "is_about_mailbox", "is_about_messages", "needs_charset", "search_program"]
 
 # search-key, RFC 3501 section 9: how many operands follow each; keys that take none, or keys, have 0.
-_OPERANDS = {
-    **dict.fromkeys(
-        [
-            "BCC",
-            "BEFORE",
-            "BODY",
-            "CC",
-            "FROM",
-            "KEYWORD",
-            "LARGER",
-            "ON",
-            "SENTBEFORE",
-            "SENTON",
-            "SENTSINCE",
-            "SINCE",
-            "SMALLER",
-        ],
-        1,
-    ),
-    **dict.fromkeys(["SUBJECT", "TEXT", "TO", "UID", "UNKEYWORD", "CHARSET"], 1),
-    "HEADER": 2,
-    **dict.fromkeys(["ALL", "ANSWERED", "DELETED", "DRAFT", "FLAGGED", "NEW", "NOT", "OLD", "OR", "RECENT", "SEEN"], 0),
-    **dict.fromkeys(["UNANSWERED", "UNDELETED", "UNDRAFT", "UNFLAGGED", "UNSEEN"], 0),
-}
+_ONE = """
+    BCC BEFORE BODY CC CHARSET FROM KEYWORD LARGER ON SENTBEFORE SENTON SENTSINCE SINCE SMALLER SUBJECT TEXT TO UID UNKEYWORD
+"""
+_NONE = """
+    ALL ANSWERED DELETED DRAFT FLAGGED NEW NOT OLD OR RECENT SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN
+"""
+_OPERANDS = {**dict.fromkeys(_ONE.split(), 1), **dict.fromkeys(_NONE.split(), 0), "HEADER": 2}
 _WORD = re.compile(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
 _NUMBERS = re.compile(r"(?:[\d*]+(?::[\d*]+)?,?)+\Z|\$\Z")
 
@@ -140,25 +123,16 @@ def is_about_messages(about: NumberSet, response: Untagged) -> bool | None:
 
 def about_mailbox(args: tuple[Any, ...], uid: bool) -> bytes:
     """The mailbox that a command is about, in the one form in which names are compared."""
-    value = args[0]
-    if isinstance(value, str):
-        return _same(mailbox_octets(value if (inner := unquote(value)) is None else inner))
-    text = bytes(value).decode("latin-1")
-    inner = unquote(text)
-    return _same((text if inner is None else inner).encode("latin-1"))
+    return _same(mailbox_name(args[0]))
 
 
 def is_about_mailbox(about: bytes, response: Untagged) -> bool:
     """Whether a STATUS response is about that mailbox, however the server writes its name."""
+    text = response.parts[0]
     if len(response.parts) > 1:
         return _same(response.parts[1]) == about
-    first = _WORD.match(response.parts[0].decode("latin-1"))
-    word = first.group() if first else ""
-    inner = unquote(word)
-    if inner is not None:
-        return _same(inner.encode("latin-1")) == about
-    # An atom may hold what the words of a search program may not.
-    return _same(response.parts[0].rsplit(b" (", 1)[0].strip()) == about
+    # The name ends where the list begins: an atom may hold anything but a space.
+    return _same(mailbox_name(text.rpartition(b" (")[0].strip())) == about
 
 
 def _same(name: bytes) -> bytes:

@@ -1,0 +1,151 @@
+"""Families made for these tests, and a protocol that is driven by hand, with no socket and no thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imapkit.core import wire
+from imapkit.core.api import Commands, NumberSet, Session, Untagged
+from imapkit.core.fragment import Framer
+from imapkit.core.numbers import sequence_set_text
+from imapkit.core.protocol import Protocol
+from imapkit.core.registry import Registry
+from imapkit.core.request import Call, Request
+from imapkit.core.response import classify
+from imapkit.family import Code, Command, Done, Family, Response, State
+from imapkit.testing.families import load_only
+
+__all__ = ["Driver", "call", "probe", "probe_registry"]
+
+ANY, LOGGED_IN, SELECTED = State.ANY, State.LOGGED_IN, State.SELECTED
+
+
+def _about_numbers(args: tuple[Any, ...], uid: bool) -> NumberSet:
+    return NumberSet(sequence_set_text(args[0]), uid=uid)
+
+
+def _matches_number(about: NumberSet, response: Untagged) -> bool | None:
+    if about.uid:
+        word = response.text.upper().rpartition(b"UID ")[2].strip(b"() ")
+        return about.may_hold(int(word)) if word.isdigit() else False
+    return about.may_hold(response.number or 0)
+
+
+def _about_name(args: tuple[Any, ...], uid: bool) -> Any:
+    return args[0]
+
+
+def _matches_name(about: Any, response: Untagged) -> bool:
+    return response.text.split()[0] == about.encode()
+
+
+def _opened(session: Session, request: Done) -> None:
+    if request.typ == "OK":
+        session.select(request.args[0], readonly=False)
+
+
+def _entered(session: Session, request: Done) -> None:
+    if request.typ == "OK":
+        session.enter(State.AUTH)
+
+
+def _announced(session: Session, response: Untagged) -> None:
+    session.set_capabilities(response.text.decode().split())
+
+
+def _announced_in_code(session: Session, data: bytes | None) -> None:
+    session.set_capabilities((data or b"").decode().split())
+
+
+def _before_open(session: Session, args: tuple[Any, ...]) -> None:
+    session.flush = True
+
+
+def _raises(*_: Any) -> Any:
+    raise LookupError("a plugin's own mistake")
+
+
+COMMANDS = (
+    Command(
+        "XFETCH",
+        SELECTED,
+        args=(wire.sequence_set, wire.fetch_items),
+        uid=True,
+        result=("FETCH",),
+        about=_about_numbers,
+        matches=_matches_number,
+        seqnums=True,
+        expunges=False,
+    ),
+    Command("XSTATUS", LOGGED_IN, args=(wire.mailbox,), result=("STATUS",), about=_about_name, matches=_matches_name),
+    Command("XSEARCH", SELECTED, result=("SEARCH",), seqnums=True, expunges=False),
+    Command("XLIST", LOGGED_IN, args=(wire.mailbox, wire.list_pattern), result=("LIST",)),
+    Command("XEXPUNGE", SELECTED, result=("EXPUNGE",)),
+    Command("XPING", ANY),
+    Command("XCAPA", ANY, result=("CAPABILITY",)),
+    Command("XOPEN", LOGGED_IN, args=(wire.mailbox,), exclusive=True, before=_before_open, done=_opened),
+    Command("XENTER", State.NONAUTH, args=(wire.astring, wire.quoted_string), exclusive=True, secret=True, done=_entered),
+    Command("XPUT", LOGGED_IN, args=(wire.mailbox, wire.message)),
+    Command("XBYE", ANY, exclusive=True, ends=True),
+    Command("XSTAY", LOGGED_IN, interrupt=b"DONE"),
+    Command("XBADDONE", ANY, done=_raises),
+    Command("XBADBEFORE", ANY, before=_raises),
+    Command("XBADMATCH", ANY, result=("XBAD",), about=lambda args, uid: "x", matches=_raises),
+)
+
+
+class ProbeCommands(Commands):
+    """Methods are not what these tests are about: they use ``_call``."""
+
+
+probe = Family(
+    "probe",
+    mixin=ProbeCommands,
+    commands=COMMANDS,
+    responses={"CAPABILITY": Response(apply=_announced), "XBROKEN": Response(apply=_raises)},
+    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises)},
+)
+probe_registry: Registry = load_only(probe)
+
+
+def call(name: str, *args: Any, uid: bool = False) -> Call:
+    """A call as the client makes it."""
+    command = probe_registry.commands[name]
+    return Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid)
+
+
+class Driver:
+    """A protocol in the state SELECTED (or ``state``), fed by hand."""
+
+    def __init__(self, state: State = State.SELECTED, registry: Registry = probe_registry) -> None:
+        self.protocol = Protocol(registry)
+        self._framer = Framer()
+        self.feed(b"* OK hello\r\n")
+        self.protocol.session.enter(state)
+
+    def send(self, name: str, *args: Any, uid: bool = False, sent: bool = True) -> Request:
+        """Take the turn, which must be free, register, and (if ``sent``) be written."""
+        request = Request(call(name, *args, uid=uid), timeout=None, window=60)
+        assert self.protocol.gate.enter(request) is None
+        self.protocol.register(request)
+        request.sent = sent
+        if sent:
+            self.protocol.gate.leave(request)
+        return request
+
+    def feed(self, octets: bytes) -> list[Any]:
+        """Hand responses in; returns what ``handle`` returned for each."""
+        answers = []
+        self._framer.push(octets)
+        while (parts := self._framer.pop()) is not None:
+            answers.append(self.protocol.handle(classify(parts)))
+        return answers
+
+    def end(self, request: Request, typ: str = "OK", text: str = "done") -> None:
+        """The tagged response of ``request``."""
+        self.feed(b"%b %b %b\r\n" % (request.tag, typ.encode(), text.encode()))
+
+    @staticmethod
+    def data(request: Request) -> list[Any]:
+        """What a request has been given, in imaplib's shape."""
+        return [item for response in request.untagged for item in response.data()]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from imapkit.core.session import Session
+from imapkit.family import State
+
+
+def test_the_beginning() -> None:
+    session = Session()
+    assert session.state is State.NONAUTH
+    assert session.capabilities is None
+    assert not session.has("IMAP4REV1")
+
+
+def test_capabilities_are_upper_case_and_can_be_forgotten() -> None:
+    session = Session()
+    session.set_capabilities(["IMAP4rev1", "Idle"])
+    assert session.capabilities == ("IMAP4REV1", "IDLE")
+    assert session.has("idle")
+    session.set_capabilities(["IMAP4rev1"])
+    assert not session.has("IDLE")
+    session.set_capabilities([])
+    assert session.capabilities == ("IMAP4REV1",)
+    session.forget_capabilities()
+    assert session.capabilities is None
+
+
+@pytest.mark.parametrize("state", [State.NONAUTH, State.AUTH, State.LOGOUT])
+def test_leaving_a_mailbox_forgets_it(state: State) -> None:
+    session = Session()
+    session.select("INBOX", readonly=True)
+    session.exists = 3
+    assert (session.state, session.mailbox, session.readonly) == (State.SELECTED, "INBOX", True)
+    session.enter(state)
+    assert (session.state, session.mailbox, session.readonly, session.exists) == (state, None, False, None)
+
+
+def test_read_only_is_news_once() -> None:
+    session = Session()
+    session.became_readonly()
+    assert session.readonly_news is None, "no mailbox, no news"
+    session.select("INBOX", readonly=False)
+    session.became_readonly()
+    assert session.readonly
+    assert session.readonly_news is not None
+    session.readonly_news = None
+    session.became_readonly()
+    assert session.readonly_news is None
+    session.select("INBOX", readonly=True)
+    session.became_readonly()
+    assert session.readonly_news is None, "it was asked for"

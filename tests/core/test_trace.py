@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from imapkit.core.request import Call
+from imapkit.core.trace import Trace
+from imapkit.core.wire import Late, Literal
+from imapkit.family import Command, State
+
+
+class Lines(list[str]):
+    def emit(self, text: str, thread: str, seconds: float) -> None:
+        assert thread == threading.current_thread().name
+        assert seconds > 1e9
+        self.append(text)
+
+
+def make(level: int, buffer_level: int = 3) -> tuple[Trace, Lines]:
+    lines = Lines()
+    return Trace(level, buffer_level, lines.emit), lines
+
+
+def test_level_0_is_silent() -> None:
+    trace, lines = make(0)
+    trace.log(1, "a")
+    trace.log(4, "b")
+    trace.dump()
+    assert lines == []
+
+
+def test_up_to_the_buffer_level_lines_are_kept_back() -> None:
+    trace, lines = make(3)
+    trace.log(1, "a command")
+    trace.log(2, "a detail")
+    trace.log(4, "too much")
+    assert lines == ["a command"]
+    trace.dump()
+    assert lines[1:] == ["last 2 log messages:", "a command", "a detail"]
+    trace.dump()
+    assert lines[-1] == "last 0 log messages:"
+
+
+def test_above_it_they_are_shown_as_they_come() -> None:
+    trace, lines = make(4)
+    trace.log(4, "octets")
+    assert lines == ["octets"]
+
+
+def test_the_last_20_are_kept() -> None:
+    trace, lines = make(3)
+    for i in range(50):
+        trace.log(2, str(i))
+    trace.dump()
+    assert lines == ["last 20 log messages:", *map(str, range(30, 50))]
+
+
+def test_the_level_may_change() -> None:
+    trace, lines = make(0)
+    trace.level = 4
+    trace.log(4, "now")
+    assert lines == ["now"]
+
+
+def test_a_broken_debug_file_breaks_nothing() -> None:
+    calls = []
+
+    def broken(text: str, thread: str, seconds: float) -> None:
+        calls.append(text)
+        raise OSError("disk full")
+
+    trace = Trace(5, 3, broken)
+    trace.log(1, "a")
+    trace.log(1, "b")
+    trace.dump()
+    assert calls == ["a"]
+
+
+def test_an_emit_may_log_itself() -> None:
+    trace = Trace(1)
+    seen: list[str] = []
+
+    def emit(text: str, thread: str, seconds: float) -> None:
+        seen.append(text)
+        if len(seen) < 3:
+            trace.log(1, "from inside")
+
+    trace.emit = emit
+    trace.log(1, "first")
+    assert seen == ["first", "from inside", "from inside"]
+
+
+@pytest.mark.parametrize("piece", [b"hunter2", Literal(b"hunter2"), Late(b"hunter2", b"hunter2")], ids=lambda p: type(p).__name__)
+def test_a_secret_command_shows_nothing_of_its_arguments(piece: bytes | Literal | Late) -> None:
+    secret = Call(Command("XENTER", State.ANY, secret=True), ("me", "hunter2"), [b"XENTER me ", piece])
+    assert repr(secret) == "XENTER '***'"
+    assert "hunter2" not in repr(secret)
+
+
+def test_another_command_shows_no_literal_and_not_too_much() -> None:
+    shown = repr(Call(Command("XPUT", State.ANY), (), [b"XPUT a ", Literal(b"hunter2"), b" x" * 1000]))
+    assert "hunter2" not in shown
+    assert "<Literal of 7 octets>" in shown
+    assert len(shown) < 200

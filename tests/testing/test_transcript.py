@@ -1,0 +1,120 @@
+"""Transcripts as scripts."""
+
+from __future__ import annotations
+
+import imaplib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from imapkit.testing.scripted import ScriptedServer
+from imapkit.testing.transcript import replay
+
+TIMEOUT = 5.0
+
+
+@contextmanager
+def playing(transcript: str) -> Iterator[socket.socket]:
+    with (
+        ScriptedServer(replay(transcript), greeting=b"") as server,
+        socket.create_connection((server.host, server.port), TIMEOUT) as sock,
+    ):
+        yield sock
+
+
+def rest(sock: socket.socket) -> bytes:
+    """All until the end."""
+    data = b""
+    while more := sock.recv(1 << 16):
+        data += more
+    return data
+
+
+def test_imaplib_follows_a_transcript_with_literals_both_ways() -> None:
+    script = replay("""
+        # A whole session, greeting and all.
+        S: * PREAUTH [CAPABILITY IMAP4rev1] ready
+        C: <tag> SELECT INBOX
+        S: * 1 EXISTS
+        S: <tag> OK [READ-WRITE] done
+
+        C: <tag> APPEND Sent () {14}
+        S: + go
+        C: Subject: a
+        C: 
+        C: b
+        S: <tag> OK done
+        C: <tag> FETCH 1 (BODY[])
+        S: * 1 FETCH (BODY[] {8}
+        S: Hel
+        S: lo!)
+        S: <tag> OK done
+        C: <tag> LOGOUT
+        S: * BYE bye
+        S: <tag> OK done
+    """.replace("{14}", "{15}").replace("C: b\n", "C: b\n"))
+    with ScriptedServer(script, greeting=b"") as server:
+        client = imaplib.IMAP4(server.host, server.port, TIMEOUT)
+        assert client.select() == ("OK", [b"1"])
+        assert client.append("Sent", "", "", b"Subject: a\r\n\r\nb") == ("OK", [b"done"])
+        assert client.fetch("1", "(BODY[])") == ("OK", [(b"1 (BODY[] {8}", b"Hel\r\nlo!"), b")"])
+        assert client.logout() == ("BYE", [b"bye"])
+
+
+def test_tags_by_name_for_pipelined_commands() -> None:
+    with playing("C: <tag1> NOOP\nC: <tag2> CHECK\nS: <tag2> OK <tag1>\nS: <tag1> OK\n") as sock:
+        sock.sendall(b"x NOOP\r\ny.7 CHECK\r\n")
+        assert rest(sock) == b"y.7 OK x\r\nx OK\r\n"
+
+
+def test_all_else_is_octet_for_octet() -> None:
+    with playing("S:\r\nS:  two  \n\tS: ü <tagged>\nC: a NOOP\n") as sock:
+        sock.sendall(b"a NOOP\r\n")
+        assert rest(sock) == b"\r\n two  \r\n\xc3\xbc <tagged>\r\n"
+
+
+def test_one_script_plays_for_every_connection() -> None:
+    with ScriptedServer(replay("C: <tag> NOOP\nS: <tag> OK"), greeting=b"") as server:
+        for tag in (b"a", b"b"):
+            with socket.create_connection((server.host, server.port), TIMEOUT) as sock:
+                sock.sendall(tag + b" NOOP\r\n")
+                assert rest(sock) == tag + b" OK\r\n"
+
+
+@pytest.mark.parametrize("said", [b"a CHECK\r\n", b"a NOOP \r\n", b"a noop\r\n", b"NOOP\r\n", b"\r\n"])
+def test_a_client_that_says_something_else_fails(said: bytes) -> None:
+    with pytest.raises(AssertionError, match="line 2: expected b'<tag> NOOP', got "), playing("\nC: <tag> NOOP\nS: <tag> OK") as sock:
+        sock.sendall(said)
+        assert rest(sock) == b""
+
+
+def test_a_client_that_leaves_early_fails() -> None:
+    with pytest.raises(AssertionError, match="line 3: the client was gone, with lines to come: b'<tag> LOGOUT'"):  # noqa: SIM117
+        with playing("C: <tag> NOOP\nS: <tag> OK\nC: <tag> LOGOUT") as sock:
+            sock.sendall(b"a NOOP\r\n")
+            assert sock.recv(100) == b"a OK\r\n"
+
+
+def test_a_client_that_does_not_read_the_last_lines_does_not_fail() -> None:
+    text = "S: " + "x" * (1 << 24)
+    with playing(f"C: <tag> LOGOUT\n{text}\nS: <tag> OK") as sock:
+        sock.sendall(b"a LOGOUT\r\n")
+        assert sock.recv(10, socket.MSG_WAITALL) == b"x" * 10
+
+
+@pytest.mark.parametrize(
+    ("transcript", "message"),
+    [
+        ("S: * OK\nQ: what", "line 2 .* neither"),
+        ("S * OK", "line 1 .* neither"),
+        ("S:* OK", "line 1 .* neither"),
+        ("S: <tag> OK", r"line 1 .* \[b'tag'\]"),
+        ("C: <tag1> NOOP\nS: <tag2> OK", r"line 2 .* \[b'tag2'\]"),
+        ("C: LOGIN <tag>\nS: <tag> OK", r"line 2 .* \[b'tag'\]"),
+    ],
+)
+def test_a_bad_transcript_is_refused_at_once(transcript: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replay(transcript)
