@@ -102,7 +102,7 @@ class Connection:
             if on_done is not None:
                 self.dispatcher.watch(request)
         except BaseException:
-            self._abandon(request)
+            self._step_out(request)
             raise
         try:
             self._send(request)
@@ -127,11 +127,6 @@ class Connection:
         request.check()
         return request
 
-    def _abandon(self, request: Request) -> None:
-        with self._lock:
-            self.protocol.gate.leave(request)
-            self.protocol.forget(request)
-
     def _check_open(self) -> None:
         if self.protocol.closed is not None:
             raise self.protocol.closed.fresh()
@@ -147,11 +142,27 @@ class Connection:
             idler = self.protocol.gate.interruptible() if latch else None
         if idler is not None:
             self.interrupt(idler)
-        if latch is not None and not request.wait(latch):
-            with self._lock:
-                if self.protocol.gate.withdraw(request):
-                    raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
+        if latch is not None:
+            self._await_turn(request, latch)
         request.check()
+
+    def _await_turn(self, request: Request, latch: threading.Lock) -> None:
+        try:
+            in_time = request.wait_turn(latch)
+        except BaseException:
+            # A KeyboardInterrupt must not leave somebody in the line who never goes.
+            self._step_out(request)
+            raise
+        if not in_time:
+            self._step_out(request)
+            raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
+        request.progress = time.monotonic()
+
+    def _step_out(self, request: Request) -> None:
+        with self._lock:
+            self.protocol.gate.withdraw(request)
+            self.protocol.gate.leave(request)
+            self.protocol.forget(request)
 
     def interrupt(self, request: Request) -> None:
         """End a command early, if it can be and has not ended yet (IDLE's DONE)."""

@@ -205,6 +205,8 @@ class Client(Commands):
         if command is None or (uid and not command.uid):
             # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
             command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True)
+        # An iterator can be read once only, and more than one function asks.
+        args = tuple(list(value) if isinstance(value, Iterator) else value for value in args)
         pieces = wire.encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
         call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
         if self._session.capabilities is None and any(isinstance(piece, wire.Literal) for piece in pieces):

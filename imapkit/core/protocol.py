@@ -7,8 +7,7 @@ woken when the lock has been released.
 
 from __future__ import annotations
 
-import secrets
-import string
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -33,8 +32,9 @@ _CONDITIONS = frozenset(("OK", "NO", "BAD"))
 
 def _tag_prefix() -> bytes:
     # Nobody on the way can answer a command before it is sent: the tag cannot be guessed.
-    letters = string.ascii_uppercase
-    return "".join(secrets.choice(letters) for _ in range(6)).encode("ascii")
+    # (``secrets`` would load ``hmac`` for six letters.)
+    number = int.from_bytes(os.urandom(8))
+    return bytes(65 + number // 26**place % 26 for place in range(6))
 
 
 class Protocol:
@@ -89,6 +89,9 @@ class Protocol:
         self.closed = exc
         self.session.enter(State.LOGOUT)
         for request in self.pending.values():
+            if request.call.command.ends and request.untagged:
+                # The server said BYE and went, without the tagged OK that should be between.
+                request.finish("OK", b"")
             request.fail(exc)
             self.woken.append(request)
         for request, latch in self.gate.close():

@@ -142,15 +142,19 @@ class Request:
 
     def wait(self, latch: threading.Lock | None = None) -> bool:
         """Wait for the end of it (or for ``latch``); False if it is late."""
-        latch = latch or self._done
+        return self._wait(latch or self._done, self.deadline)
+
+    def wait_turn(self, latch: threading.Lock) -> bool:
+        """Wait for its turn to be written. Only its own time-out counts: those in flight have deadlines of their own."""
+        return self._wait(latch, lambda: self.limit)
+
+    def _wait(self, latch: threading.Lock, deadline: Callable[[], float]) -> bool:
         while True:
-            rest = self.deadline() - time.monotonic()
-            if rest <= 0 and not self.complete:
+            rest = deadline() - time.monotonic()
+            if latch.acquire(timeout=min(max(rest, 0.0), threading.TIMEOUT_MAX)) or self.complete:
+                return True
+            if rest <= 0:
                 return False
-            if latch.acquire(timeout=min(max(rest, 0), threading.TIMEOUT_MAX)):
-                return True
-            if self.complete:
-                return True
 
     def late(self) -> CommandTimeout:
         """The error for its being late."""

@@ -46,6 +46,7 @@ class Session:
     def enter(self, state: State) -> None:
         """Change the state."""
         self.state = state
+        self.readonly_news = None
         if state is not State.SELECTED:
             self.mailbox, self.exists, self.readonly = None, None, False
 

@@ -333,8 +333,8 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) ->
     tokens: list[Token] = [name.encode("ascii")]
     if not kinds and rest is None:
         kinds = (general,) * len(args)
-    if rest is None and len(args) > len(kinds):
-        raise ArgumentError(f"{name} takes at most {len(kinds)} arguments, not {len(args)}")
+    if len(args) < len(kinds) or (rest is None and len(args) > len(kinds)):
+        raise ArgumentError(f"{name} takes {len(kinds)} arguments, not {len(args)}")
     for i, (kind, value) in enumerate(zip(kinds, args, strict=False)):
         if value is not None:
             tokens.append(_named(kind, value, f"{name}: argument {i + 1}"))

@@ -7,6 +7,7 @@ from typing import Any
 from imapkit.core import wire
 from imapkit.core.api import Commands, NumberSet, Session, Untagged
 from imapkit.core.fragment import Framer
+from imapkit.core.limits import Limits
 from imapkit.core.numbers import sequence_set_text
 from imapkit.core.protocol import Protocol
 from imapkit.core.registry import Registry
@@ -36,7 +37,7 @@ def _about_name(args: tuple[Any, ...], uid: bool) -> Any:
 
 
 def _matches_name(about: Any, response: Untagged) -> bool:
-    return response.text.split()[0] == about.encode()
+    return bool(response.text.split()[0] == about.encode())
 
 
 def _opened(session: Session, request: Done) -> None:
@@ -117,11 +118,13 @@ def call(name: str, *args: Any, uid: bool = False) -> Call:
 class Driver:
     """A protocol in the state SELECTED (or ``state``), fed by hand."""
 
-    def __init__(self, state: State = State.SELECTED, registry: Registry = probe_registry) -> None:
-        self.protocol = Protocol(registry)
+    def __init__(self, state: State = State.SELECTED, *, limits: Limits | None = None, greet: bool = True) -> None:
+        self.protocol = Protocol(probe_registry, limits)
         self._framer = Framer()
-        self.feed(b"* OK hello\r\n")
-        self.protocol.session.enter(state)
+        if greet:
+            self.feed(b"* OK hello\r\n")
+            self.protocol.store.clear()
+            self.protocol.session.enter(state)
 
     def send(self, name: str, *args: Any, uid: bool = False, sent: bool = True) -> Request:
         """Take the turn, which must be free, register, and (if ``sent``) be written."""

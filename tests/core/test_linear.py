@@ -150,6 +150,8 @@ PARSERS: list[Callable[[Cursor], object]] = [
         (b"(", b"\\", b")"),
         (b"(", b"UID ", b")"),
         (b"(", b"X (1 ", b")"),
+        (b"(", b"X 1 ", b")"),
+        (b"(X", b" ", b"1)"),
         (b"(", b"X 1)", b""),
         (b"(", b"BODY[", b")"),
         (b"(BODY[", b"(", b")"),

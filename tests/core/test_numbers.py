@@ -35,7 +35,28 @@ def test_sequence_set_takes(value: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "0", "01", "1:", ":1", "1,,2", "1 2", "1,", "a", "1:2:3", "-1", "1\r\nX", "1\0", "1\n", "**", "$1", b"\xff", "\u0661", "1\u0661", "12345678901"],
+    [
+        "",
+        "0",
+        "01",
+        "1:",
+        ":1",
+        "1,,2",
+        "1 2",
+        "1,",
+        "a",
+        "1:2:3",
+        "-1",
+        "1\r\nX",
+        "1\0",
+        "1\n",
+        "**",
+        "$1",
+        b"\xff",
+        "\u0661",
+        "1\u0661",
+        "12345678901",
+    ],
 )
 def test_sequence_set_refuses_text(value: Any) -> None:
     with pytest.raises(ArgumentError, match="bad sequence set"):
@@ -69,7 +90,10 @@ def test_a_huge_range_costs_nothing() -> None:
     assert time.monotonic() - began < 0.5
 
 
-@pytest.mark.parametrize(("text", "single"), [("5", 5), ("5:5", 5), ("5:6", None), ("1,3", None), ("*", None), ("5:*", None), ("$", None), ("1,$", None)])
+@pytest.mark.parametrize(
+    ("text", "single"),
+    [("5", 5), ("5:5", 5), ("5:6", None), ("1,3", None), ("*", None), ("5:*", None), ("$", None), ("1,$", None)],
+)
 def test_single(text: str, single: int | None) -> None:
     assert NumberSet(text).single == single
 

@@ -245,7 +245,9 @@ def test_a_program_in_another_charset() -> None:
             wire.program('SUBJECT "\u20ac"', charset)
 
 
-@pytest.mark.parametrize("text", ["SUBJECT gr\u00fcn", 'SUBJECT "gr\u00fcn', 'SUBJECT "a\r\n\u00fc"', "SUBJECT {5}", 'SUBJECT "\u00fc" {5}'])
+@pytest.mark.parametrize(
+    "text", ["SUBJECT gr\u00fcn", 'SUBJECT "gr\u00fcn', 'SUBJECT "a\r\n\u00fc"', "SUBJECT {5}", 'SUBJECT "\u00fc" {5}']
+)
 def test_what_is_no_program(text: str) -> None:
     with pytest.raises(ArgumentError):
         wire.program(text)

@@ -14,16 +14,28 @@ from imapkit.core.api import (
     astring,
     atom,
     encode_text,
+    flags,
     mailbox_name,
     program,
     raw,
+    sequence_set,
     sequence_set_text,
+    store_item,
     unquote,
 )
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1.fetch import fetch_uid
 
-__all__ = ["about_mailbox", "about_messages", "is_about_mailbox", "is_about_messages", "needs_charset", "search_program"]
+__all__ = [
+    "about_mailbox",
+    "about_messages",
+    "extensions",
+    "is_about_mailbox",
+    "is_about_messages",
+    "needs_charset",
+    "search_program",
+    "store_arguments",
+]
 
 # search-key, RFC 3501 section 9: how many operands follow each; keys that take none, or keys, have 0.
 _ONE = """
@@ -34,37 +46,36 @@ _NONE = """
 """
 _OPERANDS = {**dict.fromkeys(_ONE.split(), 1), **dict.fromkeys(_NONE.split(), 0), "HEADER": 2}
 _WORD = re.compile(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
-_NUMBERS = re.compile(r"(?:[\d*]+(?::[\d*]+)?,?)+\Z|\$\Z")
+_NUMBERS = re.compile(r"(?:[\d*][\d:,*]*|\$)\Z")
 
 
 class _Reader:
     """Follows a search program word by word: is the next argument a key, or an operand of the last one?"""
 
     def __init__(self) -> None:
-        self.missing = 0
+        self.key = ""
+        self._missing = 0
         self._unknown = False
 
     def operand(self, value: Any) -> bool:
-        """Whether ``value`` stands in the place of an operand."""
-        if self.missing:
-            return True
-        # A key of an extension: nobody here knows what it takes, so whatever cannot be a key is its operand.
-        return self._unknown and not (isinstance(value, str) and _starts_program(value))
-
-    def take_operand(self) -> None:
-        """An operand has been read."""
-        self.missing = max(0, self.missing - 1)
+        """Whether ``value`` stands in the place of an operand; if so, it is taken as one."""
+        # What the key of an extension takes, nobody here knows: whatever cannot be a key is its operand.
+        if not self._missing and not (self._unknown and not (isinstance(value, str) and _starts_program(value))):
+            return False
+        self._missing = max(0, self._missing - 1)
         self._unknown = False
+        return True
 
-    def take_program(self, text: str) -> None:
-        """Part of a program has been read."""
+    def program(self, text: str) -> None:
+        """Read part of a program."""
         for word in _WORD.findall(text):
-            if self.missing:
-                self.missing -= 1
-            else:
-                known = _OPERANDS.get(word.upper())
-                self.missing = known or 0
-                self._unknown = known is None and word[0] not in '("' and not _NUMBERS.match(word) and word not in ")"
+            if self._missing:
+                self._missing -= 1
+                continue
+            self.key = word.upper()
+            known = _OPERANDS.get(self.key)
+            self._missing = known or 0
+            self._unknown = known is None and word[0] not in '()"' and not _NUMBERS.match(word)
 
 
 def _starts_program(text: str) -> bool:
@@ -76,33 +87,55 @@ def _starts_program(text: str) -> bool:
 def search_program(args: tuple[Any, ...]) -> Iterator[Token]:
     """``["CHARSET" SP astring SP] search-key *(SP search-key)``, RFC 3501 section 6.4.4.
 
-    The first argument is the charset, or "". An argument in the place of a search key is a program and stays as it is, one in
-    the place of an operand is quoted. 8-bit text becomes a literal in the charset.
+    An argument in the place of a search key is a program and stays as it is, one in the place of an operand is quoted. 8-bit text
+    becomes a literal in the charset.
     """
-    charset, criteria = str(args[0]), args[1:]
-    if charset:
-        yield b"CHARSET"
-        yield atom(charset)
-    if not any(criteria):
+    if not any(value for value in args if value != 0):
         raise ArgumentError("nothing to search for")
-    reader = _Reader()
-    for value in criteria:
+    reader, charset = _Reader(), "utf-8"
+    for value in args:
         if reader.operand(value):
-            reader.take_operand()
-            yield _operand(value, charset or "us-ascii")
-        elif isinstance(value, str):
-            reader.take_program(value)
-            yield program(value, charset or "us-ascii")
+            if reader.key == "CHARSET":
+                charset = atom(value).decode("ascii")
+            yield _operand(value, reader.key, charset)
         else:
-            octets = raw(value)
-            reader.take_program(octets.decode("latin-1"))
-            yield octets
+            token = (
+                program(value, charset) if isinstance(value, str) else sequence_set(value) if _is_numbers(value) else raw(value)
+            )
+            reader.program(value if isinstance(value, str) else token.decode("latin-1") if isinstance(token, bytes) else "")
+            yield token
 
 
-def _operand(value: Any, charset: str) -> Token:
+def _is_numbers(value: Any) -> bool:
+    return not isinstance(value, (bytes, bytearray, memoryview))
+
+
+def _operand(value: Any, key: str, charset: str) -> Token:
+    if key == "UID":
+        return sequence_set(value)
     if isinstance(value, str) and not value.isascii():
-        return Literal(encode_text(unquote(value) or value, charset))
+        inner = unquote(value)
+        return Literal(encode_text(value if inner is None else inner, charset))
     return astring(value)
+
+
+def store_arguments(args: tuple[Any, ...]) -> Iterator[Token]:
+    """``[SP store-modifiers] SP store-att-flags``: RFC 3501 section 6.4.6, RFC 4466 section 2.5."""
+    *modifiers, item, values = args if len(args) > 1 else (*args, None, None)[:2]
+    if values is None or len(modifiers) > 1:
+        raise ArgumentError("takes a message set, perhaps modifiers, an item and flags")
+    yield from extensions(tuple(modifiers))
+    yield store_item(item)
+    yield flags(values)
+
+
+def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
+    """Arguments that extensions add behind a command's own, in parentheses: RFC 4466 section 2."""
+    for value in args:
+        octets = raw(value)
+        if not (octets.startswith(b"(") and octets.endswith(b")")):
+            raise ArgumentError(f"not one more argument in parentheses: {octets[:40]!r}")
+        yield octets
 
 
 def needs_charset(criteria: tuple[Any, ...]) -> bool:

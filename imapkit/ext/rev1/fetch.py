@@ -25,7 +25,12 @@ _ORIGIN = re.compile(rb"<[\d.]*+>")
 _SECTION = re.compile(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+\]")
 _SECTION_OPEN = re.compile(rb"\[([^\[\]()\"]*+)\(")
 _ATOM_NAME = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\]++")
-_UID_FIRST = re.compile(rb" *+\( *+[Uu][Ii][Dd] ++(\d{1,20}+)(?![^ )])")
+#   Behind items whose values are words or flat lists, as most servers send it: "(FLAGS (\Seen) UID 5".
+_UID_EARLY = re.compile(
+    rb" *+\( *+(?:(?!UID )[A-Z][A-Z0-9.-]*+ ++(?:\([^()\"{}]*+\)|[^\x00-\x20\x7f()\"{}]++) ++)*+"
+    rb"UID ++(\d{1,20}+)(?![^ )])",
+    re.IGNORECASE,
+)
 _UID = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
 _DATE_TIME = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
 _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -40,9 +45,9 @@ def fetch(cursor: Cursor) -> FetchData:
 
 def fetch_uid(untagged: Untagged) -> int | None:
     """The UID that a FETCH response holds, None if there is none; never raises, and builds nothing on the way."""
-    first = _UID_FIRST.match(untagged.parts[0])
-    if first is not None:
-        return int(first.group(1))
+    early = _UID_EARLY.match(untagged.parts[0])
+    if early is not None:
+        return int(early.group(1))
     if not any(b"UID" in text.upper() for text in untagged.parts[::2]):
         return None
     try:

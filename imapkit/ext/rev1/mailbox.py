@@ -20,7 +20,7 @@ from imapkit.core.api import (
     status_items,
 )
 from imapkit.errors import readonly as ReadOnly
-from imapkit.ext.rev1.arguments import about_mailbox, is_about_mailbox
+from imapkit.ext.rev1.arguments import about_mailbox, extensions, is_about_mailbox
 from imapkit.family import Command, State
 
 __all__ = ["COMMANDS", "MailboxCommands"]
@@ -146,13 +146,31 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
 _ONE = (mailbox,)
 COMMANDS = (
     Command("APPEND", State.LOGGED_IN, args=(mailbox, flags, date_time, message)),
-    Command("CREATE", State.LOGGED_IN, args=_ONE),
+    Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions),
     Command("DELETE", State.LOGGED_IN, args=_ONE),
-    Command("EXAMINE", State.LOGGED_IN, args=_ONE, exclusive=True, result=("EXISTS",), before=_leave_mailbox, done=_examined),
+    Command(
+        "EXAMINE",
+        State.LOGGED_IN,
+        args=_ONE,
+        rest=extensions,
+        exclusive=True,
+        result=("EXISTS",),
+        before=_leave_mailbox,
+        done=_examined,
+    ),
     Command("LIST", State.LOGGED_IN, args=(mailbox, list_pattern), result=("LIST",)),
     Command("LSUB", State.LOGGED_IN, args=(mailbox, list_pattern), result=("LSUB",)),
     Command("RENAME", State.LOGGED_IN, args=(mailbox, mailbox)),
-    Command("SELECT", State.LOGGED_IN, args=_ONE, exclusive=True, result=("EXISTS",), before=_leave_mailbox, done=_selected),
+    Command(
+        "SELECT",
+        State.LOGGED_IN,
+        args=_ONE,
+        rest=extensions,
+        exclusive=True,
+        result=("EXISTS",),
+        before=_leave_mailbox,
+        done=_selected,
+    ),
     Command(
         "STATUS",
         State.LOGGED_IN,

@@ -11,14 +11,19 @@ from imapkit.core.api import (
     Result,
     Session,
     fetch_items,
-    flags,
     mailbox,
     number,
     sequence_set,
-    store_item,
 )
 from imapkit.errors import ArgumentError, StateError
-from imapkit.ext.rev1.arguments import about_messages, is_about_messages, needs_charset, search_program
+from imapkit.ext.rev1.arguments import (
+    about_messages,
+    extensions,
+    is_about_messages,
+    needs_charset,
+    search_program,
+    store_arguments,
+)
 from imapkit.ext.rev1.session import no_arguments
 from imapkit.family import Command, State
 
@@ -68,7 +73,7 @@ class MessageCommands(Commands):
         ``search(None, "SUBJECT", "hello world")``. An operand of its own is quoted as needed. ``charset`` None: UTF-8 is
         announced if there is 8-bit text. The data is a list of message numbers, separated by spaces.
         """
-        return self._call("SEARCH", self._charset(charset, criteria), *criteria, **options)
+        return self._call("SEARCH", *self._with_charset(charset, criteria), **options)
 
     def store(self, message_set: Any, command: str, flags: Any, **options: Unpack[CallOptions]) -> Result:
         r"""Change the flags of messages; RFC 3501 section 6.4.6; state: selected.
@@ -86,16 +91,19 @@ class MessageCommands(Commands):
         """
         name = command.upper()
         if name == "SEARCH":
-            args = (self._charset(None, args), *args)
+            args = self._with_charset(None, args)
         return self._call(name, *args, uid=True, **options)
 
-    def _charset(self, charset: str | None, criteria: tuple[Any, ...]) -> str:
+    def _with_charset(self, charset: str | None, criteria: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The criteria, behind the charset that the server must be told of."""
         if "UTF8=ACCEPT" in self._session.enabled:
             # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
             if charset:
                 raise ArgumentError("a charset must not be given once UTF8=ACCEPT is enabled")
-            return ""
-        return charset or ("UTF-8" if needs_charset(criteria) else "")
+            return criteria
+        told = bool(criteria) and isinstance(criteria[0], str) and criteria[0].upper().startswith("CHARSET")
+        charset = charset or ("UTF-8" if needs_charset(criteria) and not told else None)
+        return ("CHARSET", charset, *criteria) if charset else criteria
 
 
 def _closed(session: Session, request: Done) -> None:
@@ -112,6 +120,7 @@ COMMANDS = (
         "FETCH",
         State.SELECTED,
         args=(sequence_set, fetch_items),
+        rest=extensions,
         uid=True,
         result=("FETCH",),
         about=about_messages,
@@ -133,7 +142,8 @@ COMMANDS = (
     Command(
         "STORE",
         State.SELECTED,
-        args=(sequence_set, store_item, flags),
+        args=(sequence_set,),
+        rest=store_arguments,
         uid=True,
         result=("FETCH",),
         about=about_messages,

@@ -62,7 +62,8 @@ class SessionCommands(Commands):
         if self._session.state is State.LOGOUT:
             self._hang_up("logout")
             return self._deliver(("NO", ["the connection is closed"]), **options)
-        options.setdefault("timeout", self._logout_timeout)
+        if options.get("timeout") is None:
+            options["timeout"] = self._logout_timeout
         try:
             return self._call("LOGOUT", finish=self._gone, **options)
         except (error, OSError) as exc:

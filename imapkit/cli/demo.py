@@ -1,0 +1,124 @@
+"""``imapkit demo``: imapkit at work, against a server in this process, or against one of the user's, reading only."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
+
+import imapkit
+from imapkit.cli._ask import Findings, threads_since
+
+if TYPE_CHECKING:
+    from imapkit.cli.corpus import Message
+    from imapkit.cli.screen import Screen
+
+__all__ = ["PASSWORD", "ROUND_TRIP", "Target", "embedded", "own_server", "read_only", "tour"]
+
+PASSWORD = "IMAPKIT_PASSWORD"
+"""The environment variable that saves typing the password."""
+ROUND_TRIP = 0.020
+"""Seconds that the slow link takes for a question and its answer."""
+MISSING = 2
+
+
+class Target(NamedTuple):
+    """A server of the user's, and how to get there."""
+
+    host: str
+    user: str
+    port: int | None = None
+    ssl: bool = False
+    insecure: bool = False
+    cafile: str | None = None
+
+
+def embedded() -> int:
+    """Run the whole demo. Returns 0, 1 if something was not as expected, 2 if what it needs is not installed."""
+    if _lacks("rich", "pymap"):
+        return MISSING
+    from imapkit.cli.corpus import corpus
+    from imapkit.cli.screen import Screen
+
+    return _verdict(tour(Screen(), corpus()))
+
+
+def own_server(target: Target) -> int:
+    """Run the part that changes nothing, against a server of the user's. Returns as ``embedded`` does."""
+    if _lacks("rich"):
+        return MISSING
+    from imapkit.cli.screen import Screen
+
+    password = os.environ.get(PASSWORD) or getpass.getpass(f"password of {target.user} at {target.host}: ")
+    return _verdict(read_only(Screen(), target, password))
+
+
+def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
+    """Put ``mail`` on a server in this process, do all that a mail client does with it, and check what comes back."""
+    from imapkit.cli import demo_steps, mailhost
+    from imapkit.testing.proxy import DelayProxy
+
+    findings, started, threads = Findings(), time.perf_counter(), set(threading.enumerate())
+    with mailhost.running() as host, DelayProxy(host.host, host.port, 0.0) as proxy:
+        for name, messages in mail.items():
+            mailhost.deliver(host, host.user, name, messages)
+        foreign = set(threading.enumerate())
+        with imapkit.IMAP4(proxy.host, proxy.port, identifier="demo") as imap:
+            work = demo_steps.Tour(imap, screen, mail, findings)
+            work.run(host.user, host.password)
+            proxy.round_trip = ROUND_TRIP
+            work.compare(ROUND_TRIP)
+            findings.check("connections", proxy.connections, 1)
+            screen.say(f"Connections in use all the while: {proxy.connections}.")
+            work.end(foreign)
+    left = threads_since(threads)
+    findings.check("threads at the end", left, [])
+    _closing(screen, findings, left, time.perf_counter() - started)
+    return findings
+
+
+def read_only(screen: Screen, target: Target, password: str) -> Findings:
+    """Look around on a server of the user's: EXAMINE, STATUS, SEARCH and BODY.PEEK only."""
+    from imapkit.cli import demo_reading
+
+    findings, started, threads = Findings(), time.perf_counter(), set(threading.enumerate())
+    with _connect(target) as imap:
+        demo_reading.look_around(imap, screen, findings, target.user, password)
+        screen.step("Log out")
+        screen.say(f"LOGOUT: {imap.logout()[0]}")
+    left = threads_since(threads)
+    findings.check("threads at the end", left, [])
+    _closing(screen, findings, left, time.perf_counter() - started)
+    return findings
+
+
+def _connect(target: Target) -> imapkit.IMAP4:
+    if not target.ssl:
+        return imapkit.IMAP4(target.host, target.port)
+    context = imapkit.unverified_context() if target.insecure else None
+    return imapkit.IMAP4_SSL(target.host, target.port, ca_certs=target.cafile, ssl_context=context)
+
+
+def _closing(screen: Screen, findings: Findings, left: Sequence[str], seconds: float) -> None:
+    screen.say(f"Threads left: {', '.join(left)}." if left else "No thread is left.", "bold red" if left else "")
+    for problem in findings.problems:
+        screen.say(f"NOT AS EXPECTED: {problem}", "bold red")
+    good = findings.checks - len(findings.problems)
+    screen.say(f"{good} of {findings.checks} checks as expected, in {seconds:.1f} s.", "bold" if not findings.problems else "red")
+
+
+def _verdict(findings: Findings) -> int:
+    return 1 if findings.problems else 0
+
+
+def _lacks(*modules: str) -> bool:
+    """Whether one of the modules is not installed; says so."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        print(f"imapkit demo needs {' and '.join(missing)}: pip install 'imapkit[demo]'", file=sys.stderr)
+    return bool(missing)

@@ -1,0 +1,285 @@
+"""The demo: what it reports is right, it finds what is wrong, and on a server of the user's it changes nothing."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rich", reason="the demo needs rich: pip install 'imapkit[demo]'")
+
+import imapkit
+from imapkit.cli import demo, mailhost
+from imapkit.cli._ask import Findings, by_callbacks, content
+from imapkit.cli.corpus import Message
+from imapkit.cli.screen import Screen, size
+from imapkit.core.api import Result
+from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
+
+PEM = str(Path(__file__).with_name("localhost.pem"))
+DATES = [datetime(2026, 3, day, 12, 30, 7, tzinfo=UTC) for day in (1, 9, 10, 11)]
+FLAGS = ("", r"\Seen", r"\Seen \Flagged", r"\Deleted", r"\Answered \Seen", "")
+SUBJECTS = ("Frühlingsblüher", "Re: décalée", "plain", "打ち合わせの資料", "Re: FRühling")
+READING = {"CAPABILITY", "LOGIN", "LIST", "STATUS", "EXAMINE", "SEARCH", "FETCH", "LOGOUT"}
+LETTERS = 3
+
+
+def letter(number: int) -> Message:
+    """A message unlike the others; every fifth is a big one."""
+    subject = SUBJECTS[number % len(SUBJECTS)]
+    sender = ("ada@example.org", "bob@example.com")[number % 2]
+    head = f"From: {sender}\r\nSubject: {subject}\r\nMessage-ID: <{number}@example.org>\r\n"
+    head += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+    body = f"Number {number}\r\n" * (6000 if number % 5 == 4 else 1)
+    coded = head.replace(subject, encoded(subject)).encode("ascii") + b"\r\n" + body.encode()
+    return Message(coded, FLAGS[number % len(FLAGS)], DATES[number % len(DATES)])
+
+
+def encoded(subject: str) -> str:
+    """RFC 2047, quoted-printable."""
+    return "=?utf-8?q?" + "".join(f"={octet:02X}" for octet in subject.encode()) + "?="
+
+
+MAIL = {"INBOX": [letter(n) for n in range(11)], "Größe & Maß": [letter(n) for n in range(11, 15)], "Empty": list[Message]()}
+
+
+def rows(output: str) -> dict[str, list[str]]:
+    """The rows of the tables by their first cell; the cells are what two spaces separate."""
+    lines = (re.split(r" {2,}", line.strip()) for line in output.splitlines())
+    return {cells[0]: cells[1:] for cells in lines if len(cells) > 1}
+
+
+@pytest.mark.live
+def test_the_tour() -> None:
+    pytest.importorskip("pymap")
+    file = io.StringIO()
+    findings = demo.tour(Screen(file), MAIL)
+    output = file.getvalue()
+    assert findings.problems == []
+    assert "\x1b" not in output
+    assert "\r" not in output
+    table = rows(output)
+    assert table["Größe & Maß"][-1] == "4 of 4"
+    assert table["INBOX"][-1] == "11 of 11"
+    assert table["Empty"][0] == "0"
+    assert table["UNSEEN"][0] == str(sum(r"\Seen" not in message.flags for message in MAIL["INBOX"]))
+    assert table["LARGER 50000"][0] == "2"
+    assert table["SUBJECT Frühling"][0] == "5"
+    assert table["SUBJECT 打ち合わせ"][0] == "2"
+    assert table["APPEND"] == ["11 messages, read back and compared", "yes"]
+    assert table["EXPUNGE"] == ["2 messages removed, 9 left: the right ones", "yes"]
+    for way in ("one at a time", "from 8 threads", "with callbacks"):
+        assert (table[way][0], table[way][-1]) == ("11", "11 of 11")
+    assert float(table["one at a time"][1]) >= 11 * demo.ROUND_TRIP
+    assert "NO" not in output.split()
+    assert "Connections in use all the while: 1." in output
+    end = f"No thread is left.\n{findings.checks} of {findings.checks} checks as expected, in "
+    assert end in output
+
+
+@pytest.mark.live
+def test_the_tour_sees_mail_that_is_not_as_it_was_put_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pymap")
+    deliver = mailhost.deliver
+
+    def falsified(host: mailhost.MailHost, user: str, mailbox: str, messages: Iterable[Message]) -> None:
+        changed = [m._replace(content=m.content.replace(b"Number 3", b"Number E"), flags="") for m in messages]
+        deliver(host, user, mailbox, changed)
+
+    monkeypatch.setattr(mailhost, "deliver", falsified)
+    file = io.StringIO()
+    findings = demo.tour(Screen(file), MAIL)
+    wrong = {problem.partition(":")[0] for problem in findings.problems}
+    assert {"STATUS of INBOX", "message 4 of INBOX", "SEARCH UNSEEN", "message 4, one at a time"} <= wrong
+    assert "message 1 of INBOX" not in wrong
+    assert f"NOT AS EXPECTED: {findings.problems[0]}"[:60] in file.getvalue()
+    assert rows(file.getvalue())["from 8 threads"][-1] == "10 of 11"
+
+
+@pytest.mark.live
+def test_a_problem_is_an_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pymap")
+    monkeypatch.setattr(demo, "tour", lambda screen, mail: Findings(2, ["x"]))
+    assert demo.embedded() == 1
+    monkeypatch.setattr(demo, "tour", lambda screen, mail: Findings(2))
+    assert demo.embedded() == 0
+
+
+@pytest.mark.live
+def test_reading_only_leaves_a_real_server_as_it_is() -> None:
+    pytest.importorskip("pymap")
+    file = io.StringIO()
+    with mailhost.running() as host:
+        for name, messages in MAIL.items():
+            mailhost.deliver(host, host.user, name, messages)
+        before = everything(host)
+        findings = demo.read_only(Screen(file), demo.Target(host.host, host.user, host.port), host.password)
+        assert everything(host) == before
+    assert findings.problems == []
+    table = rows(file.getvalue())
+    assert table["(all)"] == ["11"]
+    assert table["Größe & Maß"][0] == "4"
+    assert table["11"][-2:] == ["ada@example.org", "Frühlingsblüher"]
+    assert "4 mailboxes" not in file.getvalue()
+    assert "3 mailboxes in all." in file.getvalue()
+
+
+def everything(host: mailhost.MailHost) -> dict[str, list[tuple[bytes, frozenset[bytes]]]]:
+    """What is on a server, \\Recent included: only a SELECT would take that away."""
+    found = {}
+    with imapkit.IMAP4(host.host, host.port) as imap:
+        imap.login(host.user, host.password)
+        for name, messages in MAIL.items():
+            imap.examine(name)
+            data = imap.fetch("1:*", "(FLAGS BODY.PEEK[])")[1] if messages else []
+            responses = [response.items for response in getattr(data, "parsed", list)()]
+            found[name] = [(items["BODY[]"], frozenset(items["FLAGS"])) for items in responses]
+    return found
+
+
+def header_handlers(subject: bytes) -> Mapping[str, Handler]:
+    """A server with a mailbox of some messages, and one that may not be read."""
+
+    def listing(conversation: Conversation, command: ReceivedCommand) -> None:
+        lines = [
+            b'() "/" INBOX',
+            rb'(\NOSELECT) "/" Top',
+            b'() "/" Secret',
+            b'() "/" "[red]x[/]"',
+            b'() "/" Odd',
+            b'() "/" "x\xff"',
+        ]
+        conversation.ok(command, untagged=b"".join(b"* LIST %s\r\n" % line for line in lines))
+
+    def status(conversation: Conversation, command: ReceivedCommand) -> None:
+        name = command.args.rpartition(b" (")[0]
+        if b"Secret" in name:
+            conversation.no(command, b"[NOPERM] not yours")
+        elif b"Odd" in name:
+            conversation.bad(command, b"what?")
+        else:
+            conversation.ok(command, untagged=b"* STATUS %s (MESSAGES 3 UNSEEN 1)\r\n" % name)
+
+    def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
+        header = b"From: x\r\nSubject: %s\r\n\r\n" % subject
+        item = b"BODY[HEADER.FIELDS (Date From Subject)]"  # the case of the names is the server's choice
+        number = command.args.split()[0]
+        untagged = b"* %s FETCH (%s {%d}\r\n%s)\r\n" % (number, item, len(header), header)
+        conversation.ok(command, untagged=untagged)
+
+    def search(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* SEARCH 1 3\r\n" if command.args == b"UNSEEN" else b"* SEARCH\r\n")
+
+    return {"LIST": listing, "STATUS": status, "FETCH": fetch, "SEARCH": search}
+
+
+def look_at(server: ScriptedServer, **target: object) -> tuple[Findings, str]:
+    file = io.StringIO()
+    aim = demo.Target(server.host, "ada", server.port)._replace(**target)  # type: ignore[arg-type]
+    return demo.read_only(Screen(file), aim, "pw"), file.getvalue()
+
+
+def test_reading_only_sends_no_changing_command() -> None:
+    with ScriptedServer(handlers=header_handlers(b"hello"), messages=LETTERS) as server:
+        findings, output = look_at(server)
+    assert findings.problems == []
+    assert set(server.names) == READING - {"CAPABILITY"} or set(server.names) == READING
+    fetches = [command.args for command in server.commands if command.name == "FETCH"]
+    assert len(fetches) == 4 * LETTERS
+    assert all(b"BODY.PEEK[HEADER.FIELDS " in args for args in fetches)
+    table = rows(output)
+    assert table["INBOX"] == ["3", "1"]
+    assert table["Secret"] == ["NO [NOPERM] not yours"]
+    assert table["[red]x[/]"] == ["3", "1"]
+    assert "BAD [what?]" in table["Odd"][0]
+    assert "mailbox name" in table["x\N{REPLACEMENT CHARACTER}"][0]
+    assert table["UNSEEN"] == ["2"]
+    assert table["FLAGGED"] == ["0"]
+    assert "Top" not in output
+    assert "6 mailboxes in all." in output
+
+
+def test_an_empty_inbox() -> None:
+    with ScriptedServer(handlers=header_handlers(b"hello")) as server:
+        findings, output = look_at(server)
+    assert findings.problems == []
+    assert "FETCH" not in server.names
+    assert rows(output)["(all)"] == ["0"]
+
+
+def test_a_user_who_is_in_already() -> None:
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n"
+    with ScriptedServer(handlers=header_handlers(b"hello"), messages=1, greeting=greeting) as server:
+        look_at(server)
+    assert "LOGIN" not in server.names
+
+
+def test_more_messages_than_are_shown() -> None:
+    with ScriptedServer(handlers=header_handlers(b"hello"), messages=5000) as server:
+        findings, _ = look_at(server)
+    asked = [int(command.args.split()[0]) for command in server.commands if command.name == "FETCH"]
+    assert findings.problems == []
+    assert set(asked) == set(range(4901, 5001))
+    assert len(asked) == 100 + 3 * 40
+
+
+@pytest.mark.parametrize("subject", [b"\x1b[2Jgone\x07", b"=?utf-8?q?=1B[2Jgone?=", b"=?nosuch?q?gone?=", b"=?utf-8?b?gone=A?="])
+def test_a_header_of_evil_intent_does_not_reach_the_terminal(subject: bytes) -> None:
+    with ScriptedServer(handlers=header_handlers(subject), messages=1) as server:
+        findings, output = look_at(server)
+    assert findings.problems == []
+    assert "gone" in rows(output)["1"][-1]
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", output)
+
+
+@pytest.mark.parametrize("trust", [{"insecure": True}, {"cafile": PEM, "host": "localhost"}])
+def test_over_tls(trust: Mapping[str, object]) -> None:
+    with ScriptedServer(handlers=header_handlers(b"hello"), messages=1, tls=(PEM, PEM)) as server:
+        assert look_at(server, ssl=True, **trust)[0].problems == []
+    assert server.names[-1] == "LOGOUT"
+
+
+def test_a_certificate_that_nobody_vouches_for() -> None:
+    with ScriptedServer(tls=(PEM, PEM)) as server, pytest.raises(imapkit.TLSError):
+        look_at(server, ssl=True, host="localhost")
+    assert server.names == []
+
+
+def test_a_result_that_is_not_ok_is_an_error() -> None:
+    refused = {"FETCH": lambda conversation, command: conversation.no(command, b"no such message")}
+    with ScriptedServer(handlers=refused, messages=1) as server, imapkit.IMAP4(server.host, server.port) as imap:
+        imap.login("ada", "pw")
+        imap.select()
+        with pytest.raises(imapkit.error, match="the server answered NO"):
+            content(imap.fetch(1, "BODY.PEEK[]"))
+
+
+def test_a_failure_told_to_a_callback_is_an_error() -> None:
+    def fetch(number: int, item: str, **options: object) -> Result:
+        options["callback"]((None, options["cb_arg"], (imapkit.abort, "the line is dead")))  # type: ignore[operator]
+        return "OK", []
+
+    with pytest.raises(imapkit.error, match="abort: the line is dead"):
+        by_callbacks(fetch, [1, 2], "BODY.PEEK[]")
+
+
+@pytest.mark.parametrize(("octets", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (16_076_927, "16.1 MB")])
+def test_sizes(octets: int, text: str) -> None:
+    assert size(octets) == text
+
+
+def test_an_output_that_knows_only_ascii() -> None:
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as file:
+        screen = Screen(file)
+        screen.step("Größe")
+        screen.table(("Name", ">n"), [("Reçus", 1)])
+        with screen.progress("FETCH", 2) as advance:
+            advance(2)
+        output = raw.getvalue().decode("ascii")
+    assert "1. Gr??e" in output
+    assert re.search(r"Re\?us *\| +1", output)

@@ -1,0 +1,221 @@
+"""The command line: its arguments, the listing of families, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import imapkit
+from imapkit.cli import demo, doctor, plugins
+from imapkit.cli._ask import Findings
+from imapkit.cli.main import INTERRUPTED, main
+
+CONTRADICTIONS = [
+    ("--user ada", "--user needs --host"),
+    ("--ssl", "--ssl needs --host"),
+    ("--port 143", "--port needs --host"),
+    ("--host localhost --user ada --port x", "argument --port: invalid"),
+    ("--host localhost --user ada --port 0", "argument --port: 0 is no port"),
+    ("--host localhost --user ada --port 65536", "argument --port: 65536 is no port"),
+    ("--host imap.example.org", "--host needs --user"),
+    ("--host imap.example.org --user ada", "the password would be sent in the clear"),
+    ("--host localhost.example.org --user ada", "the password would be sent in the clear"),
+    ("--host localhost --user ada --cafile x.pem", "--cafile goes with --ssl"),
+    ("--host imap.example.org --user ada --ssl --insecure --cafile x.pem", "not with --insecure"),
+]
+TARGETS = [
+    ("--host localhost --user ada", demo.Target("localhost", "ada")),
+    ("--host ::1 --user ada --port 1143", demo.Target("::1", "ada", 1143)),
+    ("--host [::1] --user ada", demo.Target("[::1]", "ada")),
+    ("--host imap.example.org --user ada --ssl", demo.Target("imap.example.org", "ada", ssl=True)),
+    ("--host imap.example.org --user ada --insecure", demo.Target("imap.example.org", "ada", insecure=True)),
+    ("--host h --user ada --ssl --cafile x.pem", demo.Target("h", "ada", ssl=True, cafile="x.pem")),
+]
+METADATA = "Metadata-Version: 2.1\nName: imapkit-broken\nVersion: 4.5\n"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("IMAPKIT_PLUGINS", "IMAPKIT_DISABLE", demo.PASSWORD):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def broken_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A distribution whose family cannot be imported; the name of the family."""
+    info = tmp_path / "imapkit_broken-4.5.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(METADATA)
+    (info / "entry_points.txt").write_text("[imapkit]\nbroken = imapkit_broken_module\n")
+    (tmp_path / "imapkit_broken_module.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "broken"
+
+
+def test_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "imapkit", "--version"], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"imapkit {imapkit.__version__}\n", "")
+
+
+@pytest.mark.parametrize("argv", [[], ["demonstrate"], ["plugins", "x"]])
+def test_arguments_that_make_no_sense(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"\A2\Z"):
+        main(argv)
+    assert "usage: imapkit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "word"), CONTRADICTIONS)
+def test_arguments_that_contradict_each_other(arguments: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"\A2\Z"):
+        main(["demo", *arguments.split()])
+    assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "target"), TARGETS)
+def test_a_server_of_ones_own(arguments: str, target: demo.Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[demo.Target] = []
+
+    def own_server(target: demo.Target) -> int:
+        asked.append(target)
+        return 7
+
+    monkeypatch.setattr(demo, "own_server", own_server)
+    assert main(["demo", *arguments.split()]) == 7
+    assert asked == [target]
+
+
+def test_without_arguments_the_demo_is_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "embedded", lambda: 5)
+    assert main(["demo"]) == 5
+
+
+@pytest.mark.parametrize(("argv", "write"), [(["doctor"], False), (["doctor", "--write"], True)])
+def test_doctor(argv: list[str], write: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def check(write: bool) -> int:
+        asked.append(write)
+        return 3
+
+    monkeypatch.setattr(doctor, "main", check)
+    assert main(argv) == 3
+    assert asked == [write]
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "embedded", interrupted)
+    assert main(["demo"]) == INTERRUPTED
+
+
+def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rich")
+    monkeypatch.setenv(demo.PASSWORD, "secret")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert main(["demo", "--host", "127.0.0.1", "--port", str(port), "--user", "ada"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("imapkit: ConnectError: ")
+    assert "secret" not in error
+
+
+@pytest.mark.parametrize("variable", ["from the environment", ""])
+def test_the_password(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    used: list[str] = []
+
+    def read_only(screen: object, target: demo.Target, password: str) -> Findings:
+        used.append(password)
+        return Findings()
+
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: f"typed for {prompt}")
+    monkeypatch.setattr(demo, "read_only", read_only)
+    monkeypatch.setenv(demo.PASSWORD, variable)
+    assert demo.own_server(demo.Target("localhost", "ada")) == 0
+    assert used == [variable or "typed for password of ada at localhost: "]
+
+
+@pytest.mark.parametrize(
+    ("argv", "missing", "said"),
+    [
+        (["demo"], {"rich", "pymap"}, "rich and pymap"),
+        (["demo"], {"pymap"}, "pymap"),
+        (["demo", "--host", "localhost", "--user", "ada"], {"rich", "pymap"}, "rich"),
+    ],
+)
+def test_what_the_demo_needs(
+    argv: list[str], missing: set[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "find_spec", lambda name: None if name in missing else find_spec(name))
+    assert main(argv) == 2
+    assert capsys.readouterr() == ("", f"imapkit demo needs {said}: pip install 'imapkit[demo]'\n")
+
+
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if rich were not installed."""
+    monkeypatch.setattr(plugins, "find_spec", lambda name: None if name == "rich" else find_spec(name))
+    monkeypatch.setitem(sys.modules, "rich", None)
+
+
+def test_the_families_in_plain_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    plain(monkeypatch)
+    assert main(["plugins"]) == 0
+    head, _, rest = capsys.readouterr().out.partition("rev1\n")[2].partition("    commands:     ")
+    assert head.splitlines() == [
+        "    distribution: imapkit",
+        f"    version:      {imapkit.__version__}",
+        "    capabilities: IMAP4rev1",
+    ]
+    commands, state = rest.splitlines()[:2]
+    assert {"APPEND", "FETCH", "LOGOUT", "UNSUBSCRIBE"} <= set(commands.split())
+    assert state == "    state:        on"
+
+
+def test_the_families_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rich")
+    assert main(["plugins"]) == 0
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    assert output.split()[:6] == ["Family", "Distribution", "Version", "Capabilities", "Commands", "State"]
+    (row,) = [line.split() for line in output.splitlines() if line.split()[:1] == ["rev1"]]
+    assert row[:4] == ["rev1", "imapkit", imapkit.__version__, "IMAP4rev1"]
+    assert row[-1] == "on"
+
+
+def test_a_family_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAPKIT_DISABLE", "rev1")
+    table, problem = plugins.rows()
+    (row,) = [row for row in table if row.family == "rev1"]
+    assert (row.capabilities, row.commands, row.state) == ("", "", "off: switched off by IMAPKIT_DISABLE")
+    assert problem is None or "rev1" in str(problem)  # other families may require it
+
+
+def test_a_broken_family_hides_no_other(
+    broken_plugin: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, problem = plugins.rows()
+    assert "cannot be imported: ZeroDivisionError" in str(problem)
+    states = {row.family: row for row in table}
+    assert states["rev1"].state == "on"
+    assert states[broken_plugin][1:3] == ("imapkit-broken", "4.5")
+    assert states[broken_plugin].state.startswith("off: plugin 'broken' (entry point")
+    plain(monkeypatch)
+    assert main(["plugins"]) == 1
+    assert f"no client can be made: {problem}" in capsys.readouterr().out
+
+
+def test_a_broken_family_that_is_switched_off_does_no_harm(broken_plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAPKIT_DISABLE", broken_plugin)
+    table, problem = plugins.rows()
+    assert problem is None
+    (row,) = [row for row in table if row.family == broken_plugin]
+    assert row == (broken_plugin, "imapkit-broken", "4.5", "", "", "off: switched off by IMAPKIT_DISABLE")

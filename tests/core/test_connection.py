@@ -1,0 +1,716 @@
+"""How a connection ends, whatever the server does, and when; and callbacks. Nothing hangs, nothing stays."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import socket
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit.errors import (
+    BadResponse,
+    CommandTimeout,
+    ConnectError,
+    ConnectionClosed,
+    NestedCommandError,
+    NoResponse,
+    RemoteProtocolError,
+    ServerBye,
+    StateError,
+)
+from imapkit.testing.proxy import DelayProxy
+from imapkit.testing.scripted import ClientSilent, Conversation, ReceivedCommand, ScriptedServer
+from tests.core.rig import LIMIT, MARGIN, PLAIN, Answers, answer_all, connect, selected, serving, within
+
+# what the server does: silent, or away in one way or another
+
+
+def silent(conversation: Conversation) -> None:
+    conversation.wait_closed()
+
+
+def half_a_line_and_silent(conversation: Conversation) -> None:
+    conversation.send(b"* OK half a li")
+    conversation.wait_closed()
+
+
+def trickle(conversation: Conversation) -> None:
+    """``* OK Still here`` every 50 ms, until the client goes."""
+    while True:
+        try:
+            conversation.wait_closed(0.05)
+        except ClientSilent:
+            conversation.send(b"* OK Still here\r\n")
+        else:
+            return
+
+
+def fin(conversation: Conversation) -> None:
+    conversation.close()
+
+
+def rst(conversation: Conversation) -> None:
+    conversation.reset()
+
+
+def half_a_line(conversation: Conversation) -> None:
+    conversation.send(b"* OK half a li")
+    conversation.close()
+
+
+def half_a_literal(conversation: Conversation) -> None:
+    conversation.send(b"* 1 FETCH (BODY[] {100}\r\nhalf")
+    conversation.close()
+
+
+def bye(conversation: Conversation) -> None:
+    conversation.send(b"* BYE going down\r\n")
+    conversation.close()
+
+
+def bye_and_silent(conversation: Conversation) -> None:
+    conversation.send(b"* BYE going down\r\n")
+    conversation.wait_closed()
+
+
+def stray(conversation: Conversation) -> None:
+    conversation.send(b"Server Unavailable. 15\r\n")
+    conversation.wait_closed()
+
+
+STALLS = [silent, half_a_line_and_silent]
+ENDS = [fin, rst, half_a_line, half_a_literal, bye, bye_and_silent, stray]
+STEPS = ["greeting", "capability", "login", "continuation", "literal", "tagged"]
+Act = Callable[[Conversation], None]
+
+
+def misbehaving(step: str, act: Act) -> Callable[[Conversation], None]:
+    """A script that goes on properly until ``step``, where it acts."""
+
+    def script(conversation: Conversation) -> None:
+        if step == "greeting":
+            return act(conversation)
+        conversation.send(b"* OK hi\r\n")
+        command = conversation.read_command()
+        assert command.name == "CAPABILITY"
+        if step == "capability":
+            return act(conversation)
+        conversation.ok(command, untagged=b"* CAPABILITY IMAP4rev1\r\n")
+        command = conversation.read_command()
+        assert command.name == "LOGIN"
+        if step == "login":
+            return act(conversation)
+        conversation.ok(command, b"[CAPABILITY IMAP4rev1] in")
+        conversation.ok(conversation.read_command())  # SELECT
+        command = conversation.read_command(auto_continue=False)
+        if step == "literal":
+            conversation.send(b"* 1 FETCH (BODY[] {1000}\r\nthe beginning")
+        elif step == "partly":
+            conversation.send(b"* 1 FETCH (FLAGS ())\r\n")
+        return act(conversation)
+
+    return script
+
+
+def drive(server: Any, step: str) -> None:
+    """Go to that step, and in it."""
+    client = connect(server, timeout=LIMIT)
+    try:
+        client.login("me", "secret")
+        client.select()
+        if step == "continuation":
+            client.append("box", None, None, b"message")
+        elif step == "logout":
+            typ, data = client.logout()
+            assert typ in ("NO", "BYE", "OK"), data
+        else:
+            client.fetch("1", "BODY[]")
+    finally:
+        with within(LIMIT + MARGIN):
+            for _ in range(2):
+                assert client.logout()[0] == "NO"
+        assert client.state == "LOGOUT"
+        with pytest.raises(imapkit.IMAP4.error):
+            client.noop()
+
+
+@pytest.mark.parametrize("act", [*STALLS, trickle], ids=lambda act: act.__name__)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_server_that_says_nothing_more(step: str, act: Act) -> None:
+    if step == "greeting" and act is trickle:
+        pytest.skip("that is a greeting")
+    with ScriptedServer(misbehaving(step, act), greeting=b"") as server, within(LIMIT + MARGIN):
+        if act is half_a_line_and_silent and step == "literal":
+            expected: type[Exception] = imapkit.IMAP4.abort
+        else:
+            expected = CommandTimeout
+        with pytest.raises(expected) as caught:
+            drive(server, step)
+        assert isinstance(caught.value, TimeoutError)
+        assert isinstance(caught.value, imapkit.IMAP4.abort)
+
+
+@pytest.mark.parametrize("act", ENDS, ids=lambda act: act.__name__)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_server_that_goes(step: str, act: Act) -> None:
+    with ScriptedServer(misbehaving(step, act), greeting=b"") as server, within(LIMIT + MARGIN):
+        with pytest.raises(imapkit.IMAP4.abort) as caught:
+            drive(server, step)
+        inside_literal = step == "literal"
+        if act in (bye, bye_and_silent) and not inside_literal:
+            assert isinstance(caught.value, ServerBye)
+            assert "going down" in str(caught.value)
+        if act in (fin, rst) or (inside_literal and act in (half_a_line, half_a_literal, bye)):
+            assert isinstance(caught.value, ConnectionError)
+
+
+@pytest.mark.parametrize("act", [*STALLS, trickle, *ENDS], ids=lambda act: act.__name__)
+def test_logout_never_fails(act: Act) -> None:
+    with ScriptedServer(misbehaving("logout", act), greeting=b"") as server, within(LIMIT + MARGIN):
+        drive(server, "logout")
+
+
+def test_a_proxy_that_goes_dark() -> None:
+    with selected() as (_, server), DelayProxy(server.host, server.port, round_trip=0) as proxy:
+        client = connect(proxy, timeout=LIMIT)
+        client.noop()
+        proxy.freeze()
+        with within(LIMIT + MARGIN), pytest.raises(CommandTimeout):
+            client.noop()
+        with within(MARGIN):
+            client.logout()
+        with within(LIMIT + MARGIN), pytest.raises(imapkit.IMAP4.abort, match="greeting"):
+            connect(proxy, timeout=LIMIT)
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_connection_that_is_cut_is_noticed_with_nothing_going_on(reset: bool) -> None:
+    with serving() as server, DelayProxy(server.host, server.port, round_trip=0) as proxy:
+        client = connect(proxy)
+        proxy.cut(reset=reset)
+        client._live._ended.wait(20)
+        with pytest.raises(ConnectionClosed):
+            client.noop()
+        client.logout()
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError) as caught:
+        imapkit.IMAP4("127.0.0.1", port, families=["rev1"])
+    assert isinstance(caught.value, OSError)
+    assert isinstance(caught.value, imapkit.IMAP4.abort)
+    assert caught.value.errno
+
+
+# timers
+
+
+def test_chatter_does_not_extend_a_commands_own_timeout() -> None:
+    with selected({"NOOP": lambda conversation, command: trickle(conversation)}) as (client, _):
+        with within(LIMIT + MARGIN), pytest.raises(CommandTimeout):
+            client.noop(timeout=LIMIT)
+
+
+def test_a_callback_that_is_late_is_told_so() -> None:
+    with selected({"NOOP": lambda conversation, command: trickle(conversation)}) as (client, _):
+        answers = Answers()
+        with within(LIMIT + MARGIN):
+            client.noop(callback=answers, cb_arg="x", timeout=LIMIT)
+            response, cb_arg, (kind, reason) = answers.next()
+        assert (response, cb_arg) == (None, "x")
+        assert issubclass(kind, imapkit.IMAP4.abort)
+        assert "NOOP" in reason
+
+
+def test_a_command_that_gets_on_is_not_late() -> None:
+    def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
+        for piece in range(8):
+            with contextlib.suppress(ClientSilent):
+                conversation.wait_closed(LIMIT / 3)
+            conversation.send(b"* 1 FETCH (BODY[] {80}\r\n" if not piece else b"x" * 10)
+        conversation.ok(command, untagged=b"x" * 10 + b")\r\n")
+
+    with selected({"FETCH": fetch}, timeout=LIMIT) as (client, _):
+        assert client.fetch("1", "BODY[]") == ("OK", [(b"1 (BODY[] {80}", b"x" * 80), b")"])
+
+
+def test_waiting_for_a_turn_counts() -> None:
+    with selected({"NOOP": lambda conversation, command: conversation.wait_closed()}) as (client, server):
+        answers = Answers()
+        client.noop(callback=answers)
+        with within(LIMIT + MARGIN), pytest.raises(CommandTimeout, match="waited too long"):
+            client.select(timeout=LIMIT)
+        assert client.state == "SELECTED", "nothing was sent, so the connection lives on"
+        assert server.names.count("SELECT") == 1
+        client.shutdown()
+        assert answers.next()[2][0] is ConnectionClosed
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+def test_a_timeout_must_be_positive(value: float) -> None:
+    with serving() as server, pytest.raises(ValueError, match="positive"):
+        connect(server, timeout=value)
+
+
+# everybody is woken
+
+
+@pytest.mark.parametrize("act", [fin, rst, bye, half_a_line], ids=lambda act: act.__name__)
+def test_all_pending_commands_end_with_the_same_reason(act: Act) -> None:
+    def script(conversation: Conversation) -> None:
+        for _ in range(108):
+            conversation.read_command()
+        act(conversation)
+
+    raised: list[imapkit.IMAP4.abort] = []
+    with ScriptedServer(script, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
+        client = connect(server)
+        answers = Answers()
+        for number in range(100):
+            client.noop(callback=answers, cb_arg=number)
+
+        def work() -> None:
+            with pytest.raises(imapkit.IMAP4.abort) as caught:
+                client.noop()
+            raised.append(caught.value)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        got = answers.take(100)
+        assert sorted(number for _, number, _ in got) == list(range(100))
+        assert {answer for answer, _, _ in got} == {None}
+        assert len({reason for _, _, (_, reason) in got} | {str(exc) for exc in raised}) == 1
+        assert len(set(map(id, raised))) == 8
+        client.logout()
+
+
+def test_commands_that_wait_for_their_turn_are_woken_too() -> None:
+    def script(conversation: Conversation) -> None:
+        conversation.read_command()
+        go.wait(20)
+        conversation.close()
+
+    go, results = threading.Event(), []
+    with ScriptedServer(script, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
+        client = connect(server)
+        answers = Answers()
+        client.noop(callback=answers)
+
+        def work() -> None:
+            with pytest.raises(ConnectionClosed):
+                client.select()
+            results.append(1)
+
+        threads = [threading.Thread(target=work) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        gate = client._live.protocol.gate
+        while len(gate._waiting) < 5:
+            assert all(thread.is_alive() for thread in threads)
+        go.set()
+        for thread in threads:
+            thread.join()
+        assert len(results) == 5
+        assert issubclass(answers.next()[2][0], ConnectionClosed)
+        client.logout()
+
+
+# the way out
+
+
+def test_logout_twice() -> None:
+    with serving() as server:
+        client = connect(server)
+        assert client.logout() == ("BYE", [b"good day"])
+        assert client.logout()[0] == "NO"
+        assert server.names == ["LOGOUT"]
+
+
+def test_logout_from_several_threads() -> None:
+    with serving() as server:
+        client = connect(server)
+        results: list[tuple[str, list[Any]]] = []
+        threads = [threading.Thread(target=lambda: results.append(client.logout())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(typ for typ, _ in results) == ["BYE", "NO", "NO", "NO"]
+        assert server.names == ["LOGOUT"]
+
+
+def test_with_logs_out_once() -> None:
+    with serving() as server:
+        with connect(server) as client:
+            client.noop()
+        client.__exit__(None, None, None)
+        assert server.names == ["NOOP", "LOGOUT"]
+
+
+def test_exit_does_not_hide_what_happened_in_the_body() -> None:
+    with serving({"NOOP": lambda conversation, command: conversation.reset()}) as server:
+        with pytest.raises(ZeroDivisionError), connect(server) as client:
+            with pytest.raises(imapkit.IMAP4.abort):
+                client.noop()
+            raise ZeroDivisionError
+
+
+def test_shutdown_from_another_thread_wakes_everybody() -> None:
+    received = threading.Event()
+
+    def noop(conversation: Conversation, command: ReceivedCommand) -> None:
+        received.set()
+        conversation.wait_closed()
+
+    with serving({"NOOP": noop}) as server:
+        client = connect(server)
+
+        def close() -> None:
+            received.wait(20)
+            client.shutdown()
+
+        closer = threading.Thread(target=close)
+        closer.start()
+        with pytest.raises(ConnectionClosed, match="shut down"):
+            client.noop()
+        closer.join()
+        client.shutdown()
+        client.logout()
+
+
+def test_logout_with_commands_in_flight_waits_for_them() -> None:
+    with serving() as server:
+        client = connect(server)
+        answers = Answers()
+        for number in range(20):
+            client.noop(callback=answers, cb_arg=number)
+        assert client.logout()[0] == "BYE"
+        assert [number for _, number, error in answers.take(20) if error is None] == list(range(20))
+
+
+def test_a_client_that_is_dropped_goes_with_its_threads() -> None:
+    with serving() as server:
+        client = connect(server)
+        client.noop(callback=lambda answer: None)
+        connection = client._live
+        with pytest.warns(ResourceWarning, match="dropped without logout"):
+            del client
+            gc.collect()
+        connection._reader.join(20)
+        assert not connection._reader.is_alive()
+        assert connection.layers.transport.sock.fileno() == -1  # type: ignore[attr-defined]
+
+
+def test_a_client_that_was_logged_out_is_dropped_in_silence() -> None:
+    with serving() as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        client = connect(server)
+        client.logout()
+        del client
+        gc.collect()
+
+
+# callbacks
+
+
+def test_callbacks_have_a_thread_of_their_own_and_may_do_anything() -> None:
+    with selected() as (client, _):
+        done = Answers()
+        threads: list[threading.Thread] = []
+
+        def first(answer: tuple[Any, Any, Any]) -> None:
+            threads.append(threading.current_thread())
+            client.status("box", "(MESSAGES)", callback=done, cb_arg="status")
+            done((client.noop(), client.capability()[0], client.response("X")))
+
+        client.noop(callback=first)
+        assert done.next() == (("OK", [b"done"]), "OK", ("X", [None]))
+        response, cb_arg, error = done.next()
+        assert (response, cb_arg) == (None, "status")
+        assert issubclass(error[0], BadResponse)
+        assert threads[0] is not threading.current_thread()
+        assert threads[0] is not client._live._reader
+
+
+def test_a_callback_that_blocks_keeps_nobody_else_waiting() -> None:
+    with selected() as (client, _):
+        release, blocked, answers = threading.Event(), threading.Event(), Answers()
+
+        def block(answer: tuple[Any, Any, Any]) -> None:
+            blocked.set()
+            release.wait(20)
+            answers(answer)
+
+        client.noop(callback=block, cb_arg=1)
+        blocked.wait(20)
+        assert client.noop() == ("OK", [b"done"])
+        client.noop(callback=answers, cb_arg=2)
+        release.set()
+        assert [number for _, number, _ in answers.take(2)] == [1, 2]
+
+
+def test_a_callback_that_raises_is_logged_and_hurts_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    with selected() as (client, _):
+        answers = Answers()
+
+        def broken(answer: tuple[Any, Any, Any]) -> None:
+            raise ZeroDivisionError("my own mistake")
+
+        client.noop(callback=broken)
+        client.noop(callback=answers)
+        assert answers.next()[0] == ("OK", [b"done"])
+        assert client.noop()[0] == "OK"
+    assert "my own mistake" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["logout", "shutdown", "__exit__"])
+def test_a_callback_may_end_it_all(way: str) -> None:
+    with serving() as server:
+        client = connect(server)
+        ended = threading.Event()
+
+        def end(answer: tuple[Any, Any, Any]) -> None:
+            getattr(client, way)(*((None, None, None) if way == "__exit__" else ()))
+            ended.set()
+
+        client.noop(callback=end)
+        assert ended.wait(20)
+        client.logout()
+        assert client.state == "LOGOUT"
+
+
+def test_a_callback_that_is_told_of_the_end_may_call_anything() -> None:
+    with serving({"NOOP": lambda conversation, command: conversation.reset()}) as server:
+        client = connect(server)
+        done = Answers()
+
+        def told(answer: tuple[Any, Any, Any]) -> None:
+            with pytest.raises(imapkit.IMAP4.error):
+                client.noop()
+            done((answer[2][0], client.response("OK"), client.logout()[0]))
+
+        client.noop(callback=told)
+        kind, response, typ = done.next()
+        assert issubclass(kind, imapkit.IMAP4.abort)
+        assert response[0] == "OK"
+        assert typ == "NO"
+        client.logout()
+
+
+def test_a_logout_with_a_callback() -> None:
+    with serving() as server:
+        client = connect(server)
+        answers = Answers()
+        client.logout(callback=answers, cb_arg=1)
+        assert answers.next() == (("BYE", [b"good day"]), 1, None)
+        client.logout(callback=answers, cb_arg=2)
+        response, cb_arg, error = answers.next()
+        assert (response[0], cb_arg, error) == ("NO", 2, None)
+
+
+def test_bad_arguments_are_raised_at_once_even_with_a_callback() -> None:
+    with selected() as (client, _):
+        answers = Answers()
+        with pytest.raises(imapkit.ArgumentError):
+            client.create("a\r\nb", callback=answers)
+        with pytest.raises(StateError):
+            client.login("me", "again", callback=answers)
+        client.noop()
+        answers.take(0)
+
+
+# answers
+
+
+def test_no_and_bad() -> None:
+    handlers = {"CREATE": lambda c, command: c.no(command, b"exists"), "DELETE": lambda c, command: c.bad(command, b"what?")}
+    with selected(handlers) as (client, _):
+        assert client.create("a") == ("NO", [b"exists"])
+        with pytest.raises(BadResponse, match=r"what\?") as caught:
+            client.delete("a")
+        assert (caught.value.typ, caught.value.text) == ("BAD", b"what?")
+        assert not isinstance(caught.value, imapkit.IMAP4.abort)
+        assert client.noop()[0] == "OK"
+
+
+def test_a_login_that_is_refused() -> None:
+    with serving({"LOGIN": lambda c, command: c.no(command, b"[AUTHENTICATIONFAILED] no")}) as server, connect(server) as client:
+        with pytest.raises(NoResponse, match="AUTHENTICATIONFAILED"):
+            client.login("me", "wrong")
+        assert client.state == "NONAUTH"
+        assert client.response("AUTHENTICATIONFAILED")[1] == [b""]
+
+
+def test_untagged_lines_before_the_plus_are_nothing_special() -> None:
+    def append(conversation: Conversation) -> None:
+        command = conversation.read_command(auto_continue=False)
+        assert command.awaiting == 5
+        conversation.send(b"* 5 EXISTS\r\n* OK still here\r\n* BAD not you\r\n+ go\r\n")
+        assert conversation.read_literal(5) == b"hello"
+        assert conversation.read_line() == b""
+        conversation.ok(command)
+        conversation.serve()
+
+    with ScriptedServer(append, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server) as client:
+        assert client.append("box", None, None, b"hello") == ("OK", [b"done"])
+        assert client.response("EXISTS")[1] == [b"5"]
+
+
+@pytest.mark.parametrize("typ", ["NO", "BAD"])
+def test_a_literal_that_is_refused_is_not_sent(typ: str) -> None:
+    def append(conversation: Conversation) -> None:
+        command = conversation.read_command(auto_continue=False)
+        conversation.send(b"* 1 EXISTS\r\n%b %b too large\r\n" % (command.tag, typ.encode()))
+        conversation.serve()
+
+    with ScriptedServer(append, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server) as client:
+        if typ == "NO":
+            assert client.append("box", None, None, b"hello") == ("NO", [b"too large"])
+        else:
+            with pytest.raises(BadResponse, match="too large"):
+                client.append("box", None, None, b"hello")
+        assert client.noop()[0] == "OK"
+        assert server.names == ["APPEND", "NOOP"]
+
+
+# SASL
+
+
+def sasl(*exchange: tuple[bytes, bytes], last: bytes = b"%b OK in\r\n") -> Callable[[Conversation], None]:
+    """A script for AUTHENTICATE: send, then expect a line, and so on."""
+
+    def script(conversation: Conversation) -> None:
+        command = conversation.read_command()
+        assert command.name == "AUTHENTICATE"
+        for challenge, answer in exchange:
+            conversation.send(challenge)
+            assert conversation.read_line() == answer
+        conversation.send(last % command.tag)
+        conversation.serve()
+
+    return script
+
+
+GREETING = b"* OK [CAPABILITY IMAP4rev1] hi\r\n"
+
+
+def test_authenticate_answers_each_challenge() -> None:
+    script = sasl((b"* OK wait\r\n+ \r\n", b"bWU="), (b"+ aGk=\r\n", b"aGkh"), (b"+\r\n", b""))
+    seen: list[bytes] = []
+
+    def answer(challenge: bytes) -> bytes:
+        seen.append(challenge)
+        return [b"me", b"hi!", b""][len(seen) - 1]
+
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        assert client.authenticate("x-test", answer)[0] == "OK"
+        assert client.state == "AUTH"
+    assert seen == [b"", b"hi", b""]
+    assert server.commands[0].args == b"X-TEST"
+
+
+def test_what_the_answerer_raises_cancels_and_reaches_the_caller() -> None:
+    def answer(challenge: bytes) -> bytes:
+        raise LookupError("no such key")
+
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        with pytest.raises(LookupError, match="no such key"):
+            client.authenticate("X", answer)
+        assert client.state == "NONAUTH"
+        assert client.noop()[0] == "OK"
+
+
+def test_none_cancels() -> None:
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        with pytest.raises(imapkit.IMAP4.error, match="cancelled"):
+            client.authenticate("X", lambda challenge: None)
+        assert client.noop()[0] == "OK"
+
+
+def test_no_command_from_inside_of_an_exchange() -> None:
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+
+        def answer(challenge: bytes) -> bytes:
+            client.noop()
+            return b"never"
+
+        with within(5), pytest.raises(NestedCommandError, match="NOOP was issued from inside the exchange of AUTHENTICATE"):
+            client.authenticate("X", answer)
+
+
+def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
+    """Whoever is on the way must not skip the exchange (net-imap PR 664, 688)."""
+    def script(conversation: Conversation) -> None:
+        command = conversation.read_command(auto_continue=False)
+        assert command.awaiting
+        conversation.ok(command)
+        conversation.wait_closed()
+
+    with ScriptedServer(script, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server) as client:
+        with pytest.raises(RemoteProtocolError, match="before it was all sent"):
+            client.append("box", None, None, b"message")
+    assert b"message" not in b"".join(item if isinstance(item, bytes) else item.raw for item in server.received)
+
+
+# an interrupted writer
+
+
+@pytest.fixture
+def broken_send() -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
+    with selected() as (client, server):
+        yield client, server
+
+
+def test_a_writer_that_is_interrupted_ends_the_connection(
+    broken_send: tuple[imapkit.IMAP4, ScriptedServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = broken_send
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client._live.layers, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.noop()
+    monkeypatch.undo()
+    with pytest.raises(ConnectionClosed, match="interrupted"):
+        client.noop()
+
+
+@pytest.mark.parametrize("kind", [BrokenPipeError, ConnectionResetError, OSError])
+def test_an_oserror_while_sending_is_an_abort(
+    broken_send: tuple[imapkit.IMAP4, ScriptedServer], monkeypatch: pytest.MonkeyPatch, kind: type[OSError]
+) -> None:
+    client, _ = broken_send
+
+    def broken(*_: Any) -> None:
+        raise kind(32, "broken")
+
+    monkeypatch.setattr(client._live.layers, "write", broken)
+    with pytest.raises(imapkit.IMAP4.abort) as caught:
+        client.noop()
+    assert isinstance(caught.value, OSError)
+    assert caught.value.errno == 32
+    monkeypatch.undo()
+    with pytest.raises(imapkit.IMAP4.abort):
+        client.noop()
+
+
+def test_several_servers_do_not_mix() -> None:
+    with serving({"NOOP": answer_all}) as one, serving(capabilities=PLAIN) as other, connect(one) as a, connect(other) as b:
+        assert a._live.protocol.tag_prefix != b._live.protocol.tag_prefix
+        assert (a.capabilities, b.capabilities) == (("IMAP4REV1", "LITERAL+"), ("IMAP4REV1",))

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import random
+import threading
+from functools import partial
+from typing import Any
+
+import pytest
+
+from imapkit.core.gate import Gate, _clash
+from imapkit.core.request import Request
+from tests.core.support import call
+
+
+def make(name: str, *args: Any, uid: bool = False) -> Request:
+    return Request(call(name, *args, uid=uid), timeout=None, window=60)
+
+
+def fetch(numbers: str, *, uid: bool = False) -> Request:
+    return make("XFETCH", numbers, "FLAGS", uid=uid)
+
+
+def status(name: str) -> Request:
+    return make("XSTATUS", name)
+
+
+def goes(gate: Gate, request: Request) -> bool:
+    """Whether the request gets the turn at once; it gives it back then, and is in flight."""
+    if gate.enter(request) is not None:
+        return False
+    gate.leave(request)
+    return True
+
+
+PING, LIST, SEARCH = partial(make, "XPING"), partial(make, "XLIST"), partial(make, "XSEARCH")
+EXPUNGE, OPEN = partial(make, "XEXPUNGE"), partial(make, "XOPEN")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (PING(), PING(), True),
+        (fetch("1"), fetch("2"), True),
+        (fetch("1:3"), fetch("4:6"), True),
+        (fetch("1:3"), fetch("3"), False),
+        (fetch("1:*"), fetch("1"), False),
+        (fetch("5"), fetch("5", uid=True), False),
+        (fetch("5", uid=True), fetch("6", uid=True), True),
+        (status("a"), status("b"), True),
+        (status("a"), status("a"), False),
+        (status("a"), fetch("1"), False),  # STATUS may bring EXPUNGE, and "1" would be another message then
+        (fetch("1"), SEARCH(), True),
+        (LIST(), LIST(), False),
+        (SEARCH(), SEARCH(), False),
+        (LIST(), status("a"), True),
+        (EXPUNGE(), fetch("1"), False),
+        (EXPUNGE(), SEARCH(), False),
+        (EXPUNGE(), LIST(), True),
+        (OPEN(), PING(), False),
+        (fetch("7", uid=True), SEARCH(), False),  # UID commands may bring EXPUNGE
+    ],
+    ids=lambda value: repr(value.call) if isinstance(value, Request) else value,
+)
+def test_what_may_be_in_flight_together(one: Request, other: Request, together: bool) -> None:
+    for first, second in ((one, other), (other, one)):
+        gate = Gate()
+        assert goes(gate, first)
+        # RFC 3501 section 5.5 forbids sequence numbers after what may expunge; before it they are safe.
+        latch = gate.enter(second)
+        safe_order = first.call.seqnums and second.call.expunges and not _clash_but_for_expunges(first, second)
+        assert (latch is None) == (together or safe_order)
+        gate.close()
+    assert _clash(one.call, other.call) == (not together)
+
+
+def _clash_but_for_expunges(one: Request, other: Request) -> bool:
+    common = set(one.call.command.result) & set(other.call.command.result)
+    return bool(common) or one.call.command.exclusive or other.call.command.exclusive
+
+
+def test_the_writer_holds_everybody_back() -> None:
+    gate = Gate()
+    first, second = make("XPING"), make("XPING")
+    assert gate.enter(first) is None
+    assert gate.writer is first
+    latch = gate.enter(second)
+    assert latch is not None
+    assert latch.locked()
+    gate.leave(first)
+    assert gate.writer is second
+    assert not latch.locked()
+    gate.leave(first)
+    assert gate.writer is second, "only its own writer gives a turn back"
+
+
+def test_an_exclusive_command_waits_for_an_empty_pipeline_and_holds_back_the_rest() -> None:
+    gate = Gate()
+    flying, opener, later = make("XPING"), make("XOPEN", "a"), make("XPING")
+    assert goes(gate, flying)
+    assert gate.enter(opener) is not None
+    assert gate.enter(later) is not None
+    gate.land(flying)
+    assert gate.writer is opener
+    gate.leave(opener)
+    assert gate.writer is None
+    gate.land(opener)
+    assert gate.writer is later
+
+
+def test_who_does_not_clash_overtakes_and_who_does_keeps_its_place() -> None:
+    gate = Gate()
+    first, second, third, other = fetch("1"), fetch("1"), fetch("1"), fetch("2")
+    assert goes(gate, first)
+    assert gate.enter(second) is not None
+    assert gate.enter(third) is not None
+    assert gate.enter(other) is None
+    gate.leave(other)
+    gate.land(first)
+    assert gate.writer is second
+    gate.leave(second)
+    gate.land(second)
+    assert gate.writer is third
+
+
+def test_withdraw_lets_the_next_one_out() -> None:
+    gate = Gate()
+    flying, opener, later = make("XPING"), make("XOPEN", "a"), make("XPING")
+    assert goes(gate, flying)
+    gate.enter(opener)
+    gate.enter(later)
+    assert gate.withdraw(opener)
+    assert not gate.withdraw(opener)
+    assert gate.writer is later
+    assert not gate.withdraw(later), "it has been given the turn"
+
+
+def test_land_is_once() -> None:
+    gate = Gate()
+    one, other = make("XLIST"), make("XLIST")
+    assert goes(gate, one)
+    gate.land(one)
+    gate.land(one)
+    assert goes(gate, other)
+    assert not goes(gate, make("XLIST"))
+
+
+def test_interruptible() -> None:
+    gate = Gate()
+    assert goes(gate, make("XPING"))
+    assert gate.interruptible() is None
+    stay = make("XSTAY")
+    assert goes(gate, stay)
+    assert gate.interruptible() is stay
+    stay.finish("OK", b"")
+    assert gate.interruptible() is None
+
+
+def test_close_returns_who_waited() -> None:
+    gate = Gate()
+    assert gate.enter(make("XPING")) is None
+    waiting = make("XPING")
+    latch = gate.enter(waiting)
+    assert gate.close() == [(waiting, latch)]
+    assert gate.close() == []
+
+
+def test_many_single_fetches_cost_the_same_each() -> None:
+    gate = Gate()
+    for number in range(1, 3001):
+        assert goes(gate, fetch(str(number)))
+    assert not goes(gate, fetch("1500"))
+
+
+def _random_request(rng: random.Random) -> Request:
+    kind = rng.randrange(8)
+    low = rng.randint(1, 12)
+    if kind <= 2:
+        text = rng.choice([str(low), f"{low}:{low + rng.randint(0, 3)}", f"{low}:*", f"{low},{low + 2}"])
+        return fetch(text, uid=kind == 2)
+    names = ("XLIST", "XSEARCH", "XPING", "XEXPUNGE")
+    return status(rng.choice("abc")) if kind == 3 else make(names[kind - 4])
+
+
+def test_never_two_that_clash_and_everybody_gets_out(rng: random.Random) -> None:
+    """The look-up of ``_free`` against the plain rule, over random traffic; nothing is starved."""
+    gate = Gate()
+    flying: list[Request] = []
+    waiting: dict[Request, threading.Lock] = {}
+    done = 0
+
+    def admitted() -> None:
+        while gate.writer is not None:
+            writer = gate.writer
+            waiting.pop(writer, None)
+            common = [one for one in flying if set(one.call.command.result) & set(writer.call.command.result)]
+            for one in flying:
+                assert not (writer.call.seqnums and one.call.expunges)
+                assert not any(request.call.command.exclusive for request in (one, writer))
+            for one in common:
+                assert not _clash(one.call, writer.call), (one.call, writer.call)
+            flying.append(writer)
+            gate.leave(writer)
+
+    for _ in range(3000):
+        if rng.random() < 0.5:
+            request = _random_request(rng)
+            latch = gate.enter(request)
+            if latch is not None:
+                waiting[request] = latch
+        elif flying:
+            gate.land(flying.pop(rng.randrange(len(flying))))
+            done += 1
+        admitted()
+    while flying:
+        gate.land(flying.pop(0))
+        done += 1
+        admitted()
+    assert not waiting
+    assert done > 500

@@ -1,0 +1,130 @@
+"""The base family's arguments on the wire, and which answer belongs to which command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imapkit.core.response import Untagged
+from imapkit.core.wire import Literal, Piece, encode
+from imapkit.errors import ArgumentError
+from imapkit.ext.rev1 import imapkit_family
+
+COMMANDS = {command.name: command for command in imapkit_family().commands}
+
+
+def written(name: str, *args: Any) -> list[Piece]:
+    command = COMMANDS[name]
+    return encode(command.args, command.rest, args, name)
+
+
+# Search programs: the first argument is the charset, or "".
+
+
+@pytest.mark.parametrize(
+    ("criteria", "wire"),
+    [
+        (("UNSEEN SINCE 1-Jan-2026",), b"UNSEEN SINCE 1-Jan-2026"),
+        (("SUBJECT", "hello world"), b'SUBJECT "hello world"'),
+        (("subject", "hello world"), b'subject "hello world"'),
+        (("SUBJECT", '"hello world"'), b'SUBJECT "hello world"'),
+        (('SUBJECT "hello world"', "UNSEEN"), b'SUBJECT "hello world" UNSEEN'),
+        (("OR", "FROM", "a b", "NOT", "TO", "x"), b'OR FROM "a b" NOT TO x'),
+        (("HEADER Subject", "a b", "UNSEEN"), b'HEADER Subject "a b" UNSEEN'),
+        (("HEADER", "Subject", "a b"), b'HEADER Subject "a b"'),
+        (("HEADER", "Message-ID", ""), b'HEADER Message-ID ""'),
+        (('(OR FROM "a" TO "b")', "SUBJECT", "(c)"), b'(OR FROM "a" TO "b") SUBJECT "(c)"'),
+        (("SUBJECT", "UNSEEN"), b"SUBJECT UNSEEN"),
+        (("SUBJECT", 'x" OR ALL "'), b'SUBJECT "x\\" OR ALL \\""'),
+        (("X-GM-RAW", "has:x in:y", "UNSEEN"), b'X-GM-RAW "has:x in:y" UNSEEN'),
+        (("X-GM-RAW", "(a b)"), b"X-GM-RAW (a b)"),
+        (("1:5", "UNSEEN"), b"1:5 UNSEEN"),
+        (("LARGER", 5000), b"LARGER 5000"),
+        ((7,), b"7"),
+        ((b"SUBJECT", b'"a b"', "UNSEEN"), b'SUBJECT "a b" UNSEEN'),
+    ],
+)
+def test_search_programs_and_operands(criteria: tuple[Any, ...], wire: bytes) -> None:
+    assert b"".join(p for p in written("SEARCH", "", *criteria) if isinstance(p, bytes)) == b"SEARCH " + wire
+
+
+@pytest.mark.parametrize(("charset", "octets"), [("UTF-8", b"\xc3\xa4"), ("iso-8859-1", b"\xe4")])
+@pytest.mark.parametrize("criteria", [("SUBJECT", "ä"), ("SUBJECT", '"ä"'), ('SUBJECT "ä"',)])
+def test_8_bit_text_becomes_a_literal_in_the_charset(charset: str, octets: bytes, criteria: tuple[str, ...]) -> None:
+    pieces = [piece for piece in written("SEARCH", charset, *criteria) if piece]
+    assert pieces == [f"SEARCH CHARSET {charset} SUBJECT ".encode(), Literal(octets)]
+
+
+@pytest.mark.parametrize(
+    ("charset", "criteria"),
+    [
+        ("", ()),
+        ("", ("",)),
+        ("", ("UNSEEN\r\nX1 DELETE INBOX",)),
+        ("", ("SUBJECT", "a\r\nX1 DELETE INBOX")),
+        ("", ("SUBJECT", "a\0")),
+        ("", ("SUBJECT {5}",)),
+        ("UTF-8", ("SUBJECT ä",)),
+        ("us-ascii", ("SUBJECT", "ä")),
+        ("no-such-charset", ("SUBJECT", "ä")),
+        ("utf 8", ("UNSEEN",)),
+    ],
+)
+def test_search_refuses(charset: str, criteria: tuple[str, ...]) -> None:
+    with pytest.raises(ArgumentError, match="SEARCH"):
+        written("SEARCH", charset, *criteria)
+
+
+# FETCH responses by number, and by UID
+
+
+@pytest.mark.parametrize(
+    ("numbers", "number", "verdict"),
+    [("1:4,7", 4, True), ("1:4,7", 5, False), ([2, 9], 9, True), (3, 3, True), ("5:*", 9, True), ("5:*", 4, None)],
+)
+@pytest.mark.parametrize("name", ["FETCH", "STORE", "PARTIAL"])
+def test_fetch_by_number(name: str, numbers: Any, number: int, verdict: bool | None) -> None:
+    command = COMMANDS[name]
+    assert command.about is not None
+    assert command.matches is not None
+    about = command.about((numbers,), False)
+    assert command.matches(about, Untagged("FETCH", number, (b"(UID 77 FLAGS ())",))) is verdict
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [(b"(UID 7)", True), (b"(FLAGS () UID 7)", True), (b"(UID 1)", False), (b"(FLAGS (UID))", False), (b"(FLAGS ())", False)],
+)
+@pytest.mark.parametrize("name", ["FETCH", "STORE"])
+def test_fetch_by_uid(name: str, data: bytes, verdict: bool) -> None:
+    command = COMMANDS[name]
+    assert command.about is not None
+    assert command.matches is not None
+    assert command.matches(command.about(("5:9",), True), Untagged("FETCH", 1, (data,))) is verdict
+
+
+# STATUS responses by mailbox
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts", "verdict"),
+    [
+        ("INBOX", (b"inbox (MESSAGES 1)",), True),
+        ("inbox", (b'"INBOX" (MESSAGES 1)',), True),
+        ("Sent Items", (b'"Sent Items" (MESSAGES 1)',), True),
+        ('"Sent Items"', (b'"Sent Items" (MESSAGES 1)',), True),
+        ("Sent Items", (b"{10}", b"Sent Items", b" (MESSAGES 1)"), True),
+        ("Entwürfe", (b'"Entw&APw-rfe" (MESSAGES 1)',), True),
+        ("Entw&APw-rfe", (b"Entw&APw-rfe (MESSAGES 1)",), True),
+        (b"a", (b'"a" (MESSAGES 1)',), True),
+        ("a (b", (b'"a (b" (MESSAGES 1)',), True),
+        ("a", (b"A (MESSAGES 1)",), False),
+        ("a", (b"ab (MESSAGES 1)",), False),
+    ],
+)
+def test_status_by_mailbox(asked: str | bytes, parts: tuple[bytes, ...], verdict: bool) -> None:
+    command = COMMANDS["STATUS"]
+    assert command.about is not None
+    assert command.matches is not None
+    assert command.matches(command.about((asked, "(MESSAGES)"), False), Untagged("STATUS", None, parts)) is verdict

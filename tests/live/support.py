@@ -1,0 +1,74 @@
+"""What the live tests share: clients that are logged in, mailboxes of a test's own, and messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from imapkit import IMAP4
+from tests.servers.base import Server
+
+SECONDS = 30.0
+"""No answer takes longer, on a busy machine."""
+
+
+def connect(server: Server, **options: Any) -> IMAP4:
+    """A client at the plain port."""
+    return IMAP4(server.host, server.port, timeout=SECONDS, **options)
+
+
+@contextmanager
+def logged_in(server: Server, user: str = "tester", **options: Any) -> Iterator[IMAP4]:
+    """A client that is logged in."""
+    with connect(server, **options) as imap:
+        assert imap.login(user, server.users[user])[0] == "OK"
+        yield imap
+
+
+def place(server: Server, name: str) -> str:
+    """The full name of a mailbox: Cyrus has them below INBOX."""
+    return f"INBOX{server.separator}{name}" if server.name == "cyrus" else name
+
+
+def uids_before(server: Server) -> int:
+    """The UIDs that no message of a new mailbox gets; pymap begins at 101."""
+    return 100 if server.name == "pymap" else 0
+
+
+def letter(subject: str, body: str = "hello", more: str = "") -> bytes:
+    """A small message."""
+    head = f"From: Ann <ann@example.com>\r\nTo: bob@example.com\r\nSubject: {subject}\r\n{more}"
+    return f"{head}\r\n{body}\r\n".encode()
+
+
+@contextmanager
+def filled(server: Server, name: str, *messages: bytes, user: str = "tester") -> Iterator[tuple[IMAP4, str]]:
+    """A client, and a mailbox with these messages, which it has selected."""
+    with logged_in(server, user) as imap:
+        box = place(server, name)
+        assert imap.create(box)[0] == "OK"
+        for message in messages:
+            assert imap.append(box, None, None, message)[0] == "OK"
+        assert imap.select(box) == ("OK", [str(len(messages)).encode()])
+        yield imap, box
+
+
+class Answers:
+    """A callback that keeps what it is given, by ``cb_arg``."""
+
+    def __init__(self) -> None:
+        self.given: dict[Any, tuple[Any, Any]] = {}
+        self._changed = threading.Condition()
+
+    def __call__(self, answer: tuple[Any, Any, Any]) -> None:
+        result, cb_arg, failure = answer
+        with self._changed:
+            self.given[cb_arg] = (result, failure)
+            self._changed.notify_all()
+
+    def wait(self, *keys: Any) -> None:
+        """Return once there is an answer for each of ``keys``."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: all(key in self.given for key in keys), SECONDS), self.given
