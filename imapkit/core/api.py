@@ -17,6 +17,7 @@ from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.session import Session
 from imapkit.core.wire import (
     Literal,
+    MailboxName,
     Piece,
     Token,
     astring,
@@ -48,6 +49,7 @@ __all__ = [
     "Defect",
     "Done",
     "Literal",
+    "MailboxName",
     "NumberSet",
     "Piece",
     "ResponseCode",

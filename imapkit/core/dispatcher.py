@@ -86,6 +86,8 @@ class Dispatcher:
             if job is None:
                 return
             _run(job)
+            # While this thread waits it must not keep alive what the job did: a client that nobody holds must go.
+            del job
 
     def _patience(self) -> float | None:
         with self._lock:

@@ -138,6 +138,9 @@ class Protocol:
         command = request.call.command
         if command.done is not None:
             self._guard(request, command.done, self.session, request)
+        if command.ends and response.typ == "OK":
+            # Whoever waits for a turn (another thread's logout) must not be let out any more.
+            self.session.enter(State.LOGOUT)
         self._code(response.text, request)
         if command.layer is not None and response.typ == "OK":
             return request

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from typing import Any, Protocol
 
-from imapkit.errors import CommandTimeout, connect_error
+from imapkit.errors import ArgumentError, CommandTimeout, connect_error
 from imapkit.family import Layer
 
 __all__ = [
@@ -55,7 +55,10 @@ class Transport(Protocol):
 
 
 def open_tcp(host: str, port: int, timeout: float) -> socket.socket:
-    """Connect to ``host``, an empty one being this machine. Raises ``ConnectError``."""
+    """Connect to ``host``, an empty one being this machine. Raises ``ConnectError`` or ``ArgumentError``."""
+    if not 0 < port < 65536:
+        # The resolver would wrap it around and connect to another port.
+        raise ArgumentError(f"not a port: {port}")
     try:
         sock = socket.create_connection((host or "localhost", port), None if timeout == inf else timeout)
     except OSError as exc:

@@ -23,6 +23,7 @@ from imapkit.errors import ArgumentError
 __all__ = [
     "Late",
     "Literal",
+    "MailboxName",
     "Piece",
     "Token",
     "astring",
@@ -69,6 +70,12 @@ class Literal:
 
     def __repr__(self) -> str:
         return f"<Literal of {len(self.data)} octets>"
+
+
+class MailboxName(bytes):
+    """A mailbox name exactly as a server gave it: it can be passed back to any command, which quotes it as it needs."""
+
+    __slots__ = ()
 
 
 class Late(NamedTuple):
@@ -215,7 +222,16 @@ def encode_text(text: str, charset: str) -> bytes:
         raise ArgumentError(f"{text[exc.start]!r} at {exc.start} cannot be written in {charset}") from None
 
 
+def _server_name(name: MailboxName) -> Token:
+    check(name + b" ", "mailbox name")
+    if not name.isascii() or len(name) > LONGEST_QUOTED:
+        return Literal(bytes(name))
+    return bytes(name) if _ASTRING.match(name.decode("ascii")) and name.upper() != b"NIL" else quoted(name)
+
+
 def _mailbox(value: Any, plain: re.Pattern[str]) -> Token:
+    if isinstance(value, MailboxName):
+        return _server_name(value)
     octets = _octets(value)
     if octets is not None:
         return check(octets, "mailbox name")
@@ -246,6 +262,8 @@ def mailbox_octets(name: str) -> bytes:
 
 def mailbox_name(value: Any) -> bytes:
     """The name that a mailbox argument, or a mailbox in a response, stands for: in modified UTF-7, without quotes."""
+    if isinstance(value, MailboxName):
+        return bytes(value)
     octets = _octets(value)
     text = octets.decode("latin-1") if octets is not None else _text(value, "a mailbox name")
     inner = unquote(text)

@@ -112,6 +112,8 @@ probe_registry: Registry = load_only(probe)
 def call(name: str, *args: Any, uid: bool = False) -> Call:
     """A call as the client makes it."""
     command = probe_registry.commands[name]
+    if command.args and not args:
+        args = ('""', "*")[: len(command.args)]
     return Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid)
 
 

@@ -178,22 +178,22 @@ def run_all(work: Callable[[int], object], count: int = THREADS) -> None:
 def mixed(rng: random.Random, rounds: int) -> Shuffler:
     shuffler = Shuffler(random.Random(rng.random()))
     seeds = [rng.random() for _ in range(THREADS)]
-    with ScriptedServer(shuffler, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n", patience=60) as server:
-        with connect(server, timeout=60) as client:
-            client.select()
-            client.untagged_responses = []
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n"
+    with ScriptedServer(shuffler, greeting=greeting, patience=60) as server, connect(server, timeout=60) as client:
+        client.select()
+        client.untagged_responses = []
 
-            def work(at: int) -> None:
-                own = random.Random(seeds[at])
-                for turn in range(rounds):
-                    own.choice(EXPECTATIONS)(client, own, f"t{at}-{turn}")
+        def work(at: int) -> None:
+            own = random.Random(seeds[at])
+            for turn in range(rounds):
+                own.choice(EXPECTATIONS)(client, own, f"t{at}-{turn}")
 
-            run_all(work)
-            client.noop()  # what came after the last answer has come now
-            assert client.response("FETCH")[1] == (shuffler.fetched or NOTHING)
-            assert client.response("EXISTS")[1] == (shuffler.exists or NOTHING)
-            assert client.response("EXPUNGE")[1] == (shuffler.expunged or NOTHING)
-            assert client.untagged_responses == [], "everything else belonged to somebody"
+        run_all(work)
+        client.noop()  # what came after the last answer has come now
+        assert client.response("FETCH")[1] == (shuffler.fetched or NOTHING)
+        assert client.response("EXISTS")[1] == (shuffler.exists or NOTHING)
+        assert client.response("EXPUNGE")[1] == (shuffler.expunged or NOTHING)
+        assert client.untagged_responses == [], "everything else belonged to somebody"
     return shuffler
 
 

@@ -15,9 +15,7 @@ from tests.servers.base import AWKWARD_PASSWORD, AWKWARD_USER, CROWD, USERS, Ser
 SERVERS = ["pymap", "dovecot", "cyrus"]
 
 
-def started(
-    missing: Callable[[], str | None], running: Callable[[], AbstractContextManager[Server]]
-) -> Iterator[Server]:
+def started(missing: Callable[[], str | None], running: Callable[[], AbstractContextManager[Server]]) -> Iterator[Server]:
     """The body of each server's fixture: run it if it can run here, and skip or fail if it cannot."""
     skip_or_fail(missing())
     with running() as server:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from imapkit import IMAP4
+from imapkit import IMAP4, BadResponse
 from tests.servers.base import Server
 
 SECONDS = 30.0
@@ -53,6 +53,14 @@ def filled(server: Server, name: str, *messages: bytes, user: str = "tester") ->
             assert imap.append(box, None, None, message)[0] == "OK"
         assert imap.select(box) == ("OK", [str(len(messages)).encode()])
         yield imap, box
+
+
+def outcome(command: Callable[..., tuple[str, list[Any]]], *arguments: Any) -> tuple[str, list[Any]]:
+    """The result of a command, whether the server takes it for valid or not."""
+    try:
+        return command(*arguments)
+    except BadResponse as refused:
+        return "BAD", [refused.text]
 
 
 class Answers:

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -47,12 +46,12 @@ def body() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def stored(dovecot: Server, body: bytes) -> Iterator[Server]:
+def stored(dovecot: Server, body: bytes) -> Server:
     """A Dovecot that has it."""
     with logged_in(dovecot, USER) as imap:
         assert imap.create("large")[0] == "OK"
         assert imap.append("large", None, None, body)[0] == "OK"
-    yield dovecot
+    return dovecot
 
 
 def bare_seconds(server: Server) -> float:
@@ -68,7 +67,7 @@ def bare_seconds(server: Server) -> float:
         assert lines.readline().endswith(b"{%d}\r\n" % SIZE)
         view, at = memoryview(buffer), 0
         while at < SIZE:
-            at += lines.readinto(view[at:])  # type: ignore[attr-defined]
+            at += lines.readinto(view[at:])
         while not lines.readline().startswith(b"a OK"):
             pass
         return time.perf_counter() - start
@@ -104,7 +103,10 @@ def test_200_megabytes_in_little_more_memory(stored: Server, body: bytes) -> Non
 @pytest.mark.parametrize("how", ["callbacks", "threads"])
 def test_a_thousand_commands_over_a_slow_line(dovecot: Server, how: str) -> None:
     """One after the other they would take 20 seconds."""
-    with DelayProxy(dovecot.host, dovecot.port, round_trip=0.020) as proxy, IMAP4(proxy.host, proxy.port, timeout=SECONDS) as imap:
+    with (
+        DelayProxy(dovecot.host, dovecot.port, round_trip=0.020) as proxy,
+        IMAP4(proxy.host, proxy.port, timeout=SECONDS) as imap,
+    ):
         imap.login("u14", dovecot.users["u14"])
         start = time.perf_counter()
         if how == "callbacks":

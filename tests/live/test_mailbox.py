@@ -180,7 +180,7 @@ def test_a_mailbox_that_is_not_there(server: Server) -> None:
         assert typ == "NO"
         assert data[0]
         assert (imap.state, imap.mailbox) == ("AUTH", None)
-        with pytest.raises(IMAP4.error, match="(?i)state"):
+        with pytest.raises(IMAP4.error, match=r"(?i)state"):
             imap.fetch(1, "FLAGS")
         assert imap.status(missing, "(MESSAGES)")[0] == "NO"
         typ, data = imap.append(missing, None, None, letter("lost"))

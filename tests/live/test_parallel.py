@@ -13,7 +13,10 @@ from tests.servers.base import Server
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
-THREADS, MESSAGES = 16, 100
+THREADS = 16
+MANY = 100
+SOME = 25
+"""With synchronizing literals: enough for every thread to wait for its turn among the others, many times."""
 
 
 def own(thread: int, number: int) -> bytes:
@@ -22,32 +25,32 @@ def own(thread: int, number: int) -> bytes:
     return b"Subject: %d of %d\r\n\r\nX1 LOGOUT\r\n%s" % (number, thread, filler)
 
 
-def deliver_all(imap: IMAP4, server: Server, kind: str) -> list[str]:
+def deliver_all(imap: IMAP4, server: Server, kind: str, messages: int) -> list[str]:
     """Each thread fills a mailbox of its own; returns their names."""
     boxes = [place(server, f"{kind}{thread:02}") for thread in range(THREADS)]
 
     def deliver(thread: int) -> list[str]:
         imap.create(boxes[thread])
-        return [imap.append(boxes[thread], None, None, own(thread, number))[0] for number in range(MESSAGES)]
+        return [imap.append(boxes[thread], None, None, own(thread, number))[0] for number in range(messages)]
 
     with ThreadPoolExecutor(THREADS) as pool:
-        assert list(pool.map(deliver, range(THREADS))) == [["OK"] * MESSAGES] * THREADS
+        assert list(pool.map(deliver, range(THREADS))) == [["OK"] * messages] * THREADS
     return boxes
 
 
-def check_all(imap: IMAP4, boxes: list[str]) -> None:
+def check_all(imap: IMAP4, boxes: list[str], messages: int) -> None:
     """Every mailbox holds what its thread stored, in order, byte for byte."""
     for thread, box in enumerate(boxes):
-        assert imap.examine(box) == ("OK", [str(MESSAGES).encode()])
+        assert imap.examine(box) == ("OK", [str(messages).encode()])
         data = imap.fetch("1:*", "(BODY.PEEK[])")[1]
-        assert [item[1] for item in data if isinstance(item, tuple)] == [own(thread, number) for number in range(MESSAGES)]
+        assert [item[1] for item in data if isinstance(item, tuple)] == [own(thread, number) for number in range(messages)]
 
 
 @pytest.mark.heavy
 def test_16_threads_append_100_messages_each(dovecot: Server) -> None:
     with logged_in(dovecot, "u00") as imap:
         assert "LITERAL+" in imap.capabilities
-        check_all(imap, deliver_all(imap, dovecot, "plus"))
+        check_all(imap, deliver_all(imap, dovecot, "plus", MANY), MANY)
 
 
 @pytest.mark.heavy
@@ -55,9 +58,9 @@ def test_the_same_with_synchronizing_literals(dovecot: Server) -> None:
     with logged_in(dovecot, "u01") as imap:
         session = imap._session
         session.capabilities = tuple(name for name in imap.capabilities if name != "LITERAL+")
-        boxes = deliver_all(imap, dovecot, "sync")
+        boxes = deliver_all(imap, dovecot, "sync", SOME)
         assert not session.has("LITERAL+")
-        check_all(imap, boxes)
+        check_all(imap, boxes, SOME)
 
 
 @pytest.mark.heavy
@@ -74,7 +77,9 @@ def test_uid_and_sequence_numbers_mixed(server: Server) -> None:
 
         def read(thread: int) -> None:
             for number in range(1 + thread, 41):
-                one = imap.fetch(number, "(UID BODY.PEEK[])") if thread % 2 else imap.uid("FETCH", uids[number - 1], "BODY.PEEK[]")
+                one = (
+                    imap.fetch(number, "(UID BODY.PEEK[])") if thread % 2 else imap.uid("FETCH", uids[number - 1], "BODY.PEEK[]")
+                )
                 assert len(one[1]) == 2
                 assert one[1][0][1] == own(0, number)
 

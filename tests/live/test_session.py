@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from typing import Any
 
 import pytest
 
@@ -160,15 +161,15 @@ def test_xatom(server: Server) -> None:
 def test_callbacks(server: Server) -> None:
     answers = Answers()
     with connect(server) as imap:
-        assert imap.capability(callback=answers, cb_arg="capability") == (None, None)
-        answers.wait("capability")
-        assert imap.login("tester", server.users["tester"], callback=answers, cb_arg="login") == (None, None)
-        answers.wait("login")
-        assert imap.state == "AUTH"
-        assert imap.noop(callback=answers, cb_arg="noop") == (None, None)
-        answers.wait("noop")
-        assert imap.logout(callback=answers, cb_arg="logout") == (None, None)
-        answers.wait("logout")
+        in_order: list[tuple[Any, ...]] = [
+            (imap.capability,),
+            (imap.login, "tester", server.users["tester"]),
+            (imap.noop,),
+            (imap.logout,),
+        ]
+        for number, (command, *arguments) in enumerate(in_order):
+            assert command(*arguments, callback=answers, cb_arg=number) == (None, None)
+            answers.wait(number)
     failures = [failure for _, failure in answers.given.values()]
     assert failures == [None] * 4
     assert [result[0] for result, _ in answers.given.values()] == ["OK", "OK", "OK", "BYE"]
@@ -237,5 +238,3 @@ def test_logindisabled_sends_no_password() -> None:
         assert imap.noop()[0] == "OK"
         assert server.directory is not None
         assert "tester" not in (server.directory / "log").read_text()
-
-
