@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imapkit.core.api import Cursor, decode_mailbox
+from imapkit.core.api import Cursor, MailboxName, decode_mailbox
 from imapkit.errors import ParseError
 
 __all__ = [
@@ -68,14 +68,14 @@ def mailbox_list(cursor: Cursor) -> ListData:
     if not cursor.at_end():
         cursor.sp()
         extended = item_list(cursor, "LIST", _extended_name)
-    return ListData(attributes, delimiter, name, extended)
+    return ListData(attributes, delimiter, MailboxName(name), extended)
 
 
 def status(cursor: Cursor) -> StatusData:
     """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``."""
     name = cursor.mailbox()
     cursor.sp()
-    return StatusData(name, item_list(cursor, "STATUS", _status_att, default=Cursor.number64))
+    return StatusData(MailboxName(name), item_list(cursor, "STATUS", _status_att, default=Cursor.number64))
 
 
 def search(cursor: Cursor) -> tuple[int, ...]:
@@ -238,11 +238,11 @@ def _end(cursor: Cursor) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListData:
-    """One mailbox of a LIST or LSUB response; ``name`` as the server sent it, ``extended`` for RFC 5258."""
+    """One mailbox of a LIST or LSUB response; ``name`` can be passed to every command, ``extended`` is RFC 5258's."""
 
     attributes: tuple[bytes, ...]
     delimiter: bytes | None
-    name: bytes
+    name: MailboxName
     extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -253,9 +253,9 @@ class ListData:
 
 @dataclass(frozen=True, slots=True)
 class StatusData:
-    """A STATUS response; ``name`` as the server sent it, ``items`` by name in upper case."""
+    """A STATUS response; ``name`` can be passed to every command, ``items`` by name in upper case."""
 
-    name: bytes
+    name: MailboxName
     items: Mapping[str, Any] = field(hash=False)
 
     @property
