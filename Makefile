@@ -22,6 +22,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(PYTEST) tests/typing
 
 bench: $(VENV)/.test
 	$(BIN)/python -m bench

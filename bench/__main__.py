@@ -10,9 +10,12 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import imapkit
+from imapkit.cli.corpus import Message
 from imapkit.cli.mailhost import MailHost, deliver, running
 
 ROUNDS = 5
@@ -23,7 +26,7 @@ def clients() -> dict[str, Any]:
     """The client classes to compare."""
     found: dict[str, Any] = {"imapkit": imapkit.IMAP4, "imaplib": imaplib.IMAP4}
     try:
-        import imaplib2  # type: ignore[import-not-found,unused-ignore]
+        import imaplib2  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         pass
     else:
@@ -77,15 +80,15 @@ def report(title: str, seconds: Mapping[str, float]) -> None:
 def main() -> int:
     """Run all; the figures are how many times as long as imapkit a peer takes."""
     with running() as host:
-        deliver(host, host.user, "Bench", [MESSAGE] * 100)
+        deliver(host, host.user, "Bench", [Message(MESSAGE, "", datetime.now(UTC))] * 100)
         kinds = clients()
-        report("connect, login, logout", measure({name: lambda kind=kind: connect(host, kind) for name, kind in kinds.items()}))
+        report("connect, login, logout", measure({name: partial(connect, host, kind) for name, kind in kinds.items()}))
         open_clients = {name: kind(host.host, host.port) for name, kind in kinds.items()}
         for client in open_clients.values():
             client.login(host.user, host.password)
             client.select("Bench")
         for title, task in (("300 NOOP", noops), ("100 FETCH of 4.7 kB", fetches), ("30 APPEND", appends)):
-            report(title, measure({name: lambda client=client, task=task: task(client) for name, client in open_clients.items()}))
+            report(title, measure({name: partial(task, client) for name, client in open_clients.items()}))
         for client in open_clients.values():
             client.logout()
     return 0

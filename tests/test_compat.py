@@ -92,9 +92,7 @@ def test_a_date_is_read(date: str, epoch: int) -> None:
     assert epoch_of(line(date)) == epoch
     assert epoch_of(line(date).decode()) == epoch
     assert epoch_of(f'{{caf\xe9}} \udce9 internaldate "{date}"') == epoch
-    assert (
-        Internaldate2Time(bytearray(line(date))) == Internaldate2Time(memoryview(line(date))) == time.localtime(epoch)
-    )
+    assert Internaldate2Time(bytearray(line(date))) == Internaldate2Time(memoryview(line(date))) == time.localtime(epoch)
 
 
 @pytest.mark.parametrize(
@@ -433,9 +431,7 @@ def test_flags_are_parsed_as_imaplib_parses_them(resp: bytes, flags: tuple[bytes
 def test_random_flag_lists_agree_with_imaplib(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(500):
-        pieces = rng.choices(
-            [b"FLAGS (", b"\\Seen", b"$a", b" ", b")", b"UID 4", b"X-GM-LABELS ", b"]"], k=rng.randrange(14)
-        )
+        pieces = rng.choices([b"FLAGS (", b"\\Seen", b"$a", b" ", b")", b"UID 4", b"X-GM-LABELS ", b"]"], k=rng.randrange(14))
         resp = b"".join(pieces)
         if resp.count(b"FLAGS (") < 2:
             assert ParseFlags(resp) == imaplib.ParseFlags(resp), resp

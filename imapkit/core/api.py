@@ -14,6 +14,7 @@ from imapkit.core.dates import date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.response import ResponseCode, Untagged, response_code
+from imapkit.core.result import Data
 from imapkit.core.session import Session
 from imapkit.core.wire import (
     Literal,
@@ -46,6 +47,7 @@ __all__ = [
     "Callback",
     "Commands",
     "Cursor",
+    "Data",
     "Defect",
     "Done",
     "Literal",
@@ -81,8 +83,8 @@ __all__ = [
     "unquote",
 ]
 
-Result = tuple[str, list[Any]]
-"""``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples, or ``[None]``.
+Result = tuple[str, Data]
+"""``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples, or ``[None]``; ``data.parsed()`` reads them.
 
 With a callback a command returns ``(None, None)`` at once.
 """
@@ -138,7 +140,7 @@ class Commands:
         """
         raise NotImplementedError
 
-    def _deliver(self, result: Result, **options: Unpack[CallOptions]) -> Result:
+    def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """Return a result that needed no command; with a callback, hand it to that."""
         raise NotImplementedError
 

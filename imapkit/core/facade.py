@@ -221,9 +221,8 @@ class Client(Commands):
             raise self._refusal(request)
         names = request.call.command.result if names is None else names
         if request.typ == "NO" or not names:
-            return request.typ, [request.text]
-        data = Data((response for response in request.untagged if response.name in names), self._registry)
-        return request.typ, data or [None]
+            return request.typ, Data([request.text])
+        return request.typ, Data.of((response for response in request.untagged if response.name in names), self._registry)
 
     @staticmethod
     def _refusal(request: Request) -> errors.BadResponse:
@@ -231,12 +230,13 @@ class Client(Commands):
         message = f"{request.call.name} command error: BAD [{text}]. Data: {request.call!r}"
         return errors.BadResponse(message, typ="BAD", text=request.text, command=request.call.name)
 
-    def _deliver(self, result: Result, **options: Unpack[CallOptions]) -> Result:
+    def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._deliver``."""
         callback = options.get("callback")
+        made = (result[0], Data(result[1]))
         if callback is None:
-            return result
-        self._live.post(lambda: _hand_over(lambda: result, callback, options.get("cb_arg")))
+            return made
+        self._live.post(lambda: _hand_over(lambda: made, callback, options.get("cb_arg")))
         return (None, None)  # type: ignore[return-value]
 
     def _take(self, name: str) -> list[Any]:

@@ -18,6 +18,8 @@ from imapkit.cli._letters import LETTERS, OWNER, RECEIPTS, Letter
 from imapkit.cli._post import Post
 from imapkit.cli.corpus import Message, corpus
 
+pytestmark = pytest.mark.heavy
+
 FLAGS = {r"\Seen", r"\Answered", r"\Flagged", r"\Deleted", r"\Draft"}
 BYTES = 10**6
 

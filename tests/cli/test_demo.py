@@ -17,7 +17,7 @@ from imapkit.cli import demo, mailhost
 from imapkit.cli._ask import Findings, by_callbacks, content
 from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen, size
-from imapkit.core.api import Result
+from imapkit.core.api import Data, Result
 from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
 
 PEM = str(Path(__file__).with_name("localhost.pem"))
@@ -261,7 +261,7 @@ def test_a_result_that_is_not_ok_is_an_error() -> None:
 def test_a_failure_told_to_a_callback_is_an_error() -> None:
     def fetch(number: int, item: str, **options: object) -> Result:
         options["callback"]((None, options["cb_arg"], (imapkit.abort, "the line is dead")))  # type: ignore[operator]
-        return "OK", []
+        return "OK", Data()
 
     with pytest.raises(imapkit.error, match="abort: the line is dead"):
         by_callbacks(fetch, [1, 2], "BODY.PEEK[]")

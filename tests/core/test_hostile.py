@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import io
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -49,7 +49,7 @@ ODD = [
     "*",
     "%",
 ]
-WRONG = [1.5, True, object()]
+WRONG = [object(), print, 1j]
 
 
 def sample(kind: Callable[[Any], Any]) -> Any:
@@ -135,8 +135,8 @@ def test_odd_arguments_stay_one_command(command: Command, at: int) -> None:
         except ArgumentError:
             continue
         assert not any(set(text) & {0, 10, 13} for text in octets(pieces))
-        for text in pieces[-1] if isinstance(pieces[-1], Late) else pieces[-1:]:
-            assert isinstance(text, Literal) or not text.rstrip().endswith((b"}", b"+}")), text
+        if not isinstance(pieces[-1], Literal):
+            assert not any(text.rstrip().endswith(b"}") for text in octets(pieces[-1:]))
 
 
 @each_position
@@ -232,8 +232,10 @@ def test_no_public_method_can_be_made_to_inject(method: str, at: int) -> None:
             args[at] = value
             try:
                 getattr(client, method)(*args)
-            except imapkit.IMAP4.error as exc:
-                assert not isinstance(exc, imapkit.IMAP4.abort), (value, exc)
+            except imapkit.IMAP4.abort:
+                pytest.fail(f"{value!r} ended the connection")
+            except imapkit.IMAP4.error:
+                pass
             except (TypeError, AttributeError):
                 assert isinstance(value, (bytearray, memoryview)), value
                 assert method in ("xatom", "uid"), "the name of a command is text"
@@ -297,9 +299,9 @@ def test_what_is_no_imap_server_is_told_at_once(greeting: bytes, kind: str) -> N
 
 
 def test_bye_as_a_greeting_tells_why() -> None:
-    with ScriptedServer(lambda c: c.wait_closed(), greeting=b"* BYE [ALERT] too many connections\r\n") as server:
-        with pytest.raises(ServerBye, match="too many connections"):
-            connect(server)
+    server = ScriptedServer(lambda c: c.wait_closed(), greeting=b"* BYE [ALERT] too many connections\r\n")
+    with server, pytest.raises(ServerBye, match="too many connections"):
+        connect(server)
     assert server.received == []
 
 
@@ -327,7 +329,8 @@ def test_logindisabled_sends_nothing() -> None:
     with serving(capabilities=b"IMAP4rev1 LOGINDISABLED") as server, connect(server) as client:
         with pytest.raises(imapkit.IMAP4.error, match="LOGINDISABLED"):
             client.login("me", "secret")
-    assert server.names == ["LOGOUT"]
+        assert client.noop()[0] == "OK"
+    assert server.names == ["NOOP", "LOGOUT"]
 
 
 def test_capabilities_change_with_the_state() -> None:
@@ -412,6 +415,7 @@ def test_every_limit_is_kept(limits: imapkit.Limits, stream: bytes, what: str) -
     with serving({"NOOP": noop}) as server, connect(server, limits=limits) as client:
         with pytest.raises(LimitExceeded, match=rf"Limits\.{what}\)"):
             client.noop()
+        assert not client._live.open
 
 
 def test_a_flood_of_untagged_lines_is_bounded() -> None:
@@ -456,7 +460,7 @@ CANARY = "hunter2-Canary"
 FORMS = (CANARY, base64.b64encode(CANARY.encode()).decode(), base64.b64encode(b"\0me\0" + CANARY.encode()).decode())
 
 
-def shown(log: io.StringIO, client: imapkit.IMAP4, errors: list[BaseException]) -> str:
+def shown(log: io.StringIO, client: imapkit.IMAP4, errors: Sequence[BaseException]) -> str:
     texts = [log.getvalue(), repr(client), repr(client._live), repr(vars(client))]
     texts += ["".join(traceback.format_exception(exc)) for exc in errors]
     texts += [repr(exc) + repr(vars(exc)) for exc in errors]

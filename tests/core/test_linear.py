@@ -14,6 +14,8 @@ from imapkit.core.response import Untagged, classify, response_code
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
 from imapkit.ext.rev1 import fetch, grammar
 
+pytestmark = pytest.mark.heavy
+
 SIZE = 10_000
 
 # What stands before, what is repeated, what stands after.

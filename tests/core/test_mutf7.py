@@ -146,9 +146,7 @@ def test_encode_refuses_surrogates_and_says_where(name: str, where: str) -> None
 def test_every_character_of_the_bmp_and_samples_beyond_round_trip() -> None:
     codes = [*range(0xD800), *range(0xE000, 0x10000), *range(0x10000, 0x110000, 257)]
     wrong = [
-        code
-        for code in codes
-        if decode(encode(chr(code))) != chr(code) or decode(encode(f"A{chr(code)}&"))[1:2] != chr(code)
+        code for code in codes if decode(encode(chr(code))) != chr(code) or decode(encode(f"A{chr(code)}&"))[1:2] != chr(code)
     ]
     assert wrong == []
 

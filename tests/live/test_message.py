@@ -79,7 +79,7 @@ def test_fetch_items(server: Server) -> None:
         typ, data = imap.fetch("1:*", "(UID FLAGS RFC822.SIZE ENVELOPE)")
         assert typ == "OK"
         assert len(data) == 2
-        one, two = data.parsed()  # type: ignore[attr-defined]
+        one, two = data.parsed()
         assert (one.number, two.number) == (1, 2)
         assert (one.items["UID"], two.items["UID"]) == (base + 1, base + 2)
         assert one.items["RFC822.SIZE"] == len(letter("first"))

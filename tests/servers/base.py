@@ -128,9 +128,7 @@ def _bind_first_free(held: ExitStack, host: str, candidates: list[int]) -> int:
 
 
 @contextmanager
-def foreground(
-    argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def foreground(argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``argv`` as the leader of its own process group, as ``identity`` (uid, gid), and stop it at the end."""
     uid, gid = identity or (None, None)
     with log.open("ab") as output:
@@ -179,9 +177,7 @@ def _runs_in(stat: Path, group: int) -> bool:
     return int(its_group) == group and state not in (b"Z", b"X")
 
 
-def wait_ready(
-    process: subprocess.Popen[bytes], address: tuple[str, int], log: Path, seconds: float = START_SECONDS
-) -> None:
+def wait_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path, seconds: float = START_SECONDS) -> None:
     """Return once the server greets at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
     deadline = time.monotonic() + seconds
     while not _greets(address, deadline):

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Done, Result, Session, Untagged, astring, atom, quoted_string
+from imapkit.core.api import CallOptions, Commands, Data, Done, Result, Session, Untagged, astring, atom, quoted_string
 from imapkit.errors import ArgumentError, NoResponse, error
 from imapkit.family import Command, State
 
@@ -86,7 +86,7 @@ class SessionCommands(Commands):
             return self._deliver(("OK", found), **options)
 
         def finish(request: Done) -> Result:
-            return self._result(request)[0], self._take("RECENT") or [None]
+            return self._result(request)[0], Data(self._take("RECENT") or [None])
 
         return self._call("NOOP", finish=finish, **options)
 
@@ -115,7 +115,7 @@ class SessionCommands(Commands):
     def _gone(self, request: Done) -> Result:
         self._hang_up("logout")
         farewell = [item for response in request.untagged if response.name == "BYE" for item in response.data()]
-        return ("BYE", farewell) if farewell else (request.typ, [request.text])
+        return ("BYE", Data(farewell)) if farewell else (request.typ, Data([request.text]))
 
 
 def _mechanism(mechanism: str) -> str:

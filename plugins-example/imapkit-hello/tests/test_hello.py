@@ -22,7 +22,7 @@ def test_hello() -> None:
             imap.login("user", "password")
             typ, data = imap.family(HelloCommands).hello("big world")
             assert (typ, data) == ("OK", [b'"big world" 3'])
-            assert data.parsed() == [("big world", 3)]  # type: ignore[attr-defined]
+            assert data.parsed() == [("big world", 3)]
         (command,) = [command for command in server.commands if command.name == "XHELLO"]
         assert command.args == b'"big world"'
 

@@ -228,18 +228,18 @@ def test_fetch_uid(parts: tuple[bytes, ...], uid: int | None) -> None:
 
 
 def test_list_and_status_know_the_readable_name() -> None:
-    assert ListData((), b"/", b"Entw&APw-rfe").mailbox == "Entwürfe"
-    assert StatusData(b"Entw&APw-rfe", {}).mailbox == "Entwürfe"
+    assert ListData((), b"/", MailboxName(b"Entw&APw-rfe")).mailbox == "Entwürfe"
+    assert StatusData(MailboxName(b"Entw&APw-rfe"), {}).mailbox == "Entwürfe"
 
 
 def test_results_are_values() -> None:
-    one, other = ListData((), b"/", b"a"), ListData((), b"/", b"a")
+    one, other = (ListData((), b"/", MailboxName(b"a")) for _ in range(2))
     assert one == other
     assert hash(one) == hash(other)
-    assert hash(StatusData(b"a", {"X": 1})) == hash(StatusData(b"a", {"X": 2}))
+    assert hash(StatusData(MailboxName(b"a"), {"X": 1})) == hash(StatusData(MailboxName(b"a"), {"X": 2}))
     assert hash(FetchData(1, {})) == hash(FetchData(1, {"X": []}))
     with pytest.raises(AttributeError):
-        one.name = b"b"  # type: ignore[misc]
+        one.name = MailboxName(b"b")  # type: ignore[misc]
 
 
 def test_a_long_search() -> None:

@@ -1,0 +1,279 @@
+"""What a subclass may override, what ``families=`` does, and imaplib2's attributes."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import socket
+import warnings
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit.core.api import Commands, Result
+from imapkit.errors import FamilyDisabledError, StateError
+from imapkit.family import Command, Family, State
+from imapkit.testing.scripted import Conversation, ReceivedCommand
+from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within
+
+calls: list[str] = []
+
+
+class Tunnel(imapkit.IMAP4):
+    """Opens its socket itself, reads and sends through it: as a SOCKS proxy or a tunnel does."""
+
+    def open_socket(self) -> socket.socket:
+        calls.append("open_socket")
+        return socket.create_connection((self.host, self.port))
+
+    def read(self, size: int) -> bytes:
+        calls.append("read")
+        data: bytes = self.sock.recv(size)
+        return data
+
+    def send(self, data: bytes) -> None:
+        calls.append("send")
+        self.sock.sendall(data)
+
+    def shutdown(self) -> None:
+        calls.append("shutdown")
+        self.sock.close()
+
+
+class Watching(imapkit.IMAP4):
+    """Only looks on, by ``super()``."""
+
+    def read(self, size: int) -> bytes:
+        data = super().read(size)
+        calls.append("read")
+        return data
+
+    def send(self, data: bytes) -> None:
+        calls.append("send")
+        super().send(data)
+
+    def shutdown(self) -> None:
+        calls.append("shutdown")
+        super().shutdown()
+
+
+class Piped(imapkit.IMAP4):
+    """Has no ``sock`` at all, but a ``read_fd``."""
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        calls.append("open")
+        self.host, self.port = host or "", port or 0
+        self.channel = socket.create_connection((self.host, self.port))
+        self.read_fd = self.channel.fileno()
+
+    def read(self, size: int) -> bytes:
+        calls.append("read")
+        assert self.read_fd is not None
+        return os.read(self.read_fd, size)
+
+    def send(self, data: bytes) -> None:
+        calls.append("send")
+        self.channel.sendall(data)
+
+    def shutdown(self) -> None:
+        calls.append("shutdown")
+        self.channel.close()
+
+
+class Opened(imapkit.IMAP4):
+    """Overrides ``open_socket`` and ``shutdown`` only."""
+
+    def open_socket(self) -> socket.socket:
+        calls.append("open_socket")
+        return socket.create_connection((self.host, self.port))
+
+    def shutdown(self) -> None:
+        calls.append("shutdown")
+        super().shutdown()
+
+
+KINDS = [Tunnel, Watching, Piped, Opened]
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+@pytest.fixture(autouse=True)
+def _no_calls() -> None:
+    calls.clear()
+
+
+@each_kind
+def test_a_subclass_carries_the_octets(kind: type[imapkit.IMAP4]) -> None:
+    body = b"x" * 300_000
+    lines = b"* 1 FETCH (BODY[] {%d}\r\n%b)\r\n" % (len(body), body)
+    with serving({"FETCH": lambda c, command: c.ok(command, untagged=lines)}) as server:
+        with connect(server, kind) as client:
+            client.login("me", "secret")
+            client.select()
+            assert client.fetch("1", "BODY[]")[1][0][1] == body
+            answers = Answers()
+            for number in range(50):
+                client.noop(callback=answers, cb_arg=number)
+            assert [number for _, number, _ in answers.take(50)] == list(range(50))
+        assert calls.count("shutdown") >= 1
+        if kind is not Opened:
+            assert calls.count("send") >= 54
+            assert calls.count("read") >= 2
+        assert server.names[-1] == "LOGOUT"
+
+
+@each_kind
+def test_a_subclass_with_a_server_that_is_silent(kind: type[imapkit.IMAP4]) -> None:
+    with serving({"NOOP": lambda conversation, command: conversation.wait_closed()}) as server:
+        client = connect(server, kind, timeout=LIMIT)
+        with within(LIMIT + MARGIN), pytest.raises(imapkit.IMAP4.abort):
+            client.noop()
+        with within(MARGIN):
+            client.logout()
+
+
+@each_kind
+def test_a_subclass_whose_server_goes(kind: type[imapkit.IMAP4]) -> None:
+    with serving({"NOOP": lambda conversation, command: conversation.reset()}) as server:
+        client = connect(server, kind)
+        with pytest.raises(imapkit.IMAP4.abort):
+            client.noop()
+        client.logout()
+        client.logout()
+
+
+@each_kind
+def test_a_subclass_that_is_dropped(kind: type[imapkit.IMAP4]) -> None:
+    with serving() as server, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        client = connect(server, kind)
+        connection = client._live
+        del client
+        gc.collect()
+        connection._reader.join(20)
+        assert not connection._reader.is_alive()
+    assert any("dropped without logout" in str(warning.message) for warning in caught)
+    del connection
+    gc.collect()
+
+
+def test_a_subclass_with_arguments_of_its_own() -> None:
+    class Named(imapkit.IMAP4):
+        def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
+            self.name = name
+            super().__init__(*args, **kwargs)
+
+    with serving() as server, Named("x", server.host, server.port, families=["rev1"]) as client:
+        assert (client.name, client.noop()[0]) == ("x", "OK")
+
+
+# families
+
+
+class HelloCommands(Commands):
+    def xhello(self, name: str, **options: Any) -> Result:
+        """Say hello."""
+        return self._call("XHELLO", name, **options)
+
+
+HELLO = Family("hello", HelloCommands, commands=(Command("XHELLO", State.ANY, result=("XHELLO",)),))
+
+
+def hello(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.ok(command, untagged=b"* XHELLO %b\r\n" % command.args)
+
+
+def test_a_family_of_ones_own() -> None:
+    with serving({"XHELLO": hello}) as server:
+        with connect(server, families=["rev1", HELLO]) as client:
+            assert client.family(HelloCommands).xhello("you there") == ("OK", [b'"you there"'])
+            assert client.XHELLO("x") == ("OK", [b"x"])
+            assert isinstance(client, imapkit.IMAP4)
+        with connect(server) as client:
+            assert not hasattr(client, "xhello")
+            with pytest.raises(FamilyDisabledError, match="HelloCommands"):
+                client.family(HelloCommands)
+
+
+def test_a_client_without_the_base_family() -> None:
+    greeting = b"* OK [CAPABILITY IMAP4rev1] hi\r\n"
+    with serving({"XHELLO": hello}, greeting=greeting) as server, connect(server, families=[HELLO]) as client:
+        assert client.family(HelloCommands).xhello("x") == ("OK", [b"x"])
+        assert not hasattr(client, "noop")
+        with pytest.raises(FamilyDisabledError, match="rev1"):
+            client.noop()
+        with pytest.raises(AttributeError, match="no_such_thing"):
+            client.no_such_thing()
+
+
+def test_two_clients_with_different_families_at_once() -> None:
+    with serving({"XHELLO": hello}) as server, connect(server, families=["rev1", HELLO]) as one, connect(server) as other:
+        assert type(one) is not type(other)
+        assert one.noop() == other.noop()
+        assert hasattr(one, "xhello")
+        assert not hasattr(other, "xhello")
+
+
+# imaplib2's attributes
+
+
+def test_attributes() -> None:
+    with selected(messages=3) as (client, server):
+        assert client.error is imapkit.error
+        assert issubclass(client.abort, client.error)
+        assert issubclass(client.readonly, client.abort)
+        assert (client.state, client.mailbox, client.is_readonly) == ("SELECTED", "INBOX", False)
+        assert client.PROTOCOL_VERSION == "IMAP4REV1"
+        assert client.welcome.startswith(b"* OK")
+        assert (client.host, client.port) == (server.host, server.port)
+        assert client.identifier == f"{server.host} "
+        assert client.socket() is client.sock
+        assert client.response("UIDVALIDITY") == ("UIDVALIDITY", [b"1"])
+        assert client.response("UIDVALIDITY") == ("UIDVALIDITY", [None])
+        assert ["UIDNEXT", [b"4"]] in client.untagged_responses
+        assert client._get_untagged_response("UIDNEXT", leave=True) == [b"4"]
+        assert client._get_untagged_response("UIDNEXT") == [b"4"]
+        assert client._get_untagged_response("UIDNEXT") is None
+        with pytest.raises(ValueError, match="only be emptied"):
+            client.untagged_responses = [1]  # type: ignore[list-item]
+        client.untagged_responses = []
+        assert client.untagged_responses == []
+        assert client._quote('a"b\\') == '"a\\"b\\\\"'
+        assert "SELECTED" in repr(client)
+    assert "LOGOUT" in repr(client)
+
+
+def test_debug_output() -> None:
+    log = io.StringIO()
+    with serving() as server, connect(server, debug=4, debug_file=log, identifier="me") as client:
+        client.noop()
+        client.debug = 0
+        shown = log.getvalue()
+        client.noop()
+        assert log.getvalue() == shown
+    assert "NOOP" in shown
+    assert "me reader" in shown
+
+
+def test_a_debug_file_that_breaks_hurts_nobody() -> None:
+    log = io.StringIO()
+    with serving() as server, connect(server, debug=5, debug_file=log) as client:
+        log.close()
+        assert client.noop()[0] == "OK"
+
+
+def test_the_state_decides() -> None:
+    with serving() as server, connect(server) as client:
+        with pytest.raises(StateError, match="FETCH illegal in state NONAUTH"):
+            client.fetch("1", "FLAGS")
+        client.login("me", "secret")
+        with pytest.raises(StateError, match="LOGIN illegal in state AUTH"):
+            client.login("me", "secret")
+        assert server.names == ["LOGIN"]
+
+
+def test_a_command_nobody_knows_flies_alone() -> None:
+    with selected({"XYZZY": lambda c, command: c.ok(command, command.args, b"* XYZZY 1\r\n")}) as (client, _):
+        assert client.xatom("xyzzy", "a b", 7) == ("OK", [b'"a b" 7'])
+        assert client.response("XYZZY")[1] == [b"1"]
