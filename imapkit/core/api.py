@@ -84,7 +84,8 @@ __all__ = [
 ]
 
 Result = tuple[str, Data]
-"""``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples, or ``[None]``; ``data.parsed()`` reads them.
+"""``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples,
+or ``[None]``; ``data.parsed()`` reads them.
 
 With a callback a command returns ``(None, None)`` at once.
 """

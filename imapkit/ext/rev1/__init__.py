@@ -49,5 +49,6 @@ def imapkit_family() -> Family:
         commands=(*session.COMMANDS, *mailbox.COMMANDS, *message.COMMANDS),
         capabilities=("IMAP4rev1",),
         responses=RESPONSES,
+        items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from imapkit.core.api import MailboxName
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.response import Untagged
 from imapkit.errors import ParseError
@@ -67,14 +68,14 @@ def test_a_bug_in_another_family_reaches_who_asked() -> None:
 def test_another_family_reads_its_own_status_items() -> None:
     items = {("STATUS", "MAILBOXID"): lambda cursor: cursor.value()[0]}
     cursor = Cursor((b'"a b" (messages 3 MAILBOXID (F2) APPENDLIMIT 5)',), None, items)
-    assert status(cursor) == StatusData(b"a b", {"MESSAGES": 3, "MAILBOXID": b"F2", "APPENDLIMIT": 5})
+    assert status(cursor) == StatusData(MailboxName(b"a b"), {"MESSAGES": 3, "MAILBOXID": b"F2", "APPENDLIMIT": 5})
     assert cursor.defects == []
 
 
 def test_another_family_reads_its_own_list_items() -> None:
     items = {("LIST", "OLDNAME"): lambda cursor: cursor.value()[0]}
     cursor = Cursor((b'() "/" new ("OLDNAME" ("old") X (1))',), None, items)
-    assert mailbox_list(cursor) == ListData((), b"/", b"new", {"OLDNAME": b"old", "X": [1]})
+    assert mailbox_list(cursor) == ListData((), b"/", MailboxName(b"new"), {"OLDNAME": b"old", "X": [1]})
 
 
 def test_the_base_claims_the_items_of_rfc_3501() -> None:
