@@ -12,10 +12,10 @@ demo: $(VENV)/.demo
 test: unit live
 
 unit: $(VENV)/.test
-	$(PYTEST) -m "not live and not heavy"
+	$(PYTEST) -m "not live and not heavy" --ignore tests/typing
 
 live: $(VENV)/.test
-	$(PYTEST) -m "live or heavy" --timeout 120
+	$(PYTEST) -m "live or heavy" --timeout 120 --ignore tests/typing
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

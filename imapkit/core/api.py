@@ -87,7 +87,7 @@ Result = tuple[str, Data]
 """``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples,
 or ``[None]``; ``data.parsed()`` reads them.
 
-With a callback a command returns ``(None, None)`` at once.
+With a callback a command returns ``(None, None)`` as soon as it is sent.
 """
 
 Callback = Callable[[tuple[Any, Any, Any]], object]

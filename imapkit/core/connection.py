@@ -88,7 +88,7 @@ class Connection:
         end = time.monotonic() + seconds
         return lambda: end
 
-    # a caller's way: design section 4, steps 3 to 5
+    # a caller's way
 
     def submit(self, call: Call, *, timeout: float | None = None, on_done: Callable[[Request], None] | None = None) -> Request:
         """Send a command as soon as it may be sent. Raises what kept it from being sent."""
@@ -121,9 +121,14 @@ class Connection:
 
     def wait(self, request: Request) -> Request:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
-        if not request.wait():
-            self.fail(request.late())
-            request.wait()
+        try:
+            if not request.wait() and not request.complete:
+                self.fail(request.late())
+                request.wait()
+        except BaseException:
+            # A KeyboardInterrupt: the command is still in flight, and somebody must keep its time.
+            self.dispatcher.watch(request)
+            raise
         request.check()
         return request
 
@@ -140,23 +145,31 @@ class Connection:
                 raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
             latch = self.protocol.gate.enter(request)
             idler = self.protocol.gate.interruptible() if latch else None
-        if idler is not None:
-            self.interrupt(idler)
-        if latch is not None:
-            self._await_turn(request, latch)
-        request.check()
-
-    def _await_turn(self, request: Request, latch: threading.Lock) -> None:
         try:
-            in_time = request.wait_turn(latch)
+            if idler is not None:
+                self.interrupt(idler)
+            if latch is not None:
+                self._await_turn(request, latch)
+            request.check()
         except BaseException:
-            # A KeyboardInterrupt must not leave somebody in the line who never goes.
+            # A KeyboardInterrupt, too, must not leave somebody in the line who never goes.
             self._step_out(request)
             raise
-        if not in_time:
-            self._step_out(request)
-            raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
-        request.progress = time.monotonic()
+
+    def _await_turn(self, request: Request, latch: threading.Lock) -> None:
+        """Wait, and keep the time of those in flight meanwhile: perhaps nobody else does."""
+        while not request.complete:
+            now = time.monotonic()
+            with self._lock:
+                late, earliest = self.protocol.gate.overdue(now)
+            if late is not None:
+                self.fail(late.late())
+                return
+            if request.limit <= now:
+                raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
+            if latch.acquire(timeout=min(earliest - now, request.limit - now, request.window, threading.TIMEOUT_MAX)):
+                request.progress = time.monotonic()
+                return
 
     def _step_out(self, request: Request) -> None:
         with self._lock:
@@ -171,6 +184,9 @@ class Connection:
                 return
             request.interrupted, request.progress = True, time.monotonic()
             ready = request.idling
+        if request.on_done is not None:
+            # Its patience has ended.
+            self.dispatcher.watch(request)
         if ready:
             self._send_interrupt(request)
 
@@ -275,6 +291,9 @@ class Connection:
     def _idle(self, request: Request) -> None:
         with self._lock:
             request.idling = True
+            if self.protocol.gate.waiting and not request.interrupted:
+                # Who waits came before it went out, and could not interrupt it then.
+                request.interrupted, request.progress = True, time.monotonic()
             stop = request.interrupted and not request.complete
         if stop:
             self._send_interrupt(request)
@@ -302,8 +321,7 @@ class Connection:
                 if not data:
                     exc = self._end_of_stream()
                     break
-                for piece in self.layers.decode(data):
-                    self._receive(piece)
+                self._take_in(data)
         except error as caught:
             exc = caught
         except OSError as caught:
@@ -322,6 +340,16 @@ class Connection:
         return ConnectionClosed(
             f"the server closed the connection{where}" + (f", in the middle of {seen[:80]!r}" if seen else "")
         )
+
+    def _take_in(self, data: bytes, below: int = 0) -> None:
+        """Take in what the layers above the first ``below`` make of ``data``."""
+        known = len(self.layers)
+        for piece in self.layers.decode(data, below):
+            if len(self.layers) == known:
+                self._receive(piece)
+            else:
+                # The piece before this one switched another layer on.
+                self._take_in(piece, known)
 
     def _receive(self, data: bytes) -> None:
         framer = self._framer
@@ -363,16 +391,18 @@ class Connection:
         if rest and command.tail == "reject":
             raise RemoteProtocolError(f"{len(rest)} octets after the OK to {request.call.name}: response injection")
         assert command.layer is not None
+        below = len(self.layers)
         layer = self._registry.layers[command.layer].factory(self.protocol.session, request.call.options)
         self.layers.push(layer, request.deadline)
         with self._lock:
+            if self.protocol.closed is not None:
+                return
             self.protocol.complete(request)
             woken, self.protocol.woken = self.protocol.woken, []
         for woke in woken:
             woke.wake()
         if rest:
-            for piece in layer.decode(rest):
-                self._receive(piece)
+            self._take_in(rest, below)
 
     # the end
 
@@ -389,17 +419,23 @@ class Connection:
         self._greeted.set()
         for request in woken:
             request.wake()
-        self.dispatcher.stop(wait=False)
+        self.dispatcher.stop(None)
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread."""
+        end = time.monotonic() + self.timeouts.logout
+
+        def patience() -> float:
+            # A subclass's read, or a callback, may take as long as it likes; whoever hangs up need not.
+            return min(max(end - time.monotonic(), 0.0), threading.TIMEOUT_MAX)
+
         self._farewell()
         self.fail(ConnectionClosed(reason))
         if self._reader.ident is None:
             self.layers.transport.close()
         elif self._reader is not threading.current_thread():
-            self._reader.join()
-        self.dispatcher.stop(wait=True)
+            self._reader.join(patience())
+        self.dispatcher.stop(patience())
 
     def _farewell(self) -> None:
         with self._lock:

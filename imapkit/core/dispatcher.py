@@ -60,15 +60,17 @@ class Dispatcher:
         if not queued:
             _run(job)
 
-    def stop(self, *, wait: bool) -> None:
-        """End the thread once it has run what is left; ``wait`` for that, unless called on it."""
+    def stop(self, patience: float | None) -> None:
+        """End the thread once it has run what is left; wait so many seconds for that, unless called on it."""
         with self._lock:
             thread = self._thread
             if not self._stopped:
                 self._stopped = True
                 self._jobs.put(None)
-        if wait and thread is not None and thread is not threading.current_thread():
-            thread.join()
+        if patience is not None and thread is not None and thread is not threading.current_thread():
+            thread.join(patience)
+            if thread.is_alive():
+                logger.warning("a callback is still running after the connection has ended")
 
     def _start(self) -> None:
         with self._lock:
@@ -88,6 +90,8 @@ class Dispatcher:
             _run(job)
             # While this thread waits it must not keep alive what the job did: a client that nobody holds must go.
             del job
+            if time.monotonic() >= self._next_check:
+                self._check()
 
     def _patience(self) -> float | None:
         with self._lock:
@@ -98,6 +102,7 @@ class Dispatcher:
         """Find who is late; the others are looked at again when the first of them may be."""
         now = time.monotonic()
         with self._lock:
+            self._watched = {request for request in self._watched if not request.complete}
             late = [request for request in self._watched if request.deadline() <= now]
             self._watched.difference_update(late)
             self._next_check = min((request.deadline() for request in self._watched), default=inf)

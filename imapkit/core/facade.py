@@ -209,7 +209,11 @@ class Client(Commands):
         args = tuple(list(value) if isinstance(value, Iterator) else value for value in args)
         pieces = wire.encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
         call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
-        if self._session.capabilities is None and any(isinstance(piece, wire.Literal) for piece in pieces):
+        if (
+            self._session.capabilities is None
+            and command.states & self._session.state
+            and any(isinstance(piece, wire.Literal) for piece in pieces)
+        ):
             self._known_capabilities()
         return call
 
@@ -364,7 +368,8 @@ class Client(Commands):
         connection = self.__dict__.get("_connection")
         if connection is not None and connection.open:
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
-            connection.fail(errors.ConnectionClosed("the client was dropped"))
+            # No lock may be taken here: the collector can run on any thread, whatever that holds. The reader sees the end.
+            connection.layers.transport.interrupt()
 
 
 def _checked(request: Request) -> Request:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from math import inf
 from typing import Any
 
 from imapkit.core.numbers import NumberSet
@@ -136,6 +137,21 @@ class Gate:
         del self._flying[request]
         self._count(request.call, -1)
         self._admit()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits for the turn."""
+        return bool(self._waiting)
+
+    def overdue(self, now: float) -> tuple[Request | None, float]:
+        """A command in flight that is late, if there is one, and when the next one may be."""
+        earliest = inf
+        for request in self._flying:
+            deadline = request.deadline()
+            if deadline <= now and not request.complete:
+                return request, deadline
+            earliest = min(earliest, deadline)
+        return None, earliest
 
     def interruptible(self) -> Request | None:
         """The command in flight that can be made to end for the others' sake."""

@@ -61,7 +61,7 @@ class Protocol:
         session, command = self.session, request.call.command
         if not command.states & session.state:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
-        if session.readonly_news is not None:
+        if session.readonly_news is not None and not command.ends:
             news, session.readonly_news = session.readonly_news, None
             raise readonly(news)
         if command.before is not None:
@@ -134,21 +134,23 @@ class Protocol:
             raise ServerBye(_shown(response.text))
         if response.typ == "OK" and not request.sent:
             raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
-        request.finish(response.typ, response.text)
         command = request.call.command
+        request.switching = command.layer is not None and response.typ == "OK"
+        request.finish(response.typ, response.text)
         if command.done is not None:
             self._guard(request, command.done, self.session, request)
         if command.ends and response.typ == "OK":
             # Whoever waits for a turn (another thread's logout) must not be let out any more.
             self.session.enter(State.LOGOUT)
         self._code(response.text, request)
-        if command.layer is not None and response.typ == "OK":
+        if request.switching:
             return request
         self.complete(request)
         return None
 
     def complete(self, request: Request) -> None:
         """Its answer is all there: let the next ones out, and wake its waiter."""
+        request.switching = False
         self.forget(request)
         self.woken.append(request)
 
@@ -171,7 +173,7 @@ class Protocol:
             self.store.add(name, response.data(), response.octets)
 
     def _owner(self, response: Untagged) -> Request | None:
-        """The oldest command whose answer this is (design: attributed as it comes, never collected later)."""
+        """The oldest command whose answer this is (attributed as it comes, never collected later)."""
         perhaps = None
         for request in self._wanting.get(response.name, ()):
             if not request.sent or request.complete:

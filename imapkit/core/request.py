@@ -67,6 +67,7 @@ class Request:
         "on_done",
         "progress",
         "sent",
+        "switching",
         "tag",
         "text",
         "thread",
@@ -90,6 +91,8 @@ class Request:
         self.progress = now
         self.sent = False
         """Its last octets are on their way: from then on an answer is possible."""
+        self.switching = False
+        """Its OK has come, and the layer that it switches on is being agreed on: it may fail yet."""
         self.interrupted = False
         self.idling = False
         self.go: threading.Lock | None = None
@@ -107,8 +110,8 @@ class Request:
 
     @property
     def complete(self) -> bool:
-        """Whether its tagged response has come, or its failure."""
-        return bool(self.typ) or self.aborted is not None
+        """Whether its tagged response has come, and the layer that it switches on is there; or its failure."""
+        return (bool(self.typ) and not self.switching) or self.aborted is not None
 
     def finish(self, typ: str, text: bytes) -> None:
         """The tagged response has come. Under the state lock."""
@@ -144,14 +147,11 @@ class Request:
         """Wait for the end of it (or for ``latch``); False if it is late."""
         return self._wait(latch or self._done, self.deadline)
 
-    def wait_turn(self, latch: threading.Lock) -> bool:
-        """Wait for its turn to be written. Only its own time-out counts: those in flight have deadlines of their own."""
-        return self._wait(latch, lambda: self.limit)
-
     def _wait(self, latch: threading.Lock, deadline: Callable[[], float]) -> bool:
         while True:
             rest = deadline() - time.monotonic()
-            if latch.acquire(timeout=min(max(rest, 0.0), threading.TIMEOUT_MAX)) or self.complete:
+            # Once interrupted a patient command has a deadline after all, so look again before long.
+            if latch.acquire(timeout=min(max(rest, 0.0), self.window, threading.TIMEOUT_MAX)) or self.complete:
                 return True
             if rest <= 0:
                 return False

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from typing import Any, Protocol
 
-from imapkit.errors import ArgumentError, CommandTimeout, connect_error
+from imapkit.errors import ArgumentError, CommandTimeout, ConnectionClosed, connect_error
 from imapkit.family import Layer
 
 __all__ = [
@@ -73,6 +73,8 @@ def open_stream(command: str) -> subprocess.Popen[bytes]:
 
 
 def _wait(fd: int, event: int, rest: float) -> bool:
+    if fd < 0:
+        raise ConnectionClosed("the connection was closed meanwhile")
     poll = select.poll()
     poll.register(fd, event)
     return bool(poll.poll(None if rest == inf else max(0.0, rest * 1000)))
@@ -261,6 +263,9 @@ class Layers:
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._layers)
 
+    def __len__(self) -> int:
+        return len(self._layers)
+
     def push(self, layer: Layer, deadline: Deadline) -> None:
         """Let ``layer`` agree with the other side, and switch it on. Nobody else reads or writes meanwhile."""
         received: list[bytes] = []
@@ -294,10 +299,10 @@ class Layers:
                 piece = layer.encode(piece)
             self.transport.write(piece, deadline)
 
-    def decode(self, data: bytes) -> Iterable[bytes]:
-        """What ``data`` from the transport means, in pieces of bounded size."""
+    def decode(self, data: bytes, below: int = 0) -> Iterable[bytes]:
+        """What ``data`` from the transport (or from the first ``below`` layers) means, in pieces of bounded size."""
         pieces: Iterable[bytes] = (data,)
-        for layer in self._layers:
+        for layer in self._layers[below:]:
             pieces = _through(layer, pieces)
         return pieces
 

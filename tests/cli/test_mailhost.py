@@ -19,6 +19,8 @@ import pytest
 from imapkit.cli.corpus import Message
 from imapkit.cli.mailhost import MailHost, deliver, running
 
+pytestmark = pytest.mark.live
+
 PEM = str(Path(__file__).with_name("localhost.pem"))
 TIMEOUT = 5.0
 DATE = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=30)))

@@ -197,14 +197,17 @@ def test_a_family_of_ones_own() -> None:
 
 
 def test_a_client_without_the_base_family() -> None:
-    greeting = b"* OK [CAPABILITY IMAP4rev1] hi\r\n"
-    with serving({"XHELLO": hello}, greeting=greeting) as server, connect(server, families=[HELLO]) as client:
-        assert client.family(HelloCommands).xhello("x") == ("OK", [b"x"])
-        assert not hasattr(client, "noop")
-        with pytest.raises(FamilyDisabledError, match="rev1"):
-            client.noop()
+    """Nobody understands the capabilities then: a clear end, with nothing left behind."""
+    with serving({"XHELLO": hello}) as server, pytest.raises(imapkit.IMAP4.error, match="not IMAP4 compliant"):
+        connect(server, families=[HELLO])
+    assert server.received == []
+
+
+def test_a_method_nobody_has() -> None:
+    with serving() as server, connect(server) as client:
         with pytest.raises(AttributeError, match="no_such_thing"):
             client.no_such_thing()
+        assert not hasattr(client, "no_such_thing")
 
 
 def test_two_clients_with_different_families_at_once() -> None:
@@ -236,7 +239,7 @@ def test_attributes() -> None:
         assert client._get_untagged_response("UIDNEXT") == [b"4"]
         assert client._get_untagged_response("UIDNEXT") is None
         with pytest.raises(ValueError, match="only be emptied"):
-            client.untagged_responses = [1]  # type: ignore[list-item]
+            client.untagged_responses = [["X", []]]
         client.untagged_responses = []
         assert client.untagged_responses == []
         assert client._quote('a"b\\') == '"a\\"b\\\\"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -129,16 +130,44 @@ def test_it_may_end_by_itself_at_the_moment_of_the_interrupt() -> None:
 def test_it_is_patient_but_its_interrupt_is_not() -> None:
     def deaf(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ staying\r\n")
+        assert conversation.read_line() == b"DONE"
         conversation.wait_closed()
 
     with selected({"XSTAY": deaf}, families=["rev1", STAY], timeout=LIMIT) as (client, _):
         answers = Answers()
         xstay(client, callback=answers)
-        with pytest.raises(Exception, match=""):
-            answers.next(LIMIT * 1.5)  # queue.Empty: it goes on, well after the time-out of other commands
+        with pytest.raises(queue.Empty):
+            answers.next(LIMIT * 1.5)  # it goes on, well after the time-out of other commands
         with within(2 * LIMIT + MARGIN), pytest.raises(imapkit.IMAP4.abort):
             client.noop()
         assert issubclass(answers.next()[2][0], CommandTimeout)
+
+
+def test_who_waits_for_it_is_told_too() -> None:
+    """The same with nobody but the waiting caller to keep the time."""
+    staying = threading.Event()
+
+    def deaf(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ staying\r\n")
+        staying.set()
+        assert conversation.read_line() == b"DONE"
+        conversation.wait_closed()
+
+    with selected({"XSTAY": deaf}, families=["rev1", STAY], timeout=LIMIT) as (client, _):
+        raised: list[BaseException] = []
+
+        def work() -> None:
+            with pytest.raises(CommandTimeout) as caught:
+                xstay(client)
+            raised.append(caught.value)
+
+        waiter = threading.Thread(target=work)
+        waiter.start()
+        assert staying.wait(20)
+        with within(3 * LIMIT + MARGIN), pytest.raises(imapkit.IMAP4.abort):
+            client.noop()
+        waiter.join()
+        assert len(raised) == 1
 
 
 def test_its_own_timeout_counts() -> None:
@@ -202,6 +231,25 @@ class QuietLayer(XorLayer):
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         self.key = KEY
+
+
+class Chopping(QuietLayer):
+    """Changes nothing, but comes in small pieces."""
+
+    def encode(self, data: bytes | memoryview) -> bytes:
+        return bytes(data)
+
+    def decode(self, data: bytes) -> Iterable[bytes]:
+        for at in range(0, len(data), 3):
+            yield data[at : at + 3]
+
+
+class Chopping2(QuietLayer):
+    """Comes in single octets."""
+
+    def decode(self, data: bytes) -> Iterable[bytes]:
+        for octet in xor(data):
+            yield bytes((octet,))
 
 
 class XorCommands(Commands):
@@ -366,6 +414,25 @@ def test_a_layer_that_is_always_there() -> None:
         client = connect(server, families=["rev1", family])
         assert client.noop() == ("OK", [b"NOOP"])
         client.logout()
+
+
+def test_what_is_left_of_the_outer_layer_goes_through_the_new_one_too() -> None:
+    """Two TLS records in one segment: the OK, and the first octets of the layer that it switches on."""
+    outer = Family("outer", layers={"outer": LayerSpec(lambda session, options: Chopping(options), always=True)})
+
+    def script(conversation: Conversation) -> None:
+        command = conversation.read_command()
+        conversation.send(b"%b OK on\r\n" % command.tag + xor(b"* 7 EXISTS\r\n* 8 EXISTS\r\n"))
+        serve_hidden(conversation)
+
+    for family in (FEEDING, xor_family(Chopping2, "feed")):
+        with ScriptedServer(script, greeting=PREAUTH) as server:
+            client = connect(server, families=["rev1", family, outer])
+            assert switch(client)[0] == "OK"
+            assert client.noop()[0] == "OK"
+            assert client.response("EXISTS")[1] == [b"7", b"8"]
+            client._live.layers._layers[0].finish = lambda: b""  # type: ignore[method-assign]
+            client.logout()
 
 
 def test_options_of_commands_are_checked() -> None:

@@ -22,6 +22,8 @@ signal.pause()
 """
 NO_GREETING = """
 import socket, sys
+
+pytestmark = pytest.mark.live
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
     listening.accept()[0].close()

@@ -159,13 +159,13 @@ def about_mailbox(args: tuple[Any, ...], uid: bool) -> bytes:
     return _same(mailbox_name(args[0]))
 
 
-def is_about_mailbox(about: bytes, response: Untagged) -> bool:
+def is_about_mailbox(about: bytes, response: Untagged) -> bool | None:
     """Whether a STATUS response is about that mailbox, however the server writes its name."""
     text = response.parts[0]
-    if len(response.parts) > 1:
-        return _same(response.parts[1]) == about
     # The name ends where the list begins: an atom may hold anything but a space.
-    return _same(mailbox_name(text.rpartition(b" (")[0].strip())) == about
+    name = _same(response.parts[1] if len(response.parts) > 1 else mailbox_name(text.rpartition(b" (")[0].strip()))
+    # A server may spell a name in its own way: "INBOX/Foo" for "Inbox/Foo".
+    return name == about or (None if name.lower() == about.lower() else False)
 
 
 def _same(name: bytes) -> bytes:

@@ -1,0 +1,148 @@
+"""What a server may answer, and exchanges within a command: literals, SASL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import imapkit
+from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
+from imapkit.testing.scripted import Conversation, ScriptedServer
+from tests.core.rig import connect, selected, serving, within
+
+
+def test_no_and_bad() -> None:
+    handlers = {"CREATE": lambda c, command: c.no(command, b"exists"), "DELETE": lambda c, command: c.bad(command, b"what?")}
+    with selected(handlers) as (client, _):
+        assert client.create("a") == ("NO", [b"exists"])
+        with pytest.raises(BadResponse, match=r"what\?") as caught:
+            client.delete("a")
+        assert (caught.value.typ, caught.value.text) == ("BAD", b"what?")
+        assert not isinstance(caught.value, imapkit.IMAP4.abort)
+        assert client.noop()[0] == "OK"
+
+
+def test_a_login_that_is_refused() -> None:
+    with serving({"LOGIN": lambda c, command: c.no(command, b"[AUTHENTICATIONFAILED] no")}) as server, connect(server) as client:
+        with pytest.raises(NoResponse, match="AUTHENTICATIONFAILED"):
+            client.login("me", "wrong")
+        assert client.state == "NONAUTH"
+        assert client.response("AUTHENTICATIONFAILED")[1] == [b""]
+
+
+def test_untagged_lines_before_the_plus_are_nothing_special() -> None:
+    def append(conversation: Conversation) -> None:
+        command = conversation.read_command(auto_continue=False)
+        assert command.awaiting == 5
+        conversation.send(b"* 5 EXISTS\r\n* OK still here\r\n* BAD not you\r\n+ go\r\n")
+        assert conversation.read_literal(5) == b"hello"
+        assert conversation.read_line() == b""
+        conversation.ok(command)
+        conversation.serve()
+
+    with ScriptedServer(append, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server) as client:
+        assert client.append("box", None, None, b"hello") == ("OK", [b"done"])
+        assert client.response("EXISTS")[1] == [b"5"]
+
+
+@pytest.mark.parametrize("typ", ["NO", "BAD"])
+def test_a_literal_that_is_refused_is_not_sent(typ: str) -> None:
+    def append(conversation: Conversation) -> None:
+        command = conversation.read_command(auto_continue=False)
+        conversation.send(b"* 1 EXISTS\r\n%b %b too large\r\n" % (command.tag, typ.encode()))
+        conversation.serve()
+
+    with ScriptedServer(append, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server) as client:
+        if typ == "NO":
+            assert client.append("box", None, None, b"hello") == ("NO", [b"too large"])
+        else:
+            with pytest.raises(BadResponse, match="too large"):
+                client.append("box", None, None, b"hello")
+        assert client.noop()[0] == "OK"
+        assert server.names == ["APPEND", "NOOP"]
+
+
+# SASL
+
+
+def sasl(*exchange: tuple[bytes, bytes], last: bytes = b"%b OK in\r\n") -> Callable[[Conversation], None]:
+    """A script for AUTHENTICATE: send, then expect a line, and so on."""
+
+    def script(conversation: Conversation) -> None:
+        command = conversation.read_command()
+        assert command.name == "AUTHENTICATE"
+        for challenge, answer in exchange:
+            conversation.send(challenge)
+            assert conversation.read_line() == answer
+        conversation.send(last % command.tag)
+        conversation.serve()
+
+    return script
+
+
+GREETING = b"* OK [CAPABILITY IMAP4rev1] hi\r\n"
+
+
+def test_authenticate_answers_each_challenge() -> None:
+    script = sasl((b"* OK wait\r\n+ \r\n", b"bWU="), (b"+ aGk=\r\n", b"aGkh"), (b"+\r\n", b""))
+    seen: list[bytes] = []
+
+    def answer(challenge: bytes) -> bytes:
+        seen.append(challenge)
+        return [b"me", b"hi!", b""][len(seen) - 1]
+
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        assert client.authenticate("x-test", answer)[0] == "OK"
+        assert client.state == "AUTH"
+    assert seen == [b"", b"hi", b""]
+    assert server.commands[0].args == b"X-TEST"
+
+
+def test_what_the_answerer_raises_cancels_and_reaches_the_caller() -> None:
+    def answer(challenge: bytes) -> bytes:
+        raise LookupError("no such key")
+
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        with pytest.raises(LookupError, match="no such key"):
+            client.authenticate("X", answer)
+        assert client.state == "NONAUTH"
+        assert client.noop()[0] == "OK"
+
+
+def test_none_cancels() -> None:
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        with pytest.raises(imapkit.IMAP4.error, match="cancelled"):
+            client.authenticate("X", lambda challenge: None)
+        assert client.noop()[0] == "OK"
+
+
+def test_no_command_from_inside_of_an_exchange() -> None:
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+
+        def answer(challenge: bytes) -> bytes:
+            client.noop()
+            return b"never"
+
+        with within(5), pytest.raises(NestedCommandError, match="NOOP was issued from inside the exchange of AUTHENTICATE"):
+            client.authenticate("X", answer)
+
+
+def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
+    """Whoever is on the way must not skip the exchange (net-imap PR 664, 688)."""
+
+    def script(conversation: Conversation) -> None:
+        command = conversation.read_command(auto_continue=False)
+        assert command.awaiting
+        conversation.ok(command)
+        conversation.wait_closed()
+
+    with ScriptedServer(script, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
+        client = connect(server)
+        with pytest.raises(RemoteProtocolError, match="before it was all sent"):
+            client.append("box", None, None, b"message")
+        client.logout()
+    assert b"message" not in b"".join(item if isinstance(item, bytes) else item.raw for item in server.received)
