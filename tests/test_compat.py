@@ -455,6 +455,7 @@ def test_an_open_quote_ends_with_its_line() -> None:
 # Linear time
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "unit",
     [

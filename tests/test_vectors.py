@@ -229,6 +229,7 @@ def mutate(chance: random.Random, data: bytes) -> bytes:
     return data
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [3501, 9051])
 def test_mutations_are_understood_or_refused_but_never_worse(seed: int) -> None:
     chance, streams = random.Random(seed), [wire(vector) for vector in VECTORS.values()]

@@ -233,6 +233,7 @@ def test_parentheses_in_strings_and_literals_do_not_count() -> None:
     assert frame(line + b"\r\n" + literal + b")\r\n") == [[line, literal, b")"]]
 
 
+@pytest.mark.heavy
 def test_a_hundred_thousand_tiny_literals() -> None:
     [parts] = frame(b"* X (" + b"{1}\r\na " * 100_000 + b")\r\n")
     assert len(parts) == 200_001

@@ -418,6 +418,7 @@ def test_every_limit_is_kept(limits: imapkit.Limits, stream: bytes, what: str) -
         assert not client._live.open
 
 
+@pytest.mark.heavy
 def test_a_flood_of_untagged_lines_is_bounded() -> None:
     with selected({"NOOP": lambda c, command: c.ok(command, untagged=b"* 1 EXPUNGE\r\n" * 300_000)}) as (client, _):
         assert client.noop()[0] == "OK"

@@ -143,6 +143,7 @@ def test_encode_refuses_surrogates_and_says_where(name: str, where: str) -> None
         encode(name)
 
 
+@pytest.mark.heavy
 def test_every_character_of_the_bmp_and_samples_beyond_round_trip() -> None:
     codes = [*range(0xD800), *range(0xE000, 0x10000), *range(0x10000, 0x110000, 257)]
     wrong = [
@@ -203,6 +204,7 @@ def test_names_that_differ_never_look_the_same_unless_one_is_broken() -> None:
     assert len({decode(raw) for raw in forms}) == len(forms)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "unit",
     [b"&", b"&A", b"&AOk", b"&AOk-", b"&AEE-", b"&-", b"-&", b"A", b"\xe9", b"&AOk-x", b"\xc3\xa9"],
@@ -220,6 +222,7 @@ def test_reading_takes_linear_time(unit: bytes) -> None:
     assert min(cost(32_000) for _ in range(3)) < max(small * 80, 0.05)  # 16 times the work; quadratic: 256 times
 
 
+@pytest.mark.heavy
 def test_a_long_shift_without_an_end_takes_linear_time() -> None:
     started = time.perf_counter()
     assert decode(b"&" + b"A" * 1_000_000) == "&" + "A" * 1_000_000
@@ -227,6 +230,7 @@ def test_a_long_shift_without_an_end_takes_linear_time() -> None:
     assert time.perf_counter() - started < 2
 
 
+@pytest.mark.heavy
 def test_writing_takes_linear_time() -> None:
     started = time.perf_counter()
     assert len(encode("\xe9&a" * 200_000)) == len(b"&AOk-&-a") * 200_000

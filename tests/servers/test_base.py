@@ -13,6 +13,8 @@ import pytest
 from . import base, cyrus, dovecot, fetch_cyrus
 from .base import HOST, ServerFailure, foreground, members, private_directory, stop, wait_ready
 
+pytestmark = pytest.mark.live
+
 IGNORES_SIGTERM = """
 import os, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -22,8 +24,6 @@ signal.pause()
 """
 NO_GREETING = """
 import socket, sys
-
-pytestmark = pytest.mark.live
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
     listening.accept()[0].close()

@@ -141,6 +141,7 @@ def test_five_megabytes_take_one_delay_and_the_transfer(proxy: DelayProxy) -> No
     assert ROUND_TRIP <= elapsed < 0.5  # 160 pieces of 32 KiB, each delayed in its turn, would take 3 seconds
 
 
+@pytest.mark.heavy
 def test_a_receiver_that_does_not_read_holds_the_sender_back(proxy: DelayProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imapkit.testing.proxy.WINDOW", window := 2**20)
     proxy.round_trip = ROUND_TRIP / 10
