@@ -13,7 +13,7 @@ from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, Scr
 
 __all__ = ["LIMIT", "MARGIN", "PLAIN", "Answers", "answer_all", "connect", "selected", "serving", "within"]
 
-LIMIT = 0.2
+LIMIT = 0.1
 """The time-out of clients whose server does not answer."""
 MARGIN = 2.0
 """What a busy machine may add."""

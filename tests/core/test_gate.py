@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from functools import partial
+from math import inf
 from typing import Any
 
 import pytest
@@ -217,3 +219,18 @@ def test_never_two_that_clash_and_everybody_gets_out(rng: random.Random) -> None
         admitted()
     assert not waiting
     assert done > 500
+
+
+def test_overdue_finds_who_is_late_or_when_the_first_will_be() -> None:
+    gate = Gate()
+    now = time.monotonic()
+    assert gate.overdue(now) == (None, inf)
+    soon, later = Request(call("XPING"), timeout=1, window=60), Request(call("XPING"), timeout=5, window=60)
+    assert goes(gate, later)
+    assert goes(gate, soon)
+    late, earliest = gate.overdue(now)
+    assert late is None
+    assert earliest == soon.limit
+    assert gate.overdue(now + 3)[0] is soon
+    gate.land(soon)
+    assert gate.overdue(now + 3) == (None, later.limit)

@@ -19,7 +19,7 @@ IGNORES_SIGTERM = """
 import os, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.fork()
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 signal.pause()
 """
 NO_GREETING = """
@@ -34,9 +34,11 @@ def test_stop_kills_a_whole_group_that_ignores_sigterm() -> None:
     argv = [sys.executable, "-c", IGNORES_SIGTERM]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout is not None
-        assert [process.stdout.readline(), process.stdout.readline()] == [b"ready\n"] * 2
-        assert len(members(process.pid)) == 2
-        stop(process, 0.1)
+        try:
+            assert [process.stdout.readline(), process.stdout.readline()] == [b"ready\n"] * 2
+            assert len(members(process.pid)) == 2
+        finally:
+            stop(process, 0.1)
         assert members(process.pid) == []
     assert process.returncode == -9
 
