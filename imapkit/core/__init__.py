@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The core: tags, threads, states and layers; it knows no command."""

@@ -127,7 +127,28 @@ class SocketTransport:
         self.sock.close()
 
 
-class HookTransport:
+class _Wakeable:
+    """A transport whose reader polls, and is woken over a socket of its own."""
+
+    def __init__(self, on_close: Callable[[], object]) -> None:
+        self._on_close = on_close
+        self._wake, self._waker = socket.socketpair()
+
+    def interrupt(self) -> None:
+        """Wake the reader."""
+        with contextlib.suppress(OSError):
+            self._waker.send(b"x")
+
+    def close(self) -> None:
+        """Call the function that closes, once."""
+        self._wake.close()
+        self._waker.close()
+        # A subclass's shutdown meets a connection that is gone already in ways of its own.
+        with contextlib.suppress(Exception):
+            self._on_close()
+
+
+class HookTransport(_Wakeable):
     """A connection that is read and written by functions of somebody else: a subclass's ``read`` and ``send``.
 
     ``fileno`` is polled before each ``read``, as imaplib2 does, unless ``pending()`` says that octets are there already.
@@ -141,8 +162,8 @@ class HookTransport:
         fileno: Callable[[], int],
         pending: Callable[[], int],
     ) -> None:
-        self._read, self._send, self._shutdown, self._fileno, self._pending = read, send, shutdown, fileno, pending
-        self._wake, self._waker = socket.socketpair()
+        super().__init__(shutdown)
+        self._read, self._send, self._fileno, self._pending = read, send, fileno, pending
 
     def read(self, size: int) -> bytes:
         """What the function reads, once there is something to read."""
@@ -158,27 +179,14 @@ class HookTransport:
         """Hand ``data`` to the function; it takes the time it takes."""
         self._send(bytes(data))
 
-    def interrupt(self) -> None:
-        """Wake the reader."""
-        with contextlib.suppress(OSError):
-            self._waker.send(b"x")
 
-    def close(self) -> None:
-        """Call the function that closes, once."""
-        self._wake.close()
-        self._waker.close()
-        # A subclass's shutdown meets a connection that is gone already in ways of its own.
-        with contextlib.suppress(Exception):
-            self._shutdown()
-
-
-class PipeTransport:
+class PipeTransport(_Wakeable):
     """Two pipes: what a command writes is read, what is written it reads."""
 
     def __init__(self, read_fd: int, write_fd: int, on_close: Callable[[], object]) -> None:
-        self._in, self._out, self._on_close = read_fd, write_fd, on_close
+        super().__init__(on_close)
+        self._in, self._out = read_fd, write_fd
         os.set_blocking(write_fd, False)
-        self._wake, self._waker = socket.socketpair()
 
     def read(self, size: int) -> bytes:
         """What the command has written."""
@@ -192,18 +200,6 @@ class PipeTransport:
                 sent += os.write(self._out, view[sent:])
             except BlockingIOError:
                 _wait_writable(self._out, deadline)
-
-    def interrupt(self) -> None:
-        """Wake the reader."""
-        with contextlib.suppress(OSError):
-            self._waker.send(b"x")
-
-    def close(self) -> None:
-        """Close the pipes, and see the command end."""
-        self._wake.close()
-        self._waker.close()
-        with contextlib.suppress(Exception):
-            self._on_close()
 
 
 def _readable(fd: int, wake: int) -> bool:
