@@ -14,7 +14,7 @@ from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
-from imapkit.core.transport import Layers, PipeTransport, SocketTransport, dispose, open_stream
+from imapkit.core.transport import Layers, PipeTransport, SocketTransport, dispose, open_stream, within
 from imapkit.errors import ArgumentError, ConnectionClosed, PluginConflictError
 
 if TYPE_CHECKING:
@@ -185,14 +185,8 @@ class IMAP4_SSL(IMAP4):
         context = self._ssl_context or self._make_context()
         layer = TLSLayer(context, self.host or "localhost", self.cert_verify_cb)
         self._layers = Layers(SocketTransport(self.sock))
-        self._layers.push(layer, self._deadline())
+        self._layers.push(layer, within(self._timeouts.connect))
         self.sock = TLSSocket(self.sock, layer)
-
-    def _deadline(self) -> Callable[[], float]:
-        import time
-
-        end = time.monotonic() + self._timeouts.connect
-        return lambda: end
 
     def _make_context(self) -> ssl.SSLContext:
         from imapkit.core.tls import client_context

@@ -18,7 +18,7 @@ from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
 from imapkit.core.response import classify
 from imapkit.core.trace import Trace
-from imapkit.core.transport import Layers
+from imapkit.core.transport import Layers, within
 from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import (
     CommandTimeout,
@@ -65,14 +65,13 @@ class Connection:
         self._lock = threading.Lock()
         self._greeted = threading.Event()
         self._reader = threading.Thread(target=self._read_loop, name=f"{name} reader", daemon=True)
-        self._ended = threading.Event()
 
     # opening
 
     def start(self) -> bytes:
         """Start the reader and wait for the greeting. Raises ``abort``."""
         for spec in self._registry.always_layers:
-            self.layers.push(spec.factory(self.protocol.session, None), self._opening_deadline(self.timeouts.connect))
+            self.layers.push(spec.factory(self.protocol.session, None), within(self.timeouts.connect))
         self._reader.start()
         if not self._greeted.wait(min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
             seen = self._framer.unfinished
@@ -82,11 +81,6 @@ class Connection:
             raise self.protocol.closed.fresh()
         assert self.protocol.welcome is not None
         return self.protocol.welcome
-
-    @staticmethod
-    def _opening_deadline(seconds: float) -> Callable[[], float]:
-        end = time.monotonic() + seconds
-        return lambda: end
 
     # a caller's way
 
@@ -332,7 +326,6 @@ class Connection:
         finally:
             self.fail(exc)
             self.layers.transport.close()
-            self._ended.set()
 
     def _end_of_stream(self) -> ConnectionClosed:
         seen = self._framer.unfinished

@@ -22,7 +22,7 @@ from imapkit.core.request import Call, Request
 from imapkit.core.result import Data
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
-from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, open_tcp
+from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, open_tcp, within
 from imapkit.family import Command, Done, State
 
 __all__ = ["Client"]
@@ -145,8 +145,7 @@ class Client(Commands):
     def send(self, data: bytes) -> None:
         """Send ``data`` to the server."""
         assert self._layers is not None
-        deadline = time.monotonic() + self._timeouts.progress
-        self._layers.write(data, lambda: deadline)
+        self._layers.write(data, within(self._timeouts.progress))
 
     def shutdown(self) -> None:
         """Close the socket that ``open`` opened, whatever state it is in."""

@@ -147,8 +147,10 @@ class Gate:
         """A command in flight that is late, if there is one, and when the next one may be."""
         earliest = inf
         for request in self._flying:
+            if request.complete:
+                continue
             deadline = request.deadline()
-            if deadline <= now and not request.complete:
+            if deadline <= now:
                 return request, deadline
             earliest = min(earliest, deadline)
         return None, earliest

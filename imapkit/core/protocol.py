@@ -48,7 +48,6 @@ class Protocol:
         self.closed: error | None = None
         self.welcome: bytes | None = None
         self.woken: list[Request] = []
-        self.on_event: Callable[[Untagged], None] | None = None
         self.tag_prefix = _tag_prefix()
         self._tags = 0
         self._wanting: dict[str, dict[Request, None]] = {}

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from imapkit.errors import ServerBye
 
 __all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "announcement", "classify", "response_code"]
-
-STATUSES: Final = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)

@@ -26,8 +26,6 @@ class Session:
         self.readonly_news: str | None = None
         """Why the next command is to be refused with ``readonly``, once; None for nothing."""
         self.exists: int | None = None
-        self.secure = False
-        """Whether a TLS layer is on."""
         self.flush = False
         """Set by a command that empties the store of untagged responses as it is sent."""
 

@@ -27,6 +27,7 @@ __all__ = [
     "dispose",
     "open_stream",
     "open_tcp",
+    "within",
 ]
 
 _DONTWAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
@@ -34,6 +35,12 @@ _SLICE = 1 << 18
 
 Deadline = Callable[[], float]
 """Says when a write is too late (monotonic time); it may move as octets leave."""
+
+
+def within(seconds: float) -> Deadline:
+    """The deadline that lies ``seconds`` ahead, and does not move."""
+    end = time.monotonic() + seconds
+    return lambda: end
 
 
 class Transport(Protocol):

@@ -186,7 +186,7 @@ def test_a_connection_that_is_cut_is_noticed_with_nothing_going_on(reset: bool) 
     with serving() as server, DelayProxy(server.host, server.port, round_trip=0) as proxy:
         client = connect(proxy)
         proxy.cut(reset=reset)
-        client._live._ended.wait(20)
+        client._live._reader.join(20)
         with pytest.raises(ConnectionClosed):
             client.noop()
         client.logout()

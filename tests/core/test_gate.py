@@ -234,3 +234,12 @@ def test_overdue_finds_who_is_late_or_when_the_first_will_be() -> None:
     assert gate.overdue(now + 3)[0] is soon
     gate.land(soon)
     assert gate.overdue(now + 3) == (None, later.limit)
+
+
+def test_what_is_answered_is_never_overdue() -> None:
+    """Its deadline may be past while it is being taken out; a wait of a negative time must not come of it."""
+    gate = Gate()
+    request = Request(call("XPING"), timeout=1, window=60)
+    assert goes(gate, request)
+    request.finish("OK", b"")
+    assert gate.overdue(time.monotonic() + 3) == (None, inf)
