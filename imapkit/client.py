@@ -20,9 +20,34 @@ from imapkit.errors import ArgumentError, ConnectionClosed, PluginConflictError
 if TYPE_CHECKING:
     import ssl
 
+    from imapkit.ext.acl import AclCommands
+    from imapkit.ext.annotation import AnnotationCommands
+    from imapkit.ext.compress import CompressCommands
+    from imapkit.ext.enable import EnableCommands
+    from imapkit.ext.id import IdCommands
+    from imapkit.ext.idle import IdleCommands
+    from imapkit.ext.namespace import NamespaceCommands
+    from imapkit.ext.proxyauth import ProxyauthCommands
+    from imapkit.ext.quota import QuotaCommands
     from imapkit.ext.rev1 import Rev1Commands
+    from imapkit.ext.sort_thread import SortThreadCommands
+    from imapkit.ext.starttls import StartTLSCommands
 
-    class _Preloaded(Rev1Commands, Client):
+    class _Preloaded(
+        Rev1Commands,
+        AclCommands,
+        AnnotationCommands,
+        CompressCommands,
+        EnableCommands,
+        IdCommands,
+        IdleCommands,
+        NamespaceCommands,
+        ProxyauthCommands,
+        QuotaCommands,
+        SortThreadCommands,
+        StartTLSCommands,
+        Client,
+    ):
         """The builtin families, as a type checker sees them; a test holds this and the compiled class equal."""
 
 else:

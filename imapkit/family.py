@@ -76,6 +76,10 @@ class Done(Protocol):
     def args(self) -> tuple[Any, ...]: ...
     @property
     def untagged(self) -> list[Untagged]: ...
+    @property
+    def interrupted_by(self) -> str:
+        """Why it was ended early: "turn", "news" or "patience"; "" if it was not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,9 @@ class Command:
     ``before``
         ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
         response, on the reader thread: for changes of state only. Neither may block.
-    ``interrupt``
-        the line that ends it early when another command waits (IDLE's ``DONE``).
+    ``interrupt``, ``news``
+        ``interrupt``: the line that ends it early (IDLE's ``DONE``): when another command waits, when the call's ``patience``
+        is over, or when a response has come of which ``news(response)`` says True.
     ``layer``, ``tail``
         the transport layer that is switched on at its tagged OK, and what becomes of octets already read by then: "feed"
         gives them to the layer, "reject" ends the connection (STARTTLS: response injection).
@@ -132,6 +137,7 @@ class Command:
     before: Callable[[Session, tuple[Any, ...]], None] | None = None
     done: Callable[[Session, Done], None] | None = None
     interrupt: bytes | None = None
+    news: Callable[[Untagged], bool] | None = None
     layer: str | None = None
     tail: Literal["feed", "reject"] = "feed"
     ends: bool = False
@@ -194,8 +200,9 @@ def _frozen() -> Mapping[Any, Any]:
 class Family:
     """All that a family brings.
 
-    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings. ``items`` extends the
-    grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there.
+    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings; ``enables`` names those
+    that may be switched on (RFC 5161), because what changes with them is understood here. ``items`` extends the grammar of
+    another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there.
     ``replaces`` names the claims that this family takes over from another: "command:QUOTA", "method:quota",
     "item:FETCH.UID" ...
     """
@@ -204,6 +211,7 @@ class Family:
     mixin: type | None = None
     commands: tuple[Command, ...] = ()
     capabilities: tuple[str, ...] = ()
+    enables: tuple[str, ...] = ()
     responses: Mapping[str, Response] = field(default_factory=_frozen)
     items: Mapping[tuple[str, str], Callable[[Cursor], Any]] = field(default_factory=_frozen)
     codes: Mapping[str, Code] = field(default_factory=_frozen)

@@ -13,8 +13,10 @@ from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
+from imapkit.core.record import record
 from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
+from imapkit.core.search import needs_charset, search_program
 from imapkit.core.session import Session
 from imapkit.core.wire import (
     Literal,
@@ -71,11 +73,14 @@ __all__ = [
     "mailbox",
     "mailbox_name",
     "message",
+    "needs_charset",
     "number",
     "program",
     "quoted_string",
     "raw",
+    "record",
     "response_code",
+    "search_program",
     "sequence_set",
     "sequence_set_text",
     "status_items",
@@ -123,13 +128,15 @@ class Commands:
         finish: Callable[[Done], Result] | None = None,
         reply: Callable[[bytes], bytes | None] | None = None,
         layer: Any = None,
+        patience: float | None = None,
         **options: Unpack[CallOptions],
     ) -> Result:
         """Send a command and return its result.
 
         ``uid``: send it as ``UID name``. ``finish(request)`` makes the result of what came back (default: ``_result``), on the
         caller's or the callback thread, and may raise. ``reply(challenge)`` answers each continuation request; None cancels the
-        exchange with "*". ``layer``: options for the layer that the command switches on.
+        exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after which the command
+        is interrupted (``Command.interrupt``).
         Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
         """
         raise NotImplementedError
@@ -151,6 +158,10 @@ class Commands:
 
     def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
         """Take every untagged response that belongs to no command, in order."""
+        raise NotImplementedError
+
+    def _may_be_enabled(self) -> frozenset[str]:
+        """What the families that are there understand once it is enabled (``Family.enables``)."""
         raise NotImplementedError
 
     def _known_capabilities(self) -> tuple[str, ...]:

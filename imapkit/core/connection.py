@@ -58,7 +58,7 @@ class Connection:
         self.limits, self.timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
         self.layers = layers
         self.protocol = Protocol(registry, self.limits)
-        self.dispatcher = Dispatcher(f"{name} callbacks", lambda request: self.fail(request.late()))
+        self.dispatcher = Dispatcher(f"{name} callbacks", self._overdue)
         self._registry = registry
         self._framer = Framer(self.limits)
         self._begun = False
@@ -84,9 +84,16 @@ class Connection:
 
     # a caller's way
 
-    def submit(self, call: Call, *, timeout: float | None = None, on_done: Callable[[Request], None] | None = None) -> Request:
+    def submit(
+        self,
+        call: Call,
+        *,
+        timeout: float | None = None,
+        patience: float | None = None,
+        on_done: Callable[[Request], None] | None = None,
+    ) -> Request:
         """Send a command as soon as it may be sent. Raises what kept it from being sent."""
-        request = Request(call, timeout=timeout, window=self.timeouts.progress)
+        request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience)
         request.on_done = on_done
         self._enter(request)
         try:
@@ -110,21 +117,32 @@ class Connection:
             raise
         finally:
             with self._lock:
-                self.protocol.gate.leave(request)
+                if not request.idling:
+                    self.protocol.gate.leave(request)
         return request
 
     def wait(self, request: Request) -> Request:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
         try:
-            if not request.wait() and not request.complete:
-                self.fail(request.late())
-                request.wait()
+            while not request.complete:
+                if not request.wait() or request.news:
+                    self._overdue(request)
         except BaseException:
             # A KeyboardInterrupt: the command is still in flight, and somebody must keep its time.
             self.dispatcher.watch(request)
             raise
         request.check()
         return request
+
+    def _overdue(self, request: Request) -> None:
+        """Its time is over: it is interrupted if it can be, or else the connection ends."""
+        if request.complete:
+            return
+        why = request.due()
+        if why:
+            self.interrupt(request, why)
+        elif request.deadline() <= time.monotonic():
+            self.fail(request.late())
 
     def _check_open(self) -> None:
         if self.protocol.closed is not None:
@@ -135,7 +153,7 @@ class Connection:
         with self._lock:
             self._check_open()
             writer = self.protocol.gate.writer
-            if writer is not None and writer.thread == threading.get_ident():
+            if writer is not None and writer.thread == threading.get_ident() and not writer.idling:
                 raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
             latch = self.protocol.gate.enter(request)
             idler = self.protocol.gate.interruptible() if latch else None
@@ -157,8 +175,8 @@ class Connection:
             with self._lock:
                 late, earliest = self.protocol.gate.overdue(now)
             if late is not None:
-                self.fail(late.late())
-                return
+                self._overdue(late)
+                continue
             if request.limit <= now:
                 raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
             if latch.acquire(timeout=min(earliest - now, request.limit - now, request.window, threading.TIMEOUT_MAX)):
@@ -171,18 +189,27 @@ class Connection:
             self.protocol.gate.leave(request)
             self.protocol.forget(request)
 
-    def interrupt(self, request: Request) -> None:
+    def interrupt(self, request: Request, why: str = "turn") -> None:
         """End a command early, if it can be and has not ended yet (IDLE's DONE)."""
         with self._lock:
             if request.complete or request.interrupted:
                 return
-            request.interrupted, request.progress = True, time.monotonic()
+            self._mark(request, why)
             ready = request.idling
+            if ready:
+                # Nobody may write while the line goes out, even if the command ends by itself meanwhile.
+                self.protocol.gate.writer = request
         if request.on_done is not None:
             # Its patience has ended.
             self.dispatcher.watch(request)
         if ready:
             self._send_interrupt(request)
+            with self._lock:
+                self.protocol.gate.leave(request)
+
+    @staticmethod
+    def _mark(request: Request, why: str) -> None:
+        request.interrupted, request.interrupted_by, request.progress = True, why, time.monotonic()
 
     def _send_interrupt(self, request: Request) -> None:
         line = request.call.command.interrupt
@@ -283,14 +310,18 @@ class Connection:
             self._write(request, answer + b"\r\n")
 
     def _idle(self, request: Request) -> None:
+        """It has been accepted: give the turn back, unless it is to end at once."""
         with self._lock:
-            request.idling = True
-            if self.protocol.gate.waiting and not request.interrupted:
+            if request.complete:
+                return
+            if not request.interrupted and (self.protocol.gate.waiting or request.news):
                 # Who waits came before it went out, and could not interrupt it then.
-                request.interrupted, request.progress = True, time.monotonic()
-            stop = request.interrupted and not request.complete
-        if stop:
-            self._send_interrupt(request)
+                self._mark(request, "news" if request.news else "turn")
+            if not request.interrupted:
+                request.idling = True
+                self.protocol.gate.leave(request)
+                return
+        self._send_interrupt(request)
 
     @staticmethod
     def _answer(request: Request, reply: Callable[[bytes], bytes | None]) -> bytes:
@@ -359,8 +390,11 @@ class Connection:
                     return
                 switching = self.protocol.handle(response)
                 woken, self.protocol.woken = self.protocol.woken, []
+                nudged, self.protocol.nudged = self.protocol.nudged, None
             for request in woken:
                 request.wake()
+            if nudged is not None:
+                self._nudge(nudged)
             if switching is not None:
                 self._switch(switching)
             elif self.protocol.welcome is not None and not self._greeted.is_set():
@@ -368,6 +402,13 @@ class Connection:
         if framer.missing:
             with self._lock:
                 self.protocol.progress()
+
+    def _nudge(self, request: Request) -> None:
+        """Have a command interrupted by whoever waits for it: the reader does not write."""
+        if request.on_done is None:
+            request.nudge()
+        else:
+            self.dispatcher.post(lambda: self._overdue(request))
 
     @staticmethod
     def _check_greeting(data: bytes) -> None:

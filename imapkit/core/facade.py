@@ -179,6 +179,7 @@ class Client(Commands):
         finish: Callable[[Done], Result] | None = None,
         reply: Callable[[bytes], bytes | None] | None = None,
         layer: Any = None,
+        patience: float | None = None,
         **options: Unpack[CallOptions],
     ) -> Result:
         """See ``Commands._call``."""
@@ -188,14 +189,14 @@ class Client(Commands):
         call = self._encode(name, args, uid, reply, layer)
         connection, finish = self._live, finish or self._result
         if callback is None:
-            return finish(connection.wait(connection.submit(call, timeout=timeout)))
+            return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience)))
         cb_arg = options.get("cb_arg")
 
         def done(request: Request) -> None:
             connection.dispatcher.forget(request)
             connection.post(lambda: _hand_over(lambda: finish(_checked(request)), callback, cb_arg))
 
-        connection.submit(call, timeout=timeout, on_done=done)
+        connection.submit(call, timeout=timeout, patience=patience, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
     def _encode(self, name: str, args: tuple[Any, ...], uid: bool, reply: Any, layer: Any) -> Call:
@@ -250,6 +251,10 @@ class Client(Commands):
         """See ``Commands._take_all``."""
         while (run := self._live.protocol.store.take_run()) is not None:
             yield run
+
+    def _may_be_enabled(self) -> frozenset[str]:
+        """See ``Commands._may_be_enabled``."""
+        return self._registry.enables
 
     def _known_capabilities(self) -> tuple[str, ...]:
         """See ``Commands._known_capabilities``."""

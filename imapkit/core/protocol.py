@@ -48,9 +48,11 @@ class Protocol:
         self.closed: error | None = None
         self.welcome: bytes | None = None
         self.woken: list[Request] = []
+        self.nudged: Request | None = None
         self.tag_prefix = _tag_prefix()
         self._tags = 0
         self._wanting: dict[str, dict[Request, None]] = {}
+        self._listener: Request | None = None
         self._registry = registry
 
     # what the writers do
@@ -73,12 +75,16 @@ class Protocol:
         self.pending[request.tag] = request
         for name in command.result:
             self._wanting.setdefault(name, {})[request] = None
+        if command.news is not None:
+            self._listener = request
 
     def forget(self, request: Request) -> None:
         """The command is over, however it ended: nothing is in flight for it any more."""
         self.pending.pop(request.tag, None)
         for name in request.call.command.result:
             self._wanting.get(name, {}).pop(request, None)
+        if self._listener is request:
+            self._listener = None
         self.gate.land(request)
 
     def close(self, exc: error) -> bool:
@@ -165,11 +171,19 @@ class Protocol:
             self._guard(owner, known.apply, self.session, response)
         if name in _CONDITIONS:
             self._code(response.text, owner)
+        if self._listener is not None and self.closed is None:
+            self._listen(self._listener, response)
         if owner is not None:
             owner.untagged.append(response)
             owner.progress = time.monotonic()
         else:
             self.store.add(name, response.data(), response.octets)
+
+    def _listen(self, request: Request, response: Untagged) -> None:
+        """Tell the command that goes on until there is news, if this is such."""
+        news = request.call.command.news
+        if not request.news and request.sent and news is not None and self._guard(request, news, response):
+            request.news, self.nudged = True, request
 
     def _owner(self, response: Untagged) -> Request | None:
         """The oldest command whose answer this is (attributed as it comes, never collected later)."""

@@ -56,6 +56,8 @@ class Registry:
         the base classes of a client, in order: a replacing family's before the replaced one's.
     ``always_layers``
         the layers that are on from the start, outermost first.
+    ``enables``
+        what may be enabled, because some family understands what changes with it.
     ``plugins``, ``absent``
         the families that are there, by name; and the names of those that are not, each with the reason.
     """
@@ -69,6 +71,7 @@ class Registry:
     methods: Mapping[str, str]
     mixins: tuple[type, ...]
     always_layers: tuple[LayerSpec, ...]
+    enables: frozenset[str]
     absent: Mapping[str, str]
 
     @classmethod
@@ -88,6 +91,7 @@ class Registry:
             plugins=known,
             mixins=_mixins(known, claims, winners),
             always_layers=_always(tables["layers"]),
+            enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
             absent=MappingProxyType(dict(absent or {})),
             **{table: MappingProxyType(content) for table, content in tables.items()},
         )
@@ -183,6 +187,9 @@ def _check_claims(plugin: Plugin, claims: list[_Claim]) -> None:
         kind, _, name = claim.key.partition(":")
         if kind not in ("layer", "method") and name != name.upper():
             raise PluginError(f"family {plugin} claims {claim.key}: write the name in upper case")
+    for command in plugin.family.commands:
+        if command.interrupt is not None and not command.exclusive:
+            raise PluginError(f"family {plugin}: {command.name} can be interrupted, so it must be exclusive")
     for key in plugin.family.replaces:
         if key not in counted:
             raise PluginError(f"family {plugin} says that it replaces {key!r}, which it does not itself bring")

@@ -63,7 +63,9 @@ class Request:
         "go",
         "idling",
         "interrupted",
+        "interrupted_by",
         "limit",
+        "news",
         "on_done",
         "progress",
         "sent",
@@ -72,11 +74,12 @@ class Request:
         "text",
         "thread",
         "typ",
+        "until",
         "untagged",
         "window",
     )
 
-    def __init__(self, call: Call, *, timeout: float | None, window: float) -> None:
+    def __init__(self, call: Call, *, timeout: float | None, window: float, patience: float | None = None) -> None:
         now = time.monotonic()
         self.call = call
         self.tag = b""
@@ -93,8 +96,14 @@ class Request:
         """Its last octets are on their way: from then on an answer is possible."""
         self.switching = False
         """Its OK has come, and the layer that it switches on is being agreed on: it may fail yet."""
+        self.until = inf if patience is None else now + patience
+        """When it is to be interrupted."""
         self.interrupted = False
+        self.interrupted_by = ""
+        self.news = False
+        """Something has come for whose sake it is to be interrupted."""
         self.idling = False
+        """It has been accepted, and goes on until it is interrupted or ends by itself."""
         self.go: threading.Lock | None = None
         """While its writer waits for a continuation: the latch that "+" opens."""
         self.challenge = b""
@@ -139,12 +148,23 @@ class Request:
             pass
 
     def deadline(self) -> float:
-        """The moment at which it is late: its own time-out, or no progress for the whole window."""
-        patient = self.call.command.interrupt is not None and not self.interrupted and self.sent
-        return min(self.limit, inf if patient else self.progress + self.window)
+        """The moment at which it is late, or ``due``: its own time-out, or no progress for the whole window."""
+        if self.idling and not self.interrupted:
+            return min(self.limit, self.until)
+        return min(self.limit, self.progress + self.window)
+
+    def due(self) -> str:
+        """Why it is to be interrupted now, as ``interrupted_by`` has it; "" if it is not."""
+        if self.interrupted:
+            return ""
+        return "news" if self.news else "patience" if self.idling and self.until <= time.monotonic() else ""
+
+    def nudge(self) -> None:
+        """Wake its waiter, to see that it is ``due``."""
+        self.open(self._done)
 
     def wait(self, latch: threading.Lock | None = None) -> bool:
-        """Wait for the end of it (or for ``latch``); False if it is late."""
+        """Wait for the end of it, or a nudge (or for ``latch``); False if it is late or due."""
         return self._wait(latch or self._done, self.deadline)
 
     def _wait(self, latch: threading.Lock, deadline: Callable[[], float]) -> bool:

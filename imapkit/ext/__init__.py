@@ -8,6 +8,15 @@ from __future__ import annotations
 __all__ = ["INDEX"]
 
 INDEX: dict[str, tuple[str, ...]] = {
+    "acl": (),
+    "annotation": (),
+    "compress": (),
+    "enable": (),
+    "id": (),
+    "idle": (),
+    "namespace": (),
+    "proxyauth": (),
+    "quota": (),
     "rev1": (
         "append",
         "authenticate",
@@ -40,4 +49,6 @@ INDEX: dict[str, tuple[str, ...]] = {
         "unsubscribe",
         "xatom",
     ),
+    "sort_thread": (),
+    "starttls": (),
 }

@@ -88,7 +88,7 @@ COMMANDS = (
     Command("XENTER", State.NONAUTH, args=(wire.astring, wire.quoted_string), exclusive=True, secret=True, done=_entered),
     Command("XPUT", LOGGED_IN, args=(wire.mailbox, wire.message)),
     Command("XBYE", ANY, exclusive=True, ends=True),
-    Command("XSTAY", LOGGED_IN, interrupt=b"DONE"),
+    Command("XSTAY", LOGGED_IN, exclusive=True, interrupt=b"DONE"),
     Command("XBADDONE", ANY, done=_raises),
     Command("XBADBEFORE", ANY, before=_raises),
     Command("XBADMATCH", ANY, result=("XBAD",), about=lambda args, uid: "x", matches=_raises),

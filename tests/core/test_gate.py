@@ -148,8 +148,10 @@ def test_land_is_once() -> None:
 
 def test_interruptible() -> None:
     gate = Gate()
-    assert goes(gate, make("XPING"))
+    ping = make("XPING")
+    assert goes(gate, ping)
     assert gate.interruptible() is None
+    gate.land(ping)
     stay = make("XSTAY")
     assert goes(gate, stay)
     assert gate.interruptible() is stay

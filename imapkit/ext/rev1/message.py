@@ -12,7 +12,9 @@ from imapkit.core.api import (
     Session,
     fetch_items,
     mailbox,
+    needs_charset,
     number,
+    search_program,
     sequence_set,
 )
 from imapkit.errors import ArgumentError, StateError
@@ -20,8 +22,6 @@ from imapkit.ext.rev1.arguments import (
     about_messages,
     extensions,
     is_about_messages,
-    needs_charset,
-    search_program,
     store_arguments,
 )
 from imapkit.ext.rev1.session import no_arguments

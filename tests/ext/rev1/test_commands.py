@@ -26,6 +26,7 @@ class Answer:
     text: bytes = b"done"
     args: tuple[Any, ...] = ()
     untagged: list[Untagged] = None  # type: ignore[assignment]
+    interrupted_by: str = ""
 
     def __post_init__(self) -> None:
         self.untagged = self.untagged or []
