@@ -6,7 +6,7 @@ import ast
 import random
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,34 +14,22 @@ from typing import Any
 
 import pytest
 
+from imapkit import ext
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
 from imapkit.core.response import Continuation, Tagged, Untagged, classify, response_code
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
-from imapkit.ext.rev1 import fetch, grammar
+from imapkit.ext.rev1 import fetch
+from imapkit.testing import load_only
 
 BEFORE, AFTER = b"* 3 EXISTS\r\n", b"* 4 EXISTS\r\n"
 
+REGISTRY = load_only(*ext.INDEX)
 RESPONSES: dict[str, Callable[[Cursor], Any]] = {
-    "CAPABILITY": grammar.capability,
-    "LIST": grammar.mailbox_list,
-    "LSUB": grammar.mailbox_list,
-    "STATUS": grammar.status,
-    "SEARCH": grammar.search,
-    "FLAGS": grammar.flags,
-    "EXISTS": grammar.message_count,
-    "RECENT": grammar.message_count,
-    "EXPUNGE": grammar.message_number,
-    "FETCH": fetch.fetch,
+    name: response.parse for name, response in REGISTRY.responses.items() if response.parse is not None
 }
-CODES: dict[str, Callable[[Cursor], Any]] = {
-    **dict.fromkeys(("ALERT", "PARSE", "READ-ONLY", "READ-WRITE", "TRYCREATE"), grammar.no_data),
-    **dict.fromkeys(("UIDNEXT", "UIDVALIDITY", "UNSEEN"), grammar.uid_number),
-    "BADCHARSET": grammar.badcharset,
-    "CAPABILITY": grammar.capability,
-    "PERMANENTFLAGS": grammar.permanentflags,
-}
+CODES: dict[str, Callable[[Cursor], Any]] = {name: code.parse for name, code in REGISTRY.codes.items() if code.parse is not None}
 
 Outcome = dict[str, Any]
 
@@ -67,12 +55,11 @@ def plain(value: Any) -> Any:
     """A parsed value as vectors write it."""
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, list):
-        return list(map(plain, value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(plain, value))
     if is_dataclass(value):
-        shown = {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.name != "defects"}
-        return {key: dict(item) if isinstance(item, dict) else item for key, item in shown.items()}
-    return {key: plain(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.name != "defects"}
+    return {key: plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def understand(parts: list[bytes]) -> Outcome:
@@ -88,7 +75,7 @@ def understand(parts: list[bytes]) -> Outcome:
         return outcome | {"tag": response.tag, "typ": response.typ} | understand_text(response.text)
     outcome |= {"name": response.name, "number": response.number}
     if response.name in RESPONSES:
-        cursor = Cursor(response.parts, response.number)
+        cursor = Cursor(response.parts, response.number, REGISTRY.items)
         return outcome | understand_data(RESPONSES[response.name], cursor)
     return outcome | understand_text(response.text)
 
@@ -100,7 +87,7 @@ def understand_text(text: bytes) -> Outcome:
         return outcome
     outcome["code"] = code.name
     if code.name in CODES:
-        outcome |= understand_data(CODES[code.name], Cursor((code.data or b"",)))
+        outcome |= understand_data(CODES[code.name], Cursor((code.data or b"",), None, REGISTRY.items))
     return outcome
 
 

@@ -135,8 +135,8 @@ class Commands:
 
         ``uid``: send it as ``UID name``. ``finish(request)`` makes the result of what came back (default: ``_result``), on the
         caller's or the callback thread, and may raise. ``reply(challenge)`` answers each continuation request; None cancels the
-        exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after which the command
-        is interrupted (``Command.interrupt``).
+        exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after which
+        the command is interrupted (``Command.interrupt``).
         Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
         """
         raise NotImplementedError

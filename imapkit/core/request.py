@@ -74,8 +74,8 @@ class Request:
         "text",
         "thread",
         "typ",
-        "until",
         "untagged",
+        "until",
         "window",
     )
 
