@@ -47,6 +47,7 @@ from imapkit.family import Done
 __all__ = [
     "CallOptions",
     "Callback",
+    "CallbackOptions",
     "Commands",
     "Cursor",
     "Data",
@@ -98,20 +99,27 @@ With a callback a command returns ``(None, None)`` as soon as it is sent.
 Callback = Callable[[tuple[Any, Any, Any]], object]
 
 
-class CallOptions(TypedDict, total=False):
-    """What every command takes beside its arguments.
+class CallbackOptions(TypedDict, total=False):
+    """How a result is wanted.
 
     ``callback``
         called on the callback thread with ``((type, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, reason))``.
     ``cb_arg``
         handed to the callback as it is.
+    """
+
+    callback: Callback | None
+    cb_arg: Any
+
+
+class CallOptions(CallbackOptions, total=False):
+    """What every command takes beside its arguments.
+
     ``timeout``
         seconds until the command must have been answered, its waiting for a turn included; else the connection is
         closed and ``abort`` raised.
     """
 
-    callback: Callback | None
-    cb_arg: Any
     timeout: float | None
 
 
@@ -150,6 +158,10 @@ class Commands:
 
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """Return a result that needed no command; with a callback, hand it to that."""
+        raise NotImplementedError
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """Add to the untagged responses that belong to no command: news of the client's own, for ``response(name)``."""
         raise NotImplementedError
 
     def _take(self, name: str) -> list[Any]:

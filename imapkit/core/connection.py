@@ -317,11 +317,14 @@ class Connection:
             if not request.interrupted and (self.protocol.gate.waiting or request.news):
                 # Who waits came before it went out, and could not interrupt it then.
                 self._mark(request, "news" if request.news else "turn")
-            if not request.interrupted:
-                request.idling = True
+            request.idling = not request.interrupted
+            if request.idling:
                 self.protocol.gate.leave(request)
-                return
-        self._send_interrupt(request)
+        if not request.idling:
+            self._send_interrupt(request)
+        elif request.on_done is not None:
+            # Its patience ends earlier, perhaps, than the time it was given to be accepted.
+            self.dispatcher.watch(request)
 
     @staticmethod
     def _answer(request: Request, reply: Callable[[bytes], bytes | None]) -> bytes:

@@ -28,6 +28,7 @@ from imapkit.family import Command, Done, State
 __all__ = ["Client"]
 
 _Mixin = TypeVar("_Mixin")
+_OPTIONS = CallOptions.__optional_keys__
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
 
@@ -184,7 +185,7 @@ class Client(Commands):
     ) -> Result:
         """See ``Commands._call``."""
         callback, timeout = options.get("callback"), options.get("timeout")
-        if unknown := options.keys() - CallOptions.__annotations__.keys():
+        if unknown := options.keys() - _OPTIONS:
             raise TypeError(f"{name}: unexpected keyword argument {min(unknown)!r}")
         call = self._encode(name, args, uid, reply, layer)
         connection, finish = self._live, finish or self._result
@@ -242,6 +243,10 @@ class Client(Commands):
             return made
         self._live.post(lambda: _hand_over(lambda: made, callback, options.get("cb_arg")))
         return (None, None)  # type: ignore[return-value]
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """See ``Commands._keep``."""
+        self._live.protocol.store.add(name, [data], len(data))
 
     def _take(self, name: str) -> list[Any]:
         """See ``Commands._take``."""

@@ -182,8 +182,12 @@ class Protocol:
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
         news = request.call.command.news
-        if not request.news and request.sent and news is not None and self._guard(request, news, response):
-            request.news, self.nudged = True, request
+        if request.news or not request.sent or news is None or not self._guard(request, news, response):
+            return
+        request.news, self.nudged = True, request
+        if request.interrupted_by == "patience":
+            # What comes between the end of its patience and its answer is news all the same.
+            request.interrupted_by = "news"
 
     def _owner(self, response: Untagged) -> Request | None:
         """The oldest command whose answer this is (attributed as it comes, never collected later)."""
