@@ -9,13 +9,13 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
-from imapkit.core.transport import Layers, PipeTransport, SocketTransport, dispose, open_stream, within
-from imapkit.errors import ArgumentError, ConnectionClosed, PluginConflictError
+from imapkit.core.transport import Layers, PipeTransport, dispose, open_stream
+from imapkit.errors import ConnectionClosed, PluginConflictError
 
 if TYPE_CHECKING:
     import ssl
@@ -183,8 +183,14 @@ class IMAP4_SSL(IMAP4):
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.keyfile, self.certfile, self.ca_certs = keyfile, certfile, ca_certs
-        self.cert_verify_cb, self.ssl_version, self.tls_level = cert_verify_cb, ssl_version, tls_level
+        self._set_tls(
+            keyfile=keyfile,
+            certfile=certfile,
+            ca_certs=ca_certs,
+            cert_verify_cb=cert_verify_cb,
+            ssl_version=ssl_version,
+            tls_level=tls_level,
+        )
         super().__init__(
             host,
             port,
@@ -202,29 +208,6 @@ class IMAP4_SSL(IMAP4):
         """Connect, and agree on TLS; for a subclass to override."""
         super().open(host, port)
         self.ssl_wrap_socket()
-
-    def ssl_wrap_socket(self) -> None:
-        """Put TLS on ``sock``; a subclass may set ``sock`` to an ``ssl.SSLSocket`` instead. Raises ``TLSError``."""
-        from imapkit.core.tls import TLSLayer, TLSSocket
-
-        context = self._ssl_context or self._make_context()
-        layer = TLSLayer(context, self.host or "localhost", self.cert_verify_cb)
-        self._layers = Layers(SocketTransport(self.sock))
-        self._layers.push(layer, within(self._timeouts.connect))
-        self.sock = TLSSocket(self.sock, layer)
-
-    def _make_context(self) -> ssl.SSLContext:
-        from imapkit.core.tls import client_context
-
-        if self.tls_level not in (TLS_COMPAT, TLS_NO_SSL, TLS_SECURE, None):
-            raise ArgumentError(f"unknown tls_level: {self.tls_level!r}")
-        return client_context(
-            ca_certs=self.ca_certs,
-            certfile=self.certfile,
-            keyfile=self.keyfile,
-            verify=self.cert_verify_cb is None or self.ca_certs is not None,
-            version=self.ssl_version,
-        )
 
     def ssl(self) -> Any:
         """What carries the TLS connection: it has ``getpeercert``, ``cipher`` and ``version``."""

@@ -17,6 +17,7 @@ import time
 from typing import Literal, SupportsAbs, SupportsInt, TypeAlias, overload
 
 from imapkit.core.dates import DATE_TIME, Mon2num, MonthNames, Time2Internaldate, moment
+from imapkit.core.secure import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 
 __all__ = [
     "AUTH",
@@ -69,10 +70,6 @@ IDLE_TIMEOUT_RESPONSE = b"* IDLE TIMEOUT\r\n"
 READ_POLL_TIMEOUT = 30  # seconds
 READ_SIZE = 32768  # octets
 DFLT_DEBUG_BUF_LVL = 3  # debug output above this level is printed at once, the rest is kept for the next error
-
-TLS_SECURE = "tls_secure"
-TLS_NO_SSL = "tls_no_ssl"
-TLS_COMPAT = "tls_compat"
 
 # By preference: a server that offers both speaks IMAP4rev1 until ENABLE IMAP4rev2 (RFC 9051 section 6.3.1).
 AllowedVersions = ("IMAP4REV1", "IMAP4REV2", "IMAP4")

@@ -117,7 +117,8 @@ class Command:
         is over, or when a response has come of which ``news(response)`` says True.
     ``layer``, ``tail``
         the transport layer that is switched on at its tagged OK, and what becomes of octets already read by then: "feed"
-        gives them to the layer, "reject" ends the connection (STARTTLS: response injection).
+        gives them to the layer, "reject" ends the connection (STARTTLS: response injection), and nothing that was said before
+        counts: capabilities and untagged responses are forgotten.
     ``ends``
         the session ends with it: BYE is its answer, not a failure.
     """
@@ -185,9 +186,12 @@ class Layer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LayerSpec:
-    """A layer that a family offers: ``factory(session, options)``; ``always``: on from the start, lowest ``order`` outermost."""
+    """A layer that a family offers: ``factory(session, options)``; ``always``: on from the start, lowest ``order`` outermost.
 
-    factory: Callable[[Session, Any], Layer]
+    A factory runs on the reader thread. One that returns None has put the layer in place itself (``Commands._use_tls``).
+    """
+
+    factory: Callable[[Session, Any], Layer | None]
     order: int = 50
     always: bool = False
 

@@ -33,6 +33,7 @@ from imapkit.core.wire import (
     mailbox,
     mailbox_name,
     message,
+    no_arguments,
     number,
     program,
     quoted_string,
@@ -75,6 +76,7 @@ __all__ = [
     "mailbox_name",
     "message",
     "needs_charset",
+    "no_arguments",
     "number",
     "program",
     "quoted_string",
@@ -178,6 +180,17 @@ class Commands:
 
     def _known_capabilities(self) -> tuple[str, ...]:
         """The server's capabilities, asked for if they are not known."""
+        raise NotImplementedError
+
+    def _tls_is_on(self) -> bool:
+        """Whether TLS protects the connection."""
+        raise NotImplementedError
+
+    def _use_tls(self, **settings: Any) -> Callable[[], None]:
+        """Check how TLS is to be (``IMAP4_SSL`` has the settings' names), and return what puts it on the connection.
+
+        That is for a layer's factory to call. Raises ``ArgumentError``, or ``OSError`` for files that cannot be used.
+        """
         raise NotImplementedError
 
     def _hang_up(self, reason: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.dispatcher import Dispatcher
@@ -71,7 +71,9 @@ class Connection:
     def start(self) -> bytes:
         """Start the reader and wait for the greeting. Raises ``abort``."""
         for spec in self._registry.always_layers:
-            self.layers.push(spec.factory(self.protocol.session, None), within(self.timeouts.connect))
+            layer = spec.factory(self.protocol.session, None)
+            if layer is not None:
+                self.layers.push(layer, within(self.timeouts.connect))
         self._reader.start()
         if not self._greeted.wait(min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
             seen = self._framer.unfinished
@@ -226,13 +228,13 @@ class Connection:
         if self.trace.level:
             self.trace.log(1, f"{request.tag.decode()} {call!r}")
         out = bytearray(request.tag + b" ")
-        for piece in call.pieces:
+        for piece in self._settled(call.pieces):
             if isinstance(piece, Literal):
                 out = self._send_literal(request, out, piece)
                 if request.complete:
                     return
             else:
-                out += self._octets(piece)
+                out += piece
         out += b"\r\n"
         listens = call.reply is not None or call.command.interrupt is not None
         if listens:
@@ -243,11 +245,12 @@ class Connection:
         if listens:
             self._converse(request)
 
-    def _octets(self, piece: Piece) -> bytes:
-        if isinstance(piece, Late):
-            return piece.utf8 if "UTF8=ACCEPT" in self.protocol.session.enabled else piece.mutf7
-        assert isinstance(piece, bytes)
-        return piece
+    def _settled(self, pieces: list[Piece]) -> Iterator[bytes | Literal]:
+        for piece in pieces:
+            if isinstance(piece, Late):
+                yield from piece.on if "UTF8=ACCEPT" in self.protocol.session.enabled else piece.off
+            else:
+                yield piece
 
     def _send_literal(self, request: Request, out: bytearray, literal: Literal) -> bytearray:
         """Announce a literal and send it, RFC 3501 section 4.3 and RFC 7888; returns what is still to be sent after it."""
@@ -430,10 +433,13 @@ class Connection:
         assert command.layer is not None
         below = len(self.layers)
         layer = self._registry.layers[command.layer].factory(self.protocol.session, request.call.options)
-        self.layers.push(layer, request.deadline)
+        if layer is not None:
+            self.layers.push(layer, request.deadline)
         with self._lock:
             if self.protocol.closed is not None:
                 return
+            if command.tail == "reject":
+                self.protocol.distrust()
             self.protocol.complete(request)
             woken, self.protocol.woken = self.protocol.woken, []
         for woke in woken:

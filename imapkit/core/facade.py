@@ -14,12 +14,13 @@ from typing import Any, Self, TextIO, TypeVar, Unpack
 
 from imapkit import errors
 from imapkit.core import wire
-from imapkit.core.api import CallOptions, Commands, Result
+from imapkit.core.api import CallOptions, Result
 from imapkit.core.connection import Connection
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
 from imapkit.core.result import Data
+from imapkit.core.secure import Secured, is_ssl_socket
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
 from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, open_tcp, within
@@ -32,7 +33,7 @@ _OPTIONS = CallOptions.__optional_keys__
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
 
-class Client(Commands):
+class Client(Secured):
     """The connection, its threads and its state, as every client class has them.
 
     Every public method may be called from any thread. Blocking commands of several threads run in parallel as far as
@@ -121,7 +122,7 @@ class Client(Commands):
                 HookTransport(_weakly(self.read), _weakly(self.send), _weakly(self.shutdown), _weakly(self._fileno), pending)
             )
         if self._layers is None:
-            kind = SSLSocketTransport if _is_ssl(self.sock) else SocketTransport
+            kind = SSLSocketTransport if is_ssl_socket(self.sock) else SocketTransport
             self._layers = Layers(kind(self.sock, _weakly(self.shutdown)))
         return self._layers
 
@@ -210,11 +211,7 @@ class Client(Commands):
         args = tuple(list(value) if isinstance(value, Iterator) else value for value in args)
         pieces = wire.encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
         call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
-        if (
-            self._session.capabilities is None
-            and command.states & self._session.state
-            and any(isinstance(piece, wire.Literal) for piece in pieces)
-        ):
+        if self._session.capabilities is None and command.states & self._session.state and wire.has_literal(pieces):
             self._known_capabilities()
         return call
 
@@ -283,6 +280,15 @@ class Client(Commands):
     def capabilities(self) -> tuple[str, ...]:
         """What the server announces, in upper case; asked for when it is not known (after STARTTLS and login)."""
         return self._known_capabilities()
+
+    @capabilities.setter
+    def capabilities(self, names: Iterable[str]) -> None:
+        self._session.set_capabilities(names)
+
+    @property
+    def Terminate(self) -> bool:
+        """Whether the connection has ended, for good."""
+        return self._connection is None or not self._connection.open
 
     @property
     def mailbox(self) -> str | bytes | None:
@@ -394,12 +400,6 @@ def _hand_over(make: Callable[[], Result], callback: Callable[[tuple[Any, Any, A
         callback((None, cb_arg, (type(exc), str(exc))))
     else:
         callback((result, cb_arg, None))
-
-
-def _is_ssl(sock: Any) -> bool:
-    """Whether a subclass made an ``ssl.SSLSocket``; ``ssl`` is not imported for it."""
-    ssl = sys.modules.get("ssl")
-    return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
 def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -153,6 +153,11 @@ class Protocol:
         self.complete(request)
         return None
 
+    def distrust(self) -> None:
+        """Forget what came before now: anybody on the way may have said it (RFC 3501 section 6.2.1)."""
+        self.session.forget_capabilities()
+        self.store.clear()
+
     def complete(self, request: Request) -> None:
         """Its answer is all there: let the next ones out, and wake its waiter."""
         request.switching = False

@@ -41,6 +41,10 @@ class Session:
         """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: they must be asked for anew."""
         self.capabilities = None
 
+    def enable(self, names: Iterable[str]) -> None:
+        """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends."""
+        self.enabled |= {name.upper() for name in names}
+
     def enter(self, state: State) -> None:
         """Change the state."""
         self.state = state

@@ -9,9 +9,13 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from imapkit.errors import ArgumentError, ConnectError
+
+if TYPE_CHECKING:
+    from imapkit.core.transport import Layers
 
 __all__ = ["TLSError", "TLSLayer", "TLSSocket", "client_context"]
 
@@ -89,7 +93,10 @@ class TLSLayer:
     def _verify(self) -> None:
         if self._verify_callback is None:
             return
-        problem = self._verify_callback(self.object.getpeercert(), self._host)
+        try:
+            problem = self._verify_callback(self.object.getpeercert(), self._host)
+        except Exception as exc:
+            raise TLSCertificateError(f"cert_verify_cb raised {exc!r}") from exc
         if problem:
             raise TLSCertificateError(str(problem))
 
@@ -128,10 +135,29 @@ def _tls_error(exc: ssl.SSLError, host: str | None) -> TLSError:
 
 
 class TLSSocket:
-    """What ``IMAP4_SSL.sock`` shows of the connection: the certificate, the cipher, and the socket beneath."""
+    """What ``IMAP4.sock`` is with TLS on: reads and writes through the layers, and shows certificate, cipher and socket."""
 
-    def __init__(self, sock: Any, layer: TLSLayer) -> None:
-        self._sock, self._layer = sock, layer
+    def __init__(self, sock: Any, layer: TLSLayer, layers: Layers) -> None:
+        self._sock, self._layer, self._layers = sock, layer, layers
+
+    def recv(self, size: int) -> bytes:
+        """At least one octet of what the server sent, at most ``size``; b"" at the end."""
+        return self._layers.read(size)
+
+    def sendall(self, data: bytes) -> None:
+        """Send ``data``, however long it takes."""
+        self._layers.write(data, lambda: inf)
+
+    def send(self, data: bytes) -> int:
+        """Send ``data``; returns its length."""
+        self.sendall(data)
+        return len(data)
+
+    read, write = recv, send
+
+    def pending(self) -> int:
+        """Octets that ``recv`` returns without waiting."""
+        return self._layers.pending()
 
     def getpeercert(self, binary_form: bool = False) -> Any:
         """The server's certificate, as ``ssl.SSLSocket.getpeercert`` gives it."""

@@ -54,6 +54,11 @@ class Transport(Protocol):
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
 
+    @property
+    def on_close(self) -> Callable[[], object] | None:
+        """What ``close`` calls."""
+        ...
+
     def interrupt(self) -> None:
         """Make whoever reads or writes stop."""
 
@@ -99,7 +104,7 @@ class SocketTransport:
 
     def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
         self.sock = sock
-        self._on_close = on_close
+        self.on_close = on_close
         sock.settimeout(None)
         with contextlib.suppress(OSError):
             # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
@@ -127,10 +132,10 @@ class SocketTransport:
 
     def close(self) -> None:
         """Close the socket."""
-        if self._on_close is not None:
+        if self.on_close is not None:
             # A subclass's shutdown meets a connection that is gone already in ways of its own.
             with contextlib.suppress(Exception):
-                self._on_close()
+                self.on_close()
         self.sock.close()
 
 
@@ -138,7 +143,7 @@ class _Wakeable:
     """A transport whose reader polls, and is woken over a socket of its own."""
 
     def __init__(self, on_close: Callable[[], object]) -> None:
-        self._on_close = on_close
+        self.on_close: Callable[[], object] | None = on_close
         self._wake, self._waker = socket.socketpair()
 
     def interrupt(self) -> None:
@@ -152,7 +157,8 @@ class _Wakeable:
         self._waker.close()
         # A subclass's shutdown meets a connection that is gone already in ways of its own.
         with contextlib.suppress(Exception):
-            self._on_close()
+            if self.on_close is not None:
+                self.on_close()
 
 
 class HookTransport(_Wakeable):
@@ -327,9 +333,11 @@ class Layers:
 
     def finish(self) -> None:
         """Say farewell as far as that is possible without waiting."""
-        for layer in reversed(self._layers):
+        for i in reversed(range(len(self._layers))):
             with contextlib.suppress(Exception):
-                data = layer.finish()
+                data = self._layers[i].finish()
+                for outer in reversed(self._layers[:i]):
+                    data = outer.encode(data) if data else b""
                 if data:
                     self.transport.write(data, time.monotonic)
 

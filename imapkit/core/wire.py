@@ -35,6 +35,7 @@ __all__ = [
     "list_pattern",
     "mailbox",
     "message",
+    "no_arguments",
     "number",
     "program",
     "quoted_string",
@@ -79,10 +80,10 @@ class MailboxName(bytes):
 
 
 class Late(NamedTuple):
-    """A mailbox name whose form depends on whether UTF8=ACCEPT is on (RFC 6855 section 3)."""
+    """What is written in one of two ways, as UTF8=ACCEPT is off or on when it is sent (RFC 6855 sections 3 and 4)."""
 
-    mutf7: bytes
-    utf8: bytes
+    off: tuple[bytes | Literal, ...]
+    on: tuple[bytes | Literal, ...]
 
 
 Piece = bytes | Literal | Late
@@ -243,11 +244,14 @@ def _mailbox(value: Any, plain: re.Pattern[str]) -> Token:
     name = text if inner is None else inner
     check(name.encode("utf-8", "surrogatepass") + b" ", "mailbox name")
     encoded = mailbox_octets(name)
-    if bare and encoded == text.encode("utf-8"):
-        return encoded
-    if len(encoded) > LONGEST_QUOTED:
-        return Literal(encoded)
-    return quoted(encoded) if name.isascii() else Late(quoted(encoded), quoted(name.encode("utf-8")))
+    octets = name.encode("utf-8")
+    if encoded == octets:
+        return encoded if bare else _quoted_or_literal(encoded)
+    return Late((_quoted_or_literal(encoded),), (_quoted_or_literal(octets),))
+
+
+def _quoted_or_literal(octets: bytes) -> bytes | Literal:
+    return Literal(octets) if len(octets) > LONGEST_QUOTED else quoted(octets)
 
 
 def mailbox_octets(name: str) -> bytes:
@@ -330,8 +334,11 @@ def store_item(value: Any) -> bytes:
     return text.encode("latin-1")
 
 
-def message(value: Any) -> Literal:
-    """A message to append, RFC 3501 section 6.3.11: octets (or ASCII text), every line end made CRLF."""
+def message(value: Any) -> Literal | Late:
+    """A message to append, RFC 3501 section 6.3.11: octets (or ASCII text), every line end made CRLF.
+
+    With 8-bit octets, ``append-data =/ "UTF8" SP "(" literal8 ")"`` once UTF8=ACCEPT is on: RFC 6855 section 4.
+    """
     octets = _octets(value)
     if octets is None:
         try:
@@ -343,7 +350,15 @@ def message(value: Any) -> Literal:
     ends = octets.count(b"\r\n")
     if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
         octets = _LINE_END.sub(b"\r\n", octets)
-    return Literal(octets)
+    plain = Literal(octets)
+    return plain if octets.isascii() else Late((plain,), (b"UTF8 (", Literal(octets, binary=True), b")"))
+
+
+def no_arguments(args: tuple[Any, ...]) -> tuple[()]:
+    """The ``rest`` of a command that takes none."""
+    if args:
+        raise ArgumentError(f"takes no arguments, not {len(args)}")
+    return ()
 
 
 def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) -> list[Piece]:
@@ -362,6 +377,11 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) ->
         except ArgumentError as exc:
             raise ArgumentError(f"{name}: {exc}") from None
     return _join(tokens)
+
+
+def has_literal(pieces: Iterable[Piece]) -> bool:
+    """Whether a literal is, or may be, among them."""
+    return any(isinstance(piece, Literal) or (isinstance(piece, Late) and has_literal(piece.off)) for piece in pieces)
 
 
 def _named(kind: Any, value: Any, where: str) -> Token:

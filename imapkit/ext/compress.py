@@ -1,18 +1,84 @@
-"""The family ``compress``: COMPRESS: RFC 4978."""
+"""The family ``compress``: COMPRESS=DEFLATE, RFC 4978."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Unpack
 
-__all__ = ["CompressCommands", "imapkit_family"]
+from imapkit.core.api import CallOptions, Commands, Cursor, Result, atom
+from imapkit.errors import RemoteProtocolError
+from imapkit.family import Code, Command, Family, LayerSpec, State, hookimpl
+
+__all__ = ["CompressCommands", "DeflateLayer", "imapkit_family"]
+
+_PIECE = 1 << 16
+_RAW = -zlib.MAX_WBITS
+"""RFC 4978 section 3: raw DEFLATE (RFC 1951), with neither header nor checksum."""
 
 
 class CompressCommands(Commands):
-    """Commands of COMPRESS: RFC 4978."""
+    """Compression of all that goes over the connection."""
+
+    def enable_compression(self, **options: Unpack[CallOptions]) -> Result:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        Returns the text of the tagged response; NO if the server compresses already. Mind that what an attacker can have sent
+        beside a secret tells its length (RFC 4978 section 6).
+        """
+        return self._call("COMPRESS", "DEFLATE", **options)
+
+
+class DeflateLayer:
+    """Deflates what is sent, inflates what comes; each in one stream, from now to the end of the connection."""
+
+    def __init__(self) -> None:
+        self._deflate = zlib.compressobj(wbits=_RAW)
+        self._inflate = zlib.decompressobj(_RAW)
+
+    def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
+        """There is nothing to agree on."""
+
+    def encode(self, data: bytes | memoryview) -> bytes:
+        """All of ``data``, ended so that the server can read all of it: RFC 4978 section 4."""
+        return self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """What ``data`` inflates to, in pieces of bounded size. Raises ``RemoteProtocolError``."""
+        while True:
+            try:
+                piece = self._inflate.decompress(data, _PIECE)
+            except zlib.error as exc:
+                raise RemoteProtocolError(f"compressed data from the server cannot be inflated: {exc}") from exc
+            if piece:
+                yield piece
+            if self._inflate.unused_data:
+                raise RemoteProtocolError(f"data after the end of the compressed stream: {self._inflate.unused_data[:80]!r}")
+            data = self._inflate.unconsumed_tail
+            # A full piece may have more behind it, though every octet of the input is taken.
+            if not data and len(piece) < _PIECE:
+                return
+
+    def finish(self) -> bytes:
+        """The end of the stream."""
+        return self._deflate.flush(zlib.Z_FINISH)
+
+
+def compressionactive(cursor: Cursor) -> None:
+    """``"COMPRESSIONACTIVE"``, RFC 4978 section 3: the name is all."""
+    if not cursor.at_end():
+        cursor.tolerate("data after a code that has none", cursor.rest())
 
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The family of COMPRESS: RFC 4978."""
-    return Family(name="compress", mixin=CompressCommands, capabilities=("COMPRESS=DEFLATE",), requires=("rev1",))
+    """The family of RFC 4978."""
+    return Family(
+        name="compress",
+        mixin=CompressCommands,
+        commands=(Command("COMPRESS", State.ANY, args=(atom,), exclusive=True, layer="deflate"),),
+        capabilities=("COMPRESS=DEFLATE",),
+        codes={"COMPRESSIONACTIVE": Code(compressionactive)},
+        layers={"deflate": LayerSpec(lambda session, options: DeflateLayer())},
+        requires=("rev1",),
+    )

@@ -1,18 +1,70 @@
-"""The family ``enable``: ENABLE: RFC 5161, and UTF8=ACCEPT, RFC 6855."""
+"""The family ``enable``: ENABLE, RFC 5161; and UTF8=ACCEPT, RFC 6855, which is switched on by it."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+from collections.abc import Iterable
+from typing import Any, Unpack
+
+from imapkit.core.api import CallOptions, Commands, Cursor, Result, Session, Token, Untagged, atom
+from imapkit.errors import ArgumentError, error
+from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["EnableCommands", "imapkit_family"]
 
 
 class EnableCommands(Commands):
-    """Commands of ENABLE: RFC 5161, and UTF8=ACCEPT, RFC 6855."""
+    """Switching extensions on that change what the server sends."""
+
+    def enable(self, capability: str | Iterable[str], **options: Unpack[CallOptions]) -> Result:
+        """Enable extensions; RFC 5161 section 3.1; capability ENABLE; state: authenticated.
+
+        ``capability``: a name, several separated by spaces, or an iterable of names. Only what some family that is there
+        understands may be enabled: another raises ``ArgumentError``. Returns the text of the tagged response; what the server
+        did enable, which may be nothing, is in ``response("ENABLED")`` and holds until the connection ends. With UTF8=ACCEPT
+        (RFC 6855) mailbox names go in UTF-8 instead of modified UTF-7, and APPEND takes messages with 8-bit headers.
+        Raises ``error`` if the server does not announce ENABLE.
+        """
+        names = _names(capability)
+        understood = self._may_be_enabled()
+        for name in names:
+            if name not in understood:
+                known = ", ".join(sorted(understood))
+                raise ArgumentError(f"{name} cannot be enabled: no family that is there understands it ({known} can be)")
+        if "ENABLE" not in self._known_capabilities():
+            raise error("the server does not announce ENABLE; nothing was sent")
+        return self._call("ENABLE", *names, **options)
+
+
+def _names(capability: str | Iterable[str]) -> list[str]:
+    words = capability.split() if isinstance(capability, str) else list(capability)
+    if not words:
+        raise ArgumentError("nothing to enable")
+    return [atom(word).decode("ascii").upper() for word in words]
+
+
+def _atoms(args: tuple[Any, ...]) -> Iterable[Token]:
+    """``enable = "ENABLE" 1*(SP capability)``, RFC 5161 section 4."""
+    return map(atom, args)
+
+
+def enabled(cursor: Cursor) -> tuple[str, ...]:
+    """``enable-data = "ENABLED" *(SP capability)``, RFC 5161 section 4; in upper case."""
+    return tuple(cursor.rest().decode("utf-8", "backslashreplace").upper().split())
+
+
+def _apply(session: Session, response: Untagged) -> None:
+    session.enable(response.text.decode("ascii", "replace").split())
 
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The family of ENABLE: RFC 5161, and UTF8=ACCEPT, RFC 6855."""
-    return Family(name="enable", mixin=EnableCommands, capabilities=("ENABLE",), requires=("rev1",))
+    """The family of RFC 5161 and RFC 6855."""
+    return Family(
+        name="enable",
+        mixin=EnableCommands,
+        commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True),),
+        capabilities=("ENABLE", "UTF8=ACCEPT"),
+        enables=("UTF8=ACCEPT",),
+        responses={"ENABLED": Response(enabled, _apply)},
+        requires=("rev1",),
+    )

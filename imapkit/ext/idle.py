@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Unpack
 
-from imapkit.core.api import CallbackOptions, Commands, Done, Result, Untagged
+from imapkit.core.api import CallbackOptions, Commands, Done, Result, Untagged, no_arguments
 from imapkit.errors import ArgumentError, error
 from imapkit.family import Command, Family, State, hookimpl
 
@@ -43,7 +43,7 @@ class _Stay:
     """One ``idle()``: IDLE commands that follow one another until something has ended it."""
 
     def __init__(self, client: IdleCommands, seconds: float) -> None:
-        if not seconds >= 0:
+        if not isinstance(seconds, (int, float)) or not seconds >= 0:
             raise ArgumentError(f"not a time to wait: {seconds!r}")
         self._client = client
         self._end = time.monotonic() + seconds
@@ -88,9 +88,7 @@ def imapkit_family() -> Family:
     return Family(
         name="idle",
         mixin=IdleCommands,
-        commands=(
-            Command("IDLE", State.LOGGED_IN, rest=lambda args: (), exclusive=True, interrupt=b"DONE", news=is_news),
-        ),
+        commands=(Command("IDLE", State.LOGGED_IN, rest=no_arguments, exclusive=True, interrupt=b"DONE", news=is_news),),
         capabilities=("IDLE",),
         requires=("rev1",),
     )

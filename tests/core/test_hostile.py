@@ -50,6 +50,7 @@ ODD = [
     "%",
 ]
 WRONG = [object(), print, 1j]
+EVERY = sorted(ext.INDEX)
 
 
 def sample(kind: Callable[[Any], Any]) -> Any:
@@ -92,7 +93,7 @@ def octets(pieces: list[wire.Piece]) -> Iterator[bytes]:
     """Each form of what goes over the wire outside of literals."""
     for piece in pieces:
         if isinstance(piece, Late):
-            yield from piece
+            yield from octets([*piece.off, *piece.on])
         elif not isinstance(piece, Literal):
             yield piece
 
@@ -100,7 +101,7 @@ def octets(pieces: list[wire.Piece]) -> Iterator[bytes]:
 @pytest.fixture(scope="module")
 def idle_client() -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
     """A client in the selected state, at which evil is thrown; whatever reaches the server can be seen."""
-    with ScriptedServer(patience=60) as server, connect(server) as client:
+    with ScriptedServer(patience=60) as server, connect(server, families=EVERY) as client:
         client.login("me", "secret")
         client.select()
         yield client, server
@@ -168,7 +169,9 @@ def takes_any_number(command: Command) -> bool:
 
 
 def test_not_every_command_goes_on_for_ever() -> None:
-    assert [command.name for command in COMMANDS if takes_any_number(command)] == ["SEARCH"]
+    endless = {command.name for command in COMMANDS if takes_any_number(command)}
+    assert endless <= {"ENABLE", "SEARCH", "SETANNOTATION", "SORT", "THREAD"}
+    assert "SEARCH" in endless
 
 
 @each_command
@@ -178,12 +181,15 @@ def test_the_wrong_state_sends_nothing(command: Command) -> None:
         if state & command.states:
             continue
         with serving(greeting=greeting) as server:
-            with connect(server) as client, pytest.raises(StateError, match=f"{command.name} illegal in state {state.name}"):
+            with (
+                connect(server, families=EVERY) as client,
+                pytest.raises(StateError, match=f"{command.name} illegal in state {state.name}"),
+            ):
                 client._call(command.name, *valid(command))
             assert server.names == ["LOGOUT"]
 
 
-METHODS = sorted({method for names in ext.INDEX.values() for method in names})
+METHODS = sorted({name for names in ext.INDEX.values() for name in names if callable(getattr(imapkit.IMAP4, name))})
 NO_COMMAND = {"response", "pop_untagged_responses"}
 METHOD_SAMPLES: dict[str, Any] = {
     "message_set": "1",
@@ -223,7 +229,7 @@ def test_no_public_method_can_be_made_to_inject(method: str, at: int) -> None:
     nonauth = method in ("login", "authenticate", "login_cram_md5")
     greeting = b"* OK [CAPABILITY IMAP4rev1] hi\r\n" if nonauth else b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
     with ScriptedServer(lambda conversation: everything_is_refused(conversation, nonauth), greeting=greeting) as server:
-        client = connect(server)
+        client = connect(server, families=EVERY)
         if not nonauth:
             client.select()
         for value in [*EVIL, *ODD]:

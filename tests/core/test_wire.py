@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imapkit.core import wire
+from imapkit.core import mutf7, wire
 from imapkit.core.wire import Late, Literal
 from imapkit.errors import ArgumentError
 
@@ -45,7 +45,7 @@ def test_no_kind_ends_in_an_announcement(kind: Callable[[Any], Any], tail: str) 
             continue
         pieces = token if type(token) is tuple else (token,)
         last = pieces[-1]
-        for octets in last if isinstance(last, Late) else (last,):
+        for octets in (last.off[-1], last.on[-1]) if isinstance(last, Late) else (last,):
             # What is quoted ends in a quote, and what is a literal is counted.
             assert isinstance(octets, Literal) or octets.endswith((b'"', b")"))
 
@@ -113,10 +113,11 @@ def test_quoted_string(value: Any, token: Any) -> None:
         ('"My Mail"', b'"My Mail"'),
         ("'%'", b"%"),
         ("", b'""'),
-        ("Entw\u00fcrfe", Late(b'"Entw&APw-rfe"', '"Entw\u00fcrfe"'.encode())),
+        ("Entw\u00fcrfe", Late((b'"Entw&APw-rfe"',), ('"Entw\u00fcrfe"'.encode(),))),
+        ("A&B", Late((b'"A&-B"',), (b'"A&B"',))),
         ("Entw&APw-rfe", b"Entw&APw-rfe"),
-        ("Tom & Jerry", b'"Tom &- Jerry"'),
-        ("a&b", b'"a&-b"'),
+        ("Tom & Jerry", Late((b'"Tom &- Jerry"',), (b'"Tom & Jerry"',))),
+        ("a&b", Late((b'"a&-b"',), (b'"a&b"',))),
         (b"Entw&APw-rfe", b"Entw&APw-rfe"),
         ("a*", b'"a*"'),
     ],
@@ -213,11 +214,26 @@ def test_what_is_no_store_item(value: str) -> None:
         ("a\nb", b"a\r\nb"),
         (b"\n\r", b"\r\n\r\n"),
         (b"", b""),
-        (b"\0\xff{5}", b"\0\xff{5}"),
+        (b"\0{5}", b"\0{5}"),
     ],
 )
 def test_message(value: Any, octets: bytes) -> None:
     assert wire.message(value) == Literal(octets)
+
+
+def test_a_message_with_8_bit_octets_is_announced_as_utf8_where_that_is_on() -> None:
+    octets = "Subject: gr\u00fcn\r\n\r\n".encode()
+    assert wire.message(octets) == Late((Literal(octets),), (b"UTF8 (", Literal(octets, binary=True), b")"))
+
+
+def test_a_long_name_is_a_literal_in_either_form() -> None:
+    name = "\u00fc" * 600
+    assert wire.mailbox(name) == Late((Literal(mutf7.encode(name)),), (Literal(name.encode()),))
+
+
+def test_what_may_be_a_literal() -> None:
+    assert wire.has_literal([b"x", Late((Literal(b""),), (b"y",))])
+    assert not wire.has_literal([b"x", Late((b"x",), (b"y",))])
 
 
 def test_a_message_in_text_must_be_ascii() -> None:
@@ -285,8 +301,8 @@ def test_encode_says_what_was_wrong_and_where() -> None:
 
 
 def test_a_late_name_is_one_piece() -> None:
-    late = Late(b'"a"', b'"b"')
-    assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late(b'"&APw-"', '"\u00fc"'.encode())]
+    late = Late((b'"a"',), (b'"b"',))
+    assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late((b'"&APw-"',), ('"\u00fc"'.encode(),))]
     assert wire._join([late, late]) == [late, b" ", late]
 
 

@@ -32,7 +32,10 @@ def dones(server: Any) -> int:
     return int(server.received.count(b"DONE\r\n"))
 
 
-@pytest.mark.parametrize("news", [b"* 4 EXISTS\r\n", b"* 1 EXPUNGE\r\n", b"* 1 FETCH (FLAGS (\\Seen))\r\n", b"* NO disk full\r\n"])
+NEWS = [b"* 4 EXISTS\r\n", b"* 1 EXPUNGE\r\n", b"* 1 FETCH (FLAGS (\\Seen))\r\n", b"* NO disk full\r\n"]
+
+
+@pytest.mark.parametrize("news", NEWS)
 def test_news_ends_it(news: bytes) -> None:
     with selected({"IDLE": idling(b"", news)}, families=FAMILIES) as (client, server), within(MARGIN):
         assert client.idle() == ("OK", [b"Idle completed"])
@@ -219,8 +222,8 @@ def test_a_server_that_never_accepts_it_is_late() -> None:
     def silent(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.wait_closed()
 
-    with selected({"IDLE": silent}, families=FAMILIES, timeout=LIMIT) as (client, _):
-        with within(LIMIT + MARGIN), pytest.raises(imapkit.CommandTimeout):
+    with selected({"IDLE": silent}, families=FAMILIES, timeout=LIMIT) as (client, _), within(LIMIT + MARGIN):
+        with pytest.raises(imapkit.CommandTimeout):
             client.idle()
 
 

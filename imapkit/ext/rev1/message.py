@@ -13,6 +13,7 @@ from imapkit.core.api import (
     fetch_items,
     mailbox,
     needs_charset,
+    no_arguments,
     number,
     search_program,
     sequence_set,
@@ -24,7 +25,6 @@ from imapkit.ext.rev1.arguments import (
     is_about_messages,
     store_arguments,
 )
-from imapkit.ext.rev1.session import no_arguments
 from imapkit.family import Command, State
 
 __all__ = ["COMMANDS", "MessageCommands"]

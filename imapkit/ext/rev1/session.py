@@ -6,7 +6,19 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Data, Done, Result, Session, Untagged, astring, atom, quoted_string
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Data,
+    Done,
+    Result,
+    Session,
+    Untagged,
+    astring,
+    atom,
+    no_arguments,
+    quoted_string,
+)
 from imapkit.errors import ArgumentError, NoResponse, error
 from imapkit.family import Command, State
 
@@ -158,13 +170,6 @@ def apply_capability(session: Session, response: Untagged) -> None:
 def apply_capability_code(session: Session, data: bytes | None) -> None:
     """Take over a CAPABILITY response code."""
     session.set_capabilities((data or b"").decode("ascii", "replace").split())
-
-
-def no_arguments(args: tuple[Any, ...]) -> tuple[()]:
-    """The ``rest`` of a command that takes none."""
-    if args:
-        raise ArgumentError(f"takes no arguments, not {len(args)}")
-    return ()
 
 
 COMMANDS = (

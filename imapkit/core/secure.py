@@ -1,0 +1,98 @@
+"""How a client comes by TLS: at once, or on a connection that began without; by itself, or by what a subclass does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.api import Commands
+from imapkit.core.transport import Layers, SocketTransport, SSLSocketTransport, within
+from imapkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from imapkit.core.connection import Connection
+    from imapkit.core.limits import Timeouts
+
+__all__ = ["TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured", "is_ssl_socket"]
+
+TLS_SECURE = "tls_secure"
+TLS_NO_SSL = "tls_no_ssl"
+TLS_COMPAT = "tls_compat"
+_ANY_VERSION = (None, "ssl23")
+
+
+class Secured(Commands):
+    """The part of a client that knows about TLS. ``ssl`` is not imported before it is needed."""
+
+    keyfile: str | None = None
+    certfile: str | None = None
+    ca_certs: str | None = None
+    cert_verify_cb: Callable[[Any, Any], Any] | None = None
+    ssl_version: str | None = "ssl23"
+    tls_level: str | None = TLS_COMPAT
+
+    sock: Any
+    host: str
+    _ssl_context: ssl.SSLContext | None
+    _timeouts: Timeouts
+    _layers: Layers | None
+    _connection: Connection | None
+
+    def ssl_wrap_socket(self) -> None:
+        """Put TLS on the connection; a subclass may set ``sock`` to an ``ssl.SSLSocket`` instead. Raises ``TLSError``."""
+        from imapkit.core.tls import TLSLayer, TLSSocket
+
+        layer = TLSLayer(self._ssl_context or self._make_context(), self.host or "localhost", self.cert_verify_cb)
+        layers = self._layers
+        if layers is None and self._connection is not None:
+            # A subclass reads and writes without a socket of ours.
+            layers = self._connection.layers
+        elif layers is None:
+            layers = self._layers = Layers(SocketTransport(self.sock))
+        layers.push(layer, within(self._timeouts.connect))
+        self.sock = TLSSocket(self.sock, layer, layers)
+
+    def _set_tls(self, **settings: Any) -> None:
+        for name, value in settings.items():
+            setattr(self, name, value)
+
+    def _use_tls(self, *, ssl_context: ssl.SSLContext | None = None, **settings: Any) -> Callable[[], None]:
+        """See ``Commands._use_tls``."""
+        self._set_tls(**settings)
+        given = any(value is not None for name, value in settings.items() if name not in ("ssl_version", "tls_level"))
+        if ssl_context is not None:
+            self._ssl_context = ssl_context
+        elif given or self.ssl_version not in _ANY_VERSION or self._ssl_context is None:
+            self._ssl_context = self._make_context()
+        return self._wrap
+
+    def _wrap(self) -> None:
+        self.ssl_wrap_socket()
+        if self._layers is not None and is_ssl_socket(self.sock):
+            self._layers.transport = SSLSocketTransport(self.sock, self._layers.transport.on_close)
+
+    def _tls_is_on(self) -> bool:
+        """See ``Commands._tls_is_on``."""
+        return hasattr(self.sock, "getpeercert")
+
+    def _make_context(self) -> ssl.SSLContext:
+        from imapkit.core.tls import client_context
+
+        if self.tls_level not in (TLS_COMPAT, TLS_NO_SSL, TLS_SECURE, None):
+            raise ArgumentError(f"unknown tls_level: {self.tls_level!r}")
+        return client_context(
+            ca_certs=self.ca_certs,
+            certfile=self.certfile,
+            keyfile=self.keyfile,
+            verify=self.cert_verify_cb is None or self.ca_certs is not None,
+            version=self.ssl_version,
+        )
+
+
+def is_ssl_socket(sock: Any) -> bool:
+    """Whether a subclass made an ``ssl.SSLSocket``; ``ssl`` is not imported for it."""
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)
