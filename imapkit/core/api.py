@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
+from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, same_name, string_value
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
@@ -63,6 +64,7 @@ __all__ = [
     "Session",
     "Token",
     "Untagged",
+    "about_mailbox",
     "astring",
     "atom",
     "date_time",
@@ -71,8 +73,10 @@ __all__ = [
     "fetch_items",
     "flags",
     "general",
+    "is_about_mailbox",
     "list_pattern",
     "mailbox",
+    "mailbox_key",
     "mailbox_name",
     "message",
     "needs_charset",
@@ -83,11 +87,13 @@ __all__ = [
     "raw",
     "record",
     "response_code",
+    "same_name",
     "search_program",
     "sequence_set",
     "sequence_set_text",
     "status_items",
     "store_item",
+    "string_value",
     "unquote",
 ]
 

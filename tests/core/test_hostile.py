@@ -25,7 +25,7 @@ from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, w
 COMMANDS = sorted(
     {command.name: command for name in ext.INDEX for command in builtin(name).family.commands}.values(), key=lambda c: c.name
 )
-SAMPLES: list[Any] = ["1", "INBOX", "FLAGS", "(UIDVALIDITY)", "x", "1:2", '"17-Jul-1996 02:44:25 -0700"']
+SAMPLES: list[Any] = ["1", "INBOX", "FLAGS", "(STORAGE 512)", "(UIDVALIDITY)", "x", "1:2", '"17-Jul-1996 02:44:25 -0700"']
 RESTS: list[tuple[Any, ...]] = [(), ("x",), ("", "ALL"), ("1", "FLAGS", "x"), ("x", "x"), ("INBOX", "(x)"), ("x", "UTF-8", "ALL")]
 EVIL = ["a\r\nX1 DELETE inbox", "a\rb", "a\nb", "a\0b", "\r\n", b"a\r\nb", b"\0", bytearray(b"a\nb"), memoryview(b"a\rb")]
 ODD = [

@@ -12,7 +12,7 @@ from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Untagged, classify, response_code
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
-from imapkit.ext.rev1 import fetch, grammar
+from imapkit.ext.rev1 import fetch, grammar, listing
 
 pytestmark = pytest.mark.heavy
 
@@ -127,9 +127,9 @@ PARSERS: list[Callable[[Cursor], object]] = [
     Cursor.rest,
     grammar.badcharset,
     grammar.capability,
-    grammar.mailbox_list,
+    listing.mailbox_list,
     grammar.search,
-    grammar.status,
+    listing.status,
     fetch.date_time,
     fetch.fetch,
     fetch.fetch_att,

@@ -10,8 +10,10 @@ from imapkit.core.api import (
     Token,
     Untagged,
     flags,
+    mailbox_key,
     mailbox_name,
     raw,
+    same_name,
     sequence_set_text,
     store_item,
 )
@@ -19,11 +21,10 @@ from imapkit.errors import ArgumentError
 from imapkit.ext.rev1.fetch import fetch_uid
 
 __all__ = [
-    "about_mailbox",
     "about_messages",
     "extensions",
-    "is_about_mailbox",
     "is_about_messages",
+    "is_about_status",
     "store_arguments",
 ]
 
@@ -58,20 +59,9 @@ def is_about_messages(about: NumberSet, response: Untagged) -> bool | None:
     return False if number is None else about.may_hold(number)
 
 
-def about_mailbox(args: tuple[Any, ...], uid: bool) -> bytes:
-    """The mailbox that a command is about, in the one form in which names are compared."""
-    return _same(mailbox_name(args[0]))
-
-
-def is_about_mailbox(about: bytes, response: Untagged) -> bool | None:
+def is_about_status(about: str, response: Untagged) -> bool | None:
     """Whether a STATUS response is about that mailbox, however the server writes its name."""
     text = response.parts[0]
     # The name ends where the list begins: an atom may hold anything but a space.
-    name = _same(response.parts[1] if len(response.parts) > 1 else mailbox_name(text.rpartition(b" (")[0].strip()))
-    # A server may spell a name in its own way: "INBOX/Foo" for "Inbox/Foo".
-    return name == about or (None if name.lower() == about.lower() else False)
-
-
-def _same(name: bytes) -> bytes:
-    """INBOX in any case is INBOX, RFC 3501 section 5.1; all other names are taken as they are."""
-    return b"INBOX" if name.upper() == b"INBOX" else name
+    name = response.parts[1] if len(response.parts) > 1 else mailbox_name(text.rpartition(b" (")[0].strip())
+    return same_name(mailbox_key(name), about)

@@ -11,6 +11,7 @@ from imapkit.core.api import (
     Result,
     Session,
     Untagged,
+    about_mailbox,
     date_time,
     flags,
     list_pattern,
@@ -20,7 +21,7 @@ from imapkit.core.api import (
     status_items,
 )
 from imapkit.errors import readonly as ReadOnly
-from imapkit.ext.rev1.arguments import about_mailbox, extensions, is_about_mailbox
+from imapkit.ext.rev1.arguments import extensions, is_about_status
 from imapkit.family import Command, State
 
 __all__ = ["COMMANDS", "MailboxCommands"]
@@ -177,7 +178,7 @@ COMMANDS = (
         args=(mailbox, status_items),
         result=("STATUS",),
         about=about_mailbox,
-        matches=is_about_mailbox,
+        matches=is_about_status,
     ),
     Command("SUBSCRIBE", State.LOGGED_IN, args=_ONE),
     Command("UNSUBSCRIBE", State.LOGGED_IN, args=_ONE),

@@ -1,0 +1,204 @@
+"""COMPRESS=DEFLATE, RFC 4978: the layer by itself, and between a client and a server that can inflate."""
+
+from __future__ import annotations
+
+import os
+import random
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit.errors import FamilyDisabledError, LimitExceeded, RemoteProtocolError
+from imapkit.ext.compress import DeflateLayer
+from imapkit.testing.scripted import Conversation, ScriptedServer
+from tests.core.rig import MARGIN, Answers, connect, selected, within
+
+PEM = str(Path(__file__).parents[1] / "cli" / "localhost.pem")
+FAMILIES = ["rev1", "compress"]
+PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n"
+
+
+def deflated(*pieces: bytes, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
+    packer = zlib.compressobj(9, wbits=-15)
+    return b"".join(packer.compress(piece) + packer.flush(flush) for piece in pieces)
+
+
+# The layer
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 5_000_000])
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_nothing_stays_behind(size: int, step: int) -> None:
+    """Whatever one read inflates to comes out at once, in bounded pieces: imaplib2 kept what was beyond 32 KiB."""
+    data = (b"a" * 300 + os.urandom(3)) * (size // 303 + 1)
+    data = data[:size]
+    packed = deflated(data)
+    if len(packed) // step > 100_000:
+        packed = packed[:0]
+        data = b""
+    layer, out = DeflateLayer(), bytearray()
+    for at in range(0, len(packed), step):
+        for piece in layer.decode(packed[at : at + step]):
+            assert 0 < len(piece) <= 65536
+            out += piece
+    assert bytes(out) == data
+
+
+def test_both_ways() -> None:
+    one, other = DeflateLayer(), DeflateLayer()
+    chance = random.Random(4978)
+    for _ in range(200):
+        data = chance.randbytes(chance.choice((0, 1, 50))) + b"x" * chance.choice((0, 10, 100_000))
+        assert b"".join(other.decode(one.encode(memoryview(data)))) == data
+
+
+@pytest.mark.parametrize("rubbish", [b"* OK plain text\r\n", b"\xff" * 20, b"\x07"])
+def test_rubbish(rubbish: bytes) -> None:
+    with pytest.raises(RemoteProtocolError, match="cannot be inflated"):
+        list(DeflateLayer().decode(rubbish))
+
+
+def test_nothing_may_follow_the_end_of_the_stream() -> None:
+    layer = DeflateLayer()
+    packed = deflated(b"bye", flush=zlib.Z_FINISH)
+    with pytest.raises(RemoteProtocolError, match="after the end of the compressed stream"):
+        list(layer.decode(packed + b"* 1 EXISTS\r\n"))
+
+
+# A client and a server
+
+
+class Packed:
+    """The server's side of a compressed conversation."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self.packer, self.unpacker = zlib.compressobj(9, wbits=-15), zlib.decompressobj(-15)
+        self.text = b""
+
+    def send(self, data: bytes, **options: Any) -> None:
+        self.conversation.send(self.pack(data), **options)
+
+    def pack(self, data: bytes) -> bytes:
+        return self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH)
+
+    def commands(self) -> Iterator[tuple[bytes, bytes]]:
+        """Tag and name of each command that comes; LOGOUT is answered."""
+        while True:
+            while b"\r\n" not in self.text:
+                self.text += self.unpacker.decompress(self.conversation.read_literal(1))
+            line, _, self.text = self.text.partition(b"\r\n")
+            tag, name = line.split()[:2]
+            if name == b"LOGOUT":
+                self.send(b"* BYE bye\r\n%b OK bye\r\n" % tag)
+                return
+            yield tag, name
+
+
+def accept(conversation: Conversation, with_ok: bytes = b"") -> Packed:
+    command = conversation.read_command()
+    assert (command.name, command.args) == ("COMPRESS", b"DEFLATE")
+    packed = Packed(conversation)
+    conversation.send(b"%b OK DEFLATE active\r\n%b" % (command.tag, packed.pack(with_ok) if with_ok else b""))
+    return packed
+
+
+def test_a_compressed_session() -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation, b"* 7 EXISTS\r\n* 8 EXI")
+        packed.send(b"STS\r\n")
+        for tag, name in packed.commands():
+            packed.send(b"%b OK %b\r\n" % (tag, name), chunks=1)
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES) as client:
+        assert client.enable_compression() == ("OK", [b"DEFLATE active"])
+        assert client.noop() == ("OK", [b"NOOP"])
+        assert client.response("EXISTS")[1] == [b"7", b"8"]
+        answers = Answers()
+        for _ in range(50):
+            client.noop(callback=answers)
+        assert {answer[0][0] for answer in answers.take(50)} == {"OK"}
+
+
+def test_one_read_that_inflates_to_megabytes() -> None:
+    """600 folders, all alike: what imaplib2 stalled on."""
+    listing = b"".join(b'* LIST (\\HasNoChildren) "/" "folder %b %d"\r\n' % (b"x" * 60, i) for i in range(20_000))
+
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        for tag, name in packed.commands():
+            packed.send((listing if name == b"LIST" else b"") + b"%b OK %b\r\n" % (tag, name))
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES) as client:
+        client.enable_compression()
+        typ, data = client.list()
+        assert (typ, len(data)) == ("OK", 20_000)
+        assert data[-1].endswith(b' 19999"')
+
+
+def test_a_bomb_meets_the_usual_limits() -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        next(packed.commands())
+        packed.send(b"* OK " + b"a" * 50_000_000)
+        conversation.wait_closed()
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES) as client, within(MARGIN):
+        client.enable_compression()
+        with pytest.raises(LimitExceeded):
+            client.noop()
+
+
+def test_rubbish_ends_the_connection() -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        next(packed.commands())
+        conversation.send(b"* OK not compressed at all\r\n")
+        conversation.wait_closed()
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES) as client:
+        client.enable_compression()
+        with pytest.raises(RemoteProtocolError, match="cannot be inflated"):
+            client.noop()
+
+
+def test_on_top_of_tls() -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation, b"* 5 EXISTS\r\n")
+        for tag, name in packed.commands():
+            packed.send(b"* OK %b\r\n" % (b"z" * 100_000) + b"%b OK %b\r\n" % (tag, name))
+
+    with (
+        ScriptedServer(script, greeting=PREAUTH, tls=(PEM, None)) as server,
+        connect(server, imapkit.IMAP4_SSL, families=FAMILIES, ca_certs=PEM) as client,
+    ):
+        assert client.enable_compression()[0] == "OK"
+        for _ in range(3):
+            assert client.noop() == ("OK", [b"NOOP"])
+        assert client.response("EXISTS")[1] == [b"5"]
+        assert client.response("OK")[1][-1] == b"z" * 100_000
+
+
+@pytest.mark.parametrize("typ", ["NO", "BAD"])
+def test_a_server_that_refuses(typ: str) -> None:
+    def refuse(conversation: Conversation, command: Any) -> None:
+        conversation.send(b"%b %b [COMPRESSIONACTIVE] no\r\n" % (command.tag, typ.encode()))
+
+    with selected({"COMPRESS": refuse}, families=FAMILIES) as (client, _):
+        if typ == "NO":
+            assert client.enable_compression() == ("NO", [b"[COMPRESSIONACTIVE] no"])
+        else:
+            with pytest.raises(imapkit.BadResponse):
+                client.enable_compression()
+        assert client.noop()[0] == "OK"
+
+
+def test_without_the_family() -> None:
+    with selected() as (client, _):
+        assert not hasattr(client, "enable_compression")
+        with pytest.raises(FamilyDisabledError, match="'compress'"):
+            client.enable_compression()

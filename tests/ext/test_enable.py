@@ -1,0 +1,166 @@
+"""ENABLE, RFC 5161, and what UTF8=ACCEPT (RFC 6855) changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit.errors import ArgumentError, FamilyDisabledError, StateError
+from imapkit.family import Family
+from imapkit.testing.scripted import Conversation, ReceivedCommand
+from tests.core.rig import MARGIN, Answers, answer_all, connect, serving, within
+
+CAPABILITIES = b"IMAP4rev1 ENABLE UTF8=ACCEPT CONDSTORE LITERAL+"
+FAMILIES: list[Any] = ["rev1", "enable"]
+PREAUTH = b"* PREAUTH [CAPABILITY " + CAPABILITIES + b"] hi\r\n"
+
+
+def comply(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.ok(command, b"Enabled", untagged=b"* ENABLED " + command.args + b"\r\n")
+
+
+def enabling(**handlers: Any) -> Any:
+    """A server that enables whatever it is asked for."""
+    return serving({"ENABLE": comply, **handlers}, greeting=PREAUTH)
+
+
+def test_what_the_server_enabled() -> None:
+    with enabling() as server, connect(server, families=FAMILIES) as client:
+        assert client.enable("UTF8=ACCEPT") == ("OK", [b"Enabled"])
+        assert client._session.enabled == {"UTF8=ACCEPT"}
+        assert client.response("ENABLED") == ("ENABLED", [b"UTF8=ACCEPT"])
+
+
+def test_it_does_not_lock_the_connection() -> None:
+    """imaplib2 answered nothing any more."""
+    with enabling() as server, connect(server, families=FAMILIES) as client, within(MARGIN):
+        answers = Answers()
+        client.enable("utf8=accept", callback=answers)
+        assert answers.next()[0] == ("OK", [b"Enabled"])
+        assert client.noop()[0] == "OK"
+        client.select()
+        assert client.noop()[0] == "OK"
+
+
+@pytest.mark.parametrize("untagged", [b"", b"* ENABLED\r\n", b"* ENABLED \r\n"])
+def test_a_server_that_enables_nothing(untagged: bytes) -> None:
+    """iCloud says OK and no more."""
+
+    def nothing(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=untagged)
+
+    with enabling(ENABLE=nothing, CREATE=answer_all) as server, connect(server, families=FAMILIES) as client:
+        assert client.enable(["UTF8=ACCEPT"])[0] == "OK"
+        assert client._session.enabled == frozenset()
+        client.create("\u00fc")
+        assert server.commands[-1].args == b'"&APw-"'
+
+
+@pytest.mark.parametrize("names", ["CONDSTORE", "UTF8=ACCEPT QRESYNC", ["IMAP4rev2"]])
+def test_only_what_somebody_understands(names: Any) -> None:
+    with enabling() as server, connect(server, families=FAMILIES) as client:
+        with pytest.raises(ArgumentError, match=r"(CONDSTORE|QRESYNC|IMAP4REV2) cannot be enabled.*UTF8=ACCEPT can be"):
+            client.enable(names)
+        assert "ENABLE" not in server.names
+
+
+def test_another_family_may_understand_more() -> None:
+    more = Family("more", enables=("CONDSTORE",))
+    with enabling() as server, connect(server, families=[*FAMILIES, more]) as client:
+        assert client.enable("CONDSTORE UTF8=ACCEPT")[0] == "OK"
+        assert client._session.enabled == {"CONDSTORE", "UTF8=ACCEPT"}
+
+
+@pytest.mark.parametrize("names", ["", [], "UTF8=ACCEPT\r\nX", "(UTF8=ACCEPT)", [b"UTF8=ACCEPT}"]])
+def test_what_is_no_name(names: Any) -> None:
+    with enabling() as server, connect(server, families=FAMILIES) as client:
+        with pytest.raises(ArgumentError):
+            client.enable(names)
+        assert "ENABLE" not in server.names
+
+
+def test_a_server_without_it() -> None:
+    with serving(greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server, families=FAMILIES) as client:
+        with pytest.raises(client.error, match="does not announce ENABLE"):
+            client.enable("UTF8=ACCEPT")
+        assert "ENABLE" not in server.names
+
+
+def test_only_before_a_mailbox_is_selected() -> None:
+    with enabling() as server, connect(server, families=FAMILIES) as client:
+        client.select()
+        with pytest.raises(StateError):
+            client.enable("UTF8=ACCEPT")
+        assert "ENABLE" not in server.names
+
+
+# UTF8=ACCEPT
+
+
+def test_names_and_messages() -> None:
+    """RFC 6855 sections 3 and 4."""
+    message = "Subject: gr\u00fcn\r\n\r\nx\r\n".encode()
+    with enabling(CREATE=answer_all, APPEND=answer_all) as server, connect(server, families=FAMILIES) as client:
+        client.create("Entw\u00fcrfe")
+        client.create("A & B")
+        client.append("Entw\u00fcrfe", None, None, message)
+        client.enable("UTF8=ACCEPT")
+        client.create("Entw\u00fcrfe")
+        client.create("A & B")
+        client.append("Entw\u00fcrfe", None, None, message)
+        client.append("x", r"\Seen", None, b"Subject: plain\r\n\r\n")
+        sent = [command.raw.split(b" ", 1)[1] for command in server.commands if command.name in ("CREATE", "APPEND")]
+    name, size = "Entw\u00fcrfe".encode(), len(message)
+    assert sent == [
+        b'CREATE "Entw&APw-rfe"\r\n',
+        b'CREATE "A &- B"\r\n',
+        b'APPEND "Entw&APw-rfe" {%d+}\r\n%b\r\n' % (size, message),
+        b'CREATE "%b"\r\n' % name,
+        b'CREATE "A & B"\r\n',
+        b'APPEND "%b" UTF8 (~{%d+}\r\n%b)\r\n' % (name, size, message),
+        b"APPEND x (\\Seen) {18+}\r\nSubject: plain\r\n\r\n\r\n",
+    ]
+
+
+def test_a_search_names_no_charset() -> None:
+    def search(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* SEARCH 1\r\n")
+
+    with enabling(SEARCH=search) as server, connect(server, families=FAMILIES) as client:
+        client.enable("UTF8=ACCEPT")
+        client.select()
+        assert client.search(None, "SUBJECT", "gr\u00fcn") == ("OK", [b"1"])
+        assert b"CHARSET" not in server.commands[-1].raw
+        with pytest.raises(ArgumentError):
+            client.search("UTF-8", "ALL")
+
+
+def test_status_of_a_name_in_utf8() -> None:
+    def status(conversation: Conversation, command: ReceivedCommand) -> None:
+        name = command.raw.split(b" ", 2)[2].rpartition(b" (")[0]
+        conversation.ok(command, untagged=b"* STATUS %b (MESSAGES 3)\r\n* STATUS INBOX (MESSAGES 9)\r\n" % name)
+
+    with enabling(STATUS=status) as server, connect(server, families=FAMILIES) as client:
+        client.enable("UTF8=ACCEPT")
+        typ, data = client.status("Entw\u00fcrfe", "(MESSAGES)")
+        assert (typ, data) == ("OK", ['"Entw\u00fcrfe" (MESSAGES 3)'.encode()])
+        assert data.parsed()[0].mailbox == "Entw\u00fcrfe"
+        assert client.response("STATUS")[1] == [b"INBOX (MESSAGES 9)"]
+
+
+def test_without_the_family() -> None:
+    with enabling() as server, connect(server) as client:
+        assert not hasattr(client, "enable")
+        with pytest.raises(FamilyDisabledError, match="'enable'"):
+            client.enable("UTF8=ACCEPT")
+
+
+def test_injection_stays_impossible() -> None:
+    with enabling() as server, connect(server, families=FAMILIES) as client:
+        client.enable("UTF8=ACCEPT")
+        for name in ("a\r\nX1 DELETE inbox", "\u00fc\n", "\0"):
+            with pytest.raises(imapkit.ArgumentError):
+                client.create(name)
+        assert server.names[-1] == "ENABLE"
