@@ -149,11 +149,12 @@ class Response:
     """How an untagged response is understood.
 
     ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the reader thread as
-    the response comes, for changes of session state only.
+    the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, Untagged], None] | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from imapkit.core.connection import Connection
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
-from imapkit.core.result import Data
+from imapkit.core.result import Data, Parsed, parse_shape
 from imapkit.core.secure import Secured, is_ssl_socket
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
@@ -268,6 +268,15 @@ class Client(Secured):
     def _hang_up(self, reason: str) -> None:
         """See ``Commands._hang_up``."""
         self._live.close(reason)
+
+    def parse(self, typ: str, data: Any) -> Parsed:
+        """What data in imaplib's shape says, in records: as a command returned it, or ``response(name)``; later than that, too.
+
+        ``typ, data``: a result; or the name of a response ("FETCH", "LIST") or response code ("UIDVALIDITY"), and its data.
+        Returns a list with a value for each response (``StatusText`` for a status text), and what was wrong in ``.defects``.
+        Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
+        """
+        return parse_shape(typ, data, self._registry)
 
     # imaplib2's attributes
 

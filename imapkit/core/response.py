@@ -13,7 +13,7 @@ from typing import Any
 
 from imapkit.errors import ServerBye
 
-__all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "announcement", "classify", "response_code"]
+__all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "announcement", "classify", "response_code", "split_code"]
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
@@ -145,6 +145,12 @@ def _stray(line: bytes) -> ServerBye:
     # Exchange ends a session with a bare "Server Unavailable. 15".
     shown = line[:200].decode("utf-8", "backslashreplace")
     return ServerBye(f"the server sent a line that is no IMAP response: {shown!r}")
+
+
+def split_code(text: bytes) -> bytes:
+    """What follows the response code of a status response's text."""
+    match = _CODE.match(text) or _SIMPLE_CODE.match(text)
+    return text if match is None else text[match.end() :].removeprefix(b" ")
 
 
 def response_code(text: bytes) -> ResponseCode | None:

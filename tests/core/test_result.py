@@ -1,0 +1,152 @@
+"""What a result says, read late: from its own responses, and from data in imaplib's shape alone."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from typing import Any
+
+import pytest
+
+from imapkit.core.cursor import Cursor, Defect
+from imapkit.core.response import Untagged
+from imapkit.core.result import Data, Parsed, StatusText, parse, parse_shape
+from imapkit.family import Code, Family, Response
+from imapkit.testing import load_only
+from tests.core.rig import connect, serving
+
+
+def pair(cursor: Cursor) -> tuple[int | None, Any]:
+    value = cursor.value()
+    if cursor.peek():
+        cursor.tolerate("more than one value", cursor.rest())
+    return cursor.leading, value
+
+
+def words(cursor: Cursor) -> list[bytes]:
+    found = []
+    while not cursor.at_end():
+        cursor.spaces()
+        found.append(cursor.astring())
+    return found
+
+
+def clumsy(cursor: Cursor) -> int:
+    return {b"a": 1}[cursor.atom()]
+
+
+FAMILY = Family(
+    "probe",
+    responses={
+        "XPAIR": Response(pair, numbered=True),
+        "XWORDS": Response(words),
+        "XCLUMSY": Response(clumsy),
+        "XMUTE": Response(),
+    },
+    codes={"XCODE": Code(Cursor.number), "XMARK": Code()},
+)
+REGISTRY = load_only(FAMILY)
+
+
+def untagged(name: str, *parts: bytes, number: int | None = None) -> Untagged:
+    return Untagged(name, number, parts)
+
+
+SAMPLES = [
+    untagged("XPAIR", b"(a 1)", number=5),
+    untagged("XPAIR", b"(a {3}", b"x)(", b")", number=6),
+    untagged("XPAIR", b"(a {0}", b"", b" b {2}", b"\r\n", b")", number=7),
+    untagged("XPAIR", b"{3}", b"abc", b"", number=8),
+    untagged("XWORDS", b"a {2}", b"b ", b""),
+    untagged("XWORDS", b"a {2}", b"b ", b" {1}", b"c", b""),
+    untagged("XWORDS", b""),
+    untagged("XWORDS", b"1 2"),
+    untagged("XWORDS", b"{1}", b"z", b" y"),
+]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_shape_is_enough(seed: int) -> None:
+    """imaplib's data, without the responses it was made of, means the same."""
+    chance = random.Random(seed)
+    for name in ("XPAIR", "XWORDS"):
+        responses = [each for each in SAMPLES if each.name == name]
+        chance.shuffle(responses)
+        whole = parse(responses, REGISTRY)
+        assert len(whole) == len(responses)
+        assert whole.defects == ()
+        shape = [item for each in responses for item in each.data()]
+        assert parse_shape(name.lower(), shape, REGISTRY) == whole
+        assert parse_shape("OK", Data.of(responses, REGISTRY), REGISTRY) == whole
+        assert Data.of(responses, REGISTRY).parsed() == whole
+
+
+def test_a_bad_response_costs_no_other() -> None:
+    responses = [untagged("XPAIR", b"(a"), untagged("XPAIR", b"b c"), untagged("XCLUMSY", b"z q"), untagged("XCLUMSY", b"a")]
+    found = parse(responses, REGISTRY)
+    assert found == [(None, b"b"), 1]
+    assert found.defects == (
+        Defect("XPAIR: expected value", b"(a"),
+        Defect("more than one value", b" c"),
+        Defect("XCLUMSY: KeyError: b'z'", b"z q"),
+    )
+
+
+def test_what_nobody_knows_stays_as_it_is() -> None:
+    mute, strange = untagged("XMUTE", b"1"), untagged("XOTHER", b"2")
+    assert parse([mute, strange], REGISTRY) == [mute, strange]
+    assert parse([mute], None) == [mute]
+    assert parse_shape("XOTHER", [b"2", None], REGISTRY) == [b"2"]
+    assert parse_shape("XMUTE", [b"1"], REGISTRY)[0].text == b"1"
+
+
+@pytest.mark.parametrize("data", [None, [], [None]])
+@pytest.mark.parametrize("typ", ["XPAIR", "XCODE", "OK", "XOTHER"])
+def test_nothing(typ: str, data: Any) -> None:
+    assert parse_shape(typ, data, REGISTRY) == []
+
+
+def test_response_codes() -> None:
+    found = parse_shape("XCODE", [b"17", b"x", b"18"], REGISTRY)
+    assert found == [17, 18]
+    assert found.defects == (Defect("XCODE: expected number", b"x"),)
+    assert parse_shape("XMARK", [b"y"], REGISTRY) == [b"y"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (b"done", StatusText(None, None, None, b"done")),
+        (b"[XCODE 17] done", StatusText("XCODE", b"17", 17, b"done")),
+        (b"[xcode 17]", StatusText("XCODE", b"17", 17, b"")),
+        (b"[XMARK] hi", StatusText("XMARK", None, b"", b"hi")),
+        (b"[XOTHER a b] hi", StatusText("XOTHER", b"a b", None, b"hi")),
+        (b"[", StatusText(None, None, None, b"[")),
+    ],
+)
+def test_status_texts(text: bytes, status: StatusText) -> None:
+    for typ in ("OK", "NO", "BAD", "BYE", "PREAUTH"):
+        assert parse_shape(typ, [text], REGISTRY) == [status]
+        assert parse([untagged(typ, text)], REGISTRY) == [status]
+
+
+def test_a_status_text_whose_code_is_bad() -> None:
+    found = parse_shape("NO", [b"[XCODE x] hm"], REGISTRY)
+    assert found == [StatusText("XCODE", b"x", None, b"hm")]
+    assert found.defects == (Defect("XCODE: expected number", b"x"),)
+
+
+def test_the_method() -> None:
+    with serving(messages=3) as server, connect(server) as client:
+        client.login("me", "secret")
+        assert client.parse(*client.select()) == [3]
+        assert client.parse(*client.response("UIDNEXT")) == [4]
+        [noop] = client.parse(*client.noop())
+        assert noop == StatusText(None, None, None, b"done")
+        assert isinstance(client.parse("FETCH", [b"nonsense"]), Parsed)
+
+
+def test_what_is_parsed_can_be_kept() -> None:
+    found = parse([untagged("XWORDS", b"a b"), untagged("XPAIR", b"")], REGISTRY)
+    copy = pickle.loads(pickle.dumps(found))
+    assert (copy, copy.defects) == (found, found.defects)
