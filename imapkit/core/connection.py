@@ -225,7 +225,7 @@ class Connection:
 
     def _send(self, request: Request) -> None:
         call = request.call
-        if self.trace.level:
+        if self.trace.wants(1):
             self.trace.log(1, f"{request.tag.decode()} {call!r}")
         out = bytearray(request.tag + b" ")
         for piece in self._settled(call.pieces):
@@ -278,7 +278,7 @@ class Connection:
         return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:
-        if self.trace.level >= 4:
+        if self.trace.wants(4):
             shown = b"***" if request.call.command.secret else bytes(data[:200])
             self.trace.log(4, f"> {shown!r}")
         self.layers.write(memoryview(data), request.deadline)
@@ -389,7 +389,7 @@ class Connection:
             self._check_greeting(data)
         while (parts := framer.pop()) is not None:
             response = classify(parts)
-            if self.trace.level >= 4:
+            if self.trace.wants(4):
                 self.trace.log(4, f"< {response!r}")
             with self._lock:
                 if self.protocol.closed is not None:
@@ -455,9 +455,8 @@ class Connection:
             if not self.protocol.close(exc):
                 return
             woken, self.protocol.woken = self.protocol.woken, []
-        if self.trace.level:
-            self.trace.log(1, f"connection ends: {exc}")
-            self.trace.dump()
+        self.trace.log(1, f"connection ends: {exc}")
+        self.trace.dump()
         self.layers.transport.interrupt()
         self._greeted.set()
         for request in woken:

@@ -96,13 +96,14 @@ class Client(Secured):
 
     def _connect(self, identifier: str | None, limits: Limits | None) -> None:
         self.identifier = f"{name} " if (name := self.host if identifier is None else identifier) else ""
+        self._trace.name = self.identifier.strip() or "imapkit"
         self._connection = Connection(
             self._transport(),
             self._registry,
             limits=limits,
             timeouts=self._timeouts,
             trace=self._trace,
-            name=self.identifier.strip() or "imapkit",
+            name=self._trace.name,
         )
         self.welcome: bytes = self._connection.start()
         self._trace.log(1, f"connected to {self.host} on port {self.port}")

@@ -2,17 +2,20 @@
 
 Level 1 shows commands and state changes, 4 what is sent and received. Lines up to ``buffer_level`` are kept, the last 20,
 and printed when something goes wrong; with a ``level`` above it they are printed as they come. What a secret command
-sends is never shown.
+sends is never shown. The logger "imapkit" of ``logging`` gets every line, whatever the level here: at DEBUG, level 0 at WARNING.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
 __all__ = ["Trace"]
+
+logger = logging.getLogger("imapkit")
 
 
 class Trace:
@@ -21,11 +24,18 @@ class Trace:
     def __init__(self, level: int = 0, buffer_level: int = 3, emit: Callable[[str, str, float], None] | None = None) -> None:
         self.level, self.buffer_level = level, buffer_level
         self.emit = emit
+        self.name = ""
+        """What the connection is called, in the log."""
         self._lock = threading.RLock()
         self._kept: deque[tuple[str, str, float]] = deque(maxlen=20)
 
+    def wants(self, level: int) -> bool:
+        """Whether a line of this level goes anywhere."""
+        return level <= self.level or logger.isEnabledFor(logging.DEBUG)
+
     def log(self, level: int, text: str) -> None:
-        """Note ``text``, if the debug level asks for it."""
+        """Note ``text``, if the debug level or the logger asks for it."""
+        logger.log(logging.DEBUG if level else logging.WARNING, "%s: %s", self.name, text)
         if level > self.level:
             return
         line = (text, threading.current_thread().name, time.time())

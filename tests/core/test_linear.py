@@ -12,7 +12,7 @@ from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Untagged, classify, response_code
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
-from imapkit.ext.rev1 import fetch, grammar, listing
+from imapkit.ext.rev1 import bodystructure, envelope, fetch, grammar, listing
 
 pytestmark = pytest.mark.heavy
 
@@ -133,6 +133,8 @@ PARSERS: list[Callable[[Cursor], object]] = [
     fetch.date_time,
     fetch.fetch,
     fetch.fetch_att,
+    bodystructure.body,
+    envelope.envelope,
 ]
 
 
@@ -167,6 +169,14 @@ PARSERS: list[Callable[[Cursor], object]] = [
         (b"a (", b"MESSAGES 1 ", b"(UNSEEN 1))"),
         (b"a (", b"MESSAGES (", b")"),
         (b"", b"A + ", b""),
+        (b"(NIL NIL (", b"(NIL)", b"))"),
+        (b"(NIL NIL (", b"NIL ", b"))"),
+        (b"", b"(", b"NIL)"),
+        (b"(", b"()", b'"mixed")'),
+        (b"(", b'("mixed")', b'"mixed")'),
+        (b'("a" "b" (', b'"c" ', b"))"),
+        (b'("a" "b" NIL NIL NIL "7bit" 1 NIL NIL NIL NIL ', b"(5)", b")"),
+        (b"", b'("message" "rfc822" NIL NIL NIL "7bit" 1 ()', b""),
     ],
     ids=name,
 )

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
 
+import imapkit
 from imapkit.core.request import Call
 from imapkit.core.trace import Trace
 from imapkit.core.wire import Late, Literal
 from imapkit.family import Command, State
+from imapkit.testing.scripted import Conversation, ReceivedCommand
+from tests.core.rig import connect, serving
 
 
 class Lines(list[str]):
@@ -105,3 +109,50 @@ def test_another_command_shows_no_literal_and_not_too_much() -> None:
     assert "hunter2" not in shown
     assert "<Literal of 7 octets>" in shown
     assert len(shown) < 200
+
+
+def test_the_logger_gets_every_line(caplog: pytest.LogCaptureFixture) -> None:
+    trace, lines = make(0)
+    trace.name = "here"
+    assert not trace.wants(4)
+    with caplog.at_level(logging.DEBUG, "imapkit"):
+        assert trace.wants(4)
+        trace.log(4, "octets")
+        trace.log(0, "trouble")
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("DEBUG", "here: octets"),
+        ("WARNING", "here: trouble"),
+    ]
+    assert lines == ["trouble"]
+
+
+def test_a_session_is_logged_without_its_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    def authenticate(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+\r\n")
+        assert conversation.read_line() == b"AG1lAGh1bnRlcjI="
+        conversation.ok(command)
+
+    with caplog.at_level(logging.DEBUG, "imapkit"), serving({"AUTHENTICATE": authenticate}) as server:
+        with connect(server, identifier="work") as client:
+            client.login("me", "hunter2")
+            client.noop()
+        with connect(server) as client:
+            client.authenticate("PLAIN", lambda challenge: "\0me\0hunter2")
+    text = caplog.text
+    assert "work: " in text
+    assert "NOOP" in text
+    assert "connection ends: the server closed the connection" in text
+    assert "hunter2" not in text
+    assert "AG1lAGh1bnRlcjI" not in text
+
+
+def test_the_last_actions_are_shown_with_an_error_and_without_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as server, connect(server, debug=3) as client:
+        client.login("me", "hunter2")
+        client.noop()
+        with pytest.raises(imapkit.BadResponse):
+            client.xatom("XWRONG")
+        shown = capsys.readouterr().err
+    assert "log messages:" in shown
+    assert "NOOP" in shown
+    assert "hunter2" not in shown
