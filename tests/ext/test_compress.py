@@ -16,6 +16,7 @@ from imapkit.errors import FamilyDisabledError, LimitExceeded, RemoteProtocolErr
 from imapkit.ext.compress import DeflateLayer
 from imapkit.testing.scripted import Conversation, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, selected, within
+from tests.core.test_facade import KINDS
 
 PEM = str(Path(__file__).parents[1] / "cli" / "localhost.pem")
 FAMILIES = ["rev1", "compress"]
@@ -181,6 +182,20 @@ def test_on_top_of_tls() -> None:
             assert client.noop() == ("OK", [b"NOOP"])
         assert client.response("EXISTS")[1] == [b"5"]
         assert client.response("OK")[1][-1] == b"z" * 100_000
+
+
+@pytest.mark.parametrize("cls", KINDS)
+def test_with_a_subclass_that_carries_the_octets(cls: type[imapkit.IMAP4]) -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation, b"* 5 EXISTS\r\n")
+        for tag, name in packed.commands():
+            packed.send(b"* OK %b\r\n" % (b"z" * 100_000) + b"%b OK %b\r\n" % (tag, name))
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, cls, families=FAMILIES) as client:
+        assert client.enable_compression()[0] == "OK"
+        for _ in range(3):
+            assert client.noop() == ("OK", [b"NOOP"])
+        assert client.response("EXISTS")[1] == [b"5"]
 
 
 @pytest.mark.parametrize("typ", ["NO", "BAD"])

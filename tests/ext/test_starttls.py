@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -229,7 +230,25 @@ class Counting(imapkit.IMAP4):
         return data
 
 
-@pytest.mark.parametrize("cls", [OwnTLS, OwnReading, Counting])
+class NoSocket(imapkit.IMAP4):
+    """Has nothing but a descriptor to read from."""
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        self.host, self.port = host or "", port or 0
+        self.channel = socket.create_connection((self.host, self.port))
+        self.read_fd = self.channel.fileno()
+
+    def read(self, size: int) -> bytes:
+        return self.channel.recv(size)
+
+    def send(self, data: bytes) -> None:
+        self.channel.sendall(data)
+
+    def shutdown(self) -> None:
+        self.channel.close()
+
+
+@pytest.mark.parametrize("cls", [OwnTLS, OwnReading, Counting, NoSocket])
 def test_subclasses(cls: type[imapkit.IMAP4]) -> None:
     with plain(cls=cls) as (client, server):
         assert client.starttls(ca_certs=PEM)[0] == "OK"

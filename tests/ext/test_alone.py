@@ -1,0 +1,124 @@
+"""Every family works alone with the base; without it its methods say so, and nothing else changes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit import ext
+from imapkit.core.plugins import builtin
+from imapkit.errors import FamilyDisabledError, PluginConflictError
+from imapkit.family import Family
+from imapkit.testing import ScriptedServer, load_only
+from tests.core.rig import connect, serving
+
+BASE = "rev1"
+FAMILIES = [name for name in sorted(ext.INDEX) if name != BASE]
+PROMISED = [
+    "acl",
+    "annotation",
+    "compress",
+    "enable",
+    "id",
+    "idle",
+    "namespace",
+    "proxyauth",
+    "quota",
+    "sort_thread",
+    "starttls",
+]
+
+
+def family(name: str) -> Family:
+    return builtin(name).family
+
+
+def test_all_that_is_promised_is_there() -> None:
+    assert FAMILIES == PROMISED
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_it_says_what_it_is(name: str) -> None:
+    offered = family(name)
+    assert offered.name == name
+    assert offered.capabilities
+    assert offered.requires == (BASE,)
+    assert offered.replaces == ()
+    assert ext.INDEX[name]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_alone_with_the_base(name: str) -> None:
+    registry = load_only(BASE, name)
+    assert {plugin.name for plugin in registry.plugins} == {BASE, name}
+    offered = family(name)
+    assert {command.name for command in offered.commands} <= set(registry.commands)
+    assert set(offered.responses) <= set(registry.responses)
+    with serving() as server, connect(server, families=[BASE, name]) as client:
+        client.login("me", "secret")
+        for method in ext.INDEX[name]:
+            assert hasattr(client, method)
+        assert client.select()[0] == "OK"
+        assert client.noop()[0] == "OK"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_it_is_nothing_without_the_base(name: str) -> None:
+    with pytest.raises(PluginConflictError, match=f"family '{name}'.* requires the family 'rev1'"):
+        load_only(name)
+
+
+@pytest.fixture(scope="module")
+def trimmed() -> Any:
+    """A client of the base alone."""
+    with ScriptedServer(patience=60) as server, connect(server) as client:
+        client.login("me", "secret")
+        yield client
+
+
+@pytest.mark.parametrize(("name", "method"), [(name, method) for name in FAMILIES for method in ext.INDEX[name]])
+def test_its_absence(name: str, method: str, trimmed: imapkit.IMAP4) -> None:
+    for spelling in (method, method.upper()):
+        assert not hasattr(trimmed, spelling)
+        with pytest.raises(FamilyDisabledError, match=f"{name!r}") as caught:
+            getattr(trimmed, spelling)
+        assert isinstance(caught.value, AttributeError)
+        assert isinstance(caught.value, imapkit.IMAP4.error)
+        assert not isinstance(caught.value, imapkit.IMAP4.abort)
+    assert trimmed.noop()[0] == "OK"
+
+
+def test_what_an_absent_family_would_have_read_stays_raw(trimmed: imapkit.IMAP4) -> None:
+    assert trimmed.parse("QUOTA", [b'"" (STORAGE 1 2)']) == [b'"" (STORAGE 1 2)']
+
+
+def loaded(environment: dict[str, str]) -> set[str]:
+    """The families that a program has imported once it has a client class."""
+    code = "import sys, imapkit; imapkit.IMAP4; print(*[m for m in sys.modules if m.startswith('imapkit.ext.')])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+        env={"PATH": "", "PYTHONPATH": str(Path(imapkit.__file__).parents[1]), **environment},
+    )
+    return {module.split(".")[2] for module in done.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, {BASE, *FAMILIES}),
+        ({"IMAPKIT_PLUGINS": BASE}, {BASE}),
+        ({"IMAPKIT_PLUGINS": "rev1,idle,quota"}, {BASE, "idle", "quota"}),
+        ({"IMAPKIT_DISABLE": ",".join(FAMILIES[1:])}, {BASE, FAMILIES[0]}),
+    ],
+)
+def test_what_is_switched_off_is_not_imported(environment: dict[str, str], expected: set[str]) -> None:
+    assert loaded(environment) == expected
