@@ -17,7 +17,7 @@ from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.record import record
 from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
-from imapkit.core.search import needs_charset, search_program
+from imapkit.core.search import needs_charset, numbers_found, search_program, starts_program
 from imapkit.core.session import Session
 from imapkit.core.wire import (
     Literal,
@@ -82,6 +82,7 @@ __all__ = [
     "needs_charset",
     "no_arguments",
     "number",
+    "numbers_found",
     "program",
     "quoted_string",
     "raw",
@@ -91,6 +92,7 @@ __all__ = [
     "search_program",
     "sequence_set",
     "sequence_set_text",
+    "starts_program",
     "status_items",
     "store_item",
     "string_value",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, dataclass_transform
 
 __all__ = ["record"]
@@ -10,7 +10,7 @@ __all__ = ["record"]
 _Record = TypeVar("_Record", bound=type[Any])
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: _Record) -> _Record:
     """A dataclass with slots that type checkers hold to be frozen.
 

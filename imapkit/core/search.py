@@ -1,4 +1,4 @@
-"""Search programs as arguments: RFC 3501 section 6.4.4, and whatever else takes one (RFC 5256)."""
+"""Search programs as arguments, and the numbers that are found: RFC 3501 sections 6.4.4 and 7.2.5, RFC 5256."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from imapkit.core.cursor import Cursor
 from imapkit.core.wire import Literal, Token, astring, atom, encode_text, program, raw, sequence_set, unquote
 from imapkit.errors import ArgumentError
 
-__all__ = ["needs_charset", "search_program"]
+__all__ = ["needs_charset", "numbers_found", "search_program", "starts_program"]
 
 # search-key, RFC 3501 section 9: how many operands follow each; keys that take none, or keys, have 0.
 _ONE = """
@@ -34,7 +35,7 @@ class _Reader:
     def operand(self, value: Any) -> bool:
         """Whether ``value`` stands in the place of an operand; if so, it is taken as one."""
         # What the key of an extension takes, nobody here knows: whatever cannot be a key is its operand.
-        if not self._missing and not (self._unknown and not (isinstance(value, str) and _starts_program(value))):
+        if not self._missing and not (self._unknown and not (isinstance(value, str) and starts_program(value))):
             return False
         self._missing = max(0, self._missing - 1)
         self._unknown = False
@@ -52,7 +53,8 @@ class _Reader:
             self._unknown = known is None and word[0] not in '()"' and not _NUMBERS.match(word)
 
 
-def _starts_program(text: str) -> bool:
+def starts_program(text: str) -> bool:
+    """Whether a search program can begin like that: with a known key, a sequence set or a parenthesis."""
     first = _WORD.match(text.lstrip())
     word = first.group() if first else ""
     return word.upper() in _OPERANDS or word.startswith("(") or bool(_NUMBERS.match(word))
@@ -91,6 +93,17 @@ def _operand(value: Any, key: str, charset: str) -> Token:
         inner = unquote(value)
         return Literal(encode_text(value if inner is None else inner, charset))
     return astring(value)
+
+
+def numbers_found(cursor: Cursor) -> tuple[int, ...]:
+    """``*(SP nz-number)``; RFC 7162 sections 3.1.5 and 3.1.9 add ``[SP search-sort-mod-seq]``, which is passed over."""
+    numbers = cursor.numbers()
+    if cursor.peek() == b"(":
+        cursor.skip_value()
+    if not cursor.at_end():
+        # Not a Defect: numbers that were left out would look like messages that do not match.
+        raise cursor.error("a number")
+    return numbers
 
 
 def needs_charset(criteria: tuple[Any, ...]) -> bool:

@@ -8,15 +8,41 @@ from __future__ import annotations
 __all__ = ["INDEX"]
 
 INDEX: dict[str, tuple[str, ...]] = {
-    "acl": (),
-    "annotation": (),
-    "compress": (),
-    "enable": (),
-    "id": (),
-    "idle": (),
-    "namespace": (),
-    "proxyauth": (),
-    "quota": (),
+    "acl": (
+        "deleteacl",
+        "getacl",
+        "listrights",
+        "myrights",
+        "setacl",
+    ),
+    "annotation": (
+        "getannotation",
+        "setannotation",
+    ),
+    "compress": (
+        "enable_compression",
+    ),
+    "enable": (
+        "enable",
+    ),
+    "id": (
+        "id",
+    ),
+    "idle": (
+        "idle",
+        "idle_refresh",
+    ),
+    "namespace": (
+        "namespace",
+    ),
+    "proxyauth": (
+        "proxyauth",
+    ),
+    "quota": (
+        "getquota",
+        "getquotaroot",
+        "setquota",
+    ),
     "rev1": (
         "append",
         "authenticate",
@@ -49,6 +75,11 @@ INDEX: dict[str, tuple[str, ...]] = {
         "unsubscribe",
         "xatom",
     ),
-    "sort_thread": (),
-    "starttls": (),
+    "sort_thread": (
+        "sort",
+        "thread",
+    ),
+    "starttls": (
+        "starttls",
+    ),
 }

@@ -1,18 +1,182 @@
-"""The family ``id``: ID: RFC 2971."""
+"""The family ``id``: who the client is, and who the server is: RFC 2971."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import Any, Unpack
 
-__all__ = ["IdCommands", "imapkit_family"]
+from imapkit.core.api import CallOptions, Commands, Cursor, Piece, Result, Token, encode_text, program, quoted_string, raw, record
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.family import Command, Family, Response, State, hookimpl
+
+__all__ = ["IdCommands", "Identity", "imapkit_family"]
+
+MOST_PAIRS, LONGEST_FIELD, LONGEST_VALUE = 30, 30, 1024
+"""RFC 2971 section 3.3: how many pairs may be sent, and the octets of each."""
 
 
 class IdCommands(Commands):
-    """Commands of ID: RFC 2971."""
+    """Telling who we are, and asking who the server is."""
+
+    def id(self, *kv_pairs: Any, **options: Unpack[CallOptions]) -> Result:
+        """Tell the server who the client is, and ask who the server is; RFC 2971; capability ID; any state.
+
+        ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping of them: text or octets,
+        a value also a number, or None for NIL. One text alone, such as '("name" "mine")', is sent as it is. Nothing is told
+        (NIL) if there are none. Servers of NetEase (163.com, 126.com) refuse SELECT until they have been told.
+
+        The data is the server's list as it wrote it, ``b"NIL"``, or ``[None]`` if it sent none; parsed: ``Identity``, or None for
+        NIL. Raises ``ArgumentError`` for a field without a value, for one given twice, and beyond the limits of RFC 2971 section
+        3.3: 30 pairs, 30 octets in a field, 1024 in a value.
+        """
+        return self._call("ID", _one(kv_pairs), **options)
+
+
+def _one(kv_pairs: tuple[Any, ...]) -> Any:
+    """The arguments as one: an argument that is None would be left out."""
+    if not kv_pairs or kv_pairs == (None,):
+        return "NIL"
+    return kv_pairs[0] if len(kv_pairs) == 1 else kv_pairs
+
+
+# On the wire
+
+_FORBIDDEN = re.compile(rb"[\r\n\0]")
+
+
+def id_params(value: Any) -> Token:
+    """``id_params_list ::= "(" #(string SPACE nstring) ")" / nil``, RFC 2971 section 4."""
+    if isinstance(value, str):
+        return program(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return raw(value)
+    if isinstance(value, Mapping):
+        return _list(list(value.items()))
+    if not isinstance(value, Iterable):
+        raise ArgumentError(f"takes fields and values, not {type(value).__name__}")
+    flat = list(value)
+    if len(flat) % 2:
+        raise ArgumentError(f"a field without a value: {flat[-1]!r:.40}")
+    return _list(list(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def _list(pairs: list[tuple[Any, Any]]) -> Token:
+    if len(pairs) > MOST_PAIRS:
+        raise ArgumentError(f"at most {MOST_PAIRS} fields may be sent, not {len(pairs)}")
+    pieces: list[Piece] = []
+    seen: set[bytes] = set()
+    for name, value in pairs:
+        octets = _octets(name, "a field", LONGEST_FIELD)
+        if octets.lower() in seen:
+            raise ArgumentError(f"field {name!r} is given twice")
+        seen.add(octets.lower())
+        pieces += (b" " if pieces else b"(", _string(octets), b" ")
+        pieces.append(b"NIL" if value is None else _string(_octets(value, f"the value of {name!r}", LONGEST_VALUE)))
+    return (*pieces, b")") if pieces else b"NIL"
+
+
+def _octets(value: Any, what: str, longest: int) -> bytes:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, (str, bytes, bytearray, memoryview)):
+        raise ArgumentError(f"{what} must be text or octets, not {type(value).__name__}")
+    octets = encode_text(value, "utf-8") if isinstance(value, str) else bytes(value)
+    if len(octets) > longest:
+        raise ArgumentError(f"{what} may have {longest} octets, not {len(octets)}")
+    if bad := _FORBIDDEN.search(octets):
+        raise ArgumentError(f"{bad.group()!r} at byte {bad.start()} of {what}: it cannot be sent in a command line")
+    return octets
+
+
+def _string(octets: bytes) -> Piece:
+    made = quoted_string(octets)
+    assert not isinstance(made, tuple)
+    return made
+
+
+# The response
+
+
+def id_response(cursor: Cursor) -> Identity | None:
+    """``id_response ::= "ID" SPACE id_params_list``; what is no pair is a ``Defect``."""
+    if cursor.peek() != b"(":
+        if cursor.nstring() is not None:
+            raise cursor.error("( or NIL")
+        return None
+    cursor.expect(b"(")
+    # By name in lower case: names are not case-sensitive.
+    pairs: dict[bytes, tuple[bytes, bytes | None]] = {}
+    while not cursor.try_(b")"):
+        cursor.spaces()
+        if cursor.at_end():
+            cursor.tolerate("ID: no ) at the end", b"")
+            break
+        _pair(cursor, pairs)
+    if not cursor.at_end():
+        cursor.tolerate("ID: more after the )", cursor.rest())
+    return Identity(dict(pairs.values()))
+
+
+def _pair(cursor: Cursor, pairs: dict[bytes, tuple[bytes, bytes | None]]) -> None:
+    start = cursor.mark()
+    try:
+        name = cursor.astring()
+        cursor.sp()
+        value = cursor.nstring()
+    except ParseError as problem:
+        cursor.reset(start)
+        _skip(cursor)
+        cursor.tolerate(f"ID: expected {problem.expected}", cursor.since(start))
+        return
+    if name.lower() in pairs:
+        cursor.tolerate("ID: a field twice", cursor.since(start))
+    else:
+        pairs[name.lower()] = name, value
+
+
+def _skip(cursor: Cursor) -> None:
+    """Pass over a field and a value, whatever they are; the value may be missing."""
+    try:
+        cursor.skip_value()
+        cursor.spaces()
+        if cursor.peek() not in (b")", b""):
+            cursor.skip_value()
+    except ParseError:
+        cursor.rest()
+
+
+# Data
+
+
+@record
+class Identity:
+    """What a program says of itself: ``fields``, as they came. Their names are not case-sensitive, RFC 2971 section 3.3."""
+
+    fields: Mapping[bytes, bytes | None] = field(hash=False)
+
+    def get(self, name: str) -> str | None:
+        """The value of a field, readable; None if it is NIL or not there."""
+        return self.text().get(name.lower())
+
+    def text(self) -> dict[str, str | None]:
+        """All fields, readable, with their names in lower case; octets that are not UTF-8 as PEP 383 has them."""
+        return {_decoded(name).lower(): None if value is None else _decoded(value) for name, value in self.fields.items()}
+
+
+def _decoded(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
 
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The family of ID: RFC 2971."""
-    return Family(name="id", mixin=IdCommands, capabilities=("ID",), requires=("rev1",))
+    """The family of RFC 2971."""
+    return Family(
+        name="id",
+        mixin=IdCommands,
+        commands=(Command("ID", State.ANY, args=(id_params,), result=("ID",)),),
+        capabilities=("ID",),
+        responses={"ID": Response(id_response)},
+        requires=("rev1",),
+    )

@@ -1,18 +1,156 @@
-"""The family ``namespace``: NAMESPACE: RFC 2342."""
+"""The family ``namespace``: where mailboxes are: RFC 2342."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any, Unpack
 
-__all__ = ["NamespaceCommands", "imapkit_family"]
+from imapkit.core.api import CallOptions, Commands, Cursor, Result, decode_mailbox, record
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.family import Command, Family, Response, State, hookimpl
+
+__all__ = ["Namespace", "NamespaceCommands", "Namespaces", "imapkit_family"]
 
 
 class NamespaceCommands(Commands):
-    """Commands of NAMESPACE: RFC 2342."""
+    """Finding out how mailbox names begin."""
+
+    def namespace(self, **options: Unpack[CallOptions]) -> Result:
+        """Ask how the names of mailboxes begin: one's own, other users', shared ones; RFC 2342; capability NAMESPACE.
+
+        States: authenticated, selected. The data is the response as the server wrote it, such as
+        ``b'(("" "/")) NIL (("Public Folders/" "/"))'``; parsed: ``Namespaces``. Exchange 2003 ends the connection instead, which
+        raises ``abort``.
+        """
+        return self._call("NAMESPACE", **options)
+
+
+def _no_arguments(args: tuple[Any, ...]) -> tuple[()]:
+    if args:
+        raise ArgumentError(f"takes no arguments, not {len(args)}")
+    return ()
+
+
+# The response: RFC 2342 section 6
+
+
+def namespace_response(cursor: Cursor) -> Namespaces:
+    """``Namespace_Response = "*" SP "NAMESPACE" SP Namespace SP Namespace SP Namespace``; missing ones count as NIL."""
+    if cursor.at_end():
+        raise cursor.error("Namespace")
+    found = [_namespaces(cursor, kind) for kind in ("personal", "other users'", "shared")]
+    if not cursor.at_end():
+        cursor.tolerate("NAMESPACE: more after the end", cursor.rest())
+    return Namespaces(*found)
+
+
+def _namespaces(cursor: Cursor, kind: str) -> tuple[Namespace, ...] | None:
+    """``Namespace = nil / "(" 1*( "(" ... ")" ) ")"``; one that cannot be read is a ``Defect`` and costs no other."""
+    cursor.spaces()
+    start = cursor.mark()
+    if cursor.at_end():
+        cursor.tolerate(f"NAMESPACE: no {kind} namespaces", b"")
+        return None
+    if not cursor.try_(b"("):
+        _nil(cursor, kind)
+        return None
+    found: list[Namespace] = []
+    while not cursor.try_(b")"):
+        cursor.spaces()
+        start = cursor.mark()
+        if cursor.at_end():
+            cursor.tolerate(f"NAMESPACE: no ) after the {kind} namespaces", b"")
+            break
+        try:
+            found.append(_namespace(cursor))
+        except ParseError as problem:
+            cursor.reset(start)
+            _skip(cursor)
+            cursor.tolerate(f"NAMESPACE: expected {problem.expected}", cursor.since(start))
+    return tuple(found)
+
+
+def _nil(cursor: Cursor, kind: str) -> None:
+    start = cursor.mark()
+    try:
+        if cursor.nstring() is None:
+            return
+    except ParseError:
+        _skip(cursor)
+    cursor.tolerate(f"NAMESPACE: {kind}: expected ( or NIL", cursor.since(start))
+
+
+def _namespace(cursor: Cursor) -> Namespace:
+    """``"(" string SP (<"> QUOTED_CHAR <"> / nil) *(Namespace_Response_Extension) ")"``."""
+    cursor.expect(b"(")
+    prefix = cursor.astring()
+    cursor.sp()
+    delimiter = cursor.nstring() or None
+    extensions: dict[bytes, tuple[bytes, ...]] = {}
+    while not cursor.try_(b")"):
+        cursor.sp()
+        name, values = _extension(cursor)
+        extensions.setdefault(name, values)
+    return Namespace(prefix, delimiter, extensions)
+
+
+def _extension(cursor: Cursor) -> tuple[bytes, tuple[bytes, ...]]:
+    """``Namespace_Response_Extension = SP string SP "(" string *(SP string) ")"``."""
+    name = cursor.astring()
+    cursor.sp()
+    cursor.expect(b"(")
+    values: list[bytes] = []
+    while not cursor.try_(b")"):
+        cursor.spaces()
+        values.append(cursor.astring())
+    return name, tuple(values)
+
+
+def _skip(cursor: Cursor) -> None:
+    try:
+        cursor.skip_value()
+    except ParseError:
+        cursor.rest()
+
+
+# Data
+
+
+@record
+class Namespace:
+    """How mailbox names begin, and what separates their levels, None if there are none; as the server wrote it.
+
+    ``extensions`` by name: ``{b"TRANSLATION": (b"Andere Ben&APw-tzer/",)}`` (RFC 5255 section 3.4).
+    """
+
+    prefix: bytes
+    delimiter: bytes | None
+    extensions: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def mailbox(self) -> str:
+        """The prefix, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.prefix)
+
+
+@record
+class Namespaces:
+    """The namespaces of a user: own mailboxes, those of other users, shared ones; None where there are none of a kind."""
+
+    personal: tuple[Namespace, ...] | None
+    other: tuple[Namespace, ...] | None
+    shared: tuple[Namespace, ...] | None
 
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The family of NAMESPACE: RFC 2342."""
-    return Family(name="namespace", mixin=NamespaceCommands, capabilities=("NAMESPACE",), requires=("rev1",))
+    """The family of RFC 2342."""
+    return Family(
+        name="namespace",
+        mixin=NamespaceCommands,
+        commands=(Command("NAMESPACE", State.LOGGED_IN, rest=_no_arguments, result=("NAMESPACE",)),),
+        capabilities=("NAMESPACE",),
+        responses={"NAMESPACE": Response(namespace_response)},
+        requires=("rev1",),
+    )

@@ -1,18 +1,258 @@
-"""The family ``sort_thread``: SORT and THREAD: RFC 5256, and SORT=DISPLAY, RFC 5957."""
+"""The family ``sort_thread``: SORT and THREAD, RFC 5256; the display sort keys, RFC 5957."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Unpack
 
-__all__ = ["SortThreadCommands", "imapkit_family"]
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Cursor,
+    Result,
+    Token,
+    atom,
+    needs_charset,
+    numbers_found,
+    raw,
+    record,
+    search_program,
+    starts_program,
+    unquote,
+)
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.family import Command, Family, Response, State, hookimpl
+
+__all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
+
+DEEPEST = 200
+"""How deep threads may be nested in threads; each may go on for as long as it likes."""
 
 
 class SortThreadCommands(Commands):
-    """Commands of SORT and THREAD: RFC 5256, and SORT=DISPLAY, RFC 5957."""
+    """Searching for messages, and having them sorted or put into threads by the server.
+
+    ``search_criteria``: a search program, as ``search`` has it. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
+    there is 8-bit text. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same arguments, and the data are UIDs.
+    """
+
+    def sort(self, sort_criteria: Any, charset: str | None, *search_criteria: Any, **options: Unpack[CallOptions]) -> Result:
+        """Search the mailbox, and sort what is found; RFC 5256 section 3; capability SORT; state: selected.
+
+        ``sort_criteria``: ARRIVAL, CC, DATE, FROM, SIZE, SUBJECT, TO, with capability SORT=DISPLAY also DISPLAYFROM and DISPLAYTO
+        (RFC 5957), each after REVERSE if need be: "REVERSE DATE", "(SUBJECT DATE)", or an iterable of them. The data is a list
+        of message numbers, separated by spaces; parsed: a tuple. Raises ``BadResponse`` if the server does not know a key.
+        """
+        return self._call("SORT", sort_criteria, *_searched(charset, search_criteria), **options)
+
+    def thread(
+        self, threading_algorithm: str, charset: str | None, *search_criteria: Any, **options: Unpack[CallOptions]
+    ) -> Result:
+        """Search the mailbox, and put what is found into threads; RFC 5256 section 3; state: selected.
+
+        ``threading_algorithm``: "ORDEREDSUBJECT", "REFERENCES" or another that a capability THREAD= names. The data are the
+        threads as the server wrote them, such as ``b"(2)(3 6 (4 23)(44 7 96))"``; parsed: a tuple of ``Thread``.
+        """
+        return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), **options)
+
+
+# On the wire
+
+#   sort-criterion = ["REVERSE" SP] sort-key; a key of an extension may have strings behind it (RFC 5257 section 4.4).
+_WORDS = re.compile(r' *+(?:(?:[^(){%*"\\\x00-\x20\x7f]++|"(?:[^"\\]|\\.)*+")(?: ++|\Z))++\Z')
+_CHARSET = re.compile(r"(?=[^\d$])[A-Za-z0-9!#$&'+,.:;<=>?@^_`|~/-]+\Z")
+
+
+def sort_criteria(value: Any) -> bytes:
+    """``sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"``, RFC 5256 section 5; parentheses are added."""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+        value = b" ".join(map(raw, value))
+    text = raw(value).decode("ascii", "replace").strip(" ")
+    inner = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    if not _WORDS.match(inner):
+        raise ArgumentError(f"not sort criteria: {text[:80]!r}")
+    return f"({inner.strip(' ')})".encode()
+
+
+def _search_criteria(args: tuple[Any, ...]) -> Iterator[Token]:
+    """``search-criteria = charset 1*(SP search-key)``, ``charset = atom / quoted``."""
+    # What was None is not here any more: uid("SORT", keys, None, "ALL") leaves the charset out.
+    args = args[1:] if args and _is_empty(args[0]) else args
+    charset, criteria = (args[0], args[1:]) if _names_charset(args) else (_charset(args), args)
+    tokens = search_program(("CHARSET", _charset_name(charset), *criteria))
+    next(tokens)
+    return tokens
+
+
+def _searched(charset: str | None, criteria: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments behind the first, with a charset in any case."""
+    if all(map(_is_empty, criteria)):
+        raise ArgumentError("nothing to search for")
+    # Quoted here, so that it cannot be taken for a search key; it goes out as an atom.
+    return (f'"{_charset_name(charset) if charset else _charset(criteria)}"', *criteria)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, bytes)) and not value)
+
+
+def _charset_name(value: Any) -> str:
+    inner = unquote(value) if isinstance(value, str) else None
+    return atom(value if inner is None else inner).decode("ascii")
+
+
+def _names_charset(args: tuple[Any, ...]) -> bool:
+    """Whether the first of several arguments is a charset, and not the first word of the search."""
+    if len(args) < 2 or not isinstance(args[0], (str, bytes)):
+        return False
+    name = args[0] if isinstance(args[0], str) else args[0].decode("latin-1")
+    return unquote(name) is not None or (_CHARSET.match(name) is not None and not starts_program(name))
+
+
+def _charset(criteria: tuple[Any, ...]) -> str:
+    """The charset that must be named: RFC 5256 has no default, and US-ASCII and UTF-8 are all that a server must know."""
+    octets = (bytes(value) for value in criteria if isinstance(value, (bytes, bytearray, memoryview)))
+    return "US-ASCII" if not needs_charset(criteria) and all(map(bytes.isascii, octets)) else "UTF-8"
+
+
+# Responses: RFC 5256 section 5
+
+
+def sort_data(cursor: Cursor) -> tuple[int, ...]:
+    """``sort-data = "SORT" *(SP nz-number)``."""
+    return numbers_found(cursor)
+
+
+def thread_data(cursor: Cursor) -> tuple[Thread, ...]:
+    """``thread-data = "THREAD" [SP 1*thread-list]``; a list that cannot be read is a ``Defect``."""
+    threads: list[Thread] = []
+    while not cursor.at_end():
+        cursor.spaces()
+        start = cursor.mark()
+        try:
+            _thread_list(cursor, threads.append)
+        except ParseError as problem:
+            cursor.reset(start)
+            _skip(cursor)
+            cursor.tolerate(f"THREAD: expected {problem.expected}", cursor.since(start))
+    return tuple(threads)
+
+
+def _thread_list(cursor: Cursor, found: Callable[[Thread], None]) -> None:
+    """``thread-list = "(" (thread-members / thread-nested) ")"``, ``thread-nested = 2*thread-list``.
+
+    ``thread-members = nz-number *(SP nz-number) [SP thread-nested]``; a single ``thread-list`` inside means the same.
+    """
+    start = cursor.mark()
+    cursor.expect(b"(")
+    unfinished: list[tuple[tuple[int, ...], list[Thread]]] = [(cursor.numbers(), [])]
+    deeper, too_deep = 0, False
+    while unfinished:
+        if cursor.try_(b"("):
+            numbers = cursor.numbers()
+            if len(unfinished) < DEEPEST:
+                unfinished.append((numbers, []))
+            else:
+                # RFC 5256 has no limit, but deeper records could not even be compared: what is below is put side by side.
+                too_deep, deeper = True, deeper + 1
+                unfinished[-1][1].extend([Thread(numbers)] if numbers else [])
+        else:
+            cursor.expect(b")")
+            if deeper:
+                deeper -= 1
+            else:
+                _finish(cursor, unfinished, found)
+        cursor.spaces()
+    if too_deep:
+        cursor.tolerate(f"THREAD: more than {DEEPEST} levels", cursor.since(start))
+
+
+def _finish(cursor: Cursor, unfinished: list[tuple[tuple[int, ...], list[Thread]]], found: Callable[[Thread], None]) -> None:
+    """The innermost thread is complete."""
+    numbers, branches = unfinished.pop()
+    if numbers or branches:
+        add = unfinished[-1][1].append if unfinished else found
+        add(Thread(numbers, tuple(branches)))
+    else:
+        cursor.tolerate("THREAD: a thread without messages", b"()")
+
+
+def _skip(cursor: Cursor) -> None:
+    try:
+        cursor.skip_value()
+    except ParseError:
+        cursor.rest()
+
+
+# Data
+
+
+@record
+class Thread:
+    """A thread, or a part of one: messages of which each answers the one before it, and what the thread then splits into.
+
+    ``numbers`` are message numbers, or UIDs from a UID THREAD; empty if the message that the ``branches`` answer was not found by
+    the search, or is not there.
+    """
+
+    numbers: tuple[int, ...]
+    branches: tuple[Thread, ...] = ()
+
+    @property
+    def root(self) -> int | None:
+        """The first message; None if it is missing."""
+        return self.numbers[0] if self.numbers else None
+
+    def messages(self) -> tuple[int, ...]:
+        """All messages, in the order in which they stand in the response."""
+        return tuple(number for number, _ in self.replies())
+
+    def replies(self) -> Iterator[tuple[int, int | None]]:
+        """Each message, and the one that it answers, or None; in the order in which they stand in the response."""
+        parent: int | None
+        left: list[tuple[Thread, int | None]] = [(self, None)]
+        while left:
+            thread, parent = left.pop()
+            for number in thread.numbers:
+                yield number, parent
+                parent = number
+            left.extend((branch, parent) for branch in reversed(thread.branches))
+
+
+# RFC 5256 section 3: no EXPUNGE may be sent during SORT and THREAD, but during UID SORT and UID THREAD it may.
+COMMANDS = (
+    Command(
+        "SORT",
+        State.SELECTED,
+        args=(sort_criteria,),
+        rest=_search_criteria,
+        uid=True,
+        result=("SORT",),
+        seqnums=True,
+        expunges=False,
+    ),
+    Command(
+        "THREAD",
+        State.SELECTED,
+        args=(atom,),
+        rest=_search_criteria,
+        uid=True,
+        result=("THREAD",),
+        seqnums=True,
+        expunges=False,
+    ),
+)
 
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The family of SORT and THREAD: RFC 5256, and SORT=DISPLAY, RFC 5957."""
-    return Family(name="sort_thread", mixin=SortThreadCommands, capabilities=("SORT",), requires=("rev1",))
+    """The family of RFC 5256."""
+    return Family(
+        name="sort_thread",
+        mixin=SortThreadCommands,
+        commands=COMMANDS,
+        capabilities=("SORT", "SORT=DISPLAY", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS"),
+        responses={"SORT": Response(sort_data), "THREAD": Response(thread_data)},
+        requires=("rev1",),
+    )

@@ -1,0 +1,100 @@
+"""ID, against real servers; pymap has it too, but says nothing of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imapkit.ext.id import Identity
+from tests.live.support import Answers, connect, logged_in, outcome
+from tests.servers.base import Server
+
+pytestmark = pytest.mark.live
+
+NAMES = {"dovecot": "Dovecot", "cyrus": "Cyrus IMAPD"}
+
+
+@pytest.fixture(params=sorted(NAMES))
+def known(request: pytest.FixtureRequest) -> Server:
+    """Each of the servers that say who they are."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Server)
+    return found
+
+
+def who(answer: tuple[str, Any]) -> Identity:
+    """What the server says of itself."""
+    typ, data = answer
+    assert typ == "OK"
+    [identity] = data.parsed()
+    assert isinstance(identity, Identity)
+    return identity
+
+
+def test_in_every_state(known: Server) -> None:
+    with connect(known) as imap:
+        assert "ID" in imap.capabilities
+        first = who(imap.id())
+        imap.login("tester", known.users["tester"])
+        later = who(imap.id())
+        imap.select()
+        selected = who(imap.id("name", "imapkit"))
+        for identity in (first, later, selected):
+            assert identity.get("Name") == NAMES[known.name]
+        assert imap.state == "SELECTED"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (),
+        (None,),
+        ("NIL",),
+        ({},),
+        ("name", "imapkit"),
+        ("name", "imapkit", "version", None),
+        ('("name" "imapkit" "version" NIL)',),
+        ({"name": "imapkit", "vendor": 'a "b" \\c)', "os": "", "version": 3},),
+        ({b"name": b"imapkit", "support-url": None},),
+        ("vendor", "café"),
+        ("arguments", "x" * 1000),
+        ("environment", "x" * 1024),
+        ({f"{number:030}": str(number) for number in range(30)},),
+    ],
+    ids=[
+        "nothing", "None", "NIL", "no pairs", "a pair", "a value of NIL", "formatted", "a mapping", "octets", "8 bit", "long",
+        "longest", "most",
+    ],
+)  # fmt: skip
+def test_every_form(known: Server, given: tuple[Any, ...]) -> None:
+    with logged_in(known) as imap:
+        assert who(imap.id(*given)).get("name") == NAMES[known.name]
+        assert imap.noop()[0] == "OK"
+
+
+def test_callback(known: Server) -> None:
+    with logged_in(known) as imap:
+        answers = Answers()
+        imap.id("name", "imapkit", callback=answers, cb_arg="id")
+        answers.wait("id")
+        result, failure = answers.given["id"]
+        assert failure is None
+        assert who(result).get("name") == NAMES[known.name]
+
+
+def test_cyrus_tells_more(cyrus: Server) -> None:
+    with logged_in(cyrus) as imap:
+        identity = who(imap.id())
+        assert identity.get("vendor") == "Project Cyrus"
+        assert {b"name", b"version", b"os", b"environment"} <= set(identity.fields)
+
+
+def test_pymap_says_nothing(pymap: Server) -> None:
+    with logged_in(pymap) as imap:
+        for given in ((), ("name", "imapkit"), ({"vendor": "café", "os": ""},)):
+            typ, data = imap.id(*given)
+            assert (typ, data, data.parsed()) == ("OK", [b"NIL"], [None])
+        # It does not know that a value may be NIL.
+        assert outcome(imap.id, "name", "imapkit", "version", None)[0] == "BAD"
+        assert imap.noop()[0] == "OK"
