@@ -145,6 +145,9 @@ class Connection:
             self.interrupt(request, why)
         elif request.deadline() <= time.monotonic():
             self.fail(request.late())
+        elif request.on_done is not None:
+            # Somebody else has just interrupted it: its time goes on.
+            self.dispatcher.watch(request)
 
     def _check_open(self) -> None:
         if self.protocol.closed is not None:
