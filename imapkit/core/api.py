@@ -19,6 +19,7 @@ from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
 from imapkit.core.search import needs_charset, numbers_found, search_program, starts_program
 from imapkit.core.session import Session
+from imapkit.core.tolerant import attempt, ended, members, no_data, pass_over, to_the_end
 from imapkit.core.wire import (
     Literal,
     MailboxName,
@@ -67,9 +68,11 @@ __all__ = [
     "about_mailbox",
     "astring",
     "atom",
+    "attempt",
     "date_time",
     "decode_mailbox",
     "encode_text",
+    "ended",
     "fetch_items",
     "flags",
     "general",
@@ -78,11 +81,14 @@ __all__ = [
     "mailbox",
     "mailbox_key",
     "mailbox_name",
+    "members",
     "message",
     "needs_charset",
     "no_arguments",
+    "no_data",
     "number",
     "numbers_found",
+    "pass_over",
     "program",
     "quoted_string",
     "raw",
@@ -96,6 +102,7 @@ __all__ = [
     "status_items",
     "store_item",
     "string_value",
+    "to_the_end",
     "unquote",
 ]
 

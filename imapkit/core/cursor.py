@@ -34,9 +34,15 @@ _FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
 _FLAG_LIST = re.compile(rb"\(([^()\"]*+)\)")
 _BEFORE_LIST = re.compile(rb" ++\(")
 _WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
-_TOKEN = re.compile(rb' *+(?:(\()|(\))|("[^"\\]*+(?:\\.[^"\\]*+)*+")|([^\x00-\x20\x7f()"]++))', re.DOTALL)
-_OPENS, _CLOSES, _STRING = 1, 2, 3
+_VALUE = re.compile(
+    rb' *+(?:"([^"\\\r\n\0]*+)"|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()"]))|(\d{1,20}+(?![^\x00-\x20\x7f()"]))'
+    rb'|([^\x00-\x20\x7f()"]++)|("[^"\\]*+(?:\\.[^"\\]*+)*+"))',
+    re.DOTALL,
+)
+_PLAIN, _OPENS, _CLOSES, _NOTHING, _DIGITS, _WORDS, _ODD = range(1, 8)
 _INSIDE = re.compile(rb'(?:[^()"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+
+_MOST_DEFECTS = 1000
 
 _NO_ITEMS: Mapping[tuple[str, str], Callable[[Cursor], Any]] = MappingProxyType({})
 
@@ -125,8 +131,11 @@ class Cursor:
         return ParseError(expected, self._text, self._at)
 
     def tolerate(self, what: str, raw: bytes) -> None:
-        """Note a deviation."""
-        self.defects.append(Defect(what, raw))
+        """Note a deviation; beyond a thousand in one response only that there are more."""
+        if len(self.defects) < _MOST_DEFECTS:
+            self.defects.append(Defect(what, raw))
+        elif len(self.defects) == _MOST_DEFECTS:
+            self.defects.append(Defect("more than can be noted", b""))
 
     # Punctuation
 
@@ -263,19 +272,38 @@ class Cursor:
         Spaces between the members of a list may be missing or too many.
         """
         open_lists: list[list[Value]] = []
+        inner: list[Value] | None = None
+        text, at, end = self._text, self._at, self._end
         while True:
-            value: Value
-            if self._literal_is_next():
-                value = self.literal()
+            found: Value = None
+            token = _VALUE.match(text, at, end)
+            if token is None:
+                self._at = at
+                found = self._literal_value()
+                text, at, end = self._text, self._at, self._end
             else:
-                token = self._must(_TOKEN, "value")
-                if token.lastindex == _OPENS:
-                    self._descend(open_lists)
+                at, kind = token.end(), token.lastindex
+                if kind == _PLAIN:
+                    found = token[_PLAIN]
+                elif kind == _OPENS:
+                    inner = self._open(open_lists, at)
                     continue
-                value = self._member(token, open_lists)
-            if not open_lists:
-                return value
-            open_lists[-1].append(value)
+                elif kind == _CLOSES:
+                    if inner is None:
+                        self._at = token.start(_CLOSES)
+                        raise self.error("value")
+                    found = open_lists.pop()
+                    inner = open_lists[-1] if open_lists else None
+                elif kind == _DIGITS:
+                    found = int(token[_DIGITS])
+                elif kind == _WORDS:
+                    found = Atom(token[_WORDS])
+                elif kind == _ODD:
+                    found = self._unquote(token[_ODD][1:-1])
+            if inner is None:
+                self._at = at
+                return found
+            inner.append(found)
 
     def skip_value(self) -> None:
         """Pass over what ``value`` would read, without building it."""
@@ -337,21 +365,18 @@ class Cursor:
         self.tolerate("a mailbox name without proper quotes", raw)
         return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
 
-    def _descend(self, open_lists: list[list[Value]]) -> None:
+    def _open(self, open_lists: list[list[Value]], at: int) -> list[Value]:
         if len(open_lists) >= self.nesting:
+            self._at = at
             raise self.error(f"at most {self.nesting} open parentheses")
-        open_lists.append([])
+        opened: list[Value] = []
+        open_lists.append(opened)
+        return opened
 
-    def _member(self, token: re.Match[bytes], open_lists: list[list[Value]]) -> Value:
-        kind = token.lastindex
-        if kind == _STRING:
-            return self._unquote(token.group(_STRING)[1:-1])
-        if kind != _CLOSES:
-            return _word(token.group(4))
-        if not open_lists:
-            self._at = token.start(_CLOSES)
+    def _literal_value(self) -> bytes:
+        if not self._literal_is_next():
             raise self.error("value")
-        return open_lists.pop()
+        return self.literal()
 
     def _skip_list(self) -> None:
         depth = 1
@@ -373,9 +398,3 @@ def _reached(pattern: re.Pattern[bytes], text: bytes, at: int, end: int) -> int:
     """Where a pattern that matches everywhere stops."""
     match = pattern.match(text, at, end)
     return at if match is None else match.end()
-
-
-def _word(word: bytes) -> Value:
-    if word.isdigit() and len(word) <= 20:
-        return int(word)
-    return None if word.upper() == b"NIL" else Atom(word)

@@ -19,25 +19,15 @@ INDEX: dict[str, tuple[str, ...]] = {
         "getannotation",
         "setannotation",
     ),
-    "compress": (
-        "enable_compression",
-    ),
-    "enable": (
-        "enable",
-    ),
-    "id": (
-        "id",
-    ),
+    "compress": ("enable_compression",),
+    "enable": ("enable",),
+    "id": ("id",),
     "idle": (
         "idle",
         "idle_refresh",
     ),
-    "namespace": (
-        "namespace",
-    ),
-    "proxyauth": (
-        "proxyauth",
-    ),
+    "namespace": ("namespace",),
+    "proxyauth": ("proxyauth",),
     "quota": (
         "getquota",
         "getquotaroot",
@@ -79,7 +69,5 @@ INDEX: dict[str, tuple[str, ...]] = {
         "sort",
         "thread",
     ),
-    "starttls": (
-        "starttls",
-    ),
+    "starttls": ("starttls",),
 }

@@ -1,18 +1,295 @@
-"""The family ``acl``: ACL: RFC 4314."""
+"""The family ``acl``: who may do what with a mailbox: RFC 4314, and its predecessor RFC 2086."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from typing import Any, Unpack
 
-__all__ = ["AclCommands", "imapkit_family"]
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Cursor,
+    Defect,
+    MailboxName,
+    Result,
+    Token,
+    Untagged,
+    about_mailbox,
+    astring,
+    decode_mailbox,
+    is_about_mailbox,
+    mailbox,
+    mailbox_key,
+    record,
+    same_name,
+    string_value,
+    to_the_end,
+)
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.family import Command, Family, Response, State, hookimpl
+
+__all__ = ["Acl", "AclCommands", "ListRights", "MyRights", "Rights", "imapkit_family"]
+
+Name = str | bytes
 
 
 class AclCommands(Commands):
-    """Commands of ACL: RFC 4314."""
+    """Commands of ACL: RFC 4314 section 3.
+
+    A *right* is a letter: l lookup, r read, s keep seen, w write flags, i insert, p post, k create mailboxes, x delete the
+    mailbox, t delete messages, e expunge, a administer; digits and "n" (Cyrus: annotate) are the server's own. ``who`` is the
+    name of a user, "anyone", or what else the server knows; with a "-" before it rights are taken away, whoever gave them.
+    """
+
+    def deleteacl(self, mailbox: Name, who: Name, **options: Unpack[CallOptions]) -> Result:
+        """Remove the entry of ``who`` from the access control list of a mailbox; RFC 4314 section 3.2.
+
+        Capability: ACL; states: authenticated, selected; right: a. The data is the text of the tagged response.
+        """
+        return self._call("DELETEACL", mailbox, who, **options)
+
+    def getacl(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Ask for the access control list of a mailbox; RFC 4314 section 3.3.
+
+        Capability: ACL; states: authenticated, selected; right: a. The data are the ACL responses, ``data.parsed()`` a list of
+        ``Acl``.
+        """
+        return self._call("GETACL", mailbox, **options)
+
+    def listrights(self, mailbox: Name, who: Name, **options: Unpack[CallOptions]) -> Result:
+        """Ask what rights can be given to ``who`` on a mailbox, and which go together; RFC 4314 section 3.4.
+
+        Capability: ACL; states: authenticated, selected; right: a. The data are the LISTRIGHTS responses, ``data.parsed()`` a
+        list of ``ListRights``.
+        """
+        return self._call("LISTRIGHTS", mailbox, who, **options)
+
+    def myrights(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Ask for one's own rights on a mailbox; RFC 4314 section 3.5.
+
+        Capability: ACL; states: authenticated, selected; right: any of l, r, i, k, x, a. The data are the MYRIGHTS responses,
+        ``data.parsed()`` a list of ``MyRights``.
+        """
+        return self._call("MYRIGHTS", mailbox, **options)
+
+    def setacl(self, mailbox: Name, who: Name, what: Any, **options: Unpack[CallOptions]) -> Result:
+        """Give rights on a mailbox to ``who``; RFC 4314 section 3.1.
+
+        Capability: ACL; states: authenticated, selected; right: a. ``what``: rights that replace what there was ("lrs"), that are
+        added ("+w") or taken away ("-w"); "" for none; or a ``Rights``, or an iterable of letters. Servers answer BAD to rights
+        that they do not know. The data is the text of the tagged response.
+        """
+        return self._call("SETACL", mailbox, who, what, **options)
+
+
+# Responses
+
+
+def acl_data(cursor: Cursor) -> Acl:
+    """``acl-data = "ACL" SP mailbox *(SP identifier SP rights)``, ``identifier = astring``, RFC 4314 section 7."""
+    name = MailboxName(cursor.astring())
+    entries: dict[str, Rights] = {}
+
+    def entry(cursor: Cursor) -> None:
+        """``identifier SP rights``."""
+        start = cursor.mark()
+        who = _text(cursor.astring())
+        cursor.sp()
+        given = rights(cursor)
+        if who in entries:
+            cursor.tolerate("ACL: an identifier twice", cursor.since(start))
+        entries.setdefault(who, given)
+
+    list(to_the_end(cursor, "ACL", entry))
+    return Acl(name, entries, tuple(cursor.defects))
+
+
+def listrights_data(cursor: Cursor) -> ListRights:
+    """``listrights-data = "LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)``, RFC 4314 section 7."""
+    name = MailboxName(cursor.astring())
+    cursor.sp()
+    identifier = cursor.astring()
+    groups = list(to_the_end(cursor, "rights", rights))
+    if not groups:
+        cursor.tolerate("LISTRIGHTS: no rights", b"")
+    required, *optional = groups or [Rights(b"")]
+    return ListRights(name, identifier, required, tuple(optional), tuple(cursor.defects))
+
+
+def myrights_data(cursor: Cursor) -> MyRights:
+    """``myrights-data = "MYRIGHTS" SP mailbox SP rights``, RFC 4314 section 7."""
+    name = MailboxName(cursor.astring())
+    found = list(to_the_end(cursor, "rights", rights))
+    if len(found) != 1:
+        cursor.tolerate("MYRIGHTS: not rights once", b" ".join(each.raw for each in found[1:]))
+    return MyRights(name, found[0] if found else Rights(b""), tuple(cursor.defects))
+
+
+def rights(cursor: Cursor) -> Rights:
+    """``rights = astring ;; only lowercase ASCII letters and digits are allowed``, RFC 4314 section 7; others are noted."""
+    sent = cursor.astring()
+    if sent and not (sent.isalnum() and sent == sent.lower()):
+        cursor.tolerate("neither lower-case letters nor digits for rights", sent)
+    return Rights(sent)
+
+
+def _text(octets: bytes) -> str:
+    """Identifiers are UTF-8 (RFC 4314 section 2); octets that are not can be had back, PEP 383."""
+    return octets.decode("utf-8", "surrogateescape")
+
+
+# Data
+
+_VIRTUAL = frozenset("cd")
+_MEMBERS = frozenset("kxte")
+
+
+@record
+class Rights:
+    """A set of rights, RFC 4314 section 2: ``raw`` as it was sent, for all else ``"r" in rights`` and ``rights.letters``."""
+
+    raw: bytes
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """The rights, without the obsolete "c" and "d", which stand for others: RFC 4314 section 2.1.1.
+
+        A server of RFC 4314 sends "c" and "d" beside their members k, x, t and e, and they are left out. Where no member is, the
+        server is one of RFC 2086: then "c" is k, "d" is t and e, and both together are x as well, for that belongs to the one
+        or to the other.
+        """
+        sent = frozenset(self.raw.decode("latin-1"))
+        if not _VIRTUAL & sent or _MEMBERS & sent:
+            return sent - _VIRTUAL
+        meant = ("k" if "c" in sent else "") + ("te" if "d" in sent else "") + ("x" if sent >= _VIRTUAL else "")
+        return (sent - _VIRTUAL) | frozenset(meant)
+
+    def __contains__(self, right: str) -> bool:
+        return right in self.letters
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.letters))
+
+    def __str__(self) -> str:
+        return self.raw.decode("ascii", "backslashreplace")
+
+
+@record
+class Acl:
+    """An ACL response: who has which rights on a mailbox.
+
+    ``name`` can be passed to every command. ``entries`` is by identifier; one that begins with "-" takes rights away. What could
+    not be read is in ``defects``.
+    """
+
+    name: MailboxName
+    entries: Mapping[str, Rights] = field(hash=False)
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.name)
+
+
+@record
+class MyRights:
+    """A MYRIGHTS response: the rights that the user has on a mailbox."""
+
+    name: MailboxName
+    rights: Rights
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.name)
+
+
+@record
+class ListRights:
+    """A LISTRIGHTS response: the rights that ``identifier`` always has, and the others, each group given as a whole or not."""
+
+    name: MailboxName
+    identifier: bytes
+    required: Rights
+    optional: tuple[Rights, ...]
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.name)
+
+    @property
+    def who(self) -> str:
+        """The identifier, readable."""
+        return _text(self.identifier)
+
+    @property
+    def grantable(self) -> frozenset[str]:
+        """All rights that the identifier can have, the required ones too; "c" and "d" as ``Rights.letters`` has them."""
+        return Rights(b"".join((self.required.raw, *(group.raw for group in self.optional)))).letters
+
+
+# Arguments, and whose answer is whose
+
+
+def mod_rights(value: Any) -> Token:
+    """``mod-rights = astring ;; +rights to add, -rights to remove, rights to replace``, RFC 4314 section 7."""
+    if isinstance(value, Rights):
+        return astring(str(value))
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+        letters = list(value)
+        if not all(isinstance(letter, str) for letter in letters):
+            raise ArgumentError(f"not letters: {letters[:8]!r}")
+        return astring("".join(letters))
+    return astring(value)
+
+
+def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
+    """The mailbox and the identifier that a command is about."""
+    return about_mailbox(args, uid), string_value(astring(args[1]))
+
+
+def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | None:
+    """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4)."""
+    try:
+        cursor = Cursor(response.parts)
+        name = mailbox_key(cursor.astring())
+        cursor.sp()
+        return same_name(about[0], name) if cursor.astring() == about[1] else False
+    except ParseError:
+        return None
+
+
+_BY_MAILBOX: dict[str, Any] = {"about": about_mailbox, "matches": is_about_mailbox}
+COMMANDS = (
+    # What is allowed to others, and to whoever sends them, changes with these.
+    Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
+    Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
+    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), **_BY_MAILBOX),
+    Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), **_BY_MAILBOX),
+    Command(
+        "LISTRIGHTS",
+        State.LOGGED_IN,
+        args=(mailbox, astring),
+        result=("LISTRIGHTS",),
+        about=about_identifier,
+        matches=is_about_identifier,
+    ),
+)
 
 
 @hookimpl
 def imapkit_family() -> Family:
     """The family of ACL: RFC 4314."""
-    return Family(name="acl", mixin=AclCommands, capabilities=("ACL",), requires=("rev1",))
+    return Family(
+        name="acl",
+        mixin=AclCommands,
+        commands=COMMANDS,
+        capabilities=("ACL",),
+        responses={"ACL": Response(acl_data), "LISTRIGHTS": Response(listrights_data), "MYRIGHTS": Response(myrights_data)},
+        requires=("rev1",),
+    )

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, Result, atom
+from imapkit.core.api import CallOptions, Commands, Result, atom, no_data
 from imapkit.errors import RemoteProtocolError
 from imapkit.family import Code, Command, Family, LayerSpec, State, hookimpl
 
@@ -64,12 +64,6 @@ class DeflateLayer:
         return self._deflate.flush(zlib.Z_FINISH)
 
 
-def compressionactive(cursor: Cursor) -> None:
-    """``"COMPRESSIONACTIVE"``, RFC 4978 section 3: the name is all."""
-    if not cursor.at_end():
-        cursor.tolerate("data after a code that has none", cursor.rest())
-
-
 @hookimpl
 def imapkit_family() -> Family:
     """The family of RFC 4978."""
@@ -78,7 +72,7 @@ def imapkit_family() -> Family:
         mixin=CompressCommands,
         commands=(Command("COMPRESS", State.ANY, args=(atom,), exclusive=True, layer="deflate"),),
         capabilities=("COMPRESS=DEFLATE",),
-        codes={"COMPRESSIONACTIVE": Code(compressionactive)},
+        codes={"COMPRESSIONACTIVE": Code(no_data)},
         layers={"deflate": LayerSpec(lambda session, options: DeflateLayer())},
         requires=("rev1",),
     )

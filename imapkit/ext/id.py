@@ -7,8 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, Piece, Result, Token, encode_text, program, quoted_string, raw, record
-from imapkit.errors import ArgumentError, ParseError
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Cursor,
+    Piece,
+    Result,
+    Token,
+    encode_text,
+    ended,
+    members,
+    program,
+    quoted_string,
+    raw,
+    record,
+)
+from imapkit.errors import ArgumentError
 from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["IdCommands", "Identity", "imapkit_family"]
@@ -108,43 +122,20 @@ def id_response(cursor: Cursor) -> Identity | None:
     cursor.expect(b"(")
     # By name in lower case: names are not case-sensitive.
     pairs: dict[bytes, tuple[bytes, bytes | None]] = {}
-    while not cursor.try_(b")"):
-        cursor.spaces()
-        if cursor.at_end():
-            cursor.tolerate("ID: no ) at the end", b"")
-            break
-        _pair(cursor, pairs)
-    if not cursor.at_end():
-        cursor.tolerate("ID: more after the )", cursor.rest())
-    return Identity(dict(pairs.values()))
 
-
-def _pair(cursor: Cursor, pairs: dict[bytes, tuple[bytes, bytes | None]]) -> None:
-    start = cursor.mark()
-    try:
+    def pair(cursor: Cursor) -> None:
+        """``string SPACE nstring``."""
+        start = cursor.mark()
         name = cursor.astring()
         cursor.sp()
         value = cursor.nstring()
-    except ParseError as problem:
-        cursor.reset(start)
-        _skip(cursor)
-        cursor.tolerate(f"ID: expected {problem.expected}", cursor.since(start))
-        return
-    if name.lower() in pairs:
-        cursor.tolerate("ID: a field twice", cursor.since(start))
-    else:
-        pairs[name.lower()] = name, value
+        if name.lower() in pairs:
+            cursor.tolerate("ID: a field twice", cursor.since(start))
+        pairs.setdefault(name.lower(), (name, value))
 
-
-def _skip(cursor: Cursor) -> None:
-    """Pass over a field and a value, whatever they are; the value may be missing."""
-    try:
-        cursor.skip_value()
-        cursor.spaces()
-        if cursor.peek() not in (b")", b""):
-            cursor.skip_value()
-    except ParseError:
-        cursor.rest()
+    list(members(cursor, "ID", pair, values=2))
+    ended(cursor, "ID: more after the )")
+    return Identity(dict(pairs.values()))
 
 
 # Data

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Unpack
+from typing import Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, Result, decode_mailbox, record
-from imapkit.errors import ArgumentError, ParseError
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Cursor,
+    Result,
+    decode_mailbox,
+    ended,
+    members,
+    no_arguments,
+    pass_over,
+    record,
+)
+from imapkit.errors import ParseError
 from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["Namespace", "NamespaceCommands", "Namespaces", "imapkit_family"]
@@ -26,12 +37,6 @@ class NamespaceCommands(Commands):
         return self._call("NAMESPACE", **options)
 
 
-def _no_arguments(args: tuple[Any, ...]) -> tuple[()]:
-    if args:
-        raise ArgumentError(f"takes no arguments, not {len(args)}")
-    return ()
-
-
 # The response: RFC 2342 section 6
 
 
@@ -40,35 +45,20 @@ def namespace_response(cursor: Cursor) -> Namespaces:
     if cursor.at_end():
         raise cursor.error("Namespace")
     found = [_namespaces(cursor, kind) for kind in ("personal", "other users'", "shared")]
-    if not cursor.at_end():
-        cursor.tolerate("NAMESPACE: more after the end", cursor.rest())
+    ended(cursor, "NAMESPACE: more after the end")
     return Namespaces(*found)
 
 
 def _namespaces(cursor: Cursor, kind: str) -> tuple[Namespace, ...] | None:
     """``Namespace = nil / "(" 1*( "(" ... ")" ) ")"``; one that cannot be read is a ``Defect`` and costs no other."""
     cursor.spaces()
-    start = cursor.mark()
     if cursor.at_end():
         cursor.tolerate(f"NAMESPACE: no {kind} namespaces", b"")
         return None
     if not cursor.try_(b"("):
         _nil(cursor, kind)
         return None
-    found: list[Namespace] = []
-    while not cursor.try_(b")"):
-        cursor.spaces()
-        start = cursor.mark()
-        if cursor.at_end():
-            cursor.tolerate(f"NAMESPACE: no ) after the {kind} namespaces", b"")
-            break
-        try:
-            found.append(_namespace(cursor))
-        except ParseError as problem:
-            cursor.reset(start)
-            _skip(cursor)
-            cursor.tolerate(f"NAMESPACE: expected {problem.expected}", cursor.since(start))
-    return tuple(found)
+    return tuple(members(cursor, f"NAMESPACE: {kind}", _namespace))
 
 
 def _nil(cursor: Cursor, kind: str) -> None:
@@ -77,7 +67,7 @@ def _nil(cursor: Cursor, kind: str) -> None:
         if cursor.nstring() is None:
             return
     except ParseError:
-        _skip(cursor)
+        pass_over(cursor)
     cursor.tolerate(f"NAMESPACE: {kind}: expected ( or NIL", cursor.since(start))
 
 
@@ -105,13 +95,6 @@ def _extension(cursor: Cursor) -> tuple[bytes, tuple[bytes, ...]]:
         cursor.spaces()
         values.append(cursor.astring())
     return name, tuple(values)
-
-
-def _skip(cursor: Cursor) -> None:
-    try:
-        cursor.skip_value()
-    except ParseError:
-        cursor.rest()
 
 
 # Data
@@ -149,7 +132,7 @@ def imapkit_family() -> Family:
     return Family(
         name="namespace",
         mixin=NamespaceCommands,
-        commands=(Command("NAMESPACE", State.LOGGED_IN, rest=_no_arguments, result=("NAMESPACE",)),),
+        commands=(Command("NAMESPACE", State.LOGGED_IN, rest=no_arguments, result=("NAMESPACE",)),),
         capabilities=("NAMESPACE",),
         responses={"NAMESPACE": Response(namespace_response)},
         requires=("rev1",),

@@ -1,18 +1,229 @@
-"""The family ``quota``: QUOTA: RFC 2087 and RFC 9208."""
+"""The family ``quota``: QUOTA, RFC 9208, and its predecessor RFC 2087."""
 
 from __future__ import annotations
 
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+import re
+from collections.abc import Mapping
+from typing import Any, Unpack
 
-__all__ = ["QuotaCommands", "imapkit_family"]
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Cursor,
+    Defect,
+    Done,
+    MailboxName,
+    Result,
+    Token,
+    astring,
+    atom,
+    decode_mailbox,
+    ended,
+    is_about_mailbox,
+    mailbox,
+    mailbox_key,
+    members,
+    number,
+    raw,
+    record,
+    string_value,
+    to_the_end,
+)
+from imapkit.errors import ArgumentError
+from imapkit.family import Command, Family, Response, State, hookimpl
+
+__all__ = ["Quota", "QuotaCommands", "QuotaResource", "QuotaRoot", "imapkit_family"]
+
+Name = str | bytes
 
 
 class QuotaCommands(Commands):
-    """Commands of QUOTA: RFC 2087 and RFC 9208."""
+    """Commands of QUOTA: RFC 9208 section 4.1. Usage and limits belong to *quota roots*, which each cover some mailboxes.
+
+    What is over a limit is refused with the response code OVERQUOTA (section 4.3.1), which the base family reads.
+    """
+
+    def getquota(self, root: Name, **options: Unpack[CallOptions]) -> Result:
+        """Ask for the usage and the limits of a quota root; RFC 9208 section 4.1.1.
+
+        Capability: QUOTA; states: authenticated, selected. ``root``: a name as ``getquotaroot`` tells it, such as "User quota"
+        or "". The data are the QUOTA responses, ``data.parsed()`` a list of ``Quota``. NO if there is no such root, or if it may
+        not be seen: Cyrus allows it to administrators only.
+        """
+        return self._call("GETQUOTA", root, **options)
+
+    def getquotaroot(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
+        """Ask for the quota roots of a mailbox, and for usage and limits of each; RFC 9208 section 4.1.2.
+
+        Capability: QUOTA; states: authenticated, selected. Returns ``(type, [[QUOTAROOT data, ...], [QUOTA data, ...]])``, each
+        list ``[None]`` if there was no such response. ``parsed()`` of each list gives ``QuotaRoot`` and ``Quota``; that of both
+        together gives all, as they came. The mailbox need not exist, though Cyrus says NO to that.
+        """
+        return self._call("GETQUOTAROOT", mailbox, finish=self._roots_and_quotas, **options)
+
+    def setquota(self, root: Name, limits: Any, **options: Unpack[CallOptions]) -> Result:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3.
+
+        Capability: QUOTASET, or QUOTA where only RFC 2087 is known; states: authenticated, selected. ``limits``: text such as
+        "(STORAGE 512)", with or without parentheses, or a mapping such as ``{"STORAGE": 512, "MESSAGE": 1000}``. STORAGE is in
+        units of 1024 octets, the others are counted. Limits that are not named are removed: "()" removes all. The data are the
+        QUOTA responses, if the server sends any, else ``[None]``. NO to whoever may not set it.
+        """
+        return self._call("SETQUOTA", root, limits, **options)
+
+    def _roots_and_quotas(self, request: Done) -> Result:
+        typ, data = self._result(request)
+        if typ == "NO":
+            data[:] = [list(data), list(data)]
+        else:
+            data[:] = [self._result(request, names=(name,))[1] for name in ("QUOTAROOT", "QUOTA")]
+        return typ, data
+
+
+# Responses
+
+
+def quota(cursor: Cursor) -> Quota:
+    """``quota-response = "QUOTA" SP quota-root-name SP quota-list``, RFC 9208 section 7.
+
+    ``quota-list = "(" quota-resource *(SP quota-resource) ")"``; RFC 2087 section 6 allows it to be empty. A resource that
+    cannot be read becomes a ``Defect``.
+    """
+    name = MailboxName(cursor.mailbox())
+    cursor.sp()
+    cursor.expect(b"(")
+    found = tuple(members(cursor, "QUOTA", quota_resource, values=3))
+    ended(cursor, "QUOTA: more after the )")
+    return Quota(name, found, tuple(cursor.defects))
+
+
+def quota_resource(cursor: Cursor) -> QuotaResource:
+    """``quota-resource = resource-name SP resource-usage SP resource-limit``; both are ``number64``, RFC 9208 section 7."""
+    name = cursor.keyword()
+    cursor.sp()
+    usage = cursor.number64()
+    cursor.sp()
+    return QuotaResource(name, usage, cursor.number64())
+
+
+def quotaroot(cursor: Cursor) -> QuotaRoot:
+    """``quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)``, ``quota-root-name = astring``."""
+    name = MailboxName(cursor.astring())
+    roots = tuple(map(MailboxName, to_the_end(cursor, "QUOTAROOT", Cursor.astring)))
+    return QuotaRoot(name, roots, tuple(cursor.defects))
+
+
+# Data
+
+
+@record
+class QuotaResource:
+    """One resource of a quota root: STORAGE and ANNOTATION-STORAGE in units of 1024 octets, MESSAGE and MAILBOX counted.
+
+    ``name`` is in upper case. RFC 9208 section 5.
+    """
+
+    name: str
+    usage: int
+    limit: int
+
+
+@record
+class Quota:
+    """A QUOTA response: what a quota root limits; what it does not name has no limit.
+
+    ``name`` can be passed to every command of this family; what could not be read is in ``defects``.
+    """
+
+    name: MailboxName
+    resources: tuple[QuotaResource, ...]
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """The name, readable; it means something to the server only."""
+        return decode_mailbox(self.name)
+
+    def resource(self, name: str) -> QuotaResource | None:
+        """The resource of that name ("STORAGE"), or None: it has no limit."""
+        return next((each for each in self.resources if each.name == name.upper()), None)
+
+
+@record
+class QuotaRoot:
+    """A QUOTAROOT response: the quota roots of a mailbox, perhaps none. Every name can be passed to every command."""
+
+    name: MailboxName
+    roots: tuple[MailboxName, ...]
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """The mailbox's name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.name)
+
+
+# Arguments, and whose answer is whose
+
+
+def quota_root(value: Any) -> Token:
+    """``quota-root-name = astring``; a name that came from a server is quoted as it needs."""
+    return mailbox(value) if isinstance(value, MailboxName) else astring(value)
+
+
+#   setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")"; setquota-resource = resource-name SP resource-limit
+_LIMITS = re.compile(rb"\(([^()]*+)\)|([^() ][^()]*+)")
+
+
+def setquota_list(value: Any) -> bytes:
+    """``setquota-list = "(" [resource-name SP resource-limit *(SP resource-name SP resource-limit)] ")"``, RFC 9208 section 7."""
+    if isinstance(value, Mapping):
+        words = [word for pair in value.items() for word in pair]
+    else:
+        text = raw(value).strip(b" ")
+        found = _LIMITS.fullmatch(text)
+        if found is None:
+            raise ArgumentError(f"not a list of limits: {text[:80]!r}")
+        words = (found.group(1) or found.group(2) or b"").split()
+    if len(words) % 2:
+        raise ArgumentError(f"not a limit for each resource: {words[:8]!r}")
+    return b"(%b)" % b" ".join(kind(word) for name, limit in _pairs(words) for kind, word in ((atom, name), (number, limit)))
+
+
+def _pairs(words: list[Any]) -> zip[tuple[Any, Any]]:
+    return zip(words[::2], words[1::2], strict=True)
+
+
+def about_root(args: tuple[Any, ...], uid: bool) -> str:
+    """The quota root that a command is about, without quotes."""
+    return mailbox_key(string_value(quota_root(args[0])))
+
+
+COMMANDS = (
+    Command(
+        "GETQUOTA",
+        State.LOGGED_IN,
+        args=(quota_root,),
+        result=("QUOTA",),
+        about=about_root,
+        matches=is_about_mailbox,
+    ),
+    # What roots it will bring is not known before: it shares QUOTA responses with no other command.
+    Command("GETQUOTAROOT", State.LOGGED_IN, args=(mailbox,), result=("QUOTAROOT", "QUOTA")),
+    # RFC 9208 section 4.1.3: it may bring QUOTA responses about other roots as well.
+    Command("SETQUOTA", State.LOGGED_IN, args=(quota_root, setquota_list), exclusive=True, result=("QUOTA",)),
+)
 
 
 @hookimpl
 def imapkit_family() -> Family:
     """The family of QUOTA: RFC 2087 and RFC 9208."""
-    return Family(name="quota", mixin=QuotaCommands, capabilities=("QUOTA",), requires=("rev1",))
+    return Family(
+        name="quota",
+        mixin=QuotaCommands,
+        commands=COMMANDS,
+        capabilities=("QUOTA", "QUOTASET"),
+        responses={"QUOTA": Response(quota), "QUOTAROOT": Response(quotaroot)},
+        items={("STATUS", "DELETED"): Cursor.number, ("STATUS", "DELETED-STORAGE"): Cursor.number64},
+        requires=("rev1",),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Unpack
 
 from imapkit.core.api import (
@@ -13,6 +13,7 @@ from imapkit.core.api import (
     Result,
     Token,
     atom,
+    attempt,
     needs_charset,
     numbers_found,
     raw,
@@ -21,7 +22,7 @@ from imapkit.core.api import (
     starts_program,
     unquote,
 )
-from imapkit.errors import ArgumentError, ParseError
+from imapkit.errors import ArgumentError
 from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
@@ -129,23 +130,19 @@ def thread_data(cursor: Cursor) -> tuple[Thread, ...]:
     threads: list[Thread] = []
     while not cursor.at_end():
         cursor.spaces()
-        start = cursor.mark()
-        try:
-            _thread_list(cursor, threads.append)
-        except ParseError as problem:
-            cursor.reset(start)
-            _skip(cursor)
-            cursor.tolerate(f"THREAD: expected {problem.expected}", cursor.since(start))
+        for found in attempt(cursor, "THREAD", _thread_list):
+            threads += found
     return tuple(threads)
 
 
-def _thread_list(cursor: Cursor, found: Callable[[Thread], None]) -> None:
+def _thread_list(cursor: Cursor) -> list[Thread]:
     """``thread-list = "(" (thread-members / thread-nested) ")"``, ``thread-nested = 2*thread-list``.
 
     ``thread-members = nz-number *(SP nz-number) [SP thread-nested]``; a single ``thread-list`` inside means the same.
     """
     start = cursor.mark()
     cursor.expect(b"(")
+    found: list[Thread] = []
     unfinished: list[tuple[tuple[int, ...], list[Thread]]] = [(cursor.numbers(), [])]
     deeper, too_deep = 0, False
     while unfinished:
@@ -166,23 +163,16 @@ def _thread_list(cursor: Cursor, found: Callable[[Thread], None]) -> None:
         cursor.spaces()
     if too_deep:
         cursor.tolerate(f"THREAD: more than {DEEPEST} levels", cursor.since(start))
+    return found
 
 
-def _finish(cursor: Cursor, unfinished: list[tuple[tuple[int, ...], list[Thread]]], found: Callable[[Thread], None]) -> None:
+def _finish(cursor: Cursor, unfinished: list[tuple[tuple[int, ...], list[Thread]]], found: list[Thread]) -> None:
     """The innermost thread is complete."""
     numbers, branches = unfinished.pop()
     if numbers or branches:
-        add = unfinished[-1][1].append if unfinished else found
-        add(Thread(numbers, tuple(branches)))
+        (unfinished[-1][1] if unfinished else found).append(Thread(numbers, tuple(branches)))
     else:
         cursor.tolerate("THREAD: a thread without messages", b"()")
-
-
-def _skip(cursor: Cursor) -> None:
-    try:
-        cursor.skip_value()
-    except ParseError:
-        cursor.rest()
 
 
 # Data

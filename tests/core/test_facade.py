@@ -247,6 +247,15 @@ def test_attributes() -> None:
     assert "LOGOUT" in repr(client)
 
 
+def test_capabilities_can_be_set_and_terminate_tells_the_end() -> None:
+    """OfflineIMAP sets the one after logging in, and asks the other before it keeps a connection."""
+    with selected() as (client, _server):
+        client.capabilities = ("imap4rev1", "X")
+        assert client.capabilities == ("IMAP4REV1", "X")
+        assert not client.Terminate
+    assert client.Terminate
+
+
 def test_debug_output() -> None:
     log = io.StringIO()
     with serving() as server, connect(server, debug=4, debug_file=log, identifier="me") as client:

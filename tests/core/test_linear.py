@@ -176,6 +176,8 @@ PARSERS: list[Callable[[Cursor], object]] = [
         (b"(", b'("mixed")', b'"mixed")'),
         (b'("a" "b" (', b'"c" ', b"))"),
         (b'("a" "b" NIL NIL NIL "7bit" 1 NIL NIL NIL NIL ', b"(5)", b")"),
+        (b'("a" "b" NIL NIL NIL "7bit" 1 NIL "', b';a=\\\\"', b'")'),
+        (b'("a" "b" NIL NIL NIL "7bit" 1 NIL "x', b"; ", b'")'),
         (b"", b'("message" "rfc822" NIL NIL NIL "7bit" 1 ()', b""),
     ],
     ids=name,

@@ -128,7 +128,7 @@ def test_status(server: Server) -> None:
             assert typ == "OK"
             (status,) = parsed(data)
             assert status.mailbox == box
-            assert (status.items["MESSAGES"], status.items["UNSEEN"], status.items["UIDNEXT"]) == (2, 1, uids_before(server) + 3)
+            assert (status.messages, status.unseen, status.uidnext) == (2, 1, uids_before(server) + 3)
         assert b"(" in data[0]
 
 

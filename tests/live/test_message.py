@@ -81,9 +81,10 @@ def test_fetch_items(server: Server) -> None:
         assert len(data) == 2
         one, two = data.parsed()
         assert (one.number, two.number) == (1, 2)
-        assert (one.items["UID"], two.items["UID"]) == (base + 1, base + 2)
-        assert one.items["RFC822.SIZE"] == len(letter("first"))
-        assert two.items["ENVELOPE"][1] == b"second"
+        assert (one.uid, two.uid) == (base + 1, base + 2)
+        assert one.size == len(letter("first"))
+        assert two.envelope.subject == b"second"
+        assert (one.defects, two.defects) == ((), ())
         assert imap.fetch(2, "BODY.PEEK[TEXT]")[1][0][1] == b"other body\r\n"
         header = imap.fetch([2], ["BODY.PEEK[HEADER.FIELDS (SUBJECT)]"])[1][0][1]
         assert header.strip() == b"Subject: second"

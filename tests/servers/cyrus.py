@@ -34,7 +34,7 @@ RUN_AS = "cyrus"
 REALM = "localhost"
 ADMIN = "admin"
 # No ``.`` and no ``@`` in names: the one separates mailbox names here, the other begins a SASL realm.
-ACCOUNTS = {**USERS, ADMIN: "adminpw", "awkward": AWKWARD_PASSWORD, **CROWD}
+ACCOUNTS = {**USERS, ADMIN: "adminpw", "awkward": AWKWARD_PASSWORD, "narrow": "narrowpw", **CROWD}
 # Cyrus writes into these and makes none of them.
 DIRECTORIES = [
     "spool", "programs",

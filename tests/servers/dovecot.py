@@ -38,7 +38,9 @@ MAIL_ID = 5000
 # Dovecot takes a client with the server's own address for secure and lets it send passwords, whatever the settings;
 # Linux gives a connection to this address the source 127.0.0.1, another one.
 OTHER_HOST = "127.0.0.2"
-ACCOUNTS = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, "utf8": "pässwörd", **CROWD}
+ACCOUNTS = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, "utf8": "pässwörd", "narrow": "narrowpw", **CROWD}
+# Who has a quota of their own: hardly room for two messages.
+NARROW = {"narrow": "userdb_quota_rule=*:storage=20K:messages=3"}
 
 
 def missing() -> str | None:
@@ -105,7 +107,7 @@ def _prepare(directory: Path, uid: int, gid: int) -> None:
 def _account(directory: Path, name: str, password: str, uid: int, gid: int) -> str:
     """A passwd-file line; PLAIN because CRAM-MD5 needs the password, b64 because ``:`` separates fields."""
     secret = base64.b64encode(password.encode()).decode("ascii")
-    return f"{name}:{{PLAIN.b64}}{secret}:{uid}:{gid}::{directory}/home/{name}::\n"
+    return f"{name}:{{PLAIN.b64}}{secret}:{uid}:{gid}::{directory}/home/{name}::{NARROW.get(name, '')}\n"
 
 
 def _mail_identity() -> tuple[int, int]:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from imapkit.ext.rev1 import fetch, grammar, mailbox, message, session
+from imapkit.core.api import no_data
+from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session
+from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
+from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
+from imapkit.ext.rev1.fetch import FetchData
+from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.family import Code, Family, Response, hookimpl
 
-__all__ = ["Rev1Commands", "imapkit_family"]
+__all__ = [
+    "Address",
+    "BasicPart",
+    "BodyStructure",
+    "Disposition",
+    "Envelope",
+    "FetchData",
+    "Group",
+    "MailboxListing",
+    "MailboxStatus",
+    "MessagePart",
+    "MultiPart",
+    "Rev1Commands",
+    "TextPart",
+    "groups",
+    "imapkit_family",
+]
 
 
 class Rev1Commands(session.SessionCommands, mailbox.MailboxCommands, message.MessageCommands):
@@ -14,29 +35,51 @@ class Rev1Commands(session.SessionCommands, mailbox.MailboxCommands, message.Mes
 
 RESPONSES = {
     "CAPABILITY": Response(grammar.capability, session.apply_capability),
-    "EXISTS": Response(grammar.message_count, mailbox.apply_exists),
-    "EXPUNGE": Response(grammar.message_number, mailbox.apply_expunge),
-    "FETCH": Response(fetch.fetch),
+    "EXISTS": Response(grammar.message_count, mailbox.apply_exists, numbered=True),
+    "EXPUNGE": Response(grammar.message_number, mailbox.apply_expunge, numbered=True),
+    "FETCH": Response(fetch.fetch, numbered=True),
     "FLAGS": Response(grammar.flags),
-    "LIST": Response(grammar.mailbox_list),
-    "LSUB": Response(grammar.mailbox_list),
-    "RECENT": Response(grammar.message_count),
+    "LIST": Response(listing.mailbox_list),
+    "LSUB": Response(listing.mailbox_list),
+    "RECENT": Response(grammar.message_count, numbered=True),
     "SEARCH": Response(grammar.search),
-    "STATUS": Response(grammar.status),
+    "STATUS": Response(listing.status),
 }
 
+WITHOUT_DATA = (
+    "ALREADYEXISTS",
+    "AUTHENTICATIONFAILED",
+    "AUTHORIZATIONFAILED",
+    "CANNOT",
+    "CLIENTBUG",
+    "CONTACTADMIN",
+    "CORRUPTION",
+    "EXPIRED",
+    "EXPUNGEISSUED",
+    "INUSE",
+    "LIMIT",
+    "NONEXISTENT",
+    "NOPERM",
+    "OVERQUOTA",
+    "PRIVACYREQUIRED",
+    "SERVERBUG",
+    "UNAVAILABLE",
+)
+"""The response codes of RFC 5530."""
+
 CODES = {
-    "ALERT": Code(grammar.no_data),
+    "ALERT": Code(no_data),
     "BADCHARSET": Code(grammar.badcharset),
     "CAPABILITY": Code(grammar.capability, session.apply_capability_code),
-    "PARSE": Code(grammar.no_data),
+    "PARSE": Code(no_data),
     "PERMANENTFLAGS": Code(grammar.permanentflags),
-    "READ-ONLY": Code(grammar.no_data, mailbox.apply_readonly),
-    "READ-WRITE": Code(grammar.no_data),
-    "TRYCREATE": Code(grammar.no_data),
+    "READ-ONLY": Code(no_data, mailbox.apply_readonly),
+    "READ-WRITE": Code(no_data),
+    "TRYCREATE": Code(no_data),
     "UIDNEXT": Code(grammar.uid_number),
     "UIDVALIDITY": Code(grammar.uid_number),
     "UNSEEN": Code(grammar.uid_number),
+    **dict.fromkeys(WITHOUT_DATA, Code(no_data)),
 }
 
 

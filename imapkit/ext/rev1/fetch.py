@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from imapkit.core.api import Cursor, Defect, Untagged
+from imapkit.core.api import Cursor, Defect, Untagged, record
 from imapkit.errors import ParseError
+from imapkit.ext.rev1.bodystructure import BodyStructure, body
+from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
 
 __all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "parse_date_time"]
@@ -34,6 +36,10 @@ _UID_EARLY = re.compile(
 _UID = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
 _DATE_TIME = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
 _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+
+_OLD_NAMES = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
+
+_Item = TypeVar("_Item")
 
 
 def fetch(cursor: Cursor) -> FetchData:
@@ -159,16 +165,6 @@ def parse_date_time(sent: bytes) -> datetime | None:
         return None
 
 
-def _structure(cursor: Cursor) -> list[Any]:
-    """``envelope`` or ``body``: nested lists, strings and numbers."""
-    start = cursor.mark()
-    value = cursor.value()
-    if not isinstance(value, list):
-        cursor.reset(start)
-        raise cursor.error("a parenthesized list")
-    return value
-
-
 FETCH_ITEMS: Mapping[str, Parser] = MappingProxyType(
     {
         "FLAGS": Cursor.flag_list,
@@ -179,18 +175,73 @@ FETCH_ITEMS: Mapping[str, Parser] = MappingProxyType(
         "RFC822.HEADER": Cursor.nstring,
         "RFC822.TEXT": Cursor.nstring,
         "BODY[]": Cursor.nstring,
-        "ENVELOPE": _structure,
-        "BODY": _structure,
-        "BODYSTRUCTURE": _structure,
+        "ENVELOPE": envelope,
+        "BODY": body,
+        "BODYSTRUCTURE": body,
     }
 )
 """The grammar of the items that RFC 3501 defines."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FetchData:
-    """What a FETCH response says about message ``number``; what could not be read of it is in ``defects``."""
+    """What a FETCH response says about message ``number``; what could not be read of it is in ``defects``.
+
+    ``items`` are by name in upper case (``"BODY[1.MIME]<0>"``). Those of RFC 3501 are properties too, None where the server did
+    not send them; a response need not hold all that was asked for, and one message may be spread over several.
+    """
 
     number: int
     items: Mapping[str, Any] = field(hash=False)
     defects: tuple[Defect, ...] = ()
+
+    @property
+    def flags(self) -> tuple[bytes, ...] | None:
+        """The flags, as sent."""
+        return self._item("FLAGS", tuple)
+
+    @property
+    def uid(self) -> int | None:
+        """The UID."""
+        return self._item("UID", int)
+
+    @property
+    def internaldate(self) -> datetime | None:
+        """The INTERNALDATE."""
+        return self._item("INTERNALDATE", datetime)
+
+    @property
+    def size(self) -> int | None:
+        """The RFC822.SIZE, in octets."""
+        return self._item("RFC822.SIZE", int)
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The ENVELOPE."""
+        return self._item("ENVELOPE", Envelope)
+
+    @property
+    def structure(self) -> BodyStructure | None:
+        """The BODYSTRUCTURE; or BODY, which is the same without extension data."""
+        found = self._item("BODYSTRUCTURE", BodyStructure)
+        return self._item("BODY", BodyStructure) if found is None else found
+
+    def body(self, section: str = "") -> bytes | None:
+        """The octets of a section: "" for the whole message, ``"1.2"``, ``"HEADER.FIELDS (SUBJECT)"`` ...
+
+        Sections are the same in any case. A part of it (``BODY[1]<0>``) is returned where the whole is not there; RFC822,
+        RFC822.HEADER and RFC822.TEXT count as what they stand for.
+        """
+        wanted = f"BODY[{section}]".upper()
+        for key, value in self.items.items():
+            if key.upper() == wanted and (value is None or isinstance(value, bytes)):
+                return value
+        old = self._item(_OLD_NAMES.get(wanted, ""), bytes)
+        if old is not None:
+            return old
+        parts = (value for key, value in self.items.items() if key.upper().startswith(f"{wanted}<") and isinstance(value, bytes))
+        return next(parts, None)
+
+    def _item(self, name: str, kind: type[_Item]) -> _Item | None:
+        value = self.items.get(name)
+        return value if isinstance(value, kind) else None

@@ -1,4 +1,6 @@
-"""The base family's responses and response codes: RFC 3501 sections 7.1 to 7.4.1. FETCH is in ``fetch.py``.
+"""The base family's responses and response codes: RFC 3501 sections 7.1 to 7.4.1, and the codes of RFC 5530.
+
+LIST, LSUB and STATUS are in ``listing.py``, FETCH is in ``fetch.py``.
 
 Every function takes a ``Cursor`` over what follows the response's name (or the code's), is pure, and raises
 ``ParseError`` if nothing can be made of it. What is wrong with a single item is a ``Defect`` in ``cursor.defects``.
@@ -7,26 +9,20 @@ Every function takes a ``Cursor`` over what follows the response's name (or the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from imapkit.core.api import Cursor, MailboxName, decode_mailbox
+from imapkit.core.api import Cursor, ended, pass_over
 from imapkit.errors import ParseError
 
 __all__ = [
-    "ListData",
-    "StatusData",
     "badcharset",
     "capability",
     "flags",
     "item_list",
-    "mailbox_list",
     "message_count",
     "message_number",
-    "no_data",
     "permanentflags",
     "search",
-    "status",
     "uid_number",
 ]
 
@@ -53,31 +49,6 @@ def capability(cursor: Cursor) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mailbox_list(cursor: Cursor) -> ListData:
-    r"""LIST and LSUB: ``mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox``.
-
-    RFC 5258 section 6 adds ``[SP mbox-list-extended]``, ``mbox-list-extended = "(" [mbox-list-extended-item *(SP
-    mbox-list-extended-item)] ")"``, ``mbox-list-extended-item = astring SP tagged-ext-val``.
-    """
-    attributes = cursor.flag_list()
-    cursor.sp()
-    delimiter = cursor.nstring() or None
-    cursor.sp()
-    name = cursor.mailbox()
-    extended: dict[str, Any] = {}
-    if not cursor.at_end():
-        cursor.sp()
-        extended = item_list(cursor, "LIST", _extended_name)
-    return ListData(attributes, delimiter, MailboxName(name), extended)
-
-
-def status(cursor: Cursor) -> StatusData:
-    """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``."""
-    name = cursor.mailbox()
-    cursor.sp()
-    return StatusData(MailboxName(name), item_list(cursor, "STATUS", _status_att, default=Cursor.number64))
-
-
 def search(cursor: Cursor) -> tuple[int, ...]:
     """``"SEARCH" *(SP nz-number)``; RFC 7162 section 3.1.5 adds ``[SP search-sort-mod-seq]``, which is passed over."""
     numbers = cursor.numbers()
@@ -92,7 +63,7 @@ def search(cursor: Cursor) -> tuple[int, ...]:
 def flags(cursor: Cursor) -> tuple[bytes, ...]:
     """``"FLAGS" SP flag-list``."""
     found = cursor.flag_list()
-    _end(cursor)
+    ended(cursor)
     return found
 
 
@@ -114,12 +85,6 @@ def message_number(cursor: Cursor) -> int:
 # Response codes
 
 
-def no_data(cursor: Cursor) -> None:
-    """ALERT, PARSE, READ-ONLY, READ-WRITE, TRYCREATE: the name is all."""
-    if not cursor.at_end():
-        cursor.tolerate("data after a code that has none", cursor.rest())
-
-
 def badcharset(cursor: Cursor) -> tuple[bytes, ...]:
     """``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``: the charsets the server knows, if it says so."""
     charsets: list[bytes] = []
@@ -139,7 +104,7 @@ def permanentflags(cursor: Cursor) -> tuple[bytes, ...]:
 def uid_number(cursor: Cursor) -> int:
     """``"UIDNEXT" SP nz-number / "UIDVALIDITY" SP nz-number / "UNSEEN" SP nz-number``."""
     number = cursor.nz_number()
-    _end(cursor)
+    ended(cursor)
     return number
 
 
@@ -176,8 +141,7 @@ def item_list(
             depth += 1
             continue
         _item(cursor, response, item_name, parsers or {}, default, items)
-    if not cursor.at_end():
-        cursor.tolerate(f"{response}: more after the )", cursor.rest())
+    ended(cursor, f"{response}: more after the )")
     return items
 
 
@@ -200,65 +164,8 @@ def _item(
         if key in items:
             cursor.tolerate(f"{what}: twice", cursor.since(start))
         items.setdefault(key, read)
-    except ValueError as problem:
+    except Exception as problem:
         cursor.reset(value)
-        _skip(cursor)
-        why = f"expected {problem.expected}" if isinstance(problem, ParseError) else str(problem)
+        pass_over(cursor)
+        why = f"expected {problem.expected}" if isinstance(problem, ParseError) else f"{type(problem).__name__}: {problem}"
         cursor.tolerate(f"{what}: {why}", cursor.since(start))
-
-
-def _skip(cursor: Cursor) -> None:
-    """Pass over a value that could not be read; there may be none (Yandex)."""
-    cursor.spaces()
-    if cursor.peek() in (b")", b""):
-        return
-    try:
-        cursor.skip_value()
-    except ParseError:
-        cursor.rest()
-
-
-def _status_att(cursor: Cursor) -> tuple[str, str]:
-    name = cursor.keyword()
-    return name, name
-
-
-def _extended_name(cursor: Cursor) -> tuple[str, str]:
-    name = cursor.astring().decode("utf-8", "backslashreplace").upper()
-    return name, name
-
-
-def _end(cursor: Cursor) -> None:
-    if not cursor.at_end():
-        cursor.tolerate("more after the end", cursor.rest())
-
-
-# Data
-
-
-@dataclass(frozen=True, slots=True)
-class ListData:
-    """One mailbox of a LIST or LSUB response; ``name`` can be passed to every command, ``extended`` is RFC 5258's."""
-
-    attributes: tuple[bytes, ...]
-    delimiter: bytes | None
-    name: MailboxName
-    extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusData:
-    """A STATUS response; ``name`` can be passed to every command, ``items`` by name in upper case."""
-
-    name: MailboxName
-    items: Mapping[str, Any] = field(hash=False)
-
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)

@@ -1,0 +1,219 @@
+"""ENVELOPE: RFC 3501 sections 7.4.2 and 9.
+
+It is read whole by ``Cursor.value`` and then looked through, since what servers get wrong here is what stands where. Whatever is
+not as the grammar has it becomes a ``Defect``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from imapkit.core.api import Cursor, record
+from imapkit.ext.rev1.text import decode_octets, decode_words, parse_date
+
+__all__ = ["Address", "Envelope", "Group", "envelope", "groups", "nstring", "shown", "to_envelope"]
+
+FIELDS = ("date", "subject", "from", "sender", "reply-to", "to", "cc", "bcc", "in-reply-to", "message-id")
+
+#   dot-atom of RFC 5322 section 3.2.3, with the 8-bit octets of RFC 6532.
+_DOT_ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++)*+")
+_SPECIAL = re.compile(r'(["\\])')
+
+
+def envelope(cursor: Cursor) -> Envelope:
+    """The ten fields of a message's header.
+
+    ``envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
+    env-in-reply-to SP env-message-id ")"``. QQ leaves the last one out.
+    """
+    value = cursor.value()
+    if not isinstance(value, list):
+        raise cursor.error("an envelope in parentheses")
+    return to_envelope(value, cursor)
+
+
+def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
+    """An envelope that has been read already."""
+    if len(value) != len(FIELDS):
+        cursor.tolerate(f"envelope: {len(value)} fields", shown(value))
+        value = (value + [None] * len(FIELDS))[: len(FIELDS)]
+    date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = value
+    return Envelope(
+        nstring(date, cursor, "envelope: date"),
+        nstring(subject, cursor, "envelope: subject"),
+        _addresses(from_, cursor, "envelope: from"),
+        _addresses(sender, cursor, "envelope: sender"),
+        _addresses(reply_to, cursor, "envelope: reply-to"),
+        _addresses(to, cursor, "envelope: to"),
+        _addresses(cc, cursor, "envelope: cc"),
+        _addresses(bcc, cursor, "envelope: bcc"),
+        nstring(in_reply_to, cursor, "envelope: in-reply-to"),
+        nstring(message_id, cursor, "envelope: message-id"),
+    )
+
+
+def nstring(value: Any, cursor: Cursor, what: str) -> bytes | None:
+    """``nstring``, of what has been read already: an atom is kept, a number is kept and noted, a list is noted."""
+    if value is None or type(value) is bytes:
+        return value
+    if isinstance(value, bytes):
+        return bytes(value)
+    cursor.tolerate(f"{what}: no string", shown(value))
+    return b"%d" % value if isinstance(value, int) else None
+
+
+def _addresses(value: Any, cursor: Cursor, what: str) -> tuple[Address, ...]:
+    """``env-from = "(" 1*address ")" / nil`` and its like."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value:
+        cursor.tolerate(f"{what}: no list of addresses", shown(value))
+        return ()
+    if len(value) == 4 and not any(isinstance(member, list) for member in value) and any(value):
+        cursor.tolerate(f"{what}: an address without a list", shown(value))
+        value = [value]
+    found: list[Address] = []
+    for member in value:
+        if isinstance(member, list) and member:
+            found.append(_address(member, cursor, what))
+        else:
+            # SmarterMail has NIL among addresses.
+            cursor.tolerate(f"{what}: no address", shown(member))
+    return tuple(found)
+
+
+def _address(value: list[Any], cursor: Cursor, what: str) -> Address:
+    """``address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"``, each of them an ``nstring``."""
+    if len(value) == 4:
+        name, route, mailbox, host = value
+        if (
+            (name is None or type(name) is bytes)
+            and (route is None or type(route) is bytes)
+            and (mailbox is None or type(mailbox) is bytes)
+            and (host is None or type(host) is bytes)
+        ):
+            return Address(name, route, mailbox, host)
+    else:
+        cursor.tolerate(f"{what}: an address with {len(value)} fields", shown(value))
+    if len(value) > 4:
+        # A literal that was counted in characters ends within the name, and the rest of that looks like an atom.
+        value = [b"".join(piece for piece in value[:-3] if isinstance(piece, bytes)), *value[-3:]]
+    fields = [nstring(field, cursor, f"{what}: an address") for field in value]
+    return Address(*fields, *[None] * (4 - len(fields)))
+
+
+def shown(value: Any) -> bytes:
+    """What a defect shows of a value: as on the wire, without the inside of lists in it."""
+    if not isinstance(value, list):
+        return _shown(value)
+    return b"(%b)" % b" ".join(b"(...)" if isinstance(member, list) else _shown(member) for member in value)
+
+
+def _shown(value: Any) -> bytes:
+    if value is None:
+        return b"NIL"
+    if isinstance(value, int):
+        return b"%d" % value
+    return b'"%b"' % value if type(value) is bytes else bytes(value)
+
+
+def groups(addresses: Iterable[Address]) -> tuple[Group, ...]:
+    """The addresses by groups (RFC 5322 section 3.4), in order; those in no group stand in groups without a name."""
+    found: list[tuple[bytes | None, list[Address]]] = []
+    fresh = True
+    for address in addresses:
+        if address.starts_group:
+            found.append((address.mailbox, []))
+            fresh = False
+        elif address.ends_group:
+            fresh = True
+        else:
+            if fresh:
+                found.append((None, []))
+                fresh = False
+            found[-1][1].append(address)
+    return tuple(Group(name, tuple(members)) for name, members in found)
+
+
+@record
+class Address:
+    """One address of an envelope, or one of the marks around a group (RFC 3501 section 7.4.2).
+
+    ``mailbox`` is the part before the "@" without the quotes that it may need there; of the start of a group, its name.
+    """
+
+    name: bytes | None
+    route: bytes | None
+    mailbox: bytes | None
+    host: bytes | None
+
+    @property
+    def display_name(self) -> str | None:
+        """The name, readable: encoded words decoded (RFC 2047); that of the group at its start."""
+        raw = self.mailbox if self.starts_group else self.name
+        return None if raw is None else decode_words(raw)
+
+    @property
+    def email(self) -> str | None:
+        """``mailbox@host`` as it is written in a header (``addr-spec``, RFC 5322); None if one of them is missing."""
+        if not self.mailbox or not self.host:
+            return None
+        local = decode_octets(self.mailbox)
+        if not _DOT_ATOM.fullmatch(local):
+            local = '"{}"'.format(_SPECIAL.sub(r"\\\1", local))
+        return f"{local}@{decode_octets(self.host)}"
+
+    @property
+    def starts_group(self) -> bool:
+        """Whether a group starts here; ``mailbox`` is its name."""
+        return self.host is None and self.mailbox is not None
+
+    @property
+    def ends_group(self) -> bool:
+        """Whether a group ends here."""
+        return self.host is None and self.mailbox is None
+
+
+@record
+class Group:
+    """Addresses under one name (RFC 5322 section 3.4); without one, those that are in no group."""
+
+    name: bytes | None
+    members: tuple[Address, ...]
+
+    @property
+    def display_name(self) -> str | None:
+        """The name, readable: encoded words decoded (RFC 2047)."""
+        return None if self.name is None else decode_words(self.name)
+
+
+@record
+class Envelope:
+    """What a message's header says, as the server has taken it apart; NIL is None, or no addresses at all.
+
+    Addresses are in the order of the header, with the marks of groups among them; ``groups`` sorts them.
+    """
+
+    date: bytes | None
+    subject: bytes | None
+    from_: tuple[Address, ...]
+    sender: tuple[Address, ...]
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+    in_reply_to: bytes | None
+    message_id: bytes | None
+
+    @property
+    def sent(self) -> datetime | None:
+        """``date``, understood (RFC 5322 section 3.3); in UTC if it names no zone; None if it is no date."""
+        return None if self.date is None else parse_date(self.date)
+
+    @property
+    def subject_text(self) -> str | None:
+        """``subject``, readable: encoded words decoded (RFC 2047)."""
+        return None if self.subject is None else decode_words(self.subject)

@@ -1,0 +1,123 @@
+"""LIST, LSUB and STATUS: RFC 3501 sections 7.2.2 to 7.2.4.
+
+Another family extends them by ``items={("LIST", "OLDNAME"): parser}`` and ``items={("STATUS", "SIZE"): parser}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any
+
+from imapkit.core.api import Cursor, Defect, MailboxName, decode_mailbox, record
+from imapkit.ext.rev1.grammar import item_list
+
+__all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
+
+
+def mailbox_list(cursor: Cursor) -> MailboxListing:
+    r"""LIST and LSUB: ``mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox``.
+
+    RFC 5258 section 6 adds ``[SP mbox-list-extended]``, ``mbox-list-extended = "(" [mbox-list-extended-item *(SP
+    mbox-list-extended-item)] ")"``, ``mbox-list-extended-item = astring SP tagged-ext-val``.
+    """
+    attributes = cursor.flag_list()
+    cursor.sp()
+    delimiter = cursor.nstring() or None
+    cursor.sp()
+    name = cursor.mailbox()
+    extended: dict[str, Any] = {}
+    if not cursor.at_end():
+        cursor.sp()
+        extended = item_list(cursor, "LIST", _extended_name)
+    return MailboxListing(attributes, delimiter, MailboxName(name), extended, tuple(cursor.defects))
+
+
+def status(cursor: Cursor) -> MailboxStatus:
+    """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``."""
+    name = cursor.mailbox()
+    cursor.sp()
+    items = item_list(cursor, "STATUS", _status_att, default=Cursor.number64)
+    return MailboxStatus(MailboxName(name), items, tuple(cursor.defects))
+
+
+def _status_att(cursor: Cursor) -> tuple[str, str]:
+    name = cursor.keyword()
+    return name, name
+
+
+def _extended_name(cursor: Cursor) -> tuple[str, str]:
+    name = cursor.astring().decode("utf-8", "backslashreplace").upper()
+    return name, name
+
+
+@record
+class MailboxListing:
+    r"""One mailbox of a LIST or LSUB response; what could not be read of it is in ``defects``.
+
+    ``name`` can be passed to every command. ``attributes`` are as sent (``b"\\Noselect"``); ``delimiter`` is None where names
+    have no levels; ``extended`` is RFC 5258's, by name in upper case.
+    """
+
+    attributes: tuple[bytes, ...]
+    delimiter: bytes | None
+    name: MailboxName
+    extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.name)
+
+    def has(self, attribute: bytes | str) -> bool:
+        r"""Whether the mailbox has an attribute such as ``r"\Noselect"``; attributes are the same in any case."""
+        wanted = attribute.encode("utf-8", "surrogateescape") if isinstance(attribute, str) else attribute
+        return wanted.lower() in {given.lower() for given in self.attributes}
+
+
+@record
+class MailboxStatus:
+    """A STATUS response; what could not be read of it is in ``defects``.
+
+    ``name`` can be passed to every command. ``items`` are by name in upper case; those of RFC 3501 are properties too, None
+    where the server did not send them.
+    """
+
+    name: MailboxName
+    items: Mapping[str, Any] = field(hash=False)
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return decode_mailbox(self.name)
+
+    @property
+    def messages(self) -> int | None:
+        """The number of messages."""
+        return self._number("MESSAGES")
+
+    @property
+    def recent(self) -> int | None:
+        r"""The number of messages with the flag \\Recent."""
+        return self._number("RECENT")
+
+    @property
+    def uidnext(self) -> int | None:
+        """The next UID."""
+        return self._number("UIDNEXT")
+
+    @property
+    def uidvalidity(self) -> int | None:
+        """The UIDVALIDITY."""
+        return self._number("UIDVALIDITY")
+
+    @property
+    def unseen(self) -> int | None:
+        r"""The number of messages without the flag \\Seen."""
+        return self._number("UNSEEN")
+
+    def _number(self, name: str) -> int | None:
+        value = self.items.get(name)
+        return value if isinstance(value, int) else None

@@ -1,0 +1,113 @@
+"""Envelopes and addresses, beyond what the vectors show: what is decoded, groups, types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from imapkit.core.cursor import Cursor
+from imapkit.errors import ParseError
+from imapkit.ext.rev1.envelope import Address, Envelope, Group, envelope, groups
+from imapkit.ext.rev1.fetch import fetch
+
+
+def person(mailbox: bytes, name: bytes | None = None) -> Address:
+    return Address(name, None, mailbox, b"example.org")
+
+
+def begin(name: bytes) -> Address:
+    return Address(None, None, name, None)
+
+
+END = Address(None, None, None, None)
+
+
+def test_what_an_envelope_says_readably() -> None:
+    cursor = Cursor((b'("1 Jan 2026 00:00 +0000" "=?utf-8?Q?caf=C3=A9?=" NIL NIL NIL NIL NIL NIL NIL "<a@b>")',))
+    found = envelope(cursor)
+    assert found.date == b"1 Jan 2026 00:00 +0000"
+    assert found.sent == datetime(2026, 1, 1, tzinfo=UTC)
+    assert (found.subject, found.subject_text) == (b"=?utf-8?Q?caf=C3=A9?=", "caf\u00e9")
+    assert found.message_id == b"<a@b>"
+    assert cursor.defects == []
+
+
+def test_what_an_envelope_does_not_say_is_none() -> None:
+    found = envelope(Cursor((b'("no date" NIL NIL NIL NIL NIL NIL NIL NIL NIL)',)))
+    assert (found.sent, found.subject_text) == (None, None)
+    assert envelope(Cursor((b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",))).sent is None
+
+
+@pytest.mark.parametrize("text", [b"NIL", b'"x"', b"5", b"", b"(", b"(NIL"])
+def test_what_is_no_envelope(text: bytes) -> None:
+    with pytest.raises(ParseError):
+        envelope(Cursor((text,)))
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "host", "email"),
+    [
+        (b"a.b", b"example.org", "a.b@example.org"),
+        (b"a b", b"example.org", '"a b"@example.org'),
+        (b'a"\\', b"example.org", '"a\\"\\\\"@example.org'),
+        (b"a..b", b"x", '"a..b"@x'),
+        (b"caf\xc3\xa9+x", b"\xc3\xa9.example", "caf\u00e9+x@\u00e9.example"),
+        (b"a", b"[192.0.2.1]", "a@[192.0.2.1]"),
+        (b"\xff", b"x", "\ufffd@x"),
+        (b"a", None, None),
+        (None, b"x", None),
+        (b"a", b"", None),
+        (b"", b"x", None),
+    ],
+)
+def test_email(mailbox: bytes | None, host: bytes | None, email: str | None) -> None:
+    assert Address(None, None, mailbox, host).email == email
+
+
+def test_names() -> None:
+    assert person(b"a", b"=?iso-8859-1?Q?Andr=E9?= Pirard").display_name == "Andr\u00e9 Pirard"
+    assert person(b"a").display_name is None
+    assert begin(b"=?utf-8?Q?=C3=A9?=").display_name == "\u00e9"
+    assert END.display_name is None
+    assert Group(b"=?utf-8?Q?=C3=A9?=", ()).display_name == "\u00e9"
+    assert Group(None, ()).display_name is None
+
+
+def test_groups() -> None:
+    one, two, three = person(b"a"), person(b"b"), person(b"c")
+    assert groups(()) == ()
+    assert groups((one, two)) == (Group(None, (one, two)),)
+    sent = (one, begin(b"g"), two, END, begin(b"empty"), END, three)
+    assert groups(sent) == (Group(None, (one,)), Group(b"g", (two,)), Group(b"empty", ()), Group(None, (three,)))
+    assert groups((begin(b"g"), one, begin(b"h"), two)) == (Group(b"g", (one,)), Group(b"h", (two,)))
+    assert groups((END, one)) == (Group(None, (one,)),)
+    assert [address.starts_group for address in sent] == [False, True, False, False, True, False, False]
+    assert [address.ends_group for address in sent] == [False, False, False, True, False, True, False]
+
+
+def test_a_mailbox_that_the_server_does_not_know_ends_no_group() -> None:
+    unknown = Address(b"Microsoft Exchange Server", None, None, b".MISSING-HOST-NAME.")
+    assert groups((begin(b"g"), unknown, END)) == (Group(b"g", (unknown,)),)
+
+
+def test_a_bad_envelope_costs_no_other_item() -> None:
+    data = fetch(Cursor((b'(UID 1 ENVELOPE (NIL "open {1}', b"x", b' NIL FLAGS ("a" ', b"y"), 1))
+    assert data.items == {"UID": 1}
+    assert data.defects != ()
+
+
+def test_many_defects_are_no_larger_than_what_was_sent() -> None:
+    sent = b"(NIL NIL (" + b"(a)" * 2000 + b") NIL NIL NIL NIL NIL NIL NIL)"
+    cursor = Cursor((sent,))
+    assert len(envelope(cursor).from_) == 2000
+    assert len(cursor.defects) == 1001, "a thousand, and that there are more"
+    assert sum(len(defect.raw) for defect in cursor.defects) < len(sent)
+
+
+def test_envelopes_are_values() -> None:
+    one, other = (envelope(Cursor((b'(NIL "a" ((NIL NIL "b" "c")) NIL NIL NIL NIL NIL NIL NIL)',))) for _ in range(2))
+    assert one == other
+    assert len({one, other}) == 1
+    assert not hasattr(one, "__dict__")
+    assert isinstance(one, Envelope)

@@ -1,0 +1,274 @@
+"""ACL, RFC 4314: arguments, results, rights old and new, and whose answer is whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imapkit.core.api import MailboxName
+from imapkit.core.response import Untagged
+from imapkit.core.wire import Literal
+from imapkit.errors import ArgumentError, BadResponse, StateError
+from imapkit.ext.acl import Acl, ListRights, MyRights, Rights, imapkit_family
+from tests.core.rig import Answers, answer_all, connect, selected, serving
+from tests.ext.asking import INJECTIONS, answering, ask_both, check_absence, check_presence, commands, crossed, refusing, written
+
+FAMILIES = ["rev1", "acl"]
+METHODS = ["deleteacl", "getacl", "listrights", "myrights", "setacl"]
+COMMANDS = commands(imapkit_family())
+
+
+# On the wire
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "pieces"),
+    [
+        ("GETACL", ("Sent Items",), [b'GETACL "Sent Items"']),
+        ("MYRIGHTS", (b"INBOX",), [b"MYRIGHTS INBOX"]),
+        ("LISTRIGHTS", ("INBOX", "anyone"), [b"LISTRIGHTS INBOX anyone"]),
+        ("DELETEACL", ("INBOX", "a b"), [b'DELETEACL INBOX "a b"']),
+        ("SETACL", ("INBOX", "fred", "lrs"), [b"SETACL INBOX fred lrs"]),
+        ("SETACL", ("INBOX", "-fred", "+w"), [b"SETACL INBOX -fred +w"]),
+        ("SETACL", ("INBOX", '"a b"', '"-w"'), [b'SETACL INBOX "a b" "-w"']),
+        ("SETACL", ("INBOX", "fred", ""), [b'SETACL INBOX fred ""']),
+        ("SETACL", ("INBOX", "fred", '""'), [b'SETACL INBOX fred ""']),
+        ("SETACL", ("INBOX", "fred", Rights(b"lrscd")), [b"SETACL INBOX fred lrscd"]),
+        ("SETACL", ("INBOX", "fred", ["l", "rs"]), [b"SETACL INBOX fred lrs"]),
+        ("SETACL", ("INBOX", "fred", ()), [b'SETACL INBOX fred ""']),
+        ("SETACL", ("INBOX", "Renée", "lr"), [b"SETACL INBOX ", Literal("Renée".encode()), b" lr"]),
+    ],
+)
+def test_on_the_wire(name: str, args: tuple[Any, ...], pieces: list[Any]) -> None:
+    assert written(COMMANDS, name, *args) == pieces
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("GETACL", ()),
+        ("GETACL", ("a", "b")),
+        ("SETACL", ("INBOX", "fred")),
+        ("SETACL", ("INBOX", "fred", 7.5)),
+        ("SETACL", ("INBOX", "fred", [1, 2])),
+        ("LISTRIGHTS", ("INBOX",)),
+        ("DELETEACL", ("INBOX", object())),
+    ],
+)
+def test_refused(name: str, args: tuple[Any, ...]) -> None:
+    with pytest.raises(ArgumentError, match=name):
+        written(COMMANDS, name, *args)
+
+
+@pytest.mark.parametrize("bad", INJECTIONS)
+def test_arguments_that_would_inject_commands(bad: Any) -> None:
+    with selected(families=FAMILIES) as (client, server):
+        for ask in (client.getacl, client.myrights):
+            with pytest.raises(ArgumentError):
+                ask(bad)
+        for change in (client.listrights, client.deleteacl):
+            for two in ((bad, "fred"), ("INBOX", bad)):
+                with pytest.raises(ArgumentError):
+                    change(*two)
+        for three in ((bad, "fred", "lr"), ("INBOX", bad, "lr"), ("INBOX", "fred", bad), ("INBOX", "fred", [bad])):
+            with pytest.raises(ArgumentError):
+                client.setacl(*three)
+        assert server.names == ["LOGIN", "SELECT"]
+
+
+# Results
+
+
+def test_getacl() -> None:
+    untagged = b'* ACL INBOX Fred rwipslxetad -Fred wetd "a b" ""\r\n'
+    with selected({"GETACL": answering(untagged)}, families=FAMILIES) as (client, _):
+        typ, data = client.getacl("INBOX")
+        assert (typ, data) == ("OK", [b'INBOX Fred rwipslxetad -Fred wetd "a b" ""'])
+        entries = {"Fred": Rights(b"rwipslxetad"), "-Fred": Rights(b"wetd"), "a b": Rights(b"")}
+        assert data.parsed() == [Acl(MailboxName(b"INBOX"), entries)]
+        assert client.response("ACL") == ("ACL", [None])
+
+
+def test_listrights_and_myrights() -> None:
+    handlers = {
+        "LISTRIGHTS": answering(b"* LISTRIGHTS ~/Mail/saved smith la r swicdkxte\r\n"),
+        "MYRIGHTS": answering(b"* MYRIGHTS INBOX rwiptsldaex\r\n"),
+    }
+    with selected(handlers, families=FAMILIES) as (client, _):
+        typ, data = client.listrights("~/Mail/saved", "smith")
+        assert (typ, data) == ("OK", [b"~/Mail/saved smith la r swicdkxte"])
+        (listed,) = data.parsed()
+        assert (listed.mailbox, listed.who, "".join(listed.required)) == ("~/Mail/saved", "smith", "al")
+        assert listed.grantable == frozenset("larswikxte")
+        typ, data = client.myrights("INBOX")
+        assert (typ, data) == ("OK", [b"INBOX rwiptsldaex"])
+        assert data.parsed() == [MyRights(MailboxName(b"INBOX"), Rights(b"rwiptsldaex"))]
+        assert "e" in data.parsed()[0].rights
+
+
+def test_setacl_and_deleteacl_return_the_text() -> None:
+    with selected({"SETACL": answer_all, "DELETEACL": answer_all}, families=FAMILIES) as (client, server):
+        assert client.setacl("INBOX", "fred", "+lr") == ("OK", [b"done"])
+        assert client.deleteacl("INBOX", "fred") == ("OK", [b"done"])
+        assert [command.args for command in server.commands[-2:]] == [b"INBOX fred +lr", b"INBOX fred"]
+
+
+def test_refusals() -> None:
+    with selected({"GETACL": refusing, "SETACL": refusing}, families=FAMILIES) as (client, _):
+        assert client.getacl("INBOX") == ("NO", [b"not allowed"])
+        assert client.setacl("INBOX", "fred", "lr") == ("NO", [b"not allowed"])
+        with pytest.raises(BadResponse):
+            client.myrights("INBOX")
+
+
+def test_nothing_came() -> None:
+    with selected({"GETACL": answer_all}, families=FAMILIES) as (client, _):
+        typ, data = client.getacl("INBOX")
+        assert (typ, data, data.parsed()) == ("OK", [None], [])
+
+
+def test_callbacks() -> None:
+    handlers = {
+        "GETACL": answering(b"* ACL INBOX\r\n"),
+        "MYRIGHTS": answering(b"* MYRIGHTS INBOX lr\r\n"),
+        "LISTRIGHTS": answering(b'* LISTRIGHTS INBOX me ""\r\n'),
+        "SETACL": answer_all,
+        "DELETEACL": refusing,
+    }
+    with selected(handlers, families=FAMILIES) as (client, _):
+        answers = Answers()
+        calls: Any = client
+        assert calls.getacl("INBOX", callback=answers, cb_arg=1) == (None, None)
+        assert calls.myrights("INBOX", callback=answers, cb_arg=2) == (None, None)
+        assert calls.listrights("INBOX", "me", callback=answers, cb_arg=3) == (None, None)
+        assert calls.setacl("INBOX", "me", "lr", callback=answers, cb_arg=4) == (None, None)
+        assert calls.deleteacl("INBOX", "me", callback=answers, cb_arg=5) == (None, None)
+        assert sorted(answers.take(5), key=lambda answer: answer[1]) == [
+            (("OK", [b"INBOX"]), 1, None),
+            (("OK", [b"INBOX lr"]), 2, None),
+            (("OK", [b'INBOX me ""']), 3, None),
+            (("OK", [b"done"]), 4, None),
+            (("NO", [b"not allowed"]), 5, None),
+        ]
+
+
+def test_states() -> None:
+    with serving() as server, connect(server, families=FAMILIES) as client:
+        for name in METHODS:
+            with pytest.raises(StateError):
+                getattr(client, name)(*["INBOX", "fred", "lr"][: len(COMMANDS[name.upper()].args)])
+
+
+# Whose answer is whose
+
+
+@pytest.mark.parametrize("name", ["ACL", "MYRIGHTS"])
+def test_two_mailboxes_at_the_same_time(name: str) -> None:
+    command = {"ACL": "GETACL"}.get(name, name)
+    lines = {b'"a b"': b'* %b "a b" lr s\r\n', b"c": b"* %b c lr w\r\n"}
+    handler = crossed({args: line % name.encode() for args, line in lines.items()})
+    with selected({command: handler}, families=FAMILIES) as (client, _):
+        ask = getattr(client, command.lower())
+        one, other = ask_both(lambda: ask("a b"), lambda: ask("c"))
+        assert one == ("OK", [b'"a b" lr s'])
+        assert other == ("OK", [b"c lr w"])
+
+
+def test_two_identifiers_at_the_same_time() -> None:
+    handler = crossed({b"INBOX ann": b"* LISTRIGHTS inbox ann l r\r\n", b"INBOX bob": b'* LISTRIGHTS INBOX "bob" a\r\n'})
+    with selected({"LISTRIGHTS": handler}, families=FAMILIES) as (client, _):
+        one, other = ask_both(lambda: client.listrights("INBOX", "ann"), lambda: client.listrights("INBOX", "bob"))
+        assert one == ("OK", [b"inbox ann l r"])
+        assert other == ("OK", [b'INBOX "bob" a'])
+
+
+def test_rights_that_nobody_asked_for() -> None:
+    """LIST may bring them: RFC 8440."""
+    untagged = b"* MYRIGHTS other lr\r\n* MYRIGHTS INBOX lrs\r\n"
+    with selected({"MYRIGHTS": answering(untagged)}, families=FAMILIES) as (client, _):
+        assert client.myrights("INBOX") == ("OK", [b"INBOX lrs"])
+        assert client.response("MYRIGHTS") == ("MYRIGHTS", [b"other lr"])
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "answered", "verdict"),
+    [
+        ("GETACL", ("inbox",), (b"INBOX a lr",), True),
+        ("GETACL", ("Entwürfe",), (b'"Entw&APw-rfe"',), True),
+        ("GETACL", ("Entwürfe",), ('"Entwürfe" a lr'.encode(),), True),
+        ("GETACL", (MailboxName(b"a b"),), (b"{3}", b"a b", b" a lr"), True),
+        ("GETACL", ("archive/imap",), (b"archive.imap a lr",), None),
+        ("GETACL", ("Archive",), (b"archive",), None),
+        ("GETACL", ("a",), (b"b a lr",), False),
+        ("GETACL", ("a",), (b'"a',), None),
+        ("LISTRIGHTS", ("archive/imap", "anyone"), (b'archive.imap anyone "" l r',), None),
+        ("LISTRIGHTS", ("a", "Renée"), (b"a {6}", "Renée".encode(), b" l"), True),
+        ("LISTRIGHTS", ("a", b'"x y"'), (b'a "x y" l',), True),
+        ("LISTRIGHTS", ("a", "x"), (b"a y l",), False),
+        ("LISTRIGHTS", ("a", "x"), (b"b x l",), False),
+        ("LISTRIGHTS", ("a", "x"), (b"a",), None),
+        ("LISTRIGHTS", ("a", b'"x'), (b'a "x y" l',), False),
+    ],
+)
+def test_attribution(name: str, asked: tuple[Any, ...], answered: tuple[bytes, ...], verdict: bool | None) -> None:
+    command = COMMANDS[name]
+    assert command.about is not None
+    assert command.matches is not None
+    assert command.matches(command.about(asked, False), Untagged(name, None, answered)) is verdict
+
+
+# Rights
+
+
+@pytest.mark.parametrize(
+    ("raw", "letters"),
+    [
+        (b"", ""),
+        (b"lrs", "lrs"),
+        (b"lrswipkxtecda", "lrswipkxtea"),
+        (b"lrswideta", "lrswieta"),  # RFC 4314: "d" comes with any of its members, and is left out
+        (b"lrkc", "lrk"),
+        (b"lrswipd", "lrswipte"),  # RFC 2086 alone
+        (b"lrswipc", "lrswipk"),
+        (b"lrswipcda", "lrswipkxtea"),
+        (b"lrn09", "lrn09"),
+    ],
+)
+def test_what_rights_mean(raw: bytes, letters: str) -> None:
+    rights = Rights(raw)
+    assert rights.letters == frozenset(letters)
+    assert list(rights) == sorted(letters)
+    assert all(letter in rights for letter in letters)
+    assert "c" not in rights
+    assert "d" not in rights
+    assert str(rights) == raw.decode()
+
+
+def test_rights_are_values() -> None:
+    assert Rights(b"lr") == Rights(b"lr") != Rights(b"lrs")
+    assert len({Rights(b"lr"), Rights(b"lr")}) == 1
+
+
+def test_rights_that_can_be_given() -> None:
+    listed = ListRights(MailboxName(b"a"), b"anyone", Rights(b"p"), tuple(map(Rights, b"lr s c d k xte".split())))
+    assert listed.grantable == frozenset("plrskxte")
+    old = ListRights(MailboxName(b"a"), b"anyone", Rights(b""), tuple(map(Rights, b"lr s c d".split())))
+    assert old.grantable == frozenset("lrskxte")
+
+
+def test_identifiers_that_are_no_utf_8_can_be_had_back() -> None:
+    with selected({"GETACL": answering(b"* ACL INBOX {5}\r\nRen\xe9e lr\r\n")}, families=FAMILIES) as (client, _):
+        (acl,) = client.getacl("INBOX")[1].parsed()
+        assert [who.encode("utf-8", "surrogateescape") for who in acl.entries] == [b"Ren\xe9e"]
+
+
+# The family
+
+
+def test_alone_with_the_base() -> None:
+    check_presence("acl", METHODS)
+
+
+def test_absent() -> None:
+    check_absence("acl", METHODS)

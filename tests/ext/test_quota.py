@@ -1,0 +1,254 @@
+"""QUOTA, RFC 9208: arguments, results, and whose QUOTA is whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imapkit.core.api import MailboxName
+from imapkit.core.response import Untagged
+from imapkit.core.wire import Literal
+from imapkit.errors import ArgumentError, BadResponse, StateError
+from imapkit.ext.quota import Quota, QuotaResource, QuotaRoot, imapkit_family
+from imapkit.testing.scripted import Conversation, ReceivedCommand
+from tests.core.rig import Answers, connect, selected, serving
+from tests.ext.asking import INJECTIONS, answering, ask_both, check_absence, check_presence, commands, crossed, refusing, written
+
+FAMILIES = ["rev1", "quota"]
+COMMANDS = commands(imapkit_family())
+QUOTA = b'* QUOTA "User quota" (STORAGE 10 512 MESSAGE 3 1000)\r\n'
+DATA = b'"User quota" (STORAGE 10 512 MESSAGE 3 1000)'
+PARSED = Quota(MailboxName(b"User quota"), (QuotaResource("STORAGE", 10, 512), QuotaResource("MESSAGE", 3, 1000)))
+
+
+# On the wire
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "pieces"),
+    [
+        ("GETQUOTA", ("User quota",), [b'GETQUOTA "User quota"']),
+        ("GETQUOTA", ('"User quota"',), [b'GETQUOTA "User quota"']),
+        ("GETQUOTA", ("",), [b'GETQUOTA ""']),
+        ("GETQUOTA", ('""',), [b'GETQUOTA ""']),
+        ("GETQUOTA", (b"#user/alice",), [b"GETQUOTA #user/alice"]),
+        ("GETQUOTA", (MailboxName(b"User quota"),), [b'GETQUOTA "User quota"']),
+        ("GETQUOTA", ("Größe",), [b"GETQUOTA ", Literal("Größe".encode())]),
+        ("GETQUOTAROOT", ("Sent Items",), [b'GETQUOTAROOT "Sent Items"']),
+        ("SETQUOTA", ('""', "(STORAGE 512)"), [b'SETQUOTA "" (STORAGE 512)']),
+        ("SETQUOTA", ("user.bob", "STORAGE 512 MESSAGE  7"), [b"SETQUOTA user.bob (STORAGE 512 MESSAGE 7)"]),
+        ("SETQUOTA", ("user.bob", b"(STORAGE 512)"), [b"SETQUOTA user.bob (STORAGE 512)"]),
+        ("SETQUOTA", ("user.bob", {"STORAGE": 512, b"MESSAGE": "7"}), [b"SETQUOTA user.bob (STORAGE 512 MESSAGE 7)"]),
+        ("SETQUOTA", ("user.bob", "()"), [b"SETQUOTA user.bob ()"]),
+        ("SETQUOTA", ("user.bob", {}), [b"SETQUOTA user.bob ()"]),
+    ],
+)
+def test_on_the_wire(name: str, args: tuple[Any, ...], pieces: list[Any]) -> None:
+    assert written(COMMANDS, name, *args) == pieces
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        "",
+        "STORAGE",
+        "(STORAGE)",
+        "(STORAGE -1)",
+        "(STORAGE 1) X",
+        "(STORAGE 1) (MESSAGE 2)",
+        "((STORAGE 1))",
+        "(STORAGE 1",
+        "STORAGE {5}",
+        '("STORAGE" 1)',
+        {"STORAGE": -1},
+        {"STORAGE": None},
+        {"STORAGE": True},
+        {"STORAGE": "1 MESSAGE 2"},
+        {"STO RAGE": 1},
+        {"": 1},
+        {"STORAGE": "1\r\nX1 LOGOUT"},
+        {"STORAGE\r\nX1 LOGOUT (": 1},
+        512,
+        *INJECTIONS,
+    ],
+)
+def test_limits_that_are_refused(limits: Any) -> None:
+    with pytest.raises(ArgumentError, match="SETQUOTA"):
+        written(COMMANDS, "SETQUOTA", "user.bob", limits)
+
+
+@pytest.mark.parametrize("bad", INJECTIONS[:6])
+def test_names_that_would_inject_commands(bad: Any) -> None:
+    with selected(families=FAMILIES) as (client, server):
+        for ask in (client.getquota, client.getquotaroot, lambda root: client.setquota(root, "(STORAGE 1)")):
+            with pytest.raises(ArgumentError, match=r"CR|LF|NUL"):
+                ask(bad)
+        assert server.names == ["LOGIN", "SELECT"]
+
+
+# Results
+
+
+def test_getquota() -> None:
+    with selected({"GETQUOTA": answering(QUOTA)}, families=FAMILIES) as (client, server):
+        typ, data = client.getquota("User quota")
+        assert (typ, data) == ("OK", [DATA])
+        assert data.parsed() == [PARSED]
+        assert client.getquota(data.parsed()[0].name)[1] == [DATA]
+        assert [command.args for command in server.commands[-2:]] == [b'"User quota"'] * 2
+        assert client.response("QUOTA") == ("QUOTA", [None])
+
+
+def test_getquotaroot_has_the_shape_of_imaplib2() -> None:
+    untagged = b'* QUOTAROOT INBOX "User quota" ""\r\n' + QUOTA + b'* QUOTA "" (STORAGE 1 2)\r\n'
+    with selected({"GETQUOTAROOT": answering(untagged)}, families=FAMILIES) as (client, _):
+        typ, data = client.getquotaroot("INBOX")
+        assert (typ, data) == ("OK", [[b'INBOX "User quota" ""'], [DATA, b'"" (STORAGE 1 2)']])
+        roots, quotas = data
+        assert roots.parsed() == [QuotaRoot(MailboxName(b"INBOX"), (MailboxName(b"User quota"), MailboxName(b"")))]
+        assert [quota.root for quota in quotas.parsed()] == ["User quota", ""]
+        assert data.parsed() == [*roots.parsed(), *quotas.parsed()]
+        assert {name for name, _ in client.untagged_responses}.isdisjoint({"QUOTA", "QUOTAROOT"})
+
+
+def test_getquotaroot_without_roots_or_refused() -> None:
+    with selected({"GETQUOTAROOT": answering(b"* QUOTAROOT comp.mail.mime\r\n")}, families=FAMILIES) as (client, _):
+        assert client.getquotaroot("comp.mail.mime") == ("OK", [[b"comp.mail.mime"], [None]])
+    with selected({"GETQUOTAROOT": answering(b"")}, families=FAMILIES) as (client, _):
+        assert client.getquotaroot("INBOX") == ("OK", [[None], [None]])
+    with selected({"GETQUOTAROOT": refusing}, families=FAMILIES) as (client, _):
+        assert client.getquotaroot("INBOX") == ("NO", [[b"not allowed"], [b"not allowed"]])
+    with selected(families=FAMILIES) as (client, _), pytest.raises(BadResponse):
+        client.getquotaroot("INBOX")
+
+
+def test_setquota() -> None:
+    with selected({"SETQUOTA": answering(b"* QUOTA root (STORAGE 58 512)\r\n")}, families=FAMILIES) as (client, server):
+        typ, data = client.setquota("root", {"STORAGE": 510})
+        assert (typ, data) == ("OK", [b"root (STORAGE 58 512)"])
+        assert data.parsed()[0].resource("storage").limit == 512
+        assert server.commands[-1].args == b"root (STORAGE 510)"
+    with selected({"SETQUOTA": answering(b"")}, families=FAMILIES) as (client, _):
+        assert client.setquota("root", "(STORAGE 510)") == ("OK", [None])
+
+
+def test_setquota_refused_by_cyrus() -> None:
+    """Cyrus reads the limits that it has refused as a command of their own."""
+
+    def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.no(command, b"Permission denied")
+        conversation.send(b"* BAD Invalid tag\r\n")
+
+    with selected({"SETQUOTA": refuse}, families=FAMILIES) as (client, _):
+        assert client.setquota("root", "(STORAGE 1)") == ("NO", [b"Permission denied"])
+        assert client.noop()[0] == "OK"
+
+
+def test_status_items() -> None:
+    untagged = b"* STATUS INBOX (MESSAGES 12 DELETED 4 DELETED-STORAGE 9223372036854775807)\r\n"
+    with selected({"STATUS": answering(untagged)}, families=FAMILIES) as (client, _):
+        (status,) = client.status("INBOX", "(MESSAGES DELETED DELETED-STORAGE)")[1].parsed()
+        assert status.items == {"MESSAGES": 12, "DELETED": 4, "DELETED-STORAGE": 9223372036854775807}
+
+
+def test_callbacks() -> None:
+    handlers = {
+        "GETQUOTA": answering(QUOTA),
+        "GETQUOTAROOT": answering(b"* QUOTAROOT INBOX r\r\n" + QUOTA),
+        "SETQUOTA": refusing,
+    }
+    with selected(handlers, families=FAMILIES) as (client, _):
+        answers = Answers()
+        calls: Any = client
+        assert calls.getquota("User quota", callback=answers, cb_arg=1) == (None, None)
+        assert calls.getquotaroot("INBOX", callback=answers, cb_arg=2) == (None, None)
+        assert calls.setquota("r", "(STORAGE 1)", callback=answers, cb_arg=3) == (None, None)
+        assert sorted(answers.take(3), key=lambda answer: answer[1]) == [
+            (("OK", [DATA]), 1, None),
+            (("OK", [[b"INBOX r"], [DATA]]), 2, None),
+            (("NO", [b"not allowed"]), 3, None),
+        ]
+
+
+def test_states() -> None:
+    with serving() as server, connect(server, families=FAMILIES) as client:
+        with pytest.raises(StateError):
+            client.getquota("")
+        with pytest.raises(StateError):
+            client.getquotaroot("INBOX")
+        with pytest.raises(StateError):
+            client.setquota("", "()")
+
+
+# Whose answer is whose
+
+
+def test_two_roots_at_the_same_time() -> None:
+    handler = crossed({b'"a b"': b'* QUOTA "a b" (STORAGE 1 2)\r\n', b"c": b"* QUOTA c (STORAGE 3 4)\r\n"})
+    with selected({"GETQUOTA": handler}, families=FAMILIES) as (client, _):
+        one, other = ask_both(lambda: client.getquota("a b"), lambda: client.getquota("c"))
+        assert one == ("OK", [b'"a b" (STORAGE 1 2)'])
+        assert other == ("OK", [b"c (STORAGE 3 4)"])
+
+
+def test_a_root_and_all_roots_follow_one_another() -> None:
+    handlers = {"GETQUOTA": answering(QUOTA), "GETQUOTAROOT": answering(b"* QUOTAROOT INBOX r\r\n* QUOTA r ()\r\n")}
+    with selected(handlers, families=FAMILIES) as (client, _):
+        for _ in range(5):
+            one, other = ask_both(lambda: client.getquota("User quota"), lambda: client.getquotaroot("INBOX"))
+            assert one == ("OK", [DATA])
+            assert other == ("OK", [[b"INBOX r"], [b"r ()"]])
+
+
+def test_a_root_that_nobody_asked_for() -> None:
+    with selected({"GETQUOTA": answering(b"* QUOTA other (STORAGE 1 2)\r\n" + QUOTA)}, families=FAMILIES) as (client, _):
+        assert client.getquota("User quota") == ("OK", [DATA])
+        assert client.response("QUOTA") == ("QUOTA", [b"other (STORAGE 1 2)"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "verdict"),
+    [
+        ("User quota", (b'"User quota" (STORAGE 1 2)',), True),
+        (b'"User quota"', (b'"User quota" (STORAGE 1 2)',), True),
+        ("a", (b'"a" (STORAGE 1 2)',), True),
+        ("'a'", (b"a (STORAGE 1 2)",), True),
+        ('""', (b'"" ()',), True),
+        ("Größe", (b"{7}", "Größe".encode(), b" ()"), True),
+        (MailboxName(b"a b"), (b'"a b" ()',), True),
+        ("User", (b"user ()",), None),
+        ("a", (b"b ()",), False),
+        ("a", (b'"a',), None),
+        (b'"a', (b"b ()",), False),
+    ],
+)
+def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | None) -> None:
+    command = COMMANDS["GETQUOTA"]
+    assert command.about is not None
+    assert command.matches is not None
+    assert command.matches(command.about((asked,), False), Untagged("QUOTA", None, answered)) is verdict
+
+
+# Data
+
+
+def test_a_resource_that_is_not_limited() -> None:
+    assert PARSED.resource("MAILBOX") is None
+    assert PARSED.resource("message") == QuotaResource("MESSAGE", 3, 1000)
+
+
+def test_readable_names() -> None:
+    assert Quota(MailboxName(b"Entw&APw-rfe"), ()).root == "Entwürfe"
+    assert QuotaRoot(MailboxName(b"Entw&APw-rfe"), ()).mailbox == "Entwürfe"
+
+
+# The family
+
+
+def test_alone_with_the_base() -> None:
+    check_presence("quota", ["getquota", "getquotaroot", "setquota"])
+
+
+def test_absent() -> None:
+    check_absence("quota", ["getquota", "getquotaroot", "setquota"])

@@ -1,0 +1,184 @@
+"""ACL, against Dovecot and Cyrus; pymap has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from imapkit import IMAP4, BadResponse, readonly
+from imapkit.ext.acl import Rights
+from tests.live.support import Answers, logged_in, place
+from tests.servers.base import Server
+
+pytestmark = pytest.mark.live
+
+OWNER = {"dovecot": frozenset("lrwstipekxa"), "cyrus": frozenset("lrswipkxtean")}
+"""What the owner of a mailbox may do with it: Cyrus has "n", annotate, beside RFC 4314's."""
+
+
+@pytest.fixture(params=["dovecot", "cyrus"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """The servers that have access control lists."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Server)
+    return found
+
+
+@contextmanager
+def with_mailbox(server: Server, name: str, user: str = "carol") -> Iterator[tuple[IMAP4, str]]:
+    """A client, and a mailbox that is there for so long."""
+    with logged_in(server, user) as imap:
+        box = place(server, name)
+        assert imap.create(box)[0] == "OK"
+        try:
+            yield imap, box
+        finally:
+            assert imap.delete(box)[0] == "OK"
+
+
+def entries(imap: IMAP4, box: str) -> dict[str, frozenset[str]]:
+    """Who has which rights."""
+    (acl,) = imap.getacl(box)[1].parsed()
+    assert (acl.mailbox, acl.defects) == (box, ())
+    return {who: rights.letters for who, rights in acl.entries.items()}
+
+
+def test_rights_are_given_and_taken(server: Server) -> None:
+    with with_mailbox(server, "acl") as (imap, box):
+        assert entries(imap, box) == {"carol": OWNER[server.name]}
+        typ, data = imap.setacl(box, "bob", "lrs")
+        assert typ == "OK"
+        assert isinstance(data[0], bytes)
+        assert entries(imap, box)["bob"] == frozenset("lrs")
+        assert imap.setacl(box, "bob", "+w")[0] == "OK"
+        assert imap.setacl(box, "bob", "-s")[0] == "OK"
+        assert imap.setacl(box, "-bob", "w")[0] == "OK"
+        assert imap.setacl(box, "alice", Rights(b"lrc"))[0] == "OK"
+        assert imap.setacl(box, "a b", ["l", "r"])[0] == "OK"
+        found = entries(imap, box)
+        assert found.pop("alice") >= frozenset("lrk")
+        assert found == {
+            "carol": OWNER[server.name],
+            "bob": frozenset("lrw"),
+            "-bob": frozenset("w"),
+            "a b": frozenset("lr"),
+        }
+        for who in ("bob", "-bob", "alice", "a b"):
+            assert imap.deleteacl(box, who)[0] == "OK"
+        assert entries(imap, box) == {"carol": OWNER[server.name]}
+
+
+def test_no_rights_at_all(server: Server) -> None:
+    with with_mailbox(server, "acl none") as (imap, box):
+        assert imap.setacl(box, "bob", "lr")[0] == "OK"
+        assert imap.setacl(box, "bob", "")[0] == "OK"
+        assert entries(imap, box).get("bob", frozenset()) == frozenset()
+
+
+def test_rights_that_do_not_exist(server: Server) -> None:
+    with with_mailbox(server, "acl unknown") as (imap, box):
+        for rights in ("Q", "lrZ"):
+            with pytest.raises(BadResponse):
+                imap.setacl(box, "bob", rights)
+        assert "bob" not in entries(imap, box)
+
+
+def test_myrights_and_listrights(server: Server) -> None:
+    with with_mailbox(server, "acl mine") as (imap, box):
+        (mine,) = imap.myrights(box)[1].parsed()
+        assert (mine.mailbox, mine.rights.letters, mine.defects) == (box, OWNER[server.name], ())
+        (listed,) = imap.listrights(box, "bob")[1].parsed()
+        assert (listed.mailbox, listed.who, listed.required.raw, listed.defects) == (box, "bob", b"", ())
+        assert {right for right in listed.grantable if not right.isdigit()} >= frozenset("lrwtpiekxa")
+        (strange,) = imap.listrights(box, "a b")[1].parsed()
+        assert strange.who == "a b"
+
+
+@pytest.mark.parametrize("name", ["a b", "Reçus", "R&D", "(paren)"])
+def test_awkward_names(server: Server, name: str) -> None:
+    with with_mailbox(server, f"acl {name}") as (imap, box):
+        assert imap.setacl(box, "bob", "lr")[0] == "OK"
+        assert entries(imap, box)["bob"] == frozenset("lr")
+        assert [each.mailbox for each in imap.myrights(box)[1].parsed()] == [box]
+        assert [each.mailbox for each in imap.listrights(box, "bob")[1].parsed()] == [box]
+
+
+def test_a_mailbox_that_is_not_there(server: Server) -> None:
+    with logged_in(server, "carol") as imap:
+        for typ, data in (imap.getacl(place(server, "nowhere")), imap.setacl(place(server, "nowhere"), "bob", "lr")):
+            assert typ == "NO"
+            assert data[0]
+
+
+def test_what_the_other_one_may_do(server: Server) -> None:
+    with with_mailbox(server, "acl shared", "carol") as (imap, box):
+        assert imap.setacl(box, "bob", "lr")[0] == "OK"
+        theirs = "user.carol.acl shared" if server.name == "cyrus" else "shared/carol/acl shared"
+        with logged_in(server, "bob") as other:
+            (mine,) = other.myrights(theirs)[1].parsed()
+            assert mine.rights.letters == frozenset("lr")
+            assert other.getacl(theirs)[0] == "NO"
+            assert other.setacl(theirs, "bob", "+w")[0] == "NO"
+            with pytest.raises(readonly):
+                other.select(theirs)
+
+
+def test_callbacks(server: Server) -> None:
+    answers = Answers()
+    with with_mailbox(server, "acl called") as (imap, box):
+        in_order: list[tuple[Any, ...]] = [
+            (imap.setacl, box, "bob", "lr"),
+            (imap.getacl, box),
+            (imap.myrights, box),
+            (imap.listrights, box, "bob"),
+            (imap.deleteacl, box, "bob"),
+        ]
+        for number, (command, *arguments) in enumerate(in_order):
+            assert command(*arguments, callback=answers, cb_arg=number) == (None, None)
+        answers.wait(*range(len(in_order)))
+        assert {number: failure for number, (_, failure) in answers.given.items() if failure} == {}
+        # They went out in this order: what changes rights waits for those before, and is waited for.
+        assert answers.given[1][0][1].parsed()[0].entries["bob"].letters == frozenset("lr")
+        assert "bob" not in entries(imap, box)
+
+
+def test_8_threads_ask_about_different_mailboxes(server: Server) -> None:
+    with logged_in(server, "u10") as imap:
+        boxes = [place(server, f"acl{number}") for number in range(4)]
+        for number, box in enumerate(boxes):
+            assert imap.create(box)[0] == "OK"
+            assert imap.setacl(box, f"u{number:02}", "lr")[0] == "OK"
+
+        def ask(thread: int) -> None:
+            for turn in range(12):
+                number = (thread + turn) % 4
+                assert f"u{number:02}" in entries(imap, boxes[number])
+                (mine,) = imap.myrights(boxes[number])[1].parsed()
+                (listed,) = imap.listrights(boxes[number], f"u{thread:02}")[1].parsed()
+                assert (mine.mailbox, listed.mailbox, listed.who) == (boxes[number], boxes[number], f"u{thread:02}")
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(ask, range(8)))
+        assert not {name for name, _ in imap.untagged_responses} & {"ACL", "MYRIGHTS", "LISTRIGHTS"}
+        for box in boxes:
+            assert imap.delete(box)[0] == "OK"
+
+
+def test_identifiers_in_utf_8(dovecot: Server) -> None:
+    """Cyrus takes none."""
+    with with_mailbox(dovecot, "acl utf8") as (imap, box):
+        assert imap.setacl(box, "Renée", "lr")[0] == "OK"
+        assert entries(imap, box)["Renée"] == frozenset("lr")
+        assert imap.deleteacl(box, "Renée")[0] == "OK"
+        assert "Renée" not in entries(imap, box)
+
+
+def test_anyone(cyrus: Server) -> None:
+    """Dovecot allows it only if it is told to."""
+    with with_mailbox(cyrus, "acl anyone") as (imap, box):
+        assert imap.setacl(box, "anyone", "lr")[0] == "OK"
+        assert entries(imap, box)["anyone"] == frozenset("lr")
