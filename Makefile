@@ -12,7 +12,7 @@ demo: $(VENV)/.demo
 test: unit live
 
 unit: $(VENV)/.test
-	$(PYTEST) -m "not live and not heavy" --ignore tests/typing
+	$(PYTEST) -n auto -m "not live and not heavy" --ignore tests/typing
 
 live: $(VENV)/.test
 	$(PYTEST) -m "live or heavy" --timeout 120 --ignore tests/typing

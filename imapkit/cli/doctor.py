@@ -75,6 +75,6 @@ def _file() -> Path:
 
 
 def _entry(name: str, methods: tuple[str, ...]) -> str:
-    if not methods:
-        return f'    "{name}": (),\n'
+    if len(methods) < 2:
+        return f'    "{name}": {methods!r},\n'.replace("'", '"')
     return f'    "{name}": (\n' + "".join(f'        "{method}",\n' for method in methods) + "    ),\n"

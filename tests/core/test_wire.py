@@ -51,7 +51,7 @@ def test_no_kind_ends_in_an_announcement(kind: Callable[[Any], Any], tail: str) 
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("value", [None, 1.5, True, object()], ids=repr)
+@pytest.mark.parametrize("value", [None, 1.5, True, object()], ids=lambda value: type(value).__name__)
 def test_no_kind_takes_what_is_not_text(kind: Callable[[Any], Any], value: Any) -> None:
     with pytest.raises(ArgumentError, match=type(value).__name__):
         kind(value)
