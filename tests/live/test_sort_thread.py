@@ -63,7 +63,7 @@ SORTED: list[tuple[Any, list[int]]] = [
 def assorted(server: Server, name: str) -> Iterator[IMAP4]:
     """A mailbox of four messages, with UIDs from 2 on."""
     with logged_in(server) as imap:
-        box = place(server, name)
+        box = place(server, f"sort-{name}")
         assert imap.create(box)[0] == "OK"
         for day, message in MESSAGES:
             assert imap.append(box, None, datetime(2024, 2, day, tzinfo=UTC), message)[0] == "OK"
