@@ -153,6 +153,12 @@ class LimitExceeded(RemoteProtocolError):
 class ConnectionClosed(abort, ConnectionError):
     """The connection is closed; the text says by whom and why."""
 
+    def fresh(self) -> Self:
+        """See ``error.fresh``; ``errno`` is kept though it is not among the arguments."""
+        twin = super().fresh()
+        twin.errno = self.errno
+        return twin
+
 
 class ServerBye(ConnectionClosed):
     """The server ended the session with BYE (RFC 3501 section 7.1.5)."""
@@ -164,6 +170,13 @@ class ConnectError(ConnectionClosed):
 
 class ResolveError(ConnectError, socket.gaierror):
     """The host name could not be resolved."""
+
+
+def lost_error(exc: OSError, where: str) -> ConnectionClosed:
+    """The error for an ``OSError`` met on a connection: its only argument is the text, which programs show and compare."""
+    lost = ConnectionClosed(f"{where}: {exc.strerror or exc}")
+    lost.errno = exc.errno
+    return lost
 
 
 def connect_error(exc: OSError, where: str) -> ConnectError:

@@ -26,8 +26,8 @@ from imapkit.errors import (
     NestedCommandError,
     RemoteProtocolError,
     abort,
-    connect_error,
     error,
+    lost_error,
 )
 from imapkit.family import State
 
@@ -112,7 +112,7 @@ class Connection:
         except error as exc:
             self.fail(exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
         except OSError as exc:
-            self.fail(connect_error(exc, "sending"))
+            self.fail(lost_error(exc, "sending"))
         except BaseException:
             # Half a command is on the wire: nothing that follows could be understood.
             self.fail(ConnectionClosed(f"{call.name} was interrupted while it was being sent"))
@@ -222,7 +222,7 @@ class Connection:
         try:
             self.layers.write(line + b"\r\n", request.deadline)
         except OSError as exc:
-            self.fail(connect_error(exc, "sending"))
+            self.fail(lost_error(exc, "sending"))
 
     # writing: whoever has the turn
 
@@ -359,7 +359,7 @@ class Connection:
         except error as caught:
             exc = caught
         except OSError as caught:
-            exc = connect_error(caught, "connection lost")
+            exc = lost_error(caught, "connection lost")
         except Exception as caught:
             exc = RemoteProtocolError(f"internal error while reading: {caught!r}")
             exc.__cause__ = caught
@@ -476,6 +476,8 @@ class Connection:
 
         self._farewell()
         self.fail(ConnectionClosed(reason))
+        with self._lock:
+            self.protocol.session.enter(State.LOGOUT)
         if self._reader.ident is None:
             self.layers.transport.close()
         elif self._reader is not threading.current_thread():

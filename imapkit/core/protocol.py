@@ -88,11 +88,14 @@ class Protocol:
         self.gate.land(request)
 
     def close(self, exc: error) -> bool:
-        """Nothing will come any more: every pending command, and whoever waits for a turn, fails with ``exc``."""
+        """Nothing will come any more: every pending command, and whoever waits for a turn, fails with ``exc``.
+
+        The session stays as it was until somebody hangs up: OfflineIMAP takes an ``abort`` for a lost connection only if it
+        need not select the mailbox again.
+        """
         if self.closed is not None:
             return False
         self.closed = exc
-        self.session.enter(State.LOGOUT)
         for request in self.pending.values():
             if request.call.command.ends and request.untagged:
                 # The server said BYE and went, without the tagged OK that should be between.

@@ -574,6 +574,8 @@ def test_an_oserror_while_sending_is_an_abort(
         client.noop()
     assert isinstance(caught.value, OSError)
     assert caught.value.errno == 32
+    assert caught.value.args == ("sending: broken",)
+    assert str(caught.value) == "sending: broken"
     monkeypatch.undo()
     with pytest.raises(imapkit.IMAP4.abort):
         client.noop()

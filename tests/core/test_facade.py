@@ -256,6 +256,23 @@ def test_capabilities_can_be_set_and_terminate_tells_the_end() -> None:
     assert client.Terminate
 
 
+def test_a_lost_connection_is_told_by_the_next_command_and_not_by_the_state() -> None:
+    """OfflineIMAP selects a mailbox only if it is not selected, and tries again if it is the command after that which aborts."""
+    with serving({"NOOP": lambda conversation, command: conversation.reset()}) as server:
+        client = connect(server)
+        client.login("me", "secret")
+        client.select("INBOX", readonly=True)
+        for _ in range(2):
+            with pytest.raises(imapkit.IMAP4.abort):
+                client.noop()
+            assert (client.state, client.mailbox, client.is_readonly) == ("SELECTED", "INBOX", True)
+        with pytest.raises(imapkit.IMAP4.abort):
+            client.close()
+        assert client.Terminate
+        assert client.logout()[0] == "NO"
+        assert (client.state, client.mailbox, client.is_readonly) == ("LOGOUT", None, False)
+
+
 def test_debug_output() -> None:
     log = io.StringIO()
     with serving() as server, connect(server, debug=4, debug_file=log, identifier="me") as client:

@@ -346,7 +346,7 @@ def test_close_fails_everybody_once_with_a_copy_of_the_reason(driver: Driver) ->
     assert driver.protocol.closed is reason
     assert sorted(driver.protocol.woken, key=id) == sorted([*flying, writer], key=id)
     assert not latch.locked()
-    assert driver.protocol.session.state is State.LOGOUT
+    assert driver.protocol.session.state is State.SELECTED
     raised = []
     for request in [*flying, writer, waiting]:
         with pytest.raises(ConnectionClosed, match=r"\Agone\Z") as caught:
