@@ -15,7 +15,7 @@ unit: $(VENV)/.test
 	$(PYTEST) -n auto -m "not live and not heavy" --ignore tests/typing
 
 live: $(VENV)/.test
-	$(PYTEST) -m "live or heavy" --timeout 120 --ignore tests/typing
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m "live or heavy" --timeout 120 --ignore tests/typing
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
