@@ -14,7 +14,7 @@ from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
-from imapkit.core.record import record
+from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
 from imapkit.core.search import needs_charset, numbers_found, search_program, starts_program
@@ -59,6 +59,7 @@ __all__ = [
     "Literal",
     "MailboxName",
     "NumberSet",
+    "OfMailbox",
     "Piece",
     "ResponseCode",
     "Result",

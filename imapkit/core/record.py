@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, dataclass_transform
 
-__all__ = ["record"]
+from imapkit.core import mutf7
+
+__all__ = ["OfMailbox", "record"]
 
 _Record = TypeVar("_Record", bound=type[Any])
 
@@ -18,3 +20,15 @@ def record(cls: _Record) -> _Record:
     """
     made: Any = dataclass(slots=True, unsafe_hash=True)(cls)
     return made  # type: ignore[no-any-return]
+
+
+class OfMailbox:
+    """The base of records about a mailbox, whose first field is ``name``, as it was sent: it can be passed to every command."""
+
+    __slots__ = ()
+    name: bytes
+
+    @property
+    def mailbox(self) -> str:
+        """The mailbox's name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return mutf7.decode(self.name)

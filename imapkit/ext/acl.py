@@ -12,12 +12,12 @@ from imapkit.core.api import (
     Cursor,
     Defect,
     MailboxName,
+    OfMailbox,
     Result,
     Token,
     Untagged,
     about_mailbox,
     astring,
-    decode_mailbox,
     is_about_mailbox,
     mailbox,
     mailbox_key,
@@ -176,7 +176,7 @@ class Rights:
 
 
 @record
-class Acl:
+class Acl(OfMailbox):
     """An ACL response: who has which rights on a mailbox.
 
     ``name`` can be passed to every command. ``entries`` is by identifier; one that begins with "-" takes rights away. What could
@@ -187,28 +187,18 @@ class Acl:
     entries: Mapping[str, Rights] = field(hash=False)
     defects: tuple[Defect, ...] = ()
 
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
-
 
 @record
-class MyRights:
+class MyRights(OfMailbox):
     """A MYRIGHTS response: the rights that the user has on a mailbox."""
 
     name: MailboxName
     rights: Rights
     defects: tuple[Defect, ...] = ()
 
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
-
 
 @record
-class ListRights:
+class ListRights(OfMailbox):
     """A LISTRIGHTS response: the rights that ``identifier`` always has, and the others, each group given as a whole or not."""
 
     name: MailboxName
@@ -216,11 +206,6 @@ class ListRights:
     required: Rights
     optional: tuple[Rights, ...]
     defects: tuple[Defect, ...] = ()
-
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
 
     @property
     def who(self) -> str:

@@ -16,11 +16,11 @@ from imapkit.core.api import (
     Defect,
     Literal,
     MailboxName,
+    OfMailbox,
     Piece,
     Result,
     Token,
     attempt,
-    decode_mailbox,
     encode_text,
     is_about_mailbox,
     mailbox,
@@ -130,7 +130,7 @@ def _attributes(cursor: Cursor) -> dict[str, bytes | None]:
 
 
 @record
-class Annotation:
+class Annotation(OfMailbox):
     """One entry of an ANNOTATION response.
 
     ``name`` is the mailbox's and can be passed to every command; it is empty for the server's own. ``attributes`` is by name in
@@ -141,11 +141,6 @@ class Annotation:
     entry: bytes
     attributes: Mapping[str, bytes | None] | None = field(hash=False)
     defects: tuple[Defect, ...] = ()
-
-    @property
-    def mailbox(self) -> str:
-        """The mailbox's name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
 
     @property
     def path(self) -> str:

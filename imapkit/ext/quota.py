@@ -13,6 +13,7 @@ from imapkit.core.api import (
     Defect,
     Done,
     MailboxName,
+    OfMailbox,
     Result,
     Token,
     astring,
@@ -150,17 +151,12 @@ class Quota:
 
 
 @record
-class QuotaRoot:
+class QuotaRoot(OfMailbox):
     """A QUOTAROOT response: the quota roots of a mailbox, perhaps none. Every name can be passed to every command."""
 
     name: MailboxName
     roots: tuple[MailboxName, ...]
     defects: tuple[Defect, ...] = ()
-
-    @property
-    def mailbox(self) -> str:
-        """The mailbox's name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
 
 
 # Arguments, and whose answer is whose

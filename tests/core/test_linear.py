@@ -11,6 +11,7 @@ import pytest
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Untagged, classify, response_code
+from imapkit.core.search import numbers_found
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
 from imapkit.ext.rev1 import bodystructure, envelope, fetch, grammar, listing
 
@@ -128,7 +129,7 @@ PARSERS: list[Callable[[Cursor], object]] = [
     grammar.badcharset,
     grammar.capability,
     listing.mailbox_list,
-    grammar.search,
+    numbers_found,
     listing.status,
     fetch.date_time,
     fetch.fetch,

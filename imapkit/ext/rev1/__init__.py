@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imapkit.core.api import no_data
+from imapkit.core.api import no_data, numbers_found
 from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
@@ -42,7 +42,7 @@ RESPONSES = {
     "LIST": Response(listing.mailbox_list),
     "LSUB": Response(listing.mailbox_list),
     "RECENT": Response(grammar.message_count, numbered=True),
-    "SEARCH": Response(grammar.search),
+    "SEARCH": Response(numbers_found),
     "STATUS": Response(listing.status),
 }
 

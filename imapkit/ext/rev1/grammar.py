@@ -22,7 +22,6 @@ __all__ = [
     "message_count",
     "message_number",
     "permanentflags",
-    "search",
     "uid_number",
 ]
 
@@ -47,17 +46,6 @@ def capability(cursor: Cursor) -> tuple[str, ...]:
         else:
             found.append(word)
     return tuple(found)
-
-
-def search(cursor: Cursor) -> tuple[int, ...]:
-    """``"SEARCH" *(SP nz-number)``; RFC 7162 section 3.1.5 adds ``[SP search-sort-mod-seq]``, which is passed over."""
-    numbers = cursor.numbers()
-    if cursor.peek() == b"(":
-        cursor.skip_value()
-    if not cursor.at_end():
-        # Not a Defect: numbers that were left out would look like messages that do not match.
-        raise cursor.error("a number")
-    return numbers
 
 
 def flags(cursor: Cursor) -> tuple[bytes, ...]:

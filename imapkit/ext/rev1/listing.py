@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from imapkit.core.api import Cursor, Defect, MailboxName, decode_mailbox, record
+from imapkit.core.api import Cursor, Defect, MailboxName, OfMailbox, record
 from imapkit.ext.rev1.grammar import item_list
 
 __all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
@@ -52,7 +52,7 @@ def _extended_name(cursor: Cursor) -> tuple[str, str]:
 
 
 @record
-class MailboxListing:
+class MailboxListing(OfMailbox):
     r"""One mailbox of a LIST or LSUB response; what could not be read of it is in ``defects``.
 
     ``name`` can be passed to every command. ``attributes`` are as sent (``b"\\Noselect"``); ``delimiter`` is None where names
@@ -65,11 +65,6 @@ class MailboxListing:
     extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
     defects: tuple[Defect, ...] = ()
 
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
-
     def has(self, attribute: bytes | str) -> bool:
         r"""Whether the mailbox has an attribute such as ``r"\Noselect"``; attributes are the same in any case."""
         wanted = attribute.encode("utf-8", "surrogateescape") if isinstance(attribute, str) else attribute
@@ -77,7 +72,7 @@ class MailboxListing:
 
 
 @record
-class MailboxStatus:
+class MailboxStatus(OfMailbox):
     """A STATUS response; what could not be read of it is in ``defects``.
 
     ``name`` can be passed to every command. ``items`` are by name in upper case; those of RFC 3501 are properties too, None
@@ -87,11 +82,6 @@ class MailboxStatus:
     name: MailboxName
     items: Mapping[str, Any] = field(hash=False)
     defects: tuple[Defect, ...] = ()
-
-    @property
-    def mailbox(self) -> str:
-        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.name)
 
     @property
     def messages(self) -> int | None:

@@ -10,10 +10,11 @@ import pytest
 from imapkit.core.api import MailboxName
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.response import Untagged
+from imapkit.core.search import numbers_found
 from imapkit.core.tolerant import no_data
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid, parse_date_time
-from imapkit.ext.rev1.grammar import badcharset, capability, message_count, message_number, search
+from imapkit.ext.rev1.grammar import badcharset, capability, message_count, message_number
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus, mailbox_list, status
 
 # Items of other families
@@ -39,6 +40,7 @@ def test_an_item_of_the_base_can_be_replaced() -> None:
 @pytest.mark.parametrize("error", [ParseError("a label"), ValueError("no label"), KeyError("label")])
 def test_what_another_family_cannot_read_is_a_defect(error: Exception) -> None:
     """Whatever its parser raises: it must not cost the items beside it."""
+
     def labels(cursor: Cursor) -> Any:
         cursor.expect(b"(")
         raise error
@@ -290,13 +292,13 @@ def test_results_are_values() -> None:
 
 def test_a_long_search() -> None:
     numbers = tuple(range(1, 200_001))
-    assert search(Cursor((b" ".join(b"%d" % number for number in numbers),))) == numbers
+    assert numbers_found(Cursor((b" ".join(b"%d" % number for number in numbers),))) == numbers
 
 
 @pytest.mark.parametrize("text", [b"1,2", b"1 -2", b"1 (MODSEQ 2", b"1 (MODSEQ 2) 3", b"NIL", b"9" * 21])
 def test_what_is_no_search(text: bytes) -> None:
     with pytest.raises(ParseError):
-        search(Cursor((text,)))
+        numbers_found(Cursor((text,)))
 
 
 def test_capabilities_beyond_ascii_do_no_harm() -> None:
