@@ -78,7 +78,7 @@ class Done(Protocol):
     def untagged(self) -> list[Untagged]: ...
     @property
     def interrupted_by(self) -> str:
-        """Why it was ended early: "turn", "news" or "patience"; "" if it was not."""
+        """Why it was ended early: "turn" (another command), "news" or "patience"; "" if it was not."""
         ...
 
 
@@ -177,7 +177,10 @@ class Layer(Protocol):
         ...
 
     def decode(self, data: bytes) -> Iterable[bytes]:
-        """What ``data``, just received, means: in pieces of bounded size."""
+        """What ``data``, just received, means: in pieces of bounded size.
+
+        Called with nothing right after ``start``: for what came together with the last octets that ``start`` received.
+        """
         ...
 
     def finish(self) -> bytes:

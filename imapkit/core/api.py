@@ -155,6 +155,7 @@ class Commands:
         reply: Callable[[bytes], bytes | None] | None = None,
         layer: Any = None,
         patience: float | None = None,
+        renew: float | None = None,
         **options: Unpack[CallOptions],
     ) -> Result:
         """Send a command and return its result.
@@ -162,7 +163,7 @@ class Commands:
         ``uid``: send it as ``UID name``. ``finish(request)`` makes the result of what came back (default: ``_result``), on the
         caller's or the callback thread, and may raise. ``reply(challenge)`` answers each continuation request; None cancels the
         exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after which
-        the command is interrupted (``Command.interrupt``).
+        the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
         Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
         """
         raise NotImplementedError

@@ -92,10 +92,11 @@ class Connection:
         *,
         timeout: float | None = None,
         patience: float | None = None,
+        renew: float | None = None,
         on_done: Callable[[Request], None] | None = None,
     ) -> Request:
         """Send a command as soon as it may be sent. Raises what kept it from being sent."""
-        request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience)
+        request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience, renew=renew)
         request.on_done = on_done
         self._enter(request)
         try:
@@ -107,6 +108,11 @@ class Connection:
         except BaseException:
             self._step_out(request)
             raise
+        self._transmit(request)
+        return request
+
+    def _transmit(self, request: Request) -> None:
+        """Send a command that has the turn, and give the turn back."""
         try:
             self._send(request)
         except error as exc:
@@ -115,20 +121,31 @@ class Connection:
             self.fail(lost_error(exc, "sending"))
         except BaseException:
             # Half a command is on the wire: nothing that follows could be understood.
-            self.fail(ConnectionClosed(f"{call.name} was interrupted while it was being sent"))
+            self.fail(ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
             raise
         finally:
             with self._lock:
                 if not request.idling:
                     self.protocol.gate.leave(request)
-        return request
+
+    def _renew(self, request: Request) -> None:
+        """Send a command anew that has been ended for that, unless there is a reason by now to end it."""
+        with self._lock:
+            if self.protocol.closed is not None or request.complete or not request.again:
+                return
+            going = self.protocol.renew(request)
+            woken, self.protocol.woken = self.protocol.woken, []
+        for woke in woken:
+            woke.wake()
+        if going:
+            self._transmit(request)
 
     def wait(self, request: Request) -> Request:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
         try:
             while not request.complete:
-                if not request.wait() or request.news:
-                    self._overdue(request)
+                request.wait()
+                self._overdue(request)
         except BaseException:
             # A KeyboardInterrupt: the command is still in flight, and somebody must keep its time.
             self.dispatcher.watch(request)
@@ -137,8 +154,11 @@ class Connection:
         return request
 
     def _overdue(self, request: Request) -> None:
-        """Its time is over: it is interrupted if it can be, or else the connection ends."""
+        """Its time is over, perhaps: then it is interrupted if it can be, or else the connection ends."""
         if request.complete:
+            return
+        if request.again:
+            self._renew(request)
             return
         why = request.due()
         if why:
@@ -197,10 +217,10 @@ class Connection:
     def interrupt(self, request: Request, why: str = "turn") -> None:
         """End a command early, if it can be and has not ended yet (IDLE's DONE)."""
         with self._lock:
-            if request.complete or request.interrupted:
+            if request.complete:
                 return
-            self._mark(request, why)
-            ready = request.idling
+            ready = request.idling and not request.interrupted
+            request.interrupt(why)
             if ready:
                 # Nobody may write while the line goes out, even if the command ends by itself meanwhile.
                 self.protocol.gate.writer = request
@@ -208,13 +228,11 @@ class Connection:
             # Its patience has ended.
             self.dispatcher.watch(request)
         if ready:
-            self._send_interrupt(request)
-            with self._lock:
-                self.protocol.gate.leave(request)
-
-    @staticmethod
-    def _mark(request: Request, why: str) -> None:
-        request.interrupted, request.interrupted_by, request.progress = True, why, time.monotonic()
+            try:
+                self._send_interrupt(request)
+            finally:
+                with self._lock:
+                    self.protocol.gate.leave(request)
 
     def _send_interrupt(self, request: Request) -> None:
         line = request.call.command.interrupt
@@ -223,6 +241,12 @@ class Connection:
             self.layers.write(line + b"\r\n", request.deadline)
         except OSError as exc:
             self.fail(lost_error(exc, "sending"))
+        except Exception as exc:
+            # What a subclass's send raises is not for whoever happens to interrupt.
+            self.fail(ConnectionClosed(f"sending: {exc!r}"))
+        except BaseException:
+            self.fail(ConnectionClosed("the interrupt was interrupted while it was being sent"))
+            raise
 
     # writing: whoever has the turn
 
@@ -320,11 +344,11 @@ class Connection:
         with self._lock:
             if request.complete:
                 return
-            if not request.interrupted and (self.protocol.gate.waiting or request.news):
+            if request.news or self.protocol.gate.waiting:
                 # Who waits came before it went out, and could not interrupt it then.
-                self._mark(request, "news" if request.news else "turn")
-            request.idling = not request.interrupted
-            if request.idling:
+                request.interrupt("news" if request.news else "turn")
+            if not request.interrupted:
+                request.accept()
                 self.protocol.gate.leave(request)
         if not request.idling:
             self._send_interrupt(request)
@@ -338,6 +362,8 @@ class Connection:
             return b"*"
         try:
             answer = reply(request.challenge)
+            if request.call.command.secret:
+                request.keep_secret(answer)
         except Exception as exc:
             # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
             request.defect, answer = exc, None
@@ -350,6 +376,7 @@ class Connection:
     def _read_loop(self) -> None:
         exc: error = ConnectionClosed("the server closed the connection")
         try:
+            self._take_left()
             while self.protocol.closed is None:
                 data = self.layers.transport.read(_LITERAL_READ_SIZE if self._framer.missing > _READ_SIZE else _READ_SIZE)
                 if not data:
@@ -374,10 +401,18 @@ class Connection:
             f"the server closed the connection{where}" + (f", in the middle of {seen[:80]!r}" if seen else "")
         )
 
+    def _take_left(self) -> None:
+        """Take in what came together with the last octets that a layer was agreed on with (TLS 1.2: the greeting)."""
+        for piece in self.layers.take_decoded():
+            self._receive(piece)
+
     def _take_in(self, data: bytes, below: int = 0) -> None:
         """Take in what the layers above the first ``below`` make of ``data``."""
         known = len(self.layers)
         for piece in self.layers.decode(data, below):
+            if self.protocol.closed is not None:
+                # Nobody wants to know what else it inflates to.
+                return
             if len(self.layers) == known:
                 self._receive(piece)
             else:
@@ -393,7 +428,9 @@ class Connection:
         while (parts := framer.pop()) is not None:
             response = classify(parts)
             if self.trace.wants(4):
-                self.trace.log(4, f"< {response!r}")
+                with self._lock:
+                    shown = self.protocol.hide(f"< {response!r}")
+                self.trace.log(4, shown)
             with self._lock:
                 if self.protocol.closed is not None:
                     return
@@ -447,6 +484,7 @@ class Connection:
             woken, self.protocol.woken = self.protocol.woken, []
         for woke in woken:
             woke.wake()
+        self._take_left()
         if rest:
             self._take_in(rest, below)
 
@@ -455,11 +493,13 @@ class Connection:
     def fail(self, exc: error) -> None:
         """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once."""
         with self._lock:
+            wanted = self.protocol.gate.frozen or self.state is State.LOGOUT
             if not self.protocol.close(exc):
                 return
             woken, self.protocol.woken = self.protocol.woken, []
         self.trace.log(1, f"connection ends: {exc}")
-        self.trace.dump()
+        if not wanted:
+            self.trace.dump()
         self.layers.transport.interrupt()
         self._greeted.set()
         for request in woken:
@@ -487,6 +527,7 @@ class Connection:
     def _farewell(self) -> None:
         with self._lock:
             busy = self.protocol.closed is not None or self.protocol.gate.writer is not None
+            self.protocol.gate.frozen = True
         if not busy:
             self.layers.finish()
 

@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 from imapkit.core.request import Request
@@ -107,7 +108,7 @@ class Dispatcher:
             self._watched.difference_update(late)
             self._next_check = min((request.deadline() for request in self._watched), default=inf)
         for request in late:
-            self._late(request)
+            _run(partial(self._late, request))
 
 
 def _run(job: Job) -> None:

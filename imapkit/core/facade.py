@@ -23,7 +23,7 @@ from imapkit.core.result import Data, Parsed, parse_shape
 from imapkit.core.secure import Secured, is_ssl_socket
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
-from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, open_tcp, within
+from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, Transport, open_tcp, within
 from imapkit.family import Command, Done, State
 
 __all__ = ["Client"]
@@ -116,16 +116,24 @@ class Client(Secured):
         """The octets' way, with whatever of it a subclass has overridden."""
         cls = type(self)
         if cls.read is not Client.read or cls.send is not Client.send:
-            base = self._layers or Layers(SocketTransport(self.sock)) if self.sock is not None else None
-            self._layers = base
-            pending = base.pending if base is not None else int
-            return Layers(
-                HookTransport(_weakly(self.read), _weakly(self.send), _weakly(self.shutdown), _weakly(self._fileno), pending)
-            )
+            if self._layers is None and self.sock is not None:
+                self._layers = Layers(self._socket_kind()(self.sock))
+            hooks: list[Callable[..., Any]] = [self.read, self.send, self.shutdown, self._fileno, self._pending, self._base]
+            return Layers(HookTransport(*map(_weakly, hooks)))
         if self._layers is None:
-            kind = SSLSocketTransport if is_ssl_socket(self.sock) else SocketTransport
-            self._layers = Layers(kind(self.sock, _weakly(self.shutdown)))
+            self._layers = Layers(self._socket_kind()(self.sock, _weakly(self.shutdown)))
         return self._layers
+
+    def _socket_kind(self) -> type[SocketTransport]:
+        return SSLSocketTransport if is_ssl_socket(self.sock) else SocketTransport
+
+    def _base(self) -> Transport | None:
+        return self._layers.transport if self._layers is not None else None
+
+    def _pending(self) -> int:
+        """Octets that ``read`` returns without waiting, whether through our layers or a socket with a buffer of its own."""
+        ours = self._layers.pending() if self._layers is not None else 0
+        return ours or getattr(self.sock, "pending", int)()
 
     def _fileno(self) -> int:
         fileno: int = self.sock.fileno() if self.read_fd is None else self.read_fd
@@ -183,6 +191,7 @@ class Client(Secured):
         reply: Callable[[bytes], bytes | None] | None = None,
         layer: Any = None,
         patience: float | None = None,
+        renew: float | None = None,
         **options: Unpack[CallOptions],
     ) -> Result:
         """See ``Commands._call``."""
@@ -192,14 +201,14 @@ class Client(Secured):
         call = self._encode(name, args, uid, reply, layer)
         connection, finish = self._live, finish or self._result
         if callback is None:
-            return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience)))
+            return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
         cb_arg = options.get("cb_arg")
 
         def done(request: Request) -> None:
             connection.dispatcher.forget(request)
             connection.post(lambda: _hand_over(lambda: finish(_checked(request)), callback, cb_arg))
 
-        connection.submit(call, timeout=timeout, patience=patience, on_done=done)
+        connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
     def _encode(self, name: str, args: tuple[Any, ...], uid: bool, reply: Any, layer: Any) -> Call:

@@ -98,6 +98,8 @@ class Gate:
 
     def __init__(self) -> None:
         self.writer: Request | None = None
+        self.frozen = False
+        """Nobody is let out any more: the connection is about to end."""
         self._flying: dict[Request, None] = {}
         self._exclusive = 0
         self._expungers = 0
@@ -169,7 +171,7 @@ class Gate:
         return waiting
 
     def _free(self, call: Call) -> bool:
-        if self.writer is not None or self._exclusive:
+        if self.writer is not None or self._exclusive or self.frozen:
             return False
         if call.command.exclusive:
             return not self._flying
@@ -194,7 +196,7 @@ class Gate:
 
     def _admit(self) -> None:
         """Give the turn to the first in line against whom nothing stands."""
-        if self.writer is not None:
+        if self.writer is not None or self.frozen:
             return
         for i, (request, latch) in enumerate(self._waiting):
             ahead = self._waiting[:i]

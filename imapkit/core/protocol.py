@@ -41,7 +41,7 @@ class Protocol:
     """One connection's protocol state."""
 
     def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
-        self.session = Session()
+        self.session = Session(registry.enables)
         self.store = Store(limits)
         self.gate = Gate()
         self.pending: dict[bytes, Request] = {}
@@ -53,6 +53,7 @@ class Protocol:
         self._tags = 0
         self._wanting: dict[str, dict[Request, None]] = {}
         self._listener: Request | None = None
+        self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
         self._registry = registry
 
     # what the writers do
@@ -70,13 +71,16 @@ class Protocol:
         if session.flush:
             session.flush = False
             self.store.clear()
-        self._tags += 1
-        request.tag = b"%b%d" % (self.tag_prefix, self._tags)
+        request.tag = self._tag()
         self.pending[request.tag] = request
         for name in command.result:
             self._wanting.setdefault(name, {})[request] = None
         if command.news is not None:
             self._listener = request
+
+    def _tag(self) -> bytes:
+        self._tags += 1
+        return b"%b%d" % (self.tag_prefix, self._tags)
 
     def forget(self, request: Request) -> None:
         """The command is over, however it ended: nothing is in flight for it any more."""
@@ -136,6 +140,10 @@ class Protocol:
 
     def _tagged(self, response: Tagged) -> Request | None:
         request = self.pending.get(response.tag)
+        text = response.text if request is None else request.hide(response.text)
+        if request is None and response.tag in self._interrupts and response.typ in ("NO", "BAD"):
+            # The command had ended by itself as its interrupt line went out, and that was taken for a command.
+            return None
         if request is None:
             raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
         if response.typ == "BYE":
@@ -143,8 +151,13 @@ class Protocol:
         if response.typ == "OK" and not request.sent:
             raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
         command = request.call.command
+        if request.interrupted_by == "refresh" and response.typ == "OK" and not self.gate.waiting:
+            self._begin_again(request, response.text)
+            return None
+        if request.interrupted_by == "refresh":
+            request.interrupt("turn")
         request.switching = command.layer is not None and response.typ == "OK"
-        request.finish(response.typ, response.text)
+        request.finish(response.typ, text)
         if command.done is not None:
             self._guard(request, command.done, self.session, request)
         if command.ends and response.typ == "OK":
@@ -156,9 +169,36 @@ class Protocol:
         self.complete(request)
         return None
 
+    def _begin_again(self, request: Request, text: bytes) -> None:
+        """It stays in flight, with another tag, and whoever waits for it sends it anew."""
+        self._code(text, request)
+        del self.pending[request.tag]
+        request.text = text
+        request.begin_again(self._tag())
+        self.pending[request.tag] = request
+        self.nudged = request
+
+    def renew(self, request: Request) -> bool:
+        """Whether a command that was ended to be sent anew may be; if there is a reason to end it by now, it has ended."""
+        request.again = False
+        if not (request.interrupted or request.news or self.gate.waiting):
+            self.gate.writer = request
+            return True
+        request.interrupt("news" if request.news else "turn")
+        request.finish("OK", request.text)
+        self.complete(request)
+        return False
+
+    def hide(self, shown: str) -> str:
+        """What a server has said, for a log: without the secrets of the commands in flight."""
+        text = shown.encode("utf-8", "surrogatepass")
+        for request in self.pending.values():
+            text = request.hide(text)
+        return text.decode("utf-8", "replace")
+
     def distrust(self) -> None:
         """Forget what came before now: anybody on the way may have said it (RFC 3501 section 6.2.1)."""
-        self.session.forget_capabilities()
+        self.session.distrust()
         self.store.clear()
 
     def complete(self, request: Request) -> None:
@@ -190,12 +230,12 @@ class Protocol:
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
         news = request.call.command.news
-        if request.news or not request.sent or news is None or not self._guard(request, news, response):
+        if request.news or news is None or not (request.sent or request.accepted) or not self._guard(request, news, response):
             return
         request.news, self.nudged = True, request
-        if request.interrupted_by == "patience":
-            # What comes between the end of its patience and its answer is news all the same.
-            request.interrupted_by = "news"
+        if request.interrupted:
+            # What comes between the interrupt and its answer is news all the same.
+            request.interrupt("news")
 
     def _owner(self, response: Untagged) -> Request | None:
         """The oldest command whose answer this is (attributed as it comes, never collected later)."""

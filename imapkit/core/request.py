@@ -56,7 +56,10 @@ class Request:
 
     __slots__ = (
         "_done",
+        "_secrets",
         "aborted",
+        "accepted",
+        "again",
         "call",
         "challenge",
         "defect",
@@ -68,6 +71,8 @@ class Request:
         "news",
         "on_done",
         "progress",
+        "refresh_at",
+        "renew",
         "sent",
         "switching",
         "tag",
@@ -79,7 +84,9 @@ class Request:
         "window",
     )
 
-    def __init__(self, call: Call, *, timeout: float | None, window: float, patience: float | None = None) -> None:
+    def __init__(
+        self, call: Call, *, timeout: float | None, window: float, patience: float | None = None, renew: float | None = None
+    ) -> None:
         now = time.monotonic()
         self.call = call
         self.tag = b""
@@ -104,11 +111,22 @@ class Request:
         """Something has come for whose sake it is to be interrupted."""
         self.idling = False
         """It has been accepted, and goes on until it is interrupted or ends by itself."""
+        self.renew = inf if renew is None else renew
+        self.refresh_at = inf
+        """When it is to be ended and sent anew."""
+        self.accepted = False
+        """It has been accepted once: from then on what comes may be news."""
+        self.again = False
+        """It has been ended in order to be sent anew."""
         self.go: threading.Lock | None = None
         """While its writer waits for a continuation: the latch that "+" opens."""
         self.challenge = b""
         self.thread = threading.get_ident()
         self.on_done: Callable[[Request], None] | None = None
+        self._secrets: list[bytes] = []
+        if call.command.secret:
+            # The first argument is a name: of a user, of a mechanism.
+            self.keep_secret(*call.args[1:])
         self._done = threading.Lock()
         self._done.acquire()
 
@@ -121,6 +139,17 @@ class Request:
     def complete(self) -> bool:
         """Whether its tagged response has come, and the layer that it switches on is there; or its failure."""
         return (bool(self.typ) and not self.switching) or self.aborted is not None
+
+    def keep_secret(self, *values: Any) -> None:
+        """These are not to be shown, even if the server repeats them."""
+        octets = (value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value for value in values)
+        self._secrets += [bytes(each) for each in octets if isinstance(each, (bytes, bytearray)) and len(each) > 2]
+
+    def hide(self, text: bytes) -> bytes:
+        """``text`` from the server, without the secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, b"***")
+        return text
 
     def finish(self, typ: str, text: bytes) -> None:
         """The tagged response has come. Under the state lock."""
@@ -150,14 +179,34 @@ class Request:
     def deadline(self) -> float:
         """The moment at which it is late, or ``due``: its own time-out, or no progress for the whole window."""
         if self.idling and not self.interrupted:
-            return min(self.limit, self.until)
+            return min(self.limit, self.until, self.refresh_at)
         return min(self.limit, self.progress + self.window)
 
     def due(self) -> str:
         """Why it is to be interrupted now, as ``interrupted_by`` has it; "" if it is not."""
         if self.interrupted:
             return ""
-        return "news" if self.news else "patience" if self.idling and self.until <= time.monotonic() else ""
+        if self.news or not self.idling:
+            return "news" if self.news else ""
+        now = time.monotonic()
+        return "patience" if self.until <= now else "refresh" if self.refresh_at <= now else ""
+
+    def interrupt(self, why: str) -> None:
+        """It is to end, or to be sent anew ("refresh"); of two reasons the one that says more counts. Under the state lock."""
+        if not self.interrupted or self.interrupted_by == "refresh" or (self.interrupted_by == "patience" and why == "news"):
+            self.interrupted_by = why
+        self.interrupted, self.progress = True, time.monotonic()
+
+    def accept(self) -> None:
+        """The server goes along with it. Under the state lock."""
+        self.idling = self.accepted = True
+        self.refresh_at = time.monotonic() + self.renew
+
+    def begin_again(self, tag: bytes) -> None:
+        """It has ended and is to be sent anew. Under the state lock."""
+        self.tag, self.again, self.progress = tag, True, time.monotonic()
+        self.sent = self.idling = self.interrupted = False
+        self.interrupted_by = ""
 
     def nudge(self) -> None:
         """Wake its waiter, to see that it is ``due``."""

@@ -16,8 +16,11 @@ __all__ = ["Session"]
 class Session:
     """The state of one connection, as the families see and change it."""
 
-    def __init__(self) -> None:
+    def __init__(self, understood: frozenset[str] = frozenset()) -> None:
         self.state = State.NONAUTH
+        self.secure = False
+        """Whether a layer protects the connection."""
+        self._understood = understood
         self.capabilities: tuple[str, ...] | None = None
         """What the server announced, in upper case; None while that is not known."""
         self.enabled: frozenset[str] = frozenset()
@@ -42,8 +45,18 @@ class Session:
         self.capabilities = None
 
     def enable(self, names: Iterable[str]) -> None:
-        """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends."""
-        self.enabled |= {name.upper() for name in names}
+        """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends.
+
+        What no family understands has not been asked for, and does not count.
+        """
+        self.enabled |= self._understood & {name.upper() for name in names}
+
+    def distrust(self) -> None:
+        """The connection has become secure: what was learned before may have been said by anybody."""
+        self.secure = True
+        self.forget_capabilities()
+        self.enabled = frozenset()
+        self.exists = self.readonly_news = None
 
     def enter(self, state: State) -> None:
         """Change the state."""

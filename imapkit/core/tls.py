@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from imapkit.errors import ArgumentError, ConnectError
+from imapkit.errors import ArgumentError, ConnectError, ConnectionClosed
 
 if TYPE_CHECKING:
     from imapkit.core.transport import Layers
@@ -114,10 +114,13 @@ class TLSLayer:
             with self._lock:
                 try:
                     plain = self.object.read(65536)
-                except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+                except ssl.SSLWantReadError:
                     return
+                except ssl.SSLZeroReturnError:
+                    plain = b""
             if not plain:
-                return
+                # TCP may stay open for long, but nothing comes any more.
+                raise ConnectionClosed("the server ended TLS")
             yield plain
 
     def finish(self) -> bytes:

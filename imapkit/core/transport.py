@@ -165,6 +165,7 @@ class HookTransport(_Wakeable):
     """A connection that is read and written by functions of somebody else: a subclass's ``read`` and ``send``.
 
     ``fileno`` is polled before each ``read``, as imaplib2 does, unless ``pending()`` says that octets are there already.
+    ``base()`` is the transport beneath that they may use, or None.
     """
 
     def __init__(
@@ -174,9 +175,17 @@ class HookTransport(_Wakeable):
         shutdown: Callable[[], object],
         fileno: Callable[[], int],
         pending: Callable[[], int],
+        base: Callable[[], Transport | None] = lambda: None,
     ) -> None:
         super().__init__(shutdown)
-        self._read, self._send, self._fileno, self._pending = read, send, fileno, pending
+        self._read, self._send, self._fileno, self._pending, self._base = read, send, fileno, pending, base
+
+    def interrupt(self) -> None:
+        """Wake the reader, wherever it reads."""
+        super().interrupt()
+        base = self._base()
+        if base is not None:
+            base.interrupt()
 
     def read(self, size: int) -> bytes:
         """What the function reads, once there is something to read."""
@@ -185,8 +194,11 @@ class HookTransport(_Wakeable):
                 return b""
             try:
                 return self._read(size)
-            except (BlockingIOError, InterruptedError):
+            except InterruptedError:
                 continue
+            except OSError as exc:
+                if not _would_block(exc):
+                    raise
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Hand ``data`` to the function; it takes the time it takes."""
@@ -228,11 +240,17 @@ class SSLSocketTransport(SocketTransport):
 
     def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
         super().__init__(sock, on_close)
-        sock.setblocking(False)
         self._mutex = threading.Lock()
         self.read = self._read_tls
 
+    def interrupt(self) -> None:
+        """Shut the connection down. (The socket's own ``shutdown`` takes TLS off first, and a writer would go on without.)"""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def _read_tls(self, size: int) -> bytes:
+        # Not before it is used: a subclass that reads and writes the socket itself wants it to block.
+        self.sock.setblocking(False)
         while True:
             try:
                 with self._mutex:
@@ -245,6 +263,7 @@ class SSLSocketTransport(SocketTransport):
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
         sent, view = 0, memoryview(data)
+        self.sock.setblocking(False)
         while sent < len(view):
             try:
                 with self._mutex:
@@ -257,8 +276,8 @@ class SSLSocketTransport(SocketTransport):
 
 def _would_block(exc: OSError) -> bool:
     """Whether an SSL socket only asks to be tried again; ``ssl`` is not imported for it."""
-    ssl = sys.modules["ssl"]
-    return isinstance(exc, (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError))
+    ssl = sys.modules.get("ssl")
+    return isinstance(exc, BlockingIOError if ssl is None else (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError))
 
 
 class Layers:
@@ -268,6 +287,7 @@ class Layers:
         self.transport = transport
         self._layers: tuple[Layer, ...] = ()
         self._decoded: list[bytes] = []
+        self._failure: Exception | None = None
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._layers)
@@ -289,6 +309,14 @@ class Layers:
 
         layer.start(lambda data: self.write(data, deadline), receive)
         self._layers = (*self._layers, layer)
+        # What came behind the last octets that ``start`` needed is in the layer already, or has not been received.
+        for data in (b"", *received):
+            self._decoded += filter(None, layer.decode(data))
+
+    def take_decoded(self) -> list[bytes]:
+        """What has come through all layers and has not been read."""
+        decoded, self._decoded = self._decoded, []
+        return decoded
 
     def _timed_read(self, deadline: Deadline) -> bytes:
         fileno = getattr(getattr(self.transport, "sock", None), "fileno", None)
@@ -318,10 +346,17 @@ class Layers:
     def read(self, size: int) -> bytes:
         """What comes through all layers, for a subclass's ``read`` to build on."""
         while not self._decoded:
+            if self._failure is not None:
+                raise self._failure
             data = self.transport.read(size)
             if not data:
                 return b""
-            self._decoded = [piece for piece in self.decode(data) if piece]
+            try:
+                for plain in self.decode(data):
+                    self._decoded += [plain] if plain else []
+            except Exception as exc:
+                # What was understood before it comes first.
+                self._failure = exc
         piece = self._decoded.pop(0)
         if len(piece) > size:
             self._decoded.insert(0, piece[size:])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, Unpack
+from typing import Unpack
 
 from imapkit.core.api import CallbackOptions, Commands, Done, Result, Untagged, no_arguments
-from imapkit.errors import ArgumentError, error
+from imapkit.errors import ArgumentError
 from imapkit.family import Command, Family, State, hookimpl
 
 __all__ = ["IdleCommands", "imapkit_family"]
@@ -30,51 +29,15 @@ class IdleCommands(Commands):
         is ``("IDLE", [b"TIMEOUT"])`` if the time was over. Returns the text of the tagged response. Raises ``abort`` if the
         connection ends meanwhile, with what the server said.
         """
-        stay = _Stay(self, LONGEST if timeout is None else timeout)
-        if options.get("callback") is not None:
-            return stay.begin(options)
-        while True:
-            result = stay.once()
-            if not stay.again:
-                return result
+        patience = LONGEST if timeout is None else timeout
+        if not isinstance(patience, (int, float)) or not patience >= 0:
+            raise ArgumentError(f"not a time to wait: {timeout!r}")
+        return self._call("IDLE", patience=patience, renew=self.idle_refresh, finish=self._idled, **options)
 
-
-class _Stay:
-    """One ``idle()``: IDLE commands that follow one another until something has ended it."""
-
-    def __init__(self, client: IdleCommands, seconds: float) -> None:
-        if not isinstance(seconds, (int, float)) or not seconds >= 0:
-            raise ArgumentError(f"not a time to wait: {seconds!r}")
-        self._client = client
-        self._end = time.monotonic() + seconds
-        self.again = False
-
-    def once(self, **options: Any) -> Result:
-        patience = max(0.0, min(self._client.idle_refresh, self._end - time.monotonic()))
-        return self._client._call("IDLE", patience=patience, finish=self._finish, **options)
-
-    def _finish(self, request: Done) -> Result:
-        expired = request.interrupted_by == "patience" and request.typ == "OK"
-        self.again = expired and time.monotonic() < self._end
-        if expired and not self.again:
-            self._client._keep("IDLE", b"TIMEOUT")
-        return self._client._result(request)
-
-    def begin(self, options: CallbackOptions) -> Result:
-        """Go on from callback to callback, until the last one is the caller's."""
-        last, arg = options["callback"], options.get("cb_arg")
-        assert last is not None
-
-        def step(outcome: tuple[Any, Any, Any]) -> None:
-            if outcome[2] is None and self.again:
-                try:
-                    self.once(callback=step, cb_arg=arg)
-                    return
-                except error as exc:
-                    outcome = (None, arg, (type(exc), str(exc)))
-            last(outcome)
-
-        return self.once(callback=step, cb_arg=arg)
+    def _idled(self, request: Done) -> Result:
+        if request.interrupted_by == "patience":
+            self._keep("IDLE", b"TIMEOUT")
+        return self._result(request)
 
 
 def is_news(response: Untagged) -> bool:

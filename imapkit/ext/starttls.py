@@ -62,6 +62,12 @@ class StartTLSCommands(Commands):
         return result
 
 
+def _not_twice(session: Session, args: tuple[Any, ...]) -> None:
+    # Another thread may have been quicker.
+    if session.secure:
+        raise abort("TLS is established already")
+
+
 def _layer(session: Session, wrap: Callable[[], None]) -> None:
     wrap()
 
@@ -72,7 +78,17 @@ def imapkit_family() -> Family:
     return Family(
         name="starttls",
         mixin=StartTLSCommands,
-        commands=(Command("STARTTLS", State.NONAUTH, rest=no_arguments, exclusive=True, layer="tls", tail="reject"),),
+        commands=(
+            Command(
+                "STARTTLS",
+                State.NONAUTH,
+                rest=no_arguments,
+                exclusive=True,
+                before=_not_twice,
+                layer="tls",
+                tail="reject",
+            ),
+        ),
         capabilities=("STARTTLS",),
         layers={"tls": LayerSpec(_layer)},
         requires=("rev1",),
