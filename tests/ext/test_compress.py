@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 import imapkit
 from imapkit.errors import FamilyDisabledError, LimitExceeded, RemoteProtocolError
 from imapkit.ext.compress import DeflateLayer
-from imapkit.testing.scripted import Conversation, ScriptedServer
+from imapkit.testing.scripted import ClientGone, Conversation, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, selected, within
 from tests.core.test_facade import KINDS
 
@@ -152,6 +154,29 @@ def test_a_bomb_meets_the_usual_limits() -> None:
         client.enable_compression()
         with pytest.raises(LimitExceeded):
             client.noop()
+
+
+def test_nobody_waits_for_a_bomb_to_go_off() -> None:
+    """Whoever hangs up does not wait until all has been inflated that is there."""
+    sent = threading.Event()
+
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        next(packed.commands())
+        packed.send(b"* 1 FETCH (BODY[] {%d}\r\n" % 40_000_000)
+        sent.set()
+        with suppress(ClientGone):
+            packed.send(b"x" * 39_000_000)
+        conversation.wait_closed()
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES) as client:
+        client.enable_compression()
+        answers = Answers()
+        client.noop(callback=answers)
+        assert sent.wait(10)
+        with within(MARGIN):
+            client._hang_up("enough")
+        assert "enough" in str(answers.next())
 
 
 def test_rubbish_ends_the_connection() -> None:

@@ -10,8 +10,8 @@ import pytest
 import imapkit
 from imapkit.errors import ArgumentError, FamilyDisabledError, ServerBye
 from imapkit.ext.idle import imapkit_family
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
-from tests.core.rig import LIMIT, MARGIN, Answers, selected, within
+from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
+from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, within
 
 FAMILIES = ["rev1", "idle"]
 
@@ -261,3 +261,123 @@ def test_without_the_family() -> None:
 def test_what_it_claims() -> None:
     family = imapkit_family()
     assert (family.name, family.capabilities, family.requires) == ("idle", ("IDLE",), ("rev1",))
+
+
+# Begun anew
+
+
+def renewing(first: Handler) -> Handler:
+    """``first`` the first time, then a server that waits for DONE."""
+    turns = iter([first])
+    return lambda conversation, command: next(turns, idling(b""))(conversation, command)
+
+
+@pytest.mark.parametrize("with_callback", [False, True])
+def test_a_command_that_comes_while_it_is_begun_anew_ends_it(with_callback: bool) -> None:
+    doned, go = threading.Event(), threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ idling\r\n")
+        assert conversation.read_line() == b"DONE"
+        doned.set()
+        assert go.wait(10)
+        conversation.ok(command)
+
+    with selected({"IDLE": renewing(slow)}, families=FAMILIES) as (client, server), within(MARGIN):
+        client.idle_refresh = LIMIT / 5
+        answers = Answers()
+        idler = threading.Thread(target=lambda: client.idle(callback=answers) if with_callback else answers((client.idle(), None, None)))
+        idler.start()
+        assert doned.wait(10)
+        other = threading.Thread(target=client.noop)
+        other.start()
+        while not client._live.protocol.gate.waiting:
+            assert other.is_alive()
+        go.set()
+        other.join()
+        idler.join()
+        assert "OK" in str(answers.next())
+        assert server.names.count("IDLE") == 1
+        assert client.response("IDLE")[1] == [None]
+
+
+@pytest.mark.parametrize("with_callback", [False, True])
+def test_news_between_two_of_them_is_news(with_callback: bool) -> None:
+    def told(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ idling\r\n")
+        assert conversation.read_line() == b"DONE"
+        conversation.send(command.tag + b" OK done\r\n* 5 EXISTS\r\n")
+
+    for _ in range(5):
+        with selected({"IDLE": renewing(told)}, families=FAMILIES) as (client, _server), within(MARGIN):
+            client.idle_refresh = LIMIT / 10
+            answers = Answers()
+            if with_callback:
+                client.idle(callback=answers)
+                assert answers.next()[0][0] == "OK"
+            else:
+                assert client.idle()[0] == "OK"
+            assert client.response("EXISTS")[1] == [b"5"]
+            assert client.response("IDLE")[1] == [None]
+
+
+def test_no_other_command_gets_between_two_of_them_unseen() -> None:
+    """Whoever comes either ends it or is before it: it never sleeps on after another command's answer."""
+    with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server), within(2 * MARGIN):
+        client.idle_refresh = LIMIT / 50
+        for turn in range(30):
+            answers = Answers()
+            client.idle(callback=answers)
+            while server.names.count("IDLE") < turn:
+                pass
+            assert client.noop()[0] == "OK"
+            assert answers.next()[2] is None
+
+
+class TunnelError(Exception):
+    """What some tunnels raise is no OSError."""
+
+
+class Tunnel(imapkit.IMAP4):
+    """Breaks as soon as it is to send this."""
+
+    fatal = b"DONE"
+
+    def send(self, data: bytes) -> None:
+        if self.fatal in data:
+            raise TunnelError("the tunnel is gone")
+        super().send(data)
+
+
+def test_a_tunnel_that_breaks_as_it_is_to_end() -> None:
+    for seconds, refresh in ((LIMIT / 5, 9.0), (9.0, LIMIT / 5)):
+        with ScriptedServer(handlers={"IDLE": stay_open}) as server:
+            client: Any = connect(server, Tunnel, families=FAMILIES)
+            client.login("me", "secret")
+            client.idle_refresh = refresh
+            answers = Answers()
+            with within(MARGIN):
+                client.idle(seconds, callback=answers)
+                kind, reason = answers.next()[2]
+                assert issubclass(kind, client.abort)
+                assert "the tunnel is gone" in reason
+                with pytest.raises(client.abort, match="the tunnel is gone"):
+                    client.noop()
+            client.logout()
+
+
+def stay_open(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.send(b"+ idling\r\n")
+    conversation.wait_closed()
+
+
+def test_a_done_that_crosses_the_end_is_taken_for_a_command_by_the_server() -> None:
+    def crossed(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ idling\r\n")
+        assert conversation.read_line() == b"DONE"
+        conversation.ok(command, b"I ended it myself")
+        conversation.send(b"DONE BAD Unknown command\r\n")
+
+    with selected({"IDLE": crossed}, families=FAMILIES) as (client, _):
+        assert client.idle(0) == ("OK", [b"I ended it myself"])
+        assert client.noop()[0] == "OK"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,44 @@ def test_nothing_said_before_it_counts() -> None:
         assert client.response("UIDVALIDITY")[1] == [None]
         assert client.capabilities == ("IMAP4REV1", "STARTTLS")
         assert client.login("me", "secret")[0] == "OK"
+
+
+def test_what_was_enabled_or_counted_in_the_clear_does_not_hold() -> None:
+    def forge(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* ENABLED UTF8=ACCEPT\r\n* 77 EXISTS\r\n")
+        conversation.ok(command)
+        conversation.start_tls()
+
+    with plain(forge, families=["rev1", "starttls", "enable"]) as (client, _):
+        assert client.starttls(ca_certs=PEM)[0] == "OK"
+        assert client._session.enabled == frozenset()
+        assert client._session.exists is None
+
+
+def test_of_two_threads_one_is_too_late() -> None:
+    asked = threading.Barrier(2)
+
+    class Slow(imapkit.IMAP4):
+        def _use_tls(self, **settings: Any) -> Any:
+            asked.wait(10)
+            return super()._use_tls(**settings)
+
+    def work(client: Any, outcomes: list[Any]) -> None:
+        try:
+            outcomes.append(client.starttls(ca_certs=PEM)[0])
+        except client.abort as exc:
+            outcomes.append(str(exc))
+
+    with plain(cls=Slow) as (client, server):
+        outcomes: list[Any] = []
+        threads = [threading.Thread(target=work, args=(client, outcomes)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes) == ["OK", "TLS is established already"]
+        assert server.names.count("STARTTLS") == 1
+        assert client.noop()[0] == "OK"
 
 
 def test_a_server_that_does_not_announce_it() -> None:

@@ -160,3 +160,16 @@ def test_tls_over_and_over(dovecot: Server) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(visit, range(150))) == [["OK"] * 3] * 150
+
+
+def test_tls_1_2_over_and_over(secured: Server) -> None:
+    """With TLS 1.2 the greeting may come in one segment with the end of the handshake."""
+
+    def session(_: int) -> bool:
+        with secure(secured, ca_certs=secured.cafile, ssl_version="tls1_2") as imap:
+            assert imap.ssl().version() == "TLSv1.2"
+            imap.login("tester", secured.users["tester"])
+            return imap.noop()[0] == "OK"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(session, range(32)))

@@ -1,0 +1,191 @@
+"""TLS in the ways that are easily got wrong: what comes with the handshake, its end, and subclasses that do it themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit.errors import ConnectionClosed
+from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from tests.core.rig import MARGIN, Answers, connect, within
+
+PEM = str(Path(__file__).parents[1] / "cli" / "localhost.pem")
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+def server_context(version: ssl.TLSVersion) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+def hasty(listener: socket.socket, version: ssl.TLSVersion) -> None:
+    """A server that sends its greeting in one segment with the end of its handshake."""
+    sock, _ = listener.accept()
+    sock.settimeout(10)
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = server_context(version).wrap_bio(inward, outward, server_side=True)
+    with sock:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                if outward.pending:
+                    sock.sendall(outward.read())
+                inward.write(sock.recv(65536))
+        tls.write(b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n")
+        sock.sendall(outward.read())
+        while data := sock.recv(65536):
+            inward.write(data)
+            try:
+                tag = tls.read(65536).split()[0]
+            except (ssl.SSLWantReadError, IndexError):
+                continue
+            tls.write(b"* BYE bye\r\n%b OK done\r\n" % tag)
+            sock.sendall(outward.read())
+            return
+
+
+class Reading(imapkit.IMAP4_SSL):
+    """Looks on, by ``super()``."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("cls", [imapkit.IMAP4_SSL, Reading])
+def test_a_greeting_that_comes_with_the_end_of_the_handshake(version: ssl.TLSVersion, cls: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hasty, args=(listener, version))
+        thread.start()
+        with within(MARGIN):
+            client = cls(*listener.getsockname()[:2], ca_certs=PEM, timeout=20, families=["rev1"])
+            assert client.welcome == b"* PREAUTH [CAPABILITY IMAP4rev1] hello"
+            assert client.logout()[0] == "BYE"
+        thread.join()
+
+
+@contextmanager
+def secured(cls: Any = imapkit.IMAP4_SSL, handlers: Any = None, **options: Any) -> Iterator[tuple[Any, ScriptedServer]]:
+    with ScriptedServer(handlers=handlers, tls=(PEM, PEM)) as server, connect(server, cls, ca_certs=PEM, **options) as client:
+        yield client, server
+
+
+def test_the_end_of_tls_is_the_end_though_tcp_stays_open() -> None:
+    def ends(conversation: Conversation, command: ReceivedCommand) -> None:
+        tls: Any = conversation._sock
+        tls.settimeout(5)
+        with contextlib.suppress(OSError):
+            # It says that it has said all, and waits for the client to do so too.
+            tls.unwrap()
+        conversation.wait_closed()
+
+    with secured(handlers={"NOOP": ends}) as (client, _), within(MARGIN), pytest.raises(ConnectionClosed, match="ended TLS"):
+        client.noop()
+
+
+class OwnTLS(imapkit.IMAP4):
+    """Puts TLS on its socket itself, at once."""
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        super().open(host, port)
+        self.sock = ssl.create_default_context(cafile=PEM).wrap_socket(self.sock, server_hostname=self.host)
+
+
+class OnlyRead(OwnTLS):
+    """Reads by itself, and little at a time."""
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self.sock.recv(min(size, 100))
+        return data
+
+
+class OnlySend(OwnTLS):
+    """Writes by itself."""
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+
+class Both(OnlyRead, OnlySend):
+    """Does both."""
+
+
+class Super(OwnTLS):
+    """Looks on."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+    def send(self, data: bytes) -> None:
+        super().send(data)
+
+
+@pytest.mark.parametrize("cls", [OwnTLS, OnlyRead, OnlySend, Both, Super])
+def test_a_subclass_with_an_ssl_socket_of_its_own(cls: Any) -> None:
+    def much(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* OK %b\r\n" % (b"x" * 50_000))
+
+    with ScriptedServer(handlers={"NOOP": much}, tls=(PEM, PEM)) as server, connect(server, cls) as client, within(MARGIN):
+        client.login("me", "secret")
+        answers = Answers()
+        for _ in range(10):
+            client.noop(callback=answers)
+        assert {answer[0][0] for answer in answers.take(10)} == {"OK"}
+
+
+def test_whoever_reads_by_super_can_be_interrupted_within_a_record() -> None:
+    """Half a TLS record has come: nothing is to be read, though the socket was readable."""
+    half = threading.Event()
+
+    def stall(conversation: Conversation, command: ReceivedCommand) -> None:
+        raw = socket.socket(fileno=socket.dup(conversation._sock.fileno()))
+        with raw:
+            raw.sendall(b"\x17\x03\x03\x01\x00abc")
+        half.set()
+        conversation.wait_closed()
+
+    with secured(Reading, {"NOOP": stall}) as (client, _), within(MARGIN):
+        answers = Answers()
+        client.noop(callback=answers)
+        assert half.wait(10)
+        client.shutdown()
+        assert issubclass(answers.next()[2][0], imapkit.IMAP4.abort)
+
+
+def test_hanging_up_does_not_hurt_who_is_sending() -> None:
+    for _ in range(5):
+        with ScriptedServer(tls=(PEM, PEM)) as server:
+            client = connect(server, imapkit.IMAP4_SSL, ca_certs=PEM)
+            client.login("me", "secret")
+            seen: list[BaseException] = []
+            threads = [threading.Thread(target=hammer, args=(client, seen)) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            client.noop()
+            client._hang_up("enough")
+            for thread in threads:
+                thread.join()
+            assert {type(exc) for exc in seen} <= {ConnectionClosed}
+            assert {str(exc) for exc in seen} == {"enough"}
+
+
+def hammer(client: imapkit.IMAP4, seen: list[BaseException]) -> None:
+    while True:
+        try:
+            client.noop()
+        except BaseException as exc:
+            seen.append(exc)
+            return
