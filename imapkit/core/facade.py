@@ -305,6 +305,16 @@ class Client(Secured):
         self._session.set_capabilities(names)
 
     @property
+    def literal(self) -> None:
+        """Nothing: a literal is a command's argument here, not the connection's. Setting it raises ``ArgumentError``."""
+        return None
+
+    @literal.setter
+    def literal(self, value: object) -> None:
+        if value is not None:
+            raise errors.ArgumentError("a literal belongs to one command: give the text, or octets, as an argument")
+
+    @property
     def Terminate(self) -> bool:
         """Whether the connection has ended, for good."""
         return self._connection is None or not self._connection.open

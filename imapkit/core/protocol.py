@@ -217,8 +217,6 @@ class Protocol:
         known = self._registry.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, response)
-        if name in _CONDITIONS:
-            self._code(response.text, owner)
         if self._listener is not None and self.closed is None:
             self._listen(self._listener, response)
         if owner is not None:
@@ -226,6 +224,8 @@ class Protocol:
             owner.progress = time.monotonic()
         else:
             self.store.add(name, response.data(), response.octets)
+        if name in _CONDITIONS:
+            self._code(response.text, owner)
 
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""

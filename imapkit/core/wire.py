@@ -59,6 +59,8 @@ _QUOTED_8BIT = re.compile(r'("(?:[^"\\]|\\.)*+")')
 _ANNOUNCES = re.compile(rb"\{\d*[+-]?\}\Z")
 _STORE_ITEM = re.compile(r"[+-]?[A-Za-z][A-Za-z0-9.\-]*\Z")
 _NOT_IN_FLAGS = re.compile(r"[{}%*\x00-\x1f\x7f]|[^\x00-\x7f]")
+#   It may hold "*", which an atom may not; nothing else looks like it.
+_SEQUENCE_SET = re.compile(r"[0-9*]+(?:[:,][0-9*]+)++\Z")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -190,6 +192,8 @@ def general(value: Any) -> Token:
     """An argument of a command that does not say what its arguments are."""
     if isinstance(value, str) and len(value) > 1 and value[0] == "(" and value[-1] == ")":
         return program(value)
+    if isinstance(value, str) and _SEQUENCE_SET.match(value):
+        return value.encode("ascii")
     return astring(value)
 
 
@@ -341,6 +345,8 @@ def message(value: Any) -> Literal | Late:
     """
     octets = _octets(value)
     if octets is None:
+        if not isinstance(value, str):
+            raise ArgumentError(f"a message must be octets or text, not {type(value).__name__}")
         try:
             octets = _text(value, "a message").encode("ascii")
         except UnicodeEncodeError as exc:

@@ -174,8 +174,12 @@ def test_commands() -> None:
         else:
             assert set(mine) == set(states), name
         assert flies == ((parallel or name in IN_PARALLEL) and name not in ALONE), name
-    with pytest.raises(TypeError):
-        ours["XNEW"] = (("AUTH",), True)  # type: ignore[index]
+    ours["XNEW"] = (("AUTH",), True)
+    assert (ours["XNEW"], "XNEW" in ours) == ((("AUTH",), True), True)
+    del ours["XNEW"]
+    assert "XNEW" not in ours
+    with pytest.raises(KeyError):
+        del ours["NOOP"]
 
 
 def test_months() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+
 from imapkit import IMAP4
 from imapkit.testing import ScriptedServer
 
@@ -67,6 +69,9 @@ def test_8_bit_text_goes_as_a_literal_without_the_attribute() -> None:
         imap.select()
         assert imap.search("UTF-8", "SUBJECT", "schön") == ("OK", [b"1"])
         assert imap.uid("SEARCH", "CHARSET", "UTF-8", "SUBJECT", "schön")[0] == "OK"
+        with pytest.raises(imap.error, match="as an argument"):
+            imap.literal = "schön".encode()
+        imap.literal = None
     assert searched == [(b"CHARSET UTF-8 SUBJECT {6+}", ["schön".encode()])] * 2
 
 

@@ -236,6 +236,22 @@ def test_what_may_be_a_literal() -> None:
     assert not wire.has_literal([b"x", Late((b"x",), (b"y",))])
 
 
+@pytest.mark.parametrize("value", ["1:*", "*:4,7", "1,2,3", "5:*"])
+def test_a_sequence_set_is_not_quoted_in_commands_nobody_knows(value: str) -> None:
+    assert wire.general(value) == value.encode()
+
+
+@pytest.mark.parametrize("value", ["*", "*a", "1*:%", ":*"])
+def test_what_is_no_sequence_set_is(value: str) -> None:
+    assert wire.general(value) == b'"%b"' % value.encode()
+
+
+@pytest.mark.parametrize("value", [5, None, 1.5, ["x"]])
+def test_what_is_no_message(value: object) -> None:
+    with pytest.raises(ArgumentError, match="a message must be octets or text"):
+        wire.message(value)
+
+
 def test_a_message_in_text_must_be_ascii() -> None:
     with pytest.raises(ArgumentError, match="give octets"):
         wire.message("gr\u00fcn")
