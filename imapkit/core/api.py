@@ -144,7 +144,10 @@ class CallOptions(CallbackOptions, total=False):
 class Commands:
     """What a family's methods have of the client that they are mixed into."""
 
-    _session: Session
+    @property
+    def _session(self) -> Session:
+        """What is known of the session."""
+        raise NotImplementedError
 
     def _call(
         self,

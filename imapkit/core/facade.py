@@ -173,7 +173,7 @@ class Client(Secured):
     # what the families' methods use
 
     @property
-    def _session(self) -> Session:  # type: ignore[override]
+    def _session(self) -> Session:
         return self._live.protocol.session
 
     @property
@@ -233,7 +233,7 @@ class Client(Secured):
             raise self._refusal(request)
         names = request.call.command.result if names is None else names
         if request.typ == "NO" or not names:
-            return request.typ, Data([request.text])
+            return request.typ, Data([request.text], (), self._registry, request.typ)
         return request.typ, Data.of((response for response in request.untagged if response.name in names), self._registry)
 
     @staticmethod
@@ -245,7 +245,9 @@ class Client(Secured):
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._deliver``."""
         callback = options.get("callback")
-        made = (result[0], Data(result[1]))
+        data = result[1]
+        name = data.name if isinstance(data, Data) and data.name else result[0]
+        made = (result[0], Data(data, (), self._registry, name))
         if callback is None:
             return made
         self._live.post(lambda: _hand_over(lambda: made, callback, options.get("cb_arg")))

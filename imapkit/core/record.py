@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, dataclass_transform
 
 from imapkit.core import mutf7
+from imapkit.core.wire import MailboxName
 
 __all__ = ["OfMailbox", "record"]
 
@@ -26,7 +27,7 @@ class OfMailbox:
     """The base of records about a mailbox, whose first field is ``name``, as it was sent: it can be passed to every command."""
 
     __slots__ = ()
-    name: bytes
+    name: MailboxName
 
     @property
     def mailbox(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
-from imapkit.core.response import Untagged, one_line, response_code, split_code
+from imapkit.core.response import Untagged, announcement, one_line, response_code, split_code
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
 
+_DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 
@@ -32,12 +33,20 @@ class Parsed(list[Any]):
 
 
 class Data(list[Any]):
-    """The data of a result, in imaplib's shape; ``parsed()`` reads it by the families' grammar."""
+    """The data of a result, in imaplib's shape; ``parsed()`` reads it by the families' grammar. It can be pickled and copied."""
 
-    def __init__(self, items: Iterable[Any] = (), responses: Iterable[Untagged] = (), registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        items: Iterable[Any] = (),
+        responses: Iterable[Untagged] = (),
+        registry: Registry | None = None,
+        name: str = "",
+    ) -> None:
         super().__init__(items)
         self.responses = tuple(responses)
         """The untagged responses that the data comes from."""
+        self.name = name
+        """Whose shape it is, if it comes from none that are there: "UIDVALIDITY", or "OK" for a status text."""
         self._registry = registry
 
     @classmethod
@@ -47,8 +56,16 @@ class Data(list[Any]):
         return cls([item for response in found for item in response.data()] or [None], found, registry)
 
     def parsed(self) -> Parsed:
-        """What the responses say."""
-        return parse(self.responses, self._registry)
+        """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
+        known = self._registry
+        if known is None:
+            from imapkit.core.plugins import registry
+
+            known = registry()
+        return parse_shape(self.name, self, known)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (list(self), self.responses, None, self.name)
 
 
 @record
@@ -75,21 +92,66 @@ def parse_shape(typ: str, data: Any, registry: Registry) -> Parsed:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses; with "OK" and the like, plain data is the text of a status
-    response. What no family knows stays as it is.
+    response. What no family knows stays as it is, and what is no data at all is a defect.
     """
-    name = typ.upper()
-    if isinstance(data, Data) and data.responses:
-        return parse(data.responses, registry)
-    shaped = [item for item in data or () if item is not None]
-    response = registry.responses.get(name)
-    if response is not None:
-        return parse(_responses(name, shaped, response.numbered), registry)
+    own = data.responses if isinstance(data, Data) else ()
+    if not own and isinstance(data, list):
+        # A copy of nested data (GETQUOTAROOT).
+        own = tuple(response for item in data if isinstance(item, Data) for response in item.responses)
+    if own:
+        return parse(own, registry)
     defects: list[Defect] = []
-    if name in registry.codes:
-        return Parsed(_codes(name, shaped, registry, defects), defects)
-    if name in _CONDITIONS:
-        return Parsed([_status(text, registry, defects) for text in map(_text, shaped)], defects)
-    return Parsed(shaped)
+    name = typ.upper()
+    shaped = list(_flat(name, data, defects))
+    response = registry.responses.get(name)
+    values: Iterable[Any] = shaped
+    if response is not None:
+        values = _values(_responses(name, shaped, response.numbered), registry, defects)
+    elif name in registry.codes:
+        values = _codes(name, shaped, registry, defects)
+    elif name in _CONDITIONS:
+        # Nested data (GETQUOTAROOT) repeats the one text that there is.
+        values = (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
+    found = list(values)
+    return Parsed(found, defects)
+
+
+def _flat(name: str, data: Any, defects: list[Defect]) -> Iterator[Any]:
+    """The octets, and the pairs of octets, in whatever shape; a pair that was written as a list (JSON) too."""
+    pending = [iter((data,))]
+    while pending:
+        for item in pending[-1]:
+            if item is None:
+                continue
+            if (octets := _octets(item)) is not None:
+                yield octets
+            elif (pair := _pair(item)) is not None:
+                yield pair
+            elif isinstance(item, list) and len(pending) < _DEEPEST:
+                pending.append(iter(item))
+                break
+            else:
+                defects.append(Defect(f"{name}: neither octets nor a pair of octets", repr(item)[:80].encode("utf-8", "replace")))
+        else:
+            pending.pop()
+
+
+def _octets(item: Any) -> bytes | None:
+    if isinstance(item, str):
+        try:
+            return item.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return item.encode("utf-8", "replace")
+    return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else None
+
+
+def _pair(item: Any) -> tuple[bytes, bytes] | None:
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
+        return None
+    first, second = map(_octets, item)
+    if first is None or second is None or (isinstance(item, list) and announcement(first) == len(first)):
+        return None
+    return first, second
 
 
 def _values(responses: Iterable[Untagged], registry: Registry | None, defects: list[Defect]) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import random
 from typing import Any
@@ -150,3 +151,78 @@ def test_what_is_parsed_can_be_kept() -> None:
     found = parse([untagged("XWORDS", b"a b"), untagged("XPAIR", b"")], REGISTRY)
     copy = pickle.loads(pickle.dumps(found))
     assert (copy, copy.defects) == (found, found.defects)
+
+
+# Whatever it is given
+
+
+@pytest.mark.parametrize(
+    ("typ", "data", "values"),
+    [
+        ("XCODE", ["17", bytearray(b"18"), memoryview(b"19")], [17, 18, 19]),
+        ("XWORDS", [["a b", None], [b"c"]], [[b"a", b"b"], [b"c"]]),
+        ("XWORDS", b"a b", [[b"a", b"b"]]),
+        ("XWORDS", "a b", [[b"a", b"b"]]),
+        ("XWORDS", [["a {1}", "x y"], b" z"], [[b"a", b"x y", b"z"]]),
+        ("XPAIR", [("5 (a {1}", "x"), ")"], [(5, [b"a", b"x"])]),
+        ("NO", [[b"no such root"], [b"no such root"]], [StatusText(None, None, None, b"no such root")]),
+        ("OK", [], []),
+        ("NO", ["the connection is closed"], [StatusText(None, None, None, b"the connection is closed")]),
+    ],
+)
+def test_any_shape_will_do(typ: str, data: Any, values: list[Any]) -> None:
+    found = parse_shape(typ, data, REGISTRY)
+    assert found == values
+    assert found.defects == ()
+
+
+@pytest.mark.parametrize("typ", ["XPAIR", "XWORDS", "XCODE", "XMARK", "OK", "XOTHER"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        5,
+        [5],
+        [(b"a", b"b", b"c")],
+        [(b"a",)],
+        [object()],
+        [{}],
+        [1.5, (1, 2)],
+        ["\udcff", "\ud800"],
+        [[[[[[[[[[[[[b"x"]]]]]]]]]]]]],
+    ],
+)
+def test_nothing_that_is_given_makes_it_raise(typ: str, data: Any) -> None:
+    found = parse_shape(typ, data, REGISTRY)
+    assert isinstance(found, Parsed)
+    assert found or found.defects
+
+
+def test_the_data_knows_whose_it_is() -> None:
+    def status(conversation: Any, command: Any) -> None:
+        conversation.no(command, b"[TRYCREATE] none")
+
+    handlers: dict[str, Any] = {"NOOP": lambda c, command: c.ok(command, untagged=b"* 3 RECENT\r\n"), "STATUS": status}
+    with serving(handlers, messages=3) as server, connect(server) as client:
+        client.login("me", "secret")
+        client.select()
+        for name in ("UIDNEXT", "FLAGS", "UIDVALIDITY", "XNONE"):
+            typ, data = client.response(name)
+            assert data.parsed() == client.parse(typ, data), name
+        typ, data = client.status("x", "(MESSAGES)")
+        assert data.parsed() == client.parse(typ, data)
+        assert data.parsed()[0].code == "TRYCREATE"
+        client.noop()
+        assert client.recent()[1].parsed()[-1] == 3
+        client.noop()
+        client.response("RECENT")
+        assert client.recent()[1].parsed() == [3]
+
+
+def test_data_can_be_kept_and_copied() -> None:
+    for data in (Data.of(SAMPLES, REGISTRY), Data([b"[ALERT] hi"], (), REGISTRY, "OK"), Data([[b"a"], [None]])):
+        for twin in (pickle.loads(pickle.dumps(data)), copy.deepcopy(data), copy.copy(data)):
+            assert isinstance(twin, Data)
+            assert twin == data
+            assert [each.parts for each in twin.responses] == [each.parts for each in data.responses]
+    kept = pickle.loads(pickle.dumps(Data([b"[ALERT] hi"], (), REGISTRY, "OK")))
+    assert kept.parsed() == [StatusText("ALERT", None, None, b"hi")]

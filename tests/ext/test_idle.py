@@ -286,7 +286,14 @@ def test_a_command_that_comes_while_it_is_begun_anew_ends_it(with_callback: bool
     with selected({"IDLE": renewing(slow)}, families=FAMILIES) as (client, server), within(MARGIN):
         client.idle_refresh = LIMIT / 5
         answers = Answers()
-        idler = threading.Thread(target=lambda: client.idle(callback=answers) if with_callback else answers((client.idle(), None, None)))
+
+        def idle() -> None:
+            if with_callback:
+                client.idle(callback=answers)
+            else:
+                answers((client.idle(), None, None))
+
+        idler = threading.Thread(target=idle)
         idler.start()
         assert doned.wait(10)
         other = threading.Thread(target=client.noop)

@@ -95,10 +95,10 @@ class SessionCommands(Commands):
         """
         found = self._take("RECENT")
         if found:
-            return self._deliver(("OK", found), **options)
+            return self._deliver(("OK", Data(found, name="RECENT")), **options)
 
         def finish(request: Done) -> Result:
-            return self._result(request)[0], Data(self._take("RECENT") or [None])
+            return self._result(request)[0], Data(self._take("RECENT") or [None], name="RECENT")
 
         return self._call("NOOP", finish=finish, **options)
 
