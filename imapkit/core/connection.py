@@ -62,6 +62,7 @@ class Connection:
         self._registry = registry
         self._framer = Framer(self.limits)
         self._begun = False
+        self._ending: ConnectionClosed | None = None
         self._lock = threading.Lock()
         self._greeted = threading.Event()
         self._reader = threading.Thread(target=self._read_loop, name=f"{name} reader", daemon=True)
@@ -493,8 +494,8 @@ class Connection:
     def fail(self, exc: error) -> None:
         """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once."""
         with self._lock:
-            wanted = self.protocol.gate.frozen or self.state is State.LOGOUT
-            if not self.protocol.close(exc):
+            wanted = self._ending is not None or self.state is State.LOGOUT
+            if not self.protocol.close(self._ending or exc):
                 return
             woken, self.protocol.woken = self.protocol.woken, []
         self.trace.log(1, f"connection ends: {exc}")
@@ -514,7 +515,7 @@ class Connection:
             # A subclass's read, or a callback, may take as long as it likes; whoever hangs up need not.
             return min(max(end - time.monotonic(), 0.0), threading.TIMEOUT_MAX)
 
-        self._farewell()
+        self._farewell(ConnectionClosed(reason))
         self.fail(ConnectionClosed(reason))
         with self._lock:
             self.protocol.session.enter(State.LOGOUT)
@@ -524,10 +525,12 @@ class Connection:
             self._reader.join(patience())
         self.dispatcher.stop(patience())
 
-    def _farewell(self) -> None:
+    def _farewell(self, why: ConnectionClosed) -> None:
         with self._lock:
             busy = self.protocol.closed is not None or self.protocol.gate.writer is not None
             self.protocol.gate.frozen = True
+            # The server may answer the farewell by going before we have gone ourselves.
+            self._ending = self._ending or why
         if not busy:
             self.layers.finish()
 
