@@ -58,7 +58,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(map(plain, value))
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.name != "defects"}
+        return {
+            field.name: plain(getattr(value, field.name)) for field in fields(value) if field.compare and field.name != "defects"
+        }
     return {key: plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 

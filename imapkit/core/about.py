@@ -10,7 +10,7 @@ from imapkit.core.response import Untagged
 from imapkit.core.wire import Literal, Token, mailbox_name
 from imapkit.errors import ParseError
 
-__all__ = ["about_mailbox", "is_about_mailbox", "mailbox_key", "same_name", "string_value"]
+__all__ = ["about_mailbox", "is_about_mailbox", "mailbox_key", "may_be_about_mailbox", "same_name", "string_value"]
 
 
 def mailbox_key(name: bytes) -> str:
@@ -53,3 +53,11 @@ def is_about_mailbox(about: str, response: Untagged) -> bool | None:
         return same_name(mailbox_key(Cursor(response.parts).astring()), about)
     except ParseError:
         return None
+
+
+def may_be_about_mailbox(about: str, response: Untagged) -> bool | None:
+    """The same for a response that never comes unasked: one with another name is an answer all the same, if to nobody else.
+
+    A server may know a mailbox by more names than one.
+    """
+    return is_about_mailbox(about, response) or None

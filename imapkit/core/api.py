@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
-from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, same_name, string_value
+from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
@@ -17,13 +17,14 @@ from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
-from imapkit.core.search import needs_charset, numbers_found, search_program, starts_program
+from imapkit.core.search import message_numbers, needs_charset, numbers_found, search_program, starts_program
 from imapkit.core.session import Session
-from imapkit.core.tolerant import attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
 from imapkit.core.wire import (
     Literal,
     MailboxName,
     Piece,
+    ServerString,
     Token,
     astring,
     atom,
@@ -63,11 +64,13 @@ __all__ = [
     "Piece",
     "ResponseCode",
     "Result",
+    "ServerString",
     "Session",
     "Token",
     "Untagged",
     "about_mailbox",
     "astring",
+    "astring_or_nil",
     "atom",
     "attempt",
     "date_time",
@@ -82,8 +85,10 @@ __all__ = [
     "mailbox",
     "mailbox_key",
     "mailbox_name",
+    "may_be_about_mailbox",
     "members",
     "message",
+    "message_numbers",
     "needs_charset",
     "no_arguments",
     "no_data",

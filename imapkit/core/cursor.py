@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from imapkit.core.response import announcement
+from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
 
 __all__ = ["Atom", "Cursor", "Defect", "Mark", "Value"]
@@ -66,10 +67,11 @@ class Cursor:
 
     ``parts`` is text, or text, literal, text, ..., text as ``Untagged.parts`` has it. ``number`` is what stood before
     the response's name, kept as ``leading``. ``items`` holds the grammar of single items: ``items["FETCH", "UID"]``.
-    ``nesting`` bounds open parentheses. Every method raises ``ParseError`` where the grammar is not followed.
+    ``nesting`` bounds open parentheses. ``utf8``: mailbox names are plain UTF-8 (RFC 6855). Every method raises
+    ``ParseError`` where the grammar is not followed.
     """
 
-    __slots__ = ("_at", "_end", "_index", "_parts", "_text", "defects", "items", "leading", "nesting")
+    __slots__ = ("_at", "_end", "_index", "_parts", "_text", "defects", "items", "leading", "nesting", "utf8")
 
     def __init__(
         self,
@@ -78,12 +80,14 @@ class Cursor:
         items: Mapping[tuple[str, str], Callable[[Cursor], Any]] = _NO_ITEMS,
         *,
         nesting: int = 1000,
+        utf8: bool = False,
     ) -> None:
         self._parts = parts or (b"",)
         self.leading = number
         """The message number, or count, before the response's name; None where there is none."""
         self.items = items
         self.nesting = nesting
+        self.utf8 = utf8
         self.defects: list[Defect] = []
         """The deviations that were met and tolerated so far."""
         self._enter(0)
@@ -249,6 +253,10 @@ class Cursor:
             pass
         self.reset(mark)
         return self._raw_mailbox()
+
+    def name(self, octets: bytes) -> MailboxName:
+        """A mailbox name, or what has its encoding, that has been read: it can be passed back, and knows its encoding."""
+        return UTF8MailboxName(octets) if self.utf8 else MailboxName(octets)
 
     # Flags
 

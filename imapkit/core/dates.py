@@ -62,8 +62,8 @@ def moment(found: re.Match[bytes]) -> datetime | None:
     offset = timedelta(hours=zoneh, minutes=zonem)
     zone = timezone(-offset if found["zonen"] == b"-" else offset)
     try:
-        start = datetime(year, Mon2num[found["mon"].title()], day, hour, minute, tzinfo=zone)
-        return (start + timedelta(seconds=second)).astimezone(UTC)  # 60 is a leap second
+        # A leap second is one too many for datetime.
+        return datetime(year, Mon2num[found["mon"].title()], day, hour, minute, min(second, 59), tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -247,7 +247,7 @@ class Client(Secured):
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
-        made = (result[0], Data(data, (), self._registry, name))
+        made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8))
         if callback is None:
             return made
         self._live.post(lambda: _hand_over(lambda: made, callback, options.get("cb_arg")))
@@ -288,7 +288,12 @@ class Client(Secured):
         Returns a list with a value for each response (``StatusText`` for a status text), and what was wrong in ``.defects``.
         Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
         """
-        return parse_shape(typ, data, self._registry)
+        return parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
+
+    @property
+    def _names_are_utf8(self) -> bool:
+        """Whether mailbox names are UTF-8 by now (RFC 6855); a response that is there knows it of itself."""
+        return self._connection is not None and "UTF8=ACCEPT" in self._connection.protocol.session.enabled
 
     # imaplib2's attributes
 

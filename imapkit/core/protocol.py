@@ -211,6 +211,7 @@ class Protocol:
         name = response.name
         if self.welcome is None:
             self._greeting(response)
+        response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner = self._owner(response)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
             raise ServerBye(_shown(response.text))

@@ -31,5 +31,5 @@ class OfMailbox:
 
     @property
     def mailbox(self) -> str:
-        """The mailbox's name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return mutf7.decode(self.name)
+        """The mailbox's name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3), or UTF-8 (RFC 6855 section 3)."""
+        return self.name.text if isinstance(self.name, MailboxName) else mutf7.decode(self.name)

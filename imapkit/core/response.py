@@ -53,13 +53,14 @@ class Untagged:
 
     ``name`` is in upper case ("FETCH", "OK", ...), "" for a line that has none; ``number`` is the message number or
     count before the name, or None. ``parts`` is what follows the name: text, or text, literal, text, ..., text,
-    where a text that announces a literal still ends in its ``{n}``.
+    where a text that announces a literal still ends in its ``{n}``. ``utf8``: UTF8=ACCEPT was on as it came, so that mailbox
+    names are plain UTF-8 (RFC 6855 section 3).
     """
 
-    __slots__ = ("name", "number", "parts")
+    __slots__ = ("name", "number", "parts", "utf8")
 
-    def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...]) -> None:
-        self.name, self.number, self.parts = name, number, parts
+    def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
+        self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "

@@ -41,12 +41,15 @@ class Data(list[Any]):
         responses: Iterable[Untagged] = (),
         registry: Registry | None = None,
         name: str = "",
+        utf8: bool = False,
     ) -> None:
         super().__init__(items)
         self.responses = tuple(responses)
         """The untagged responses that the data comes from."""
         self.name = name
         """Whose shape it is, if it comes from none that are there: "UIDVALIDITY", or "OK" for a status text."""
+        self.utf8 = utf8
+        """Whether UTF8=ACCEPT was on (RFC 6855); of ``responses`` each knows it of itself."""
         self._registry = registry
 
     @classmethod
@@ -62,10 +65,10 @@ class Data(list[Any]):
             from imapkit.core.plugins import registry
 
             known = registry()
-        return parse_shape(self.name, self, known)
+        return parse_shape(self.name, self, known, utf8=self.utf8)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.responses, None, self.name)
+        return type(self), (list(self), self.responses, None, self.name, self.utf8)
 
 
 @record
@@ -88,11 +91,12 @@ def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed:
     return Parsed(_values(responses, registry, defects), defects)
 
 
-def parse_shape(typ: str, data: Any, registry: Registry) -> Parsed:
+def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
-    A result's own data is read by the names of its responses; with "OK" and the like, plain data is the text of a status
-    response. What no family knows stays as it is, and what is no data at all is a defect.
+    A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
+    is the text of a status response. What no family knows stays as it is, and what is no data at all is a defect. ``utf8``:
+    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself.
     """
     own = data.responses if isinstance(data, Data) else ()
     if not own and isinstance(data, list):
@@ -101,12 +105,12 @@ def parse_shape(typ: str, data: Any, registry: Registry) -> Parsed:
     if own:
         return parse(own, registry)
     defects: list[Defect] = []
-    name = typ.upper()
+    name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
     shaped = list(_flat(name, data, defects))
     response = registry.responses.get(name)
     values: Iterable[Any] = shaped
     if response is not None:
-        values = _values(_responses(name, shaped, response.numbered), registry, defects)
+        values = _values(_responses(name, shaped, response.numbered, utf8), registry, defects)
     elif name in registry.codes:
         values = _codes(name, shaped, registry, defects)
     elif name in _CONDITIONS:
@@ -163,7 +167,7 @@ def _values(responses: Iterable[Untagged], registry: Registry | None, defects: l
         elif registry is None or known is None or known.parse is None:
             yield response
         else:
-            cursor = Cursor(response.parts, response.number, registry.items)
+            cursor = Cursor(response.parts, response.number, registry.items, utf8=response.utf8)
             yield from _read(response.name, known.parse, cursor, defects)
 
 
@@ -204,26 +208,26 @@ def _text(item: Any) -> bytes:
     return one_line((*item, b"")) if isinstance(item, tuple) else bytes(item)
 
 
-def _responses(name: str, shaped: list[Any], numbered: bool) -> Iterator[Untagged]:
+def _responses(name: str, shaped: list[Any], numbered: bool, utf8: bool) -> Iterator[Untagged]:
     """The responses that imaplib's shape was made of: what follows a literal begins with a space or a closing parenthesis."""
     parts: list[bytes] = []
     for item in shaped:
         first, literal = item if isinstance(item, tuple) else (bytes(item), None)
         goes_on = len(parts) % 2 == 0 and first[:1] in (b" ", b")", b"]")
         if parts and not goes_on:
-            yield _response(name, parts, numbered)
+            yield _response(name, parts, numbered, utf8)
             parts = []
         parts.append(bytes(first))
         if literal is not None:
             parts.append(bytes(literal))
     if parts:
-        yield _response(name, parts, numbered)
+        yield _response(name, parts, numbered, utf8)
 
 
-def _response(name: str, parts: list[bytes], numbered: bool) -> Untagged:
+def _response(name: str, parts: list[bytes], numbered: bool, utf8: bool) -> Untagged:
     if len(parts) % 2 == 0:
         parts.append(b"")
     number = _NUMBERED.match(parts[0]) if numbered else None
     if number is None:
-        return Untagged(name, None, tuple(parts))
-    return Untagged(name, int(number.group(1)), (number.group(2) or b"", *parts[1:]))
+        return Untagged(name, None, tuple(parts), utf8)
+    return Untagged(name, int(number.group(1)), (number.group(2) or b"", *parts[1:]), utf8)

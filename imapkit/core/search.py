@@ -10,7 +10,7 @@ from imapkit.core.cursor import Cursor
 from imapkit.core.wire import Literal, Token, astring, atom, encode_text, program, raw, sequence_set, unquote
 from imapkit.errors import ArgumentError
 
-__all__ = ["needs_charset", "numbers_found", "search_program", "starts_program"]
+__all__ = ["message_numbers", "needs_charset", "numbers_found", "search_program", "starts_program"]
 
 # search-key, RFC 3501 section 9: how many operands follow each; keys that take none, or keys, have 0.
 _ONE = """
@@ -21,6 +21,7 @@ _NONE = """
 """
 _OPERANDS = {**dict.fromkeys(_ONE.split(), 1), **dict.fromkeys(_NONE.split(), 0), "HEADER": 2}
 _WORD = re.compile(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
+_LARGEST = 0xFFFFFFFF
 _NUMBERS = re.compile(r"(?:[\d*][\d:,*]*|\$)\Z")
 
 
@@ -95,9 +96,18 @@ def _operand(value: Any, key: str, charset: str) -> Token:
     return astring(value)
 
 
+def message_numbers(cursor: Cursor) -> tuple[int, ...]:
+    """``*(SP nz-number)``, message numbers or UIDs; 0 and what has more than 32 bits is noted and kept."""
+    numbers = cursor.numbers()
+    if numbers and not (min(numbers) and max(numbers) <= _LARGEST):
+        bad = [number for number in numbers if not 0 < number <= _LARGEST]
+        cursor.tolerate("0, or a number too large", b"%d" % bad[0])
+    return numbers
+
+
 def numbers_found(cursor: Cursor) -> tuple[int, ...]:
     """``*(SP nz-number)``; RFC 7162 sections 3.1.5 and 3.1.9 add ``[SP search-sort-mod-seq]``, which is passed over."""
-    numbers = cursor.numbers()
+    numbers = message_numbers(cursor)
     if cursor.peek() == b"(":
         cursor.skip_value()
     if not cursor.at_end():

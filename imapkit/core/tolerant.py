@@ -8,7 +8,7 @@ from typing import TypeVar
 from imapkit.core.cursor import Cursor
 from imapkit.errors import ParseError
 
-__all__ = ["attempt", "ended", "members", "no_data", "pass_over", "to_the_end"]
+__all__ = ["astring_or_nil", "attempt", "ended", "members", "no_data", "pass_over", "to_the_end"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,19 @@ def ended(cursor: Cursor, what: str = "more after the end") -> None:
 def no_data(cursor: Cursor) -> None:
     """The grammar of a response code whose name is all."""
     ended(cursor, "data after a code that has none")
+
+
+def astring_or_nil(cursor: Cursor, what: str) -> bytes | None:
+    """``astring``; where NIL stands instead, which is no string, that is noted, and there is none."""
+    start = cursor.mark()
+    if cursor.peek() in (b"N", b"n"):
+        try:
+            if cursor.nstring() is None:
+                cursor.tolerate(f"{what}: NIL", cursor.since(start))
+                return None
+        except ParseError:
+            cursor.reset(start)
+    return cursor.astring()
 
 
 def pass_over(cursor: Cursor, values: int = 1) -> None:

@@ -25,7 +25,9 @@ __all__ = [
     "Literal",
     "MailboxName",
     "Piece",
+    "ServerString",
     "Token",
+    "UTF8MailboxName",
     "astring",
     "atom",
     "encode",
@@ -79,6 +81,33 @@ class MailboxName(bytes):
     """A mailbox name exactly as a server gave it: it can be passed back to any command, which quotes it as it needs."""
 
     __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """The name, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
+        return mutf7.decode(self)
+
+
+class UTF8MailboxName(MailboxName):
+    """A mailbox name that came while UTF8=ACCEPT was on: plain UTF-8, in which "&" means nothing (RFC 6855 section 3)."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """The name, readable; octets that are not UTF-8 as PEP 383 has them."""
+        return self.decode("utf-8", "surrogateescape")
+
+
+class ServerString(bytes):
+    """A string exactly as a server gave it, such as an identifier: passed back to any command it is quoted as it needs."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """The string, readable: UTF-8; octets that are not, as PEP 383 has them."""
+        return self.decode("utf-8", "surrogateescape")
 
 
 class Late(NamedTuple):
@@ -165,6 +194,8 @@ def number(value: Any) -> bytes:
 
 def astring(value: Any) -> Token:
     """``astring = 1*ASTRING-CHAR / string``: a user name, a mailbox name already encoded."""
+    if isinstance(value, ServerString):
+        return quoted_string(value)
     octets = _octets(value)
     if octets is not None:
         return check(octets)
@@ -184,6 +215,8 @@ def quoted_string(value: Any) -> Token:
     octets = _octets(value)
     if octets is None:
         return _string(_text(value, "a password"), "password")
+    if isinstance(value, ServerString) and _LINE_END.search(octets) and b"\0" not in octets:
+        return Literal(octets)
     check(octets + b" ", "password")
     return quoted(octets) if octets.isascii() and len(octets) <= LONGEST_QUOTED else Literal(octets)
 

@@ -14,6 +14,7 @@ from imapkit.core.api import (
     MailboxName,
     OfMailbox,
     Result,
+    ServerString,
     Token,
     Untagged,
     about_mailbox,
@@ -21,6 +22,7 @@ from imapkit.core.api import (
     is_about_mailbox,
     mailbox,
     mailbox_key,
+    may_be_about_mailbox,
     record,
     same_name,
     string_value,
@@ -45,7 +47,8 @@ class AclCommands(Commands):
     def deleteacl(self, mailbox: Name, who: Name, **options: Unpack[CallOptions]) -> Result:
         """Remove the entry of ``who`` from the access control list of a mailbox; RFC 4314 section 3.2.
 
-        Capability: ACL; states: authenticated, selected; right: a. The data is the text of the tagged response.
+        Capability: ACL; states: authenticated, selected; right: a. The data is the text of the tagged response, which is NO to
+        whoever may not. Raises ``BadResponse`` if the server takes it for no command.
         """
         return self._call("DELETEACL", mailbox, who, **options)
 
@@ -88,13 +91,13 @@ class AclCommands(Commands):
 
 def acl_data(cursor: Cursor) -> Acl:
     """``acl-data = "ACL" SP mailbox *(SP identifier SP rights)``, ``identifier = astring``, RFC 4314 section 7."""
-    name = MailboxName(cursor.astring())
-    entries: dict[str, Rights] = {}
+    name = cursor.name(cursor.astring())
+    entries: dict[ServerString, Rights] = {}
 
     def entry(cursor: Cursor) -> None:
         """``identifier SP rights``."""
         start = cursor.mark()
-        who = _text(cursor.astring())
+        who = ServerString(cursor.astring())
         cursor.sp()
         given = rights(cursor)
         if who in entries:
@@ -106,20 +109,26 @@ def acl_data(cursor: Cursor) -> Acl:
 
 
 def listrights_data(cursor: Cursor) -> ListRights:
-    """``listrights-data = "LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)``, RFC 4314 section 7."""
-    name = MailboxName(cursor.astring())
+    """``listrights-data = "LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)``, RFC 4314 section 7.
+
+    "c" and "d" may stand in groups of their own; beside a k, x, t or e in any group they mean nothing (section 2.1.1), and groups
+    of them alone are left out.
+    """
+    name = cursor.name(cursor.astring())
     cursor.sp()
-    identifier = cursor.astring()
+    identifier = ServerString(cursor.astring())
     groups = list(to_the_end(cursor, "rights", rights))
     if not groups:
         cursor.tolerate("LISTRIGHTS: no rights", b"")
-    required, *optional = groups or [Rights(b"")]
-    return ListRights(name, identifier, required, tuple(optional), tuple(cursor.defects))
+    virtual = not _MEMBERS & frozenset(b"".join(group.raw for group in groups).decode("latin-1"))
+    required, *optional = [Rights(group.raw, virtual) for group in groups] or [Rights(b"")]
+    told = tuple(group for group in optional if group.letters or not group.raw)
+    return ListRights(name, identifier, required, told, tuple(cursor.defects))
 
 
 def myrights_data(cursor: Cursor) -> MyRights:
     """``myrights-data = "MYRIGHTS" SP mailbox SP rights``, RFC 4314 section 7."""
-    name = MailboxName(cursor.astring())
+    name = cursor.name(cursor.astring())
     found = list(to_the_end(cursor, "rights", rights))
     if len(found) != 1:
         cursor.tolerate("MYRIGHTS: not rights once", b" ".join(each.raw for each in found[1:]))
@@ -134,11 +143,6 @@ def rights(cursor: Cursor) -> Rights:
     return Rights(sent)
 
 
-def _text(octets: bytes) -> str:
-    """Identifiers are UTF-8 (RFC 4314 section 2); octets that are not can be had back, PEP 383."""
-    return octets.decode("utf-8", "surrogateescape")
-
-
 # Data
 
 _VIRTUAL = frozenset("cd")
@@ -147,9 +151,14 @@ _MEMBERS = frozenset("kxte")
 
 @record
 class Rights:
-    """A set of rights, RFC 4314 section 2: ``raw`` as it was sent, for all else ``"r" in rights`` and ``rights.letters``."""
+    """A set of rights, RFC 4314 section 2: ``raw`` as it was sent, for all else ``"r" in rights`` and ``rights.letters``.
+
+    Two are equal if they were sent alike; whether they mean the same, ``letters`` tell.
+    """
 
     raw: bytes
+    virtual: bool = field(default=True, compare=False, repr=False)
+    """Whether "c" and "d" may stand for others: not if those others are named anywhere in the response."""
 
     @property
     def letters(self) -> frozenset[str]:
@@ -160,7 +169,7 @@ class Rights:
         or to the other.
         """
         sent = frozenset(self.raw.decode("latin-1"))
-        if not _VIRTUAL & sent or _MEMBERS & sent:
+        if not self.virtual or not _VIRTUAL & sent or _MEMBERS & sent:
             return sent - _VIRTUAL
         meant = ("k" if "c" in sent else "") + ("te" if "d" in sent else "") + ("x" if sent >= _VIRTUAL else "")
         return (sent - _VIRTUAL) | frozenset(meant)
@@ -179,13 +188,21 @@ class Rights:
 class Acl(OfMailbox):
     """An ACL response: who has which rights on a mailbox.
 
-    ``name`` can be passed to every command. ``entries`` is by identifier; one that begins with "-" takes rights away. What could
-    not be read is in ``defects``.
+    ``name`` can be passed to every command, and so can the identifiers that ``entries`` has as keys; they are octets, with
+    ``who.text`` readable. One that begins with "-" takes rights away. What could not be read is in ``defects``.
     """
 
     name: MailboxName
-    entries: Mapping[str, Rights] = field(hash=False)
+    entries: Mapping[ServerString, Rights] = field(hash=False)
     defects: tuple[Defect, ...] = ()
+
+    def of(self, who: str) -> Rights | None:
+        """The rights of an identifier; None if it has no entry."""
+        return self.entries.get(ServerString(who.encode("utf-8", "surrogateescape")))
+
+    def text(self) -> dict[str, Rights]:
+        """The entries with readable identifiers (RFC 4314 section 2: UTF-8; octets that are not, as PEP 383 has them)."""
+        return {who.text: rights for who, rights in self.entries.items()}
 
 
 @record
@@ -202,7 +219,7 @@ class ListRights(OfMailbox):
     """A LISTRIGHTS response: the rights that ``identifier`` always has, and the others, each group given as a whole or not."""
 
     name: MailboxName
-    identifier: bytes
+    identifier: ServerString
     required: Rights
     optional: tuple[Rights, ...]
     defects: tuple[Defect, ...] = ()
@@ -210,7 +227,7 @@ class ListRights(OfMailbox):
     @property
     def who(self) -> str:
         """The identifier, readable."""
-        return _text(self.identifier)
+        return self.identifier.text
 
     @property
     def grantable(self) -> frozenset[str]:
@@ -239,23 +256,31 @@ def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
 
 
 def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | None:
-    """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4)."""
+    """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4).
+
+    It never comes unasked: one about others is perhaps the answer all the same, where the server has put names in its own way.
+    """
     try:
         cursor = Cursor(response.parts)
         name = mailbox_key(cursor.astring())
         cursor.sp()
-        return same_name(about[0], name) if cursor.astring() == about[1] else False
+        return True if cursor.astring() == about[1] and same_name(about[0], name) else None
     except ParseError:
         return None
 
 
-_BY_MAILBOX: dict[str, Any] = {"about": about_mailbox, "matches": is_about_mailbox}
+def is_about_my_mailbox(about: str, response: Untagged) -> bool | None:
+    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440). INBOX may have another name, too."""
+    verdict = is_about_mailbox(about, response)
+    return None if verdict is False and about == "INBOX" else verdict
+
+
 COMMANDS = (
     # What is allowed to others, and to whoever sends them, changes with these.
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
     Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
-    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), **_BY_MAILBOX),
-    Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), **_BY_MAILBOX),
+    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), about=about_mailbox, matches=may_be_about_mailbox),
+    Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), about=about_mailbox, matches=is_about_my_mailbox),
     Command(
         "LISTRIGHTS",
         State.LOGGED_IN,

@@ -19,7 +19,10 @@ from imapkit.core.api import (
     OfMailbox,
     Piece,
     Result,
+    ServerString,
     Token,
+    Untagged,
+    astring_or_nil,
     attempt,
     encode_text,
     is_about_mailbox,
@@ -33,7 +36,7 @@ from imapkit.core.api import (
     record,
     unquote,
 )
-from imapkit.errors import ArgumentError
+from imapkit.errors import ArgumentError, ParseError
 from imapkit.family import Code, Command, Family, Response, State, hookimpl
 
 __all__ = ["Annotation", "AnnotationCommands", "imapkit_family"]
@@ -49,23 +52,26 @@ class AnnotationCommands(Commands):
     """
 
     def getannotation(self, mailbox: Name, entry: Any, attribute: Any, **options: Unpack[CallOptions]) -> Result:
-        """Ask for annotations.
+        """Ask for annotations; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
 
         Capability: ANNOTATEMORE; states: authenticated, selected. ``mailbox``: may have the wildcards "*" and "%". ``entry`` and
         ``attribute``: a name, which may have wildcards too, an iterable of names, or text between ``"..."`` or ``(...)``, which
         passes as it is. "value" asks for "value.priv" and "value.shared". The data are the ANNOTATION responses;
-        ``data.parsed()`` has a tuple of ``Annotation`` for each.
+        ``data.parsed()`` has a tuple of ``Annotation`` for each. With NO the data is its text. Raises ``ArgumentError`` if
+        nothing is asked for, and ``BadResponse`` for what the server does not understand.
         """
         return self._call("GETANNOTATION", mailbox, entry, attribute, **options)
 
     def setannotation(self, *args: Any, **options: Unpack[CallOptions]) -> Result:
         """Set or remove annotations: ``setannotation(mailbox, entry, attributes[, entry, attributes ...])``.
 
+        draft-daboo-imap-annotatemore, "SETANNOTATION Command".
         Capability: ANNOTATEMORE; states: authenticated, selected. ``attributes``: a mapping such as
         ``{"value.priv": "mine", "value.shared": None}``, where octets and text may have more lines than one and None removes a
         value; names and values by turns in an iterable; or text, such as ``'("value.priv" "mine")'``, which passes as it is, as
         does ``entry`` between ``"..."``. Behind ``mailbox`` there may also be just one text that says it all. The data are the
-        ANNOTATION responses, if the server sends any, else ``[None]``.
+        ANNOTATION responses, if the server sends any, else ``[None]``; with NO its text, ``[ANNOTATEMORE TOOBIG]`` before it
+        where a value is too long. Raises ``ArgumentError`` for what are no entries and attributes, and ``BadResponse``.
         """
         return self._call("SETANNOTATION", *args, **options)
 
@@ -80,16 +86,16 @@ def annotation(cursor: Cursor) -> tuple[Annotation, ...]:
     ")"``: entries with their attributes, or, unasked, the names of those that have changed. Either is read in parentheses and
     without. An entry that cannot be read becomes a ``Defect``.
     """
-    name = MailboxName(cursor.astring())
+    name = cursor.name(cursor.astring())
     cursor.sp()
     whole = cursor.try_(b"(")
-    found: list[tuple[bytes, dict[str, bytes | None] | None]] = []
+    found: list[tuple[ServerString, dict[str, bytes | None] | None]] = []
     while not cursor.at_end():
         if whole and cursor.try_(b")"):
             whole = False
             continue
         cursor.spaces()
-        found.extend(attempt(cursor, "ANNOTATION", _entry, values=2))
+        found.extend(entry for entry in attempt(cursor, "ANNOTATION", _entry, values=2) if entry is not None)
     if whole:
         cursor.tolerate("ANNOTATION: no ) at the end", b"")
     defects = tuple(cursor.defects)
@@ -101,11 +107,12 @@ def annotatemore(cursor: Cursor) -> str:
     return cursor.keyword()
 
 
-def _entry(cursor: Cursor) -> tuple[bytes, dict[str, bytes | None] | None]:
-    """``entry-att = entry SP "(" att-value *(SP att-value) ")"``, or ``entry`` alone; ``entry = string``."""
-    entry = cursor.astring()
+def _entry(cursor: Cursor) -> tuple[ServerString, dict[str, bytes | None] | None] | None:
+    """``entry-att = entry SP "(" att-value *(SP att-value) ")"``, or ``entry`` alone; ``entry = string``; None if that is NIL."""
+    entry = astring_or_nil(cursor, "ANNOTATION: an entry")
     cursor.spaces()
-    return entry, _attributes(cursor) if cursor.try_(b"(") else None
+    attributes = _attributes(cursor) if cursor.try_(b"(") else None
+    return None if entry is None else (ServerString(entry), attributes)
 
 
 def _attributes(cursor: Cursor) -> dict[str, bytes | None]:
@@ -133,19 +140,20 @@ def _attributes(cursor: Cursor) -> dict[str, bytes | None]:
 class Annotation(OfMailbox):
     """One entry of an ANNOTATION response.
 
-    ``name`` is the mailbox's and can be passed to every command; it is empty for the server's own. ``attributes`` is by name in
-    lower case, a missing value is None; where it is None as a whole, the server only told that the entry has changed.
+    ``name`` is the mailbox's and can be passed to every command, as can ``entry``; it is empty for the server's own.
+    ``attributes`` is by name in lower case, a missing value is None; where it is None as a whole, the server only told that the
+    entry has changed.
     """
 
     name: MailboxName
-    entry: bytes
+    entry: ServerString
     attributes: Mapping[str, bytes | None] | None = field(hash=False)
     defects: tuple[Defect, ...] = ()
 
     @property
     def path(self) -> str:
         """The entry, readable: slashes between its parts, as in "/vendor/cmu/cyrus-imapd/size"."""
-        return self.entry.decode("utf-8", "surrogateescape")
+        return self.entry.text
 
     def text(self, attribute: str) -> str | None:
         """The value of an attribute, readable; None if it is missing."""
@@ -164,8 +172,11 @@ def strings(value: Any) -> Token:
     if isinstance(value, str):
         return program(value) if _in_parentheses(value) else _string(value)
     if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return _list([_string(each) for each in value])
-    return raw(value)
+        names = [_string(each) for each in value]
+        if not names:
+            raise ArgumentError("no name is given")
+        return _list(names)
+    return _string(value)
 
 
 def entries_and_attributes(args: tuple[Any, ...]) -> Iterator[Token]:
@@ -206,7 +217,9 @@ def _in_parentheses(text: str) -> bool:
 
 
 def _string(value: Any) -> Token:
-    """``string``: quoted text, quoted anew; octets as they are."""
+    """``string``: quoted text, quoted anew; octets as they are, unless they came from a server."""
+    if isinstance(value, ServerString):
+        return quoted_string(value)
     if not isinstance(value, str):
         return raw(value)
     inner = unquote(value)
@@ -244,7 +257,28 @@ def about_one_mailbox(args: tuple[Any, ...], uid: bool) -> str | None:
     return None if b"*" in name or b"%" in name else mailbox_key(name)
 
 
-_ANSWERED: dict[str, Any] = {"result": ("ANNOTATION",), "about": about_one_mailbox, "matches": is_about_mailbox}
+def is_about_one_mailbox(about: str, response: Untagged) -> bool | None:
+    """Whether an ANNOTATION response is about that mailbox.
+
+    Names alone come unasked. One with values never does: it is perhaps the answer even if the server calls the mailbox otherwise.
+    """
+    verdict = is_about_mailbox(about, response)
+    return None if verdict is False and _has_values(Cursor(response.parts)) else verdict
+
+
+def _has_values(cursor: Cursor) -> bool:
+    try:
+        cursor.astring()
+        cursor.sp()
+        cursor.try_(b"(")
+        cursor.astring()
+        cursor.spaces()
+        return cursor.try_(b"(")
+    except ParseError:
+        return False
+
+
+_ANSWERED: dict[str, Any] = {"result": ("ANNOTATION",), "about": about_one_mailbox, "matches": is_about_one_mailbox}
 COMMANDS = (
     Command("GETANNOTATION", State.LOGGED_IN, args=(mailbox, strings, strings), **_ANSWERED),
     Command("SETANNOTATION", State.LOGGED_IN, args=(mailbox,), rest=entries_and_attributes, **_ANSWERED),

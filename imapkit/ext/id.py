@@ -11,9 +11,11 @@ from imapkit.core.api import (
     CallOptions,
     Commands,
     Cursor,
+    Defect,
     Piece,
     Result,
     Token,
+    astring_or_nil,
     encode_text,
     ended,
     members,
@@ -35,22 +37,24 @@ class IdCommands(Commands):
     """Telling who we are, and asking who the server is."""
 
     def id(self, *kv_pairs: Any, **options: Unpack[CallOptions]) -> Result:
-        """Tell the server who the client is, and ask who the server is; RFC 2971; capability ID; any state.
+        """Tell the server who the client is, and ask who the server is; RFC 2971 section 3.1; capability ID; any state.
 
-        ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping of them: text or octets,
-        a value also a number, or None for NIL. One text alone, such as '("name" "mine")', is sent as it is. Nothing is told
-        (NIL) if there are none. Servers of NetEase (163.com, 126.com) refuse SELECT until they have been told.
+        ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping of them: text, octets or
+        an ``int``; a value also None for NIL. One text alone, such as '("name" "mine")', is sent as it is. Nothing is told
+        (NIL) if there are none, or if the one text is empty. Servers of NetEase (163.com, 126.com) refuse SELECT until they have
+        been told.
 
         The data is the server's list as it wrote it, ``b"NIL"``, or ``[None]`` if it sent none; parsed: ``Identity``, or None for
-        NIL. Raises ``ArgumentError`` for a field without a value, for one given twice, and beyond the limits of RFC 2971 section
-        3.3: 30 pairs, 30 octets in a field, 1024 in a value.
+        NIL. With NO the data is its text. Raises ``ArgumentError`` for a field without a value, for one given twice, and beyond
+        the limits of RFC 2971 section 3.3: 30 pairs, 30 octets in a field, 1024 in a value; ``BadResponse`` where the command is
+        not known.
         """
         return self._call("ID", _one(kv_pairs), **options)
 
 
 def _one(kv_pairs: tuple[Any, ...]) -> Any:
     """The arguments as one: an argument that is None would be left out."""
-    if not kv_pairs or kv_pairs == (None,):
+    if not kv_pairs or kv_pairs in ((None,), ("",), (b"",)):
         return "NIL"
     return kv_pairs[0] if len(kv_pairs) == 1 else kv_pairs
 
@@ -126,16 +130,18 @@ def id_response(cursor: Cursor) -> Identity | None:
     def pair(cursor: Cursor) -> None:
         """``string SPACE nstring``."""
         start = cursor.mark()
-        name = cursor.astring()
+        name = astring_or_nil(cursor, "ID: a field")
         cursor.sp()
         value = cursor.nstring()
+        if name is None:
+            return
         if name.lower() in pairs:
             cursor.tolerate("ID: a field twice", cursor.since(start))
         pairs.setdefault(name.lower(), (name, value))
 
     list(members(cursor, "ID", pair, values=2))
     ended(cursor, "ID: more after the )")
-    return Identity(dict(pairs.values()))
+    return Identity(dict(pairs.values()), tuple(cursor.defects))
 
 
 # Data
@@ -143,9 +149,13 @@ def id_response(cursor: Cursor) -> Identity | None:
 
 @record
 class Identity:
-    """What a program says of itself: ``fields``, as they came. Their names are not case-sensitive, RFC 2971 section 3.3."""
+    """What a program says of itself: ``fields``, as they came. Their names are not case-sensitive, RFC 2971 section 3.3.
+
+    What could not be read is in ``defects``.
+    """
 
     fields: Mapping[bytes, bytes | None] = field(hash=False)
+    defects: tuple[Defect, ...] = ()
 
     def get(self, name: str) -> str | None:
         """The value of a field, readable; None if it is NIL or not there."""

@@ -10,8 +10,10 @@ from imapkit.core.api import (
     CallOptions,
     Commands,
     Cursor,
+    Defect,
+    MailboxName,
     Result,
-    decode_mailbox,
+    astring_or_nil,
     ended,
     members,
     no_arguments,
@@ -30,9 +32,10 @@ class NamespaceCommands(Commands):
     def namespace(self, **options: Unpack[CallOptions]) -> Result:
         """Ask how the names of mailboxes begin: one's own, other users', shared ones; RFC 2342; capability NAMESPACE.
 
-        States: authenticated, selected. The data is the response as the server wrote it, such as
-        ``b'(("" "/")) NIL (("Public Folders/" "/"))'``; parsed: ``Namespaces``. Exchange 2003 ends the connection instead, which
-        raises ``abort``.
+        Section 5. States: authenticated, selected. The data is the response as the server wrote it, such as
+        ``b'(("" "/")) NIL (("Public Folders/" "/"))'``; ``data.parsed()`` has one ``Namespaces``, whose prefixes can be passed to
+        ``list``. With NO the data is its text. Raises ``BadResponse`` where the command is not known. Exchange 2003 ends the
+        connection instead, which raises ``abort``.
         """
         return self._call("NAMESPACE", **options)
 
@@ -44,9 +47,9 @@ def namespace_response(cursor: Cursor) -> Namespaces:
     """``Namespace_Response = "*" SP "NAMESPACE" SP Namespace SP Namespace SP Namespace``; missing ones count as NIL."""
     if cursor.at_end():
         raise cursor.error("Namespace")
-    found = [_namespaces(cursor, kind) for kind in ("personal", "other users'", "shared")]
+    personal, other, shared = (_namespaces(cursor, kind) for kind in ("personal", "other users'", "shared"))
     ended(cursor, "NAMESPACE: more after the end")
-    return Namespaces(*found)
+    return Namespaces(personal, other, shared, tuple(cursor.defects))
 
 
 def _namespaces(cursor: Cursor, kind: str) -> tuple[Namespace, ...] | None:
@@ -72,29 +75,29 @@ def _nil(cursor: Cursor, kind: str) -> None:
 
 
 def _namespace(cursor: Cursor) -> Namespace:
-    """``"(" string SP (<"> QUOTED_CHAR <"> / nil) *(Namespace_Response_Extension) ")"``."""
+    """``"(" string SP (<"> QUOTED_CHAR <"> / nil) *(Namespace_Response_Extension) ")"``; a bad extension costs no other."""
     cursor.expect(b"(")
-    prefix = cursor.astring()
+    prefix = cursor.name(astring_or_nil(cursor, "NAMESPACE: a prefix") or b"")
     cursor.sp()
     delimiter = cursor.nstring() or None
     extensions: dict[bytes, tuple[bytes, ...]] = {}
-    while not cursor.try_(b")"):
+
+    def extension(cursor: Cursor) -> None:
+        """``Namespace_Response_Extension = SP string SP "(" string *(SP string) ")"``."""
+        start = cursor.mark()
+        name = cursor.astring()
         cursor.sp()
-        name, values = _extension(cursor)
-        extensions.setdefault(name, values)
+        cursor.expect(b"(")
+        values: list[bytes] = []
+        while not cursor.try_(b")"):
+            cursor.spaces()
+            values.append(cursor.astring())
+        if name in extensions:
+            cursor.tolerate("NAMESPACE: an extension twice", cursor.since(start))
+        extensions.setdefault(name, tuple(values))
+
+    list(members(cursor, "NAMESPACE: an extension", extension, values=2))
     return Namespace(prefix, delimiter, extensions)
-
-
-def _extension(cursor: Cursor) -> tuple[bytes, tuple[bytes, ...]]:
-    """``Namespace_Response_Extension = SP string SP "(" string *(SP string) ")"``."""
-    name = cursor.astring()
-    cursor.sp()
-    cursor.expect(b"(")
-    values: list[bytes] = []
-    while not cursor.try_(b")"):
-        cursor.spaces()
-        values.append(cursor.astring())
-    return name, tuple(values)
 
 
 # Data
@@ -104,26 +107,31 @@ def _extension(cursor: Cursor) -> tuple[bytes, tuple[bytes, ...]]:
 class Namespace:
     """How mailbox names begin, and what separates their levels, None if there are none; as the server wrote it.
 
-    ``extensions`` by name: ``{b"TRANSLATION": (b"Andere Ben&APw-tzer/",)}`` (RFC 5255 section 3.4).
+    ``prefix`` can be passed to every command: ``imap.list(namespace.prefix, "%")``. ``extensions`` by name:
+    ``{b"TRANSLATION": (b"Andere Ben&APw-tzer/",)}`` (RFC 5255 section 3.4).
     """
 
-    prefix: bytes
+    prefix: MailboxName
     delimiter: bytes | None
     extensions: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def mailbox(self) -> str:
-        """The prefix, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3)."""
-        return decode_mailbox(self.prefix)
+        """The prefix, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3), or UTF-8 (RFC 6855 section 3)."""
+        return self.prefix.text
 
 
 @record
 class Namespaces:
-    """The namespaces of a user: own mailboxes, those of other users, shared ones; None where there are none of a kind."""
+    """The namespaces of a user: own mailboxes, those of other users, shared ones; None where there are none of a kind.
+
+    What could not be read is in ``defects``.
+    """
 
     personal: tuple[Namespace, ...] | None
     other: tuple[Namespace, ...] | None
     shared: tuple[Namespace, ...] | None
+    defects: tuple[Defect, ...] = ()
 
 
 @hookimpl

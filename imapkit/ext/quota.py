@@ -16,21 +16,22 @@ from imapkit.core.api import (
     OfMailbox,
     Result,
     Token,
+    Untagged,
     astring,
+    astring_or_nil,
     atom,
-    decode_mailbox,
     ended,
-    is_about_mailbox,
     mailbox,
     mailbox_key,
     members,
     number,
     raw,
     record,
+    same_name,
     string_value,
     to_the_end,
 )
-from imapkit.errors import ArgumentError
+from imapkit.errors import ArgumentError, ParseError
 from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["Quota", "QuotaCommands", "QuotaResource", "QuotaRoot", "imapkit_family"]
@@ -90,12 +91,32 @@ def quota(cursor: Cursor) -> Quota:
     ``quota-list = "(" quota-resource *(SP quota-resource) ")"``; RFC 2087 section 6 allows it to be empty. A resource that
     cannot be read becomes a ``Defect``.
     """
-    name = MailboxName(cursor.mailbox())
+    name = _quota_root_name(cursor)
+    found: dict[str, QuotaResource] = {}
+
+    def resource(cursor: Cursor) -> None:
+        """One of them, the first of a name."""
+        start = cursor.mark()
+        read = quota_resource(cursor)
+        if read.name in found:
+            cursor.tolerate("QUOTA: a resource twice", cursor.since(start))
+        found.setdefault(read.name, read)
+
+    list(members(cursor, "QUOTA", resource, values=3))
+    ended(cursor, "QUOTA: more after the )")
+    return Quota(name, tuple(found.values()), tuple(cursor.defects))
+
+
+def _quota_root_name(cursor: Cursor) -> MailboxName:
+    """``quota-root-name SP "("``, ``quota-root-name = astring``; NIL, which is no string, is noted, and taken as the name ""."""
+    start = cursor.mark()
+    name = astring_or_nil(cursor, "QUOTA: a root") if cursor.peek() in (b"N", b"n") else b"-"
+    if name is not None:
+        cursor.reset(start)
+        name = cursor.mailbox()
     cursor.sp()
     cursor.expect(b"(")
-    found = tuple(members(cursor, "QUOTA", quota_resource, values=3))
-    ended(cursor, "QUOTA: more after the )")
-    return Quota(name, found, tuple(cursor.defects))
+    return cursor.name(name or b"")
 
 
 def quota_resource(cursor: Cursor) -> QuotaResource:
@@ -108,9 +129,10 @@ def quota_resource(cursor: Cursor) -> QuotaResource:
 
 
 def quotaroot(cursor: Cursor) -> QuotaRoot:
-    """``quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)``, ``quota-root-name = astring``."""
-    name = MailboxName(cursor.astring())
-    roots = tuple(map(MailboxName, to_the_end(cursor, "QUOTAROOT", Cursor.astring)))
+    """``quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)``, ``quota-root-name = astring``; NIL is none."""
+    name = cursor.name(cursor.astring())
+    found = list(to_the_end(cursor, "QUOTAROOT", lambda cursor: astring_or_nil(cursor, "QUOTAROOT: a root")))
+    roots = tuple(cursor.name(root) for root in found if root is not None)
     return QuotaRoot(name, roots, tuple(cursor.defects))
 
 
@@ -143,7 +165,7 @@ class Quota:
     @property
     def root(self) -> str:
         """The name, readable; it means something to the server only."""
-        return decode_mailbox(self.name)
+        return self.name.text
 
     def resource(self, name: str) -> QuotaResource | None:
         """The resource of that name ("STORAGE"), or None: it has no limit."""
@@ -195,6 +217,15 @@ def about_root(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(string_value(quota_root(args[0])))
 
 
+def is_about_root(about: str, response: Untagged) -> bool | None:
+    """Whether a QUOTA response is about that root; those about other roots may come unasked, and are not its answer."""
+    try:
+        return same_name(mailbox_key(_quota_root_name(Cursor(response.parts))), about)
+    except ParseError:
+        # There is no telling.
+        return None
+
+
 COMMANDS = (
     Command(
         "GETQUOTA",
@@ -202,7 +233,7 @@ COMMANDS = (
         args=(quota_root,),
         result=("QUOTA",),
         about=about_root,
-        matches=is_about_mailbox,
+        matches=is_about_root,
     ),
     # What roots it will bring is not known before: it shares QUOTA responses with no other command.
     Command("GETQUOTAROOT", State.LOGGED_IN, args=(mailbox,), result=("QUOTAROOT", "QUOTA")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Unpack
@@ -14,6 +15,7 @@ from imapkit.core.api import (
     Token,
     atom,
     attempt,
+    message_numbers,
     needs_charset,
     numbers_found,
     raw,
@@ -27,33 +29,37 @@ from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
 
-DEEPEST = 200
-"""How deep threads may be nested in threads; each may go on for as long as it likes."""
+DEEPEST = 50
+"""How deep threads may be nested in threads; each may go on for as long as it likes. Python copies records by recursion."""
 
 
 class SortThreadCommands(Commands):
     """Searching for messages, and having them sorted or put into threads by the server.
 
     ``search_criteria``: a search program, as ``search`` has it. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
-    there is 8-bit text. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same arguments, and the data are UIDs.
+    there is 8-bit text. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same arguments, or several of them as one text
+    ("REFERENCES UTF-8 ALL"), and the data are UIDs. With NO the data is its text: a charset that the server does not know, after
+    ``[BADCHARSET]``.
     """
 
     def sort(self, sort_criteria: Any, charset: str | None, *search_criteria: Any, **options: Unpack[CallOptions]) -> Result:
-        """Search the mailbox, and sort what is found; RFC 5256 section 3; capability SORT; state: selected.
+        """Search the mailbox, and sort what is found; RFC 5256 section 3, "SORT"; capability SORT; state: selected.
 
         ``sort_criteria``: ARRIVAL, CC, DATE, FROM, SIZE, SUBJECT, TO, with capability SORT=DISPLAY also DISPLAYFROM and DISPLAYTO
         (RFC 5957), each after REVERSE if need be: "REVERSE DATE", "(SUBJECT DATE)", or an iterable of them. The data is a list
-        of message numbers, separated by spaces; parsed: a tuple. Raises ``BadResponse`` if the server does not know a key.
+        of message numbers, separated by spaces; parsed: a tuple. Raises ``ArgumentError`` for what are no criteria, and
+        ``BadResponse`` if the server does not know a key.
         """
         return self._call("SORT", sort_criteria, *_searched(charset, search_criteria), **options)
 
     def thread(
         self, threading_algorithm: str, charset: str | None, *search_criteria: Any, **options: Unpack[CallOptions]
     ) -> Result:
-        """Search the mailbox, and put what is found into threads; RFC 5256 section 3; state: selected.
+        """Search the mailbox, and put what is found into threads; RFC 5256 section 3, "THREAD"; state: selected.
 
         ``threading_algorithm``: "ORDEREDSUBJECT", "REFERENCES" or another that a capability THREAD= names. The data are the
-        threads as the server wrote them, such as ``b"(2)(3 6 (4 23)(44 7 96))"``; parsed: a tuple of ``Thread``.
+        threads as the server wrote them, such as ``b"(2)(3 6 (4 23)(44 7 96))"``; parsed: a tuple of ``Thread``. Raises
+        ``ArgumentError`` for what is no atom, and ``BadResponse`` if the server does not know the algorithm.
         """
         return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), **options)
 
@@ -76,11 +82,42 @@ def sort_criteria(value: Any) -> bytes:
     return f"({inner.strip(' ')})".encode()
 
 
+#   What stands before the charset where all is one text: sort-criteria in parentheses, or an algorithm.
+_SORT_FIRST = re.compile(r' *+(\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)) ++(.+)', re.DOTALL)
+_THREAD_FIRST = re.compile(r" *+([^ ]++) ++(.+)", re.DOTALL)
+
+
+def sort_arguments(args: tuple[Any, ...]) -> Iterator[Token]:
+    """``sort-criteria SP search-criteria``; all of it may be one text."""
+    first, *rest = _apart(args, _SORT_FIRST)
+    yield sort_criteria(first)
+    yield from _search_criteria(tuple(rest))
+
+
+def thread_arguments(args: tuple[Any, ...]) -> Iterator[Token]:
+    """``thread-alg SP search-criteria``; all of it may be one text."""
+    first, *rest = _apart(args, _THREAD_FIRST)
+    yield atom(first)
+    yield from _search_criteria(tuple(rest))
+
+
+def _apart(args: tuple[Any, ...], first: re.Pattern[str]) -> tuple[Any, ...]:
+    if not args:
+        raise ArgumentError("takes criteria or an algorithm, a charset, and what to search for")
+    given, *others = args
+    if others or not isinstance(given, (str, bytes)):
+        return args
+    found = first.match(given if isinstance(given, str) else given.decode("latin-1"))
+    return args if found is None else (given[slice(*found.span(1))], given[slice(*found.span(2))])
+
+
 def _search_criteria(args: tuple[Any, ...]) -> Iterator[Token]:
     """``search-criteria = charset 1*(SP search-key)``, ``charset = atom / quoted``."""
     # What was None is not here any more: uid("SORT", keys, None, "ALL") leaves the charset out.
-    args = args[1:] if args and _is_empty(args[0]) else args
+    args = _charset_apart(args[1:] if args and _is_empty(args[0]) else args)
     charset, criteria = (args[0], args[1:]) if _names_charset(args) else (_charset(args), args)
+    if all(map(_is_empty, criteria)):
+        raise ArgumentError("nothing to search for")
     tokens = search_program(("CHARSET", _charset_name(charset), *criteria))
     next(tokens)
     return tokens
@@ -109,6 +146,22 @@ def _names_charset(args: tuple[Any, ...]) -> bool:
         return False
     name = args[0] if isinstance(args[0], str) else args[0].decode("latin-1")
     return unquote(name) is not None or (_CHARSET.match(name) is not None and not starts_program(name))
+
+
+def _charset_apart(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with the charset alone, if the first begins with one: ``uid("SORT", "(DATE)", "UTF-8 ALL")``."""
+    if not args or not isinstance(args[0], (str, bytes)):
+        return args
+    text = args[0] if isinstance(args[0], str) else args[0].decode("latin-1")
+    word, _, rest = text.partition(" ")
+    if not rest.strip(" ") or not _names_charset((word, rest)):
+        return args
+    try:
+        codecs.lookup(unquote(word) or word)
+    except (LookupError, ValueError):
+        # Else any key of an extension would be one.
+        return args
+    return (word, args[0][len(word) + 1 :], *args[1:])
 
 
 def _charset(criteria: tuple[Any, ...]) -> str:
@@ -143,11 +196,11 @@ def _thread_list(cursor: Cursor) -> list[Thread]:
     start = cursor.mark()
     cursor.expect(b"(")
     found: list[Thread] = []
-    unfinished: list[tuple[tuple[int, ...], list[Thread]]] = [(cursor.numbers(), [])]
+    unfinished: list[tuple[tuple[int, ...], list[Thread]]] = [(message_numbers(cursor), [])]
     deeper, too_deep = 0, False
     while unfinished:
         if cursor.try_(b"("):
-            numbers = cursor.numbers()
+            numbers = message_numbers(cursor)
             if len(unfinished) < DEEPEST:
                 unfinished.append((numbers, []))
             else:
@@ -215,8 +268,7 @@ COMMANDS = (
     Command(
         "SORT",
         State.SELECTED,
-        args=(sort_criteria,),
-        rest=_search_criteria,
+        rest=sort_arguments,
         uid=True,
         result=("SORT",),
         seqnums=True,
@@ -225,8 +277,7 @@ COMMANDS = (
     Command(
         "THREAD",
         State.SELECTED,
-        args=(atom,),
-        rest=_search_criteria,
+        rest=thread_arguments,
         uid=True,
         result=("THREAD",),
         seqnums=True,

@@ -12,6 +12,7 @@ import pytest
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.response import Untagged
 from imapkit.core.result import Data, Parsed, StatusText, parse, parse_shape
+from imapkit.core.wire import Literal, MailboxName, mailbox
 from imapkit.family import Code, Family, Response
 from imapkit.testing import load_only
 from tests.core.rig import connect, serving
@@ -212,10 +213,18 @@ def test_the_data_knows_whose_it_is() -> None:
         assert data.parsed() == client.parse(typ, data)
         assert data.parsed()[0].code == "TRYCREATE"
         client.noop()
-        assert client.recent()[1].parsed()[-1] == 3
+        typ, data = client.recent()
+        assert data.parsed() == client.parse(typ, data)
+        assert data.parsed()[-1] == 3
         client.noop()
         client.response("RECENT")
-        assert client.recent()[1].parsed() == [3]
+        typ, data = client.recent()
+        assert data.parsed() == client.parse(typ, data) == [3]
+    for _ in range(2):
+        typ, data = client.logout()
+        [said] = client.parse(typ, data)
+        assert data.parsed() == [said]
+        assert said.text == data[0] or data == ["the connection is closed"]
 
 
 def test_data_can_be_kept_and_copied() -> None:
@@ -226,3 +235,57 @@ def test_data_can_be_kept_and_copied() -> None:
             assert [each.parts for each in twin.responses] == [each.parts for each in data.responses]
     kept = pickle.loads(pickle.dumps(Data([b"[ALERT] hi"], (), REGISTRY, "OK")))
     assert kept.parsed() == [StatusText("ALERT", None, None, b"hi")]
+
+
+# RFC 6855: names are UTF-8, and "&" means nothing
+
+
+def boxed(cursor: Cursor) -> MailboxName:
+    return cursor.name(cursor.astring())
+
+
+def test_names_after_utf8_accept() -> None:
+    known = load_only(Family("probe", responses={"XBOX": Response(boxed)}))
+    sent = "R&AOk- é".encode()
+    for utf8, text in ((False, "Ré é"), (True, "R&AOk- é")):
+        response = Untagged("XBOX", None, (b'"%b"' % sent,), utf8)
+        [name] = parse([response], known)
+        assert (name, name.text) == (sent, text)
+        assert mailbox(name) == Literal(sent)
+        for data in (response.data(), Data(response.data(), (), known, "XBOX", utf8)):
+            assert parse_shape("XBOX", data, known, utf8=utf8)[0].text == text
+        for kept in (Data.of([response], known), Data(response.data(), (), known, "XBOX", utf8)):
+            assert kept.parsed()[0].text == text
+            twin = copy.deepcopy(pickle.loads(pickle.dumps(kept)))
+            assert (twin.utf8, [each.utf8 for each in twin.responses]) == (kept.utf8, [each.utf8 for each in kept.responses])
+
+
+def test_the_client_knows_how_names_are_written() -> None:
+    def enabled(conversation: Any, command: Any) -> None:
+        conversation.ok(command, untagged=b"* ENABLED UTF8=ACCEPT\r\n")
+
+    def noop(conversation: Any, command: Any) -> None:
+        conversation.ok(command, untagged=b'* LIST () "/" "R&AOk-"\r\n')
+
+    before = b'* LIST () "/" "S&AOk-"\r\n'
+    handlers: dict[str, Any] = {"ENABLE": enabled, "NOOP": noop, "LIST": lambda c, command: c.ok(command, untagged=before)}
+    with (
+        serving(handlers, capabilities=b"IMAP4rev1 ENABLE UTF8=ACCEPT") as server,
+        connect(server, families=["rev1", "enable"]) as client,
+    ):
+        client.login("me", "secret")
+        typ, early = client.list()
+        client.noop()
+        assert client.parse("LIST", client.response("LIST")[1])[0].mailbox == "Ré"
+        client.enable("UTF8=ACCEPT")
+        client.noop()
+        typ, data = client.response("LIST")
+        assert client.parse(typ, list(data))[0].mailbox == data.parsed()[0].mailbox == "R&AOk-"
+        # What came before has not changed.
+        assert early.parsed()[0].mailbox == client.parse("OK", early)[0].mailbox == "Sé"
+
+
+@pytest.mark.parametrize("typ", [None, 5, b"OK"])
+def test_what_is_no_name_at_all(typ: Any) -> None:
+    assert parse_shape(typ, None, REGISTRY) == []
+    assert parse_shape(typ, [b"x"], REGISTRY) == [b"x"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from imapkit.core import mutf7, wire
+from imapkit.core.about import string_value
 from imapkit.core.wire import Late, Literal
 from imapkit.errors import ArgumentError
 
@@ -320,6 +321,39 @@ def test_a_late_name_is_one_piece() -> None:
     late = Late((b'"a"',), (b'"b"',))
     assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late((b'"&APw-"',), ('"\u00fc"'.encode(),))]
     assert wire._join([late, late]) == [late, b" ", late]
+
+
+@pytest.mark.parametrize(
+    ("sent", "token"),
+    [
+        (b"fred", b'"fred"'),
+        (b"", b'""'),
+        (b"NIL", b'"NIL"'),
+        (b'"a b"', rb'"\"a b\""'),
+        (b"'a'", b"\"'a'\""),
+        (b"{3}", b'"{3}"'),
+        (b"\xff", Literal(b"\xff")),
+        (b"a\r\nb", Literal(b"a\r\nb")),
+        (b"x" * 1001, Literal(b"x" * 1001)),
+    ],
+)
+def test_a_string_that_a_server_gave(sent: bytes, token: Any) -> None:
+    for kind in (wire.astring, wire.quoted_string):
+        assert kind(wire.ServerString(sent)) == token
+    assert string_value(token) == sent
+
+
+def test_a_string_that_cannot_be_passed_back() -> None:
+    for kind in (wire.astring, wire.quoted_string):
+        with pytest.raises(ArgumentError, match="NUL"):
+            kind(wire.ServerString(b"a\0\r"))
+
+
+def test_names_that_a_server_gave_are_readable() -> None:
+    assert wire.ServerString("Renée".encode()).text == "Renée"
+    assert wire.ServerString(b"\xff").text == "\udcff"
+    assert (wire.MailboxName(b"R&AOk-").text, wire.UTF8MailboxName(b"R&AOk-").text) == ("Ré", "R&AOk-")
+    assert wire.UTF8MailboxName("é&-".encode() + b"\xff").text == "é&-\udcff"
 
 
 def test_a_literal_never_shows_what_it_holds() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import MailboxName
+from imapkit.core.api import MailboxName, ServerString
 from imapkit.core.response import Untagged
 from imapkit.core.wire import Literal
 from imapkit.errors import ArgumentError, BadResponse, StateError
@@ -85,8 +85,11 @@ def test_getacl() -> None:
     with selected({"GETACL": answering(untagged)}, families=FAMILIES) as (client, _):
         typ, data = client.getacl("INBOX")
         assert (typ, data) == ("OK", [b'INBOX Fred rwipslxetad -Fred wetd "a b" ""'])
-        entries = {"Fred": Rights(b"rwipslxetad"), "-Fred": Rights(b"wetd"), "a b": Rights(b"")}
-        assert data.parsed() == [Acl(MailboxName(b"INBOX"), entries)]
+        entries = {b"Fred": Rights(b"rwipslxetad"), b"-Fred": Rights(b"wetd"), b"a b": Rights(b"")}
+        [acl] = data.parsed()
+        assert acl == Acl(MailboxName(b"INBOX"), {ServerString(who): given for who, given in entries.items()})
+        assert acl.text() == {who.decode(): given for who, given in entries.items()}
+        assert (acl.of("Fred"), acl.of("fred")) == (Rights(b"rwipslxetad"), None)
         assert client.response("ACL") == ("ACL", [None])
 
 
@@ -185,9 +188,9 @@ def test_two_identifiers_at_the_same_time() -> None:
 
 def test_rights_that_nobody_asked_for() -> None:
     """LIST may bring them: RFC 8440."""
-    untagged = b"* MYRIGHTS other lr\r\n* MYRIGHTS INBOX lrs\r\n"
+    untagged = b"* MYRIGHTS other lr\r\n* MYRIGHTS mine lrs\r\n"
     with selected({"MYRIGHTS": answering(untagged)}, families=FAMILIES) as (client, _):
-        assert client.myrights("INBOX") == ("OK", [b"INBOX lrs"])
+        assert client.myrights("mine") == ("OK", [b"mine lrs"])
         assert client.response("MYRIGHTS") == ("MYRIGHTS", [b"other lr"])
 
 
@@ -200,15 +203,19 @@ def test_rights_that_nobody_asked_for() -> None:
         ("GETACL", (MailboxName(b"a b"),), (b"{3}", b"a b", b" a lr"), True),
         ("GETACL", ("archive/imap",), (b"archive.imap a lr",), None),
         ("GETACL", ("Archive",), (b"archive",), None),
-        ("GETACL", ("a",), (b"b a lr",), False),
+        ("GETACL", ("a",), (b"b a lr",), None),
+        ("MYRIGHTS", ("a",), (b"b lr",), False),
+        ("MYRIGHTS", ("A",), (b"a lr",), None),
+        ("MYRIGHTS", ("INBOX",), (b"user.tester lr",), None),
+        ("MYRIGHTS", ("INBOX",), (b"inbox lr",), True),
         ("GETACL", ("a",), (b'"a',), None),
         ("LISTRIGHTS", ("archive/imap", "anyone"), (b'archive.imap anyone "" l r',), None),
         ("LISTRIGHTS", ("a", "Renée"), (b"a {6}", "Renée".encode(), b" l"), True),
         ("LISTRIGHTS", ("a", b'"x y"'), (b'a "x y" l',), True),
-        ("LISTRIGHTS", ("a", "x"), (b"a y l",), False),
-        ("LISTRIGHTS", ("a", "x"), (b"b x l",), False),
+        ("LISTRIGHTS", ("a", "x"), (b"a y l",), None),
+        ("LISTRIGHTS", ("a", "x"), (b"b x l",), None),
         ("LISTRIGHTS", ("a", "x"), (b"a",), None),
-        ("LISTRIGHTS", ("a", b'"x'), (b'a "x y" l',), False),
+        ("LISTRIGHTS", ("a", b'"x'), (b'a "x y" l',), None),
     ],
 )
 def test_attribution(name: str, asked: tuple[Any, ...], answered: tuple[bytes, ...], verdict: bool | None) -> None:
@@ -251,16 +258,16 @@ def test_rights_are_values() -> None:
 
 
 def test_rights_that_can_be_given() -> None:
-    listed = ListRights(MailboxName(b"a"), b"anyone", Rights(b"p"), tuple(map(Rights, b"lr s c d k xte".split())))
+    listed = ListRights(MailboxName(b"a"), ServerString(b"anyone"), Rights(b"p"), tuple(map(Rights, b"lr s c d k xte".split())))
     assert listed.grantable == frozenset("plrskxte")
-    old = ListRights(MailboxName(b"a"), b"anyone", Rights(b""), tuple(map(Rights, b"lr s c d".split())))
+    old = ListRights(MailboxName(b"a"), ServerString(b"anyone"), Rights(b""), tuple(map(Rights, b"lr s c d".split())))
     assert old.grantable == frozenset("lrskxte")
 
 
 def test_identifiers_that_are_no_utf_8_can_be_had_back() -> None:
     with selected({"GETACL": answering(b"* ACL INBOX {5}\r\nRen\xe9e lr\r\n")}, families=FAMILIES) as (client, _):
         (acl,) = client.getacl("INBOX")[1].parsed()
-        assert [who.encode("utf-8", "surrogateescape") for who in acl.entries] == [b"Ren\xe9e"]
+        assert [who.encode("utf-8", "surrogateescape") for who in acl.text()] == [b"Ren\xe9e"]
 
 
 # The family
@@ -272,3 +279,57 @@ def test_alone_with_the_base() -> None:
 
 def test_absent() -> None:
     check_absence("acl", METHODS)
+
+
+def test_an_answer_under_another_name_is_an_answer() -> None:
+    """Cyrus knows INBOX as user.tester, too; an ACL never comes unasked."""
+    with selected({"GETACL": answering(b"* ACL user.tester bob lrs\r\n")}, families=FAMILIES) as (client, _):
+        assert client.getacl("INBOX") == ("OK", [b"user.tester bob lrs"])
+    with selected({"GETACL": answering(b"* ACL my box bob lrs\r\n")}, families=FAMILIES) as (client, _):
+        assert client.getacl("my box") == ("OK", [b"my box bob lrs"])
+    with selected({"LISTRIGHTS": answering(b"* LISTRIGHTS INBOX alice@x l r\r\n")}, families=FAMILIES) as (client, _):
+        assert client.listrights("INBOX", "Alice") == ("OK", [b"INBOX alice@x l r"])
+
+
+def test_what_is_exactly_the_answer_goes_first() -> None:
+    """Where two ask at the same time, the one whose names are those that were sent."""
+    answers = {b"A": b"* ACL a bob l\r\n", b"b": b"* ACL b bob r\r\n"}
+    with selected({"GETACL": crossed(answers)}, families=FAMILIES) as (client, _):
+        one, other = ask_both(lambda: client.getacl("A"), lambda: client.getacl("b"))
+        assert (one, other) == (("OK", [b"a bob l"]), ("OK", [b"b bob r"]))
+
+
+def test_groups_of_rights_that_are_obsolete() -> None:
+    """Dovecot sends "c" and "d" beside what they stand for: RFC 4314 section 2.1.1."""
+    untagged = b'* LISTRIGHTS INBOX bob "" l r w s t p i e k x a c d\r\n'
+    with selected({"LISTRIGHTS": answering(untagged)}, families=FAMILIES) as (client, _):
+        [found] = client.listrights("INBOX", "bob")[1].parsed()
+        assert ["".join(group) for group in found.optional] == list("lrwstpiekxa")
+        assert found.grantable == frozenset("lrwstpiekxa")
+        assert found == client.parse("LISTRIGHTS", [untagged[len(b"* LISTRIGHTS ") : -2]])[0]
+    for old, groups in ((b"la r swicd", ["r", "eikstwx"]), (b'"" l c d', ["l", "k", "et"]), (b'"" l x c d', ["l", "x"])):
+        with selected({"LISTRIGHTS": answering(b"* LISTRIGHTS INBOX bob %b\r\n" % old)}, families=FAMILIES) as (client, _):
+            [found] = client.listrights("INBOX", "bob")[1].parsed()
+            assert ["".join(group) for group in found.optional] == groups
+
+
+def test_identifiers_can_be_passed_back() -> None:
+    untagged = b'* ACL INBOX "a b" l {5}\r\n"bob" r Ren\xe9e s {4}\r\na\r\nb r "\'x\'" l\r\n'
+    handlers = {"GETACL": answering(untagged), "DELETEACL": answering(b""), "SETACL": answering(b"")}
+    with selected(handlers, families=FAMILIES) as (client, server):
+        [acl] = client.getacl("INBOX")[1].parsed()
+        assert list(acl.entries) == [b"a b", b'"bob"', b"Ren\xe9e", b"a\r\nb", b"'x'"]
+        for identifier, given in acl.entries.items():
+            client.deleteacl(acl.name, identifier)
+            client.setacl(acl.name, identifier, given)
+        sent = [command.raw.split(b" ", 2)[2] for command in server.commands if command.name == "DELETEACL"]
+        assert sent == [
+            b'INBOX "a b"\r\n',
+            b'INBOX "\\"bob\\""\r\n',
+            b"INBOX {5+}\r\nRen\xe9e\r\n",
+            b"INBOX {4+}\r\na\r\nb\r\n",
+            b"INBOX \"'x'\"\r\n",
+        ]
+        set_again = [command.raw.split(b" ", 2)[2] for command in server.commands if command.name == "SETACL"]
+        assert set_again[0] == b'INBOX "a b" l\r\n'
+        assert set_again[-1] == b"INBOX \"'x'\" l\r\n"

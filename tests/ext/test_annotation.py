@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import MailboxName
+from imapkit.core.api import MailboxName, ServerString
 from imapkit.core.response import Untagged
 from imapkit.core.wire import Literal
 from imapkit.errors import ArgumentError, BadResponse, StateError
@@ -35,6 +35,8 @@ DATA = b'INBOX "/comment" ("value.priv" "mine" "value.shared" NIL)'
         (("INBOX.*", "/%", "*"), b'"INBOX.*" "/%" "*"'),
         ((b"INBOX", b'"/comment"', b'("value.priv")'), b'INBOX "/comment" ("value.priv")'),
         ((MailboxName(b"a b"), 'a"b', "x"), b'"a b" "a\\"b" "x"'),
+        (("INBOX", ServerString(b'/a "b"'), "x"), b'INBOX "/a \\"b\\"" "x"'),
+        (("INBOX", [ServerString(b"/a"), ServerString(b"'b'")], "x"), b'INBOX ("/a" "\'b\'") "x"'),
     ],
 )
 def test_getannotation_on_the_wire(args: tuple[Any, ...], written_: bytes) -> None:
@@ -65,6 +67,7 @@ def test_getannotation_on_the_wire(args: tuple[Any, ...], written_: bytes) -> No
          [b'INBOX "/comment" ("value.priv" ', Literal(b"one\r\ntwo"), b' "value.shared" "x")']),
         (("INBOX", "/comment", '("value.priv" "schön")'),
          [b'INBOX "/comment" ("value.priv" ', Literal("schön".encode()), b")"]),
+        (("INBOX", ServerString(b"/\xff"), {"value.priv": "1"}), [b"INBOX ", Literal(b"/\xff"), b' ("value.priv" "1")']),
         (("INBOX", "/a", {"value.priv": "é"}, "/b", {"value.priv": "e"}),
          [b'INBOX ("/a" ("value.priv" ', Literal("é".encode()), b') "/b" ("value.priv" "e"))']),
     ],
@@ -80,6 +83,9 @@ def test_setannotation_on_the_wire(args: tuple[Any, ...], written_: list[Any]) -
         ("GETANNOTATION", ("INBOX", "/comment")),
         ("GETANNOTATION", ("INBOX", 7.5, "value")),
         ("GETANNOTATION", ("INBOX", ["/a", None], "value")),
+        ("GETANNOTATION", ("INBOX", [], "value")),
+        ("GETANNOTATION", ("INBOX", "/a", ())),
+        ("GETANNOTATION", ("INBOX", ServerString(b"/a\0"), "value")),
         ("SETANNOTATION", ()),
         ("SETANNOTATION", ("INBOX",)),
         ("SETANNOTATION", ("INBOX", "/comment")),
@@ -135,8 +141,8 @@ def test_getannotation() -> None:
         assert (typ, data) == ("OK", [DATA, (b'INBOX "/sort" ("value.priv" {4}', b"date"), b")"])
         inbox = MailboxName(b"INBOX")
         assert data.parsed() == [
-            (Annotation(inbox, b"/comment", {"value.priv": b"mine", "value.shared": None}),),
-            (Annotation(inbox, b"/sort", {"value.priv": b"date"}),),
+            (Annotation(inbox, ServerString(b"/comment"), {"value.priv": b"mine", "value.shared": None}),),
+            (Annotation(inbox, ServerString(b"/sort"), {"value.priv": b"date"}),),
         ]
         assert client.response("ANNOTATION") == ("ANNOTATION", [None])
 
@@ -225,7 +231,11 @@ def test_changes_that_nobody_asked_for() -> None:
         ("Entwürfe", ('"Entwürfe" "/c" ("v" NIL)'.encode(),), True),
         ("a", (b"{1}", b"a", b' "/c" ("v" NIL)'), True),
         ("A", (b'a "/c" ("v" NIL)',), None),
-        ("a", (b'b "/c" ("v" NIL)',), False),
+        ("a", (b'b "/c" ("v" NIL)',), None),
+        ("INBOX", (b'user.tester ("/c" ("v" NIL))',), None),
+        ("a", (b'b ("/c" "/d")',), False),
+        ("a", (b'b "/c"',), False),
+        ("a", (b"b ",), False),
         ("a", (b'"a',), None),
     ],
 )
@@ -237,16 +247,31 @@ def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | No
     assert command.matches(about, Untagged("ANNOTATION", None, answered)) is verdict
 
 
+def test_an_answer_under_another_name_is_an_answer() -> None:
+    untagged = b'* ANNOTATION "user.tester" "/comment" ("value.priv" "x")\r\n'
+    with selected({"GETANNOTATION": answering(untagged)}, families=FAMILIES) as (client, _):
+        assert client.getannotation("INBOX", "/comment", "value") == ("OK", [untagged[13:-2]])
+
+
 # Data
 
 
+def test_entries_can_be_passed_back() -> None:
+    untagged = b'* ANNOTATION INBOX "/a b" ("value.priv" "x")\r\n'
+    with selected({"GETANNOTATION": answering(untagged)}, families=FAMILIES) as (client, server):
+        [[note]] = client.getannotation("INBOX", "/a b", "value")[1].parsed()
+        client.getannotation(note.name, note.entry, list(note.attributes))
+        assert server.commands[-1].args == b'INBOX "/a b" ("value.priv")'
+
+
 def test_readable() -> None:
-    note = Annotation(MailboxName(b"Entw&APw-rfe"), b"/comment", {"value.priv": "schön".encode(), "value.shared": None})
+    entry = ServerString(b"/comment")
+    note = Annotation(MailboxName(b"Entw&APw-rfe"), entry, {"value.priv": "schön".encode(), "value.shared": None})
     assert (note.mailbox, note.path) == ("Entwürfe", "/comment")
     assert note.text("VALUE.priv") == "schön"
     assert note.text("value.shared") is None
     assert note.text("size.priv") is None
-    assert Annotation(MailboxName(b""), b"/x", None).text("value.priv") is None
+    assert Annotation(MailboxName(b""), ServerString(b"/x"), None).text("value.priv") is None
 
 
 # The family

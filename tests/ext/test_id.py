@@ -30,6 +30,8 @@ def saying(data: bytes) -> dict[str, Handler]:
     [
         ((), b"NIL"),
         ((None,), b"NIL"),
+        (("",), b"NIL"),
+        ((b"",), b"NIL"),
         (("NIL",), b"NIL"),
         (({},), b"NIL"),
         (('("name" "x")',), b'("name" "x")'),
@@ -49,6 +51,12 @@ def test_arguments(given: tuple[Any, ...], wire: bytes) -> None:
     with selected(saying(b"NIL"), families=FAMILIES) as (client, server):
         assert client.id(*given) == ("OK", [b"NIL"])
         assert server.commands[-1].args == wire
+
+
+def test_what_was_wrong_stays_with_the_record() -> None:
+    found = id_response(Cursor((b'("name" "x" "os")',)))
+    assert found is not None
+    assert [defect.raw for defect in found.defects] == [b'"os"']
 
 
 @pytest.mark.parametrize("given", [("vendor", "café"), ({"vendor": "café".encode()},), ('("vendor" "café")',)])

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from imapkit import BadResponse, StateError
+from imapkit.core.api import MailboxName
 from imapkit.core.cursor import Cursor
 from imapkit.errors import ArgumentError, FamilyDisabledError, ParseError, abort
 from imapkit.ext.namespace import Namespace, Namespaces, imapkit_family, namespace_response
 from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
-from tests.core.rig import Answers, connect, selected, serving
+from tests.core.rig import Answers, answer_all, connect, selected, serving
 
 FAMILIES = ["rev1", "namespace"]
 THREE = b'(("" "/")) (("Users&AOk-/" "/")) NIL'
@@ -27,7 +28,7 @@ def test_shape_and_records() -> None:
         assert (typ, data) == ("OK", [THREE])
         assert server.commands[-1].args == b""
         [found] = data.parsed()
-        assert found == Namespaces((Namespace(b"", b"/"),), (Namespace(b"Users&AOk-/", b"/"),), None)
+        assert found == Namespaces((Namespace(MailboxName(b""), b"/"),), (Namespace(MailboxName(b"Users&AOk-/"), b"/"),), None)
         assert found.other[0].mailbox == "Usersé/"
         assert len({found, data.parsed()[0]}) == 1
 
@@ -72,7 +73,30 @@ def test_it_takes_no_arguments(argument: Any) -> None:
 
 @pytest.mark.parametrize("name", [b"", b"&AOk-", b"&broken", b"\xc3\xa9", b"\xe9", b"R&D"])
 def test_every_prefix_is_readable(name: bytes) -> None:
-    assert isinstance(Namespace(name, None).mailbox, str)
+    assert isinstance(Namespace(MailboxName(name), None).mailbox, str)
+
+
+def test_a_prefix_can_be_passed_back() -> None:
+    shared = b'(("" "/")) NIL (("Public Folders/" "/"))'
+    handlers = saying(shared) | {"LIST": answer_all}
+    with selected(handlers, families=FAMILIES) as (client, server):
+        [found] = client.namespace()[1].parsed()
+        client.list(found.personal[0].prefix, "%")
+        assert server.commands[-1].args == b'"" %'
+        client.list(found.shared[0].prefix, "%")
+        assert server.commands[-1].args == b'"Public Folders/" %'
+
+
+def test_what_was_wrong_stays_with_the_record() -> None:
+    found = namespace_response(Cursor((b'(("" "/" "X" 5)) NIL NIL',)))
+    assert found.personal == (Namespace(MailboxName(b""), b"/"),)
+    assert [defect.raw for defect in found.defects] == [b'"X" 5']
+
+
+def test_a_prefix_in_utf_8() -> None:
+    data = b'(("R&AOk-/" "/")) NIL NIL'
+    assert namespace_response(Cursor((data,), utf8=True)).personal[0].mailbox == "R&AOk-/"  # type: ignore[index]
+    assert namespace_response(Cursor((data,))).personal[0].mailbox == "Ré/"  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -220,6 +221,12 @@ def test_a_root_that_nobody_asked_for() -> None:
         ("User", (b"user ()",), None),
         ("a", (b"b ()",), False),
         ("a", (b'"a',), None),
+        ("", (b"(STORAGE 1 2)",), None),
+        ("", (b"NIL (STORAGE 1 2)",), True),
+        ("NIL", (b'"NIL" (STORAGE 1 2)',), True),
+        ("", (b'"ROOT" (STORAGE 1 2)',), False),
+        ("user/alice", (b'"user.alice" (STORAGE 1 2)',), None),
+        ("User quota", (b"User quota (STORAGE 1 2)",), True),
         (b'"a', (b"b ()",), False),
     ],
 )
@@ -241,6 +248,36 @@ def test_a_resource_that_is_not_limited() -> None:
 def test_readable_names() -> None:
     assert Quota(MailboxName(b"Entw&APw-rfe"), ()).root == "Entwürfe"
     assert QuotaRoot(MailboxName(b"Entw&APw-rfe"), ()).mailbox == "Entwürfe"
+
+
+def test_a_response_that_must_be_the_answer() -> None:
+    for asked, answered in (
+        ("User quota", b"User quota (STORAGE 1 2)"),
+        ("", b"(STORAGE 1 2)"),
+        ("user/a", b"user.a (STORAGE 1 2)"),
+    ):
+        handler = answering(b"* QUOTA %b\r\n" % answered)
+        with selected({"GETQUOTA": handler}, families=FAMILIES) as (client, _):
+            assert client.getquota(asked) == ("OK", [answered])
+
+
+@pytest.mark.parametrize("typ", ["OK", "NO"])
+def test_getquotaroot_in_any_shape_says_the_same(typ: str) -> None:
+    untagged = b'* QUOTAROOT INBOX "User quota"\r\n' + QUOTA
+    handler = answering(untagged) if typ == "OK" else refusing
+    with selected({"GETQUOTAROOT": handler}, families=FAMILIES) as (client, _):
+        answers = Answers()
+        client.getquotaroot("INBOX", callback=answers)
+        direct, called = client.getquotaroot("INBOX"), answers.next()[0]
+        shapes: list[Any] = [direct[1], called[1], list(direct[1]), pickle.loads(pickle.dumps(direct[1]))]
+        for data in shapes:
+            found = client.parse(typ, data)
+            assert [type(each).__name__ for each in found] == (["QuotaRoot", "Quota"] if typ == "OK" else ["StatusText"])
+            assert found.defects == ()
+        assert direct[1].parsed() == client.parse(*direct)
+    with selected({"GETQUOTAROOT": answering(b"")}, families=FAMILIES) as (client, _):
+        result = client.getquotaroot("INBOX")
+        assert client.parse(*result) == client.parse("OK", [[None], [None]]) == result[1].parsed() == []
 
 
 # The family

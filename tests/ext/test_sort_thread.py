@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from imapkit.core.cursor import Cursor
 from imapkit.core.request import Call
 from imapkit.core.wire import Literal, Piece, encode
 from imapkit.errors import ArgumentError, FamilyDisabledError
-from imapkit.ext.sort_thread import DEEPEST, Thread, imapkit_family, thread_data
+from imapkit.ext.sort_thread import DEEPEST, Thread, imapkit_family, sort_data, thread_data
 from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
 from tests.core.rig import Answers, connect, selected, serving
 
@@ -106,6 +108,38 @@ def test_charset_and_search(arguments: tuple[Any, ...], wire: bytes) -> None:
         assert sent(server) == b"UID SORT (DATE) " + wire
         client.uid("THREAD", "REFS", *arguments)
         assert sent(server) == b"UID THREAD REFS " + wire
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wire"),
+    [
+        (("SORT", "(DATE)", "UTF-8 ALL"), b"UID SORT (DATE) UTF-8 ALL"),
+        (("SORT", "(DATE)", b"UTF-8 ALL"), b"UID SORT (DATE) UTF-8 ALL"),
+        (("SORT", "(DATE)", '"UTF-8" ALL', "UNSEEN"), b"UID SORT (DATE) UTF-8 ALL UNSEEN"),
+        (("SORT", "(DATE) UTF-8 ALL"), b"UID SORT (DATE) UTF-8 ALL"),
+        (("SORT", b"(DATE) UTF-8 ALL"), b"UID SORT (DATE) UTF-8 ALL"),
+        (("SORT", "(REVERSE DATE) UTF-8 (UNSEEN)"), b"UID SORT (REVERSE DATE) UTF-8 (UNSEEN)"),
+        (("SORT", "(DATE)", "UNSEEN SINCE 1-Feb-1994"), b"UID SORT (DATE) US-ASCII UNSEEN SINCE 1-Feb-1994"),
+        (("SORT", "(DATE)", None, "X-GM-RAW hello"), b"UID SORT (DATE) US-ASCII X-GM-RAW hello"),
+        (("THREAD", "REFERENCES UTF-8 ALL"), b"UID THREAD REFERENCES UTF-8 ALL"),
+        (("THREAD", "REFERENCES", "UTF-8 ALL"), b"UID THREAD REFERENCES UTF-8 ALL"),
+        (("THREAD", b"REFERENCES UTF-8 ALL"), b"UID THREAD REFERENCES UTF-8 ALL"),
+    ],
+)
+def test_several_arguments_in_one(arguments: tuple[Any, ...], wire: bytes) -> None:
+    """As with imaplib2, which joins them."""
+    with selected(HANDLERS, families=FAMILIES) as (client, server):
+        assert client.uid(*arguments)[0] == "OK"
+        assert sent(server) == wire
+
+
+@pytest.mark.parametrize("name", ["SORT", "THREAD"])
+@pytest.mark.parametrize(
+    "arguments", [(), ("(DATE)",), ("DATE",), ("(DATE) ",), ("(DATE)\r\nX UTF-8 ALL",), (7.5, "UTF-8", "ALL")]
+)
+def test_too_little_or_too_much(name: str, arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(ArgumentError, match=name):
+        written(name, *arguments)
 
 
 @pytest.mark.parametrize("name", ["SORT", "THREAD"])
@@ -304,14 +338,27 @@ def test_a_long_chain_is_no_deep_nesting() -> None:
 
 @pytest.mark.parametrize("depth", [DEEPEST - 1, DEEPEST, DEEPEST + 1, 5000])
 def test_nesting_is_bounded_and_no_message_is_lost(depth: int) -> None:
-    text = b"".join(b"(%d(%d)" % (2 * level + 1, 2 * level + 2) for level in range(depth)) + b")" * depth + b"(0)"
+    text = b"".join(b"(%d(%d)" % (2 * level + 1, 2 * level + 2) for level in range(depth)) + b")" * depth
+    text += b"(%d)" % (2 * depth + 1)
     (thread, last), defects = parsed(text)
     assert sorted(thread.messages()) == list(range(1, 2 * depth + 1))
-    assert last == Thread((0,))
+    assert last == Thread((2 * depth + 1,))
     # The list that holds the last number is one level deeper.
     assert defects == ([f"THREAD: more than {DEEPEST} levels"] if depth >= DEEPEST else [])
-    assert thread == parsed(text)[0][0]
+    for twin in (parsed(text)[0][0], copy.deepcopy(thread), pickle.loads(pickle.dumps(thread))):
+        assert twin == thread
     assert repr(thread)
+
+
+def test_what_is_no_message_number_is_noted() -> None:
+    assert parsed(b"(0)(1 (2)(4294967296))") == (
+        (Thread((0,)), Thread((1,), (Thread((2,)), Thread((4294967296,))))),
+        ["0, or a number too large"] * 2,
+    )
+    for text in (b"1 0 2", b"4294967296 4294967295"):
+        cursor = Cursor((text,))
+        assert sort_data(cursor) == tuple(map(int, text.split()))
+        assert [defect.raw for defect in cursor.defects] == [b"0" if b" 0 " in text else b"4294967296"]
 
 
 @pytest.mark.parametrize("text", [b"(" * 20000, b"()" * 3000, b")" * 20000, b"(1 " * 20000 + b")" * 19999, b"x " * 3000])

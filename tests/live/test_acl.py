@@ -44,7 +44,7 @@ def entries(imap: IMAP4, box: str) -> dict[str, frozenset[str]]:
     """Who has which rights."""
     (acl,) = imap.getacl(box)[1].parsed()
     assert (acl.mailbox, acl.defects) == (box, ())
-    return {who: rights.letters for who, rights in acl.entries.items()}
+    return {who: rights.letters for who, rights in acl.text().items()}
 
 
 def test_rights_are_given_and_taken(server: Server) -> None:
@@ -142,7 +142,7 @@ def test_callbacks(server: Server) -> None:
         answers.wait(*range(len(in_order)))
         assert {number: failure for number, (_, failure) in answers.given.items() if failure} == {}
         # They went out in this order: what changes rights waits for those before, and is waited for.
-        assert answers.given[1][0][1].parsed()[0].entries["bob"].letters == frozenset("lr")
+        assert answers.given[1][0][1].parsed()[0].of("bob").letters == frozenset("lr")
         assert "bob" not in entries(imap, box)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from imapkit.core.api import MailboxName
 from imapkit.ext.namespace import Namespace, Namespaces
 from tests.live.support import Answers, connect, logged_in
 from tests.servers.base import Server
@@ -13,8 +14,12 @@ from tests.servers.base import Server
 pytestmark = pytest.mark.live
 
 EXPECTED = {
-    "dovecot": Namespaces((Namespace(b"", b"/"),), (Namespace(b"shared/", b"/"),), None),
-    "cyrus": Namespaces((Namespace(b"INBOX.", b"."),), (Namespace(b"user.", b"."),), (Namespace(b"", b"."),)),
+    "dovecot": Namespaces((Namespace(MailboxName(b""), b"/"),), (Namespace(MailboxName(b"shared/"), b"/"),), None),
+    "cyrus": Namespaces(
+        (Namespace(MailboxName(b"INBOX."), b"."),),
+        (Namespace(MailboxName(b"user."), b"."),),
+        (Namespace(MailboxName(b""), b"."),),
+    ),
 }
 
 

@@ -17,8 +17,10 @@ from imapkit.ext.rev1.text import decode_octets, decode_parameters, decode_words
 
 __all__ = ["BasicPart", "BodyStructure", "Disposition", "MessagePart", "MultiPart", "TextPart", "body"]
 
-DEEPEST = 100
-"""How many parts may be inside one another; Dovecot sends no more. Python compares and prints records by recursion."""
+DEEPEST = 50
+"""How many parts may be inside one another. Python compares, prints, copies and pickles records by recursion."""
+DEEPEST_EXTENSION = 20
+"""How deep the lists in extension data may be nested."""
 MOST = 10_000
 """How many parts there may be in all; Dovecot sends no more. A part is much larger than the two octets that it may come from."""
 
@@ -263,7 +265,7 @@ def _end(rest: list[Any], cursor: Cursor, what: str) -> _End:
         _disposition(disposition, cursor, what),
         _language(language, cursor, what),
         nstring(location, cursor, what + "location"),
-        _extensions(rest[3:]) if len(rest) > 3 else (),
+        _extensions(rest[3:], cursor, what) if len(rest) > 3 else (),
     )
 
 
@@ -311,16 +313,19 @@ def _language(value: Any, cursor: Cursor, what: str) -> tuple[bytes, ...]:
     return tuple(tag for tag in found if tag is not None)
 
 
-def _extensions(values: list[Any]) -> tuple[Any, ...]:
+def _extensions(values: list[Any], cursor: Cursor, what: str) -> tuple[Any, ...]:
     """``*(SP body-extension)``, ``body-extension = nstring / number / "(" body-extension *(SP body-extension) ")"``."""
     pending: list[tuple[Iterator[Any], list[Any]]] = [(iter(values), [])]
     while True:
         ahead, done = pending[-1]
         for value in ahead:
-            if isinstance(value, list):
+            if isinstance(value, list) and len(pending) > DEEPEST_EXTENSION:
+                cursor.tolerate(f"{what}extension data of more than {DEEPEST_EXTENSION} levels", shown(value))
+            elif isinstance(value, list):
                 pending.append((iter(value), []))
                 break
-            done.append(value)
+            else:
+                done.append(value)
         else:
             pending.pop()
             if not pending:

@@ -160,7 +160,8 @@ def parse_date_time(sent: bytes) -> datetime | None:
     offset = timedelta(hours=ahead, minutes=across)
     try:
         zone = timezone(-offset if match.group(7) == b"-" else offset)
-        return datetime(year, month, day, hour, minute, second, tzinfo=zone)
+        # A leap second is one too many for datetime.
+        return datetime(year, month, day, hour, minute, 59 if second == 60 else second, tzinfo=zone)
     except ValueError:
         return None
 

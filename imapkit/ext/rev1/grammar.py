@@ -98,13 +98,25 @@ def uid_number(cursor: Cursor) -> int:
 
 # Lists of items, each with a grammar of its own
 
+DEEPEST = 50
+"""How deep the lists in a value without a grammar may be nested: Python compares, copies and pickles by recursion."""
+
+
+def any_value(cursor: Cursor) -> Any:
+    """What ``Cursor.value`` reads, unless it is nested too deep."""
+    most, cursor.nesting = cursor.nesting, min(cursor.nesting, DEEPEST)
+    try:
+        return cursor.value()
+    finally:
+        cursor.nesting = most
+
 
 def item_list(
     cursor: Cursor,
     response: str,
     item_name: ItemName,
     parsers: Mapping[str, Parser] | None = None,
-    default: Parser = Cursor.value,
+    default: Parser = any_value,
 ) -> dict[str, Any]:
     """``"(" [name SP value *(SP name SP value)] ")"``: a bad item becomes a ``Defect`` and costs no other.
 

@@ -25,20 +25,20 @@ def mailbox_list(cursor: Cursor) -> MailboxListing:
     cursor.sp()
     delimiter = cursor.nstring() or None
     cursor.sp()
-    name = cursor.mailbox()
+    name = cursor.name(cursor.mailbox())
     extended: dict[str, Any] = {}
     if not cursor.at_end():
         cursor.sp()
         extended = item_list(cursor, "LIST", _extended_name)
-    return MailboxListing(attributes, delimiter, MailboxName(name), extended, tuple(cursor.defects))
+    return MailboxListing(attributes, delimiter, name, extended, tuple(cursor.defects))
 
 
 def status(cursor: Cursor) -> MailboxStatus:
     """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``."""
-    name = cursor.mailbox()
+    name = cursor.name(cursor.mailbox())
     cursor.sp()
     items = item_list(cursor, "STATUS", _status_att, default=Cursor.number64)
-    return MailboxStatus(MailboxName(name), items, tuple(cursor.defects))
+    return MailboxStatus(name, items, tuple(cursor.defects))
 
 
 def _status_att(cursor: Cursor) -> tuple[str, str]:

@@ -52,7 +52,7 @@ class MailboxCommands(Commands):
         return self._call("DELETE", mailbox, **options)
 
     def examine(self, mailbox: Name = "INBOX", **options: Unpack[CallOptions]) -> Result:
-        """Select a mailbox for reading only; RFC 3501 section 6.3.2; as ``select``."""
+        """Select a mailbox for reading only; RFC 3501 section 6.3.2; states: authenticated, selected; as ``select``."""
         return self.select(mailbox, True, **options)
 
     def list(self, directory: Name = '""', pattern: Name = "*", **options: Unpack[CallOptions]) -> Result:
@@ -63,7 +63,7 @@ class MailboxCommands(Commands):
         return self._call("LIST", directory, pattern, **options)
 
     def lsub(self, directory: Name = '""', pattern: Name = "*", **options: Unpack[CallOptions]) -> Result:
-        """List the subscribed mailboxes that match; RFC 3501 section 6.3.9; as ``list``."""
+        """List the subscribed mailboxes that match; RFC 3501 section 6.3.9; states: authenticated, selected; as ``list``."""
         return self._call("LSUB", directory, pattern, **options)
 
     def rename(self, oldmailbox: Name, newmailbox: Name, **options: Unpack[CallOptions]) -> Result:

@@ -127,7 +127,7 @@ class SessionCommands(Commands):
     def _gone(self, request: Done) -> Result:
         self._hang_up("logout")
         farewell = [item for response in request.untagged if response.name == "BYE" for item in response.data()]
-        return ("BYE", Data(farewell)) if farewell else (request.typ, Data([request.text]))
+        return ("BYE", Data(farewell, name="BYE")) if farewell else (request.typ, Data([request.text], name=request.typ))
 
 
 def _mechanism(mechanism: str) -> str:

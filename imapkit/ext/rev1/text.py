@@ -7,10 +7,10 @@ what is no text. Every function runs in linear time.
 from __future__ import annotations
 
 import binascii
-import codecs
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from encodings.aliases import aliases
 
 __all__ = ["decode_octets", "decode_parameters", "decode_words", "parse_date"]
 
@@ -19,8 +19,31 @@ _WORD = re.compile(rb"=\?([^?\x00-\x20]{1,60}+)\?([QqBb])\?([^?]*+)\?=")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PIECE = re.compile(r"(\d{1,4})?(\*)?")
-# Those that are no charsets of messages, some of them slow or noisy.
-_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+# Python keeps for ever what it has looked up, known or not: a server's names are looked up here first. What is no charset of
+# messages is not here, and some of that would be slow or noisy.
+_NO_CHARSETS = {
+    *("base64_codec", "bz2_codec", "hex_codec", "idna", "mbcs", "oem", "punycode", "quopri_codec"),
+    *("raw_unicode_escape", "rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec"),
+}
+_MORE_CHARSETS = ("cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "koi8_r", "koi8_t", "koi8_u", "mac_arabic", "utf_8_sig")
+_CHARSETS = {alias.replace(".", "_"): name for alias, name in aliases.items() if name not in _NO_CHARSETS}
+_CHARSETS |= {name: name for name in (*_CHARSETS.values(), *_MORE_CHARSETS)}
+#   Those that Python does not know by that name: RFC 1556, Microsoft, old programs, MySQL.
+_CHARSETS |= {
+    "iso_8859_6_e": "iso8859_6",
+    "iso_8859_6_i": "iso8859_6",
+    "iso_8859_8_e": "iso8859_8",
+    "iso_8859_8_i": "iso8859_8",
+    "ks_c_5601_1987": "cp949",
+    "sjis_win": "cp932",
+    "utf8mb4": "utf_8",
+    "windows_31j": "cp932",
+    "unicode_1_1_utf_7": "utf_7",
+    "unicode_1_1_utf_8": "utf_8",
+}
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]++")
+_NUMBERED = re.compile(r"(?:x_)?+(?:cp|windows|microsoft|ms|ibm)_?+(?:cp_?+)?+(\d{3,5})")
+_LONGEST_NAME = 60
 
 _DATE = re.compile(
     rb"""\s*+ (?: [A-Za-z]{3,9}+ \.?+ \s*+ ,?+ \s*+ )?+                 # day of the week
@@ -30,7 +53,7 @@ _DATE = re.compile(
     (?! \s*+ [+-] | [^\s(] )""",
     re.VERBOSE,
 )
-_COMMENT = re.compile(rb"\([^()]*+\)")
+_COMMENT = re.compile(rb"\\.|[()]", re.DOTALL)
 _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7, b"PDT": -7, b"PST": -8}
 
@@ -38,11 +61,20 @@ _ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7
 def decode_octets(octets: bytes, charset: str = "utf-8") -> str:
     """Octets in ``charset``, with U+FFFD for what it does not have; as UTF-8 if it is unknown."""
     try:
-        if codecs.lookup(charset).name not in _NO_CHARSETS:
-            return octets.decode(charset, "replace")
+        return octets.decode(_codec(charset), "replace")
     except (LookupError, ValueError):
-        pass
-    return octets.decode("utf-8", "replace")
+        return octets.decode("utf-8", "replace")
+
+
+def _codec(charset: str) -> str:
+    """Python's name of a charset, one of so many; UTF-8 for what is none."""
+    if len(charset) > _LONGEST_NAME:
+        return "utf-8"
+    name = _NOT_IN_NAMES.sub("_", charset.lower()).strip("_")
+    found = _CHARSETS.get(name) or _CHARSETS.get(name.removeprefix("x_"))
+    if found is None and (numbered := _NUMBERED.fullmatch(name)):
+        found = _CHARSETS.get(f"cp{numbered.group(1)}")
+    return found or "utf-8"
 
 
 def decode_words(raw: bytes) -> str:
@@ -122,7 +154,7 @@ def parse_date(sent: bytes) -> datetime | None:
 
     A zone of ``-0000``, an unknown one and none at all are taken as UTC.
     """
-    match = _DATE.match(_COMMENT.sub(b" ", sent) if b"(" in sent else sent)
+    match = _DATE.match(_without_comments(sent) if b"(" in sent else sent)
     month = match and _MONTHS.get(match.group(2).lower())
     if match is None or not month:
         return None
@@ -137,6 +169,21 @@ def parse_date(sent: bytes) -> datetime | None:
         return datetime(_year(match.group(3)), month, day, hour, minute, 59 if second == 60 else second, tzinfo=timezone(offset))
     except ValueError:
         return None
+
+
+def _without_comments(sent: bytes) -> bytes:
+    """``comment = "(" *([FWS] ccontent) [FWS] ")"``, ``ccontent = ctext / quoted-pair / comment``: a space for each."""
+    kept: list[bytes] = []
+    depth = end = 0
+    for mark in _COMMENT.finditer(sent):
+        if mark.group() == b"(":
+            if not depth:
+                kept.append(sent[end : mark.start()])
+            depth += 1
+        elif mark.group() == b")" and depth:
+            depth -= 1
+            end = mark.end()
+    return b" ".join((*kept, b"" if depth else sent[end:]))
 
 
 def _year(digits: bytes) -> int:

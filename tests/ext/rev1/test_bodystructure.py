@@ -12,6 +12,7 @@ from imapkit.core.cursor import Cursor
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.bodystructure import (
     DEEPEST,
+    DEEPEST_EXTENSION,
     MOST,
     BasicPart,
     BodyStructure,
@@ -162,8 +163,22 @@ def test_parts_may_be_deep_but_not_without_end(nest: Callable[[str], str], count
     assert one.structure == other.structure
     assert hash(one.structure) == hash(other.structure)
     assert repr(one.structure) == repr(other.structure)
+    assert copy.deepcopy(one) == one
+    assert pickle.loads(pickle.dumps(one)) == one
     assert one.uid == 1
     assert len(one.defects) == (count >= DEEPEST)
+
+
+@pytest.mark.parametrize("count", [DEEPEST_EXTENSION, DEEPEST_EXTENSION + 1, 900])
+def test_extension_data_may_be_deep_but_not_without_end(count: int) -> None:
+    deep = "(" * count + "1" + ")" * count
+    text = multi("\0").replace("\0", f'("A" "B" NIL NIL NIL "7BIT" 1 NIL NIL NIL NIL {deep} 2)')
+    one = fetch(Cursor((f"(BODY {text} UID 1)".encode(),), 1))
+    assert one.structure is not None
+    assert one.structure.inside[0].extensions[-1] == 2
+    assert copy.deepcopy(one) == one
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert len(one.defects) == (count > DEEPEST_EXTENSION)
 
 
 def test_parts_may_be_many_but_not_without_end() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -14,7 +16,7 @@ from imapkit.core.search import numbers_found
 from imapkit.core.tolerant import no_data
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid, parse_date_time
-from imapkit.ext.rev1.grammar import badcharset, capability, message_count, message_number
+from imapkit.ext.rev1.grammar import DEEPEST, badcharset, capability, message_count, message_number
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus, mailbox_list, status
 
 # Items of other families
@@ -126,6 +128,7 @@ def zone(hours: int, minutes: int = 0) -> timezone:
         (b" 1-Jan-2026 00:00:00 +0000", datetime(2026, 1, 1, tzinfo=zone(0))),
         (b"1-jan-2026 00:00:00 +0000", datetime(2026, 1, 1, tzinfo=zone(0))),
         (b"29-FEB-2024 23:59:59 -0330", datetime(2024, 2, 29, 23, 59, 59, tzinfo=zone(-3, -30))),
+        (b"31-Dec-2016 23:59:60 +0000", datetime(2016, 12, 31, 23, 59, 59, tzinfo=zone(0))),
         (b"31-Dec-9999 23:59:59 +1400", datetime(9999, 12, 31, 23, 59, 59, tzinfo=zone(14))),
     ],
 )
@@ -331,3 +334,11 @@ def test_no_data() -> None:
     cursor = Cursor((b"  ",))
     no_data(cursor)
     assert cursor.defects == []
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1, 999])
+def test_values_without_a_grammar_may_be_deep_but_not_without_end(depth: int) -> None:
+    data = fetch(Cursor((b"(X-DEEP " + b"(" * depth + b")" * depth + b" UID 5)",), 1))
+    assert (data.uid, "X-DEEP" in data.items, len(data.defects)) == (5, depth <= DEEPEST, depth > DEEPEST)
+    assert copy.deepcopy(data) == data
+    assert pickle.loads(pickle.dumps(data)) == data

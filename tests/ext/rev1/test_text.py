@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import encodings
 import random
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,7 @@ def at(hours: float, *when: int) -> datetime:
         # beside the standard
         (b"Thursday, 1 January 2004 1:02:03.456 +0100", at(1, 2004, 1, 1, 1, 2, 3)),
         (b"Thu 1-Jan-2004, 01:02 GMT+0100 (x (y))", at(1, 2004, 1, 1, 1, 2)),
+        (b"Thu, 1 (a (b\\)c) d) Jan (())2004 01:02 (e) +0100 (x", at(1, 2004, 1, 1, 1, 2)),
         (b"1 Jan 2004 01:02 +01:30", at(1.5, 2004, 1, 1, 1, 2)),
         (b"31 Dec 2016 23:59:60 +0000", at(0, 2016, 12, 31, 23, 59, 59)),
     ],
@@ -140,6 +143,40 @@ def test_a_charset_may_be_anything() -> None:
     assert decode_octets(b"a", "a\0b") == "a"
     assert decode_octets(b"a", "") == "a"
     assert decode_octets(b"a", "..") == "a"
+
+
+@pytest.mark.parametrize(
+    ("charset", "octets", "text"),
+    [
+        ("iso-8859-8-i", b"\xe0", "\u05d0"),
+        ("ISO-8859-8-E", b"\xe0", "\u05d0"),
+        ("windows-874", b"\xa1", "\u0e01"),
+        ("cp-850", b"\x82", "\u00e9"),
+        ("x-cp1251", b"\xe0", "\u0430"),
+        ("x-windows-949", b"\xb0\xa1", "\uac00"),
+        ("ks_c_5601-1987", b"\xb0\xa1", "\uac00"),
+        ("x-sjis", b"\x82\xa0", "\u3042"),
+        ("Windows-31J", b"\x82\xa0", "\u3042"),
+        ("x-gbk", b"\xd6\xd0", "\u4e2d"),
+        ("X-EUC-JP", b"\xa4\xa2", "\u3042"),
+        ("utf8mb4", b"\xc3\xa9", "\u00e9"),
+        ("ISO_8859-1:1987", b"\xe9", "\u00e9"),
+        ("koi8-u", b"\xc1", "\u0430"),
+        ("ansi_x3.4-1968", b"a\xe9", "a\ufffd"),
+        ("x" * 100_000, b"\xc3\xa9", "\u00e9"),
+    ],
+)
+def test_charsets_by_many_names(charset: str, octets: bytes, text: str) -> None:
+    assert decode_octets(octets, charset) == text
+
+
+def test_names_of_charsets_are_not_kept() -> None:
+    kept: Any = vars(encodings)["_cache"]
+    decode_octets(b"a", "utf-8")
+    before = len(kept)
+    decode_words(b" ".join(b"=?x%d?q?a?= =?utf%b8?q?a?=" % (number, b"-" * (number % 50)) for number in range(2000)))
+    decode_parameters((b"a%d*" % number, b"y%d''%%41" % number) for number in range(2000))
+    assert len(kept) == before
 
 
 @pytest.mark.parametrize(
