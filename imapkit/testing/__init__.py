@@ -1,9 +1,75 @@
-"""For authors of plugins, and for imapkit's own tests: servers that say what a test wants, slow links, chosen families."""
+"""For authors of plugins, and for imapkit's own tests: servers that say what a test wants, wire vectors, chosen families.
+
+The names here are resolved when they are first used. pytest finds the fixtures by itself: ``imapkit.testing.plugin``.
+"""
 
 from __future__ import annotations
 
-from imapkit.testing.families import load_only
-from imapkit.testing.proxy import DelayProxy
-from imapkit.testing.scripted import ScriptedServer
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["DelayProxy", "ScriptedServer", "load_only"]
+if TYPE_CHECKING:
+    from imapkit.testing.certificate import LOCALHOST, ServerCertificate
+    from imapkit.testing.factories import ClientFactory, ServerFactory
+    from imapkit.testing.families import load_only
+    from imapkit.testing.proxy import DelayProxy
+    from imapkit.testing.scripted import (
+        ClientGone,
+        ClientSilent,
+        Conversation,
+        Handler,
+        ReceivedCommand,
+        Script,
+        ScriptedServer,
+        Tls,
+    )
+    from imapkit.testing.transcript import replay
+
+_HOMES = {
+    "certificate": ("LOCALHOST", "ServerCertificate"),
+    "factories": ("ClientFactory", "ServerFactory"),
+    "families": ("load_only",),
+    "proxy": ("DelayProxy",),
+    "scripted": (
+        "ClientGone",
+        "ClientSilent",
+        "Conversation",
+        "Handler",
+        "ReceivedCommand",
+        "Script",
+        "ScriptedServer",
+        "Tls",
+    ),
+    "transcript": ("replay",),
+}
+_HOME = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "LOCALHOST",
+    "ClientFactory",
+    "ClientGone",
+    "ClientSilent",
+    "Conversation",
+    "DelayProxy",
+    "Handler",
+    "ReceivedCommand",
+    "Script",
+    "ScriptedServer",
+    "ServerCertificate",
+    "ServerFactory",
+    "Tls",
+    "load_only",
+    "replay",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

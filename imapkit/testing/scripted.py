@@ -33,6 +33,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
+from imapkit.testing.certificate import ServerCertificate
+
 __all__ = ["ClientGone", "ClientSilent", "Conversation", "Handler", "ReceivedCommand", "Script", "ScriptedServer", "Tls"]
 
 PATIENCE = 10.0
@@ -49,8 +51,8 @@ _FLAGS = rb"\Answered \Flagged \Deleted \Seen \Draft"
 T = TypeVar("T")
 Script = Callable[["Conversation"], None]
 Handler = Callable[["Conversation", "ReceivedCommand"], None]
-Tls = ssl.SSLContext | tuple[str | os.PathLike[str], str | os.PathLike[str] | None]
-"""A server's context, or the PEM files of its certificate and of its private key (None: in the same file)."""
+Tls = ssl.SSLContext | ServerCertificate | tuple[str | os.PathLike[str], str | os.PathLike[str] | None]
+"""A server's context, ``LOCALHOST``, or the PEM files of a certificate and of its private key (None: in the same file)."""
 
 
 class ClientGone(Exception):
@@ -307,7 +309,7 @@ class ScriptedServer:
         chosen = _checked(handlers or {})
         self.capabilities, self.messages, self.patience = capabilities, messages, patience
         self.tls = _context(tls) if tls else None
-        self._implicit = implicit_tls and tls is not None
+        self.implicit_tls = implicit_tls and tls is not None
         self._greeting = b"* OK [CAPABILITY %s] ready\r\n" % capabilities if greeting is None else greeting
         self._script: Script = script or (lambda conversation: conversation.serve(chosen))
         self._received: list[ReceivedCommand | bytes] = []
@@ -382,7 +384,7 @@ class ScriptedServer:
     def _converse(self, sock: socket.socket, number: int) -> None:
         conversation = Conversation(self, sock, number)
         try:
-            if self._implicit:
+            if self.implicit_tls:
                 conversation.start_tls()
             conversation.send(self._greeting)
             self._script(conversation)
@@ -451,6 +453,8 @@ def _checked(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
 def _context(tls: Tls) -> ssl.SSLContext:
     if isinstance(tls, ssl.SSLContext):
         return tls
+    if isinstance(tls, ServerCertificate):
+        return tls.server_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*tls)
     return context

@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +17,10 @@ from imapkit.cli._ask import Findings, by_callbacks, content
 from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen, size
 from imapkit.core.api import Data, Result
+from imapkit.testing import LOCALHOST
 from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
 
-PEM = str(Path(__file__).with_name("localhost.pem"))
+PEM = LOCALHOST.pem
 DATES = [datetime(2026, 3, day, 12, 30, 7, tzinfo=UTC) for day in (1, 9, 10, 11)]
 FLAGS = ("", r"\Seen", r"\Seen \Flagged", r"\Deleted", r"\Answered \Seen", "")
 SUBJECTS = ("Frühlingsblüher", "Re: décalée", "plain", "打ち合わせの資料", "Re: FRühling")

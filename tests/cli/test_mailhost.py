@@ -12,16 +12,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
 from imapkit.cli.corpus import Message
 from imapkit.cli.mailhost import MailHost, deliver, running
+from imapkit.testing import LOCALHOST
 
 pytestmark = pytest.mark.live
 
-PEM = str(Path(__file__).with_name("localhost.pem"))
+PEM = LOCALHOST.pem
 TIMEOUT = 5.0
 DATE = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 SMALL = Message(b"Subject: a small one\r\n\r\nHello.\r\n", r"\Seen \Flagged", DATE)

@@ -8,17 +8,17 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import imapkit
 from imapkit.errors import ConnectionClosed
+from imapkit.testing import LOCALHOST
 from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, within
 
-PEM = str(Path(__file__).parents[1] / "cli" / "localhost.pem")
+PEM = LOCALHOST.pem
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 

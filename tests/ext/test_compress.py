@@ -8,7 +8,6 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,12 @@ import pytest
 import imapkit
 from imapkit.errors import FamilyDisabledError, LimitExceeded, RemoteProtocolError
 from imapkit.ext.compress import DeflateLayer
+from imapkit.testing import LOCALHOST
 from imapkit.testing.scripted import ClientGone, Conversation, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, selected, within
 from tests.core.test_facade import KINDS
 
-PEM = str(Path(__file__).parents[1] / "cli" / "localhost.pem")
+PEM = LOCALHOST.pem
 FAMILIES = ["rev1", "compress"]
 PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n"
 

@@ -7,17 +7,17 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import imapkit
 from imapkit.errors import ArgumentError, FamilyDisabledError, NoResponse, RemoteProtocolError, StateError
+from imapkit.testing import LOCALHOST
 from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, within
 
-PEM = str(Path(__file__).parents[1] / "cli" / "localhost.pem")
+PEM = LOCALHOST.pem
 FAMILIES = ["rev1", "starttls"]
 
 

@@ -8,13 +8,13 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from imapkit.testing import LOCALHOST
 from imapkit.testing.scripted import ClientGone, ClientSilent, Conversation, ReceivedCommand, ScriptedServer
 
-PEM = Path(__file__).parents[1] / "cli" / "localhost.pem"
+PEM = LOCALHOST.pem
 GREETING = b"* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n"
 TIMEOUT = 5.0
 
