@@ -15,7 +15,7 @@ from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
 from imapkit.core.transport import Layers, PipeTransport, dispose, open_stream
-from imapkit.errors import ConnectionClosed, PluginConflictError
+from imapkit.errors import ConnectionClosed
 
 if TYPE_CHECKING:
     import ssl
@@ -54,11 +54,7 @@ else:
 
     def _preloaded() -> type:
         """The base of all clients: the mixins of every family that is switched on, and ``Client``."""
-        known = registry()
-        for name, family in known.methods.items():
-            if hasattr(Client, name):
-                raise PluginConflictError(f"family {family!r} has a method {name!r}, which is the client's own")
-        return type("_Preloaded", (*known.mixins, Client), {"__module__": __name__})
+        return type("_Preloaded", (*registry().mixins, Client), {"__module__": __name__})
 
     _Preloaded = _preloaded()
 

@@ -34,6 +34,7 @@ An error that ends a connection reaches every pending command: each caller gets 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 __all__ = [
@@ -119,15 +120,31 @@ class FamilyDisabledError(error, AttributeError):
 
 
 class PluginError(error):
-    """A command family could not be registered."""
+    """A command family could not be registered; ``families`` names those that are concerned, as far as that is known."""
+
+    def __init__(self, *args: object, families: Iterable[str] = ()) -> None:
+        super().__init__(*args)
+        self.families = tuple(families)
+
+    @staticmethod
+    def together(problems: Sequence[PluginError]) -> PluginError:
+        """One error that tells all of ``problems`` (at least one), each on a line of its own."""
+        if len(problems) == 1:
+            return problems[0]
+        kinds = {type(problem) for problem in problems}
+        kind = kinds.pop() if len(kinds) == 1 else PluginError
+        names = sorted({name for problem in problems for name in problem.families})
+        whole = kind("\n".join(map(str, problems)), families=names)
+        whole.__cause__ = problems[0]
+        return whole
 
 
 class PluginLoadError(PluginError):
-    """A plugin could not be imported, or what it offers is not a family."""
+    """A plugin could not be imported, or what it offers is not a family, or not one for this imapkit."""
 
 
 class PluginConflictError(PluginError):
-    """Two families claim the same key, or one asks for a family that is not there."""
+    """Two families claim the same key, or one asks for a family that is not there or that asks for it in turn."""
 
 
 class abort(error):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from imapkit.core.wire import Token
 
 __all__ = [
+    "CONTRACT",
     "Code",
     "Command",
     "Done",
@@ -43,6 +44,9 @@ __all__ = [
 
 GROUP = "imapkit"
 """The entry-point group, and pluggy's project name."""
+
+CONTRACT = 1
+"""The version of this contract. It grows when a family may say something that an older imapkit would not understand."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -208,11 +212,13 @@ def _frozen() -> Mapping[Any, Any]:
 class Family:
     """All that a family brings.
 
-    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings; ``enables`` names those
-    that may be switched on (RFC 5161), because what changes with them is understood here. ``items`` extends the grammar of
+    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings (``imapkit doctor``), with
+    ``*`` at the end for any ending: "AUTH=*"; ``enables`` names those that may be switched on (RFC 5161), because what changes
+    with them is understood here. ``items`` extends the grammar of
     another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there.
     ``replaces`` names the claims that this family takes over from another: "command:QUOTA", "method:quota",
-    "item:FETCH.UID" ...
+    "item:FETCH.UID" ... ``contract`` is the version of the contract (``CONTRACT``) that it needs: an imapkit that has not
+    come so far refuses the family, and says so.
     """
 
     name: str
@@ -226,6 +232,7 @@ class Family:
     layers: Mapping[str, LayerSpec] = field(default_factory=_frozen)
     requires: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    contract: int = 1
 
 
 class Specs:

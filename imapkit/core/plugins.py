@@ -10,24 +10,22 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import importlib_metadata
-import pluggy
 
-import imapkit
 from imapkit import ext
-from imapkit.core.registry import NOT_INSTALLED, Plugin, Registry
-from imapkit.errors import PluginConflictError, PluginError, PluginLoadError
-from imapkit.family import GROUP, Family, Specs
+from imapkit.core.claims import NOT_INSTALLED, OWN, Plugin, listed
+from imapkit.core.loading import Source, load, version
+from imapkit.core.registry import Registry
+from imapkit.errors import PluginConflictError, PluginError
+from imapkit.family import GROUP, Family
 
-__all__ = ["Discovery", "Loader", "builtin", "configure", "discover", "registry"]
-
-OWN = "imapkit"
-"""The name of the distribution that has the builtin families."""
+__all__ = ["OWN", "Discovery", "Loader", "builtin", "configure", "discover", "registry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,6 @@ class Discovery:
 
     plugins: tuple[Plugin, ...]
     absent: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where a family can be loaded from; ``name`` is empty if only the family itself knows it."""
-
-    name: str
-    value: str
-    distribution: str
-    version: str
-    load: Callable[[], Any] = field(compare=False)
-
-    def __str__(self) -> str:
-        origin = f"{self.distribution} {self.version}".strip()
-        return f"plugin {self.name!r} (entry point {self.value!r} of {origin})" if self.name else f"plugin {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +56,8 @@ class _Rules:
             if unknown := sorted(names - set(known)):
                 asked = reason.removeprefix("not in ").removeprefix("not among ")
                 there = ", ".join(sorted(known)) or "none"
-                raise PluginError(f"{asked}: there is no family {', '.join(map(repr, unknown))}; there are: {there}")
+                text = f"{asked}: there is no family {', '.join(map(repr, unknown))}; there are: {there}"
+                raise PluginError(text, families=unknown)
 
 
 def discover(
@@ -88,17 +72,25 @@ def discover(
     ``allow``: only these names. ``deny``: not these. ``explicit``: only these, each a name, a ``Family``, or a module
     or object with the hook ``imapkit_family``. ``environ``: where the user's settings are (default: ``os.environ``).
     Raises ``PluginLoadError`` for a plugin that is broken, ``PluginConflictError`` for two of the same name,
-    ``PluginError`` for a name that is asked for and not installed.
+    ``PluginError`` for a name that is asked for and not installed. Whatever is wrong is told at once, by name.
     """
     items = None if explicit is None else _listed(explicit, "families=")
-    given = [_load(_given(item)) for item in items or () if not isinstance(item, str)]
+    given = [load(_given(item)) for item in items or () if not isinstance(item, str)]
     handed = {plugin.name for plugin in given}
     sources = _available()
     rules = _rules(allow, deny, items, handed, os.environ if environ is None else environ)
     rules.check(sources.keys() | handed)
     reasons = {name: rules.against(name) for name in sorted(sources.keys() | handed)}
-    chosen = [_single(sources[name]) for name, reason in reasons.items() if reason is None and name not in handed]
-    plugins = [plugin for plugin in given if reasons[plugin.name] is None] + [_load(source) for source in chosen]
+    plugins = [plugin for plugin in given if reasons[plugin.name] is None]
+    problems: list[PluginError] = []
+    for name, reason in reasons.items():
+        if reason is None and name not in handed:
+            try:
+                plugins.append(load(_single(sources[name])))
+            except PluginError as exc:
+                problems.append(exc)
+    if problems:
+        raise PluginError.together(problems)
     absent = {name: NOT_INSTALLED for name in ext.INDEX if name not in reasons}
     absent |= {name: reason for name, reason in reasons.items() if reason is not None}
     plugins.sort(key=lambda plugin: plugin.name)
@@ -107,7 +99,7 @@ def discover(
 
 def builtin(name: str) -> Plugin:
     """Load one of imapkit's own families by the name of its module, whether or not it is an entry point."""
-    return _load(_builtin_source(name))
+    return load(_builtin_source(name))
 
 
 class Loader:
@@ -203,20 +195,24 @@ def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
     return frozenset(name for part in environ.get(variable, "").split(",") if (name := part.strip()))
 
 
-def _available() -> dict[str, list[_Source]]:
+def _available() -> dict[str, list[Source]]:
     """Every entry point by name; more than one source for a name is a conflict if that name is used."""
-    sources: dict[str, list[_Source]] = {}
+    sources: dict[str, list[Source]] = {}
     for point in importlib_metadata.entry_points(group=GROUP):
         dist = point.dist
         origin = (str(dist.name), str(dist.version)) if dist is not None else ("an unknown distribution", "")
         those = sources.setdefault(point.name, [])
-        if (source := _Source(point.name, point.value, *origin, point.load)) not in those:
+        if (source := Source(point.name, point.value, *origin, point.load, partial(_requires, dist))) not in those:
             those.append(source)
     if not _has_metadata():
         for name in ext.INDEX:
             if importlib.util.find_spec(f"{ext.__name__}.{name}") is not None:
                 sources.setdefault(name, []).append(_builtin_source(name))
     return sources
+
+
+def _requires(dist: importlib_metadata.Distribution | None) -> Iterable[str]:
+    return dist.requires or () if dist is not None else ()
 
 
 def _has_metadata() -> bool:
@@ -228,62 +224,24 @@ def _has_metadata() -> bool:
     return True
 
 
-def _builtin_source(name: str) -> _Source:
+def _builtin_source(name: str) -> Source:
     module = f"{ext.__name__}.{name}"
-    version = str(vars(imapkit).get("__version__", ""))
-    return _Source(name, module, OWN, version, lambda: importlib.import_module(module))
+    return Source(name, module, OWN, version(), lambda: importlib.import_module(module))
 
 
-def _single(sources: list[_Source]) -> _Source:
+def _single(sources: list[Source]) -> Source:
     """The one source of a name. pluggy would drop all but one of them, and not say so."""
     if len(sources) > 1:
-        listed = " and ".join(sorted(map(str, sources)))
-        way_out = f"uninstall one of them, or switch both off with IMAPKIT_DISABLE={sources[0].name}"
-        raise PluginConflictError(f"two entry points have the same name: {listed}; {way_out}")
+        name = sources[0].name
+        way_out = f"uninstall all but one of them, or IMAPKIT_DISABLE={name} switches them all off"
+        text = f"{len(sources)} entry points have the same name: {listed(sorted(map(str, sources)))}; {way_out}"
+        raise PluginConflictError(text, families=[name])
     return sources[0]
 
 
-def _given(item: Any) -> _Source:
+def _given(item: Any) -> Source:
     """What the program handed over: a family, or a module or object with the hook."""
     if isinstance(item, Family):
-        return _Source("", f"{item.name!r}, given as a family", "given by the program", "", lambda: item)
+        return Source("", f"{item.name!r}, given as a family", "given by the program", "", lambda: item)
     where = getattr(item, "__name__", None) or repr(item)
-    return _Source("", f"module {where}", f"module {where}", "", lambda: item)
-
-
-def _load(source: _Source) -> Plugin:
-    """Import a plugin and ask it for its family."""
-    try:
-        offered = source.load()
-    except Exception as exc:
-        raise _broken(source, "cannot be imported", exc) from exc
-    family = offered if isinstance(offered, Family) and not source.name else _ask(source, offered)
-    if source.name and family.name != source.name:
-        raise _broken(source, f"offers a family of another name, {family.name!r}")
-    return Plugin(family.name, family, source.distribution, source.version)
-
-
-def _ask(source: _Source, plugin: Any) -> Family:
-    """Call the hook, once, with a manager of the plugin's own, so that whatever goes wrong is this plugin's doing."""
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(Specs)
-    try:
-        manager.register(plugin, source.name or None)
-        manager.check_pending()
-    except Exception as exc:
-        raise _broken(source, "has a hook that does not fit", exc) from exc
-    try:
-        answers = manager.hook.imapkit_family()
-    except Exception as exc:
-        raise _broken(source, "failed in its hook imapkit_family", exc) from exc
-    if not answers:
-        raise _broken(source, "offers no family: it has no hook imapkit_family, or that returned None")
-    if not isinstance(answers[0], Family):
-        raise _broken(source, f"offers no family: its hook imapkit_family returned {type(answers[0]).__name__}")
-    return answers[0]
-
-
-def _broken(source: _Source, what: str, cause: Exception | None = None) -> PluginLoadError:
-    why = f": {type(cause).__name__}: {cause}" if cause is not None else ""
-    way_out = f"IMAPKIT_DISABLE={source.name} switches it off" if source.name else "leave it out of families="
-    return PluginLoadError(f"{source} {what}{why}; {way_out}")
+    return Source("", f"module {where}", f"module {where}", "", lambda: item)

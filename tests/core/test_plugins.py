@@ -149,11 +149,22 @@ BROKEN = {
     "import": ("import imapkit_test_nowhere", "ModuleNotFoundError: No module named 'imapkit_test_nowhere'"),
     "syntax": ("def (", "SyntaxError"),
     "nothing": ("", "offers no family"),
-    "none": (good("alpha").replace("return Family", "return None and Family"), "offers no family"),
+    "none": (good("alpha").replace("return Family", "return None and Family"), "hook imapkit_family returned None"),
     "no family": (good("alpha").replace("return Family", "return 5 or Family"), "returned int"),
     "another name": (good("beta"), "a family of another name, 'beta'"),
-    "signature": (good("alpha").replace("imapkit_family()", "imapkit_family(config)"), "config"),
-    "hook's name": (good("alpha").replace("imapkit_family()", "imapkit_famly()"), "unknown hook 'imapkit_famly'"),
+    "signature": (
+        good("alpha").replace("imapkit_family()", "imapkit_family(config)"),
+        "wrong signature, imapkit_family(config): ",
+    ),
+    "hook's name": (
+        good("alpha").replace("imapkit_family()", "imapkit_famly()"),
+        "a hook of a wrong name, imapkit_famly: the hook is imapkit_family",
+    ),
+    "no mark": (good("alpha").replace("@hookimpl", ""), "offers no family: imapkit_family is not marked with @hookimpl"),
+    "exit": ("import sys; sys.exit('no licence')", "cannot be imported: SystemExit: no licence"),
+    "exit in the hook": (good("alpha").replace("return Family", "raise SystemExit or Family"), "hook imapkit_family: SystemExit"),
+    "cancelled": ("import asyncio; raise asyncio.CancelledError", "cannot be imported: CancelledError; "),
+    "no comma": (good("alpha").replace("),))", ")))"), "declares its family wrongly: commands= is one Command and not a tuple"),
     "raises": (good("alpha").replace("return Family", "raise KeyError('gone') or Family"), "KeyError: 'gone'"),
 }
 
@@ -168,6 +179,61 @@ def test_a_broken_plugin_is_named_with_the_way_out(site: Site, source: str, caus
     assert cause in text
     assert text.endswith("IMAPKIT_DISABLE=alpha switches it off")
     assert names(discover(deny=ext.INDEX, environ={"IMAPKIT_DISABLE": "alpha"})) == []
+
+
+def test_all_that_are_broken_are_told_by_name(site: Site) -> None:
+    for name in ("gamma", "alpha"):
+        site.family(name, "1 / 0")
+    site.family("beta")
+    with pytest.raises(PluginLoadError) as caught:
+        discover(allow=["alpha", "beta", "gamma"])
+    assert [line.split("'")[1] for line in str(caught.value).splitlines()] == ["alpha", "gamma"]
+    assert caught.value.families == ("alpha", "gamma")
+
+
+def test_ctrl_c_goes_through(site: Site) -> None:
+    site.family("alpha", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        discover(allow=["alpha"])
+
+
+class TestContract:
+    """A family may need more than this imapkit has; then what to install is said, as far as the distribution tells."""
+
+    @staticmethod
+    def refused(site: Site, contract: str, requires: str = "") -> str:
+        source = good("alpha").replace("commands=", f"contract={contract}, commands=")
+        site.family("alpha", source, version="2.0")
+        if requires:
+            metadata = next(site.root.glob("dist_alpha-*/METADATA"))
+            metadata.write_text(f"{metadata.read_text()}Requires-Dist: {requires}\n")
+        with pytest.raises(PluginLoadError) as caught:
+            discover(allow=["alpha"])
+        text = str(caught.value)
+        assert text.endswith("; IMAPKIT_DISABLE=alpha switches it off")
+        return text
+
+    @pytest.mark.parametrize("requires", ["imapkit>=9.1", "imapkit[demo] (>=9.1)", "imapkit>=9.1; python_version > '3'"])
+    def test_newer(self, site: Site, requires: str) -> None:
+        assert (
+            f"is for contract 2 of imapkit.family, and imapkit {imapkit.__version__} has contract 1: install imapkit>=9.1,"
+            " or a version of dist-alpha before 2.0; " in self.refused(site, "2", requires)
+        )
+
+    @pytest.mark.parametrize("requires", ["", "imapkit", "imapkit-other>=3"])
+    def test_newer_and_nothing_is_asked_for(self, site: Site, requires: str) -> None:
+        assert f": install an imapkit that is newer than {imapkit.__version__}, or a" in self.refused(site, "2", requires)
+
+    @pytest.mark.parametrize("contract", ["0", "-1", "'1'", "True", "1.0"])
+    def test_none_at_all(self, site: Site, contract: str) -> None:
+        assert f"for contract {contract} of imapkit.family, which there is not" in self.refused(site, contract)
+
+    def test_what_is_missing_may_come_with_what_is_asked_for(self, site: Site) -> None:
+        site.family("alpha", "from imapkit.family import Novelty", version="2.0")
+        metadata = next(site.root.glob("dist_alpha-*/METADATA"))
+        metadata.write_text(f"{metadata.read_text()}Requires-Dist: imapkit>=9.1\n")
+        with pytest.raises(PluginLoadError, match=r"ImportError.*; dist-alpha 2.0 asks for imapkit>=9.1, this is "):
+            discover(allow=["alpha"])
 
 
 def test_the_cause_is_chained(site: Site) -> None:

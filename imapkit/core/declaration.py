@@ -1,0 +1,77 @@
+"""Whether what a hook returned is a family that this imapkit can use: the types of its fields, its name, its contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imapkit.family import CONTRACT, Code, Command, Family, LayerSpec, Response, State
+
+__all__ = ["contract_is_unknown", "mistakes"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
+_TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec}
+
+
+def contract_is_unknown(family: Family) -> bool:
+    """Whether the family needs a contract that this imapkit does not have."""
+    return type(family.contract) is not int or not 1 <= family.contract <= CONTRACT
+
+
+def mistakes(family: Family) -> Iterator[str]:
+    """What is wrong with a declaration, whatever else is installed; the usual ones are a missing comma and a list of letters."""
+    if not isinstance(family.name, str) or not _NAME.fullmatch(family.name):
+        yield f"name={family.name!r} is no name: letters, digits, and _ - . inside"
+    if family.mixin is not None and not isinstance(family.mixin, type):
+        yield f"mixin={family.mixin!r} is no class"
+    for field, kind in _LISTS.items():
+        yield from _wrong_list(field, getattr(family, field), kind)
+    for field, kind in _TABLES.items():
+        yield from _wrong_table(field, getattr(family, field), kind)
+    yield from _wrong_items(family.items)
+    for command in family.commands if isinstance(family.commands, (tuple, list)) else ():
+        if isinstance(command, Command):
+            yield from _wrong_command(command)
+
+
+def _wrong_list(field: str, value: Any, kind: type) -> Iterator[str]:
+    if isinstance(value, kind):
+        yield f"{field}= is one {kind.__name__} and not a tuple of them: a comma is missing before the )"
+    elif not isinstance(value, (tuple, list)):
+        yield f"{field}= is no tuple but {type(value).__name__}"
+    else:
+        yield from (f"{field}= holds {item!r}, which is no {kind.__name__}" for item in value if not isinstance(item, kind))
+
+
+def _wrong_table(field: str, value: Any, kind: type) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield f"{field}= is no mapping but {type(value).__name__}"
+        return
+    for name, item in value.items():
+        if not isinstance(name, str):
+            yield f"{field}= has the key {name!r}, which is no str"
+        if not isinstance(item, kind):
+            yield f"{field}= has under {name!r} a {type(item).__name__} and no {kind.__name__}"
+
+
+def _wrong_items(value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield f"items= is no mapping but {type(value).__name__}"
+        return
+    for key, parser in value.items():
+        if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)):
+            yield f'items= has the key {key!r}, which is no pair like ("RESPONSE", "ITEM")'
+        if not callable(parser):
+            yield f"items= has under {key!r} a {type(parser).__name__} and no function"
+
+
+def _wrong_command(command: Command) -> Iterator[str]:
+    if not isinstance(command.name, str) or not command.name:
+        yield f"a command has the name {command.name!r}, which is no str"
+    if not isinstance(command.states, State):
+        yield f"command {command.name}: states= is a {type(command.states).__name__} and no State"
+    if not isinstance(command.args, (tuple, list)):
+        yield f"command {command.name}: args= is no tuple: a comma is missing before the )"
+    yield from (f"command {command.name}: {error}" for error in _wrong_list("result", command.result, str))
