@@ -20,10 +20,10 @@ from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
 from imapkit.core.result import Data, Parsed, parse_shape
-from imapkit.core.secure import Secured, is_ssl_socket
+from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
-from imapkit.core.transport import HookTransport, Layers, SocketTransport, SSLSocketTransport, Transport, open_tcp, within
+from imapkit.core.transport import HookTransport, Layers, Transport, open_tcp, over, within
 from imapkit.family import Command, Done, State
 
 __all__ = ["Client"]
@@ -117,15 +117,12 @@ class Client(Secured):
         cls = type(self)
         if cls.read is not Client.read or cls.send is not Client.send:
             if self._layers is None and self.sock is not None:
-                self._layers = Layers(self._socket_kind()(self.sock))
+                self._layers = Layers(over(self.sock))
             hooks: list[Callable[..., Any]] = [self.read, self.send, self.shutdown, self._fileno, self._pending, self._base]
             return Layers(HookTransport(*map(_weakly, hooks)))
         if self._layers is None:
-            self._layers = Layers(self._socket_kind()(self.sock, _weakly(self.shutdown)))
+            self._layers = Layers(over(self.sock, _weakly(self.shutdown)))
         return self._layers
-
-    def _socket_kind(self) -> type[SocketTransport]:
-        return SSLSocketTransport if is_ssl_socket(self.sock) else SocketTransport
 
     def _base(self) -> Transport | None:
         return self._layers.transport if self._layers is not None else None
@@ -143,8 +140,10 @@ class Client(Secured):
         """Undo a half-made connection."""
         if self._connection is not None:
             self._connection.close("could not be set up")
-        else:
-            self.shutdown()
+            return
+        self.shutdown()
+        if self._layers is not None:
+            self._layers.transport.close()
 
     # what imaplib2 lets a subclass override
 
@@ -216,7 +215,8 @@ class Client(Secured):
         command = self._registry.commands.get(name)
         if command is None or (uid and not command.uid):
             # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
-            command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True)
+            secret = command is not None and command.secret
+            command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
         # An iterator can be read once only, and more than one function asks.
         args = tuple(list(value) if isinstance(value, Iterator) else value for value in args)
         pieces = wire.encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
@@ -355,6 +355,15 @@ class Client(Secured):
     @debug.setter
     def debug(self, level: int) -> None:
         self._trace.level = level
+
+    @property
+    def debug_buf_lvl(self) -> int:
+        """The level up to which debug output is kept back; may be set at any time."""
+        return self._trace.buffer_level
+
+    @debug_buf_lvl.setter
+    def debug_buf_lvl(self, level: int) -> None:
+        self._trace.buffer_level = level
 
     def _get_untagged_response(self, name: str, leave: bool = False) -> list[Any] | None:
         store = self._live.protocol.store

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.api import Commands
-from imapkit.core.transport import Layers, SocketTransport, SSLSocketTransport, within
+from imapkit.core.transport import Layers, SSLSocketTransport, is_ssl_socket, over, within
 from imapkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from imapkit.core.connection import Connection
     from imapkit.core.limits import Timeouts
 
-__all__ = ["TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured", "is_ssl_socket"]
+__all__ = ["TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured"]
 
 TLS_SECURE = "tls_secure"
 TLS_NO_SSL = "tls_no_ssl"
@@ -51,7 +50,7 @@ class Secured(Commands):
             # A subclass reads and writes without a socket of ours.
             layers = self._connection.layers
         elif layers is None:
-            layers = self._layers = Layers(SocketTransport(self.sock))
+            layers = self._layers = Layers(over(self.sock))
         layers.push(layer, within(self._timeouts.connect))
         self.sock = TLSSocket(self.sock, layer, layers)
 
@@ -90,9 +89,3 @@ class Secured(Commands):
             verify=self.cert_verify_cb is None or self.ca_certs is not None,
             version=self.ssl_version,
         )
-
-
-def is_ssl_socket(sock: Any) -> bool:
-    """Whether a subclass made an ``ssl.SSLSocket``; ``ssl`` is not imported for it."""
-    ssl = sys.modules.get("ssl")
-    return ssl is not None and isinstance(sock, ssl.SSLSocket)

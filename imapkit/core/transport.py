@@ -18,6 +18,7 @@ from imapkit.errors import ArgumentError, CommandTimeout, ConnectionClosed, conn
 from imapkit.family import Layer
 
 __all__ = [
+    "ChannelTransport",
     "HookTransport",
     "Layers",
     "PipeTransport",
@@ -25,8 +26,10 @@ __all__ = [
     "SocketTransport",
     "Transport",
     "dispose",
+    "is_ssl_socket",
     "open_stream",
     "open_tcp",
+    "over",
     "within",
 ]
 
@@ -205,6 +208,30 @@ class HookTransport(_Wakeable):
         self._send(bytes(data))
 
 
+class ChannelTransport(HookTransport):
+    """What is read and written like a socket and is none, such as a channel of an SSH library.
+
+    It needs the methods that imaplib2 uses: ``recv``, ``sendall``, ``fileno`` and ``close``.
+    """
+
+    def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
+        pending = getattr(sock, "pending", int)
+        super().__init__(sock.recv, sock.sendall, on_close or (lambda: None), sock.fileno, pending)
+        self.sock = sock
+
+    def interrupt(self) -> None:
+        """Wake the reader, and stop a writer if that can be done."""
+        super().interrupt()
+        with contextlib.suppress(Exception):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the channel."""
+        super().close()
+        with contextlib.suppress(Exception):
+            self.sock.close()
+
+
 class PipeTransport(_Wakeable):
     """Two pipes: what a command writes is read, what is written it reads."""
 
@@ -272,6 +299,19 @@ class SSLSocketTransport(SocketTransport):
                 if not _would_block(exc):
                     raise
                 _wait_writable(self.sock.fileno(), deadline)
+
+
+def is_ssl_socket(sock: Any) -> bool:
+    """Whether a subclass made an ``ssl.SSLSocket``; ``ssl`` is not imported for it."""
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)
+
+
+def over(sock: Any, on_close: Callable[[], object] | None = None) -> SocketTransport | ChannelTransport:
+    """The transport for what ``open_socket`` has returned; ``on_close``: what is called as it is closed."""
+    if is_ssl_socket(sock):
+        return SSLSocketTransport(sock, on_close)
+    return SocketTransport(sock, on_close) if isinstance(sock, socket.socket) else ChannelTransport(sock, on_close)
 
 
 def _would_block(exc: OSError) -> bool:

@@ -78,7 +78,10 @@ class Literal:
 
 
 class MailboxName(bytes):
-    """A mailbox name exactly as a server gave it: it can be passed back to any command, which quotes it as it needs."""
+    """A mailbox name exactly as a server gave it: it can be passed back to any command, which quotes it as it needs.
+
+    Where UTF8=ACCEPT is on and was not as it came (or the other way round), it goes in what is spoken there.
+    """
 
     __slots__ = ()
 
@@ -262,6 +265,20 @@ def encode_text(text: str, charset: str) -> bytes:
 
 def _server_name(name: MailboxName) -> Token:
     check(name + b" ", "mailbox name")
+    came = _as_it_came(name)
+    was_utf8 = isinstance(name, UTF8MailboxName)
+    try:
+        # It may have come before UTF8=ACCEPT was on, or from another connection.
+        other = mutf7.encode(name.text) if was_utf8 else name.text.encode("utf-8")
+    except ValueError:
+        return came
+    if other == name:
+        return came
+    again = (_quoted_or_literal(other),)
+    return Late(again, (came,)) if was_utf8 else Late((came,), again)
+
+
+def _as_it_came(name: MailboxName) -> bytes | Literal:
     if not name.isascii() or len(name) > LONGEST_QUOTED:
         return Literal(bytes(name))
     return bytes(name) if _ASTRING.match(name.decode("ascii")) and name.upper() != b"NIL" else quoted(name)

@@ -36,6 +36,8 @@ class EnableCommands(Commands):
 
 
 def _names(capability: str | Iterable[str]) -> list[str]:
+    if not isinstance(capability, Iterable):
+        raise ArgumentError(f"a capability is text, not {type(capability).__name__}")
     words = capability.split() if isinstance(capability, str) else list(capability)
     if not words:
         raise ArgumentError("nothing to enable")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import imaplib
+import io
 import threading
 from typing import Any
 
 import pytest
 
+import imapkit
 from imapkit import IMAP4
 from imapkit.testing import ScriptedServer
 
@@ -45,13 +48,38 @@ def test_one_thread_a_connection_and_one_for_callbacks() -> None:
 
 
 KEPT = ("_quote", "_mesg", "_log", "_print_log", "_get_untagged_response", "compressor", "decompressor", "read_fd")
-GONE = ("_command", "_simple_command", "_untagged_response", "_request_push", "tagged_commands")
+GONE = (
+    "_command", "_simple_command", "_untagged_response", "_request_push", "tagged_commands", "tagpre", "inq", "wrth",
+    "start_compressing",
+)  # fmt: skip
 
 
 def test_private_names() -> None:
     with ScriptedServer() as server, IMAP4(server.host, server.port, timeout=10) as imap:
         assert [name for name in KEPT if not hasattr(imap, name)] == []
         assert [name for name in GONE if hasattr(imap, name)] == []
+
+
+def test_names_of_imaplib_that_are_not_there() -> None:
+    gone = ("unselect", "readline", "print_log")
+    assert [name for name in gone if not hasattr(imaplib.IMAP4, name)] == []
+    assert hasattr(imaplib, "Debug")
+    assert not hasattr(imapkit, "Debug")
+
+    def unselect(conversation: Any, command: Any) -> None:
+        conversation.ok(command, b"closed")
+
+    with ScriptedServer(handlers={"UNSELECT": unselect}) as server, IMAP4(server.host, server.port, timeout=10) as imap:
+        assert [name for name in (*gone, "file") if hasattr(imap, name)] == []
+        assert imap.xatom("UNSELECT") == ("OK", [b"closed"])
+
+
+def test_the_third_argument_of_imaplib() -> None:
+    with ScriptedServer() as server:
+        with imaplib.IMAP4(server.host, server.port, 10) as theirs:
+            assert theirs.debug == 0
+        with IMAP4(server.host, server.port, 1, io.StringIO(), timeout=10) as imap:
+            assert imap.debug == 1
 
 
 def test_8_bit_text_goes_as_a_literal_without_the_attribute() -> None:

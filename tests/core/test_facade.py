@@ -15,9 +15,11 @@ import imapkit
 from imapkit.core.api import Commands, Result
 from imapkit.errors import FamilyDisabledError, StateError
 from imapkit.family import Command, Family, State
+from imapkit.testing.certificate import LOCALHOST
 from imapkit.testing.scripted import Conversation, ReceivedCommand
 from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within
 
+PEM = LOCALHOST.pem
 calls: list[str] = []
 
 
@@ -94,7 +96,32 @@ class Opened(imapkit.IMAP4):
         super().shutdown()
 
 
-KINDS = [Tunnel, Watching, Piped, Opened]
+class Channel:
+    """Looks like a socket as far as imaplib2 uses one: as the channel of an SSH library does."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.recv, self.fileno, self.close, self._sock = sock.recv, sock.fileno, sock.close, sock
+
+    def sendall(self, data: bytes) -> None:
+        calls.append("send")
+        self._sock.sendall(data)
+
+
+class Channelled(Opened):
+    """Its ``open_socket`` returns what is no socket."""
+
+    def open_socket(self) -> Any:
+        return Channel(super().open_socket())
+
+
+class ChannelledSSL(imapkit.IMAP4_SSL):
+    """The same with TLS."""
+
+    def open_socket(self) -> Any:
+        return Channel(socket.create_connection((self.host, self.port)))
+
+
+KINDS = [Tunnel, Watching, Piped, Opened, Channelled]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
@@ -117,7 +144,7 @@ def test_a_subclass_carries_the_octets(kind: type[imapkit.IMAP4]) -> None:
                 client.noop(callback=answers, cb_arg=number)
             assert [number for _, number, _ in answers.take(50)] == list(range(50))
         assert calls.count("shutdown") >= 1
-        if kind is not Opened:
+        if not issubclass(kind, Opened):
             assert calls.count("send") >= 54
             assert calls.count("read") >= 2
         assert server.names[-1] == "LOGOUT"
@@ -156,6 +183,20 @@ def test_a_subclass_that_is_dropped(kind: type[imapkit.IMAP4]) -> None:
     assert any("dropped without logout" in str(warning.message) for warning in caught)
     del connection
     gc.collect()
+
+
+def test_tls_through_what_is_no_socket() -> None:
+    with serving(tls=(PEM, PEM)) as server, connect(server, ChannelledSSL, ca_certs=PEM) as client:
+        assert client.login("me", "secret")[0] == "OK"
+        assert client.sock.version() in ("TLSv1.2", "TLSv1.3")
+    assert calls.count("send") > 3
+
+
+def test_tls_through_what_is_no_socket_with_a_server_that_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, within(LIMIT + MARGIN):
+        host, port = silent.getsockname()
+        with pytest.raises(imapkit.IMAP4.abort):
+            ChannelledSSL(host, port, timeout=LIMIT, families=["rev1"])
 
 
 def test_a_subclass_with_arguments_of_its_own() -> None:
@@ -283,6 +324,17 @@ def test_debug_output() -> None:
         assert log.getvalue() == shown
     assert "NOOP" in shown
     assert "me reader" in shown
+
+
+def test_the_level_up_to_which_debug_output_is_kept_back() -> None:
+    log = io.StringIO()
+    with serving() as server, connect(server, debug=4, debug_file=log, debug_buf_lvl=5) as client:
+        assert client.debug_buf_lvl == 5
+        client.noop()
+        assert "> b" not in log.getvalue()
+        client.debug_buf_lvl = 3
+        client.noop()
+        assert "> b" in log.getvalue()
 
 
 def test_a_debug_file_that_breaks_hurts_nobody() -> None:

@@ -495,10 +495,12 @@ def test_no_secret_is_ever_shown(answer: str, level: int) -> None:
         lambda client: client.login("me", CANARY.encode() + b"\xff"),
         lambda client: client.authenticate("PLAIN", lambda challenge: f"\0me\0{CANARY}"),
         lambda client: client.login("me", CANARY, callback=answers),
+        lambda client: client.xatom("login", "me", CANARY),
+        lambda client: client.uid("LOGIN", "me", CANARY),
     ]
     for way in ways:
         log, errors, answers = io.StringIO(), [], Answers()
-        handlers = {"LOGIN": respond, "AUTHENTICATE": respond}
+        handlers = {"LOGIN": respond, "UID LOGIN": respond, "AUTHENTICATE": respond}
         with serving(handlers) as server:
             client = connect(server, timeout=LIMIT / 3 if answer == "silent" else 20, debug=level, debug_file=log)
             try:

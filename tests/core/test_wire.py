@@ -7,7 +7,7 @@ import pytest
 
 from imapkit.core import mutf7, wire
 from imapkit.core.about import string_value
-from imapkit.core.wire import Late, Literal
+from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import ArgumentError
 
 KINDS: list[Callable[[Any], Any]] = [
@@ -354,6 +354,25 @@ def test_names_that_a_server_gave_are_readable() -> None:
     assert wire.ServerString(b"\xff").text == "\udcff"
     assert (wire.MailboxName(b"R&AOk-").text, wire.UTF8MailboxName(b"R&AOk-").text) == ("Ré", "R&AOk-")
     assert wire.UTF8MailboxName("é&-".encode() + b"\xff").text == "é&-\udcff"
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "utf8"),
+    [
+        (wire.MailboxName(b"Sent"), b"Sent", b"Sent"),
+        (wire.MailboxName(b"R&AOk- &- D"), b'"R&AOk- &- D"', '"Ré & D"'.encode()),
+        (wire.MailboxName(b"R&D"), b"R&D", b"R&D"),
+        (wire.MailboxName(b"caf\xe9"), Literal(b"caf\xe9"), Literal(b"caf\xe9")),
+        (wire.UTF8MailboxName("Ré & D".encode()), b'"R&AOk- &- D"', Literal("Ré & D".encode())),
+        (wire.UTF8MailboxName(b"a&b"), b'"a&-b"', b"a&b"),
+        (wire.UTF8MailboxName(b"caf\xe9"), Literal(b"caf\xe9"), Literal(b"caf\xe9")),
+    ],
+)
+def test_a_name_that_a_server_gave_goes_in_what_is_spoken_now(name: bytes, plain: Piece, utf8: Piece) -> None:
+    """As it came, or in the other encoding: UTF8=ACCEPT may have been enabled since, or not be on in another connection."""
+    token = wire.mailbox(name)
+    assert isinstance(token, Late) or plain == utf8
+    assert (token.off, token.on) == ((plain,), (utf8,)) if isinstance(token, Late) else token == plain
 
 
 def test_a_literal_never_shows_what_it_holds() -> None:

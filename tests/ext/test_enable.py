@@ -73,7 +73,7 @@ def test_another_family_may_understand_more() -> None:
         assert client._session.enabled == {"CONDSTORE", "UTF8=ACCEPT"}
 
 
-@pytest.mark.parametrize("names", ["", [], "UTF8=ACCEPT\r\nX", "(UTF8=ACCEPT)", [b"UTF8=ACCEPT}"]])
+@pytest.mark.parametrize("names", ["", [], "UTF8=ACCEPT\r\nX", "(UTF8=ACCEPT)", [b"UTF8=ACCEPT}"], None, 5])
 def test_what_is_no_name(names: Any) -> None:
     with enabling() as server, connect(server, families=FAMILIES) as client:
         with pytest.raises(ArgumentError):
@@ -122,6 +122,19 @@ def test_names_and_messages() -> None:
         b'APPEND "%b" UTF8 (~{%d+}\r\n%b)\r\n' % (name, size, message),
         b"APPEND x (\\Seen) {18+}\r\nSubject: plain\r\n\r\n\r\n",
     ]
+
+
+def test_a_name_from_before_means_the_same_mailbox_after() -> None:
+    def listing(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b'* LIST () "/" "Entw&APw-rfe &- so"\r\n')
+
+    with enabling(LIST=listing, CREATE=answer_all) as server, connect(server, families=FAMILIES) as client:
+        [found] = client.parse(*client.list())
+        client.create(found.name)
+        client.enable("UTF8=ACCEPT")
+        client.create(found.name)
+        sent = [command.args for command in server.commands if command.name == "CREATE"]
+    assert sent == [b'"Entw&APw-rfe &- so"', '"Entw\u00fcrfe & so"'.encode()]
 
 
 def test_a_search_names_no_charset() -> None:

@@ -110,10 +110,33 @@ def test_settings_that_cannot_be_are_refused_before_anything_is_sent(settings: d
         assert client.noop()[0] == "OK"
 
 
+@pytest.mark.parametrize("way", ["starttls", "tls"])
+def test_the_clients_own_certificate(way: str) -> None:
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.load_cert_chain(PEM)
+    demanding.load_verify_locations(PEM)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    mine: dict[str, Any] = {"ca_certs": PEM, "certfile": PEM, "keyfile": PEM}
+    if way == "tls":
+        with ScriptedServer(tls=demanding) as server, connect(server, imapkit.IMAP4_SSL, **mine) as client:
+            assert client.noop()[0] == "OK"
+        return
+
+    def demand(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, b"Begin TLS")
+        conversation.start_tls(demanding)
+
+    with plain(demand) as (client, _):
+        assert client.starttls(**mine)[0] == "OK"
+
+
 def test_a_version_of_choice() -> None:
     with plain() as (client, _):
         assert client.starttls(ca_certs=PEM, ssl_version="tls1_2", tls_level="tls_secure")[0] == "OK"
         assert client.sock.version() == "TLSv1.2"
+    with plain() as (client, _):
+        assert client.starttls(ca_certs=PEM, tls_level="tls_secure")[0] == "OK"
+        assert client.sock.version() in ("TLSv1.2", "TLSv1.3")
 
 
 INJECTED = [b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", b"* 1 EXISTS\r\n", b"+", b"\x16\x03"]

@@ -26,7 +26,15 @@ __all__ = [
     "is_about_messages",
     "is_about_status",
     "store_arguments",
+    "upper_name",
 ]
+
+
+def upper_name(value: Any) -> str:
+    """The name of a command, a response or a mechanism, in upper case."""
+    if not isinstance(value, str):
+        raise ArgumentError(f"a name is text, not {type(value).__name__}: {value!r:.40}")
+    return value.upper()
 
 
 def store_arguments(args: tuple[Any, ...]) -> Iterator[Token]:

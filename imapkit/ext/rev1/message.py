@@ -24,6 +24,7 @@ from imapkit.ext.rev1.arguments import (
     extensions,
     is_about_messages,
     store_arguments,
+    upper_name,
 )
 from imapkit.family import Command, State
 
@@ -89,7 +90,7 @@ class MessageCommands(Commands):
         ``args`` as the command's own method has them (for SEARCH: the criteria, with "CHARSET" and its name first if need be).
         Returns what that method returns.
         """
-        name = command.upper()
+        name = upper_name(command)
         if name == "SEARCH":
             args = self._with_charset(None, args)
         return self._call(name, *args, uid=True, **options)

@@ -20,6 +20,7 @@ from imapkit.core.api import (
     quoted_string,
 )
 from imapkit.errors import ArgumentError, NoResponse, error
+from imapkit.ext.rev1.arguments import upper_name
 from imapkit.family import Command, State
 
 __all__ = ["COMMANDS", "SessionCommands"]
@@ -39,7 +40,7 @@ class SessionCommands(Commands):
         None to cancel. It runs on the calling thread and may not issue commands. Raises ``NoResponse`` if the server refuses,
         and whatever ``authobject`` raised, once the server has acknowledged the cancellation.
         """
-        return self._call("AUTHENTICATE", _mechanism(mechanism), reply=_replier(authobject), finish=self._admitted, **options)
+        return self._call("AUTHENTICATE", upper_name(mechanism), reply=_replier(authobject), finish=self._admitted, **options)
 
     def capability(self, **options: Unpack[CallOptions]) -> Result:
         """Ask for the server's capabilities; RFC 3501 section 6.1.1; any state. The data is one line of names."""
@@ -50,6 +51,9 @@ class SessionCommands(Commands):
 
         Nothing is sent, and ``error`` raised, if the server announces LOGINDISABLED. Raises ``NoResponse`` if it refuses.
         """
+        if user is None or password is None:
+            # Elsewhere an argument that is None is left out.
+            raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
         if self._session.state is State.NONAUTH and "LOGINDISABLED" in self._known_capabilities():
             raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
         return self._call("LOGIN", user, password, finish=self._admitted, **options)
@@ -107,11 +111,11 @@ class SessionCommands(Commands):
 
         Returns ``(code, [data, ...])``, or ``(code, [None])``. RFC 3501 sections 7.1 to 7.4.
         """
-        return self._deliver((code, self._take(code.upper()) or [None]), **options)
+        return self._deliver((code, self._take(upper_name(code)) or [None]), **options)
 
     def xatom(self, name: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
         """Send a command that has no method; RFC 3501 section 6.5.1; any state. Its untagged responses: ``response(name)``."""
-        return self._call(name.upper(), *args, **options)
+        return self._call(upper_name(name), *args, **options)
 
     def pop_untagged_responses(self) -> Iterator[tuple[str, list[Any]]]:
         """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``."""
@@ -128,12 +132,6 @@ class SessionCommands(Commands):
         self._hang_up("logout")
         farewell = [item for response in request.untagged if response.name == "BYE" for item in response.data()]
         return ("BYE", Data(farewell, name="BYE")) if farewell else (request.typ, Data([request.text], name=request.typ))
-
-
-def _mechanism(mechanism: str) -> str:
-    if not isinstance(mechanism, str):
-        raise ArgumentError(f"a SASL mechanism is text, not {type(mechanism).__name__}")
-    return mechanism.upper()
 
 
 def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:

@@ -13,6 +13,7 @@ from imapkit.core.wire import Literal, Piece, encode
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
 from imapkit.family import State
+from tests.core.rig import connect, selected, serving
 
 FAMILY = imapkit_family()
 COMMANDS = {command.name: command for command in FAMILY.commands}
@@ -229,3 +230,25 @@ def test_a_mailbox_that_becomes_readonly_is_news_once() -> None:
     where.readonly_news = None
     apply(where, None)
     assert where.readonly_news is None
+
+
+# What methods refuse before anything is sent
+
+
+@pytest.mark.parametrize(("user", "password", "lacks"), [(None, "secret", "user"), ("me", None, "password")])
+def test_login_without_a_name_or_a_password(user: Any, password: Any, lacks: str) -> None:
+    with serving() as server, connect(server) as client:
+        with pytest.raises(ArgumentError, match=f"LOGIN: no {lacks}"):
+            client.login(user, password)
+        assert server.names == []
+
+
+@pytest.mark.parametrize("name", [None, 5, b"NOOP", ["NOOP"]])
+def test_what_is_no_name_of_a_command_or_a_response(name: Any) -> None:
+    with selected() as (client, server):
+        sent = len(server.names)
+        for method in (client.uid, client.xatom, client.response, lambda name: client.authenticate(name, lambda challenge: b"")):
+            with pytest.raises(ArgumentError, match="a name is text"):
+                method(name)
+        assert len(server.names) == sent
+        assert client.noop()[0] == "OK"
