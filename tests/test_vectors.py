@@ -1,14 +1,9 @@
-"""Every wire vector, whole and cut at every octet, through framing, classification and grammar; and mutated ones."""
+"""Every wire vector through framing, classification and grammar, however it arrives; and mutated ones."""
 
 from __future__ import annotations
 
-import ast
 import random
 import time
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,177 +13,37 @@ from imapkit import ext
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
-from imapkit.core.response import Continuation, Tagged, Untagged, classify, response_code
+from imapkit.core.response import Untagged, classify
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
 from imapkit.ext.rev1 import fetch
-from imapkit.testing import load_only
+from imapkit.testing import Vector, check_vector, load_only, load_vectors
+from imapkit.testing.meaning import frame, meaning, of_data
+from imapkit.testing.vectors import AFTER
 
-BEFORE, AFTER = b"* 3 EXISTS\r\n", b"* 4 EXISTS\r\n"
-
+VECTORS = load_vectors(Path(__file__).parent / "vectors")
 REGISTRY = load_only(*ext.INDEX)
-RESPONSES: dict[str, Callable[[Cursor], Any]] = {
-    name: response.parse for name, response in REGISTRY.responses.items() if response.parse is not None
-}
-CODES: dict[str, Callable[[Cursor], Any]] = {name: code.parse for name, code in REGISTRY.codes.items() if code.parse is not None}
-
-Outcome = dict[str, Any]
+RESPONSES = {name: response.parse for name, response in REGISTRY.responses.items() if response.parse is not None}
+CODES = {name: code.parse for name, code in REGISTRY.codes.items() if code.parse is not None}
 
 
-def load() -> dict[str, Outcome]:
-    vectors: dict[str, Outcome] = {}
-    for path in sorted((Path(__file__).parent / "vectors").glob("*.toml")):
-        for vector in tomllib.loads(path.read_text("utf-8"))["vector"]:
-            key = f"{path.stem}: {vector['id']}"
-            assert key not in vectors, f"two vectors are called {key}"
-            vectors[key] = vector
-    return vectors
-
-
-VECTORS = load()
-
-
-def wire(vector: Outcome) -> bytes:
-    return b"".join(line.encode("latin-1") + b"\r\n" for line in vector["wire"])
-
-
-def plain(value: Any) -> Any:
-    """A parsed value as vectors write it."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(plain, value))
-    if is_dataclass(value):
-        return {
-            field.name: plain(getattr(value, field.name)) for field in fields(value) if field.compare and field.name != "defects"
-        }
-    return {key: plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
-
-
-def understand(parts: list[bytes]) -> Outcome:
-    """What stages 1 and 2 make of one framed response."""
-    try:
-        response = classify(parts)
-    except ServerBye:
-        return {"error": "ServerBye"}
-    outcome: Outcome = {"kind": type(response).__name__.lower()}
-    if isinstance(response, Continuation):
-        return outcome | {"text": response.text}
-    if isinstance(response, Tagged):
-        return outcome | {"tag": response.tag, "typ": response.typ} | understand_text(response.text)
-    outcome |= {"name": response.name, "number": response.number}
-    if response.name in RESPONSES:
-        cursor = Cursor(response.parts, response.number, REGISTRY.items)
-        return outcome | understand_data(RESPONSES[response.name], cursor)
-    return outcome | understand_text(response.text)
-
-
-def understand_text(text: bytes) -> Outcome:
-    outcome: Outcome = {"text": text}
-    code = response_code(text)
-    if code is None:
-        return outcome
-    outcome["code"] = code.name
-    if code.name in CODES:
-        outcome |= understand_data(CODES[code.name], Cursor((code.data or b"",), None, REGISTRY.items))
-    return outcome
-
-
-def understand_data(parse: Callable[[Cursor], Any], cursor: Cursor) -> Outcome:
-    try:
-        value = parse(cursor)
-    except ParseError:
-        return {"error": "ParseError"}
-    outcome: Outcome = {"value": plain(value), "defects": [(defect.what, defect.raw) for defect in cursor.defects]}
-    if hasattr(value, "mailbox"):
-        outcome["mailbox"] = value.mailbox
-    return outcome
-
-
-def frame(chunks: Iterable[bytes]) -> Iterator[list[bytes] | str]:
-    """The responses in ``chunks``, and the name of the error that ends them."""
-    framer = Framer()
-    try:
-        for chunk in chunks:
-            framer.push(chunk)
-            while (parts := framer.pop()) is not None:
-                yield parts
-    except RemoteProtocolError as error:
-        yield type(error).__name__
-
-
-def read(*chunks: bytes) -> list[Outcome]:
-    return [{"error": parts} if isinstance(parts, str) else understand(parts) for parts in frame(chunks)]
-
-
-@pytest.mark.parametrize("key", VECTORS)
-def test_a_vector_means_what_it_says(key: str) -> None:
-    vector = VECTORS[key]
-    outcomes = read(BEFORE + wire(vector) + AFTER)
-    assert outcomes[0]["value"] == 3
-    if vector.get("error") in ("RemoteProtocolError", "LimitExceeded"):
-        assert outcomes[1:] == [{"error": vector["error"]}]
-        return
-    assert len(outcomes) == 3
-    assert outcomes[2]["value"] == 4
-    compare(outcomes[1], vector)
-
-
-def compare(outcome: Outcome, vector: Outcome) -> None:
-    if vector.get("error") == "ServerBye":
-        assert outcome == {"error": "ServerBye"}
-        return
-    assert outcome["kind"] == vector.get("kind", "untagged")
-    for key in ("text", "tag"):
-        if key in vector:
-            assert outcome[key] == vector[key].encode("latin-1")
-    for key in ("name", "number", "typ", "code", "error"):
-        assert outcome.get(key) == vector.get(key)
-    if "value" in vector:
-        value = ast.literal_eval(vector["value"])
-        assert outcome["value"] == value
-        assert_same_types(outcome["value"], value)
-    if "mailbox" in vector:
-        assert outcome["mailbox"] == vector["mailbox"]
-    expected = [(what, raw.encode("latin-1")) for what, raw in vector.get("defects", [])]
-    found = outcome.get("defects", [])
-    assert [raw for _, raw in found] == [raw for _, raw in expected]
-    assert all(what.startswith(begin) for (what, _), (begin, _) in zip(found, expected, strict=True)), found
-
-
-def assert_same_types(found: Any, expected: Any) -> None:
-    """0 is not False, and a tuple is not a list; an atom is bytes."""
-    assert isinstance(found, type(expected))
-    if isinstance(expected, dict):
-        assert list(found) == list(expected)
-        for key in expected:
-            assert_same_types(found[key], expected[key])
-    elif isinstance(expected, (list, tuple)):
-        for one, other in zip(found, expected, strict=True):
-            assert_same_types(one, other)
-
-
-@pytest.mark.parametrize("key", VECTORS)
-def test_a_vector_cut_anywhere_means_the_same(key: str) -> None:
-    stream = BEFORE + wire(VECTORS[key]) + AFTER
-    whole = read(stream)
-    assert read(*(stream[at : at + 1] for at in range(len(stream)))) == whole
-    for cut in range(1, len(stream)):
-        assert read(stream[:cut], stream[cut:]) == whole, f"cut at {cut}"
+@pytest.mark.parametrize("vector", VECTORS, ids=str)
+def test_a_vector_means_what_it_says_however_it_arrives(vector: Vector) -> None:
+    check_vector(vector, REGISTRY)
 
 
 def test_a_vector_at_least_for_each_name() -> None:
-    assert {vector.get("name") for vector in VECTORS.values()} >= set(RESPONSES)
-    assert {vector.get("code") for vector in VECTORS.values()} >= set(CODES)
+    assert {vector.expected.get("name") for vector in VECTORS} >= set(RESPONSES)
+    assert {vector.expected.get("code") for vector in VECTORS} >= set(CODES)
 
 
 def test_every_quirk_names_its_server() -> None:
-    unnamed = [key for key, vector in VECTORS.items() if key.startswith("quirks") and not vector.get("server")]
+    unnamed = [str(vector) for vector in VECTORS if vector.source == "quirks" and not vector.server]
     assert unnamed == []
 
 
-@pytest.mark.parametrize("key", [key for key, vector in VECTORS.items() if vector.get("name") == "FETCH"])
-def test_the_uid_found_on_the_way_is_the_uid_parsed_later(key: str) -> None:
-    [parts] = frame([wire(VECTORS[key])])
+@pytest.mark.parametrize("vector", [vector for vector in VECTORS if vector.expected.get("name") == "FETCH"], ids=str)
+def test_the_uid_found_on_the_way_is_the_uid_parsed_later(vector: Vector) -> None:
+    [parts] = frame([vector.octets])
     assert isinstance(parts, list)
     untagged = classify(parts)
     assert isinstance(untagged, Untagged)
@@ -221,7 +76,7 @@ def mutate(chance: random.Random, data: bytes) -> bytes:
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", [3501, 9051])
 def test_mutations_are_understood_or_refused_but_never_worse(seed: int) -> None:
-    chance, streams = random.Random(seed), [wire(vector) for vector in VECTORS.values()]
+    chance, streams = random.Random(seed), [vector.octets for vector in VECTORS]
     limits = Limits(line=4000, literal=4000, response=8000, literals=20, nesting=20)
     started, framed = time.process_time(), 0
     for _ in range(1500):
@@ -230,7 +85,7 @@ def test_mutations_are_understood_or_refused_but_never_worse(seed: int) -> None:
         try:
             while (parts := framer.pop()) is not None:
                 framed += 1
-                understand(parts)
+                meaning(parts, REGISTRY)
                 response = classify(parts)
                 if isinstance(response, Untagged):
                     assert fetch.fetch_uid(response) == parsed_uid(response)
@@ -243,4 +98,4 @@ def test_mutations_are_understood_or_refused_but_never_worse(seed: int) -> None:
 
 def read_as_everything(untagged: Untagged) -> None:
     for parse in RESPONSES.values():
-        understand_data(parse, Cursor(untagged.parts, 1, nesting=20))
+        of_data(parse, Cursor(untagged.parts, 1, nesting=20))

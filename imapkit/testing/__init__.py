@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Tls,
     )
     from imapkit.testing.transcript import replay
+    from imapkit.testing.vectors import Vector, check_vector, load_vectors, vector_text
 
 _HOMES = {
     "certificate": ("LOCALHOST", "ServerCertificate"),
@@ -41,6 +42,7 @@ _HOMES = {
         "Tls",
     ),
     "transcript": ("replay",),
+    "vectors": ("Vector", "check_vector", "load_vectors", "vector_text"),
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
 
@@ -58,8 +60,12 @@ __all__ = [
     "ServerCertificate",
     "ServerFactory",
     "Tls",
+    "Vector",
+    "check_vector",
     "load_only",
+    "load_vectors",
     "replay",
+    "vector_text",
 ]
 
 

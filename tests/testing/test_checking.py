@@ -1,0 +1,193 @@
+"""Vectors as data files, and a check that can fail: for each thing that a vector may say wrongly."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imapkit import ext
+from imapkit.core.api import Cursor
+from imapkit.core.registry import Registry
+from imapkit.family import Family, Response
+from imapkit.testing import Vector, check_vector, load_only, load_vectors, vector_text
+from imapkit.testing.meaning import frame, meaning
+
+SHIPPED = load_vectors(Path(__file__).parents[1] / "vectors")
+EVERYTHING = load_only(*ext.INDEX)
+WEATHER = """
+[[vector]]
+id = "rain"
+wire = ['* X-WEATHER Bremen 14']
+"""
+SAID = 'name = "X-WEATHER"\nvalue = \'(b"Bremen", 14)\'\n'
+
+Write = Callable[[str], Path]
+
+
+def weather(cursor: Cursor) -> tuple[bytes, int]:
+    city = bytes(cursor.astring())
+    cursor.sp()
+    return city, cursor.number()
+
+
+def broken(cursor: Cursor) -> None:
+    raise LookupError("a mistake of its own")
+
+
+REGISTRY = load_only(Family("weather", responses={"X-WEATHER": Response(parse=weather)}))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file of vectors."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "weather.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def one(path: Path) -> Vector:
+    (vector,) = load_vectors(path)
+    return vector
+
+
+def refusal(vector: Vector, registry: Registry = REGISTRY) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check_vector(vector, registry)
+    return str(caught.value)
+
+
+def test_a_vector_that_holds(write: Write) -> None:
+    vector = one(write(WEATHER + SAID))
+    assert (str(vector), vector.octets) == ("weather: rain", b"* X-WEATHER Bremen 14\r\n")
+    assert vector.expected == {"name": "X-WEATHER", "value": (b"Bremen", 14)}
+    check_vector(vector, REGISTRY)
+
+
+def test_what_to_paste_is_printed_where_nothing_is_expected(write: Write) -> None:
+    message = refusal(one(write(WEATHER)))
+    assert "weather: rain" in message
+    lines = message.partition("paste\n\n")[2]
+    check_vector(one(write(WEATHER + lines)), REGISTRY)
+
+
+def test_what_to_paste_says_all_that_was_found(write: Write) -> None:
+    entries = []
+    for number, vector in enumerate(SHIPPED):
+        wire = json.dumps(vector.octets.decode("latin-1").removesuffix("\r\n").split("\r\n")).replace("\x7f", "\\u007f")
+        found = meaning(frame([vector.octets])[0], EVERYTHING)
+        entries.append(f"[[vector]]\nid = '{number}'\nwire = {wire}\n{vector_text(found)}")
+    again = load_vectors(write("".join(entries)))
+    assert [vector.octets for vector in again] == [vector.octets for vector in SHIPPED]
+    for vector in again:
+        check_vector(vector, EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ("name = 'X-WETTER'\n", "name: 'X-WETTER' is expected, 'X-WEATHER' was found"),
+        ("value = '(b\"Bremen\", 15)'\n", "value: (b'Bremen', 15) is expected, (b'Bremen', 14) was found"),
+        ("value = '[b\"Bremen\", 14]'\n", "value: [b'Bremen', 14] is expected"),
+        ("value = '(b\"Bremen\", 14.0)'\n", "value: (b'Bremen', 14.0) is expected"),
+        ("name = 'X-WEATHER'\n", "value: nothing is expected, (b'Bremen', 14) was found"),
+        (SAID + "number = 3\n", "number: 3 is expected, nothing was found"),
+        (SAID + "kind = 'tagged'\n", "kind: 'tagged' is expected, 'untagged' was found"),
+        (SAID + "code = 'ALERT'\n", "code: 'ALERT' is expected"),
+        (SAID + "mailbox = 'Bremen'\n", "mailbox: 'Bremen' is expected"),
+        (SAID + "text = 'Bremen'\n", "text: b'Bremen' is expected"),
+        (SAID + "error = 'ParseError'\n", "error: 'ParseError' is expected"),
+        (SAID + "defects = [['a colon', ':']]\n", "defects: [('a colon', b':')] is expected"),
+        ("error = 'LimitExceeded'\n", "kind: nothing is expected, 'untagged' was found"),
+    ],
+)
+def test_a_vector_that_does_not_hold(write: Write, said: str, complaint: str) -> None:
+    message = refusal(one(write(WEATHER + said)))
+    assert message.startswith("weather: rain\n")
+    assert complaint in message
+    assert message.endswith(f"paste\n\n{SAID}")
+
+
+def test_defects_are_compared_by_their_octets_and_how_they_begin(write: Write) -> None:
+    wire = "[[vector]]\nid = 'a'\nwire = ['* STATUS INBOX (DELETED 4294967296)']\n"
+    found = vector_text(meaning([b"* STATUS INBOX (DELETED 4294967296)"], EVERYTHING))
+    defects = next(line for line in found.splitlines() if line.startswith("defects"))
+    check_vector(one(write(wire + found)), EVERYTHING)
+    [[what, raw]] = tomllib.loads(defects)["defects"]
+    check_vector(one(write(wire + found.replace(what, what[:5]))), EVERYTHING)
+    for wrong in defects.replace(what, "x" + what), defects.replace(raw, raw + "x"), "defects = []":
+        assert "defects: " in refusal(one(write(wire + found.replace(defects, wrong))), EVERYTHING)
+
+
+def test_true_is_not_one(write: Write) -> None:
+    registry = load_only(Family("truth", responses={"X-TRUE": Response(parse=lambda cursor: (True, 0))}))
+    wire = "[[vector]]\nid = 'a'\nwire = ['* X-TRUE']\nname = 'X-TRUE'\n"
+    check_vector(one(write(wire + "value = '(True, 0)'")), registry)
+    for wrong in "(1, 0)", "(True, False)":
+        assert "value: " in refusal(one(write(f"{wire}value = '{wrong}'")), registry)
+
+
+def test_one_response_to_a_vector(write: Write) -> None:
+    two = WEATHER.replace("14']", "14', '* X-WEATHER Ulm 20']")
+    assert "one response to a vector, but these are 2" in refusal(one(write(two + SAID)))
+    unfinished = WEATHER.replace("14']", "{400}']")
+    assert "a good response after it was read as" in refusal(one(write(unfinished + SAID)))
+
+
+def test_a_response_that_does_not_follow_the_grammar(write: Write) -> None:
+    vector = WEATHER.replace("14", "warm")
+    assert "error: nothing is expected, 'ParseError' was found: expected " in refusal(one(write(vector + SAID)))
+    check_vector(one(write(vector + "name = 'X-WEATHER'\nerror = 'ParseError'")), REGISTRY)
+
+
+def test_a_parser_that_raises_something_else_is_seen(write: Write) -> None:
+    registry = load_only(Family("weather", responses={"X-WEATHER": Response(parse=broken)}))
+    with pytest.raises(LookupError):
+        check_vector(one(write(WEATHER + SAID)), registry)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[[vector]\n", "weather.toml: "),
+        ("", "[[vector]] tables and nothing else, not nothing"),
+        ("title = 'x'\n" + WEATHER, "[[vector]] tables and nothing else, not title, vector"),
+        ("[vector]\nid = 'x'\n", "[[vector]] tables and nothing else"),
+        (WEATHER + WEATHER, "weather.toml: vector 'rain': there are two of that name"),
+        ("[[vector]]\nwire = ['* OK']\n", "weather.toml: vector 1 has no id"),
+        ("[[vector]]\nid = 'a'\n", "vector 'a': wire is a list of lines"),
+        ("[[vector]]\nid = 'a'\nwire = '* OK'\n", "wire is a list of lines"),
+        ("[[vector]]\nid = 'a'\nwire = ['* OK \u20ac']\n", "wire: '\u20ac' is no octet"),
+        (WEATHER + "naem = 'X'\n", "vector 'rain': unknown: naem; known are id, wire"),
+        (WEATHER + "name = 5\n", "name is a string"),
+        (WEATHER + "number = '5'\n", "number is a number"),
+        (WEATHER + "kind = 'answer'\n", "kind is one of untagged, tagged, continuation"),
+        (WEATHER + "value = 'Bremen'\n", "value is no Python literal in a string"),
+        (WEATHER + "value = '(b'\n", "value is no Python literal in a string"),
+        (WEATHER + "value = 5\n", "value is no Python literal in a string"),
+        (WEATHER + "defects = ['x']\n", "defects are pairs"),
+        (WEATHER + "defects = 7\n", "defects are pairs"),
+    ],
+)
+def test_a_file_that_is_none(write: Write, text: str, complaint: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        load_vectors(write(text))
+    assert complaint in str(caught.value)
+    assert "weather.toml" in str(caught.value)
+
+
+def test_a_directory_is_read_in_order(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no \*\.toml there"):
+        load_vectors(tmp_path)
+    for name in "b", "a":
+        (tmp_path / f"{name}.toml").write_text(WEATHER + SAID)
+    assert list(map(str, load_vectors(tmp_path))) == ["a: rain", "b: rain"]
+    with pytest.raises(FileNotFoundError):
+        load_vectors(tmp_path / "c.toml")
