@@ -1,0 +1,99 @@
+"""Through a SOCKS proxy, by a subclass whose ``open_socket`` returns PySocks' socket: plain, TLS and STARTTLS, all compressed."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import struct
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+import imapkit
+from tests.live.support import SECONDS, letter, place
+from tests.servers.base import Server
+
+pytestmark = pytest.mark.live
+
+socks: Any = import_module("socks")
+
+
+class Proxy(socketserver.BaseRequestHandler):
+    """SOCKS 5 without authentication, CONNECT only; RFC 1928."""
+
+    def handle(self) -> None:
+        """One connection."""
+        _, methods = self.take(2)
+        self.take(methods)
+        self.request.sendall(b"\5\0")
+        *_, kind = self.take(4)
+        host = socket.inet_ntoa(self.take(4)) if kind == 1 else self.take(self.take(1)[0]).decode("ascii")
+        with socket.create_connection((host, *struct.unpack(">H", self.take(2)))) as there:
+            self.request.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+            back = threading.Thread(target=pass_on, args=(there, self.request))
+            back.start()
+            pass_on(self.request, there)
+            back.join()
+
+    def take(self, size: int) -> bytes:
+        """Just so many octets."""
+        data: bytes = self.request.recv(size, socket.MSG_WAITALL)
+        return data
+
+
+def pass_on(one: socket.socket, other: socket.socket) -> None:
+    """All that comes from the one goes to the other, its end too."""
+    with contextlib.suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[tuple[str, int]]:
+    """Where a proxy listens."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        host, port = server.server_address[:2]
+        yield str(host), port
+        server.shutdown()
+        thread.join()
+
+
+def through(base: Any, proxy: tuple[str, int]) -> Any:
+    """A client class whose connections go through the proxy, which looks the name up."""
+
+    class Proxied(base):  # type: ignore[misc]
+        def open_socket(self) -> Any:
+            sock = socks.socksocket()
+            sock.set_proxy(socks.SOCKS5, *proxy)
+            sock.connect((self.host, self.port))
+            return sock
+
+    return Proxied
+
+
+@pytest.mark.parametrize("way", ["plain", "tls", "starttls"])
+@pytest.mark.parametrize("server", ["dovecot", "cyrus"], indirect=True)
+def test_through_a_proxy(server: Server, proxy: tuple[str, int], way: str) -> None:
+    body = "0123456789abcdef\r\n" * 20_000
+    tls = {"ca_certs": server.cafile} if way == "tls" else {}
+    base, port = (imapkit.IMAP4_SSL, server.tls_port) if way == "tls" else (imapkit.IMAP4, server.port)
+    with through(base, proxy)("localhost", port, timeout=SECONDS, **tls) as imap:
+        assert isinstance(imap.sock._sock if way == "tls" else imap.sock, socks.socksocket)
+        if way == "starttls":
+            assert imap.starttls(ca_certs=server.cafile)[0] == "OK"
+        assert imap.login("tester", server.users["tester"])[0] == "OK"
+        assert imap.enable_compression()[0] == "OK"
+        box = place(server, f"socks-{way}")
+        assert imap.create(box)[0] == "OK"
+        assert imap.append(box, None, None, letter("far away", body))[0] == "OK"
+        assert imap.select(box) == ("OK", [b"1"])
+        assert body.encode() in imap.fetch("1", "BODY.PEEK[]")[1][0][1]
+        assert imap.idle(timeout=0.05)[0] == "OK"
+        assert imap.response("IDLE") == ("IDLE", [b"TIMEOUT"])
