@@ -11,6 +11,8 @@ from imapkit.family import CONTRACT, Code, Command, Family, LayerSpec, Response,
 __all__ = ["contract_is_unknown", "mistakes"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ATOM = re.compile(r'[^(){ %*"\\\]\x00-\x1f\x7f-\U0010ffff]+')
+_LINE = re.compile(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec}
 
@@ -70,6 +72,10 @@ def _wrong_items(value: Any) -> Iterator[str]:
 def _wrong_command(command: Command) -> Iterator[str]:
     if not isinstance(command.name, str) or not command.name:
         yield f"a command has the name {command.name!r}, which is no str"
+    elif not _ATOM.fullmatch(command.name):
+        yield f"a command has the name {command.name!r}, which is no atom (RFC 3501 section 9)"
+    if command.interrupt is not None and not _LINE.fullmatch(command.interrupt):
+        yield f"command {command.name}: interrupt={command.interrupt!r} is no line without its line end"
     if not isinstance(command.states, State):
         yield f"command {command.name}: states= is a {type(command.states).__name__} and no State"
     if not isinstance(command.args, (tuple, list)):

@@ -432,7 +432,34 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) ->
             tokens += rest(tuple(value for value in args[len(kinds) :] if value is not None))
         except ArgumentError as exc:
             raise ArgumentError(f"{name}: {exc}") from None
-    return _join(tokens)
+    return _checked(_join(tokens), name)
+
+
+def _checked(pieces: list[Piece], name: str) -> list[Piece]:
+    """The pieces, if together they are one command whatever the kinds let through: a family's own kinds are not trusted."""
+    for piece in pieces:
+        if type(piece) is bytes and not _FORBIDDEN.search(piece):
+            continue
+        _check_piece(piece, name)
+    last = pieces[-1]
+    for form in last if isinstance(last, Late) else ((last,),):
+        if form and isinstance(form[-1], bytes) and _ANNOUNCES.search(form[-1], max(0, len(form[-1]) - 30)):
+            raise ArgumentError(f"{name}: it ends in {form[-1][-12:]!r}, which a server would read as the start of a literal")
+    return pieces
+
+
+def _check_piece(piece: Any, name: str) -> None:
+    if isinstance(piece, Late):
+        for each in (*piece.off, *piece.on):
+            _check_piece(each, name)
+    elif isinstance(piece, Literal):
+        # A buffer that somebody changes meanwhile would not be as long as announced.
+        if type(piece.data) is not bytes:
+            raise ArgumentError(f"{name}: a literal's data must be bytes, not {type(piece.data).__name__}")
+    elif isinstance(piece, bytes):
+        check(piece + b" ", f"arguments of {name}")
+    else:
+        raise ArgumentError(f"{name}: an argument's kind returned {type(piece).__name__} instead of octets or a Literal")
 
 
 def has_literal(pieces: Iterable[Piece]) -> bool:
