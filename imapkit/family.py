@@ -112,7 +112,8 @@ class Command:
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
         ``expunges`` command is in flight (RFC 3501 section 5.5).
     ``secret``
-        its arguments never reach a log or an error's text.
+        its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
+        (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first.
     ``before``
         ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
         response, on the reader thread: for changes of state only. Neither may block.

@@ -18,6 +18,7 @@ from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
 from imapkit.core.search import message_numbers, needs_charset, numbers_found, search_program, starts_program
+from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
 from imapkit.core.wire import (
@@ -64,6 +65,7 @@ __all__ = [
     "Piece",
     "ResponseCode",
     "Result",
+    "Secret",
     "ServerString",
     "Session",
     "Token",
@@ -95,6 +97,7 @@ __all__ = [
     "number",
     "numbers_found",
     "pass_over",
+    "plain",
     "program",
     "quoted_string",
     "raw",

@@ -120,9 +120,12 @@ class Connection:
             self.fail(exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
         except OSError as exc:
             self.fail(lost_error(exc, "sending"))
-        except BaseException:
+        except BaseException as exc:
             # Half a command is on the wire: nothing that follows could be understood.
             self.fail(ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
+            if request.call.command.secret:
+                # The frames below hold what was being sent.
+                exc.__traceback__ = None
             raise
         finally:
             with self._lock:
@@ -254,7 +257,10 @@ class Connection:
     def _send(self, request: Request) -> None:
         call = request.call
         if self.trace.wants(1):
+            # From the command, not from what is written: no literal is shown, and no secret.
             self.trace.log(1, f"{request.tag.decode()} {call!r}")
+        if self.trace.wants(4):
+            self.trace.log(4, f"> {request.tag + b' ' + call.shown(200)!r}")
         out = bytearray(request.tag + b" ")
         for piece in self._settled(call.pieces):
             if isinstance(piece, Literal):
@@ -306,9 +312,6 @@ class Connection:
         return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:
-        if self.trace.wants(4):
-            shown = b"***" if request.call.command.secret else bytes(data[:200])
-            self.trace.log(4, f"> {shown!r}")
         self.layers.write(memoryview(data), request.deadline)
         request.progress = time.monotonic()
 
@@ -337,7 +340,14 @@ class Connection:
                 self._idle(request)
                 return
             answer = self._answer(request, reply)
+            if request.call.command.secret:
+                with self._lock:
+                    self.protocol.secrets.add_response(answer)
+                    if isinstance(request.defect, error):
+                        self._hush(request.defect)
             self._expect(request)
+            if self.trace.wants(4):
+                self.trace.log(4, "> ***" if request.call.command.secret else f"> {answer[:200]!r}")
             self._write(request, answer + b"\r\n")
 
     def _idle(self, request: Request) -> None:
@@ -363,8 +373,6 @@ class Connection:
             return b"*"
         try:
             answer = reply(request.challenge)
-            if request.call.command.secret:
-                request.keep_secret(answer)
         except Exception as exc:
             # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
             request.defect, answer = exc, None
@@ -430,7 +438,7 @@ class Connection:
             response = classify(parts)
             if self.trace.wants(4):
                 with self._lock:
-                    shown = self.protocol.hide(f"< {response!r}")
+                    shown = self.protocol.secrets.hide_text(f"< {response!r}")
                 self.trace.log(4, shown)
             with self._lock:
                 if self.protocol.closed is not None:
@@ -494,6 +502,7 @@ class Connection:
     def fail(self, exc: error) -> None:
         """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once."""
         with self._lock:
+            self._hush(exc)
             wanted = self._ending is not None or self.state is State.LOGOUT
             if not self.protocol.close(self._ending or exc):
                 return
@@ -506,6 +515,15 @@ class Connection:
         for request in woken:
             request.wake()
         self.dispatcher.stop(None)
+
+    def _hush(self, exc: error) -> None:
+        """Take the secrets out of an error's text, and the frames that hold what was sent and received. Under the state lock."""
+        secrets = self.protocol.secrets
+        if secrets:
+            secrets.clean(exc)
+            exc.__traceback__ = exc.__context__ = None
+            if any(request.call.command.secret for request in self.protocol.pending.values()):
+                exc.__cause__ = None
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread."""

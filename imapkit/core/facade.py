@@ -20,6 +20,7 @@ from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
 from imapkit.core.result import Data, Parsed, parse_shape
+from imapkit.core.secrets import Hidden, plain_all, secret_arguments
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
@@ -219,9 +220,10 @@ class Client(Secured):
             command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
         # An iterator can be read once only, and more than one function asks.
         args = tuple(list(value) if isinstance(value, Iterator) else value for value in args)
-        pieces = wire.encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
-        call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
-        if self._session.capabilities is None and command.states & self._session.state and wire.has_literal(pieces):
+        encode = _encode_secret if command.secret else wire.encode
+        wire_name = f"UID {command.name}" if uid else command.name
+        call = Call(command, args, encode(command.args, command.rest, args, wire_name), uid=uid, reply=reply, options=layer)
+        if self._session.capabilities is None and command.states & self._session.state and wire.has_literal(call.pieces):
             self._known_capabilities()
         return call
 
@@ -430,6 +432,20 @@ class Client(Secured):
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
             # No lock may be taken here: the collector can run on any thread, whatever that holds. The reader sees the end.
             connection.layers.transport.interrupt()
+
+
+def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> list[wire.Piece]:
+    """As ``wire.encode``, but what is refused leaves neither a piece of a secret in the error nor a frame that holds it."""
+    try:
+        return wire.encode(kinds, rest, plain_all(args), name)
+    except errors.ArgumentError as exc:
+        why = str(exc)
+    except Exception as exc:
+        why = f"{name}: an argument cannot be sent ({type(exc).__name__})"
+    hidden = Hidden()
+    hidden.add(*secret_arguments(args))
+    # Not within the handler: the error must not name as its context what it stands for.
+    raise errors.ArgumentError(hidden.hide_text(why))
 
 
 def _checked(request: Request) -> Request:

@@ -16,6 +16,7 @@ from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
 from imapkit.core.response import Continuation, Tagged, Untagged, response_code
+from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.store import Store
 from imapkit.errors import RemoteProtocolError, ServerBye, StateError, error, readonly
@@ -49,6 +50,7 @@ class Protocol:
         self.welcome: bytes | None = None
         self.woken: list[Request] = []
         self.nudged: Request | None = None
+        self.secrets = Hidden()
         self.tag_prefix = _tag_prefix()
         self._tags = 0
         self._wanting: dict[str, dict[Request, None]] = {}
@@ -71,6 +73,8 @@ class Protocol:
         if session.flush:
             session.flush = False
             self.store.clear()
+        if command.secret:
+            self.secrets.add(*secret_arguments(request.args))
         request.tag = self._tag()
         self.pending[request.tag] = request
         for name in command.result:
@@ -140,7 +144,6 @@ class Protocol:
 
     def _tagged(self, response: Tagged) -> Request | None:
         request = self.pending.get(response.tag)
-        text = response.text if request is None else request.hide(response.text)
         if request is None and response.tag in self._interrupts and response.typ in ("NO", "BAD"):
             # The command had ended by itself as its interrupt line went out, and that was taken for a command.
             return None
@@ -151,6 +154,7 @@ class Protocol:
         if response.typ == "OK" and not request.sent:
             raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
         command = request.call.command
+        text = self.secrets.hide(response.text) if command.secret else response.text
         if request.interrupted_by == "refresh" and response.typ == "OK" and not self.gate.waiting:
             self._begin_again(request, response.text)
             return None
@@ -188,13 +192,6 @@ class Protocol:
         request.finish("OK", request.text)
         self.complete(request)
         return False
-
-    def hide(self, shown: str) -> str:
-        """What a server has said, for a log: without the secrets of the commands in flight."""
-        text = shown.encode("utf-8", "surrogatepass")
-        for request in self.pending.values():
-            text = request.hide(text)
-        return text.decode("utf-8", "replace")
 
     def distrust(self) -> None:
         """Forget what came before now: anybody on the way may have said it (RFC 3501 section 6.2.1)."""

@@ -44,10 +44,14 @@ class Call:
         """Whether EXPUNGE responses may come while it is in flight."""
         return self.uid or self.command.expunges
 
+    def shown(self, most: int) -> bytes:
+        """What goes over the wire, for people: of a literal only its size, of a secret nothing."""
+        if self.command.secret:
+            return b"***"
+        return b"".join(piece if isinstance(piece, bytes) else repr(piece).encode() for piece in self.pieces)[:most]
+
     def __repr__(self) -> str:
-        shown = (
-            "***" if self.command.secret else b"".join(p if isinstance(p, bytes) else repr(p).encode() for p in self.pieces)[:100]
-        )
+        shown = "***" if self.command.secret else self.shown(100)
         return f"{self.name} {shown!r}"
 
 
@@ -56,7 +60,6 @@ class Request:
 
     __slots__ = (
         "_done",
-        "_secrets",
         "aborted",
         "accepted",
         "again",
@@ -123,10 +126,6 @@ class Request:
         self.challenge = b""
         self.thread = threading.get_ident()
         self.on_done: Callable[[Request], None] | None = None
-        self._secrets: list[bytes] = []
-        if call.command.secret:
-            # The first argument is a name: of a user, of a mechanism.
-            self.keep_secret(*call.args[1:])
         self._done = threading.Lock()
         self._done.acquire()
 
@@ -139,17 +138,6 @@ class Request:
     def complete(self) -> bool:
         """Whether its tagged response has come, and the layer that it switches on is there; or its failure."""
         return (bool(self.typ) and not self.switching) or self.aborted is not None
-
-    def keep_secret(self, *values: Any) -> None:
-        """These are not to be shown, even if the server repeats them."""
-        octets = (value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value for value in values)
-        self._secrets += [bytes(each) for each in octets if isinstance(each, (bytes, bytearray)) and len(each) > 2]
-
-    def hide(self, text: bytes) -> bytes:
-        """``text`` from the server, without the secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, b"***")
-        return text
 
     def finish(self, typ: str, text: bytes) -> None:
         """The tagged response has come. Under the state lock."""

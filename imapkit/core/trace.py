@@ -2,7 +2,8 @@
 
 Level 1 shows commands and state changes, 4 what is sent and received. Lines up to ``buffer_level`` are kept, the last 20,
 and printed when something goes wrong; with a ``level`` above it they are printed as they come. What a secret command
-sends is never shown. The logger "imapkit" of ``logging`` gets every line, whatever the level here: at DEBUG, level 0 at WARNING.
+sends is never shown (``imapkit.core.secrets``), nor what is in a literal. The logger "imapkit" of ``logging`` gets every
+line, whatever the level here: at DEBUG, level 0 at WARNING.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from imapkit.core.api import CallOptions, Commands, Done, Result, Session, astring
+from imapkit.core.api import CallOptions, Commands, Done, Result, Secret, Session, astring
 from imapkit.family import Command, Family, State, hookimpl
 
 __all__ = ["ProxyauthCommands", "imapkit_family"]
@@ -21,9 +21,10 @@ class ProxyauthCommands(Commands):
 
         A mailbox that is selected must be closed first. It is like a second login: nothing else is in flight meanwhile, and once
         the server agrees its capabilities must be asked for anew. Returns ``("NO", [reason])`` if it refuses: then nothing has
-        changed.
+        changed. Logs and errors do not show who it was.
         """
-        return self._call("PROXYAUTH", user, **options)
+        secret, user = Secret(user), ""
+        return self._call("PROXYAUTH", secret, **options)
 
 
 def _became(session: Session, request: Done) -> None:
@@ -38,7 +39,7 @@ def imapkit_family() -> Family:
     return Family(
         name="proxyauth",
         mixin=ProxyauthCommands,
-        commands=(Command("PROXYAUTH", State.AUTH, args=(astring,), exclusive=True, done=_became),),
+        commands=(Command("PROXYAUTH", State.AUTH, args=(astring,), exclusive=True, secret=True, done=_became),),
         capabilities=("PROXYAUTH",),
         requires=("rev1",),
     )

@@ -115,13 +115,14 @@ def samples(kind: Callable[[Any], Any]) -> list[Any]:
 
 def valid(command: Command) -> tuple[Any, ...]:
     """Arguments that the command takes, as many as can be found."""
-    args = tuple(samples(kind)[0] for kind in command.args)
+    args: tuple[Any, ...] = tuple(samples(kind)[0] for kind in command.args)
     if command.rest is None:
-        return args or ("x", "x")[: 0 if command.args else 2]
+        return args if args else ("x", "x")
     for rest in reversed(_RESTS):
+        found: tuple[Any, ...] = (*args, *rest)
         with contextlib.suppress(ArgumentError):
-            encoded(command, args + rest)
-            return args + rest
+            encoded(command, found)
+            return found
     raise AssertionError(f"no arguments for {command.name}")
 
 

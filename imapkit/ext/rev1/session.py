@@ -12,11 +12,13 @@ from imapkit.core.api import (
     Data,
     Done,
     Result,
+    Secret,
     Session,
     Untagged,
     astring,
     atom,
     no_arguments,
+    plain,
     quoted_string,
 )
 from imapkit.errors import ArgumentError, NoResponse, error
@@ -56,18 +58,16 @@ class SessionCommands(Commands):
             raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
         if self._session.state is State.NONAUTH and "LOGINDISABLED" in self._known_capabilities():
             raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
-        return self._call("LOGIN", user, password, finish=self._admitted, **options)
+        # An error's traceback shows what the frames hold.
+        secret, password = Secret(password), ""
+        return self._call("LOGIN", user, secret, finish=self._admitted, **options)
 
     def login_cram_md5(self, user: str, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Log in by CRAM-MD5, RFC 2195; capability AUTH=CRAM-MD5; state: not authenticated. As ``authenticate``."""
 
-        def answer(challenge: bytes) -> bytes:
-            import hmac
-
-            key = password.encode("utf-8") if isinstance(password, str) else password
-            return f"{user} {hmac.new(key, challenge, 'md5').hexdigest()}".encode()
-
-        return self.authenticate("CRAM-MD5", answer, **options)
+        secret, password = Secret(password), ""
+        key = _key(secret)
+        return self.authenticate("CRAM-MD5", lambda challenge: _cram_md5(user, key, challenge), **options)
 
     def logout(self, **options: Unpack[CallOptions]) -> Result:
         """End the session and the connection; RFC 3501 section 6.1.3; any state.
@@ -134,6 +134,26 @@ class SessionCommands(Commands):
         return ("BYE", Data(farewell, name="BYE")) if farewell else (request.typ, Data([request.text], name=request.typ))
 
 
+def _key(secret: Secret) -> Secret:
+    try:
+        return Secret(plain(secret).encode("utf-8") if isinstance(plain(secret), str) else bytes(plain(secret)))
+    except (UnicodeEncodeError, TypeError) as exc:
+        why = type(exc).__name__
+    raise ArgumentError(f"AUTHENTICATE CRAM-MD5: the password cannot be encoded ({why})")
+
+
+def _cram_md5(user: str, key: Secret, challenge: bytes) -> bytes:
+    """``user SP digest``, RFC 2195 section 2."""
+    import hmac
+
+    try:
+        return b"%b %b" % (user.encode("utf-8"), hmac.new(plain(key), challenge, "md5").hexdigest().encode("ascii"))
+    except ValueError as exc:
+        # There are systems without MD5. The frames below hold the password.
+        why = f"{type(exc).__name__}: {exc}"
+    raise error(f"CRAM-MD5 cannot be computed here: {why}")
+
+
 def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
     """``base64 = *(4base64-char) [base64-terminal]``, RFC 3501 section 9: decode the challenge, encode the response."""
 
@@ -144,13 +164,20 @@ def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
             decoded = binascii.a2b_base64(text, strict_mode=True) if text else b""
         except binascii.Error as exc:
             raise error(f"the server's challenge is not base64 ({exc}): {challenge[:40]!r}") from None
-        answer = authobject(decoded)
-        if answer is None:
-            return None
-        octets = answer.encode("utf-8") if isinstance(answer, str) else bytes(answer)
-        return binascii.b2a_base64(octets, newline=False)
+        answer = Secret(authobject(decoded))
+        return None if plain(answer) is None else _base64(answer)
 
     return reply
+
+
+def _base64(answer: Secret) -> bytes:
+    try:
+        octets = plain(answer).encode("utf-8") if isinstance(plain(answer), str) else bytes(plain(answer))
+        return binascii.b2a_base64(octets, newline=False)
+    except (UnicodeEncodeError, TypeError, ValueError) as exc:
+        why = type(exc).__name__
+    # Neither as a cause nor as a context: such errors hold the text itself.
+    raise ArgumentError(f"what authobject returned cannot be sent ({why}): it must be octets, text or None")
 
 
 def _logged_in(session: Session, request: Done) -> None:

@@ -1,0 +1,287 @@
+"""No password and no token is ever shown: not by logs, nor errors, nor their tracebacks, whatever a server does with it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import os
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit.core.secrets import Hidden, Secret
+from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from tests.core.rig import Answers, connect
+
+CANARY = 'hunter2-"Canary\\7'
+TOKEN = "ya29.a0AfB_byC-CanaryToken-7Jk3"
+OURS = Path(imapkit.__file__).parent
+TESTING = (str(OURS / "testing"), str(Path(__file__).parents[1]))
+
+Way = Callable[[imapkit.IMAP4, Answers], Any]
+
+
+def in_base64(octets: bytes, shift: int) -> bytes:
+    """The part of every base64 text with ``octets`` behind ``shift`` others that is the same in all."""
+    return base64.b64encode(b"x" * shift + octets + b"xxx")[-(-shift * 8 // 6) : (shift + len(octets)) * 8 // 6]
+
+
+def forms(secret: str) -> Iterator[str]:
+    octets = secret.encode()
+    yield from (secret, repr(secret)[1:-1], octets.hex(), octets.hex().upper(), secret[:8], secret[-8:])
+    yield secret.replace("\\", "\\\\").replace('"', '\\"')
+    yield from (in_base64(octets, shift).decode() for shift in range(3))
+
+
+FORMS = [*forms(CANARY), *forms(TOKEN), *forms("\u00fc" + CANARY)]
+
+
+def failing(challenge: bytes) -> bytes:
+    raise LookupError("no password at hand")
+
+
+def login_mechanism() -> Callable[[bytes], str]:
+    answers = iter(("me", CANARY))
+    return lambda challenge: next(answers)
+
+
+def oauthbearer(challenge: bytes) -> str:
+    return f"n,a=me@example.org,\x01host=imap.example.org\x01port=993\x01auth=Bearer {TOKEN}\x01\x01"
+
+
+WAYS: dict[str, Way] = {
+    "login": lambda client, answers: client.login("me", CANARY),
+    "login, octets": lambda client, answers: client.login(b"me", CANARY.encode()),
+    "login, a literal": lambda client, answers: client.login("me", "\u00fc" + CANARY),
+    "login, called back": lambda client, answers: client.login("me", CANARY, callback=answers),
+    "login, refused": lambda client, answers: client.login("me", CANARY + "\r\n"),
+    "login, no text": lambda client, answers: client.login("me", CANARY + "\udc80"),
+    "xatom": lambda client, answers: client.xatom("LOGIN", "me", CANARY),
+    "uid": lambda client, answers: client.uid("LOGIN", "me", CANARY),
+    "PLAIN": lambda client, answers: client.authenticate("PLAIN", lambda challenge: f"\0me\0{CANARY}"),
+    "LOGIN": lambda client, answers: client.authenticate("LOGIN", login_mechanism()),
+    "XOAUTH2": lambda client, answers: client.authenticate("XOAUTH2", lambda c: f"user=me\x01auth=Bearer {TOKEN}\x01\x01"),
+    "OAUTHBEARER": lambda client, answers: client.authenticate("OAUTHBEARER", oauthbearer),
+    "CRAM-MD5": lambda client, answers: client.login_cram_md5("me", CANARY),
+    "CRAM-MD5, no text": lambda client, answers: client.login_cram_md5("me", CANARY + "\udc80"),
+    "PLAIN, no text": lambda client, answers: client.authenticate("PLAIN", lambda challenge: f"\0me\0{CANARY}\udc80"),
+    "PLAIN, no octets": lambda client, answers: client.authenticate("PLAIN", lambda challenge: [CANARY]),  # type: ignore[arg-type, return-value]
+    "an authobject that fails": lambda client, answers: client.authenticate("PLAIN", failing),
+}
+
+
+def said(conversation: Conversation, command: ReceivedCommand) -> list[bytes]:
+    """All that the client says until it has said its password; in the clear and as it came."""
+    lines = [command.raw.strip(), *command.literals]
+    if command.name == "AUTHENTICATE":
+        for _ in range(2 if b"LOGIN" in command.args else 1):
+            conversation.send(b"+ PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2U+\r\n" if b"CRAM" in command.args else b"+ \r\n")
+            answer = conversation.read_line()
+            lines += [answer, base64.b64decode(answer)] if answer != b"*" else []
+    return [line.replace(b"\r\n", b" ").replace(b"\0", b" ").replace(b"\x01", b" ") for line in lines]
+
+
+def echoes(conversation: Conversation, command: ReceivedCommand) -> bytes:
+    """What it said, in many forms on one line, so that messages cut it at many places."""
+    lines = said(conversation, command)
+    octets = b" ".join(lines)
+    shifted = b" ".join(base64.b64encode(b"x" * shift + octets) for shift in range(3))
+    return b"%b %b %b %b" % (octets, shifted, octets.hex().encode(), octets)
+
+
+End = Callable[[Conversation, ReceivedCommand], None]
+
+
+def ends(end: Callable[[Conversation, ReceivedCommand], Any]) -> End:
+    """Listen to all of it, then ``end``, then wait until the client goes."""
+
+    def script(conversation: Conversation, command: ReceivedCommand) -> None:
+        said(conversation, command)
+        end(conversation, command)
+
+    return script
+
+
+def tells(form: bytes) -> End:
+    """Send back what the client said."""
+
+    def script(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(form.replace(b"TAG", command.tag).replace(b"ECHO", echoes(conversation, command)))
+
+    return script
+
+
+def drops_in_the_middle(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.send(b"* 1 FETCH (BODY[] {10}\r\nabc")
+    conversation.close()
+
+
+def tells_half_a_line(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.send(b"* X " + echoes(conversation, command))
+    conversation.close()
+
+
+def challenges_with_it(conversation: Conversation, command: ReceivedCommand) -> None:
+    told = echoes(conversation, command)
+    conversation.send(b"+ %b\r\n" % told)
+    if command.name == "AUTHENTICATE":
+        assert conversation.read_line() == b"*"
+    conversation.no(command, told)
+
+
+ENDS: dict[str, End] = {
+    "OK": ends(lambda conversation, command: conversation.ok(command)),
+    "NO": ends(lambda conversation, command: conversation.no(command)),
+    "BAD": ends(lambda conversation, command: conversation.bad(command)),
+    "BAD at once": lambda conversation, command: conversation.bad(command),
+    "BYE": ends(lambda conversation, command: conversation.send(b"* BYE no\r\n")),
+    "drop": ends(lambda conversation, command: conversation.close()),
+    "drop at once": drops_in_the_middle,
+    "reset": ends(lambda conversation, command: conversation.reset()),
+    "silence": ends(lambda conversation, command: conversation.wait_closed()),
+    "silence at once": lambda conversation, command: conversation.wait_closed(),
+    "OK, told": tells(b"* OK ECHO\r\nTAG OK ECHO\r\n"),
+    "NO, told": tells(b"* NO ECHO\r\nTAG NO [ALERT] ECHO\r\n"),
+    "BAD, told": tells(b"TAG BAD ECHO\r\n"),
+    "BYE, told": tells(b"* BYE ECHO\r\n"),
+    "a stray line, told": tells(b"ECHO\r\n"),
+    "a tag, told": tells(b"nobodysent OK ECHO\r\n"),
+    "a bad literal, told": tells(b"* X ECHO {-1}\r\n"),
+    "half a line, told": tells_half_a_line,
+    "a challenge, told": challenges_with_it,
+}
+
+
+def frames(exc: BaseException) -> Iterator[FrameType]:
+    """The frames of its traceback, but for those of tests."""
+    for frame, _ in traceback.walk_tb(exc.__traceback__):
+        if not frame.f_code.co_filename.startswith(TESTING):
+            yield frame
+
+
+def chain(exc: BaseException | None) -> Iterator[BaseException]:
+    while exc is not None:
+        yield exc
+        exc = exc.__cause__ or exc.__context__
+
+
+def shown(log: str, client: imapkit.IMAP4, errors: Sequence[BaseException]) -> Iterator[str]:
+    """All that anybody may see."""
+    connection = client._live
+    yield from (log, repr(client), repr(vars(client)), repr(connection), repr(vars(connection)), repr(vars(connection.protocol)))
+    for error in errors:
+        yield "".join(traceback.format_exception(error))
+        for exc in chain(error):
+            yield f"{exc} {exc!r} {exc.args!r} {vars(exc)!r}"
+            yield from (f"{frame.f_code.co_qualname}: {frame.f_locals!r}" for frame in frames(exc))
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("capabilities", [b"IMAP4rev1 LITERAL+", b"IMAP4rev1"], ids=["LITERAL+", "plain"])
+def test_no_secret_is_ever_shown(end: str, capabilities: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    handlers = dict.fromkeys(("LOGIN", "AUTHENTICATE"), ENDS[end])
+    late = end.startswith("silence")
+    sent = 0
+    with ScriptedServer(handlers=handlers, capabilities=capabilities) as server:
+        for name, way in WAYS.items():
+            log, errors, answers = io.StringIO(), [], Answers()
+            client = connect(server, timeout=0.05 if late else 20, debug=5, debug_file=log)
+            try:
+                if way(client, answers) == (None, None):
+                    log.write(repr(answers.next()[2]))
+            except Exception as exc:
+                errors.append(exc)
+            client._print_log()
+            client.logout()
+            for text in shown(log.getvalue() + caplog.text, client, errors):
+                found = [form for form in FORMS if form in text]
+                # Whoever sends a password without the method for it holds it in the clear.
+                assert not found or (name in ("xatom", "uid") and ": {" in text), (name, end, found, text)
+            sent += bool(errors)
+            caplog.clear()
+    assert sent >= 3, "some of them fail always"
+
+
+def test_what_is_seen_here_would_be_seen(caplog: pytest.LogCaptureFixture) -> None:
+    """The net has no holes: a password that goes where no secret belongs is found."""
+    caplog.set_level(logging.DEBUG)
+    with ScriptedServer() as server, connect(server, debug=5, debug_file=io.StringIO()) as client:
+        with pytest.raises(imapkit.IMAP4.error) as caught:
+            client.xatom("XSHOW", CANARY)
+        texts = list(shown(caplog.text, client, [caught.value]))
+    assert sum(any(form in text for form in FORMS) for text in texts) >= 5
+
+
+def test_literals_are_shown_by_their_size(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    log = io.StringIO()
+    accept = {"APPEND": lambda conversation, command: conversation.ok(command)}
+    with ScriptedServer(handlers=accept) as server, connect(server, debug=5, debug_file=log) as client:
+        client.login("me", "secret")
+        assert client.append("INBOX", None, None, f"Subject: x\r\n\r\n{CANARY}".encode())[0] == "OK"
+    assert "Canary" not in log.getvalue() + caplog.text
+    assert "<Literal of 31 octets>" in caplog.text
+
+
+def test_whom_an_administrator_becomes_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    log = io.StringIO()
+    refuse = {"PROXYAUTH": lambda conversation, command: conversation.bad(command, b"not %b" % command.args)}
+    with (
+        ScriptedServer(handlers=refuse, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server,
+        connect(server, debug=5, debug_file=log, families=["rev1", "proxyauth"]) as client,
+    ):
+        with pytest.raises(imapkit.IMAP4.error) as caught:
+            client.proxyauth(CANARY)
+        for text in shown(log.getvalue() + caplog.text, client, [caught.value]):
+            assert not any(form in text for form in FORMS), text
+    assert "PROXYAUTH '***'" in caplog.text
+
+
+def test_a_secret_cannot_be_looked_at_by_accident() -> None:
+    secret = Secret(CANARY)
+    assert "Canary" not in f"{secret} {secret!r} {[secret]!r} {(secret,)}"
+    with pytest.raises(TypeError, match="pickled"):
+        secret.__reduce__()
+    hidden = Hidden()
+    hidden.add(secret)
+    assert "Canary" not in repr(hidden)
+
+
+@pytest.mark.parametrize("text", [CANARY, TOKEN, "abc", "\u00fc\u20ac!", 'a"b', "x" * 3000])
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
+def test_every_form_of_a_secret_is_hidden(text: str, before: str) -> None:
+    hidden = Hidden()
+    hidden.add(text)
+    octets = before.encode() + text.encode() + os.urandom(4).replace(b"\n", b"x")
+    core = in_base64(text.encode(), len(before) % 3)
+    assert core in base64.b64encode(octets)
+    for shape in (octets, base64.b64encode(octets), octets.hex().encode(), octets.hex().upper().encode(), repr(octets).encode()):
+        found = hidden.hide(b"< " + shape + b" >")
+        assert b"***" in found
+        assert text.encode() not in found
+        assert len(text) < 6 or core not in found
+
+
+def test_pieces_of_a_secret_are_hidden_in_what_we_say() -> None:
+    hidden = Hidden()
+    hidden.add("0123456789abcdef")
+    for cut in range(6, 17):
+        assert hidden.hide_text(f"near {'0123456789abcdef'[:cut]}") == "near ***"
+        assert hidden.hide_text(f"near {'0123456789abcdef'[-cut:]} x") == "near *** x"
+    assert hidden.hide_text("near 01234 bcdef") == "near 01234 bcdef"
+    assert hidden.hide_text("012345012345 abcdefabcdef\udc80") == "****** ******\udc80"
+
+
+def test_short_secrets_do_not_hide_every_text() -> None:
+    hidden = Hidden()
+    hidden.add("a", b"bc", "")
+    assert not hidden
+    assert hidden.hide_text("abc") == "abc"
