@@ -1,4 +1,4 @@
-"""The client classes: the families' mixins on top of the core, compiled from the registry; statically typed for checkers.
+"""The client classes: the families' mixins behind the core, compiled when a client is made; statically typed for checkers.
 
 ``IMAP4`` talks over TCP, ``IMAP4_SSL`` over TLS, ``IMAP4_stream`` to a command's standard input and output.
 """
@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from imapkit import ext
 from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
@@ -33,6 +35,13 @@ if TYPE_CHECKING:
     from imapkit.ext.sort_thread import SortThreadCommands
     from imapkit.ext.starttls import StartTLSCommands
 
+
+class _Names:
+    """Last of all a class's bases: a ``_Method`` for every method that a family is known to have."""
+
+
+if TYPE_CHECKING:
+
     class _Preloaded(
         Rev1Commands,
         AclCommands,
@@ -52,29 +61,62 @@ if TYPE_CHECKING:
 
 else:
 
-    def _preloaded() -> type:
-        """The base of all clients: the mixins of every family that is switched on, and ``Client``."""
-        return type("_Preloaded", (*registry().mixins, Client), {"__module__": __name__})
+    class _Preloaded(Client, _Names):
+        """The base of all clients. The families' mixins are put behind it when a client is made (``_compiled``)."""
 
-    _Preloaded = _preloaded()
 
 __all__ = ["IMAP4", "IMAP4_SSL", "IMAP4_stream"]
 
-
-class _Absent:
-    """Stands where the method of a family was that this client does without; ``Client.__getattr__`` then says why."""
-
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        raise AttributeError("the family of this method is absent")
+_compiling = threading.RLock()
 
 
-@functools.cache
-def _tailored(cls: Any, wanted: Registry) -> type:
-    """``cls`` with just the families of ``wanted``: the methods of others are absent, those of new ones are mixed in."""
-    absent = {name: _Absent() for name in registry().methods if name not in wanted.methods}
-    extra = tuple(mixin for mixin in wanted.mixins if not issubclass(cls, mixin))
-    namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, **absent}
-    return type(cls.__name__, (*extra, cls), namespace)
+class _Method:
+    """Stands for a family's method where the family is not: before the families are loaded, or because it is absent.
+
+    Asked of a class, it loads the families. Which families there are is for the first client to say, not for an import.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        known = registry() if instance is None else vars(instance).get("_registry") or registry()
+        kind = _compiled(owner, known)
+        if kind is owner:
+            raise known.why_no_method(self._name) or AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}")
+        found = getattr(kind, self._name)
+        return found if instance is None or not hasattr(found, "__get__") else found.__get__(instance, owner)
+
+
+def _compiled(cls: type, known: Registry) -> type:
+    """``cls`` with the mixins of ``known``: they come last, so that whatever ``cls`` itself says goes before them."""
+    cls = vars(cls).get("_plain", cls)
+    with _compiling:
+        # Kept with the class, so that both can go together.
+        kinds = vars(cls).get("_kinds")
+        if kinds is None:
+            kinds = cls._kinds = {}  # type: ignore[attr-defined]
+        if known not in kinds:
+            kinds[known] = _mixed(cls, known)
+        kind: type = kinds[known]
+        return kind
+
+
+def _mixed(cls: type, known: Registry) -> type:
+    _announce(known.methods)
+    missing = tuple(mixin for mixin in known.mixins if not issubclass(cls, mixin))
+    namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, "_plain": cls}
+    return type(cls.__name__, (cls, *missing, _Names), namespace)
+
+
+def _announce(methods: Iterable[str]) -> None:
+    for name in methods:
+        if name not in vars(_Names):
+            setattr(_Names, name, _Method(name))
+
+
+for _methods in ext.INDEX.values():
+    _announce(_methods)
 
 
 class IMAP4(_Preloaded):
@@ -100,13 +142,6 @@ class IMAP4(_Preloaded):
     Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends it all.
     """
 
-    def __new__(cls, *args: Any, families: Iterable[Any] | None = None, **kwargs: Any) -> Self:
-        kind: Any = cls
-        if families is not None:
-            kind = _tailored(kind, registry(tuple(families)))
-        made: Self = super().__new__(kind)
-        return made
-
     def __init__(
         self,
         host: str | None = None,
@@ -121,6 +156,8 @@ class IMAP4(_Preloaded):
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
     ) -> None:
+        families = None if families is None else tuple(families)
+        self.__class__ = _compiled(type(self), registry(families))
         super().__init__(
             host,
             port,
