@@ -16,6 +16,7 @@ from imapkit import errors
 from imapkit.core import wire
 from imapkit.core.api import CallOptions, Result
 from imapkit.core.connection import Connection
+from imapkit.core.cursor import Defect
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
@@ -235,8 +236,9 @@ class Client(Secured):
             raise self._refusal(request)
         names = request.call.command.result if names is None else names
         if request.typ == "NO" or not names:
-            return request.typ, Data([request.text], (), self._registry, request.typ)
-        return request.typ, Data.of((response for response in request.untagged if response.name in names), self._registry)
+            return request.typ, Data([request.text], (), self._registry, request.typ, log=self._live.protocol.defects)
+        found = (response for response in request.untagged if response.name in names)
+        return request.typ, Data.of(found, self._registry, self._live.protocol.defects)
 
     @staticmethod
     def _refusal(request: Request) -> errors.BadResponse:
@@ -249,7 +251,7 @@ class Client(Secured):
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
-        made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8))
+        made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8, self._live.protocol.defects))
         if callback is None:
             return made
         self._live.post(lambda: _hand_over(lambda: made, callback, options.get("cb_arg")))
@@ -290,7 +292,18 @@ class Client(Secured):
         Returns a list with a value for each response (``StatusText`` for a status text), and what was wrong in ``.defects``.
         Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
         """
-        return parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
+        found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
+        if found.defects and self._connection is not None:
+            self._connection.protocol.defects.extend(found.defects)
+        return found
+
+    @property
+    def defects(self) -> tuple[Defect, ...]:
+        """What was odd in what the server sent, the oldest first: what is odd as it comes, and what turned out so when read.
+
+        Each ``Defect`` says ``what`` it was, and the octets (``raw``, at most 4096). The last ``Limits.defects`` are kept.
+        """
+        return self._live.protocol.defects.all()
 
     @property
     def _names_are_utf8(self) -> bool:

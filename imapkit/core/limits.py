@@ -15,8 +15,12 @@ class Limits:
     """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``.
 
     ``line``, ``literal`` and ``response`` are in octets, ``literals`` counts the literals of one response,
-    ``nesting`` its open parentheses. ``stored`` counts the untagged responses kept for ``response()`` and
-    ``pop_untagged_responses()``, ``stored_octets`` their octets: beyond those the oldest are dropped and counted.
+    ``nesting`` its open parentheses. ``answers`` counts the untagged responses that one command may collect,
+    ``answers_octets`` their octets. ``inflation``: how many octets compressed data (RFC 4978) may come to beyond a hundred
+    times its size; text comes to ten or twenty times its size, a message of nothing but zeros to a thousand.
+
+    ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` their
+    octets, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the connection goes on.
     """
 
     line: int = 16 * MiB
@@ -24,8 +28,12 @@ class Limits:
     response: int = 2048 * MiB
     literals: int = 100_000
     nesting: int = 1000
+    answers: int = 10_000_000
+    answers_octets: int = 16 * 1024 * MiB
+    inflation: int = 1024 * MiB
     stored: int = 100_000
     stored_octets: int = 256 * MiB
+    defects: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
@@ -19,7 +20,7 @@ from imapkit.core.response import Continuation, Tagged, Untagged, response_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.store import Store
-from imapkit.errors import RemoteProtocolError, ServerBye, StateError, error, readonly
+from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError, error, readonly
 from imapkit.family import State
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Protocol:
     """One connection's protocol state."""
 
     def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
-        self.session = Session(registry.enables)
+        self.limits = limits or Limits()
+        self.session = Session(registry.enables, self.limits)
         self.store = Store(limits)
         self.gate = Gate()
         self.pending: dict[bytes, Request] = {}
@@ -51,6 +53,7 @@ class Protocol:
         self.woken: list[Request] = []
         self.nudged: Request | None = None
         self.secrets = Hidden()
+        self.defects = DefectLog(self.limits.defects, self.secrets)
         self.tag_prefix = _tag_prefix()
         self._tags = 0
         self._wanting: dict[str, dict[Request, None]] = {}
@@ -141,11 +144,14 @@ class Protocol:
             writer.challenge = response.text
             writer.progress = time.monotonic()
             Request.open(writer.go)
+        else:
+            self.defects.add("a continuation request that nobody waits for", response.text)
 
     def _tagged(self, response: Tagged) -> Request | None:
         request = self.pending.get(response.tag)
         if request is None and response.tag in self._interrupts and response.typ in ("NO", "BAD"):
             # The command had ended by itself as its interrupt line went out, and that was taken for a command.
+            self.defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))
             return None
         if request is None:
             raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
@@ -208,6 +214,8 @@ class Protocol:
         name = response.name
         if self.welcome is None:
             self._greeting(response)
+        if response.odd:
+            self.defects.add(response.odd, response.text)
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner = self._owner(response)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
@@ -218,12 +226,22 @@ class Protocol:
         if self._listener is not None and self.closed is None:
             self._listen(self._listener, response)
         if owner is not None:
-            owner.untagged.append(response)
-            owner.progress = time.monotonic()
+            self._collect(owner, response)
         else:
             self.store.add(name, response.data(), response.octets)
         if name in _CONDITIONS:
             self._code(response.text, owner)
+
+    def _collect(self, owner: Request, response: Untagged) -> None:
+        owner.untagged.append(response)
+        owner.octets += response.octets
+        owner.progress = time.monotonic()
+        if len(owner.untagged) > self.limits.answers:
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {self.limits.answers} responses (Limits.answers)")
+        if owner.octets > self.limits.answers_octets:
+            raise LimitExceeded(
+                f"{owner.call.name} is answered by more than {self.limits.answers_octets} octets (Limits.answers_octets)"
+            )
 
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
@@ -278,6 +296,9 @@ class Protocol:
         except Exception as exc:
             if owner is not None:
                 owner.defect = owner.defect or exc
+            else:
+                raw = getattr(args[-1], "text", args[-1])
+                self.defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
             return False
 
 

@@ -72,6 +72,7 @@ class Request:
         "interrupted_by",
         "limit",
         "news",
+        "octets",
         "on_done",
         "progress",
         "refresh_at",
@@ -96,6 +97,8 @@ class Request:
         self.typ = ""
         self.text = b""
         self.untagged: list[Untagged] = []
+        self.octets = 0
+        """How many octets they hold."""
         self.aborted: error | None = None
         self.defect: Exception | None = None
         """What a plugin's function raised while this command was handled: it reaches this caller."""

@@ -58,6 +58,8 @@ class Untagged:
     """
 
     __slots__ = ("name", "number", "parts", "utf8")
+    odd = ""
+    """What is odd about it as a response, if anything is."""
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
@@ -89,6 +91,16 @@ class Untagged:
         if parts[-1]:
             shaped.append(parts[-1])
         return shaped
+
+
+class _BareCode(Untagged):
+    __slots__ = ()
+    odd = "a response code with no status before it"
+
+
+class _Nameless(Untagged):
+    __slots__ = ()
+    odd = "a response without a name"
 
 
 def announcement(text: bytes) -> int:
@@ -125,9 +137,9 @@ def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
         text = one_line((tagged.group(3) or b"", *parts[1:]))
         return Tagged(tagged.group(1), tagged.group(2).decode("ascii").upper(), text)
     if bare := _BARE_CODE.match(line):
-        return Untagged("OK", None, (bare.group(1),))
+        return _BareCode("OK", None, (bare.group(1),))
     if not line:
-        return Untagged("", None, (b"",))
+        return _Nameless("", None, (b"",))
     raise _stray(line)
 
 
@@ -136,8 +148,9 @@ def _untagged(parts: list[bytes]) -> Untagged:
     match = _UNTAGGED.match(line)
     if match is None:
         bare = _BARE_CODE.match(line)
-        name, text = ("OK", bare.group(1)) if bare else ("", line[1:].removeprefix(b" "))
-        return Untagged(name, None, (text, *parts[1:]))
+        if bare is not None:
+            return _BareCode("OK", None, (bare.group(1), *parts[1:]))
+        return _Nameless("", None, (line[1:].removeprefix(b" "), *parts[1:]))
     number, name_octets, rest = match.groups()
     return Untagged(name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:]))
 

@@ -15,6 +15,7 @@ from imapkit.core.response import Untagged, announcement, one_line, response_cod
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
+    from imapkit.core.defects import DefectLog
     from imapkit.core.registry import Registry
 
 __all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
@@ -42,6 +43,7 @@ class Data(list[Any]):
         registry: Registry | None = None,
         name: str = "",
         utf8: bool = False,
+        log: DefectLog | None = None,
     ) -> None:
         super().__init__(items)
         self.responses = tuple(responses)
@@ -51,12 +53,13 @@ class Data(list[Any]):
         self.utf8 = utf8
         """Whether UTF8=ACCEPT was on (RFC 6855); of ``responses`` each knows it of itself."""
         self._registry = registry
+        self._log = log
 
     @classmethod
-    def of(cls, responses: Iterable[Untagged], registry: Registry) -> Data:
-        """The data of untagged responses; ``[None]`` if there are none."""
+    def of(cls, responses: Iterable[Untagged], registry: Registry, log: DefectLog | None = None) -> Data:
+        """The data of untagged responses; ``[None]`` if there are none. What is wrong with them is noted in ``log``, too."""
         found = tuple(responses)
-        return cls([item for response in found for item in response.data()] or [None], found, registry)
+        return cls([item for response in found for item in response.data()] or [None], found, registry, log=log)
 
     def parsed(self) -> Parsed:
         """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
@@ -65,7 +68,10 @@ class Data(list[Any]):
             from imapkit.core.plugins import registry
 
             known = registry()
-        return parse_shape(self.name, self, known, utf8=self.utf8)
+        found = parse_shape(self.name, self, known, utf8=self.utf8)
+        if self._log is not None and found.defects:
+            self._log.extend(found.defects)
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (list(self), self.responses, None, self.name, self.utf8)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from imapkit.core.connection import Connection
     from imapkit.core.limits import Timeouts
+    from imapkit.core.trace import Trace
 
 __all__ = ["TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured"]
 
@@ -37,6 +38,7 @@ class Secured(Commands):
     host: str
     _ssl_context: ssl.SSLContext | None
     _timeouts: Timeouts
+    _trace: Trace
     _layers: Layers | None
     _connection: Connection | None
 
@@ -53,6 +55,7 @@ class Secured(Commands):
             layers = self._layers = Layers(over(self.sock))
         layers.push(layer, within(self._timeouts.connect))
         self.sock = TLSSocket(self.sock, layer, layers)
+        self._trace.log(1, f"TLS: {layer}")
 
     def _set_tls(self, **settings: Any) -> None:
         for name, value in settings.items():

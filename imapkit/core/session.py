@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from imapkit.core.limits import Limits
 from imapkit.family import State
 
 __all__ = ["Session"]
@@ -16,7 +17,9 @@ __all__ = ["Session"]
 class Session:
     """The state of one connection, as the families see and change it."""
 
-    def __init__(self, understood: frozenset[str] = frozenset()) -> None:
+    def __init__(self, understood: frozenset[str] = frozenset(), limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        """Upper bounds on what the server may send."""
         self.state = State.NONAUTH
         self.secure = False
         """Whether a layer protects the connection."""

@@ -70,6 +70,12 @@ class TLSLayer:
         self.object = context.wrap_bio(self._in, self._out, server_hostname=host or None)
         self._host, self._verify_callback = host, verify_callback
 
+    def __repr__(self) -> str:
+        """The version, the cipher, and whether anybody has verified with whom: an opt-out must be seen in the log."""
+        cipher = self.object.cipher() or ("no cipher",)
+        verified = self._verify_callback is not None or self.object.context.verify_mode is not ssl.CERT_NONE
+        return f"{self.object.version()}, {cipher[0]}, {'verified' if verified else 'NOT VERIFIED'}"
+
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """The handshake. Raises ``TLSError``."""
         while True:

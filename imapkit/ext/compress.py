@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Unpack
 
 from imapkit.core.api import CallOptions, Commands, Result, atom, no_data
-from imapkit.errors import RemoteProtocolError
+from imapkit.errors import LimitExceeded, RemoteProtocolError
 from imapkit.family import Code, Command, Family, LayerSpec, State, hookimpl
 
 __all__ = ["CompressCommands", "DeflateLayer", "imapkit_family"]
 
 _PIECE = 1 << 16
+_USUAL = 100
+"""To how many times its size compressed data may come for as long as it likes."""
 _RAW = -zlib.MAX_WBITS
 """RFC 4978 section 3: raw DEFLATE (RFC 1951), with neither header nor checksum."""
 
@@ -30,11 +32,15 @@ class CompressCommands(Commands):
 
 
 class DeflateLayer:
-    """Deflates what is sent, inflates what comes; each in one stream, from now to the end of the connection."""
+    """Deflates what is sent, inflates what comes; each in one stream, from now to the end of the connection.
 
-    def __init__(self) -> None:
+    ``most``: how many octets may come out beyond a hundred times as many as went in (``Limits.inflation``).
+    """
+
+    def __init__(self, most: int = 1 << 30) -> None:
         self._deflate = zlib.compressobj(wbits=_RAW)
         self._inflate = zlib.decompressobj(_RAW)
+        self._most, self._excess = most, 0
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """There is nothing to agree on."""
@@ -44,12 +50,16 @@ class DeflateLayer:
         return self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """What ``data`` inflates to, in pieces of bounded size. Raises ``RemoteProtocolError``."""
+        """What ``data`` inflates to, in pieces of bounded size. Raises ``RemoteProtocolError`` or ``LimitExceeded``."""
+        self._excess = max(0, self._excess) - _USUAL * len(data)
         while True:
             try:
                 piece = self._inflate.decompress(data, _PIECE)
             except zlib.error as exc:
                 raise RemoteProtocolError(f"compressed data from the server cannot be inflated: {exc}") from exc
+            self._excess += len(piece)
+            if self._excess > self._most:
+                raise LimitExceeded(f"compressed data inflates to more than {self._most} octets (Limits.inflation)")
             if piece:
                 yield piece
             if self._inflate.unused_data:
@@ -73,6 +83,6 @@ def imapkit_family() -> Family:
         commands=(Command("COMPRESS", State.ANY, args=(atom,), exclusive=True, layer="deflate"),),
         capabilities=("COMPRESS=DEFLATE",),
         codes={"COMPRESSIONACTIVE": Code(no_data)},
-        layers={"deflate": LayerSpec(lambda session, options: DeflateLayer())},
+        layers={"deflate": LayerSpec(lambda session, options: DeflateLayer(session.limits.inflation))},
         requires=("rev1",),
     )

@@ -37,8 +37,8 @@ def serving(handlers: Mapping[str, Handler] | None = None, **options: Any) -> It
 @contextmanager
 def selected(handlers: Mapping[str, Handler] | None = None, **options: Any) -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
     """A client in the selected state, and its server; logged out at the end."""
-    timeout, families = options.pop("timeout", 20.0), options.pop("families", ["rev1"])
-    with serving(handlers, **options) as server, connect(server, timeout=timeout, families=families) as client:
+    ours = {name: options.pop(name) for name in ("timeout", "families", "limits") if name in options}
+    with serving(handlers, **options) as server, connect(server, **ours) as client:
         client.login("me", "secret")
         client.select()
         yield client, server

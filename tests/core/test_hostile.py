@@ -135,28 +135,6 @@ def test_what_cannot_be_trusted_is_the_end(stream: bytes, kind: type[Exception])
             client.noop()
 
 
-@pytest.mark.parametrize(
-    ("limits", "stream", "what"),
-    [
-        (imapkit.Limits(line=1000), b"* OK " + b"x" * 2000, "line"),
-        (imapkit.Limits(literal=100), b"* 1 FETCH (BODY[] {101}\r\n", "literal"),
-        (imapkit.Limits(response=100), b"* 1 FETCH (BODY[] {60}\r\n" + b"x" * 60 + b" BODY[1] {60}\r\n", "response"),
-        (imapkit.Limits(literals=10), b"* X " + b"{0}\r\n " * 20, "literals"),
-        (imapkit.Limits(nesting=10), b"* X " + b"(" * 20 + b"\r\n", "nesting"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_every_limit_is_kept(limits: imapkit.Limits, stream: bytes, what: str) -> None:
-    def noop(conversation: Conversation, command: ReceivedCommand) -> None:
-        conversation.send(stream)
-        conversation.wait_closed()
-
-    with serving({"NOOP": noop}) as server, connect(server, limits=limits) as client:
-        with pytest.raises(LimitExceeded, match=rf"Limits\.{what}\)"):
-            client.noop()
-        assert not client._live.open
-
-
 @pytest.mark.heavy
 def test_a_flood_of_untagged_lines_is_bounded() -> None:
     with selected({"NOOP": lambda c, command: c.ok(command, untagged=b"* 1 EXPUNGE\r\n" * 300_000)}) as (client, _):

@@ -1,0 +1,44 @@
+"""What was odd in what a server sent: noted once, with its octets, for whoever wants to look."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from imapkit.core.cursor import Defect
+
+if TYPE_CHECKING:
+    from imapkit.core.secrets import Hidden
+
+__all__ = ["DefectLog"]
+
+_MOST_OCTETS = 4096
+"""Of each defect: an odd line may have megabytes."""
+
+
+class DefectLog:
+    """The last defects of one connection, the oldest first; bounded, without secrets, for any thread."""
+
+    def __init__(self, most: int, secrets: Hidden) -> None:
+        self._lock = threading.Lock()
+        self._kept: deque[Defect] = deque(maxlen=most)
+        self._secrets = secrets
+
+    def add(self, what: str, raw: bytes) -> None:
+        """Note one."""
+        self.extend((Defect(what, raw),))
+
+    def extend(self, defects: Iterable[Defect]) -> None:
+        """Note these."""
+        with self._lock:
+            for defect in defects:
+                # Cut behind what is hidden: a piece of a secret must not be left.
+                raw = self._secrets.hide(defect.raw)[:_MOST_OCTETS]
+                self._kept.append(Defect(self._secrets.hide_text(defect.what), raw))
+
+    def all(self) -> tuple[Defect, ...]:
+        """All that are kept."""
+        with self._lock:
+            return tuple(self._kept)

@@ -1,0 +1,103 @@
+"""What was odd in the stream is noted where a program can see it: bounded, without secrets, whatever thread looks."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import imapkit
+from imapkit.core.cursor import Defect
+from imapkit.core.defects import DefectLog
+from imapkit.core.secrets import Hidden
+from imapkit.testing.scripted import Conversation, ReceivedCommand
+from tests.core.rig import connect, selected, serving
+from tests.core.support import Driver
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "raw"),
+    [
+        (b"[COPYUID 55 31 6]", "a response code with no status before it", b"[COPYUID 55 31 6]"),
+        (b"* [COPYUID 123456 1 2]", "a response code with no status before it", b"[COPYUID 123456 1 2]"),
+        (b"", "a response without a name", b""),
+        (b"* (what is this", "a response without a name", b"(what is this"),
+        (b"+ go on", "a continuation request that nobody waits for", b"go on"),
+        (b"* XBROKEN 5", "the family's function raised LookupError", b"5"),
+        (b"* OK [XBROKEN data] x", "the family's function raised LookupError", b"data"),
+        (b"DONE BAD what", "an answer to the end of a command that had ended", b"DONE what"),
+    ],
+)
+def test_what_is_odd_as_it_comes(line: bytes, what: str, raw: bytes) -> None:
+    driver = Driver()
+    driver.feed(line + b"\r\n")
+    [defect] = driver.protocol.defects.all()
+    assert defect.what.startswith(what)
+    assert defect.raw == raw
+
+
+def test_nothing_is_noted_where_nothing_is_odd() -> None:
+    lines = b"* 3 EXISTS\r\n* ok  [ALERT]  hm\r\n* BYE\r\n* LIST () NIL INBOX\r\n* SEARCH 1 2 \r\n* X (a)\r\n"
+    driver = Driver()
+    request = driver.send("XBYE")
+    driver.feed(lines)
+    driver.end(request)
+    assert driver.protocol.defects.all() == ()
+
+
+def test_what_is_found_when_it_is_read() -> None:
+    odd = b"* 1 FETCH (UID 0 FLAGS ())\r\n"
+    with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", odd)}) as (client, _):
+        typ, data = client.fetch("1", "(UID FLAGS)")
+        assert not client.defects
+        assert data.parsed().defects == client.defects == (Defect("0 where a number starts at 1", b"0"),)
+        assert client.parse(typ, data).defects
+        assert len(client.defects) == 2
+        client.parse(*client.response("UIDVALIDITY"))
+        assert len(client.defects) == 3
+
+
+def test_text_data_that_was_odd() -> None:
+    with selected({"NOOP": lambda c, command: c.ok(command, b"[UIDNEXT 0] x")}) as (client, _):
+        client.noop()[1].parsed()
+        assert [defect.raw for defect in client.defects] == [b"0"]
+        client.response("UIDNEXT")[1].parsed()
+        assert [defect.raw for defect in client.defects] == [b"0", b"0"]
+
+
+def test_the_newest_are_kept_and_of_each_not_too_much() -> None:
+    def noop(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"".join(b"* (%d %b\r\n" % (i, b"x" * 5000) for i in range(9)))
+
+    with serving({"NOOP": noop}) as server, connect(server, limits=imapkit.Limits(defects=4)) as client:
+        client.noop()
+        assert [defect.raw[:2] for defect in client.defects] == [b"(5", b"(6", b"(7", b"(8"]
+        assert {len(defect.raw) for defect in client.defects} == {4096}
+    assert len(client.defects) == 4, "and they outlive the connection"
+
+
+def test_secrets_are_hidden_even_where_they_are_cut() -> None:
+    hidden = Hidden()
+    hidden.add("hunter2-Canary")
+    log = DefectLog(5, hidden)
+    log.add("what hunter2-Canary", b"x" * 4090 + b"hunter2-Canary")
+    [defect] = log.all()
+    assert defect == Defect("what ***", b"x" * 4090 + b"***")
+
+
+def look_and_add(log: DefectLog) -> None:
+    for _ in range(500):
+        log.add("x", b"y")
+        log.all()
+
+
+def test_many_threads() -> None:
+    log = DefectLog(1000, Hidden())
+    threads = [threading.Thread(target=look_and_add, args=(log,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(200):
+        log.all()
+    for thread in threads:
+        thread.join()
+    assert len(log.all()) == 1000

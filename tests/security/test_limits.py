@@ -1,0 +1,133 @@
+"""Every bound of ``imapkit.Limits``, at the bound and one beyond it, and that defaults are far from what mail is like."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+
+import pytest
+
+import imapkit
+from imapkit.core.fragment import Framer
+from imapkit.errors import LimitExceeded
+from imapkit.ext.compress import DeflateLayer
+from imapkit.testing.scripted import Conversation, ReceivedCommand
+from tests.core.rig import MARGIN, connect, selected, serving, within
+
+LIMITS = imapkit.Limits()
+BOUND = 40
+
+#   What exceeds the limit if it holds one more than the bound.
+MADE: dict[str, Callable[[int], bytes]] = {
+    "line": lambda size: b"* OK " + b"x" * (size - 5) + b"\r\n",
+    "literal": lambda size: b"* X {%d}\r\n%b\r\n" % (size, b"x" * size),
+    "response": lambda size: b"* X {8}\r\n12345678 {8}\r\n12345678 %b\r\n" % (b"x" * (size - 28)),
+    "literals": lambda count: b"* X" + b" {0}\r\n" * count + b"\r\n",
+    "nesting": lambda depth: b"* X " + b"(" * depth + b")" * depth + b"\r\n",
+    "answers": lambda count: b'* LIST () "/" a\r\n' * count,
+    "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - 7)),
+}
+#   What is dropped instead, and what is for the layer below.
+OTHERS = {"stored", "stored_octets", "defects", "inflation"}
+
+
+def test_every_limit_is_tested() -> None:
+    assert {field.name for field in fields(imapkit.Limits)} == MADE.keys() | OTHERS
+
+
+@pytest.mark.parametrize("what", MADE)
+def test_every_limit_is_kept_and_no_less_is_allowed(what: str) -> None:
+    sizes: list[int] = []
+
+    def answer(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=MADE[what](sizes[-1]))
+
+    with serving({"LIST": answer}, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
+        with connect(server, limits=replace(LIMITS, **{what: BOUND})) as client:
+            sizes.append(BOUND)
+            assert client.list()[0] == "OK"
+            sizes.append(BOUND + 1)
+            with pytest.raises(LimitExceeded, match=rf"\(Limits\.{what}\)"), within(MARGIN):
+                client.list()
+            assert not client._live.open
+        with connect(server) as client:
+            assert client.list()[0] == "OK", "another client has other limits"
+
+
+def test_answers_of_other_commands_do_not_count() -> None:
+    flood = b"* 3 EXISTS\r\n" * 100
+    with selected({"NOOP": lambda c, command: c.ok(command, untagged=flood)}, limits=imapkit.Limits(answers=5)) as (client, _):
+        assert client.noop()[0] == "OK"
+
+
+def test_a_line_without_an_end_is_the_end_before_it_ends() -> None:
+    framer = Framer(imapkit.Limits(line=1000))
+    framer.push(b"* OK " + b"x" * 995)
+    assert framer.pop() is None
+    framer.push(b"x")
+    with pytest.raises(LimitExceeded, match=r"\(Limits\.line\)"):
+        framer.pop()
+
+
+def inflating(most: int, data: bytes) -> Iterable[bytes]:
+    packed = zlib.compressobj(9, wbits=-15)
+    return DeflateLayer(most).decode(packed.compress(data) + packed.flush(zlib.Z_SYNC_FLUSH))
+
+
+def test_inflation_at_the_bound() -> None:
+    data = bytes(1 << 20)
+    packed = zlib.compressobj(9, wbits=-15)
+    size = len(packed.compress(data) + packed.flush(zlib.Z_SYNC_FLUSH))
+    excess = len(data) - 100 * size
+    assert 0 < excess < len(data)
+    assert b"".join(inflating(excess, data)) == data
+    came: list[bytes] = []
+    with pytest.raises(LimitExceeded, match=r"\(Limits\.inflation\)"):
+        came.extend(inflating(excess - 1, data))
+    assert sum(map(len, came)) < len(data), "what is too much is not handed on"
+
+
+def test_inflation_counts_what_is_beyond_a_hundred_times() -> None:
+    """Text may come to as much as it likes, whatever the limit."""
+    layer, packer = DeflateLayer(1000), zlib.compressobj(9, wbits=-15)
+    for i in range(200):
+        text = b"".join(b'* LIST (\\HasNoChildren) "/" "folder %d"\r\n' % (i * 1000 + j) for j in range(50))
+        packed = packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH)
+        assert b"".join(layer.decode(packed)) == text
+
+
+def test_the_client_has_the_layer_keep_its_limit() -> None:
+    def compress(conversation: Conversation, command: ReceivedCommand) -> None:
+        packer = zlib.compressobj(9, wbits=-15)
+        conversation.ok(command)
+        conversation.read_literal(1)
+        conversation.send(packer.compress(b"* OK " + b"x" * 100_000) + packer.flush(zlib.Z_SYNC_FLUSH))
+        conversation.wait_closed()
+
+    limits = imapkit.Limits(inflation=50_000)
+    with serving({"COMPRESS": compress}) as server, connect(server, families=["rev1", "compress"], limits=limits) as client:
+        client.enable_compression()
+        with pytest.raises(LimitExceeded, match=r"\(Limits.inflation\)"):
+            client.noop()
+
+
+@pytest.mark.parametrize(("limit", "kept"), [({"stored": 3}, 3), ({"stored_octets": 4}, 4)], ids=["stored", "stored_octets"])
+def test_what_nobody_asked_for_makes_room_for_what_is_newer(limit: dict[str, int], kept: int) -> None:
+    lines = b"* X a\r\n" * 9
+    with selected({"NOOP": lambda c, command: c.ok(command, untagged=lines)}, limits=replace(LIMITS, **limit)) as (client, _):
+        client.noop()
+        assert len(client.response("X")[1]) == kept
+        assert client.noop()[0] == "OK"
+
+
+def test_real_mail_meets_no_limit() -> None:
+    """Gmail and Exchange take messages of 150 MB at most; a million messages are a very large mailbox."""
+    assert LIMITS.literal >= 1000 << 20
+    assert LIMITS.line >= 16 << 20, "a SEARCH of two million messages"
+    assert LIMITS.answers >= 5_000_000
+    assert LIMITS.nesting >= 1000, "a message in a message, a hundred deep"
+    assert LIMITS.literals >= 100_000
+    assert LIMITS.response > LIMITS.literal
+    assert LIMITS.answers_octets > LIMITS.response
+    assert LIMITS.inflation >= LIMITS.literal, "a message of nothing but zeros"
