@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
 
-.PHONY: demo test unit live lint types bench clean
+.PHONY: demo test unit live lint types bench fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -26,6 +26,13 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m bench
+
+# make fuzz SECONDS=600: so long for each target
+SECONDS ?= 60
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz framing --seconds $(SECONDS)
+	$(BIN)/python -m tests.fuzz grammar --seconds $(SECONDS)
+	$(BIN)/python -m tests.fuzz session --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) .venvs build dist

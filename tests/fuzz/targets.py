@@ -1,0 +1,179 @@
+"""What is fuzzed: every target takes any octets at all, and raises only where the library is wrong.
+
+``python -m tests.fuzz TARGET`` drives them by coverage, ``test_fuzz.py`` replays what was found worth keeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from imapkit import ext
+from imapkit.core import wire
+from imapkit.core.cursor import Cursor
+from imapkit.core.fragment import CRLF, Framer
+from imapkit.core.limits import Limits
+from imapkit.core.protocol import Protocol
+from imapkit.core.request import Call, Request
+from imapkit.core.response import Continuation, Tagged, Untagged, classify, response_code
+from imapkit.core.result import parse, parse_shape
+from imapkit.errors import ParseError, RemoteProtocolError, ServerBye, error
+from imapkit.ext.rev1.fetch import fetch, fetch_uid
+from imapkit.family import State
+from imapkit.testing import load_only
+
+__all__ = ["LIMITS", "REGISTRY", "TARGETS", "framed", "framing", "grammar", "read_deeply", "session"]
+
+REGISTRY = load_only(*ext.INDEX)
+LIMITS = Limits(line=4000, literal=4000, response=8000, literals=20, nesting=20, stored=50, stored_octets=10_000)
+"""So low that inputs of a fuzzer's size meet them."""
+PARSERS = [response.parse for _, response in sorted(REGISTRY.responses.items()) if response.parse is not None]
+DEEPEST = 40
+
+Framed = list[list[bytes] | str]
+
+
+def framed(chunks: Iterable[bytes], limits: Limits = LIMITS) -> Framed:
+    """The responses, and the name of the error that ends them."""
+    framer, found = Framer(limits), Framed()
+    try:
+        for chunk in chunks:
+            framer.push(chunk)
+            while (parts := framer.pop()) is not None:
+                found.append(parts)
+    except RemoteProtocolError as problem:
+        found.append(type(problem).__name__)
+    return found
+
+
+def segments(data: bytes, size: int) -> Iterator[bytes]:
+    """``data`` in pieces of ``size`` octets."""
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+def on_the_wire(parts: list[bytes]) -> bytes:
+    """The octets that a framed response was made of."""
+    return b"".join(part if at % 2 else part + CRLF for at, part in enumerate(parts))
+
+
+def framing(data: bytes) -> None:
+    """However the octets come, they are the same responses; none is lost, none is made up."""
+    whole = framed([data])
+    for size in {1, 2 + sum(data[:2]) % 40}:
+        assert framed(segments(data, size)) == whole, f"in pieces of {size}"
+    octets = b"".join(on_the_wire(parts) for parts in whole if not isinstance(parts, str))
+    assert data.startswith(octets)
+
+
+def grammar(data: bytes) -> None:
+    """Whatever a response says, it is read, or refused with ``ParseError``, and noted; and what was read can be used."""
+    for parts in framed([data]):
+        if isinstance(parts, str):
+            return
+        try:
+            response = classify(parts)
+        except ServerBye:
+            continue
+        if isinstance(response, Untagged):
+            understand(response, len(data))
+        understand_text(response.text)
+
+
+def understand(response: Untagged, choice: int) -> None:
+    """Read a response by its own grammar and by another's, and in every shape that it may have been given."""
+    own = REGISTRY.responses.get(response.name)
+    for rule in [PARSERS[choice % len(PARSERS)], *([own.parse] if own and own.parse else [])]:
+        attempt(rule, Cursor(response.parts, response.number, REGISTRY.items, nesting=LIMITS.nesting))
+    if response.name == "FETCH":
+        data = attempt(fetch, Cursor(response.parts, 1, nesting=LIMITS.nesting))
+        assert fetch_uid(response) == (data.items.get("UID") if data else None), "the UID found is the UID parsed"
+    read_deeply(list(parse([response], REGISTRY)))
+    for utf8 in (False, True):
+        read_deeply(list(parse_shape(response.name, response.data(), REGISTRY, utf8=utf8)))
+
+
+def understand_text(text: bytes) -> None:
+    """Read the response code of a status response."""
+    code = response_code(text)
+    known = REGISTRY.codes.get(code.name) if code else None
+    if code and known and known.parse:
+        attempt(known.parse, Cursor((code.data or b"",), None, REGISTRY.items))
+    read_deeply(list(parse_shape("OK", [text], REGISTRY)))
+
+
+def attempt(rule: Callable[[Cursor], Any], cursor: Cursor) -> Any:
+    """What a rule reads, all of it looked at; None if it refuses."""
+    try:
+        value = rule(cursor)
+    except ParseError as problem:
+        return str(problem) and None
+    read_deeply(value)
+    assert all(isinstance(defect.what, str) and isinstance(defect.raw, bytes) for defect in cursor.defects)
+    return value
+
+
+def read_deeply(value: Any, depth: int = 0) -> None:
+    """Read every property of a record, and of all that is in it."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, (list, tuple, frozenset)):
+        for item in value:
+            read_deeply(item, depth + 1)
+    elif isinstance(value, dict):
+        read_deeply(list(value.items()), depth)
+    elif is_dataclass(value):
+        repr(value)
+        assert value == value
+        for name in dir(type(value)):
+            if isinstance(getattr(type(value), name), property):
+                getattr(value, name)
+        for field in fields(value):
+            read_deeply(getattr(value, field.name), depth + 1)
+
+
+PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
+    ("FETCH", ("1:3", "(FLAGS)"), False),
+    ("FETCH", ("4,9", "BODY[]"), True),
+    ("STATUS", ("INBOX", "(MESSAGES)"), False),
+    ("LIST", ('""', "*"), False),
+    ("SEARCH", (None, "ALL"), False),
+    ("NOOP", (), False),
+]
+"""What is under way: the tags are T1, T2 ..."""
+
+
+def session(data: bytes) -> None:
+    """Whatever a server sends to a client that waits for answers: the session goes on, or ends with an error of ours."""
+    protocol = Protocol(REGISTRY, LIMITS)
+    protocol.tag_prefix = b"T"
+    protocol.handle(Untagged("OK", None, (b"hello",)))
+    protocol.session.enter(State.SELECTED)
+    requests = [pending(protocol, *each) for each in PENDING]
+    for parts in framed(segments(data, 1 + sum(data[:1]))):
+        if isinstance(parts, str):
+            break
+        try:
+            response: Continuation | Tagged | Untagged = classify(parts)
+            protocol.handle(response)
+        except error:
+            break
+    protocol.close(ServerBye("the end"))
+    for request in requests:
+        assert request.complete
+        assert request.defect is None, f"{request.call.name}: a family's function raised {request.defect!r}"
+    assert len(protocol.store.runs()) <= LIMITS.stored
+    for name, shaped in protocol.store.runs():
+        read_deeply(list(parse_shape(name, shaped, REGISTRY)))
+
+
+def pending(protocol: Protocol, name: str, args: tuple[Any, ...], uid: bool) -> Request:
+    """A command that has been sent."""
+    command = REGISTRY.commands[name]
+    request = Request(Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid), timeout=None, window=60)
+    protocol.register(request)
+    request.sent = True
+    return request
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {"framing": framing, "grammar": grammar, "session": session}
