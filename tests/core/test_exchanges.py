@@ -8,7 +8,7 @@ import pytest
 
 import imapkit
 from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
-from imapkit.testing.scripted import Conversation, ScriptedServer
+from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect, selected, serving, within
 
 
@@ -146,3 +146,13 @@ def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
             client.append("box", None, None, b"message")
         client.logout()
     assert b"message" not in b"".join(item if isinstance(item, bytes) else item.raw for item in server.received)
+
+
+def test_select_returns_the_count_of_the_mailbox_it_selects() -> None:
+    """News of the mailbox before may be on its way as SELECT is sent; ``data[0]`` is what programs take."""
+
+    def select(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* 5 EXISTS\r\n* 5 RECENT\r\n* FLAGS ()\r\n* 172 EXISTS\r\n%b OK done\r\n" % command.tag)
+
+    with selected({"EXAMINE": select}) as (client, _):
+        assert client.select("other", readonly=True) == ("OK", [b"172"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-import select
 import threading
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,143 +16,11 @@ import imapkit
 from imapkit.testing.proxy import DelayProxy
 from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import PLAIN, Answers, answer_all, connect, selected, serving
+from tests.stress.asks import Ask, ask_fetch, ask_list, ask_search, ask_status
+from tests.stress.server import Shuffler, answer_lines, body, gather
 
 THREADS = 8
 NOTHING: list[Any] = [None]
-
-
-class Shuffler:
-    """A server that collects what is in flight, and answers it in any legal order and segmentation.
-
-    What a command asks for is in its answer, so that a caller can tell whose data it got.
-    """
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self.fetched: list[bytes] = []
-        self.exists: list[bytes] = []
-        self.expunged: list[bytes] = []
-        self.largest_batch = 0
-        self._count = itertools.count(1)
-
-    def __call__(self, conversation: Conversation) -> None:
-        while True:
-            batch = self._gather(conversation)
-            self.largest_batch = max(self.largest_batch, len(batch))
-            queues = [self._answer(command) for command in batch]
-            if not {"SELECT", "NOOP", "LOGOUT"} & {command.name for command in batch}:
-                queues.append(self._news(batch))
-            stream = b"".join(self._merge(queues))
-            cuts = sorted(self._rng.sample(range(1, len(stream)), min(len(stream) - 1, self._rng.randrange(6))))
-            sizes = [after - before for before, after in itertools.pairwise([0, *cuts])]
-            conversation.send(stream, chunks=sizes)
-            if any(command.name == "LOGOUT" for command in batch):
-                conversation.close()
-                return
-
-    @staticmethod
-    def _gather(conversation: Conversation) -> list[ReceivedCommand]:
-        batch = [conversation.read_command()]
-        # However long this looks for more, the answers are right; the longer, the more there are to be mixed up.
-        while b"\r\n" in conversation._buffer or select.select([conversation._sock], [], [], 0.001)[0]:
-            batch.append(conversation.read_command())
-        return batch
-
-    def _merge(self, queues: list[list[bytes]]) -> list[bytes]:
-        order = [at for at, queue in enumerate(queues) for _ in queue]
-        self._rng.shuffle(order)
-        iterators = [iter(queue) for queue in queues]
-        return [next(iterators[at]) for at in order]
-
-    def _answer(self, command: ReceivedCommand) -> list[bytes]:
-        lines = list(answer_lines(command))
-        self._rng.shuffle(lines)
-        return [*lines, b"%b OK %b done\r\n" % (command.tag, command.name.encode())]
-
-    def _news(self, batch: list[ReceivedCommand]) -> list[bytes]:
-        lines = []
-        for kind in self._rng.choices("FXEn", k=2):
-            number = next(self._count)
-            if kind == "F":
-                self.fetched.append(b"9 (FLAGS (news%d))" % number)
-                lines.append(b"* 9 FETCH (FLAGS (news%d))\r\n" % number)
-            elif kind == "X":
-                self.exists.append(b"%d" % number)
-                lines.append(b"* %d EXISTS\r\n" % number)
-            elif kind == "E" and not any(command.name in ("FETCH", "SEARCH") for command in batch):
-                self.expunged.append(b"%d" % number)
-                lines.append(b"* %d EXPUNGE\r\n" % number)
-        return lines
-
-
-def messages(text: bytes) -> list[int]:
-    found: list[int] = []
-    for part in text.split(b","):
-        low, _, high = part.partition(b":")
-        found += range(int(low), int(high or low) + 1)
-    return found
-
-
-def body(number: int, item: bytes) -> bytes:
-    return b"* 9 FETCH (%d %b)\r\nx OK no\r\n" % (number, item)
-
-
-def answer_lines(command: ReceivedCommand) -> list[bytes]:
-    """The data for a command, with what it asked for in it."""
-    words = command.args.split(b" ", 1)
-    if command.name in ("FETCH", "UID FETCH"):
-        uid = b"UID %d " if command.name.startswith("UID") else b""
-        lines = []
-        for number in messages(words[0]):
-            octets = body(number, words[1])
-            head = b"* %d FETCH (" % (number - 1000 if uid else number) + (uid % number if uid else b"")
-            lines.append(head + b"%b {%d}\r\n%b)\r\n" % (words[1], len(octets), octets))
-        return lines
-    if command.name == "STATUS":
-        return [b"* STATUS %b (MESSAGES %d)\r\n" % (words[0], zlib.crc32(words[0]))]
-    if command.name == "LIST":
-        return [b'* LIST (\\X%d) "/" %b\r\n' % (number, words[1]) for number in range(3)]
-    if command.name == "SEARCH":
-        return [b"* SEARCH %d\r\n" % zlib.crc32(command.args)]
-    return [b"* BYE bye\r\n"] if command.name == "LOGOUT" else []
-
-
-def expect_fetch(client: imapkit.IMAP4, rng: random.Random, mark: str, *, uid: bool = False) -> None:
-    low = rng.randint(1010, 1060)
-    numbers = rng.choice([f"{low}", f"{low}:{low + 3}", f"{low},{low + 5}"])
-    item = f"BODY[HEADER.FIELDS ({mark})]"
-    typ, data = client.uid("FETCH", numbers, item) if uid else client.fetch(numbers, item)
-    assert typ == "OK"
-    literals = {part[1] for part in data if isinstance(part, tuple)}
-    wanted = messages(numbers.encode())
-    assert literals == {body(number, item.encode()) for number in wanted}, (numbers, data)
-    assert len(data) == 2 * len(wanted), data
-    assert set(data[1::2]) == {b")"}
-
-
-def expect_status(client: imapkit.IMAP4, rng: random.Random, mark: str) -> None:
-    name = rng.choice([mark, "shared"])
-    assert client.status(name, "(MESSAGES)") == ("OK", [b"%b (MESSAGES %d)" % (name.encode(), zlib.crc32(name.encode()))])
-
-
-def expect_list(client: imapkit.IMAP4, rng: random.Random, mark: str) -> None:
-    typ, data = client.list("", mark)
-    assert typ == "OK"
-    assert sorted(data) == [b'(\\X%d) "/" %b' % (number, mark.encode()) for number in range(3)]
-
-
-def expect_search(client: imapkit.IMAP4, rng: random.Random, mark: str) -> None:
-    assert client.search(None, "SUBJECT", mark) == ("OK", [b"%d" % zlib.crc32(b"SUBJECT " + mark.encode())])
-
-
-EXPECTATIONS: list[Callable[[imapkit.IMAP4, random.Random, str], None]] = [
-    expect_fetch,
-    expect_fetch,
-    lambda client, rng, mark: expect_fetch(client, rng, mark, uid=True),
-    expect_status,
-    expect_list,
-    expect_search,
-]
 
 
 def run_all(work: Callable[[int], object], count: int = THREADS) -> None:
@@ -175,39 +42,29 @@ def run_all(work: Callable[[int], object], count: int = THREADS) -> None:
         raise wrong[0]
 
 
-def mixed(rng: random.Random, rounds: int) -> Shuffler:
+def test_everybody_gets_exactly_his_own(rng: random.Random) -> None:
+    """Without an end in the middle; ``tests/stress`` has those, and much more of it."""
     shuffler = Shuffler(random.Random(rng.random()))
     seeds = [rng.random() for _ in range(THREADS)]
-    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n"
+    asks: list[Callable[..., Ask]] = [ask_fetch, partial(ask_fetch, uid=True), ask_status, ask_list, ask_search]
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
     with ScriptedServer(shuffler, greeting=greeting, patience=60) as server, connect(server, timeout=60) as client:
         client.select()
         client.untagged_responses = []
 
         def work(at: int) -> None:
             own = random.Random(seeds[at])
-            for turn in range(rounds):
-                own.choice(EXPECTATIONS)(client, own, f"t{at}-{turn}")
+            for turn in range(25):
+                own.choice(asks)(own, f"t{at}-{turn}").blocking(client)
 
         run_all(work)
         client.noop()  # what came after the last answer has come now
-        assert client.response("FETCH")[1] == (shuffler.fetched or NOTHING)
-        assert client.response("EXISTS")[1] == (shuffler.exists or NOTHING)
-        assert client.response("EXPUNGE")[1] == (shuffler.expunged or NOTHING)
+        for name in ("FETCH", "EXISTS", "EXPUNGE"):
+            assert client.response(name)[1] == (shuffler.told(name) or NOTHING)
         assert client.untagged_responses == [], "everything else belonged to somebody"
-    return shuffler
-
-
-def test_everybody_gets_exactly_his_own(rng: random.Random) -> None:
-    shuffler = mixed(rng, 25)
     assert shuffler.largest_batch > 1, "nothing was ever in flight together"
-    assert shuffler.fetched
-    assert shuffler.exists
-
-
-@pytest.mark.heavy
-@pytest.mark.timeout(240)
-def test_everybody_gets_exactly_his_own_500_times(rng: random.Random) -> None:
-    assert mixed(rng, 500).largest_batch > 2
+    assert shuffler.told("FETCH")
+    assert shuffler.told("EXISTS")
 
 
 def test_the_race_of_two_fetches(rng: random.Random) -> None:
@@ -260,7 +117,7 @@ def test_select_flies_alone() -> None:
 
     def script(conversation: Conversation) -> None:
         while True:
-            batch = Shuffler._gather(conversation)
+            batch = gather(conversation)
             names = [command.name for command in batch]
             flying.extend(names)
             assert "SELECT" not in names or len(names) == 1, names

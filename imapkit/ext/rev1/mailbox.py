@@ -115,9 +115,10 @@ def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
 def _selected(session: Session, request: Done) -> None:
     # RFC 3501 section 6.3.1: a SELECT that fails leaves no mailbox selected.
     if request.typ == "OK":
-        exists = [response.number for response in request.untagged]
+        # An earlier one may be the last news of the mailbox before, sent as the command was on its way.
+        del request.untagged[:-1]
         session.select(request.args[0], readonly=_is_readonly(request))
-        session.exists = exists[-1] if exists else None
+        session.exists = request.untagged[0].number if request.untagged else None
     elif request.typ == "NO" and session.state is State.SELECTED:
         session.enter(State.AUTH)
 

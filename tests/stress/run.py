@@ -1,0 +1,43 @@
+"""Several connections at once under stress, with the locks watched and a watchdog."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+
+from tests.stress.episode import PATIENCE, Setting, Tally
+from tests.stress.locks import watched_locks
+from tests.stress.scripted import scripted
+from tests.stress.watchdog import Watchdog
+
+__all__ = ["run"]
+
+
+def run(*, seconds: float, seed: int, threads: int = 8, rounds: int = 30, connections: int = 2, dovecot: bool = False) -> Tally:
+    """Work for so long; what went wrong is in the tally."""
+    rng, tally = random.Random(seed), Tally()
+    with watched_locks("imapkit.core") as locks, Watchdog(PATIENCE, lambda: None) as dog:
+        setting = Setting(tally, dog, locks, time.monotonic() + seconds, threads, rounds)
+
+        def play(own: random.Random) -> None:
+            try:
+                scripted(own, setting)
+            except BaseException as exc:
+                tally.wrong.append(f"{threading.current_thread().name}: {exc!r}")
+
+        players = [
+            threading.Thread(target=play, args=(random.Random(rng.random()),), name=f"player {at}", daemon=True)
+            for at in range(connections)
+        ]
+        for player in players:
+            player.start()
+        for player in players:
+            while player.is_alive() and not dog.seen:
+                player.join(1)
+    if dog.seen:
+        tally.wrong.append(f"nothing goes on any more:\n{dog.seen}")
+    tally.wrong += locks.problems()
+    if not locks.edges:
+        tally.wrong.append("no lock was ever taken while another was held: are they watched?")
+    return tally
