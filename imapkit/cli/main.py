@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("plugins", help="list the command families: where from, what they bring, whether they are on")
     doctor = commands.add_parser("doctor", help="check that the installed families load and agree")
     doctor.add_argument("--write", action="store_true", help="bring the index of the builtin families up to date")
+    _trim_arguments(commands.add_parser("trim", help="make a wheel with just some of the command families"))
     _demo_arguments(commands.add_parser("demo", help="show imapkit at work", description=_DEMO))
     return made
 
@@ -56,6 +57,14 @@ def _demo_arguments(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--cafile", metavar="FILE", help="a PEM file with the authorities to trust (with --ssl)")
     insecure = "do not verify the certificate (with --ssl); send the password in the clear (without)"
     demo.add_argument("--insecure", action="store_true", help=insecure)
+
+
+def _trim_arguments(trim: argparse.ArgumentParser) -> None:
+    trim.add_argument("wheel", metavar="WHEEL", help="a wheel of imapkit")
+    trim.add_argument("--keep", metavar="FAMILY[,FAMILY]", action="append", required=True, help="what they require is kept, too")
+    parts = "leave out the command line (cli), the tools for tests (testing)"
+    trim.add_argument("--without", metavar="PART[,PART]", action="append", default=[], help=parts)
+    trim.add_argument("-o", "--output", metavar="DIR", default="trimmed", help="where to put it (default: %(default)s)")
 
 
 def _port(text: str) -> int:
@@ -75,6 +84,10 @@ def _run(args: argparse.Namespace, commands: argparse.ArgumentParser) -> int:
         from imapkit.cli import plugins
 
         return plugins.main()
+    if args.subcommand == "trim":
+        from imapkit.cli import trim
+
+        return trim.main(args.wheel, args.keep, args.without, args.output)
     if wrong := _contradiction(args):
         commands.error(f"demo: {wrong}")
     from imapkit.cli import demo

@@ -16,9 +16,13 @@ from imapkit.core.api import Commands
 from imapkit.errors import PluginConflictError, PluginError
 from imapkit.family import Family
 
-__all__ = ["NOT_INSTALLED", "OWN", "Claim", "Plugin", "Settled", "listed", "public_methods", "settle", "way_out"]
+__all__ = ["NOT_INSTALLED", "NOT_IN_BUILD", "OWN", "Claim", "Plugin", "Settled", "listed", "public_methods", "settle", "way_out"]
 
 NOT_INSTALLED = "not installed"
+NOT_IN_BUILD = "not in this build of imapkit"
+"""Why a builtin family is absent whose module is not there: the wheel was trimmed, or a frozen program left it out."""
+_REMEDIES = {NOT_INSTALLED: "install a distribution that offers", NOT_IN_BUILD: "install a build that has"}
+
 OWN = "imapkit"
 """The name of the distribution that has the builtin families."""
 
@@ -112,7 +116,7 @@ def _missing(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Iterator[P
                 needing.setdefault(name, []).append(plugin)
     for name, those in sorted(needing.items()):
         why = absent.get(name, NOT_INSTALLED)
-        remedy = "install a distribution that offers" if why == NOT_INSTALLED else "enable"
+        remedy = _REMEDIES.get(why, "enable")
         who = f"family {those[0]} requires" if len(those) == 1 else f"families {listed(those)} require"
         names = [plugin.name for plugin in those]
         off = f"IMAPKIT_DISABLE={','.join(names)} switches {'it' if len(names) == 1 else 'them'} off"

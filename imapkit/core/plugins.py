@@ -19,7 +19,7 @@ from typing import Any
 import importlib_metadata
 
 from imapkit import ext
-from imapkit.core.claims import NOT_INSTALLED, OWN, Plugin, listed
+from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin, listed
 from imapkit.core.loading import Source, load, version
 from imapkit.core.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError
@@ -49,6 +49,10 @@ class _Rules:
             if name in names:
                 return reason
         return next((reason for reason, names in self.only.items() if name not in names), None)
+
+    def asked(self) -> frozenset[str]:
+        """The names that somebody asked for."""
+        return frozenset().union(*self.only.values())
 
     def check(self, known: Collection[str]) -> None:
         """Raise ``PluginError`` for a name that is asked for and nowhere to be had."""
@@ -88,10 +92,13 @@ def discover(
             try:
                 plugins.append(load(_single(sources[name])))
             except PluginError as exc:
-                problems.append(exc)
+                if _left_out(name, sources[name]) and name not in rules.asked():
+                    reasons[name] = NOT_IN_BUILD
+                else:
+                    problems.append(exc)
     if problems:
         raise PluginError.together(problems)
-    absent = {name: NOT_INSTALLED for name in ext.INDEX if name not in reasons}
+    absent = {name: NOT_INSTALLED if _in_build(name) else NOT_IN_BUILD for name in ext.INDEX if name not in reasons}
     absent |= {name: reason for name, reason in reasons.items() if reason is not None}
     plugins.sort(key=lambda plugin: plugin.name)
     return Discovery(tuple(plugins), MappingProxyType(dict(sorted(absent.items()))))
@@ -206,13 +213,23 @@ def _available() -> dict[str, list[Source]]:
             those.append(source)
     if not _has_metadata():
         for name in ext.INDEX:
-            if importlib.util.find_spec(f"{ext.__name__}.{name}") is not None:
+            if _in_build(name):
                 sources.setdefault(name, []).append(_builtin_source(name))
     return sources
 
 
 def _requires(dist: importlib_metadata.Distribution | None) -> Iterable[str]:
     return dist.requires or () if dist is not None else ()
+
+
+def _in_build(name: str) -> bool:
+    """Whether the module of a builtin family is there."""
+    return importlib.util.find_spec(f"{ext.__name__}.{name}") is not None
+
+
+def _left_out(name: str, sources: list[Source]) -> bool:
+    """Whether this is one of imapkit's own, without its module: frozen programs may keep the entry points of all."""
+    return all(source.distribution == OWN for source in sources) and not _in_build(name)
 
 
 def _has_metadata() -> bool:

@@ -318,7 +318,7 @@ class TestWithoutMetadata:
         monkeypatch.setattr(imapkit, "__version__", "9.9", raising=False)
         found = discover(allow=["sample", "alpha"])
         assert [(plugin.name, plugin.version) for plugin in found.plugins] == [("alpha", "1.0"), ("sample", "9.9")]
-        assert found.absent["trimmed"] == "not installed"
+        assert found.absent["trimmed"] == "not in this build of imapkit"
 
     def test_with_metadata_only_entry_points_count(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         site.add("imapkit-with-metadata", {})
@@ -327,7 +327,7 @@ class TestWithoutMetadata:
         installed = {point.name for point in importlib_metadata.entry_points(group="imapkit")}
         found = discover(deny=installed)
         assert found.plugins == ()
-        assert (found.absent["sample"], found.absent["trimmed"]) == ("not installed", "not installed")
+        assert (found.absent["sample"], found.absent["trimmed"]) == ("not installed", "not in this build of imapkit")
 
     def test_another_distribution_cannot_take_a_builtin_name(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         site.family("sample")

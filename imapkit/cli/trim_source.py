@@ -1,0 +1,94 @@
+"""What Python sources say and which modules they import, read from their syntax trees: nothing is imported for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator
+
+__all__ = ["imported", "requires", "without"]
+
+
+def requires(source: str) -> tuple[str, ...]:
+    """What a family's module says in ``Family(requires=...)``. Raises ValueError if that is not written out."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Family":
+            for keyword in node.keywords:
+                if keyword.arg == "requires":
+                    found.extend(ast.literal_eval(keyword.value))
+    return tuple(dict.fromkeys(found))
+
+
+def imported(source: str, module: str, *, package: bool) -> Iterator[tuple[int, str]]:
+    """The line and the name of every module that may be meant by the imports outside of functions.
+
+    What is imported in a function is late on purpose, and is that function's own affair.
+    """
+    base = module if package else module.rpartition(".")[0]
+    for node in _outside_of_functions(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, base)
+            yield node.lineno, origin
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+
+
+def _outside_of_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield child
+            yield from _outside_of_functions(child)
+
+
+def _origin(node: ast.ImportFrom, base: str) -> str:
+    parts = base.split(".")
+    above = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+    return ".".join(part for part in (above, node.module) if part)
+
+
+def without(source: str, gone: Collection[str]) -> str:
+    """The source without what its ``if TYPE_CHECKING:`` blocks import from the modules ``gone``.
+
+    Classes in such blocks lose what was imported from their bases. Raises ValueError if it is used in any other way.
+    """
+    blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If) and _is_type_checking(node.test)]
+    imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom) and node.module in gone]
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    if not names:
+        return source
+    lines = source.splitlines(keepends=True)
+    edits: list[tuple[ast.stmt, str]] = [(node, "") for node in imports]
+    edits += [(node, _header(node, names)) for block in blocks for node in _classes(block.body, names)]
+    for node, instead in sorted(edits, key=lambda edit: edit[0].lineno, reverse=True):
+        end = node.body[0].lineno - 1 if isinstance(node, ast.ClassDef) else node.end_lineno
+        lines[node.lineno - 1 : end] = [instead]
+    text = "".join(lines)
+    _check(text, names)
+    return text
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+def _classes(body: Iterable[ast.stmt], names: Collection[str]) -> Iterator[ast.ClassDef]:
+    for node in body:
+        if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id in names for base in node.bases):
+            yield node
+
+
+def _header(node: ast.ClassDef, names: Collection[str]) -> str:
+    indent = " " * node.col_offset
+    kept = [base for base in node.bases if not (isinstance(base, ast.Name) and base.id in names)]
+    listed = "".join(f"{indent}    {ast.unparse(each)},\n" for each in (*kept, *node.keywords))
+    return f"{indent}class {node.name}(\n{listed}{indent}):\n"
+
+
+def _check(text: str, names: Collection[str]) -> None:
+    try:
+        used = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and node.id in names]
+    except SyntaxError as exc:
+        raise ValueError(f"nothing is left of a block at line {exc.lineno}") from exc
+    if used:
+        raise ValueError(f"line {used[0].lineno} needs {used[0].id}")

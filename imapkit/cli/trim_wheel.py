@@ -1,0 +1,165 @@
+"""A wheel in memory: read with everything checked, written with a RECORD of its own and the same octets every time.
+
+The format is that of the packaging specifications (binary distribution format, recording installed projects). Nothing
+but the standard library is imported here: the build of imapkit uses this before anything is installed.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import re
+import zipfile
+import zlib
+from configparser import ConfigParser
+from configparser import Error as IniError
+from dataclasses import dataclass
+from email.parser import BytesParser
+from pathlib import Path, PurePosixPath
+
+__all__ = ["TrimError", "Wheel", "entry_points", "read", "render", "write"]
+
+_NAME = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What zipfile raises for archives that are none, are damaged, or are not as wheels are (encrypted, say)."""
+
+
+class TrimError(Exception):
+    """A wheel cannot be trimmed as asked; nothing was written."""
+
+
+@dataclass
+class Wheel:
+    """A wheel's files by their paths, in the archive's order; ``info`` is its ``.dist-info`` directory.
+
+    ``stamps`` has the date and the mode of each file, as the archive keeps them. RECORD is not among the files.
+    """
+
+    path: Path
+    info: str
+    files: dict[str, bytes]
+    stamps: dict[str, zipfile.ZipInfo]
+
+    @property
+    def record(self) -> str:
+        """The path of RECORD."""
+        return f"{self.info}/RECORD"
+
+    def text(self, path: str) -> str:
+        """A file's text. Raises ``TrimError``."""
+        try:
+            return self.files[path].decode("utf-8")
+        except UnicodeDecodeError as exc:
+            raise TrimError(f"{self.path}: {path} is not UTF-8: {exc}") from exc
+
+
+def read(path: Path, distribution: str) -> Wheel:
+    """Read a wheel of ``distribution``. Raises ``TrimError`` for what is no wheel, another's wheel, or a damaged one."""
+    if not path.is_file():
+        raise TrimError(f"{path}: there is no such file")
+    named = _NAME.fullmatch(path.name)
+    if named is None:
+        raise TrimError(f"{path}: not a wheel: those are called NAME-VERSION-PYTHON-ABI-PLATFORM.whl")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            stamps = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+            files = {name: archive.read(info) for name, info in stamps.items()}
+            repeated = len([info for info in archive.infolist() if not info.is_dir()]) - len(stamps)
+    except _BROKEN as exc:
+        raise TrimError(f"{path}: not a wheel, or a damaged one: {exc}") from exc
+    wheel = Wheel(path, f"{named['name']}-{named['version']}.dist-info", files, stamps)
+    _check_whose(wheel, distribution)
+    if repeated:
+        raise TrimError(f"{path}: damaged: {repeated} of its files are there twice")
+    _check_record(wheel)
+    del files[wheel.record]
+    return wheel
+
+
+def _check_whose(wheel: Wheel, distribution: str) -> None:
+    for needed in ("METADATA", "WHEEL", "RECORD"):
+        if f"{wheel.info}/{needed}" not in wheel.files:
+            raise TrimError(f"{wheel.path}: not a wheel: it has no {wheel.info}/{needed}")
+    name = str(BytesParser().parsebytes(wheel.files[f"{wheel.info}/METADATA"], headersonly=True)["Name"])
+    if re.sub(r"[-_.]+", "-", name).lower() != distribution:
+        raise TrimError(f"{wheel.path}: a wheel of {name}, not of {distribution}")
+    version = BytesParser().parsebytes(wheel.files[f"{wheel.info}/WHEEL"], headersonly=True)["Wheel-Version"]
+    if not re.fullmatch(r"1\.\d+", str(version)):
+        raise TrimError(f"{wheel.path}: a wheel of version {version}; only 1.x is known")
+
+
+def _check_record(wheel: Wheel) -> None:
+    """Every file is in RECORD, as it is, and every line of RECORD has its file."""
+    wrong = [path for path in wheel.files if path.startswith("/") or ".." in PurePosixPath(path).parts or "\\" in path]
+    if wrong:
+        raise TrimError(f"{wheel.path}: damaged: {wrong[0]!r} lies outside of it")
+    listed = {row[0]: tuple(row[1:]) for row in csv.reader(wheel.text(wheel.record).splitlines()) if row}
+    # What signs a RECORD cannot be listed in it.
+    unlisted = {wheel.record, f"{wheel.record}.jws", f"{wheel.record}.p7s"}
+    for path, data in wheel.files.items():
+        if path in unlisted:
+            continue
+        if path not in listed:
+            raise TrimError(f"{wheel.path}: damaged: RECORD does not list {path}")
+        if listed[path] != (_digest(data), str(len(data))):
+            raise TrimError(f"{wheel.path}: damaged: {path} is not what RECORD says")
+    if gone := sorted(listed.keys() - wheel.files.keys()):
+        raise TrimError(f"{wheel.path}: damaged: RECORD lists {gone[0]}, which is not there")
+
+
+def _digest(data: bytes) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
+def write(wheel: Wheel, path: Path, *, overwrite: bool = False) -> None:
+    """Write a wheel to ``path``, whole or not at all. Raises ``TrimError`` if there is a file (unless ``overwrite``)."""
+    content = render(wheel)
+    if path.exists() and not overwrite:
+        raise TrimError(f"{path} exists already: remove it, or say where else with -o")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def render(wheel: Wheel) -> bytes:
+    """The octets of a wheel: the same for the same files, whenever and wherever it is written."""
+    unsigned = {path: data for path, data in wheel.files.items() if not path.startswith(f"{wheel.record}.")}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in {**unsigned, wheel.record: _record(wheel, unsigned)}.items():
+            archive.writestr(_stamp(wheel.stamps[path]), data)
+    return buffer.getvalue()
+
+
+def _record(wheel: Wheel, files: dict[str, bytes]) -> bytes:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerows((path, _digest(data), len(data)) for path, data in files.items())
+    rows.writerow((wheel.record, "", ""))
+    return text.getvalue().encode()
+
+
+def _stamp(old: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(old.filename, old.date_time)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = old.external_attr
+    info.create_system = old.create_system
+    return info
+
+
+def entry_points(wheel: Wheel) -> dict[str, dict[str, str]]:
+    """The wheel's entry points, by group and name, in their order. Raises ``TrimError``."""
+    path = f"{wheel.info}/entry_points.txt"
+    parser = ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(wheel.text(path) if path in wheel.files else "")
+    except IniError as exc:
+        raise TrimError(f"{wheel.path}: damaged: {path}: {exc}") from exc
+    return {group: dict(parser[group]) for group in parser.sections()}
