@@ -284,7 +284,7 @@ class Protocol:
             raise ServerBye(_shown(response.text))
         if response.name not in _GREETINGS:
             raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
-        self.welcome = b"* %b %b" % (response.name.encode("ascii"), response.text)
+        self.welcome = b" ".join(filter(None, (b"*", response.name.encode("ascii"), response.text)))
         self.session.enter(_GREETINGS[response.name])
         if response.name == "PREAUTH":
             self._code(response.text, None)
