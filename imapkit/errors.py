@@ -125,6 +125,12 @@ class PluginError(error):
     def __init__(self, *args: object, families: Iterable[str] = ()) -> None:
         super().__init__(*args)
         self.families = tuple(families)
+        self._parts: tuple[PluginError, ...] = ()
+
+    @property
+    def parts(self) -> tuple[PluginError, ...]:
+        """The errors that are told together in this one; else itself."""
+        return self._parts or (self,)
 
     @staticmethod
     def together(problems: Sequence[PluginError]) -> PluginError:
@@ -135,6 +141,7 @@ class PluginError(error):
         kind = kinds.pop() if len(kinds) == 1 else PluginError
         names = sorted({name for problem in problems for name in problem.families})
         whole = kind("\n".join(map(str, problems)), families=names)
+        whole._parts = tuple(problems)
         whole.__cause__ = problems[0]
         return whole
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import imapkit
 from imapkit.cli._ask import Findings, threads_since
+from imapkit.cli.target import Target, password
 
 if TYPE_CHECKING:
     from imapkit.cli.corpus import Message
     from imapkit.cli.screen import Screen
 
-__all__ = ["PASSWORD", "ROUND_TRIP", "Target", "embedded", "own_server", "read_only", "tour"]
+__all__ = ["ROUND_TRIP", "embedded", "own_server", "read_only", "tour"]
 
-PASSWORD = "IMAPKIT_PASSWORD"
-"""The environment variable that saves typing the password."""
 ROUND_TRIP = 0.020
 """Seconds that the slow link takes for a question and its answer."""
 MISSING = 2
-
-
-class Target(NamedTuple):
-    """A server of the user's, and how to get there."""
-
-    host: str
-    user: str
-    port: int | None = None
-    ssl: bool = False
-    insecure: bool = False
-    cafile: str | None = None
 
 
 def embedded() -> int:
@@ -54,8 +40,7 @@ def own_server(target: Target) -> int:
         return MISSING
     from imapkit.cli.screen import Screen
 
-    password = os.environ.get(PASSWORD) or getpass.getpass(f"password of {target.user} at {target.host}: ")
-    return _verdict(read_only(Screen(), target, password))
+    return _verdict(read_only(Screen(), target, password(target)))
 
 
 def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
@@ -82,26 +67,19 @@ def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
     return findings
 
 
-def read_only(screen: Screen, target: Target, password: str) -> Findings:
+def read_only(screen: Screen, target: Target, secret: str) -> Findings:
     """Look around on a server of the user's: EXAMINE, STATUS, SEARCH and BODY.PEEK only."""
     from imapkit.cli import demo_reading
 
     findings, started, threads = Findings(), time.perf_counter(), set(threading.enumerate())
-    with _connect(target) as imap:
-        demo_reading.look_around(imap, screen, findings, target.user, password)
+    with target.connect() as imap:
+        demo_reading.look_around(imap, screen, findings, target.user or "", secret)
         screen.step("Log out")
         screen.say(f"LOGOUT: {imap.logout()[0]}")
     left = threads_since(threads)
     findings.check("threads at the end", left, [])
     _closing(screen, findings, left, time.perf_counter() - started)
     return findings
-
-
-def _connect(target: Target) -> imapkit.IMAP4:
-    if not target.ssl:
-        return imapkit.IMAP4(target.host, target.port)
-    context = imapkit.unverified_context() if target.insecure else None
-    return imapkit.IMAP4_SSL(target.host, target.port, ca_certs=target.cafile, ssl_context=context)
 
 
 def _closing(screen: Screen, findings: Findings, left: Sequence[str], seconds: float) -> None:

@@ -1,5 +1,7 @@
 """``imapkit doctor``: is the index of the builtin families right, and do the installed families load and agree?
 
+With ``--host`` it also asks a server what it announces: ``doctor_server``.
+
 The index (``imapkit.ext.INDEX``) tells which family a method is in when that family is not there to be asked.
 """
 
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imapkit import ext
+from imapkit.cli.plugins import problems as listed
 from imapkit.core.plugins import Loader, builtin
 from imapkit.core.registry import public_methods
 from imapkit.errors import PluginError
@@ -53,10 +56,13 @@ def main(write: bool) -> int:
     """
     try:
         problems = _index_problems(write)
-        Loader().registry()
     except PluginError as exc:
         problems = [str(exc)]
-    print("\n".join(problems) or "all is well")
+    try:
+        Loader().registry()
+    except PluginError as exc:
+        problems += listed(exc)
+    print("\n".join(dict.fromkeys(problems)) or "all is well")
     return 1 if problems else 0
 
 

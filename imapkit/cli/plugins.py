@@ -1,20 +1,19 @@
-"""``imapkit plugins``: the command families, where they come from, what they bring, and whether they are on."""
+"""``imapkit plugins``: the command families, where they come from, what they bring, whether they are on, and if not, why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import importlib_metadata
-
+import imapkit
 from imapkit import ext
-from imapkit.core.plugins import Loader, discover
-from imapkit.core.registry import NOT_INSTALLED, Plugin
+from imapkit.cli.survey import Entry, Survey, survey
+from imapkit.core.registry import NOT_INSTALLED, public_methods
 from imapkit.errors import PluginError
-from imapkit.family import GROUP
+from imapkit.family import CONTRACT
 
-__all__ = ["Row", "main", "rows"]
+__all__ = ["Row", "as_json", "main", "rows"]
 
 
 class Row(NamedTuple):
@@ -28,65 +27,83 @@ class Row(NamedTuple):
     state: str
 
 
-def main() -> int:
-    """Print the table of families. Returns 0, or 1 if the families cannot be used together as they are installed."""
-    table, problem = rows()
+def main(*, as_data: bool = False) -> int:
+    """Print the families, as a table or (``as_data``) as JSON.
+
+    Returns 0, or 1 if they cannot be used together as they are installed.
+    """
+    found = survey()
+    if as_data:
+        print(json.dumps(as_json(found), indent=2))
+    else:
+        _show(found)
+    return 0 if found.failure is None else 1
+
+
+def rows(found: Survey) -> list[Row]:
+    """A row for each family, by name. Why one is broken or in conflict is told below the table: it takes room."""
+    return [_row(entry) for entry in found.entries]
+
+
+def as_json(found: Survey) -> dict[str, Any]:
+    """All that is known, for programs: ``state`` as in ``Entry``; what an absent family would bring is null."""
+    return {
+        "imapkit": imapkit.__version__,
+        "contract": CONTRACT,
+        "families": [_data(entry) for entry in found.entries],
+        "problems": [str(problem) for problem in found.problems],
+    }
+
+
+def problems(failure: PluginError, found: Survey | None = None) -> list[str]:
+    """The lines that say why no client can be made, and what else is wrong."""
+    first = str(failure).splitlines()
+    rest = [str(problem) for problem in found.problems if str(problem) not in first] if found is not None else []
+    return [f"no client can be made: {first[0]}", *first[1:], *rest]
+
+
+def _row(entry: Entry) -> Row:
+    state = {"missing": NOT_INSTALLED, "off": f"off: {entry.why}"}.get(entry.state, entry.state)
+    family = entry.family
+    if family is None:
+        return Row(entry.name, entry.distribution, entry.version, "", "", state)
+    commands = " ".join(sorted(command.name for command in family.commands))
+    return Row(entry.name, entry.distribution, entry.version, " ".join(family.capabilities), commands, state)
+
+
+def _data(entry: Entry) -> dict[str, Any]:
+    family = entry.family
+    return {
+        "name": entry.name,
+        "distribution": entry.distribution or None,
+        "version": entry.version or None,
+        "entry_point": entry.entry_point or None,
+        "state": entry.state,
+        "why": entry.why or None,
+        "contract": family and family.contract,
+        "capabilities": family and list(family.capabilities),
+        "commands": family and sorted(command.name for command in family.commands),
+        "methods": list(_methods(entry)),
+        "requires": family and list(family.requires),
+        "replaces": family and list(family.replaces),
+    }
+
+
+def _methods(entry: Entry) -> tuple[str, ...]:
+    """The methods; those of imapkit's own families are known without them."""
+    return ext.INDEX.get(entry.name, ()) if entry.family is None else public_methods(entry.family.mixin)
+
+
+def _show(found: Survey) -> None:
+    table = rows(found)
     if find_spec("rich") is not None:
-        _rich(table)
+        from imapkit.cli.screen import Screen
+
+        Screen().table([name.capitalize() for name in Row._fields], table)
     else:
         _plain(table)
-    if problem is not None:
-        print(f"\nno client can be made: {problem}")
-    return 0 if problem is None else 1
-
-
-def rows() -> tuple[list[Row], PluginError | None]:
-    """A row for each family, by name, and what keeps them from being used together."""
-    try:
-        registry = Loader().registry()
-    except PluginError as exc:
-        return sorted(_one_by_one()), exc
-    return sorted([*map(_on, registry.plugins), *_absent(registry.absent)]), None
-
-
-def _on(plugin: Plugin) -> Row:
-    family = plugin.family
-    commands = " ".join(sorted(command.name for command in family.commands))
-    return Row(plugin.name, plugin.distribution, plugin.version, " ".join(family.capabilities), commands, "on")
-
-
-def _absent(reasons: Mapping[str, str]) -> Iterator[Row]:
-    """The families that are not there; what they would bring is not known, because they are not imported."""
-    origins = _origins()
-    for name, why in reasons.items():
-        yield Row(name, *origins.get(name, ("", "")), "", "", f"off: {why}")
-
-
-def _one_by_one() -> Iterator[Row]:
-    """Each family asked for itself, so that a broken one does not hide the others."""
-    origins = _origins()
-    for name in origins.keys() | ext.INDEX.keys():
-        try:
-            found = discover(explicit=[name])
-        except PluginError as exc:
-            there = name in origins or find_spec(f"{ext.__name__}.{name}") is not None
-            yield Row(name, *origins.get(name, ("", "")), "", "", f"off: {exc if there else NOT_INSTALLED}")
-        else:
-            yield from map(_on, found.plugins)
-            yield from _absent({name: found.absent[name]} if name in found.absent else {})
-
-
-def _origins() -> dict[str, tuple[str, str]]:
-    """The distribution and its version, by the names of the entry points; nothing is imported for it."""
-    points = importlib_metadata.entry_points(group=GROUP)
-    return {point.name: (str(point.dist.name), str(point.dist.version)) for point in points if point.dist is not None}
-
-
-def _rich(table: list[Row]) -> None:
-    from imapkit.cli.screen import Screen
-
-    screen = Screen()
-    screen.table([name.capitalize() for name in Row._fields], table)
+    if found.failure is not None:
+        print("\n".join(["", *problems(found.failure, found)]))
 
 
 def _plain(table: list[Row]) -> None:

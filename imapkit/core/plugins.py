@@ -25,7 +25,7 @@ from imapkit.core.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError
 from imapkit.family import GROUP, Family
 
-__all__ = ["OWN", "Discovery", "Loader", "builtin", "configure", "discover", "registry"]
+__all__ = ["OWN", "Discovery", "Loader", "available", "builtin", "configure", "discover", "registry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def discover(
     items = None if explicit is None else _listed(explicit, "families=")
     given = [load(_given(item)) for item in items or () if not isinstance(item, str)]
     handed = {plugin.name for plugin in given}
-    sources = _available()
+    sources = available()
     rules = _rules(allow, deny, items, handed, os.environ if environ is None else environ)
     rules.check(sources.keys() | handed)
     reasons = {name: rules.against(name) for name in sorted(sources.keys() | handed)}
@@ -202,7 +202,7 @@ def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
     return frozenset(name for part in environ.get(variable, "").split(",") if (name := part.strip()))
 
 
-def _available() -> dict[str, list[Source]]:
+def available() -> dict[str, list[Source]]:
     """Every entry point by name; more than one source for a name is a conflict if that name is used."""
     sources: dict[str, list[Source]] = {}
     for point in importlib_metadata.entry_points(group=GROUP):

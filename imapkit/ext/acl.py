@@ -299,7 +299,7 @@ def imapkit_family() -> Family:
         name="acl",
         mixin=AclCommands,
         commands=COMMANDS,
-        capabilities=("ACL",),
+        capabilities=("ACL", "RIGHTS=*"),
         responses={"ACL": Response(acl_data), "LISTRIGHTS": Response(listrights_data), "MYRIGHTS": Response(myrights_data)},
         requires=("rev1",),
     )

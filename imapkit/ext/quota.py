@@ -249,7 +249,7 @@ def imapkit_family() -> Family:
         name="quota",
         mixin=QuotaCommands,
         commands=COMMANDS,
-        capabilities=("QUOTA", "QUOTASET"),
+        capabilities=("QUOTA", "QUOTA=RES-*", "QUOTASET"),
         responses={"QUOTA": Response(quota), "QUOTAROOT": Response(quotaroot)},
         items={("STATUS", "DELETED"): Cursor.number, ("STATUS", "DELETED-STORAGE"): Cursor.number64},
         requires=("rev1",),

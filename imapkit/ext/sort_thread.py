@@ -293,7 +293,7 @@ def imapkit_family() -> Family:
         name="sort_thread",
         mixin=SortThreadCommands,
         commands=COMMANDS,
-        capabilities=("SORT", "SORT=DISPLAY", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS"),
+        capabilities=("SORT", "SORT=DISPLAY", "THREAD=*"),
         responses={"SORT": Response(sort_data), "THREAD": Response(thread_data)},
         requires=("rev1",),
     )

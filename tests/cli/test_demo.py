@@ -16,6 +16,7 @@ from imapkit.cli import demo, mailhost
 from imapkit.cli._ask import Findings, by_callbacks, content
 from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen, size
+from imapkit.cli.target import Target
 from imapkit.core.api import Data, Result
 from imapkit.testing import LOCALHOST
 from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
@@ -117,7 +118,7 @@ def test_reading_only_leaves_a_real_server_as_it_is() -> None:
         for name, messages in MAIL.items():
             mailhost.deliver(host, host.user, name, messages)
         before = everything(host)
-        findings = demo.read_only(Screen(file), demo.Target(host.host, host.user, host.port), host.password)
+        findings = demo.read_only(Screen(file), Target(host.host, host.user, host.port), host.password)
         assert everything(host) == before
     assert findings.problems == []
     table = rows(file.getvalue())
@@ -179,7 +180,7 @@ def header_handlers(subject: bytes) -> Mapping[str, Handler]:
 
 def look_at(server: ScriptedServer, **target: object) -> tuple[Findings, str]:
     file = io.StringIO()
-    aim = demo.Target(server.host, "ada", server.port)._replace(**target)  # type: ignore[arg-type]
+    aim = Target(server.host, "ada", server.port)._replace(**target)  # type: ignore[arg-type]
     return demo.read_only(Screen(file), aim, "pw"), file.getvalue()
 
 

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from imapkit import ext
-from imapkit.cli import doctor
+from imapkit.cli import doctor, doctor_server
+from imapkit.cli.main import main
+from imapkit.cli.target import PASSWORD, Target
 from imapkit.core import plugins
+from imapkit.family import Family
+from imapkit.testing import Conversation, ReceivedCommand, ServerCertificate, ServerFactory, load_only
 
 FAMILY = """
 from imapkit.core.api import Commands
@@ -73,3 +78,90 @@ def test_a_broken_family_is_reported(families: Path, capsys: pytest.CaptureFixtu
     assert doctor.main(write=True) == 1
     assert "cannot be imported: ZeroDivisionError" in capsys.readouterr().out
     assert (families / "__init__.py").read_text() == ""
+
+
+# Looking at a server
+
+ANNOUNCED = b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-ODD QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE APPENDLIMIT=35"
+
+
+def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory) -> None:
+    def admit(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.server.capabilities = b"IMAP4rev1 THREAD=REFS LITERAL- X-NEW"
+        conversation.ok(command)
+
+    server = imap_server(handlers={"LOGIN": admit}, capabilities=ANNOUNCED)
+    stages: doctor_server.Stages = {}
+    doctor_server.examine(Target(server.host, "ada", server.port), "secret", stages)
+    both, before, after = ("before login", "after login"), ("before login",), ("after login",)
+    assert doctor_server.rows(stages, load_only(*ext.INDEX)) == [
+        ("APPENDLIMIT=35", before, "no plugin"),
+        ("AUTH=PLAIN", before, "rev1"),
+        ("AUTH=X-ODD", before, "rev1"),
+        ("IDLE", before, "idle"),
+        ("IMAP4REV1", both, "rev1"),
+        ("LITERAL+", before, "core"),
+        ("LITERAL-", after, "core"),
+        ("QUOTA", before, "quota"),
+        ("QUOTA=RES-STORAGE", before, "quota"),
+        ("RIGHTS=KXTE", before, "acl"),
+        ("STATUS=SIZE", before, "no plugin"),
+        ("THREAD=REFS", after, "sort_thread"),
+        ("X-NEW", after, "no plugin"),
+    ]
+
+
+def test_a_family_that_is_off_is_named() -> None:
+    known = load_only("rev1")
+    (row,) = doctor_server.rows({"before login": ("IDLE",)}, known)
+    assert row.served_by == "no plugin: idle is not among families="
+
+
+def test_the_families_of_others_count() -> None:
+    other = Family("gmail", capabilities=("x-gm-ext-*",))
+    (row,) = doctor_server.rows({"before login": ("X-GM-EXT-1",)}, load_only("rev1", other))
+    assert row.served_by == "gmail"
+
+
+@pytest.mark.parametrize("rich", [True, False])
+def test_the_table(
+    rich: bool, imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if rich:
+        pytest.importorskip("rich")
+    monkeypatch.setattr(doctor_server, "find_spec", lambda name: find_spec(name) if rich or name != "rich" else None)
+    server = imap_server(capabilities=b"IMAP4rev1 X-NEW")
+    assert doctor_server.main(Target(server.host, None, server.port)) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Capability", "Before", "login", "Served", "by"] in lines
+    assert ["IMAP4REV1", "yes", "rev1"] in lines
+    assert ["X-NEW", "yes", "no", "plugin"] in lines
+    assert lines[-1] == ["1", "of", "2", "capabilities", "are", "served."]
+    assert server.names == ["LOGOUT"]
+
+
+@pytest.mark.parametrize("starttls", [True, False])
+def test_over_tls(starttls: bool, imap_server: ServerFactory, imap_tls: ServerCertificate) -> None:
+    def secure(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command)
+        conversation.start_tls()
+
+    capabilities = b"IMAP4rev1 STARTTLS"
+    server = imap_server(handlers={"STARTTLS": secure}, tls=imap_tls, implicit_tls=not starttls, capabilities=capabilities)
+    target = Target("localhost", "ada", server.port, cafile=imap_tls.pem, ssl=not starttls, starttls=starttls)
+    stages: doctor_server.Stages = {}
+    doctor_server.examine(target, "secret", stages)
+    assert list(stages) == [*(["without TLS"] if starttls else []), "before login", "after login"]
+
+
+def test_a_refused_login_still_shows_what_was_announced(
+    imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(PASSWORD, "very secret")
+    server = imap_server(handlers={"LOGIN": lambda conversation, command: conversation.no(command, b"who are you?")})
+    argv = ["doctor", "--host", server.host, "--port", str(server.port), "--user", "ada"]
+    assert main(argv) == 1
+    out, err = capsys.readouterr()
+    assert "IMAP4REV1" in out
+    assert err == "imapkit: NoResponse: who are you?\n"
+    assert "very secret" not in out + err

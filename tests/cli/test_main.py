@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import socket
 import subprocess
 import sys
@@ -12,9 +13,13 @@ from pathlib import Path
 import pytest
 
 import imapkit
-from imapkit.cli import demo, doctor, plugins
+from imapkit.cli import demo, doctor, doctor_server, plugins
 from imapkit.cli._ask import Findings
 from imapkit.cli.main import INTERRUPTED, main
+from imapkit.cli.survey import survey
+from imapkit.cli.target import PASSWORD, Target
+from imapkit.core.plugins import Loader
+from imapkit.errors import PluginLoadError
 
 CONTRADICTIONS = [
     ("--user ada", "--user needs --host"),
@@ -30,19 +35,19 @@ CONTRADICTIONS = [
     ("--host imap.example.org --user ada --ssl --insecure --cafile x.pem", "not with --insecure"),
 ]
 TARGETS = [
-    ("--host localhost --user ada", demo.Target("localhost", "ada")),
-    ("--host ::1 --user ada --port 1143", demo.Target("::1", "ada", 1143)),
-    ("--host [::1] --user ada", demo.Target("[::1]", "ada")),
-    ("--host imap.example.org --user ada --ssl", demo.Target("imap.example.org", "ada", ssl=True)),
-    ("--host imap.example.org --user ada --insecure", demo.Target("imap.example.org", "ada", insecure=True)),
-    ("--host h --user ada --ssl --cafile x.pem", demo.Target("h", "ada", ssl=True, cafile="x.pem")),
+    ("--host localhost --user ada", Target("localhost", "ada")),
+    ("--host ::1 --user ada --port 1143", Target("::1", "ada", 1143)),
+    ("--host [::1] --user ada", Target("[::1]", "ada")),
+    ("--host imap.example.org --user ada --ssl", Target("imap.example.org", "ada", ssl=True)),
+    ("--host imap.example.org --user ada --insecure", Target("imap.example.org", "ada", insecure=True)),
+    ("--host h --user ada --ssl --cafile x.pem", Target("h", "ada", ssl=True, cafile="x.pem")),
 ]
 METADATA = "Metadata-Version: 2.1\nName: imapkit-broken\nVersion: 4.5\n"
 
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("IMAPKIT_PLUGINS", "IMAPKIT_DISABLE", demo.PASSWORD):
+    for variable in ("IMAPKIT_PLUGINS", "IMAPKIT_DISABLE", PASSWORD):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -71,6 +76,38 @@ def test_arguments_that_make_no_sense(argv: list[str], capsys: pytest.CaptureFix
     assert "usage: imapkit" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ("--user ada", "--user needs --host"),
+        ("--starttls", "--starttls needs --host"),
+        ("--host h --ssl --starttls", "--ssl and --starttls exclude each other"),
+        ("--host h --user ada", "in the clear: add --ssl or --starttls"),
+        ("--host h --cafile x.pem", "--cafile goes with --ssl or --starttls"),
+        ("--host h --password x", "unrecognized arguments: --password x"),
+    ],
+)
+def test_arguments_of_doctor_that_contradict_each_other(arguments: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"\A2\Z"):
+        main(["doctor", *arguments.split()])
+    assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target"),
+    [
+        ("--host imap.example.org", Target("imap.example.org")),
+        ("--host h --user ada --starttls --cafile x.pem", Target("h", "ada", cafile="x.pem", starttls=True)),
+        ("--host h --port 993 --ssl", Target("h", port=993, ssl=True)),
+    ],
+)
+def test_doctor_looks_at_a_server(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Target] = []
+    monkeypatch.setattr(doctor_server, "main", lambda target: asked.append(target) or 4)
+    assert main(["doctor", *arguments.split()]) == 4
+    assert asked == [target]
+
+
 @pytest.mark.parametrize(("arguments", "word"), CONTRADICTIONS)
 def test_arguments_that_contradict_each_other(arguments: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"\A2\Z"):
@@ -79,10 +116,10 @@ def test_arguments_that_contradict_each_other(arguments: str, word: str, capsys:
 
 
 @pytest.mark.parametrize(("arguments", "target"), TARGETS)
-def test_a_server_of_ones_own(arguments: str, target: demo.Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[demo.Target] = []
+def test_a_server_of_ones_own(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Target] = []
 
-    def own_server(target: demo.Target) -> int:
+    def own_server(target: Target) -> int:
         asked.append(target)
         return 7
 
@@ -119,7 +156,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("rich")
-    monkeypatch.setenv(demo.PASSWORD, "secret")
+    monkeypatch.setenv(PASSWORD, "secret")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert main(["demo", "--host", "127.0.0.1", "--port", str(port), "--user", "ada"]) == 1
@@ -133,14 +170,14 @@ def test_the_password(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rich")
     used: list[str] = []
 
-    def read_only(screen: object, target: demo.Target, password: str) -> Findings:
+    def read_only(screen: object, target: Target, password: str) -> Findings:
         used.append(password)
         return Findings()
 
     monkeypatch.setattr(getpass, "getpass", lambda prompt: f"typed for {prompt}")
     monkeypatch.setattr(demo, "read_only", read_only)
-    monkeypatch.setenv(demo.PASSWORD, variable)
-    assert demo.own_server(demo.Target("localhost", "ada")) == 0
+    monkeypatch.setenv(PASSWORD, variable)
+    assert demo.own_server(Target("localhost", "ada")) == 0
     assert used == [variable or "typed for password of ada at localhost: "]
 
 
@@ -173,7 +210,7 @@ def test_the_families_in_plain_text(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert head.splitlines() == [
         "    distribution: imapkit",
         f"    version:      {imapkit.__version__}",
-        "    capabilities: IMAP4rev1",
+        "    capabilities: IMAP4rev1 IMAP4 AUTH=* LOGINDISABLED",
     ]
     commands, state = rest.splitlines()[:2]
     assert {"APPEND", "FETCH", "LOGOUT", "UNSUBSCRIBE"} <= set(commands.split())
@@ -191,31 +228,77 @@ def test_the_families_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert row[-1] == "on"
 
 
+def states() -> dict[str, plugins.Row]:
+    return {row.family: row for row in plugins.rows(survey())}
+
+
 def test_a_family_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAPKIT_DISABLE", "quota")
+    row = states()["quota"]
+    assert (row.distribution, row.capabilities, row.commands) == ("imapkit", "", "")
+    assert row.state == "off: switched off by IMAPKIT_DISABLE"
+
+
+def test_what_is_required_and_switched_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("IMAPKIT_DISABLE", "rev1")
-    table, problem = plugins.rows()
-    (row,) = [row for row in table if row.family == "rev1"]
-    assert (row.capabilities, row.commands, row.state) == ("", "", "off: switched off by IMAPKIT_DISABLE")
-    assert problem is None or "rev1" in str(problem)  # other families may require it
+    found = states()
+    assert found["rev1"].state == "off: switched off by IMAPKIT_DISABLE"
+    assert found["quota"].state == "conflict"
+    assert main(["plugins"]) == 1
+    assert "no client can be made: families 'acl' (imapkit" in capsys.readouterr().out
+
+
+def test_a_family_that_is_asked_for_and_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("IMAPKIT_PLUGINS", "rev1,nosuch")
+    found = states()
+    assert (found["rev1"].state, found["nosuch"].state) == ("on", "not installed")
+    assert found["quota"].state == "off: not in IMAPKIT_PLUGINS"
+    assert main(["plugins"]) == 1
+    assert "no client can be made: IMAPKIT_PLUGINS: there is no family 'nosuch'" in capsys.readouterr().out
 
 
 def test_a_broken_family_hides_no_other(
     broken_plugin: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table, problem = plugins.rows()
-    assert "cannot be imported: ZeroDivisionError" in str(problem)
-    states = {row.family: row for row in table}
-    assert states["rev1"].state == "on"
-    assert states[broken_plugin][1:3] == ("imapkit-broken", "4.5")
-    assert states[broken_plugin].state.startswith("off: plugin 'broken' (entry point")
+    found = states()
+    assert found["rev1"].state == "on"
+    assert found[broken_plugin] == (broken_plugin, "imapkit-broken", "4.5", "", "", "broken")
     plain(monkeypatch)
-    assert main(["plugins"]) == 1
-    assert f"no client can be made: {problem}" in capsys.readouterr().out
+    with pytest.raises(PluginLoadError, match="cannot be imported: ZeroDivisionError") as caught:
+        Loader().registry()
+    for argv in (["plugins"], ["doctor"]):
+        assert main(argv) == 1
+        assert f"no client can be made: {caught.value}\n" in capsys.readouterr().out
 
 
 def test_a_broken_family_that_is_switched_off_does_no_harm(broken_plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAPKIT_DISABLE", broken_plugin)
-    table, problem = plugins.rows()
-    assert problem is None
-    (row,) = [row for row in table if row.family == broken_plugin]
-    assert row == (broken_plugin, "imapkit-broken", "4.5", "", "", "off: switched off by IMAPKIT_DISABLE")
+    assert main(["plugins"]) == 0
+    assert states()[broken_plugin] == (
+        broken_plugin, "imapkit-broken", "4.5", "", "", "off: switched off by IMAPKIT_DISABLE",
+    )  # fmt: skip
+
+
+def test_the_families_as_data(broken_plugin: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("IMAPKIT_DISABLE", "quota")
+    assert main(["plugins", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["imapkit"], told["contract"]) == (imapkit.__version__, 1)
+    families = {family["name"]: family for family in told["families"]}
+    assert families["id"] == {
+        "name": "id",
+        "distribution": "imapkit",
+        "version": imapkit.__version__,
+        "entry_point": "imapkit.ext.id",
+        "state": "on",
+        "why": None,
+        "contract": 1,
+        "capabilities": ["ID"],
+        "commands": ["ID"],
+        "methods": ["id"],
+        "requires": ["rev1"],
+        "replaces": [],
+    }
+    assert families["quota"]["why"] == "switched off by IMAPKIT_DISABLE"
+    assert (families["quota"]["commands"], families["quota"]["methods"][0]) == (None, "getquota")
+    assert [families[broken_plugin]["state"], told["problems"]] == ["broken", [families[broken_plugin]["why"]]]

@@ -90,7 +90,7 @@ def imapkit_family() -> Family:
         name="rev1",
         mixin=Rev1Commands,
         commands=(*session.COMMANDS, *mailbox.COMMANDS, *message.COMMANDS),
-        capabilities=("IMAP4rev1",),
+        capabilities=("IMAP4rev1", "IMAP4", "AUTH=*", "LOGINDISABLED"),
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,

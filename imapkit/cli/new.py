@@ -1,0 +1,120 @@
+"""``imapkit plugins new``: a third-party project that works, written from the files in ``template/``."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+
+import imapkit
+from imapkit import ext
+from imapkit.core.facade import Client
+from imapkit.core.plugins import available
+from imapkit.errors import ArgumentError
+from imapkit.family import CONTRACT
+
+__all__ = ["main", "names", "write"]
+
+LONGEST = 40
+SUFFIX = ".in"
+_PREFIX = re.compile(r"imapkit[-_.]", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
+_HOLE = re.compile(r"@(\w+)@")
+
+
+def main(name: str, output: str) -> int:
+    """Write the project and say what to do next. Returns 0; raises ``ArgumentError`` or ``OSError``, and then leaves nothing."""
+    meant = names(name)
+    project = write(meant, Path(output))
+    print(f"{project} is there: the family {meant['family']!r} with the command {meant['command']}. To try it:\n")
+    print(f"    cd {project}\n    python -m venv .venv\n    .venv/bin/pip install -e '.[test]'")
+    print("    .venv/bin/python -m pytest\n    .venv/bin/imapkit plugins")
+    return 0
+
+
+def names(name: str) -> dict[str, str]:
+    """What the project's parts are called: ``family``, ``distribution``, ``module``, ``command`` ...
+
+    "imapkit-" in front is left out. Raises ``ArgumentError`` for what is no name, or taken.
+    """
+    given = _PREFIX.sub("", name, count=1)
+    if not _NAME.fullmatch(given) or len(given) > LONGEST:
+        raise ArgumentError(
+            f"{name!r} is no name for a plugin: up to {LONGEST} ASCII letters and digits, a letter first, words joined by - or _"
+        )
+    words = re.split(r"[-_.]", given.lower())
+    family, title = "_".join(words), "".join(word.capitalize() for word in words)
+    _check_free(family)
+    command = "-".join(words).upper()
+    return {
+        "family": family,
+        "method": family,
+        "distribution": "-".join(["imapkit", *words]),
+        "module": f"imapkit_{family}",
+        "mixin": f"{title}Commands",
+        "data": f"{title}Data",
+        "rule": "-".join(words),
+        # RFC 3501 section 6.5.1: what is not a standard begins with X.
+        "command": command if command.startswith("X") else f"X{command}",
+        "imapkit": imapkit.__version__,
+        "contract": str(CONTRACT),
+    }
+
+
+def write(meant: Mapping[str, str], parent: Path) -> Path:
+    """Write the project below ``parent``, whole or not at all; returns its directory.
+
+    Raises ``FileExistsError`` if that is there already.
+    """
+    project = parent / meant["distribution"]
+    if project.exists() or project.is_symlink():
+        raise FileExistsError(f"{project} exists already; nothing was written")
+    parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{meant['distribution']}-", dir=parent))
+    try:
+        for path, text in _template():
+            file = unfinished / _filled(path, meant)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(_filled(text, meant), encoding="utf-8", newline="\n")
+        unfinished.chmod(0o755)
+        unfinished.rename(project)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return project
+
+
+def _check_free(family: str) -> None:
+    """Raise if the name cannot be that of a family with a method of the same name."""
+    why = None
+    if family in ext.INDEX:
+        why = "imapkit has a family of that name"
+    elif homes := [home for home, methods in ext.INDEX.items() if family in methods]:
+        why = f"imapkit has a method {family}(), in its family {homes[0]!r}"
+    elif hasattr(Client, family):
+        why = f"the client itself has {family!r}"
+    elif keyword.iskeyword(family):
+        why = "that is a keyword of Python, and the method is to have the same name"
+    elif sources := available().get(family):
+        why = f"that family is installed, from {sources[0].origin}"
+    if why is not None:
+        raise ArgumentError(f"{family!r} cannot be the name of a new plugin: {why}; choose another, like my-{family}")
+
+
+def _template(folder: Traversable | None = None, within: str = "") -> Iterator[tuple[str, str]]:
+    """The template's files, with their paths in the project."""
+    for entry in sorted((folder or files(__package__) / "template").iterdir(), key=lambda entry: entry.name):
+        path = str(PurePosixPath(within, entry.name))
+        if entry.is_dir():
+            yield from _template(entry, path)
+        elif path.endswith(SUFFIX):
+            yield path.removesuffix(SUFFIX), entry.read_text(encoding="utf-8")
+
+
+def _filled(text: str, meant: Mapping[str, str]) -> str:
+    return _HOLE.sub(lambda hole: meant[hole[1]], text)

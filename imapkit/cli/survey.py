@@ -1,0 +1,98 @@
+"""Every family that is known here, and what stands against it: what ``imapkit plugins`` lists, one broken plugin or many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from imapkit import ext
+from imapkit.core.plugins import Discovery, available, discover
+from imapkit.core.registry import NOT_INSTALLED, Plugin, Registry
+from imapkit.errors import PluginConflictError, PluginError
+from imapkit.family import Family
+
+__all__ = ["Entry", "Survey", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One family: where it comes from, and whether it is there.
+
+    ``state`` is "on", "off", "missing" (not installed), "broken" (cannot be loaded) or "conflict" (with another family, or
+    with what it requires); ``why`` says why it is not "on". ``family`` is None for one that is not loaded.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    entry_point: str
+    state: str
+    why: str = ""
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The families by name; the error that a client would raise; and all that is wrong, one by one."""
+
+    entries: tuple[Entry, ...]
+    failure: PluginError | None
+    problems: tuple[PluginError, ...]
+
+
+def survey() -> Survey:
+    """Look at every family as the environment has it, so that what is wrong with one hides no other."""
+    failures: list[PluginError] = []
+    found, troubles = _loaded(failures)
+    reasons = {**found.absent, **{name: problem.args[0] for name, problem in troubles.items()}}
+    try:
+        Registry.build(found.plugins, {**found.absent, **dict.fromkeys(troubles, "broken")})
+    except PluginError as exc:
+        failures.append(exc)
+    problems = [part for failure in failures for part in failure.parts]
+    against = {name: problem for problem in problems for name in problem.families}
+    entries = [*_present(found.plugins, against), *_others(reasons, troubles)]
+    entries.sort(key=lambda entry: (entry.name, entry.distribution, entry.version))
+    return Survey(tuple(entries), failures[0] if failures else None, tuple(problems))
+
+
+def _loaded(failures: list[PluginError]) -> tuple[Discovery, dict[str, PluginError]]:
+    """All families that can be loaded, and what is wrong with each of the others; ``failures`` gets what was raised."""
+    troubles: dict[str, PluginError] = {}
+    while True:
+        try:
+            return discover(deny=troubles, environ=_environ(troubles)), troubles
+        except PluginError as exc:
+            new = {name: part for part in exc.parts for name in part.families if name not in troubles}
+            if not new:
+                raise
+            failures.append(exc)
+            troubles |= new
+
+
+def _environ(without: Collection[str]) -> Mapping[str, str]:
+    """The environment, with no family asked for that is not there to be had."""
+    asked = [part.strip() for part in os.environ.get("IMAPKIT_PLUGINS", "").split(",")]
+    return {**os.environ, "IMAPKIT_PLUGINS": ",".join(name for name in asked if name not in without)}
+
+
+def _present(plugins: Collection[Plugin], against: Mapping[str, PluginError]) -> Iterator[Entry]:
+    points = {source.name: source.value for those in available().values() for source in those}
+    for plugin in plugins:
+        problem = against.get(plugin.name)
+        state, why = ("on", "") if problem is None else ("conflict", str(problem))
+        yield Entry(plugin.name, plugin.distribution, plugin.version, points[plugin.name], state, why, plugin.family)
+
+
+def _others(reasons: Mapping[str, str], troubles: Mapping[str, PluginError]) -> Iterator[Entry]:
+    """The families that are not there; what they would bring is not known, because they are not imported."""
+    sources = available()
+    for name, why in reasons.items():
+        state = "missing" if why == NOT_INSTALLED or name not in sources else "off"
+        if name in troubles and name in sources:
+            state = "conflict" if isinstance(troubles[name], PluginConflictError) else "broken"
+        for source in sources.get(name, ()):
+            yield Entry(name, source.distribution, source.version, source.value, state, why)
+        if name not in sources:
+            yield Entry(name, "imapkit" if name in ext.INDEX else "", "", "", state, why)

@@ -1,0 +1,95 @@
+"""A server of the user's: the arguments that name it, whether they make sense, the password, and the connection."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import ipaddress
+import os
+from typing import NamedTuple
+
+import imapkit
+
+__all__ = ["PASSWORD", "Target", "add_arguments", "contradiction", "password"]
+
+PASSWORD = "IMAPKIT_PASSWORD"
+"""The environment variable that saves typing the password."""
+
+
+class Target(NamedTuple):
+    """A server, whom to log in there, and how to get there."""
+
+    host: str
+    user: str | None = None
+    port: int | None = None
+    ssl: bool = False
+    insecure: bool = False
+    cafile: str | None = None
+    starttls: bool = False
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Target:
+        """The target that parsed arguments name."""
+        return cls(**{name: getattr(args, name) for name in cls._fields if hasattr(args, name)})
+
+    def connect(self) -> imapkit.IMAP4:
+        """A client, with TLS if that is to be on from the start. Raises what ``IMAP4_SSL`` does."""
+        if not self.ssl:
+            return imapkit.IMAP4(self.host, self.port)
+        context = imapkit.unverified_context() if self.insecure else None
+        return imapkit.IMAP4_SSL(self.host, self.port, ca_certs=self.cafile, ssl_context=context)
+
+    def start_tls(self, client: imapkit.IMAP4) -> None:
+        """Put TLS on the connection by STARTTLS. Raises what ``starttls`` does."""
+        context = imapkit.unverified_context() if self.insecure else None
+        client.starttls(ca_certs=self.cafile, ssl_context=context)
+
+
+def password(target: Target) -> str:
+    """The user's password, from the environment or typed; never an argument, which every user of the machine could read."""
+    return os.environ.get(PASSWORD) or getpass.getpass(f"password of {target.user} at {target.host}: ")
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, starttls: bool = False) -> None:
+    """The arguments of a subcommand that talks to a server; ``starttls``: whether it may begin without TLS."""
+    parser.add_argument("--host", help="an IMAP server of your own; nothing on it is changed")
+    parser.add_argument("--user", help="whom to log in there")
+    parser.add_argument("--port", type=_port, help="default: 143, or 993 with --ssl")
+    parser.add_argument("--ssl", action="store_true", help="use TLS from the start")
+    if starttls:
+        parser.add_argument("--starttls", action="store_true", help="switch to TLS with STARTTLS")
+    parser.add_argument("--cafile", metavar="FILE", help="a PEM file with the authorities to trust (with TLS)")
+    insecure = "do not verify the certificate (with TLS); send the password in the clear (without)"
+    parser.add_argument("--insecure", action="store_true", help=insecure)
+
+
+def contradiction(args: argparse.Namespace) -> str | None:
+    """What is wrong with the arguments, taken together."""
+    if args.host is None:
+        for name in ("user", "port", "ssl", "starttls", "cafile", "insecure"):
+            if getattr(args, name, None) not in (None, False):
+                return f"--{name} needs --host"
+        return None
+    target = Target.of(args)
+    tls, options = target.ssl or target.starttls, "--ssl or --starttls" if hasattr(args, "starttls") else "--ssl"
+    if target.ssl and target.starttls:
+        return "--ssl and --starttls exclude each other"
+    if target.cafile and (target.insecure or not tls):
+        return f"--cafile goes with {options}, and not with --insecure"
+    if target.user is not None and not tls and not target.insecure and not _is_loopback(target.host):
+        return f"the password would be sent in the clear: add {options} (or --insecure, if that is what you want)"
+    return None
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{port} is no port: 1 to 65535")
+    return port
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
