@@ -103,7 +103,12 @@ def test_arguments_of_doctor_that_contradict_each_other(arguments: str, word: st
 )
 def test_doctor_looks_at_a_server(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Target] = []
-    monkeypatch.setattr(doctor_server, "main", lambda target: asked.append(target) or 4)
+
+    def look(target: Target) -> int:
+        asked.append(target)
+        return 4
+
+    monkeypatch.setattr(doctor_server, "main", look)
     assert main(["doctor", *arguments.split()]) == 4
     assert asked == [target]
 
