@@ -191,6 +191,18 @@ def test_all_that_are_broken_are_told_by_name(site: Site) -> None:
     assert caught.value.families == ("alpha", "gamma")
 
 
+def test_errors_of_different_kinds_are_told_together(site: Site) -> None:
+    for name in ("alpha", "beta"):
+        site.family(name, "1 / 0")
+    site.add("another", {"alpha": "imapkit_test_alpha"})
+    with pytest.raises(PluginError) as caught:
+        discover(allow=["alpha", "beta"])
+    assert [type(part) for part in caught.value.parts] == [PluginConflictError, PluginLoadError]
+    assert str(caught.value).splitlines() == [str(part) for part in caught.value.parts]
+    copy = caught.value.fresh()
+    assert (type(copy), copy.families, copy.parts) == (PluginError, ("alpha", "beta"), caught.value.parts)
+
+
 def test_ctrl_c_goes_through(site: Site) -> None:
     site.family("alpha", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from imapkit.core.capabilities import CORE, serves, serving
+from imapkit.core.claims import Plugin
+from imapkit.family import Family
+
+
+@pytest.mark.parametrize(
+    ("declared", "capability", "expected"),
+    [
+        ("IMAP4rev1", "IMAP4REV1", True),
+        ("SORT", "sort", True),
+        ("SORT", "SORT=DISPLAY", False),
+        ("AUTH=*", "AUTH=PLAIN", True),
+        ("auth=*", "AUTH=", True),
+        ("AUTH=*", "AUTH", False),
+        ("RIGHTS=*", "COPYRIGHTS=X", False),
+        ("STATUS=SIZE", "STATUS=SIZE", True),
+        ("*", "ANYTHING", True),
+    ],
+)
+def test_by_name_or_by_what_comes_before_the_star(declared: str, capability: str, expected: bool) -> None:
+    assert serves(declared, capability) is expected
+
+
+def test_all_who_serve_it_are_named() -> None:
+    plugins = [Plugin(name, Family(name, capabilities=("X-*",)), "d", "1") for name in ("a", "b")]
+    assert serving("X-GM-EXT-1", plugins) == ("a", "b")
+    assert serving("IDLE", plugins) == ()
+
+
+@pytest.mark.parametrize("capability", sorted(CORE))
+def test_what_the_core_does_by_itself(capability: str) -> None:
+    assert serving(capability.lower(), ()) == ("core",)
