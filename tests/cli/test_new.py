@@ -81,8 +81,8 @@ def test_what_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         "pyproject.toml",
         "src/imapkit_big_hello/__init__.py",
         "src/imapkit_big_hello/py.typed",
+        "tests/big_hello.toml",
         "tests/test_big_hello.py",
-        "tests/vectors.toml",
     ]
     assert [
         name
