@@ -24,8 +24,9 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(PYTEST) tests/typing
 
-bench: $(VENV)/.test
-	$(BIN)/python -m bench
+# BENCH="--small", "--works noops bodies --rounds 3" ...: see python -m bench --help
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench $(or $(BENCH),--json docs/benchmarks.json --document docs/benchmarks.md)
 
 # make fuzz SECONDS=600: so long for each target
 SECONDS ?= 60

@@ -1,1 +1,1 @@
-"""Side-by-side measurements; ``python -m bench``."""
+"""Side by side with other IMAP clients: ``python -m bench --help``."""

@@ -1,0 +1,99 @@
+"""No client: a socket that sends the same commands and looks at nothing; what nobody can be faster than."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from bench.clients.common import Peer
+from bench.payloads import MESSAGE
+from bench.worker import Run
+
+
+class _Bare:
+    def __init__(self, run: Run) -> None:
+        self._sock = socket.create_connection((run.host, run.port))
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if run.cafile is not None:
+            self._sock = ssl.create_default_context(cafile=run.cafile).wrap_socket(self._sock, server_hostname=run.host)
+        self._space = memoryview(bytearray(1 << 20))
+        self._sock.recv_into(self._space)
+        self.ask(b"L LOGIN %b %b" % (run.user.encode(), run.password.encode()))
+        self.ask(b"S SELECT %b" % run.mailbox.encode())
+
+    def send(self, data: bytes) -> None:
+        self._sock.sendall(data)
+
+    def until(self, tag: bytes) -> int:
+        """Read until the line with this tag has come, which is the last; returns how many octets there were."""
+        size, tail = 0, b""
+        while True:
+            got = self._sock.recv_into(self._space)
+            if not got:
+                raise ConnectionError("closed")
+            size += got
+            tail = tail[-200:] + bytes(self._space[max(0, got - 200) : got])
+            if tail.endswith(b"\r\n") and (tail.rfind(b"\r\n" + tag + b" ") >= 0 or tail.startswith(tag + b" ")):
+                return size
+
+    def ask(self, command: bytes) -> int:
+        self.send(command + b"\r\n")
+        return self.until(command.partition(b" ")[0])
+
+
+def _append(i: int) -> bytes:
+    return b"A%d APPEND Bench {%d+}\r\n%b\r\n" % (i, len(MESSAGE), MESSAGE)
+
+
+class Client(Peer):
+    """The floor."""
+
+    def _fetch(self, run: Run, items: bytes) -> None:
+        bare = _Bare(run)
+        with run.timed():
+            size = bare.ask(b"F FETCH 1:* %b" % items)
+        run.check(size > 1000)
+
+    def flags(self, run: Run) -> None:
+        """FETCH of flags."""
+        self._fetch(run, b"(FLAGS)")
+
+    def structures(self, run: Run) -> None:
+        """FETCH of envelopes and structures."""
+        self._fetch(run, b"(ENVELOPE BODYSTRUCTURE)")
+
+    def bodies(self, run: Run) -> None:
+        """FETCH of messages."""
+        self._fetch(run, b"(BODY.PEEK[])")
+
+    def big(self, run: Run) -> None:
+        """FETCH of one large message."""
+        self._fetch(run, b"(BODY.PEEK[])")
+
+    def noops(self, run: Run) -> None:
+        """One after another."""
+        bare = _Bare(run)
+        with run.timed():
+            for i in range(run.size):
+                bare.ask(b"N%d NOOP" % i)
+
+    def noops_pipelined(self, run: Run) -> None:
+        """All at once."""
+        bare = _Bare(run)
+        with run.timed():
+            bare.send(b"".join(b"N%d NOOP\r\n" % i for i in range(run.size)))
+            bare.until(b"N%d" % (run.size - 1))
+
+    def far(self, run: Run) -> None:
+        """One round trip: nobody needs less."""
+        bare = _Bare(run)
+        with run.timed():
+            bare.ask(b"N NOOP")
+
+    def appends(self, run: Run) -> None:
+        """One after another."""
+        bare = _Bare(run)
+        with run.timed():
+            for i in range(run.size):
+                bare.send(_append(i))
+                bare.until(b"A%d" % i)

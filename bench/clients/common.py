@@ -1,0 +1,255 @@
+"""What clients with imaplib's interface do alike, and those with imaplib2's."""
+
+from __future__ import annotations
+
+import imaplib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.canned import now
+from bench.payloads import MESSAGE
+from bench.worker import Run
+
+__all__ = ["Importable", "Peer", "Sync", "Threaded"]
+
+_IMPORT = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
+_FIRST = """
+import sys, time
+sys.path.append({place!r})
+import {module}
+t = time.perf_counter()
+client = {module}.IMAP4({host!r}, {port})
+print((time.perf_counter() - t) * 1000)
+client.logout()
+"""
+
+
+def _measured(run: Run, code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run.note(wall=float(done.stdout))
+
+
+class Peer:
+    """Any client."""
+
+    compresses = False
+
+
+class Importable(Peer):
+    """A client in Python."""
+
+    module: str
+
+    def importing(self, run: Run) -> None:
+        """How long a new interpreter takes to import it."""
+        _measured(run, _IMPORT.format(self.module))
+
+
+class Sync(Importable):
+    """imaplib's interface: one command after another."""
+
+    def connect(self, run: Run) -> Any:
+        """A client, logged in, with the mailbox selected."""
+        client = self.open(run)
+        client.login(run.user, run.password)
+        if run.compress:
+            client.enable_compression()
+        client.select(run.mailbox)
+        return client
+
+    def open(self, run: Run) -> Any:
+        """A client."""
+        raise NotImplementedError
+
+    def first(self, run: Run) -> None:
+        """How long the first client takes, import and logging out apart, with so many more distributions to look through."""
+        with tempfile.TemporaryDirectory() as place:
+            for i in range(run.size):
+                info = Path(place, f"package_{i}-1.0.dist-info")
+                info.mkdir()
+                (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: package-{i}\nVersion: 1.0\n")
+                (info / "entry_points.txt").write_text(f"[console_scripts]\ncommand-{i} = package_{i}:main\n")
+            _measured(run, _FIRST.format(place=place, module=self.module, host=run.host, port=run.port))
+
+    def _fetch(self, run: Run, items: str, least: int) -> None:
+        client = self.connect(run)
+        with run.timed():
+            _, data = client.fetch("1:*", items)
+        run.check(len(data) >= least)
+        client.logout()
+
+    def flags(self, run: Run) -> None:
+        """FETCH of flags."""
+        self._fetch(run, "(FLAGS)", run.size)
+
+    def structures(self, run: Run) -> None:
+        """FETCH of envelopes and structures."""
+        self._fetch(run, "(ENVELOPE BODYSTRUCTURE)", run.size)
+
+    def bodies(self, run: Run) -> None:
+        """FETCH of messages."""
+        self._fetch(run, "(BODY.PEEK[])", run.size)
+
+    def big(self, run: Run) -> None:
+        """FETCH of one large message."""
+        client = self.connect(run)
+        with run.timed():
+            _, data = client.fetch("1", "(BODY.PEEK[])")
+        run.check(len(data[0][1]) == run.size)
+        client.logout()
+
+    def noops(self, run: Run) -> None:
+        """One after another."""
+        client = self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                client.noop()
+        client.logout()
+
+    def appends(self, run: Run) -> None:
+        """One after another."""
+        client = self.connect(run)
+        with run.timed():
+            results = {client.append("Bench", None, None, MESSAGE)[0] for _ in range(run.size)}
+        run.check(results == {"OK"})
+        client.logout()
+
+
+class _Countdown:
+    """Waits for so many callbacks, which come on another thread; remembers what went wrong."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+        self._done = threading.Event()
+        self._failed: Any = None
+
+    def __call__(self, answer: tuple[Any, Any, Any]) -> None:
+        self._failed = self._failed or answer[2]
+        self._left -= 1
+        if not self._left:
+            self._done.set()
+
+    def wait(self) -> bool:
+        """Whether all have come, and none with an error."""
+        return self._done.wait(120) and self._failed is None
+
+
+class Threaded(Sync):
+    """imaplib2's interface: callbacks, threads, IDLE."""
+
+    compresses = True
+
+    def noops_pipelined(self, run: Run) -> None:
+        """With callbacks."""
+        done, client = _Countdown(run.size), self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                client.noop(callback=done)
+            run.check(done.wait())
+        client.logout()
+
+    def far(self, run: Run) -> None:
+        """With callbacks."""
+        self.noops_pipelined(run)
+
+    def appends_pipelined(self, run: Run) -> None:
+        """With callbacks."""
+        done, client = _Countdown(run.size), self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                client.append("Bench", None, None, MESSAGE, callback=done)
+            run.check(done.wait())
+        client.logout()
+
+    def idlers(self, run: Run) -> None:
+        """Connections in IDLE, by callback; they end with the process, since to log out takes some clients minutes."""
+        clients = []
+        with run.resident():
+            for _ in range(run.size):
+                client = self.connect(run)
+                client.idle(callback=lambda answer: None)
+                clients.append(client)
+
+    def callback(self, run: Run) -> None:
+        """From the tagged line, which tells when it was sent, to the callback; microseconds."""
+        client = self.connect(run)
+        found = []
+        for _ in range(run.size):
+            called = threading.Event()
+            answers: list[tuple[int, Any]] = []
+
+            def back(answer: Any, called: threading.Event = called, answers: list[tuple[int, Any]] = answers) -> None:
+                answers.append((now(), answer))
+                called.set()
+
+            client.noop(callback=back)
+            run.check(called.wait(10))
+            at, answer = answers[0]
+            found.append(at - int(answer[0][1][0].split()[-1]))
+        client.logout()
+        run.note(delay=sorted(found)[len(found) // 2])
+
+    def idle_news(self, run: Run) -> None:
+        """From the untagged line, which tells when it was sent, to the return of ``idle``; microseconds."""
+        client = self.connect(run)
+        found = []
+        for _ in range(run.size):
+            client.response("EXISTS")
+            client.idle(timeout=10)
+            at = now()
+            found.append(at - int(client.response("EXISTS")[1][-1]))
+        client.logout()
+        run.note(delay=sorted(found)[len(found) // 2])
+
+    def idle_seen(self, run: Run) -> None:
+        """From the OK to another client's APPEND to the return of ``idle``; microseconds."""
+        client, other = self.connect(run), imaplib.IMAP4(run.host, run.port)
+        other.login(run.user, run.password)
+        found = []
+        for _ in range(run.size):
+            idling = threading.Event()
+            ended: list[int] = []
+
+            def back(answer: Any, idling: threading.Event = idling, ended: list[int] = ended) -> None:
+                ended.append(now())
+                idling.set()
+
+            client.idle(timeout=30, callback=back)
+            other.append(run.mailbox, "", "", MESSAGE)
+            at = now()
+            run.check(idling.wait(30))
+            found.append(ended[0] - at)
+        client.logout()
+        other.logout()
+        run.note(delay=sorted(found)[len(found) // 2])
+
+    def _threads(self, run: Run, count: int) -> None:
+        times: list[float] = []
+        client = self.connect(run)
+
+        def some(first: int) -> None:
+            for i in range(first, run.size + 1, count):
+                start = time.perf_counter()
+                client.fetch(str(i), "(FLAGS)")
+                times.append(time.perf_counter() - start)
+
+        with ThreadPoolExecutor(count) as pool, run.timed():
+            list(pool.map(some, range(1, count + 1)))
+        client.logout()
+        times.sort()
+        run.check(len(times) == run.size)
+        run.note(p99_in_medians=times[int(len(times) * 0.99)] / times[len(times) // 2])
+
+    def threads_16(self, run: Run) -> None:
+        """From 16 threads over one connection."""
+        self._threads(run, 16)
+
+    def threads_1(self, run: Run) -> None:
+        """From one thread."""
+        self._threads(run, 1)

@@ -1,0 +1,50 @@
+"""imap_tools, which makes every message an object."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import imap_tools
+
+from bench.clients.common import Importable
+from bench.payloads import MESSAGE
+from bench.worker import Run
+
+
+class Client(Importable):
+    """Whole messages."""
+
+    module = "imap_tools"
+
+    def connect(self, run: Run) -> Any:
+        """A client, logged in, with the mailbox selected."""
+        if run.cafile is not None:
+            box: Any = imap_tools.MailBox(run.host, run.port, ssl_context=ssl.create_default_context(cafile=run.cafile))
+        else:
+            box = imap_tools.MailBoxUnencrypted(run.host, run.port)
+        return box.login(run.user, run.password, initial_folder=run.mailbox)
+
+    def bodies(self, run: Run) -> None:
+        """FETCH of messages."""
+        box = self.connect(run)
+        with run.timed():
+            found = sum(1 for _ in box.fetch(mark_seen=False, bulk=True))
+        run.check(found == run.size)
+        box.logout()
+
+    def noops(self, run: Run) -> None:
+        """One after another, by the client beneath it."""
+        box = self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                box.client.noop()
+        box.logout()
+
+    def appends(self, run: Run) -> None:
+        """One after another."""
+        box = self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                box.append(MESSAGE, "Bench")
+        box.logout()

@@ -1,0 +1,66 @@
+"""Whether twice the work takes twice the time: rows, literals, commands in flight, what is kept that belongs to nobody."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import imapkit
+from bench.servers import Where, canned
+
+__all__ = ["growth"]
+
+_ROUNDS = 5
+
+
+def growth(small: bool) -> dict[str, float]:
+    """The medians of t(2n)/t(n), by what grows."""
+    divisor = 100 if small else 1
+    kinds: dict[str, tuple[Callable[[Where, int], float], int]] = {
+        "rows": (lambda where, n: _fetch(where, "flags", n), 50_000),
+        "literals in one response": (lambda where, n: _fetch(where, "literals", n), 20_000),
+        "commands in flight": (_pipelined, 4000),
+        "untagged responses kept": (_kept, 20_000),
+    }
+    with canned() as where:
+        return {
+            name: _ratio(where, work, max(size // divisor, 10), 1 if small else _ROUNDS) for name, (work, size) in kinds.items()
+        }
+
+
+def _ratio(where: Where, work: Callable[[Where, int], float], size: int, rounds: int) -> float:
+    work(where, size)
+    return statistics.median(work(where, 2 * size) / work(where, size) for _ in range(rounds))
+
+
+def _client(where: Where, mailbox: str) -> imapkit.IMAP4:
+    client = imapkit.IMAP4(where.host, where.port)
+    client.login(where.user, where.password)
+    client.select(mailbox)
+    return client
+
+
+def _fetch(where: Where, kind: str, size: int) -> float:
+    with _client(where, f"{kind}-{size}") as client:
+        start = time.perf_counter()
+        client.fetch("1:*", "(FLAGS)")
+        return time.perf_counter() - start
+
+
+def _pipelined(where: Where, size: int) -> float:
+    left: list[object] = []
+    with _client(where, "none-1") as client:
+        start = time.perf_counter()
+        for _ in range(size):
+            client.noop(callback=left.append)
+        client.noop()
+        return time.perf_counter() - start
+
+
+def _kept(where: Where, size: int) -> float:
+    with _client(where, f"news-{size}") as client:
+        start = time.perf_counter()
+        client.noop()
+        client.response("EXPUNGE")
+        return time.perf_counter() - start

@@ -1,0 +1,84 @@
+"""What the canned server answers: made once, octet for octet the same for every client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+__all__ = ["BODY_SIZE", "MESSAGE", "payload"]
+
+BODY_SIZE = 16 * 1024
+_LINE = b"All work and no play makes a dull benchmark, whatever it is that is being measured.\r\n"
+
+
+def _text(size: int) -> bytes:
+    head = b"Subject: bench\r\nFrom: a@example.org\r\nTo: b@example.org\r\n\r\n"
+    return (head + _LINE * (size // len(_LINE) + 1))[: size - 2] + b"\r\n"
+
+
+MESSAGE = _text(4096)
+"""What is appended."""
+
+
+def _flags(rows: int) -> bytes:
+    return b"".join(b"* %d FETCH (FLAGS (\\Seen \\Answered $Label%d))\r\n" % (i, i % 7) for i in range(1, rows + 1))
+
+
+_STRUCTURE = (
+    b'(((("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "QUOTED-PRINTABLE" 2345 67 NIL NIL NIL NIL)'
+    b'("TEXT" "HTML" ("CHARSET" "utf-8") NIL NIL "QUOTED-PRINTABLE" 8765 123 NIL NIL NIL NIL)'
+    b' "ALTERNATIVE" ("BOUNDARY" "=_a1") NIL NIL NIL)'
+    b'("IMAGE" "PNG" ("NAME" "logo.png") "<logo@example.org>" NIL "BASE64" 45678 NIL ("INLINE" ("FILENAME" "logo.png")) NIL NIL)'
+    b' "RELATED" ("BOUNDARY" "=_b2") NIL NIL NIL)'
+    b'("APPLICATION" "PDF" ("NAME" "report.pdf") NIL NIL "BASE64" 123456 NIL ("ATTACHMENT" ("FILENAME" "report.pdf")) NIL NIL)'
+    b' "MIXED" ("BOUNDARY" "=_c3") NIL NIL NIL)'
+)
+
+
+def _structure(i: int) -> bytes:
+    envelope = (
+        b'("Mon, 2 Nov 2026 10:%02d:%02d +0100" "=?utf-8?q?Gr=C3=BC=C3=9Fe_Nr=2E?= %d" '
+        b'(("Anna Example" NIL "anna%d" "example.org")) (("Anna Example" NIL "anna%d" "example.org")) '
+        b'((NIL NIL "list" "example.org")) (("Bob B." NIL "bob" "example.net")(NIL NIL "carol" "example.com")) '
+        b'NIL NIL "<parent%d@example.org>" "<id%d@example.org>")'
+    ) % (i // 60 % 60, i % 60, i, i, i, i, i)
+    return b"* %d FETCH (ENVELOPE %b BODYSTRUCTURE %b)\r\n" % (i, envelope, _STRUCTURE)
+
+
+def _structures(rows: int) -> bytes:
+    return b"".join(map(_structure, range(1, rows + 1)))
+
+
+def _bodies(rows: int) -> bytes:
+    text = _text(BODY_SIZE)
+    row = b"* %d FETCH (UID %d FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n"
+    return b"".join(row % (i, i, len(text), len(text), text) for i in range(1, rows + 1))
+
+
+def _big(size: int) -> bytes:
+    return b"* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n" % (size, size, _text(size))
+
+
+def _literals(rows: int) -> bytes:
+    return b"* 1 FETCH (" + b" ".join(b"BODY[%d] {6}\r\nab\r\ncd" % i for i in range(1, rows + 1)) + b")\r\n"
+
+
+def _news(rows: int) -> bytes:
+    return b"".join(b"* %d EXPUNGE\r\n" % i for i in range(1, rows + 1))
+
+
+_MAKERS: dict[str, Callable[[int], bytes]] = {
+    "flags": _flags,
+    "structures": _structures,
+    "bodies": _bodies,
+    "big": _big,
+    "literals": _literals,
+    "news": _news,
+}
+
+
+@cache
+def payload(kind: str, size: int) -> bytes:
+    """The untagged lines of an answer: ``size`` rows, or octets for "big"; none for a kind that is no data."""
+    maker = _MAKERS.get(kind)
+    return maker(size) if maker is not None else b""

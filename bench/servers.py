@@ -1,0 +1,77 @@
+"""The servers that are asked: the canned one, a far one, and a real Dovecot; each in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import imapkit
+from bench.payloads import BODY_SIZE, payload
+from imapkit.testing import DelayProxy
+from tests.servers import certs, dovecot
+
+__all__ = ["REAL_MAILBOX", "Where", "canned", "far", "real"]
+
+REAL_MAILBOX = "Bench"
+_REAL_MESSAGES = 1000
+
+
+@dataclass(frozen=True)
+class Where:
+    """A server: its ports in the clear and over TLS, the authority that vouches for it, and an account."""
+
+    host: str
+    port: int
+    tls_port: int
+    cafile: str
+    user: str = "tester"
+    password: str = "secret"
+
+
+@contextmanager
+def canned() -> Iterator[Where]:
+    """The server that answers from memory."""
+    with tempfile.TemporaryDirectory() as place:
+        made = certs.make(Path(place))
+        argv = [sys.executable, "-m", "bench.canned", str(made.server.certificate), str(made.server.key)]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                ports = json.loads(process.stdout.readline())
+                yield Where("127.0.0.1", ports["port"], ports["tls_port"], str(made.ca))
+            finally:
+                process.stdin.close()
+
+
+@contextmanager
+def far(where: Where, round_trip: float) -> Iterator[Where]:
+    """The same server over a link with a delay."""
+    with DelayProxy(where.host, where.port, round_trip) as proxy:
+        yield Where(proxy.host, proxy.port, 0, where.cafile)
+
+
+@contextmanager
+def real() -> Iterator[Where]:
+    """Dovecot, with a mailbox of messages."""
+    with dovecot.running() as server:
+        assert server.tls_port is not None
+        assert server.cafile is not None
+        where = Where(server.host, server.port, server.tls_port, server.cafile)
+        _fill(where)
+        yield where
+
+
+def _fill(where: Where) -> None:
+    text = payload("big", BODY_SIZE).partition(b"\r\n")[2][:BODY_SIZE]
+    with imapkit.IMAP4(where.host, where.port) as imap:
+        imap.login(where.user, where.password)
+        imap.create(REAL_MAILBOX)
+        for _ in range(_REAL_MESSAGES):
+            imap.append(REAL_MAILBOX, None, None, text)

@@ -1,0 +1,104 @@
+"""One client, one piece of work, in a process of its own: ``python -m bench.worker``; prints the figures as JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Run"]
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def _status(name: str) -> int:
+    """A number of this process, as the kernel has it (sizes in KiB)."""
+    for line in _STATUS.read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0])
+    return 0
+
+
+def _reset_peak() -> None:
+    try:
+        _CLEAR.write_text("5")
+    except OSError:
+        pass  # then the peak is that of the whole process
+
+
+class Run:
+    """What a client's function is given: where the server is, how much to do, and where the figures go."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.host: str = options["host"]
+        self.port: int = options["port"]
+        self.cafile: str | None = options["cafile"]
+        """Trust this authority, and speak TLS; None: in the clear."""
+        self.compress: bool = options["compress"]
+        self.user: str = options["user"]
+        self.password: str = options["password"]
+        self.mailbox: str = options["mailbox"]
+        self.size: int = options["size"]
+        self.figures: dict[str, float] = {}
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Measure what is done inside."""
+        _reset_peak()
+        before = _status("VmRSS")
+        cpu, wall = time.process_time(), time.perf_counter()
+        yield
+        self.figures["wall"] = (time.perf_counter() - wall) * 1000
+        self.figures["cpu"] = (time.process_time() - cpu) * 1000
+        self.figures["memory"] = _status("VmHWM") - before
+        self.figures["threads"] = _status("Threads")
+        self.figures["memory per octet"] = self.figures["memory"] * 1024 / self.size if self.size else 0.0
+
+    @contextmanager
+    def resident(self) -> Iterator[None]:
+        """Measure how much memory and how many threads come to stay, for each of ``size``."""
+        kept, threads = _status("VmRSS"), threading.active_count()
+        yield
+        self.figures["KiB each"] = (_status("VmRSS") - kept) / self.size
+        self.figures["threads each"] = (threading.active_count() - threads) / self.size
+
+    def note(self, **figures: float) -> None:
+        """Add figures."""
+        self.figures |= {name.replace("_", " "): value for name, value in figures.items()}
+
+    def check(self, fact: object) -> None:
+        """The work must really have been done. Raises ``AssertionError``."""
+        if not fact:
+            raise AssertionError("the client did not do its work")
+
+
+def main() -> int:
+    """Do it. Returns 0, 3 if this client has no such function, 1 if it failed; what failed is in "error"."""
+    client, function, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+    run = Run(options)
+    tested = importlib.import_module(f"bench.clients.{client}").Client()
+    work = getattr(tested, function, None)
+    if work is None or (run.compress and not tested.compresses):
+        return 3
+    try:
+        work(run)
+    except Exception as exc:
+        print(json.dumps({"error": f"{type(exc).__name__}: {exc}"[:200]}))
+        return 1
+    print(json.dumps(run.figures))
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    # Nobody waits for threads that do not end.
+    os._exit(status)
