@@ -44,12 +44,11 @@ def meaning(parts: list[bytes] | str, registry: Registry) -> Meaning:
         response = classify(parts)
     except ServerBye:
         return {"error": "ServerBye"}
-    found: Meaning = {"kind": type(response).__name__.lower()}
     if isinstance(response, Continuation):
-        return found | {"text": response.text}
+        return {"kind": "continuation", "text": response.text}
     if isinstance(response, Tagged):
-        return found | {"tag": response.tag, "typ": response.typ} | of_text(response.text, registry)
-    return found | of_untagged(response, registry)
+        return {"kind": "tagged", "tag": response.tag, "typ": response.typ} | of_text(response.text, registry)
+    return {"kind": "untagged"} | of_untagged(response, registry)
 
 
 def of_untagged(response: Untagged, registry: Registry) -> Meaning:

@@ -74,13 +74,19 @@ def message_number(cursor: Cursor) -> int:
 
 
 def badcharset(cursor: Cursor) -> tuple[bytes, ...]:
-    """``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``: the charsets the server knows, if it says so."""
+    """``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``: the charsets the server knows, if it says so.
+
+    The example of RFC 9051 section 6.4.4.4 has no parentheses: that is noted.
+    """
     charsets: list[bytes] = []
-    if not cursor.at_end():
-        cursor.expect(b"(")
-        while not cursor.try_(b")"):
-            cursor.spaces()
-            charsets.append(cursor.astring())
+    if cursor.at_end():
+        return ()
+    bare = not cursor.try_(b"(")
+    if bare:
+        cursor.tolerate("charsets without parentheses", b"")
+    while not (cursor.at_end() if bare else cursor.try_(b")")):
+        cursor.spaces()
+        charsets.append(cursor.astring())
     return tuple(charsets)
 
 
