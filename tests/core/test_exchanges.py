@@ -99,6 +99,14 @@ def test_authenticate_answers_each_challenge() -> None:
     assert server.commands[0].args == b"X-TEST"
 
 
+def test_cram_md5_as_rfc_2195_section_2_shows_it() -> None:
+    challenge = b"+ PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n"
+    script = sasl((challenge, b"dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw"))
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        assert client.login_cram_md5("tim", "tanstaaftanstaaf")[0] == "OK"
+    assert server.commands[0].args == b"CRAM-MD5"
+
+
 def test_what_the_answerer_raises_cancels_and_reaches_the_caller() -> None:
     def answer(challenge: bytes) -> bytes:
         raise LookupError("no such key")
