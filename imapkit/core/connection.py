@@ -562,6 +562,11 @@ class Connection:
         """The state of the session."""
         return self.protocol.session.state
 
+    def enter(self, state: State) -> None:
+        """Change the state of the session, for a program that knows better."""
+        with self._lock:
+            self.protocol.session.enter(state)
+
     def post(self, job: Callable[[], Any]) -> None:
         """Have ``job`` run on the callback thread."""
         self.dispatcher.post(job)

@@ -32,6 +32,7 @@ __all__ = ["Client"]
 
 _Mixin = TypeVar("_Mixin")
 _OPTIONS = CallOptions.__optional_keys__
+_STATES = {state.name: state for state in State}
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
 
@@ -314,8 +315,17 @@ class Client(Secured):
 
     @property
     def state(self) -> str:
-        """ "NONAUTH", "AUTH", "SELECTED" or "LOGOUT", RFC 3501 section 3."""
+        """ "NONAUTH", "AUTH", "SELECTED" or "LOGOUT", RFC 3501 section 3.
+
+        To be set only after a command that no family knows has changed it.
+        """
         return str(self._session.state.name)
+
+    @state.setter
+    def state(self, name: str) -> None:
+        if name not in _STATES:
+            raise errors.ArgumentError(f"no state of a connection: {name!r:.40}")
+        self._live.enter(_STATES[name])
 
     @property
     def capabilities(self) -> tuple[str, ...]:

@@ -288,6 +288,26 @@ def test_attributes() -> None:
     assert "LOGOUT" in repr(client)
 
 
+def test_the_state_can_be_set_after_what_no_family_knows() -> None:
+    with selected({"UNSELECT": lambda conversation, command: conversation.ok(command)}) as (client, server):
+        assert client.xatom("UNSELECT")[0] == "OK"
+        client.state = "AUTH"
+        assert (client.state, client.mailbox) == ("AUTH", None)
+        with pytest.raises(StateError):
+            client.fetch("1", "FLAGS")
+        for wrong in ("ANY", "nowhere", None):
+            with pytest.raises(imapkit.ArgumentError, match="no state"):
+                client.state = wrong  # type: ignore[assignment]
+        assert client.select()[0] == "OK"
+        assert server.names[-2:] == ["UNSELECT", "SELECT"]
+
+
+@pytest.mark.parametrize("name", ["mailbox", "is_readonly"])
+def test_what_cannot_be_set(name: str) -> None:
+    with selected() as (client, _), pytest.raises(AttributeError):
+        setattr(client, name, None)
+
+
 def test_capabilities_can_be_set_and_terminate_tells_the_end() -> None:
     """OfflineIMAP sets the one after logging in, and asks the other before it keeps a connection."""
     with selected() as (client, _server):
