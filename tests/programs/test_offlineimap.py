@@ -7,6 +7,8 @@ import re
 import signal
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,7 @@ from tests.programs.support import (
     on_server,
     write_sections,
 )
+from tests.servers import socks
 from tests.servers.base import Server, skip_or_fail
 from tests.servers.dovecot import running
 
@@ -314,6 +317,33 @@ def test_a_tunnel(offline: Offline) -> None:
     file_of(offline.mail / "u07" / "INBOX", 5).unlink()
     offline.sync()
     assert offline.agrees("u07") == 60
+
+
+def test_a_socks_proxy(offline: Offline, tmp_path: Path) -> None:
+    # OfflineIMAP needs PySocks, and nothing else of the Python that runs the tests.
+    found = find_spec("socks")
+    assert found is not None
+    assert found.origin is not None
+    (tmp_path / "pysocks").mkdir()
+    (tmp_path / "pysocks" / "socks.py").symlink_to(found.origin)
+    offline.home = replace(offline.home, path=(*offline.home.path, tmp_path / "pysocks"))
+    fill(offline.server, "carol", {"INBOX": some(0, 40), "Work/\u00dcber uns": some(100, 20)})
+    connected: list[socks.Proxy] = []
+    setup = socks.Proxy.setup
+
+    def counted(proxy: socks.Proxy) -> None:
+        connected.append(proxy)
+        setup(proxy)
+
+    with socks.running() as (host, port), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socks.Proxy, "setup", counted)
+        account = {"proxy": f"SOCKS5:{host}:{port}"}
+        offline.configure({"carol": offline.tls(sslcacertfile=offline.server.cafile)}, account=account)
+        offline.sync()
+        deliver(offline.mail / "carol" / "INBOX", 77)
+        offline.sync()
+        assert len(connected) >= 2
+    assert offline.agrees("carol") == 61
 
 
 @pytest.mark.parametrize("way", ["plain", "tls", "tunnel"])
