@@ -1,0 +1,64 @@
+"""``IMAP4_stream``: a command's standard input and output instead of a socket."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+import pytest
+
+import imapkit
+from tests.core.rig import MARGIN, within
+
+SERVER = r"""
+import sys
+out, lines = sys.stdout.buffer, sys.stdin.buffer
+def say(text):
+    out.write(text + b"\r\n")
+    out.flush()
+say(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] hello")
+for line in lines:
+    tag, name, *rest = line.split()
+    if name == b"APPEND":
+        size = int(rest[-1].strip(b"{+}"))
+        say(b"* OK %d" % len(lines.read(size)))
+        lines.readline()
+    if name == b"LOGOUT":
+        say(b"* BYE farewell")
+    say(tag + b" OK done")
+    if name == b"LOGOUT":
+        break
+"""
+
+
+def stream(code: str) -> imapkit.IMAP4_stream:
+    """A client of a Python program."""
+    return imapkit.IMAP4_stream(f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}", timeout=20.0, families=["rev1"])
+
+
+def test_a_session_over_pipes() -> None:
+    with stream(SERVER) as imap:
+        assert (imap.state, imap.host, imap.sock) == ("AUTH", imap.command, None)
+        assert imap.noop() == ("OK", [b"done"])
+        assert imap.append("x", None, None, b"x" * 500_000)[0] == "OK"
+        assert imap.response("OK")[1][-1] == b"500000"
+        assert imap.logout() == ("BYE", [b"farewell"])
+        assert imap.process.poll() == 0
+        assert imap.Terminate
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("", "closed the connection before its greeting"), ("print('Usage: imapd')", "unrecognised server welcome")],
+)
+def test_a_command_that_is_no_server(code: str, message: str) -> None:
+    with within(10 * MARGIN), pytest.raises(imapkit.IMAP4.abort, match=message):
+        stream(code)
+
+
+def test_a_command_that_ends_meanwhile() -> None:
+    with within(10 * MARGIN), stream(SERVER.replace("line.split()", "line.split()\n    sys.exit(3)")) as imap:
+        with pytest.raises(imapkit.IMAP4.abort, match="closed the connection"):
+            imap.noop()
+        assert imap.logout()[0] == "NO"
+        assert imap.process.poll() == 3
