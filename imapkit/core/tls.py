@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from imapkit.errors import ArgumentError, ConnectError, ConnectionClosed
+from imapkit.errors import ArgumentError, ConnectError, ConnectionClosed, error
 
 if TYPE_CHECKING:
     from imapkit.core.transport import Layers
@@ -78,6 +78,17 @@ class TLSLayer:
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """The handshake. Raises ``TLSError``."""
+        try:
+            self._shake_hands(send, receive)
+        except error:
+            raise
+        except OSError as exc:
+            lost = TLSError(f"the connection was lost during the TLS handshake: {exc.strerror or exc}")
+            lost.errno = exc.errno
+            raise lost from exc
+        self._verify()
+
+    def _shake_hands(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         while True:
             try:
                 self.object.do_handshake()
@@ -94,7 +105,6 @@ class TLSLayer:
                 raise _tls_error(exc, self._host) from exc
         if self._out.pending:
             send(self._out.read())
-        self._verify()
 
     def _verify(self) -> None:
         if self._verify_callback is None:

@@ -422,7 +422,7 @@ def _through(layer: Layer, pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield from layer.decode(piece)
 
 
-def dispose(process: subprocess.Popen[bytes], patience: float = 2.0) -> None:
+def dispose(process: subprocess.Popen[bytes], patience: float = 1.0) -> None:
     """Close the pipes of a child and wait for it; end it if it does not end by itself."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:

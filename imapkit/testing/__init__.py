@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from imapkit.testing.certificate import LOCALHOST, ServerCertificate
     from imapkit.testing.factories import ClientFactory, ServerFactory
     from imapkit.testing.families import load_only
+    from imapkit.testing.faults import Fault, FaultProxy
     from imapkit.testing.proxy import DelayProxy
     from imapkit.testing.scripted import (
         ClientGone,
@@ -30,6 +31,7 @@ _HOMES = {
     "certificate": ("LOCALHOST", "ServerCertificate"),
     "factories": ("ClientFactory", "ServerFactory"),
     "families": ("load_only",),
+    "faults": ("Fault", "FaultProxy"),
     "proxy": ("DelayProxy",),
     "scripted": (
         "ClientGone",
@@ -53,6 +55,8 @@ __all__ = [
     "ClientSilent",
     "Conversation",
     "DelayProxy",
+    "Fault",
+    "FaultProxy",
     "Handler",
     "ReceivedCommand",
     "Script",

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from typing import Self
 
 CHUNK = 256 * 1024
 WINDOW = 16 * 2**20
@@ -58,7 +59,7 @@ class DelayProxy:
         self._pairs: set[_Pair] = set()
         self._calls: deque[tuple[Callable[[], None], Future[None]]] = deque()
 
-    def __enter__(self) -> DelayProxy:
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.host, self.port = self._listener.getsockname()
         self._caller, self._called = socket.socketpair()
@@ -151,6 +152,10 @@ class DelayProxy:
         far.connect_ex(self._target)  # a failure is found at the first read, like a later one
         self._pairs.add(_Pair(self, self._selector, near, far))
 
+    def _flows(self, near: socket.socket, far: socket.socket) -> tuple[Flow, Flow]:
+        """The two directions of a connection, the client's first."""
+        return Flow(near, far), Flow(far, near)
+
     def _close_all(self, reset: bool) -> None:
         for pair in self._pairs:
             pair.close(reset)
@@ -163,7 +168,7 @@ class _Pair:
     def __init__(self, proxy: DelayProxy, selector: selectors.BaseSelector, near: socket.socket, far: socket.socket):
         self.closed = False
         self._proxy, self._selector = proxy, selector
-        up, down = _Flow(near, far), _Flow(far, near)
+        up, down = proxy._flows(near, far)
         up.blocked = True  # until `far` is connected
         self._flows = (up, down), (down, up)
         self._watch()
@@ -207,7 +212,7 @@ class _Pair:
             elif registered[flow.source].events != events:
                 self._selector.modify(flow.source, events, registered[flow.source].data)
 
-    def _ready(self, flow: _Flow, back: _Flow, events: int) -> None:
+    def _ready(self, flow: Flow, back: Flow, events: int) -> None:
         """Something happened to the socket that ``flow`` reads from and ``back`` writes to."""
         if self.closed:  # by what came before in the same round
             return
@@ -218,7 +223,7 @@ class _Pair:
         self._watch()
 
 
-class _Flow:
+class Flow:
     """One direction: what was read from ``source``, each piece with the time when ``sink`` is to get it.
 
     In the queue, ``b""`` is the end of the data, None a reset.

@@ -189,3 +189,13 @@ def hammer(client: imapkit.IMAP4, seen: list[BaseException]) -> None:
         except BaseException as exc:
             seen.append(exc)
             return
+
+
+def test_a_reset_in_the_handshake_is_an_error_of_ours() -> None:
+    with (
+        ScriptedServer(lambda conversation: conversation.reset(), greeting=b"") as server,
+        pytest.raises(imapkit.TLSError, match="lost during the TLS handshake") as caught,
+    ):
+        imapkit.IMAP4_SSL(server.host, server.port, timeout=20, families=["rev1"])
+    assert isinstance(caught.value, imapkit.ConnectionClosed)
+    assert caught.value.errno is not None

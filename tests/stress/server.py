@@ -184,7 +184,7 @@ class Shuffler:
 
     def _answer(self, command: ReceivedCommand) -> list[bytes]:
         text = sum_of(command.args + b"".join(command.literals))
-        if self._odd and command.name not in ("SELECT", "LOGOUT") and self._rng.random() < 0.05:
+        if self._odd and command.name not in ("SELECT", "NOOP", "LOGOUT") and self._rng.random() < 0.05:
             return [b"%b %b %d\r\n" % (command.tag, self._rng.choice((b"NO", b"BAD")), text)]
         lines = list(answer_lines(command, self._mailbox))
         self._rng.shuffle(lines)

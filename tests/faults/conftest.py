@@ -1,0 +1,7 @@
+"""The server that faults befall."""
+
+from __future__ import annotations
+
+from tests.live.conftest import dovecot
+
+__all__ = ["dovecot"]

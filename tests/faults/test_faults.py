@@ -1,0 +1,190 @@
+"""Every fault at every step of a visit to Dovecot: who waits is told in time, and why; nothing is left; the next one is well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+import imapkit
+from imapkit.core.limits import Timeouts
+from imapkit.testing.faults import Fault, FaultProxy
+from tests.conftest import open_sockets
+from tests.core.rig import Answers
+from tests.faults.visit import COMES, GOES, Visit, letter
+from tests.servers.base import Server
+
+pytestmark = pytest.mark.live
+
+USER = "u07"
+SHORT, LONG, MARGIN = 0.25, 20.0, 5.0
+"""The time-outs of those who meet a black hole and of those who do not; and what a busy machine may add."""
+
+
+class Step(NamedTuple):
+    """Where it happens: on the ``way``, ``offset`` octets behind the beginning of ``at``, of what somebody sends."""
+
+    name: str
+    sent_by: Any
+    at: bytes | int
+    offset: int = 0
+    way: str = "plain"
+
+
+STEPS = [
+    Step("before the greeting", "server", 0),
+    Step("in the greeting", "server", b"* OK", 8),
+    Step("LOGIN is lost", "client", b" LOGIN "),
+    Step("in the line of LOGIN", "client", b" LOGIN ", 10),
+    Step("in the answer to LOGIN", "server", b"Logged in", 3),
+    Step("in a line of SELECT's answer", "server", b"* FLAGS", 5),
+    Step("in a literal that comes", "server", COMES, 7),
+    Step("between a literal that comes and its end", "server", b"\r\nhello\r\n", 9),
+    Step("before the + of APPEND", "client", b" APPEND "),
+    Step("the + of APPEND is lost", "server", b"+ OK", 0),
+    Step("in a literal that goes", "client", GOES, 7),
+    Step("the answer to APPEND is lost", "server", b"[APPENDUID", 0),
+    Step("IDLE is lost", "client", b" IDLE\r\n"),
+    Step("the + of IDLE is lost", "server", b"+ idling", 0),
+    Step("while idling", "server", b"+ idling\r\n", 10),
+    Step("DONE is lost", "client", b"DONE\r\n"),
+    Step("after DONE", "client", b"DONE\r\n", 6),
+    Step("the answer to DONE is lost", "server", b"Idle completed", 0),
+    Step("LOGOUT is lost", "client", b" LOGOUT\r\n"),
+    Step("BYE is lost", "server", b"* BYE", 0),
+    Step("in BYE", "server", b"* BYE", 4),
+    Step("COMPRESS is lost", "client", b" COMPRESS ", way="compress"),
+    Step("in the answer to COMPRESS", "server", b"Begin compression", 3, way="compress"),
+    Step("right after COMPRESS", "client", b" COMPRESS DEFLATE\r\n", 19, way="compress"),
+    Step("in what is compressed", "server", b"Begin compression", 100, way="compress"),
+    Step("STARTTLS is lost", "client", b" STARTTLS\r\n", way="starttls"),
+    Step("in the answer to STARTTLS", "server", b"Begin TLS", 3, way="starttls"),
+    Step("in the handshake after STARTTLS", "server", b"Begin TLS negotiation now.\r\n", 128, way="starttls"),
+    Step("the client's hello after STARTTLS is lost", "client", b" STARTTLS\r\n", 11, way="starttls"),
+    Step("the client's hello is lost", "client", 0, way="tls"),
+    Step("in the client's hello", "client", 100, way="tls"),
+    Step("the server's hello is lost", "server", 0, way="tls"),
+    Step("in the server's hello", "server", 500, way="tls"),
+    Step("in the stream of TLS", "server", 6000, way="tls"),
+]
+HARMFUL = ["drop", "reset", "half_close", "black_hole"]
+HARMLESS = ["delay", "fragment"]
+
+
+class Hooked(imapkit.IMAP4):
+    """A client with a ``read`` and a ``send`` of its own, as imaplib2's users write them."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+    def send(self, data: bytes) -> None:
+        super().send(data)
+
+
+@pytest.fixture(scope="module")
+def archive(dovecot: Server) -> Server:
+    """Dovecot, with a message to be fetched."""
+    with imapkit.IMAP4(dovecot.host, dovecot.port, timeout=LONG) as imap:
+        imap.login(USER, dovecot.users[USER])
+        imap.create("Archive")
+        assert imap.append("Archive", None, None, letter(COMES))[0] == "OK"
+    return dovecot
+
+
+def visiting(server: Server, proxy: FaultProxy, way: str, timeout: float, plain: Any = imapkit.IMAP4) -> Visit:
+    """A visit through the proxy."""
+    connect: Callable[[], imapkit.IMAP4] = lambda: plain("localhost", proxy.port, timeout=timeout)  # noqa: E731
+    if way == "tls":
+        connect = lambda: imapkit.IMAP4_SSL("localhost", proxy.port, timeout=timeout, ca_certs=server.cafile)  # noqa: E731
+    return Visit(connect, (USER, server.users[USER]), way, server.cafile)
+
+
+def proxied(server: Server, step: Step, kind: Any) -> FaultProxy:
+    """The proxy that does it."""
+    port = server.tls_port if step.way == "tls" else server.port
+    assert port is not None
+    return FaultProxy(server.host, port, Fault(kind, step.at, step.offset, step.sent_by))
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    request.getfixturevalue("archive")
+    before = open_sockets()
+    yield
+    assert not open_sockets() - before
+
+
+def suffer(server: Server, step: Step, kind: str, plain: Any = imapkit.IMAP4) -> None:
+    """Meet the fault, and look at what became of it."""
+    timeout = SHORT if kind == "black_hole" else LONG
+    while True:
+        with proxied(server, step, kind) as proxy:
+            visit = visiting(server, proxy, step.way, timeout, plain)
+            began = time.monotonic()
+            with pytest.raises(imapkit.IMAP4.abort) as caught:
+                visit.run()
+            if not proxy.happened and kind == "black_hole" and timeout < LONG:
+                # A busy machine: it was late before anything had happened.
+                visit.leave()
+                timeout *= 2
+                continue
+            assert proxy.happened == 1
+            visit.leave()
+            # The fault, and leaving: each takes its time-out at most.
+            assert time.monotonic() - began < (2 * timeout if kind == "black_hole" else 0) + MARGIN
+            assert visit.callbacks == 0, "everybody who calls back has been called, once"
+            if not str(caught.value).startswith("logout:"):
+                assert {*visit.told, str(caught.value)} == {str(caught.value)}, "everybody is told the same"
+            with visiting(server, proxy, step.way, LONG, plain).connect() as again:
+                assert again.login(USER, server.users[USER])[0] == "OK"
+            return
+
+
+@pytest.mark.parametrize("kind", HARMFUL)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_whoever_waits_is_told(archive: Server, step: Step, kind: str) -> None:
+    suffer(archive, step, kind)
+
+
+@pytest.mark.parametrize("kind", HARMFUL)
+@pytest.mark.parametrize("step", STEPS[:21:3], ids=lambda step: step.name)
+def test_whoever_waits_on_a_connection_of_a_subclass_is_told(archive: Server, step: Step, kind: str) -> None:
+    suffer(archive, step, kind, Hooked)
+
+
+KILLED = [("pending", signal.SIGKILL), ("idling", signal.SIGKILL), ("idling", signal.SIGSTOP)]
+
+
+@pytest.mark.parametrize(("step", "how"), KILLED)
+def test_the_command_of_a_stream_dies_or_stops(archive: Server, step: str, how: signal.Signals) -> None:
+    assert archive.stream_command is not None
+    timeout = SHORT if how is signal.SIGSTOP else LONG
+    client = imapkit.IMAP4_stream(archive.stream_command(USER), timeout=LONG)
+    client._live.timeouts = Timeouts(progress=timeout)
+    answers = Answers()
+    if step == "idling":
+        client.idle(callback=answers)
+    os.kill(client.process.pid, how)
+    began = time.monotonic()
+    with pytest.raises(imapkit.IMAP4.abort) as caught:
+        client.list()
+    if step == "idling":
+        result, _, failure = answers.next()
+        assert (result, failure[1]) == (None, str(caught.value))
+    assert client.logout()[0] == "NO"
+    assert time.monotonic() - began < MARGIN
+    assert client.process.returncode is not None, "and it is waited for"
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+@pytest.mark.parametrize("step", STEPS[::3], ids=lambda step: step.name)
+def test_what_is_slow_is_as_good(archive: Server, step: Step, kind: str) -> None:
+    with proxied(archive, step, kind) as proxy:
+        visit = visiting(archive, proxy, step.way, LONG)
+        visit.run()
+        assert proxy.happened == 1
+        assert (visit.told, visit.callbacks) == ([], 0)
