@@ -16,7 +16,7 @@ from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
-from imapkit.core.transport import Layers, PipeTransport, dispose, open_stream
+from imapkit.core.transport import PipeTransport, dispose, open_stream
 from imapkit.errors import ConnectionClosed
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class IMAP4_stream(IMAP4):
         assert process.stdin is not None
         self.read_fd = process.stdout.fileno()
         # Nothing here may hold the client: one that is dropped must go, and its command with it.
-        self._layers = Layers(PipeTransport(self.read_fd, process.stdin.fileno(), functools.partial(dispose, process)))
+        self._layers = self._layered(PipeTransport(self.read_fd, process.stdin.fileno(), functools.partial(dispose, process)))
 
     def shutdown(self) -> None:
         """Close the stream, and see the command end."""

@@ -16,7 +16,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import pluggy
 
@@ -32,9 +32,11 @@ __all__ = [
     "Command",
     "Done",
     "Family",
+    "Item",
     "Kind",
     "Layer",
     "LayerSpec",
+    "Operands",
     "Response",
     "Specs",
     "State",
@@ -69,6 +71,10 @@ class Kind(Protocol):
     def __call__(self, value: Any, /) -> Token: ...
 
 
+Operands: TypeAlias = Mapping[str, tuple[Kind, ...]]
+"""The kinds of what follows each word that families have added to the arguments of a command: see ``Command.words``."""
+
+
 class Done(Protocol):
     """What a command has come to, as its ``done`` function sees it."""
 
@@ -96,6 +102,9 @@ class Command:
         the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); an
         argument that is None is left out. ``rest`` writes all further arguments together. Without either, every
         argument is written by the general rule (``imapkit.core.wire.general``).
+    ``words``
+        the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
+        as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).
     ``exclusive``
         waits until no other command is in flight and holds back those after it; for whatever changes the state.
     ``uid``
@@ -131,7 +140,7 @@ class Command:
     name: str
     states: State
     args: tuple[Kind, ...] = ()
-    rest: Callable[[tuple[Any, ...]], Iterable[Token]] | None = None
+    rest: Callable[..., Iterable[Token]] | None = None
     exclusive: bool = False
     uid: bool = False
     result: tuple[str, ...] = ()
@@ -147,6 +156,7 @@ class Command:
     layer: str | None = None
     tail: Literal["feed", "reject"] = "feed"
     ends: bool = False
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +207,53 @@ class Layer(Protocol):
 class LayerSpec:
     """A layer that a family offers: ``factory(session, options)``; ``always``: on from the start, lowest ``order`` outermost.
 
-    A factory runs on the reader thread. One that returns None has put the layer in place itself (``Commands._use_tls``).
+    Those that are always on stand between the socket and whatever is switched on later, TLS from the start included: what they
+    see is what goes over the wire. A factory runs on the reader thread, before the greeting on that of the caller. One that
+    returns None has put the layer in place itself (``Commands._use_tls``).
     """
 
     factory: Callable[[Session, Any], Layer | None]
     order: int = 50
     always: bool = False
+
+
+T = TypeVar("T")
+
+
+class _HasItems(Protocol):
+    @property
+    def items(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """An item that a family adds to another response: its grammar, and the typed way to its value.
+
+    ``LABELS = Item("FETCH", "X-GM-LABELS", labels, tuple)`` is declared with ``items=Item.table(LABELS)``, and
+    ``LABELS.of(message)`` is what ``labels`` made of it in that record (``FetchData``, ``MailboxStatus``).
+
+    ``response``, ``name``
+        of which response it is an item, and its name; both in upper case.
+    ``parse``
+        its grammar, as ``Response.parse`` has it.
+    ``kind``
+        the class of what ``parse`` returns.
+    """
+
+    response: str
+    name: str
+    parse: Callable[[Cursor], T]
+    kind: type[Any]
+
+    def of(self, record: _HasItems) -> T | None:
+        """Its value in a record; None if the server did not send it, or if it was read by another grammar than this one."""
+        value: T | None = record.items.get(self.name)
+        return value if isinstance(value, self.kind) else None
+
+    @staticmethod
+    def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
+        """What ``Family.items`` is for these."""
+        return MappingProxyType({(item.response, item.name): item.parse for item in items})
 
 
 def _frozen() -> Mapping[Any, Any]:
@@ -213,13 +264,32 @@ def _frozen() -> Mapping[Any, Any]:
 class Family:
     """All that a family brings.
 
-    ``mixin`` holds its public methods. ``capabilities`` is what servers announce for it, for listings (``imapkit doctor``), with
-    ``*`` at the end for any ending: "AUTH=*"; ``enables`` names those that may be switched on (RFC 5161), because what changes
-    with them is understood here. ``items`` extends the grammar of
-    another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``requires`` names families that must be there.
-    ``replaces`` names the claims that this family takes over from another: "command:QUOTA", "method:quota",
-    "item:FETCH.UID" ... ``contract`` is the version of the contract (``CONTRACT``) that it needs: an imapkit that has not
-    come so far refuses the family, and says so.
+    ``name``
+        that of its entry point, and what it is switched off by.
+    ``mixin``
+        a class with its public methods, derived from ``imapkit.core.api.Commands``; every client derives from it.
+    ``commands``, ``responses``, ``codes``
+        what it sends and understands; responses and response codes by name.
+    ``capabilities``
+        what servers announce for it, for listings (``imapkit doctor``), with ``*`` at the end for any ending: "AUTH=*".
+    ``enables``
+        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
+    ``items``
+        extends the grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``Item`` gives typed access to them.
+    ``operands``
+        extends the arguments of another command: ``{("SEARCH", "X-GM-RAW"): (astring,)}`` says what follows a search key (SORT and
+        THREAD know it, too), ``{("STORE", "X-GM-LABELS"): (labels,)}`` how the value of a STORE item is written, with or without
+        "+" or "-" before the item and ".SILENT" behind it.
+    ``layers``
+        the layers between protocol and socket that it offers, by name.
+    ``requires``
+        the families that must be there.
+    ``replaces``
+        the claims that it takes over from another family: "command:QUOTA", "method:quota", "response:QUOTA", "code:ALERT",
+        "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate".
+    ``contract``
+        the version of the contract (``CONTRACT``) that it needs: an imapkit that has not come so far refuses the family, and
+        says so.
     """
 
     name: str
@@ -229,6 +299,7 @@ class Family:
     enables: tuple[str, ...] = ()
     responses: Mapping[str, Response] = field(default_factory=_frozen)
     items: Mapping[tuple[str, str], Callable[[Cursor], Any]] = field(default_factory=_frozen)
+    operands: Mapping[tuple[str, str], tuple[Kind, ...]] = field(default_factory=_frozen)
     codes: Mapping[str, Code] = field(default_factory=_frozen)
     layers: Mapping[str, LayerSpec] = field(default_factory=_frozen)
     requires: tuple[str, ...] = ()

@@ -17,7 +17,14 @@ from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Untagged, response_code
 from imapkit.core.result import Data
-from imapkit.core.search import message_numbers, needs_charset, numbers_found, search_program, starts_program
+from imapkit.core.search import (
+    NO_OPERANDS,
+    message_numbers,
+    needs_charset,
+    numbers_found,
+    search_program,
+    starts_program,
+)
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
@@ -39,6 +46,7 @@ from imapkit.core.wire import (
     message,
     no_arguments,
     number,
+    parenthesized,
     program,
     quoted_string,
     raw,
@@ -50,6 +58,7 @@ from imapkit.core.wire import (
 from imapkit.family import Done
 
 __all__ = [
+    "NO_OPERANDS",
     "CallOptions",
     "Callback",
     "CallbackOptions",
@@ -96,6 +105,7 @@ __all__ = [
     "no_data",
     "number",
     "numbers_found",
+    "parenthesized",
     "pass_over",
     "plain",
     "program",

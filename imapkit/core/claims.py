@@ -67,7 +67,7 @@ def settle(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Settled:
         return Settled({}, {}, first)
     mixins = [plugin.family.mixin for plugin in plugins if plugin.family.mixin is not None]
     claims = {plugin.name: list(_claims(plugin.family, mixins)) for plugin in plugins}
-    if wrong := [problem for plugin in plugins for problem in _senseless(plugin, claims[plugin.name])]:
+    if wrong := [problem for plugin in plugins for problem in _senseless(plugin, claims[plugin.name])] or [*_closed(plugins)]:
         return Settled(claims, {}, wrong)
     winners, disputes = _resolve(plugins, claims)
     return Settled(claims, winners, disputes)
@@ -164,6 +164,8 @@ def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
         yield Claim(f"response:{name}", "responses", name, response)
     for item, parser in family.items.items():
         yield Claim(f"item:{'.'.join(item)}", "items", item, parser)
+    for word, kinds in family.operands.items():
+        yield Claim(f"operand:{'.'.join(word)}", "operands", word, kinds)
     for name, code in family.codes.items():
         yield Claim(f"code:{name}", "codes", name, code)
     for name, layer in family.layers.items():
@@ -187,11 +189,27 @@ def _senseless(plugin: Plugin, claims: Iterable[Claim]) -> Iterator[PluginError]
             yield PluginError(
                 f"family {plugin}: {command.name} can be interrupted, so it must be exclusive; {out}", families=names
             )
+        if command.words is not None and command.rest is None:
+            yield PluginError(f"family {plugin}: {command.name} has words, so it must have a rest; {out}", families=names)
     for key in plugin.family.replaces:
         if key not in counted:
             yield PluginError(
                 f"family {plugin} says that it replaces {key!r}, which it does not itself bring; {out}", families=names
             )
+
+
+def _closed(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    """Words can be added only to commands that ask for them."""
+    commands = [command for plugin in plugins for command in plugin.family.commands]
+    closed = {command.name for command in commands} - {command.words for command in commands}
+    for plugin in plugins:
+        for command, word in plugin.family.operands:
+            if command in closed:
+                yield PluginError(
+                    f"family {plugin} says what follows {word} in {command}, to which no words can be added;"
+                    f" {way_out(plugin.name)}",
+                    families=[plugin.name],
+                )
 
 
 def _resolve(plugins: Iterable[Plugin], claims: Mapping[str, Iterable[Claim]]) -> tuple[dict[str, Plugin], list[PluginError]]:

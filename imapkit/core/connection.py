@@ -18,7 +18,7 @@ from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
 from imapkit.core.response import classify
 from imapkit.core.trace import Trace
-from imapkit.core.transport import Layers, within
+from imapkit.core.transport import Layers
 from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import (
     CommandTimeout,
@@ -33,6 +33,7 @@ from imapkit.family import State
 
 if TYPE_CHECKING:
     from imapkit.core.registry import Registry
+    from imapkit.core.session import Session
 
 __all__ = ["Connection"]
 
@@ -54,10 +55,11 @@ class Connection:
         timeouts: Timeouts | None = None,
         trace: Trace | None = None,
         name: str = "imapkit",
+        session: Session | None = None,
     ) -> None:
         self.limits, self.timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
         self.layers = layers
-        self.protocol = Protocol(registry, self.limits)
+        self.protocol = Protocol(registry, self.limits, session)
         self.dispatcher = Dispatcher(f"{name} callbacks", self._overdue)
         self._registry = registry
         self._framer = Framer(self.limits)
@@ -71,10 +73,6 @@ class Connection:
 
     def start(self) -> bytes:
         """Start the reader and wait for the greeting. Raises ``abort``."""
-        for spec in self._registry.always_layers:
-            layer = spec.factory(self.protocol.session, None)
-            if layer is not None:
-                self.layers.push(layer, within(self.timeouts.connect))
         self._reader.start()
         if not self._greeted.wait(min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
             seen = self._framer.unfinished

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imapkit.family import CONTRACT, Code, Command, Family, LayerSpec, Response, State
@@ -32,7 +32,8 @@ def mistakes(family: Family) -> Iterator[str]:
         yield from _wrong_list(field, getattr(family, field), kind)
     for field, kind in _TABLES.items():
         yield from _wrong_table(field, getattr(family, field), kind)
-    yield from _wrong_items(family.items)
+    yield from _wrong_pairs("items", family.items, callable, "no function")
+    yield from _wrong_pairs("operands", family.operands, _are_kinds, "no tuple of kinds")
     for command in family.commands if isinstance(family.commands, (tuple, list)) else ():
         if isinstance(command, Command):
             yield from _wrong_command(command)
@@ -58,15 +59,21 @@ def _wrong_table(field: str, value: Any, kind: type) -> Iterator[str]:
             yield f"{field}= has under {name!r} a {type(item).__name__} and no {kind.__name__}"
 
 
-def _wrong_items(value: Any) -> Iterator[str]:
+def _wrong_pairs(field: str, value: Any, fits: Callable[[Any], bool], instead: str) -> Iterator[str]:
+    """Of a table by pairs of names."""
     if not isinstance(value, Mapping):
-        yield f"items= is no mapping but {type(value).__name__}"
+        yield f"{field}= is no mapping but {type(value).__name__}"
         return
-    for key, parser in value.items():
+    first = "RESPONSE" if field == "items" else "COMMAND"
+    for key, item in value.items():
         if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)):
-            yield f'items= has the key {key!r}, which is no pair like ("RESPONSE", "ITEM")'
-        if not callable(parser):
-            yield f"items= has under {key!r} a {type(parser).__name__} and no function"
+            yield f'{field}= has the key {key!r}, which is no pair like ("{first}", "{"ITEM" if field == "items" else "WORD"}")'
+        if not fits(item):
+            yield f"{field}= has under {key!r} a {type(item).__name__} and {instead}"
+
+
+def _are_kinds(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(map(callable, value))
 
 
 def _wrong_command(command: Command) -> Iterator[str]:

@@ -73,6 +73,7 @@ class Client(Secured):
         self.sock: Any = None
         self.read_fd: int | None = None
         self._layers: Layers | None = None
+        self._first_session = Session(self._registry.enables, limits or Limits())
         self._connection: Connection | None = None
         self.host, self.port = "", self._default_port
         try:
@@ -107,6 +108,7 @@ class Client(Secured):
             timeouts=self._timeouts,
             trace=self._trace,
             name=self._trace.name,
+            session=self._first_session,
         )
         self.welcome: bytes = self._connection.start()
         self._trace.log(1, f"connected to {self.host} on port {self.port}")
@@ -117,15 +119,31 @@ class Client(Secured):
 
     def _transport(self) -> Layers:
         """The octets' way, with whatever of it a subclass has overridden."""
-        cls = type(self)
-        if cls.read is not Client.read or cls.send is not Client.send:
+        if self._is_hooked():
             if self._layers is None and self.sock is not None:
-                self._layers = Layers(over(self.sock))
+                self._layers = self._layered(over(self.sock))
             hooks: list[Callable[..., Any]] = [self.read, self.send, self.shutdown, self._fileno, self._pending, self._base]
-            return Layers(HookTransport(*map(_weakly, hooks)))
+            return self._with_first_layers(HookTransport(*map(_weakly, hooks)))
         if self._layers is None:
-            self._layers = Layers(over(self.sock, _weakly(self.shutdown)))
+            self._layers = self._layered(over(self.sock, _weakly(self.shutdown)))
         return self._layers
+
+    def _is_hooked(self) -> bool:
+        """Whether a subclass reads or sends by itself."""
+        return type(self).read is not Client.read or type(self).send is not Client.send
+
+    def _layered(self, transport: Transport) -> Layers:
+        """See ``Secured._layered``."""
+        # Above what a subclass reads and sends there are layers of their own: nothing must go through the first ones twice.
+        return Layers(transport) if self._is_hooked() else self._with_first_layers(transport)
+
+    def _with_first_layers(self, transport: Transport) -> Layers:
+        layers = Layers(transport)
+        for spec in self._registry.always_layers:
+            layer = spec.factory(self._first_session, None)
+            if layer is not None:
+                layers.push(layer, within(self._timeouts.connect))
+        return layers
 
     def _base(self) -> Transport | None:
         return self._layers.transport if self._layers is not None else None

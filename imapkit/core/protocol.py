@@ -42,9 +42,9 @@ def _tag_prefix() -> bytes:
 class Protocol:
     """One connection's protocol state."""
 
-    def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
+    def __init__(self, registry: Registry, limits: Limits | None = None, session: Session | None = None) -> None:
         self.limits = limits or Limits()
-        self.session = Session(registry.enables, self.limits)
+        self.session = session or Session(registry.enables, self.limits)
         self.store = Store(limits)
         self.gate = Gate()
         self.pending: dict[bytes, Request] = {}

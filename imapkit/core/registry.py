@@ -1,6 +1,6 @@
 """Families become frozen tables here, and base classes of clients in an order; ``claims`` has the rules about conflicts.
 
-A family claims keys: ``command:X``, ``response:X``, ``item:A.B``, ``code:X``, ``layer:x`` and ``method:x``.
+A family claims keys: ``command:X``, ``response:X``, ``item:A.B``, ``operand:A.B``, ``code:X``, ``layer:x`` and ``method:x``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -16,9 +17,11 @@ from imapkit import ext
 from imapkit.core.api import Cursor
 from imapkit.core.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
 from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
-from imapkit.family import Code, Command, LayerSpec, Response
+from imapkit.family import Code, Command, Kind, LayerSpec, Response
 
 __all__ = ["NOT_INSTALLED", "Plugin", "Registry", "public_methods"]
+
+_TABLES = ("commands", "responses", "items", "operands", "codes", "layers", "methods")
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -27,6 +30,8 @@ class Registry:
 
     ``commands``, ``responses``, ``items``, ``codes``, ``layers``
         what the families bring, by name; items by ``(response, item)``.
+    ``operands``
+        what follows a word in another command's arguments, by ``(command, word)``.
     ``methods``
         the name of the family that a public method belongs to.
     ``mixins``
@@ -43,6 +48,7 @@ class Registry:
     commands: Mapping[str, Command]
     responses: Mapping[str, Response]
     items: Mapping[tuple[str, str], Callable[[Cursor], Any]]
+    operands: Mapping[tuple[str, str], tuple[Kind, ...]]
     codes: Mapping[str, Code]
     layers: Mapping[str, LayerSpec]
     methods: Mapping[str, str]
@@ -98,12 +104,21 @@ class Registry:
 def _tables(
     plugins: tuple[Plugin, ...], claims: Mapping[str, Sequence[Claim]], winners: Mapping[str, Plugin]
 ) -> dict[str, dict[Any, Any]]:
-    tables: dict[str, dict[Any, Any]] = {table: {} for table in ("commands", "responses", "items", "codes", "layers", "methods")}
+    tables: dict[str, dict[Any, Any]] = {table: {} for table in _TABLES}
     for plugin in plugins:
         for claim in claims[plugin.name]:
             if winners[claim.key] is plugin:
                 tables[claim.table][claim.name] = claim.value
+    _extend(tables["commands"], tables["operands"])
     return tables
+
+
+def _extend(commands: dict[str, Command], operands: Mapping[tuple[str, str], tuple[Kind, ...]]) -> None:
+    """Tell every command which words other families have added to it."""
+    for name, known in commands.items():
+        if known.words is not None and known.rest is not None:
+            added = {word: kinds for (command, word), kinds in operands.items() if command == known.words}
+            commands[name] = replace(known, rest=partial(known.rest, operands=MappingProxyType(added)))
 
 
 def _always(layers: Mapping[str, LayerSpec]) -> tuple[LayerSpec, ...]:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.cursor import Cursor
 from imapkit.core.wire import Literal, Token, astring, atom, encode_text, program, raw, sequence_set, unquote
 from imapkit.errors import ArgumentError
+from imapkit.family import Kind, Operands
 
-__all__ = ["message_numbers", "needs_charset", "numbers_found", "search_program", "starts_program"]
+__all__ = ["NO_OPERANDS", "message_numbers", "needs_charset", "numbers_found", "search_program", "starts_program"]
 
-# search-key, RFC 3501 section 9: how many operands follow each; keys that take none, or keys, have 0.
+# search-key, RFC 3501 section 9: those that one operand follows, and those that none, or keys, follow.
 _ONE = """
     BCC BEFORE BODY CC CHARSET FROM KEYWORD LARGER ON SENTBEFORE SENTON SENTSINCE SINCE SMALLER SUBJECT TEXT TO UID UNKEYWORD
 """
 _NONE = """
     ALL ANSWERED DELETED DRAFT FLAGGED NEW NOT OLD OR RECENT SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN
 """
-_OPERANDS = {**dict.fromkeys(_ONE.split(), 1), **dict.fromkeys(_NONE.split(), 0), "HEADER": 2}
+_KEYS: dict[str, tuple[Kind, ...]] = {
+    **dict.fromkeys(_ONE.split(), (astring,)),
+    **dict.fromkeys(_NONE.split(), ()),
+    "HEADER": (astring, astring),
+    "UID": (sequence_set,),
+}
+_ANYTHING: tuple[Kind, ...] = (astring,)
+NO_OPERANDS: Operands = MappingProxyType({})
+"""No family has brought anything."""
 _WORD = re.compile(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
 _LARGEST = 0xFFFFFFFF
 _NUMBERS = re.compile(r"(?:[\d*][\d:,*]*|\$)\Z")
@@ -28,53 +38,61 @@ _NUMBERS = re.compile(r"(?:[\d*][\d:,*]*|\$)\Z")
 class _Reader:
     """Follows a search program word by word: is the next argument a key, or an operand of the last one?"""
 
-    def __init__(self) -> None:
+    def __init__(self, operands: Operands) -> None:
         self.key = ""
-        self._missing = 0
+        self._operands = operands
+        self._missing: tuple[Kind, ...] = ()
         self._unknown = False
 
-    def operand(self, value: Any) -> bool:
-        """Whether ``value`` stands in the place of an operand; if so, it is taken as one."""
-        # What the key of an extension takes, nobody here knows: whatever cannot be a key is its operand.
-        if not self._missing and not (self._unknown and not (isinstance(value, str) and starts_program(value))):
-            return False
-        self._missing = max(0, self._missing - 1)
+    def operand(self, value: Any) -> Kind | None:
+        """The kind of operand in whose place ``value`` stands, which is then taken as one; None if it stands in no such place."""
+        # What a key takes that no family has brought, nobody here knows: whatever cannot be a key is its operand.
+        if self._unknown and not (isinstance(value, str) and starts_program(value, self._operands)):
+            self._missing = _ANYTHING
         self._unknown = False
-        return True
+        kind, self._missing = (self._missing[0], self._missing[1:]) if self._missing else (None, ())
+        return kind
 
     def program(self, text: str) -> None:
         """Read part of a program."""
         for word in _WORD.findall(text):
             if self._missing:
-                self._missing -= 1
+                self._missing = self._missing[1:]
                 continue
             self.key = word.upper()
-            known = _OPERANDS.get(self.key)
-            self._missing = known or 0
+            known = _kinds(self.key, self._operands)
+            self._missing = known or ()
             self._unknown = known is None and word[0] not in '()"' and not _NUMBERS.match(word)
 
 
-def starts_program(text: str) -> bool:
+def _kinds(key: str, operands: Operands) -> tuple[Kind, ...] | None:
+    """What follows a search key, as the base or another family has it; None if nobody knows the key."""
+    known = _KEYS.get(key)
+    return operands.get(key) if known is None else known
+
+
+def starts_program(text: str, operands: Operands = NO_OPERANDS) -> bool:
     """Whether a search program can begin like that: with a known key, a sequence set or a parenthesis."""
     first = _WORD.match(text.lstrip())
     word = first.group() if first else ""
-    return word.upper() in _OPERANDS or word.startswith("(") or bool(_NUMBERS.match(word))
+    return _kinds(word.upper(), operands) is not None or word.startswith("(") or bool(_NUMBERS.match(word))
 
 
-def search_program(args: tuple[Any, ...]) -> Iterator[Token]:
+def search_program(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> Iterator[Token]:
     """``["CHARSET" SP astring SP] search-key *(SP search-key)``, RFC 3501 section 6.4.4.
 
     An argument in the place of a search key is a program and stays as it is, one in the place of an operand is quoted. 8-bit text
-    becomes a literal in the charset.
+    becomes a literal in the charset. ``operands``: what follows the keys that families have brought (``Family.operands``).
     """
     if not any(value for value in args if value != 0):
         raise ArgumentError("nothing to search for")
-    reader, charset = _Reader(), "utf-8"
+    reader, charset = _Reader(operands), "utf-8"
     for value in args:
-        if reader.operand(value):
+        kind = reader.operand(value)
+        if kind is not None:
             if reader.key == "CHARSET":
                 charset = atom(value).decode("ascii")
-            yield _operand(value, reader.key, charset)
+            yield _operand(value, kind, charset)
         else:
             token = (
                 program(value, charset) if isinstance(value, str) else sequence_set(value) if _is_numbers(value) else raw(value)
@@ -87,13 +105,11 @@ def _is_numbers(value: Any) -> bool:
     return not isinstance(value, (bytes, bytearray, memoryview))
 
 
-def _operand(value: Any, key: str, charset: str) -> Token:
-    if key == "UID":
-        return sequence_set(value)
-    if isinstance(value, str) and not value.isascii():
+def _operand(value: Any, kind: Kind, charset: str) -> Token:
+    if kind is astring and isinstance(value, str) and not value.isascii():
         inner = unquote(value)
         return Literal(encode_text(value if inner is None else inner, charset))
-    return astring(value)
+    return kind(value)
 
 
 def message_numbers(cursor: Cursor) -> tuple[int, ...]:

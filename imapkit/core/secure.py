@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.api import Commands
-from imapkit.core.transport import Layers, SSLSocketTransport, is_ssl_socket, over, within
+from imapkit.core.transport import Layers, SSLSocketTransport, Transport, is_ssl_socket, over, within
 from imapkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ class Secured(Commands):
     _layers: Layers | None
     _connection: Connection | None
 
+    def _layered(self, transport: Transport) -> Layers:
+        """The layers above ``transport`` that are on from the start."""
+        raise NotImplementedError
+
     def ssl_wrap_socket(self) -> None:
         """Put TLS on the connection; a subclass may set ``sock`` to an ``ssl.SSLSocket`` instead. Raises ``TLSError``."""
         from imapkit.core.tls import TLSLayer, TLSSocket
@@ -52,7 +56,7 @@ class Secured(Commands):
             # A subclass reads and writes without a socket of ours.
             layers = self._connection.layers
         elif layers is None:
-            layers = self._layers = Layers(over(self.sock))
+            layers = self._layers = self._layered(over(self.sock))
         layers.push(layer, within(self._timeouts.connect))
         self.sock = TLSSocket(self.sock, layer, layers)
         self._trace.log(1, f"TLS: {layer}")

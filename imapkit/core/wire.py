@@ -39,6 +39,7 @@ __all__ = [
     "message",
     "no_arguments",
     "number",
+    "parenthesized",
     "program",
     "quoted_string",
     "raw",
@@ -408,6 +409,11 @@ def message(value: Any) -> Literal | Late:
         octets = _LINE_END.sub(b"\r\n", octets)
     plain = Literal(octets)
     return plain if octets.isascii() else Late((plain,), (b"UTF8 (", Literal(octets, binary=True), b")"))
+
+
+def parenthesized(tokens: Iterable[Token]) -> tuple[Piece, ...]:
+    """``"(" [token *(SP token)] ")"``."""
+    return (b"(", *_join(list(tokens)), b")")
 
 
 def no_arguments(args: tuple[Any, ...]) -> tuple[()]:

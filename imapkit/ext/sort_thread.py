@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Unpack
 
 from imapkit.core.api import (
+    NO_OPERANDS,
     CallOptions,
     Commands,
     Cursor,
@@ -25,7 +26,7 @@ from imapkit.core.api import (
     unquote,
 )
 from imapkit.errors import ArgumentError
-from imapkit.family import Command, Family, Response, State, hookimpl
+from imapkit.family import Command, Family, Operands, Response, State, hookimpl
 
 __all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
 
@@ -87,18 +88,18 @@ _SORT_FIRST = re.compile(r' *+(\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)) ++(.+)', re.
 _THREAD_FIRST = re.compile(r" *+([^ ]++) ++(.+)", re.DOTALL)
 
 
-def sort_arguments(args: tuple[Any, ...]) -> Iterator[Token]:
+def sort_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> Iterator[Token]:
     """``sort-criteria SP search-criteria``; all of it may be one text."""
     first, *rest = _apart(args, _SORT_FIRST)
     yield sort_criteria(first)
-    yield from _search_criteria(tuple(rest))
+    yield from _search_criteria(tuple(rest), operands)
 
 
-def thread_arguments(args: tuple[Any, ...]) -> Iterator[Token]:
+def thread_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> Iterator[Token]:
     """``thread-alg SP search-criteria``; all of it may be one text."""
     first, *rest = _apart(args, _THREAD_FIRST)
     yield atom(first)
-    yield from _search_criteria(tuple(rest))
+    yield from _search_criteria(tuple(rest), operands)
 
 
 def _apart(args: tuple[Any, ...], first: re.Pattern[str]) -> tuple[Any, ...]:
@@ -111,14 +112,14 @@ def _apart(args: tuple[Any, ...], first: re.Pattern[str]) -> tuple[Any, ...]:
     return args if found is None else (given[slice(*found.span(1))], given[slice(*found.span(2))])
 
 
-def _search_criteria(args: tuple[Any, ...]) -> Iterator[Token]:
+def _search_criteria(args: tuple[Any, ...], operands: Operands) -> Iterator[Token]:
     """``search-criteria = charset 1*(SP search-key)``, ``charset = atom / quoted``."""
     # What was None is not here any more: uid("SORT", keys, None, "ALL") leaves the charset out.
-    args = _charset_apart(args[1:] if args and _is_empty(args[0]) else args)
-    charset, criteria = (args[0], args[1:]) if _names_charset(args) else (_charset(args), args)
+    args = _charset_apart(args[1:] if args and _is_empty(args[0]) else args, operands)
+    charset, criteria = (args[0], args[1:]) if _names_charset(args, operands) else (_charset(args), args)
     if all(map(_is_empty, criteria)):
         raise ArgumentError("nothing to search for")
-    tokens = search_program(("CHARSET", _charset_name(charset), *criteria))
+    tokens = search_program(("CHARSET", _charset_name(charset), *criteria), operands)
     next(tokens)
     return tokens
 
@@ -140,21 +141,21 @@ def _charset_name(value: Any) -> str:
     return atom(value if inner is None else inner).decode("ascii")
 
 
-def _names_charset(args: tuple[Any, ...]) -> bool:
+def _names_charset(args: tuple[Any, ...], operands: Operands) -> bool:
     """Whether the first of several arguments is a charset, and not the first word of the search."""
     if len(args) < 2 or not isinstance(args[0], (str, bytes)):
         return False
     name = args[0] if isinstance(args[0], str) else args[0].decode("latin-1")
-    return unquote(name) is not None or (_CHARSET.match(name) is not None and not starts_program(name))
+    return unquote(name) is not None or (_CHARSET.match(name) is not None and not starts_program(name, operands))
 
 
-def _charset_apart(args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _charset_apart(args: tuple[Any, ...], operands: Operands) -> tuple[Any, ...]:
     """The arguments with the charset alone, if the first begins with one: ``uid("SORT", "(DATE)", "UTF-8 ALL")``."""
     if not args or not isinstance(args[0], (str, bytes)):
         return args
     text = args[0] if isinstance(args[0], str) else args[0].decode("latin-1")
     word, _, rest = text.partition(" ")
-    if not rest.strip(" ") or not _names_charset((word, rest)):
+    if not rest.strip(" ") or not _names_charset((word, rest), operands):
         return args
     try:
         codecs.lookup(unquote(word) or word)
@@ -269,6 +270,7 @@ COMMANDS = (
         "SORT",
         State.SELECTED,
         rest=sort_arguments,
+        words="SEARCH",
         uid=True,
         result=("SORT",),
         seqnums=True,
@@ -278,6 +280,7 @@ COMMANDS = (
         "THREAD",
         State.SELECTED,
         rest=thread_arguments,
+        words="SEARCH",
         uid=True,
         result=("THREAD",),
         seqnums=True,

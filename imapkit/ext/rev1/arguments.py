@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from imapkit.core.api import (
+    NO_OPERANDS,
     NumberSet,
     Token,
     Untagged,
@@ -19,6 +20,7 @@ from imapkit.core.api import (
 )
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1.fetch import fetch_uid
+from imapkit.family import Operands
 
 __all__ = [
     "about_messages",
@@ -37,14 +39,24 @@ def upper_name(value: Any) -> str:
     return value.upper()
 
 
-def store_arguments(args: tuple[Any, ...]) -> Iterator[Token]:
-    """``[SP store-modifiers] SP store-att-flags``: RFC 3501 section 6.4.6, RFC 4466 section 2.5."""
+def store_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> Iterator[Token]:
+    """``[SP store-modifiers] SP store-att-flags``: RFC 3501 section 6.4.6, RFC 4466 section 2.5.
+
+    ``operands``: how the values of other families' items are written (``Family.operands``).
+    """
     *modifiers, item, values = args if len(args) > 1 else (*args, None, None)[:2]
     if values is None or len(modifiers) > 1:
         raise ArgumentError("takes a message set, perhaps modifiers, an item and flags")
     yield from extensions(tuple(modifiers))
-    yield store_item(item)
-    yield flags(values)
+    written = store_item(item)
+    yield written
+    [kind] = operands.get(_stored(written), (flags,))
+    yield kind(values)
+
+
+def _stored(item: bytes) -> str:
+    """The name of what is stored: "X-GM-LABELS" for "+X-GM-LABELS.SILENT"."""
+    return item.decode("latin-1").upper().lstrip("+-").removesuffix(".SILENT")
 
 
 def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
