@@ -277,8 +277,8 @@ class Family:
     ``items``
         extends the grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``Item`` gives typed access to them.
     ``operands``
-        extends the arguments of another command: ``{("SEARCH", "X-GM-RAW"): (astring,)}`` says what follows a search key (SORT and
-        THREAD know it, too), ``{("STORE", "X-GM-LABELS"): (labels,)}`` how the value of a STORE item is written, with or without
+        extends the arguments of another command: ``{("SEARCH", "X-GM-RAW"): (astring,)}`` says what follows a search key, in
+        SORT and THREAD, too; ``{("STORE", "X-GM-LABELS"): (labels,)}`` how the value of a STORE item is written, with or without
         "+" or "-" before the item and ".SILENT" behind it.
     ``layers``
         the layers between protocol and socket that it offers, by name.

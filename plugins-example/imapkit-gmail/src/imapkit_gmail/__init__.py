@@ -1,0 +1,169 @@
+"""X-GM-EXT-1: Gmail's numbers of messages and threads, its labels, and its own search.
+
+https://developers.google.com/workspace/gmail/imap/imap-extensions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Unpack
+
+from imapkit.core.api import (
+    CallOptions,
+    Commands,
+    Cursor,
+    MailboxName,
+    Piece,
+    Result,
+    ServerString,
+    Token,
+    astring,
+    encode_text,
+    mailbox,
+    members,
+    needs_charset,
+    number,
+    parenthesized,
+    program,
+    raw,
+)
+from imapkit.family import Family, Item, hookimpl
+
+__all__ = ["LABELS", "MSGID", "THRID", "GmailCommands", "imapkit_family"]
+
+Label = str | bytes
+"""Text; octets pass as they are, but for a name that came from the server, which is written as it needs."""
+
+
+class GmailCommands(Commands):
+    r"""Commands of X-GM-EXT-1; state: selected.
+
+    A ``message_set`` holds message numbers, with ``uid=True`` UIDs. Labels are given as text or as they came from the server:
+    one, or an iterable of them. Those of the system begin with a backslash: r"\Inbox", r"\Sent", r"\Important", r"\Starred".
+
+    ``fetch``, ``store``, ``search`` and ``uid`` know Gmail's words, too: ``fetch("1:*", "(UID X-GM-LABELS)")``,
+    ``store(7, "+X-GM-LABELS", ["To do"])``, ``search(None, "X-GM-RAW", "has:attachment", "UNSEEN")``.
+    """
+
+    def x_gm_labels(self, message_set: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Fetch the UID, the numbers of message and thread, and the labels of messages; capability X-GM-EXT-1; state: selected.
+
+        ``MSGID.of(message)``, ``THRID.of(message)`` and ``LABELS.of(message)`` read them from each of ``data.parsed()``.
+        """
+        return self._call("FETCH", message_set, "(UID X-GM-MSGID X-GM-THRID X-GM-LABELS)", uid=uid, **options)
+
+    def x_gm_search(self, query: str, *criteria: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Search as the box on Gmail's page does; capability X-GM-EXT-1; state: selected.
+
+        ``query``: such as 'has:attachment "exact words" in:unread', which is sent as it is. ``criteria``: what else must hold,
+        as ``search`` has it. The data is a list of message numbers, or of UIDs, separated by spaces.
+        """
+        octets = encode_text(query, "utf-8")
+        eight_bit = not octets.isascii() or needs_charset(criteria)
+        # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
+        charset = ("CHARSET", "UTF-8") if eight_bit and "UTF8=ACCEPT" not in self._session.enabled else ()
+        return self._call("SEARCH", *charset, "X-GM-RAW", ServerString(octets), *criteria, uid=uid, **options)
+
+    def x_gm_add_labels(
+        self,
+        message_set: Any,
+        labels: Label | Iterable[Label],
+        *,
+        uid: bool = False,
+        silent: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """Give labels to messages; capability X-GM-EXT-1; state: selected.
+
+        The data are the FETCH responses that tell the new labels; with ``silent`` the server need not send them.
+        """
+        return self._store("+X-GM-LABELS", message_set, labels, uid, silent, options)
+
+    def x_gm_remove_labels(
+        self,
+        message_set: Any,
+        labels: Label | Iterable[Label],
+        *,
+        uid: bool = False,
+        silent: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """Take labels from messages; as ``x_gm_add_labels``."""
+        return self._store("-X-GM-LABELS", message_set, labels, uid, silent, options)
+
+    def x_gm_set_labels(
+        self,
+        message_set: Any,
+        labels: Label | Iterable[Label],
+        *,
+        uid: bool = False,
+        silent: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """Give messages these labels and no others; as ``x_gm_add_labels``."""
+        return self._store("X-GM-LABELS", message_set, labels, uid, silent, options)
+
+    def _store(self, item: str, message_set: Any, labels: Any, uid: bool, silent: bool, options: CallOptions) -> Result:
+        item += ".SILENT" if silent else ""
+        return self._call("STORE", message_set, item, labels, uid=uid, **options)
+
+
+# Responses
+
+
+def gm_labels(cursor: Cursor) -> tuple[MailboxName, ...]:
+    """``"(" [gm-label *(SP gm-label)] ")"``; one that cannot be read becomes a ``Defect``."""
+    cursor.expect(b"(")
+    return tuple(members(cursor, "FETCH X-GM-LABELS", gm_label))
+
+
+def gm_label(cursor: Cursor) -> MailboxName:
+    r"""``gm-label = "\" atom / astring``, in the encoding of mailbox names."""
+    return cursor.name(cursor.flag() if cursor.peek() == b"\\" else cursor.astring())
+
+
+MSGID = Item("FETCH", "X-GM-MSGID", Cursor.number64, int)
+"""The message's number, which is the same under every label."""
+THRID = Item("FETCH", "X-GM-THRID", Cursor.number64, int)
+"""The number of its thread."""
+LABELS = Item("FETCH", "X-GM-LABELS", gm_labels, tuple)
+r"""Its labels but for that of the mailbox it is in; each has a readable ``text``, those of the system begin with ``\``."""
+
+
+# Arguments
+
+_SYSTEM = re.compile(rb'\\[^(){ %*"\\\]\x00-\x1f\x7f-\xff]+')
+
+
+def label(value: Any) -> Token:
+    """A label: one of the system as it is, any other as a mailbox name is written."""
+    octets = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    return raw(value) if isinstance(octets, bytes) and _SYSTEM.fullmatch(octets) else mailbox(value)
+
+
+def label_list(value: Any) -> tuple[Piece, ...]:
+    """``"(" [label *(SP label)] ")"``, for one label or an iterable of them; text in parentheses passes as it is."""
+    if isinstance(value, str) and value.startswith("(") and value.endswith(")"):
+        return program(value)
+    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview))
+    return parenthesized(map(label, value if several else (value,)))
+
+
+@hookimpl
+def imapkit_family() -> Family:
+    """No command of its own: words that the base family's commands are to know, and how what they bring is read."""
+    return Family(
+        name="gmail",
+        mixin=GmailCommands,
+        capabilities=("X-GM-EXT-1",),
+        items=Item.table(MSGID, THRID, LABELS),
+        operands={
+            ("SEARCH", "X-GM-RAW"): (astring,),
+            ("SEARCH", "X-GM-MSGID"): (number,),
+            ("SEARCH", "X-GM-THRID"): (number,),
+            ("SEARCH", "X-GM-LABELS"): (label,),
+            ("STORE", "X-GM-LABELS"): (label_list,),
+        },
+        requires=("rev1",),
+    )

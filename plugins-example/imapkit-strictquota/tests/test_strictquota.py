@@ -1,0 +1,103 @@
+"""The family against servers that answer well, badly and not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import imapkit_strictquota
+import pytest
+from imapkit_strictquota import QuotaError, StrictQuotaCommands, Usage
+
+from imapkit import IMAP4, ArgumentError, PluginConflictError
+from imapkit.errors import NoResponse
+from imapkit.testing import ClientFactory, Conversation, ReceivedCommand, ScriptedServer, ServerFactory, load_only
+
+FAMILIES = ["rev1", "quota", imapkit_strictquota]
+GOOD = b'* QUOTA "User quota" (STORAGE 10 512 MESSAGE 700 600)\r\n'
+
+
+class MyIMAP(StrictQuotaCommands, IMAP4):
+    """What replaces comes first."""
+
+
+def answering(imap_server: ServerFactory, untagged: bytes) -> ScriptedServer:
+    return imap_server(handlers={"GETQUOTA": lambda conversation, command: conversation.ok(command, untagged=untagged)})
+
+
+def test_a_good_answer(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+    server = answering(imap_server, b'* QUOTA "" (STORAGE 1 2)\r\n' + GOOD)
+    imap = imap_client(server, cls=MyIMAP, families=FAMILIES)
+    assert imap.getquota("User quota") == ("OK", [b'"User quota" (STORAGE 10 512 MESSAGE 700 600)'])
+    assert imap.quota_usage("User quota") == {"STORAGE": Usage(10, 512), "MESSAGE": Usage(700, 600)}
+    assert [usage.left for usage in imap.quota_usage("User quota").values()] == [502, 0]
+    assert server.commands[-1].args == b'"User quota"'
+
+
+@pytest.mark.parametrize(
+    ("untagged", "why"),
+    [
+        (b"", "nothing of this root"),
+        (b'* QUOTA "another" (STORAGE 10 512)\r\n', "nothing of this root"),
+        (GOOD + GOOD, "too much of this root"),
+        (b'* QUOTA "User quota" (STORAGE ten 512)\r\n', "ten 512"),
+        (b'* QUOTA "User quota"\r\n', "User quota"),
+    ],
+)
+def test_an_answer_that_is_none(imap_server: ServerFactory, imap_client: ClientFactory, untagged: bytes, why: str) -> None:
+    imap = imap_client(answering(imap_server, untagged), families=FAMILIES)
+    with pytest.raises(QuotaError, match=why) as caught:
+        imap.getquota("User quota")
+    assert isinstance(caught.value, IMAP4.error)
+    assert imap.noop()[0] == "OK"
+
+
+def test_no_is_an_error(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+    def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.no(command, b"[NOPERM] not yours")
+
+    imap = imap_client(imap_server(handlers={"GETQUOTA": refuse}), families=FAMILIES)
+    with pytest.raises(NoResponse, match="not yours"):
+        imap.getquota("User quota")
+    answers: list[Any] = []
+    imap.getquota("User quota", callback=answers.append, cb_arg="asked")
+    imap.logout()
+    [(result, cb_arg, (kind, reason))] = answers
+    assert (result, cb_arg, kind) == (None, "asked", NoResponse)
+    assert "not yours" in reason
+
+
+@pytest.mark.parametrize(
+    ("root", "written"),
+    [("", b'""'), ('"User quota"', rb'"\"User quota\""'), (b"(odd)", b'"(odd)"'), ("Größe", b"{7+}\r\nGr\xc3\xb6\xc3\x9fe")],
+)
+def test_a_name_is_taken_literally(imap_server: ServerFactory, imap_client: ClientFactory, root: Any, written: bytes) -> None:
+    server = answering(imap_server, b"")
+    imap = imap_client(server, families=FAMILIES)
+    with pytest.raises(QuotaError):
+        imap.getquota(root)
+    assert server.commands[-1].raw.endswith(b" GETQUOTA " + written + b"\r\n")
+    with pytest.raises(ArgumentError):
+        imap.getquota("a\0b")
+
+
+def test_the_rest_of_quota_is_as_it_was() -> None:
+    registry = load_only(*FAMILIES)
+    assert registry.methods["getquota"] == "strictquota"
+    assert registry.methods["getquotaroot"] == "quota"
+    assert registry.commands["GETQUOTA"].args == (imapkit_strictquota.root_name,)
+
+
+def test_without_replaces_it_is_a_conflict() -> None:
+    plain = dataclasses.replace(imapkit_strictquota.imapkit_family(), replaces=())
+    with pytest.raises(PluginConflictError) as caught:
+        load_only("rev1", "quota", plain)
+    said = str(caught.value)
+    assert "command:GETQUOTA, method:getquota" in said
+    assert "'quota' (imapkit " in said
+    assert 'replaces=("command:GETQUOTA", "method:getquota")' in said
+
+
+def test_without_quota_it_cannot_be() -> None:
+    with pytest.raises(PluginConflictError, match=r"requires the family 'quota'"):
+        load_only("rev1", imapkit_strictquota)

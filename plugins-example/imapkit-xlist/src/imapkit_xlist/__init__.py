@@ -1,0 +1,63 @@
+"""XLIST: a LIST that also says what each mailbox is for. Gmail had it before there was RFC 6154 (SPECIAL-USE)."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from imapkit.core.api import CallOptions, Commands, Cursor, MailboxName, OfMailbox, Result, ended, list_pattern, mailbox, record
+from imapkit.family import Command, Family, Response, State, hookimpl
+
+__all__ = ["XlistCommands", "XlistMailbox", "imapkit_family"]
+
+USES = ("Inbox", "Starred", "Drafts", "Sent", "Trash", "Spam", "Important", "AllMail")
+
+
+class XlistCommands(Commands):
+    """The methods that clients get."""
+
+    def xlist(self, directory: str | bytes = '""', pattern: str | bytes = "*", **options: Unpack[CallOptions]) -> Result:
+        """List the mailboxes that match, and what they are for; capability XLIST; states: authenticated, selected.
+
+        ``directory`` and ``pattern`` are those of ``list``. The data are the XLIST responses, ``data.parsed()`` a list of
+        ``XlistMailbox``.
+        """
+        return self._call("XLIST", directory, pattern, **options)
+
+
+def xlist_data(cursor: Cursor) -> XlistMailbox:
+    r"""``xlist-data = "(" [flag *(SP flag)] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox``, as LIST's."""
+    attributes = cursor.flag_list()
+    cursor.sp()
+    delimiter = cursor.nstring()
+    cursor.sp()
+    name = cursor.name(cursor.mailbox())
+    ended(cursor)
+    return XlistMailbox(attributes, delimiter, name)
+
+
+@record
+class XlistMailbox(OfMailbox):
+    r"""One XLIST response. ``name`` can be passed to every command, ``mailbox`` is readable; ``attributes`` are as sent."""
+
+    attributes: tuple[bytes, ...]
+    delimiter: bytes | None
+    name: MailboxName
+
+    @property
+    def use(self) -> str | None:
+        """What the mailbox is for: "Inbox", "Sent", "AllMail" ...; None for one that is like any other."""
+        given = {attribute.lower() for attribute in self.attributes}
+        return next((use for use in USES if b"\\" + use.lower().encode() in given), None)
+
+
+@hookimpl
+def imapkit_family() -> Family:
+    """The declaration: everything that imapkit has to know."""
+    return Family(
+        name="xlist",
+        mixin=XlistCommands,
+        commands=(Command("XLIST", State.LOGGED_IN, args=(mailbox, list_pattern), result=("XLIST",)),),
+        capabilities=("XLIST",),
+        responses={"XLIST": Response(xlist_data)},
+        requires=("rev1",),
+    )
