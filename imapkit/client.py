@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from imapkit import ext
 from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
+from imapkit.core.api import Commands
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
@@ -106,7 +107,19 @@ def _mixed(cls: type, known: Registry) -> type:
     _announce(known.methods)
     missing = tuple(mixin for mixin in known.mixins if not issubclass(cls, mixin))
     namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, "_plain": cls}
-    return type(cls.__name__, (cls, *missing, _Names), namespace)
+    return type(cls.__name__, (cls, *missing, _Names), namespace | dict(_corrected(cls, known)))
+
+
+def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
+    """The methods that ``cls`` has from mixins among its own bases, and that are not there, or are another family's by now."""
+    clients = [base for base in cls.__mro__ if issubclass(base, Client)]
+    mixins = [base for base in cls.__mro__ if issubclass(base, Commands) and base not in (*clients, *Client.__mro__)]
+    homes = {plugin.name: plugin.family.mixin for plugin in known.plugins}
+    for name in dict.fromkeys(name for base in mixins for name in vars(base) if not name.startswith("_")):
+        owner = next(base for base in cls.__mro__ if name in vars(base))
+        home = homes.get(known.methods.get(name, ""))
+        if owner in mixins and (home is None or not issubclass(home, owner)):
+            yield name, _Method(name) if home is None else vars(home).get(name) or getattr(home, name)
 
 
 def _announce(methods: Iterable[str]) -> None:

@@ -75,7 +75,7 @@ def test_readme_prints_what_it_says(port: int, capsys: pytest.CaptureFixture[str
 
 def test_there_is_something_to_run() -> None:
     assert len(SHOWN) >= 4
-    assert len(QUOTED) >= 6
+    assert len(QUOTED) >= 5
 
 
 @pytest.mark.parametrize(("package", "language", "code"), QUOTED)

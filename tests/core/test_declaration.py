@@ -29,6 +29,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"items": ()}, "items= is no mapping but tuple"),
     ({"items": {"FETCH.X": len}}, "items= has the key 'FETCH.X', which is no pair"),
     ({"items": {("FETCH", "X"): None}}, "items= has under ('FETCH', 'X') a NoneType and no function"),
+    ({"operands": {"X": (len,)}}, 'operands= has the key \'X\', which is no pair like ("COMMAND", "WORD")'),
+    (
+        {"operands": {("STORE", "X"): len}},
+        "operands= has under ('STORE', 'X') a builtin_function_or_method and no tuple of kinds",
+    ),
     ({"commands": (Command("", State.ANY),)}, "a command has the name ''"),
     ({"commands": (Command("X", 5),)}, "command X: states= is a int and no State"),  # type: ignore[arg-type]
     ({"commands": (Command("X", State.ANY, args=len),)}, "command X: args= is no tuple"),  # type: ignore[arg-type]

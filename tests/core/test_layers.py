@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import pytest
@@ -13,7 +13,7 @@ import imapkit
 from imapkit.core.api import CallOptions, Commands, Result
 from imapkit.errors import CommandTimeout, RemoteProtocolError
 from imapkit.family import Command, Family, LayerSpec, State
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within
 
 PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
@@ -414,6 +414,28 @@ def test_a_layer_that_is_always_there() -> None:
         client = connect(server, families=["rev1", family])
         assert client.noop() == ("OK", [b"NOOP"])
         client.logout()
+
+
+def test_a_layer_that_is_always_there_is_beneath_tls() -> None:
+    """It sees what goes over the wire: the handshake of TLS from the start too."""
+    seen: list[bytes] = []
+
+    class Watching(QuietLayer):
+        def encode(self, data: bytes | memoryview) -> bytes:
+            seen.append(bytes(data))
+            return bytes(data)
+
+        def decode(self, data: bytes) -> Iterator[bytes]:
+            seen.append(data)
+            yield data
+
+    family = Family("watch", layers={"watch": LayerSpec(lambda session, options: Watching(options), always=True)})
+    with ScriptedServer(greeting=PREAUTH, tls=LOCALHOST.server_context()) as server:
+        client = imapkit.IMAP4_SSL(server.host, server.port, ssl_context=LOCALHOST.client_context(), families=["rev1", family])
+        client.noop()
+        client.logout()
+    assert b"".join(seen).startswith(b"\x16\x03")  # the record of a ClientHello
+    assert not any(b"NOOP" in data or b"PREAUTH" in data for data in seen)
 
 
 def test_what_is_left_of_the_outer_layer_goes_through_the_new_one_too() -> None:

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from imapkit import ext
-from imapkit.core.api import Commands, Cursor
+from imapkit.core.api import Commands, Cursor, Token, astring, number
 from imapkit.core.registry import Plugin, Registry, public_methods
-from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
-from imapkit.family import Code, Command, Family, LayerSpec, Response, State
+from imapkit.errors import ArgumentError, FamilyDisabledError, PluginConflictError, PluginError
+from imapkit.family import Code, Command, Family, LayerSpec, Operands, Response, State
 
 
 class Base(Commands):
@@ -86,6 +86,37 @@ def test_every_table_is_filled_under_its_own_names() -> None:
     assert [p.name for p in registry.plugins] == ["all"]
 
 
+def spoken(args: tuple[Any, ...], operands: Operands) -> Iterator[Token]:
+    """The arguments of a command to which words can be added: every argument is a word, or an operand of the last one."""
+    kinds: tuple[Any, ...] = ()
+    for value in args:
+        yield kinds[0](value) if kinds else value.encode()
+        kinds = kinds[1:] if kinds else operands.get(value, ())
+
+
+def test_words_can_be_added_to_a_command() -> None:
+    said, told = (Command(name, State.ANY, rest=spoken, words="XSAY") for name in ("XSAY", "XTELL"))
+    more = Family(
+        "more", operands={("XSAY", "NUMBER"): (number,), ("XSAY", "PAIR"): (astring, number), ("XLATER", "X"): (astring,)}
+    )
+    registry = build(Family("talk", commands=(said, told, command("XSILENT"))), more)
+    for name in ("XSAY", "XTELL"):
+        rest = registry.commands[name].rest
+        assert rest is not None
+        assert list(rest(("PAIR", "a b", 7, "NUMBER", "8", "END"))) == [b"PAIR", b'"a b"', b"7", b"NUMBER", b"8", b"END"]
+        with pytest.raises(ArgumentError):
+            list(rest(("NUMBER", "x")))
+    assert build(Family("talk", commands=(said,))).commands["XSAY"].rest is not said.rest
+
+
+def test_no_words_can_be_added_to_a_command_that_knows_none() -> None:
+    more = Family("more", operands={("XSILENT", "NUMBER"): (number,)})
+    with pytest.raises(PluginError, match=r"'more' \(imapkit-more 1\.0\) says what follows NUMBER in XSILENT, to which no words"):
+        build(Family("talk", commands=(command("XSILENT"),)), more)
+    with pytest.raises(PluginError, match="XSAY has words, so it must have a rest"):
+        build(Family("talk", commands=(Command("XSAY", State.ANY, words="XSAY"),)))
+
+
 def test_tables_cannot_be_changed() -> None:
     registry = build(Family("a", commands=(command("X"),)))
     with pytest.raises(TypeError):
@@ -104,6 +135,7 @@ CLAIMS = [
     ("command:XSAME", {"commands": (command("XSAME"),)}),
     ("response:XSAME", {"responses": {"XSAME": Response()}}),
     ("item:FETCH.XSAME", {"items": {("FETCH", "XSAME"): parser}}),
+    ("operand:XSAME.XWORD", {"operands": {("XSAME", "XWORD"): (astring,)}}),
     ("code:XSAME", {"codes": {"XSAME": Code()}}),
     ("layer:same", {"layers": {"same": layer(1)}}),
     ("method:fetch", {"mixin": Better}),
@@ -128,7 +160,14 @@ def test_the_one_that_says_replaces_wins(key: str, content: dict[str, Any], winn
     wins = Family(winner, **{**content, "mixin": mixin}, replaces=(key,))
     loses = Family("mmm", **_copied(content))
     registry = build(loses, wins)
-    field = {"command": "commands", "response": "responses", "item": "items", "code": "codes", "layer": "layers"}
+    field = {
+        "command": "commands",
+        "operand": "operands",
+        "response": "responses",
+        "item": "items",
+        "code": "codes",
+        "layer": "layers",
+    }
     kind = key.partition(":")[0]
     if kind == "method":
         assert registry.methods == {"fetch": winner, "noop": "mmm"}
@@ -146,6 +185,7 @@ def _copied(content: dict[str, Any]) -> dict[str, Any]:
         "commands": (command("XSAME"),),
         "responses": {"XSAME": Response()},
         "items": {("FETCH", "XSAME"): lambda cursor: 1},
+        "operands": {("XSAME", "XWORD"): (number,)},
         "codes": {"XSAME": Code()},
         "layers": {"same": layer(2)},
         "mixin": Base,

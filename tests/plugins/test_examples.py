@@ -38,7 +38,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 def test_these_are_all_of_them() -> None:
-    assert NAMES == sorted(path.parent.name.removeprefix("imapkit-") for path in EXAMPLES.glob("*/pyproject.toml"))
+    assert sorted(path.parent.name.removeprefix("imapkit-") for path in EXAMPLES.glob("*/pyproject.toml")) == NAMES
 
 
 @pytest.mark.heavy

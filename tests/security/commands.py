@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -32,14 +33,17 @@ __all__ = [
     "written",
 ]
 
-_EXAMPLE = Path(__file__).parents[2] / "plugins-example/imapkit-hello/src/imapkit_hello/__init__.py"
+_EXAMPLES = Path(__file__).parents[2] / "plugins-example"
 
 
-def _example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("imapkit_hello_under_attack", _EXAMPLE)
+def _example(name: str) -> ModuleType:
+    path = _EXAMPLES / f"imapkit-{name}" / "src" / f"imapkit_{name}" / "__init__.py"
+    spec = importlib.util.spec_from_file_location(f"imapkit_{name}_under_attack", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -85,7 +89,7 @@ MADE_UP = Family(
     ),
 )
 
-FAMILIES: list[Any] = [*sorted({plugin.name for plugin in registry().plugins} | set(ext.INDEX)), _example(), MADE_UP]
+FAMILIES: list[Any] = [*sorted({plugin.name for plugin in registry().plugins} | set(ext.INDEX)), _example("xlist"), _example("gmail"), MADE_UP]
 REGISTRY = load_only(*FAMILIES)
 COMMANDS = sorted(REGISTRY.commands.values(), key=lambda command: command.name)
 

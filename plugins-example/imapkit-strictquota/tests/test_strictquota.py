@@ -17,8 +17,8 @@ FAMILIES = ["rev1", "quota", imapkit_strictquota]
 GOOD = b'* QUOTA "User quota" (STORAGE 10 512 MESSAGE 700 600)\r\n'
 
 
-class MyIMAP(StrictQuotaCommands, IMAP4):
-    """What replaces comes first."""
+class MyIMAP(IMAP4, StrictQuotaCommands):
+    """How a program that relies on it has its methods typed."""
 
 
 def answering(imap_server: ServerFactory, untagged: bytes) -> ScriptedServer:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from imapkit.core.api import astring, number
 from imapkit.core.response import Untagged
 from imapkit.core.wire import Literal, Piece, encode
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
+from imapkit.family import Family
+from imapkit.testing import load_only
 
 COMMANDS = {command.name: command for command in imapkit_family().commands}
 
@@ -128,3 +131,48 @@ def test_status_by_mailbox(asked: str | bytes, parts: tuple[bytes, ...], verdict
     assert command.about is not None
     assert command.matches is not None
     assert command.matches(command.about((asked, "(MESSAGES)"), False), Untagged("STATUS", None, parts)) is verdict
+
+
+# Words of other families
+
+
+def added(name: str, *args: Any) -> list[Piece]:
+    """As a client with such a family writes it."""
+    more = Family(
+        "more",
+        operands={
+            ("SEARCH", "X-RAW"): (astring,),
+            ("SEARCH", "X-BETWEEN"): (number, number),
+            ("STORE", "X-TAGS"): (astring,),
+        },
+    )
+    command = load_only("rev1", "sort_thread", more).commands[name]
+    return encode(command.args, command.rest, args, name)
+
+
+@pytest.mark.parametrize(
+    ("criteria", "wire"),
+    [
+        # "TO" is a key of RFC 3501, and yet an operand here.
+        (("X-RAW", "to me", "UNSEEN"), b'X-RAW "to me" UNSEEN'),
+        (("x-raw", "(a b)", "TO", "me too"), b'x-raw "(a b)" TO "me too"'),
+        (("NOT X-RAW", "all", "X-BETWEEN", 1, "2", "ALL"), b"NOT X-RAW all X-BETWEEN 1 2 ALL"),
+        (('X-RAW "a b" X-BETWEEN 1', 2, "SUBJECT", "c d"), b'X-RAW "a b" X-BETWEEN 1 2 SUBJECT "c d"'),
+    ],
+)
+def test_search_keys_of_other_families(criteria: tuple[Any, ...], wire: bytes) -> None:
+    assert added("SEARCH", *criteria) == [b"SEARCH " + wire]
+    assert added("SORT", "DATE", None, *criteria) == [b"SORT (DATE) US-ASCII " + wire]
+
+
+def test_operands_of_other_families_have_the_charset_and_their_kind() -> None:
+    assert added("SEARCH", "CHARSET", "iso-8859-1", "X-RAW", "to ä") == [b"SEARCH CHARSET iso-8859-1 X-RAW ", Literal(b"to \xe4")]
+    with pytest.raises(ArgumentError, match="not a number"):
+        added("SEARCH", "X-BETWEEN", 1, "TO")
+
+
+@pytest.mark.parametrize("item", ["X-TAGS", "+X-TAGS", "-x-tags.silent"])
+def test_store_items_of_other_families(item: str) -> None:
+    assert added("STORE", "1:3", item, "a (b)") == [b"STORE 1:3 %b " % item.encode() + b'"a (b)"']
+    assert added("STORE", "1:3", "(UNCHANGEDSINCE 7)", item, "a") == [b"STORE 1:3 (UNCHANGEDSINCE 7) %b a" % item.encode()]
+    assert added("STORE", "1", "+FLAGS", r"\Seen") == [rb"STORE 1 +FLAGS (\Seen)"]
