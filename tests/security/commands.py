@@ -89,7 +89,12 @@ MADE_UP = Family(
     ),
 )
 
-FAMILIES: list[Any] = [*sorted({plugin.name for plugin in registry().plugins} | set(ext.INDEX)), _example("xlist"), _example("gmail"), MADE_UP]
+FAMILIES: list[Any] = [
+    *sorted({plugin.name for plugin in registry().plugins} | set(ext.INDEX)),
+    _example("xlist"),
+    _example("gmail"),
+    MADE_UP,
+]
 REGISTRY = load_only(*FAMILIES)
 COMMANDS = sorted(REGISTRY.commands.values(), key=lambda command: command.name)
 

@@ -53,13 +53,13 @@ class GmailCommands(Commands):
         """
         return self._call("FETCH", message_set, "(UID X-GM-MSGID X-GM-THRID X-GM-LABELS)", uid=uid, **options)
 
-    def x_gm_search(self, query: str, *criteria: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+    def x_gm_search(self, query: str | bytes, *criteria: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Search as the box on Gmail's page does; capability X-GM-EXT-1; state: selected.
 
         ``query``: such as 'has:attachment "exact words" in:unread', which is sent as it is. ``criteria``: what else must hold,
         as ``search`` has it. The data is a list of message numbers, or of UIDs, separated by spaces.
         """
-        octets = encode_text(query, "utf-8")
+        octets = encode_text(query, "utf-8") if isinstance(query, str) else raw(query)
         eight_bit = not octets.isascii() or needs_charset(criteria)
         # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
         charset = ("CHARSET", "UTF-8") if eight_bit and "UTF8=ACCEPT" not in self._session.enabled else ()
