@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import select
 import tomllib
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,45 +71,10 @@ def run(client: imapkit.IMAP4, session: Session) -> tuple[str, Any]:
     return result
 
 
-class Deflating:
-    """A server's socket behind COMPRESS=DEFLATE; ``single``: every octet of the compressed stream leaves by itself."""
-
-    def __init__(self, sock: Any, single: bool) -> None:
-        self._sock, self._single = sock, single
-        self._packer, self._unpacker = zlib.compressobj(9, wbits=-15), zlib.decompressobj(-15)
-
-    def send(self, data: Any) -> int:
-        """Send all of it."""
-        packed = self._packer.compress(data) + self._packer.flush(zlib.Z_SYNC_FLUSH)
-        step = 1 if self._single else len(packed)
-        for at in range(0, len(packed), step):
-            rest = memoryview(packed)[at : at + step]
-            while rest:
-                select.select([], [self._sock], [], 10)
-                rest = rest[self._sock.send(rest) :]
-        return len(data)
-
-    def recv(self, size: int) -> bytes:
-        """What has come, or ``BlockingIOError``."""
-        packed = self._sock.recv(size)
-        plain = self._unpacker.decompress(packed)
-        if packed and not plain:
-            raise BlockingIOError
-        return plain
-
-    def fileno(self) -> int:
-        """For whoever waits."""
-        fileno: int = self._sock.fileno()
-        return fileno
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
 def deflate_from_now(conversation: Conversation, command: ReceivedCommand, single: bool = False) -> None:
     """Accept COMPRESS."""
     conversation.ok(command)
-    conversation._sock = Deflating(conversation._sock, single)  # type: ignore[assignment]
+    conversation.start_compression(single=single)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from imapkit.core.limits import Limits
 from imapkit.core.response import Untagged, classify
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
 from imapkit.ext.rev1 import fetch
-from imapkit.testing import Vector, check_vector, load_only, load_vectors
+from imapkit.testing import LOCALHOST, Vector, check_vector, check_vector_on_wire, load_only, load_vectors
 from imapkit.testing.meaning import frame, meaning, of_data
 from imapkit.testing.vectors import AFTER
 
@@ -29,6 +29,15 @@ CODES = {name: code.parse for name, code in REGISTRY.codes.items() if code.parse
 @pytest.mark.parametrize("vector", VECTORS, ids=str)
 def test_a_vector_means_what_it_says_however_it_arrives(vector: Vector) -> None:
     check_vector(vector, REGISTRY)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    "way", [{"chunks": 1}, {"tls": LOCALHOST}, {"tls": LOCALHOST, "compress": True}], ids=lambda way: "+".join(way)
+)
+def test_a_vector_means_the_same_from_a_server(way: dict[str, Any]) -> None:
+    for vector in VECTORS:
+        check_vector_on_wire(vector, *ext.INDEX, **way)
 
 
 def test_a_vector_at_least_for_each_name() -> None:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from imapkit.testing.certificate import LOCALHOST, ServerCertificate
+    from imapkit.testing.checks import INJECTIONS, check_family, written
+    from imapkit.testing.clients import Answers, at_once, connect, selected, within
     from imapkit.testing.factories import ClientFactory, ServerFactory
     from imapkit.testing.families import load_only
     from imapkit.testing.faults import Fault, FaultProxy
+    from imapkit.testing.handlers import answering, crossed, refusing, rejecting
     from imapkit.testing.proxy import DelayProxy
     from imapkit.testing.scripted import (
         ClientGone,
@@ -25,13 +28,17 @@ if TYPE_CHECKING:
         Tls,
     )
     from imapkit.testing.transcript import replay
+    from imapkit.testing.travel import check_vector_on_wire
     from imapkit.testing.vectors import Vector, check_vector, load_vectors, vector_text
 
 _HOMES = {
     "certificate": ("LOCALHOST", "ServerCertificate"),
+    "checks": ("INJECTIONS", "check_family", "written"),
+    "clients": ("Answers", "at_once", "connect", "selected", "within"),
     "factories": ("ClientFactory", "ServerFactory"),
     "families": ("load_only",),
     "faults": ("Fault", "FaultProxy"),
+    "handlers": ("answering", "crossed", "refusing", "rejecting"),
     "proxy": ("DelayProxy",),
     "scripted": (
         "ClientGone",
@@ -44,12 +51,15 @@ _HOMES = {
         "Tls",
     ),
     "transcript": ("replay",),
+    "travel": ("check_vector_on_wire",),
     "vectors": ("Vector", "check_vector", "load_vectors", "vector_text"),
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "INJECTIONS",
     "LOCALHOST",
+    "Answers",
     "ClientFactory",
     "ClientGone",
     "ClientSilent",
@@ -65,11 +75,22 @@ __all__ = [
     "ServerFactory",
     "Tls",
     "Vector",
+    "answering",
+    "at_once",
+    "check_family",
     "check_vector",
+    "check_vector_on_wire",
+    "connect",
+    "crossed",
     "load_only",
     "load_vectors",
+    "refusing",
+    "rejecting",
     "replay",
+    "selected",
     "vector_text",
+    "within",
+    "written",
 ]
 
 

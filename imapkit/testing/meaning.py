@@ -48,12 +48,12 @@ def meaning(parts: list[bytes] | str, registry: Registry) -> Meaning:
         return {"kind": "continuation", "text": response.text}
     if isinstance(response, Tagged):
         return {"kind": "tagged", "tag": response.tag, "typ": response.typ} | of_text(response.text, registry)
-    return {"kind": "untagged"} | of_untagged(response, registry)
+    return of_untagged(response, registry)
 
 
 def of_untagged(response: Untagged, registry: Registry) -> Meaning:
     """What an untagged response says."""
-    found: Meaning = {"name": response.name}
+    found: Meaning = {"kind": "untagged", "name": response.name}
     if response.number is not None:
         found["number"] = response.number
     known = registry.responses.get(response.name)

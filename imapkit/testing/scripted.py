@@ -26,14 +26,16 @@ import ssl
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypedDict, TypeVar
 
 from imapkit.testing.certificate import ServerCertificate
+from imapkit.testing.deflated import DeflatedSocket
 
 __all__ = ["ClientGone", "ClientSilent", "Conversation", "Handler", "ReceivedCommand", "Script", "ScriptedServer", "Tls"]
 
@@ -51,6 +53,7 @@ _FLAGS = rb"\Answered \Flagged \Deleted \Seen \Draft"
 T = TypeVar("T")
 Script = Callable[["Conversation"], None]
 Handler = Callable[["Conversation", "ReceivedCommand"], None]
+Chunks = int | Sequence[int] | None
 Tls = ssl.SSLContext | ServerCertificate | tuple[str | os.PathLike[str], str | os.PathLike[str] | None]
 """A server's context, ``LOCALHOST``, or the PEM files of a certificate and of its private key (None: in the same file)."""
 
@@ -93,7 +96,7 @@ class Conversation:
     def __init__(self, server: ScriptedServer, sock: socket.socket, number: int) -> None:
         self.server = server
         self.number = number
-        self._sock = sock
+        self._sock: Any = sock
         self._buffer = bytearray()
         self._closed = False
         sock.setblocking(False)
@@ -119,6 +122,30 @@ class Conversation:
             raw, text = b"".join((raw, literals[-1], line)), text + line[:-2]
         return self._command(text, literals, raw, awaiting)
 
+    def expect(self, name: str, args: bytes | None = None) -> ReceivedCommand:
+        """Read the next command, which must be ``name``, with exactly these ``args`` unless they are None.
+
+        Raises ``AssertionError`` for another.
+        """
+        command = self.read_command()
+        assert command.name == name.upper(), f"expected {name}, got {command.raw!r}"
+        assert args in (None, command.args), f"expected {name} with {args!r}, got {command.raw!r}"
+        return command
+
+    def wait_for(self, name: str, handlers: Mapping[str, Handler] | None = None) -> ReceivedCommand:
+        """Answer commands as ``serve`` does, until ``name`` comes; return that one, unanswered."""
+        known = _all_handlers(handlers)
+        while (command := self.read_command()).name != name.upper():
+            known.get(command.name, _unknown)(self, command)
+        return command
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for so long. Raises ``ClientGone`` if the server is being closed meanwhile."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.server._stopping, selectors.EVENT_READ)
+            if selector.select(seconds):
+                raise ClientGone("the server is being closed")
+
     def read_line(self) -> bytes:
         """Read a line that is no command (``DONE``, an answer to a "+"), and return it without its CRLF."""
         line = self._line("a line")
@@ -131,7 +158,7 @@ class Conversation:
         self.server._log(octets)
         return octets
 
-    def send(self, data: bytes, *, chunks: int | Sequence[int] | None = None) -> None:
+    def send(self, data: bytes, *, chunks: Chunks = None) -> None:
         """Send ``data``: at once, in pieces of ``chunks`` octets, or in pieces of these sizes and then the rest.
 
         Each piece leaves in a ``send`` of its own, without Nagle's delay.
@@ -142,21 +169,24 @@ class Conversation:
                 sent = self._attempt(partial(self._sock.send, rest), "room to write", deadline, writing=True)
                 rest = rest[sent:]
 
-    def ok(self, command: ReceivedCommand, text: bytes = b"done", untagged: bytes = b"") -> None:
-        """Complete ``command`` with OK; ``untagged``, whole lines with their CRLF, goes before it in the same ``send``."""
-        self.send(b"%s%s OK %s\r\n" % (untagged, command.tag, text))
+    def ok(self, command: ReceivedCommand, text: bytes = b"done", untagged: bytes = b"", *, chunks: Chunks = None) -> None:
+        """Complete ``command`` with OK; ``untagged``, whole lines with their CRLF, goes before it in the same ``send``.
 
-    def no(self, command: ReceivedCommand, text: bytes = b"failed", untagged: bytes = b"") -> None:
+        ``chunks`` as ``send`` has it.
+        """
+        self.send(b"%s%s OK %s\r\n" % (untagged, command.tag, text), chunks=chunks)
+
+    def no(self, command: ReceivedCommand, text: bytes = b"failed", untagged: bytes = b"", *, chunks: Chunks = None) -> None:
         """Complete ``command`` with NO, as ``ok`` does."""
-        self.send(b"%s%s NO %s\r\n" % (untagged, command.tag, text))
+        self.send(b"%s%s NO %s\r\n" % (untagged, command.tag, text), chunks=chunks)
 
-    def bad(self, command: ReceivedCommand, text: bytes = b"rejected", untagged: bytes = b"") -> None:
+    def bad(self, command: ReceivedCommand, text: bytes = b"rejected", untagged: bytes = b"", *, chunks: Chunks = None) -> None:
         """Complete ``command`` with BAD, as ``ok`` does."""
-        self.send(b"%s%s BAD %s\r\n" % (untagged, command.tag, text))
+        self.send(b"%s%s BAD %s\r\n" % (untagged, command.tag, text), chunks=chunks)
 
     def serve(self, handlers: Mapping[str, Handler] | None = None) -> None:
         """Answer commands until the client goes: by ``handlers`` first, then by the default ones, else with BAD."""
-        known = {**_default_handlers(), **_checked(handlers or {})}
+        known = _all_handlers(handlers)
         while True:
             command = self.read_command()
             known.get(command.name, _unknown)(self, command)
@@ -178,6 +208,15 @@ class Conversation:
         self._sock = secured
         self._attempt(secured.do_handshake, "the TLS handshake", self._deadline())
 
+    def start_compression(self, *, single: bool = False) -> None:
+        """Deflate and inflate from here on, RFC 4978; call it after ``ok``. What is recorded is what the octets mean.
+
+        ``single``: each octet of the compressed stream leaves in a ``send`` of its own.
+        Raises ``AssertionError`` when the client did not wait for that.
+        """
+        assert not self._buffer, f"the client went on before compression: {bytes(self._buffer)!r}"
+        self._sock = DeflatedSocket(self._sock, single)
+
     def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until the client has closed (or reset) the connection; ``ClientSilent`` after ``timeout`` seconds.
 
@@ -194,7 +233,7 @@ class Conversation:
         if self._closed:
             return
         # Octets left unread would turn the end of the stream into a reset.
-        with suppress(OSError):
+        with suppress(OSError, zlib.error):
             for _ in range(_DRAINED):
                 if not (data := self._sock.recv(_CHUNK)):
                     break
@@ -202,6 +241,12 @@ class Conversation:
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
         self._end()
+
+    def half_close(self) -> None:
+        """End the server's direction only: the client sees the end of the stream, and may go on sending. Not under TLS."""
+        if isinstance(self._sock, ssl.SSLSocket):
+            raise ValueError("TLS has no end of one direction only")
+        self._attempt(partial(self._sock.shutdown, socket.SHUT_WR), "the end", self._deadline(), writing=True)
 
     def reset(self) -> None:
         """Close the connection with a RST."""
@@ -275,6 +320,18 @@ class Conversation:
             raise ClientSilent(f"waited in vain for {what}; unread so far: {bytes(self._buffer[-200:])!r}")
         if self._sock not in ready:
             raise ClientGone("the server is being closed")
+
+
+class ServerArguments(TypedDict, total=False):
+    """What ``ScriptedServer`` takes beside its script."""
+
+    handlers: Mapping[str, Handler] | None
+    greeting: bytes | None
+    capabilities: bytes
+    messages: int
+    tls: Tls | None
+    implicit_tls: bool
+    patience: float
 
 
 class ScriptedServer:
@@ -401,6 +458,10 @@ class ScriptedServer:
             self._received.append(item)
 
 
+def _all_handlers(handlers: Mapping[str, Handler] | None) -> Mapping[str, Handler]:
+    return {**_default_handlers(), **_checked(handlers or {})}
+
+
 def _default_handlers() -> dict[str, Handler]:
     return {
         "CAPABILITY": _capability,
@@ -466,7 +527,7 @@ def _is_gone(exc: OSError) -> bool:
     return isinstance(exc, ConnectionError) or exc.errno == errno.ENOTCONN
 
 
-def _pieces(data: bytes, chunks: int | Sequence[int] | None) -> Iterator[bytes]:
+def _pieces(data: bytes, chunks: Chunks) -> Iterator[bytes]:
     if isinstance(chunks, int):
         chunks = [chunks] * (len(data) // chunks) if chunks > 0 else [chunks]
     if any(size < 1 for size in chunks or ()):

@@ -1,15 +1,14 @@
-"""Clients against a scripted server: what the tests over real sockets share."""
+"""Clients of the base family alone against a scripted server: what the core's tests share."""
 
 from __future__ import annotations
 
-import queue
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import imapkit
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
+from imapkit import testing
+from imapkit.testing import Answers, Handler, ScriptedServer, answering, within
 
 __all__ = ["LIMIT", "MARGIN", "PLAIN", "Answers", "answer_all", "connect", "selected", "serving", "within"]
 
@@ -19,11 +18,13 @@ MARGIN = 2.0
 """What a busy machine may add."""
 PLAIN = b"IMAP4rev1"
 
+answer_all = answering()
 
-def connect(server: Any, cls: Any = imapkit.IMAP4, *, timeout: float = 20.0, **options: Any) -> imapkit.IMAP4:
-    """A client of the base family alone."""
-    options.setdefault("families", ["rev1"])
-    client: imapkit.IMAP4 = cls(server.host, server.port, timeout=timeout, **options)
+
+def connect(server: Any, cls: Any = imapkit.IMAP4, **options: Any) -> imapkit.IMAP4:
+    """A client that is not logged in."""
+    options = {"families": ["rev1"], "ssl_context": None, **options}
+    client: imapkit.IMAP4 = testing.connect(server, cls=cls, login=False, **options)
     return client
 
 
@@ -37,42 +38,5 @@ def serving(handlers: Mapping[str, Handler] | None = None, **options: Any) -> It
 @contextmanager
 def selected(handlers: Mapping[str, Handler] | None = None, **options: Any) -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
     """A client in the selected state, and its server; logged out at the end."""
-    ours = {name: options.pop(name) for name in ("timeout", "families", "limits") if name in options}
-    with serving(handlers, **options) as server, connect(server, **ours) as client:
-        client.login("me", "secret")
-        client.select()
-        yield client, server
-
-
-def answer_all(conversation: Conversation, command: ReceivedCommand) -> None:
-    """A handler that says OK."""
-    conversation.ok(command)
-
-
-class Answers:
-    """Collects what callbacks are called with."""
-
-    def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[Any, Any, Any]] = queue.Queue()
-
-    def __call__(self, answer: tuple[Any, Any, Any]) -> None:
-        self._queue.put(answer)
-
-    def next(self, timeout: float = 20.0) -> tuple[Any, Any, Any]:
-        """The next one."""
-        return self._queue.get(timeout=timeout)
-
-    def take(self, count: int) -> list[tuple[Any, Any, Any]]:
-        """The next ``count``, and there must be no more by now."""
-        answers = [self.next() for _ in range(count)]
-        assert self._queue.empty()
-        return answers
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """The body ends in time."""
-    began = time.monotonic()
-    yield
-    took = time.monotonic() - began
-    assert took < seconds, f"took {took:.2f} s instead of {seconds} at most"
+    with testing.selected(handlers, **{"families": ["rev1"], **options}) as pair:
+        yield pair

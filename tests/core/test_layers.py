@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
@@ -13,8 +12,9 @@ import imapkit
 from imapkit.core.api import CallOptions, Commands, Result
 from imapkit.errors import CommandTimeout, RemoteProtocolError
 from imapkit.family import Command, Family, LayerSpec, State
-from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer, answering
 from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within
+from tests.core.test_facade import KINDS
 
 PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
 
@@ -136,7 +136,7 @@ def test_it_is_patient_but_its_interrupt_is_not() -> None:
     with selected({"XSTAY": deaf}, families=["rev1", STAY], timeout=LIMIT) as (client, _):
         answers = Answers()
         xstay(client, callback=answers)
-        with pytest.raises(queue.Empty):
+        with pytest.raises(TimeoutError):
             answers.next(LIMIT * 1.5)  # it goes on, well after the time-out of other commands
         with within(2 * LIMIT + MARGIN), pytest.raises(imapkit.IMAP4.abort):
             client.noop()
@@ -463,3 +463,19 @@ def test_options_of_commands_are_checked() -> None:
         with pytest.raises(TypeError, match="unexpected keyword argument 'call_back'"):
             client.noop(call_back=print)  # type: ignore[call-arg]
         assert "NOOP" not in server.names
+
+
+@pytest.mark.parametrize("cls", KINDS)
+def test_a_layer_with_a_subclass_that_carries_the_octets(cls: type[imapkit.IMAP4]) -> None:
+    def script(conversation: Conversation) -> None:
+        command = conversation.expect("COMPRESS", b"DEFLATE")
+        conversation.ok(command)
+        conversation.start_compression()
+        conversation.send(b"* 5 EXISTS\r\n")
+        conversation.serve({"NOOP": answering(b"* OK %b\r\n" % (b"z" * 100_000))})
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, cls, families=["rev1", "compress"]) as client:
+        assert client.enable_compression()[0] == "OK"
+        for _ in range(3):
+            assert client.noop() == ("OK", [b"done"])
+        assert client.response("EXISTS")[1] == [b"5"]

@@ -11,11 +11,9 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.core.plugins import builtin
 from imapkit.errors import FamilyDisabledError, PluginConflictError
 from imapkit.family import Family
-from imapkit.testing import ScriptedServer, load_only
-from tests.core.rig import connect, serving
+from imapkit.testing import ScriptedServer, connect, load_only
 
 BASE = "rev1"
 FAMILIES = [name for name in sorted(ext.INDEX) if name != BASE]
@@ -35,7 +33,8 @@ PROMISED = [
 
 
 def family(name: str) -> Family:
-    return builtin(name).family
+    (found,) = (plugin.family for plugin in load_only(BASE, name).plugins if plugin.name == name)
+    return found
 
 
 def test_all_that_is_promised_is_there() -> None:
@@ -59,7 +58,7 @@ def test_alone_with_the_base(name: str) -> None:
     offered = family(name)
     assert {command.name for command in offered.commands} <= set(registry.commands)
     assert set(offered.responses) <= set(registry.responses)
-    with serving() as server, connect(server, families=[BASE, name]) as client:
+    with ScriptedServer() as server, connect(server, families=[BASE, name], login=False) as client:
         client.login("me", "secret")
         for method in ext.INDEX[name]:
             assert hasattr(client, method)
@@ -76,7 +75,7 @@ def test_it_is_nothing_without_the_base(name: str) -> None:
 @pytest.fixture(scope="module")
 def trimmed() -> Any:
     """A client of the base alone."""
-    with ScriptedServer(patience=60) as server, connect(server) as client:
+    with ScriptedServer(patience=60) as server, connect(server, families=["rev1"], login=False) as client:
         client.login("me", "secret")
         yield client
 

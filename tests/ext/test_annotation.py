@@ -6,17 +6,27 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import MailboxName, ServerString
-from imapkit.core.response import Untagged
-from imapkit.core.wire import Literal
+from imapkit.core.api import Literal, MailboxName, ServerString, Untagged
 from imapkit.errors import ArgumentError, BadResponse, StateError
 from imapkit.ext.annotation import Annotation, imapkit_family
-from tests.core.rig import Answers, answer_all, connect, selected, serving
-from tests.ext.asking import INJECTIONS, answering, ask_both, check_absence, check_presence, commands, crossed, refusing, written
+from imapkit.testing import (
+    INJECTIONS,
+    Answers,
+    ScriptedServer,
+    answering,
+    at_once,
+    check_family,
+    connect,
+    crossed,
+    refusing,
+    selected,
+    written,
+)
 
 FAMILIES = ["rev1", "annotation"]
 METHODS = ["getannotation", "setannotation"]
-COMMANDS = commands(imapkit_family())
+FAMILY = imapkit_family()
+COMMANDS = {command.name: command for command in FAMILY.commands}
 NOTE = b'* ANNOTATION INBOX "/comment" ("value.priv" "mine" "value.shared" NIL)\r\n'
 DATA = b'INBOX "/comment" ("value.priv" "mine" "value.shared" NIL)'
 
@@ -40,7 +50,7 @@ DATA = b'INBOX "/comment" ("value.priv" "mine" "value.shared" NIL)'
     ],
 )
 def test_getannotation_on_the_wire(args: tuple[Any, ...], written_: bytes) -> None:
-    assert written(COMMANDS, "GETANNOTATION", *args) == [b"GETANNOTATION " + written_]
+    assert written(FAMILY, "GETANNOTATION", *args) == [b"GETANNOTATION " + written_]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +84,7 @@ def test_getannotation_on_the_wire(args: tuple[Any, ...], written_: bytes) -> No
 )  # fmt: skip
 def test_setannotation_on_the_wire(args: tuple[Any, ...], written_: list[Any]) -> None:
     first, *rest = written_
-    assert written(COMMANDS, "SETANNOTATION", *args) == [b"SETANNOTATION " + first, *rest]
+    assert written(FAMILY, "SETANNOTATION", *args) == [b"SETANNOTATION " + first, *rest]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +111,7 @@ def test_setannotation_on_the_wire(args: tuple[Any, ...], written_: list[Any]) -
 )
 def test_refused(name: str, args: tuple[Any, ...]) -> None:
     with pytest.raises(ArgumentError, match=name):
-        written(COMMANDS, name, *args)
+        written(FAMILY, name, *args)
 
 
 @pytest.mark.parametrize("bad", INJECTIONS)
@@ -125,7 +135,7 @@ def test_arguments_that_would_inject_commands(bad: Any) -> None:
 
 
 def test_lines_in_a_value_are_no_commands() -> None:
-    with selected({"SETANNOTATION": answer_all}, families=FAMILIES) as (client, server):
+    with selected({"SETANNOTATION": answering()}, families=FAMILIES) as (client, server):
         assert client.setannotation("INBOX", "/comment", {"value.priv": "one\r\nX1 LOGOUT"})[0] == "OK"
         assert server.names[-1] == "SETANNOTATION"
         assert server.commands[-1].literals == [b"one\r\nX1 LOGOUT"]
@@ -148,7 +158,7 @@ def test_getannotation() -> None:
 
 
 def test_setannotation() -> None:
-    with selected({"SETANNOTATION": answer_all}, families=FAMILIES) as (client, _):
+    with selected({"SETANNOTATION": answering()}, families=FAMILIES) as (client, _):
         assert client.setannotation("INBOX", "/comment", '("value.priv" "mine")') == ("OK", [None])
     with selected({"SETANNOTATION": answering(NOTE)}, families=FAMILIES) as (client, _):
         assert client.setannotation("INBOX", "/comment", '("value.priv" "mine")') == ("OK", [DATA])
@@ -163,12 +173,12 @@ def test_refusals() -> None:
         assert client.response("ANNOTATEMORE") == ("ANNOTATEMORE", [b"TOOBIG"])
         with pytest.raises(BadResponse):
             client.getannotation("INBOX", "/a", "value")
-    with selected({"GETANNOTATION": refusing}, families=FAMILIES) as (client, _):
+    with selected({"GETANNOTATION": refusing()}, families=FAMILIES) as (client, _):
         assert client.getannotation("INBOX", "/a", "value") == ("NO", [b"not allowed"])
 
 
 def test_callbacks() -> None:
-    handlers = {"GETANNOTATION": answering(NOTE), "SETANNOTATION": refusing}
+    handlers = {"GETANNOTATION": answering(NOTE), "SETANNOTATION": refusing()}
     with selected(handlers, families=FAMILIES) as (client, _):
         answers = Answers()
         calls: Any = client
@@ -181,7 +191,7 @@ def test_callbacks() -> None:
 
 
 def test_states() -> None:
-    with serving() as server, connect(server, families=FAMILIES) as client:
+    with ScriptedServer() as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(StateError):
             client.getannotation("INBOX", "/a", "value")
         with pytest.raises(StateError):
@@ -197,7 +207,7 @@ def test_two_mailboxes_at_the_same_time() -> None:
         b'c "/c" "v"': b'* ANNOTATION c "/c" ("v" "2")\r\n',
     })  # fmt: skip
     with selected({"GETANNOTATION": handler}, families=FAMILIES) as (client, _):
-        one, other = ask_both(lambda: client.getannotation("a b", "/c", "v"), lambda: client.getannotation("c", "/c", "v"))
+        one, other = at_once(lambda: client.getannotation("a b", "/c", "v"), lambda: client.getannotation("c", "/c", "v"))
         assert one == ("OK", [b'"a b" "/c" ("v" "1")'])
         assert other == ("OK", [b'c "/c" ("v" "2")'])
 
@@ -209,7 +219,7 @@ def test_wildcards_follow_one_another() -> None:
 
     with selected({"GETANNOTATION": answer}, families=FAMILIES) as (client, _):
         for _ in range(5):
-            one, other = ask_both(lambda: client.getannotation("one", "/c", "v"), lambda: client.getannotation("*", "/c", "v"))
+            one, other = at_once(lambda: client.getannotation("one", "/c", "v"), lambda: client.getannotation("*", "/c", "v"))
             assert one == ("OK", [b'one "/c" ("v" "1")'])
             assert other == ("OK", [b'two "/c" ("v" "1")'])
 
@@ -278,8 +288,4 @@ def test_readable() -> None:
 
 
 def test_alone_with_the_base() -> None:
-    check_presence("annotation", METHODS)
-
-
-def test_absent() -> None:
-    check_absence("annotation", METHODS)
+    check_family("annotation")

@@ -9,8 +9,7 @@ import pytest
 import imapkit
 from imapkit.errors import ArgumentError, FamilyDisabledError, StateError
 from imapkit.family import Family
-from imapkit.testing.scripted import Conversation, ReceivedCommand
-from tests.core.rig import MARGIN, Answers, answer_all, connect, serving, within
+from imapkit.testing import Answers, Conversation, ReceivedCommand, ScriptedServer, answering, connect, within
 
 CAPABILITIES = b"IMAP4rev1 ENABLE UTF8=ACCEPT CONDSTORE LITERAL+"
 FAMILIES: list[Any] = ["rev1", "enable"]
@@ -23,11 +22,11 @@ def comply(conversation: Conversation, command: ReceivedCommand) -> None:
 
 def enabling(**handlers: Any) -> Any:
     """A server that enables whatever it is asked for."""
-    return serving({"ENABLE": comply, **handlers}, greeting=PREAUTH)
+    return ScriptedServer(handlers={"ENABLE": comply, **handlers}, greeting=PREAUTH)
 
 
 def test_what_the_server_enabled() -> None:
-    with enabling() as server, connect(server, families=FAMILIES) as client:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         assert client.enable("UTF8=ACCEPT") == ("OK", [b"Enabled"])
         assert client._session.enabled == {"UTF8=ACCEPT"}
         assert client.response("ENABLED") == ("ENABLED", [b"UTF8=ACCEPT"])
@@ -35,7 +34,7 @@ def test_what_the_server_enabled() -> None:
 
 def test_it_does_not_lock_the_connection() -> None:
     """imaplib2 answered nothing any more."""
-    with enabling() as server, connect(server, families=FAMILIES) as client, within(MARGIN):
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client, within():
         answers = Answers()
         client.enable("utf8=accept", callback=answers)
         assert answers.next()[0] == ("OK", [b"Enabled"])
@@ -51,7 +50,7 @@ def test_a_server_that_enables_nothing(untagged: bytes) -> None:
     def nothing(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=untagged)
 
-    with enabling(ENABLE=nothing, CREATE=answer_all) as server, connect(server, families=FAMILIES) as client:
+    with enabling(ENABLE=nothing, CREATE=answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         assert client.enable(["UTF8=ACCEPT"])[0] == "OK"
         assert client._session.enabled == frozenset()
         client.create("\u00fc")
@@ -60,7 +59,7 @@ def test_a_server_that_enables_nothing(untagged: bytes) -> None:
 
 @pytest.mark.parametrize("names", ["CONDSTORE", "UTF8=ACCEPT QRESYNC", ["IMAP4rev2"]])
 def test_only_what_somebody_understands(names: Any) -> None:
-    with enabling() as server, connect(server, families=FAMILIES) as client:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(ArgumentError, match=r"(CONDSTORE|QRESYNC|IMAP4REV2) cannot be enabled.*UTF8=ACCEPT can be"):
             client.enable(names)
         assert "ENABLE" not in server.names
@@ -68,28 +67,31 @@ def test_only_what_somebody_understands(names: Any) -> None:
 
 def test_another_family_may_understand_more() -> None:
     more = Family("more", enables=("CONDSTORE",))
-    with enabling() as server, connect(server, families=[*FAMILIES, more]) as client:
+    with enabling() as server, connect(server, families=[*FAMILIES, more], login=False) as client:
         assert client.enable("CONDSTORE UTF8=ACCEPT")[0] == "OK"
         assert client._session.enabled == {"CONDSTORE", "UTF8=ACCEPT"}
 
 
 @pytest.mark.parametrize("names", ["", [], "UTF8=ACCEPT\r\nX", "(UTF8=ACCEPT)", [b"UTF8=ACCEPT}"], None, 5])
 def test_what_is_no_name(names: Any) -> None:
-    with enabling() as server, connect(server, families=FAMILIES) as client:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(ArgumentError):
             client.enable(names)
         assert "ENABLE" not in server.names
 
 
 def test_a_server_without_it() -> None:
-    with serving(greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server, connect(server, families=FAMILIES) as client:
+    with (
+        ScriptedServer(greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server,
+        connect(server, families=FAMILIES, login=False) as client,
+    ):
         with pytest.raises(client.error, match="does not announce ENABLE"):
             client.enable("UTF8=ACCEPT")
         assert "ENABLE" not in server.names
 
 
 def test_only_before_a_mailbox_is_selected() -> None:
-    with enabling() as server, connect(server, families=FAMILIES) as client:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         client.select()
         with pytest.raises(StateError):
             client.enable("UTF8=ACCEPT")
@@ -102,7 +104,7 @@ def test_only_before_a_mailbox_is_selected() -> None:
 def test_names_and_messages() -> None:
     """RFC 6855 sections 3 and 4."""
     message = "Subject: gr\u00fcn\r\n\r\nx\r\n".encode()
-    with enabling(CREATE=answer_all, APPEND=answer_all) as server, connect(server, families=FAMILIES) as client:
+    with enabling(CREATE=answering(), APPEND=answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         client.create("Entw\u00fcrfe")
         client.create("A & B")
         client.append("Entw\u00fcrfe", None, None, message)
@@ -128,7 +130,7 @@ def test_a_name_from_before_means_the_same_mailbox_after() -> None:
     def listing(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b'* LIST () "/" "Entw&APw-rfe &- so"\r\n')
 
-    with enabling(LIST=listing, CREATE=answer_all) as server, connect(server, families=FAMILIES) as client:
+    with enabling(LIST=listing, CREATE=answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         [found] = client.parse(*client.list())
         client.create(found.name)
         client.enable("UTF8=ACCEPT")
@@ -141,7 +143,7 @@ def test_a_search_names_no_charset() -> None:
     def search(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b"* SEARCH 1\r\n")
 
-    with enabling(SEARCH=search) as server, connect(server, families=FAMILIES) as client:
+    with enabling(SEARCH=search) as server, connect(server, families=FAMILIES, login=False) as client:
         client.enable("UTF8=ACCEPT")
         client.select()
         assert client.search(None, "SUBJECT", "gr\u00fcn") == ("OK", [b"1"])
@@ -155,7 +157,7 @@ def test_status_of_a_name_in_utf8() -> None:
         name = command.raw.split(b" ", 2)[2].rpartition(b" (")[0]
         conversation.ok(command, untagged=b"* STATUS %b (MESSAGES 3)\r\n* STATUS INBOX (MESSAGES 9)\r\n" % name)
 
-    with enabling(STATUS=status) as server, connect(server, families=FAMILIES) as client:
+    with enabling(STATUS=status) as server, connect(server, families=FAMILIES, login=False) as client:
         client.enable("UTF8=ACCEPT")
         typ, data = client.status("Entw\u00fcrfe", "(MESSAGES)")
         assert (typ, data) == ("OK", ['"Entw\u00fcrfe" (MESSAGES 3)'.encode()])
@@ -164,14 +166,14 @@ def test_status_of_a_name_in_utf8() -> None:
 
 
 def test_without_the_family() -> None:
-    with enabling() as server, connect(server) as client:
+    with enabling() as server, connect(server, families=["rev1"], login=False) as client:
         assert not hasattr(client, "enable")
         with pytest.raises(FamilyDisabledError, match="'enable'"):
             client.enable("UTF8=ACCEPT")
 
 
 def test_injection_stays_impossible() -> None:
-    with enabling() as server, connect(server, families=FAMILIES) as client:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         client.enable("UTF8=ACCEPT")
         for name in ("a\r\nX1 DELETE inbox", "\u00fc\n", "\0"):
             with pytest.raises(imapkit.ArgumentError):

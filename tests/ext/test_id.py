@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 
 from imapkit import BadResponse
-from imapkit.core.cursor import Cursor
+from imapkit.core.api import Cursor
 from imapkit.errors import ArgumentError, FamilyDisabledError
 from imapkit.ext.id import Identity, id_response, imapkit_family
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
-from tests.core.rig import PLAIN, Answers, answer_all, connect, selected, serving, within
+from imapkit.testing import (
+    Answers,
+    Conversation,
+    Handler,
+    ReceivedCommand,
+    ScriptedServer,
+    answering,
+    connect,
+    selected,
+    within,
+)
 
 FAMILIES = ["rev1", "id"]
 CYRUS = b'("name" "Cyrus" "version" "1.5" "os" "sunos")'
@@ -61,7 +70,7 @@ def test_what_was_wrong_stays_with_the_record() -> None:
 
 @pytest.mark.parametrize("given", [("vendor", "café"), ({"vendor": "café".encode()},), ('("vendor" "café")',)])
 def test_8_bit_text_becomes_a_literal(given: tuple[Any, ...]) -> None:
-    with selected(saying(b"NIL"), families=FAMILIES, capabilities=PLAIN) as (client, server):
+    with selected(saying(b"NIL"), families=FAMILIES, capabilities=b"IMAP4rev1") as (client, server):
         assert client.id(*given)[0] == "OK"
         assert server.commands[-1].literals == ["café".encode()]
         assert server.commands[-1].args == b'("vendor" {5})'
@@ -132,7 +141,7 @@ def test_what_would_announce_a_literal(announces: str) -> None:
 
 
 def test_any_state() -> None:
-    with serving(saying(CYRUS)) as server, connect(server, families=FAMILIES) as client:
+    with ScriptedServer(handlers=saying(CYRUS)) as server, connect(server, families=FAMILIES, login=False) as client:
         for prepare in (lambda: None, lambda: client.login("me", "secret"), client.select):
             prepare()
             assert client.id() == ("OK", [CYRUS])
@@ -171,7 +180,7 @@ def test_many_fields_are_read_in_no_time() -> None:
 
 
 def test_a_server_that_says_nothing_of_itself() -> None:
-    with selected({"ID": answer_all}, families=FAMILIES) as (client, _):
+    with selected({"ID": answering()}, families=FAMILIES) as (client, _):
         assert client.id("name", "x") == ("OK", [None])
 
 
@@ -207,7 +216,7 @@ def test_through_xatom() -> None:
 
 
 def test_without_the_family() -> None:
-    with selected() as (client, _):
+    with selected(families=["rev1"]) as (client, _):
         assert not hasattr(client, "id")
         with pytest.raises(FamilyDisabledError, match="'id'"):
             client.id()

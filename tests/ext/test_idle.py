@@ -10,9 +10,10 @@ import pytest
 import imapkit
 from imapkit.errors import ArgumentError, FamilyDisabledError, ServerBye
 from imapkit.ext.idle import imapkit_family
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
-from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, within
+from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, selected, within
 
+LIMIT, MARGIN = 0.1, 2.0
+"""A time-out that is to pass, and what a busy machine may add to it, in seconds."""
 FAMILIES = ["rev1", "idle"]
 
 
@@ -37,7 +38,7 @@ NEWS = [b"* 4 EXISTS\r\n", b"* 1 EXPUNGE\r\n", b"* 1 FETCH (FLAGS (\\Seen))\r\n"
 
 @pytest.mark.parametrize("news", NEWS)
 def test_news_ends_it(news: bytes) -> None:
-    with selected({"IDLE": idling(b"", news)}, families=FAMILIES) as (client, server), within(MARGIN):
+    with selected({"IDLE": idling(b"", news)}, families=FAMILIES) as (client, server), within():
         assert client.idle() == ("OK", [b"Idle completed"])
         name = news.split()[1 + news.split()[1].isdigit()].decode()
         assert client.response(name)[1] != [None]
@@ -47,7 +48,7 @@ def test_news_ends_it(news: bytes) -> None:
 
 def test_news_with_the_plus_and_before_it() -> None:
     for lines in ((b"* 4 EXISTS\r\n", b""), (b"* 4 EXISTS\r\n+ idling\r\n",), (b"+ idling\r\n* 4 EXISTS\r\n",)):
-        with selected({"IDLE": idling(*lines)}, families=FAMILIES) as (client, server), within(MARGIN):
+        with selected({"IDLE": idling(*lines)}, families=FAMILIES) as (client, server), within():
             assert client.idle()[0] == "OK"
             assert client.response("EXISTS")[1] == [b"4"]
             assert dones(server) == 1
@@ -71,7 +72,7 @@ def test_ok_still_here_is_no_news() -> None:
 
 
 def test_the_time_is_over() -> None:
-    with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server), within(MARGIN):
+    with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server), within():
         for seconds in (0, LIMIT, LIMIT / 10):
             assert client.idle(seconds)[0] == "OK"
             assert client.response("IDLE")[1] == [b"TIMEOUT"]
@@ -122,7 +123,7 @@ def test_another_command_ends_it_from_any_thread() -> None:
         assert conversation.read_line() == b"DONE"
         conversation.ok(command, b"Idle completed", untagged=b"* 8 EXISTS\r\n")
 
-    with selected({"IDLE": idle}, families=FAMILIES) as (client, server), within(MARGIN):
+    with selected({"IDLE": idle}, families=FAMILIES) as (client, server), within():
         results: list[Any] = []
         waiter = threading.Thread(target=lambda: results.append(client.idle()))
         waiter.start()
@@ -205,7 +206,7 @@ def test_bye_ends_it_at_once_with_the_reason(with_callback: bool) -> None:
         conversation.send(b"+ idling\r\n* BYE Idle too long\r\n")
         conversation.wait_closed()
 
-    with selected({"IDLE": bye}, families=FAMILIES) as (client, server), within(MARGIN):
+    with selected({"IDLE": bye}, families=FAMILIES) as (client, server), within():
         if with_callback:
             answers = Answers()
             client.idle(callback=answers)
@@ -252,7 +253,7 @@ def test_what_is_no_time(seconds: float) -> None:
 
 
 def test_without_the_family() -> None:
-    with selected() as (client, _):
+    with selected(families=["rev1"]) as (client, _):
         assert not hasattr(client, "idle")
         with pytest.raises(FamilyDisabledError, match="'idle'"):
             client.idle()
@@ -283,7 +284,7 @@ def test_a_command_that_comes_while_it_is_begun_anew_ends_it(with_callback: bool
         assert go.wait(10)
         conversation.ok(command)
 
-    with selected({"IDLE": renewing(slow)}, families=FAMILIES) as (client, server), within(MARGIN):
+    with selected({"IDLE": renewing(slow)}, families=FAMILIES) as (client, server), within():
         client.idle_refresh = LIMIT / 5
         answers = Answers()
 
@@ -316,7 +317,7 @@ def test_news_between_two_of_them_is_news(with_callback: bool) -> None:
         conversation.send(command.tag + b" OK done\r\n* 5 EXISTS\r\n")
 
     for _ in range(5):
-        with selected({"IDLE": renewing(told)}, families=FAMILIES) as (client, _server), within(MARGIN):
+        with selected({"IDLE": renewing(told)}, families=FAMILIES) as (client, _server), within():
             client.idle_refresh = LIMIT / 10
             answers = Answers()
             if with_callback:
@@ -359,11 +360,11 @@ class Tunnel(imapkit.IMAP4):
 def test_a_tunnel_that_breaks_as_it_is_to_end() -> None:
     for seconds, refresh in ((LIMIT / 5, 9.0), (9.0, LIMIT / 5)):
         with ScriptedServer(handlers={"IDLE": stay_open}) as server:
-            client: Any = connect(server, Tunnel, families=FAMILIES)
+            client: Any = connect(server, cls=Tunnel, families=FAMILIES, login=False)
             client.login("me", "secret")
             client.idle_refresh = refresh
             answers = Answers()
-            with within(MARGIN):
+            with within():
                 client.idle(seconds, callback=answers)
                 kind, reason = answers.next()[2]
                 assert issubclass(kind, client.abort)

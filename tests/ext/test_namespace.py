@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 
 from imapkit import BadResponse, StateError
-from imapkit.core.api import MailboxName
-from imapkit.core.cursor import Cursor
+from imapkit.core.api import Cursor, MailboxName
 from imapkit.errors import ArgumentError, FamilyDisabledError, ParseError, abort
 from imapkit.ext.namespace import Namespace, Namespaces, imapkit_family, namespace_response
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
-from tests.core.rig import Answers, answer_all, connect, selected, serving
+from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, answering, connect, selected
 
 FAMILIES = ["rev1", "namespace"]
 THREE = b'(("" "/")) (("Users&AOk-/" "/")) NIL'
@@ -34,7 +32,7 @@ def test_shape_and_records() -> None:
 
 
 def test_it_is_valid_once_logged_in() -> None:
-    with serving(saying(THREE)) as server, connect(server, families=FAMILIES) as client:
+    with ScriptedServer(handlers=saying(THREE)) as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(StateError):
             client.namespace()
         assert "NAMESPACE" not in server.names
@@ -78,7 +76,7 @@ def test_every_prefix_is_readable(name: bytes) -> None:
 
 def test_a_prefix_can_be_passed_back() -> None:
     shared = b'(("" "/")) NIL (("Public Folders/" "/"))'
-    handlers = saying(shared) | {"LIST": answer_all}
+    handlers = saying(shared) | {"LIST": answering()}
     with selected(handlers, families=FAMILIES) as (client, server):
         [found] = client.namespace()[1].parsed()
         client.list(found.personal[0].prefix, "%")
@@ -115,7 +113,7 @@ def test_nothing_at_all() -> None:
 
 
 def test_without_the_family() -> None:
-    with selected() as (client, _):
+    with selected(families=["rev1"]) as (client, _):
         assert not hasattr(client, "namespace")
         with pytest.raises(FamilyDisabledError, match="'namespace'"):
             client.namespace()

@@ -9,14 +9,13 @@ import pytest
 from imapkit import BadResponse, StateError
 from imapkit.errors import ArgumentError, FamilyDisabledError
 from imapkit.ext.proxyauth import imapkit_family
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
-from tests.core.rig import Answers, answer_all, connect, selected, serving
+from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, answering, connect, selected
 
 FAMILIES = ["rev1", "proxyauth"]
 
 
 def admin(handler: Handler) -> Any:
-    return serving({"PROXYAUTH": handler})
+    return ScriptedServer(handlers={"PROXYAUTH": handler})
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ def admin(handler: Handler) -> Any:
     ],
 )
 def test_it_becomes_another_user(user: Any, wire: bytes) -> None:
-    with admin(answer_all) as server, connect(server, families=FAMILIES) as client:
+    with admin(answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         assert client.proxyauth(user) == ("OK", [b"done"])
         assert server.commands[-1].args == wire
@@ -40,7 +39,7 @@ def test_it_becomes_another_user(user: Any, wire: bytes) -> None:
 
 
 def test_a_user_with_8_bit_text() -> None:
-    with admin(answer_all) as server, connect(server, families=FAMILIES) as client:
+    with admin(answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         client.proxyauth("jürgen")
         assert server.commands[-1].literals == ["jürgen".encode()]
@@ -51,7 +50,7 @@ def test_the_capabilities_are_asked_for_anew() -> None:
         conversation.server.capabilities = b"IMAP4rev1 X-OTHER"
         conversation.ok(command)
 
-    with admin(become) as server, connect(server, families=FAMILIES) as client:
+    with admin(become) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         assert "X-OTHER" not in client.capabilities
         assert client.proxyauth("ann")[0] == "OK"
@@ -62,7 +61,7 @@ def test_capabilities_in_the_answer() -> None:
     def become(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, b"[CAPABILITY IMAP4rev1 X-OTHER] now ann")
 
-    with admin(become) as server, connect(server, families=FAMILIES) as client:
+    with admin(become) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         asked = server.names.count("CAPABILITY")
         client.proxyauth("ann")
@@ -74,7 +73,7 @@ def test_who_may_not_stays_who_he_is() -> None:
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, b"not allowed")
 
-    with admin(refuse) as server, connect(server, families=FAMILIES) as client:
+    with admin(refuse) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         known = client.capabilities
         asked = server.names.count("CAPABILITY")
@@ -84,7 +83,7 @@ def test_who_may_not_stays_who_he_is() -> None:
 
 
 def test_refused_as_unknown() -> None:
-    with serving() as server, connect(server, families=FAMILIES) as client:
+    with ScriptedServer() as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         with pytest.raises(BadResponse, match="no handler"):
             client.proxyauth("ann")
@@ -92,7 +91,7 @@ def test_refused_as_unknown() -> None:
 
 
 def test_only_where_nothing_is_selected() -> None:
-    with admin(answer_all) as server, connect(server, families=FAMILIES) as client:
+    with admin(answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(StateError):
             client.proxyauth("ann")
         client.login("admin", "secret")
@@ -116,7 +115,10 @@ def test_nothing_else_is_in_flight_meanwhile() -> None:
         assert not held
         conversation.ok(command)
 
-    with serving({"NOOP": noop, "PROXYAUTH": become}) as server, connect(server, families=FAMILIES) as client:
+    with (
+        ScriptedServer(handlers={"NOOP": noop, "PROXYAUTH": become}) as server,
+        connect(server, families=FAMILIES, login=False) as client,
+    ):
         client.login("admin", "secret")
         answers = Answers()
         for name in "abc":
@@ -128,7 +130,7 @@ def test_nothing_else_is_in_flight_meanwhile() -> None:
 
 
 def test_callback() -> None:
-    with admin(answer_all) as server, connect(server, families=FAMILIES) as client:
+    with admin(answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         answers = Answers()
         assert client.proxyauth("ann", callback=answers, cb_arg=7) == (None, None)  # type: ignore[comparison-overlap]
@@ -137,7 +139,7 @@ def test_callback() -> None:
 
 @pytest.mark.parametrize("evil", ["ann\r\nA1 LOGOUT", "\r", "\n", "\0", b"\r\n", "'a\n'", "j\u00fc\r", "ann{3}\r\nx", b"ann{3}"])
 def test_no_second_command_can_be_smuggled_in(evil: Any) -> None:
-    with admin(answer_all) as server, connect(server, families=FAMILIES) as client:
+    with admin(answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("admin", "secret")
         with pytest.raises(ArgumentError):
             client.proxyauth(evil)
@@ -145,7 +147,7 @@ def test_no_second_command_can_be_smuggled_in(evil: Any) -> None:
 
 
 def test_without_the_family() -> None:
-    with selected() as (client, _):
+    with selected(families=["rev1"]) as (client, _):
         assert not hasattr(client, "proxyauth")
         with pytest.raises(FamilyDisabledError, match="'proxyauth'"):
             client.proxyauth("ann")

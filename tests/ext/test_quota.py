@@ -7,17 +7,28 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import MailboxName
-from imapkit.core.response import Untagged
-from imapkit.core.wire import Literal
+from imapkit.core.api import Literal, MailboxName, Untagged
 from imapkit.errors import ArgumentError, BadResponse, StateError
 from imapkit.ext.quota import Quota, QuotaResource, QuotaRoot, imapkit_family
-from imapkit.testing.scripted import Conversation, ReceivedCommand
-from tests.core.rig import Answers, connect, selected, serving
-from tests.ext.asking import INJECTIONS, answering, ask_both, check_absence, check_presence, commands, crossed, refusing, written
+from imapkit.testing import (
+    INJECTIONS,
+    Answers,
+    Conversation,
+    ReceivedCommand,
+    ScriptedServer,
+    answering,
+    at_once,
+    check_family,
+    connect,
+    crossed,
+    refusing,
+    selected,
+    written,
+)
 
 FAMILIES = ["rev1", "quota"]
-COMMANDS = commands(imapkit_family())
+FAMILY = imapkit_family()
+COMMANDS = {command.name: command for command in FAMILY.commands}
 QUOTA = b'* QUOTA "User quota" (STORAGE 10 512 MESSAGE 3 1000)\r\n'
 DATA = b'"User quota" (STORAGE 10 512 MESSAGE 3 1000)'
 PARSED = Quota(MailboxName(b"User quota"), (QuotaResource("STORAGE", 10, 512), QuotaResource("MESSAGE", 3, 1000)))
@@ -46,7 +57,7 @@ PARSED = Quota(MailboxName(b"User quota"), (QuotaResource("STORAGE", 10, 512), Q
     ],
 )
 def test_on_the_wire(name: str, args: tuple[Any, ...], pieces: list[Any]) -> None:
-    assert written(COMMANDS, name, *args) == pieces
+    assert written(FAMILY, name, *args) == pieces
 
 
 @pytest.mark.parametrize(
@@ -76,7 +87,7 @@ def test_on_the_wire(name: str, args: tuple[Any, ...], pieces: list[Any]) -> Non
 )
 def test_limits_that_are_refused(limits: Any) -> None:
     with pytest.raises(ArgumentError, match="SETQUOTA"):
-        written(COMMANDS, "SETQUOTA", "user.bob", limits)
+        written(FAMILY, "SETQUOTA", "user.bob", limits)
 
 
 @pytest.mark.parametrize("bad", INJECTIONS[:6])
@@ -118,7 +129,7 @@ def test_getquotaroot_without_roots_or_refused() -> None:
         assert client.getquotaroot("comp.mail.mime") == ("OK", [[b"comp.mail.mime"], [None]])
     with selected({"GETQUOTAROOT": answering(b"")}, families=FAMILIES) as (client, _):
         assert client.getquotaroot("INBOX") == ("OK", [[None], [None]])
-    with selected({"GETQUOTAROOT": refusing}, families=FAMILIES) as (client, _):
+    with selected({"GETQUOTAROOT": refusing()}, families=FAMILIES) as (client, _):
         assert client.getquotaroot("INBOX") == ("NO", [[b"not allowed"], [b"not allowed"]])
     with selected(families=FAMILIES) as (client, _), pytest.raises(BadResponse):
         client.getquotaroot("INBOX")
@@ -157,7 +168,7 @@ def test_callbacks() -> None:
     handlers = {
         "GETQUOTA": answering(QUOTA),
         "GETQUOTAROOT": answering(b"* QUOTAROOT INBOX r\r\n" + QUOTA),
-        "SETQUOTA": refusing,
+        "SETQUOTA": refusing(),
     }
     with selected(handlers, families=FAMILIES) as (client, _):
         answers = Answers()
@@ -173,7 +184,7 @@ def test_callbacks() -> None:
 
 
 def test_states() -> None:
-    with serving() as server, connect(server, families=FAMILIES) as client:
+    with ScriptedServer() as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(StateError):
             client.getquota("")
         with pytest.raises(StateError):
@@ -188,7 +199,7 @@ def test_states() -> None:
 def test_two_roots_at_the_same_time() -> None:
     handler = crossed({b'"a b"': b'* QUOTA "a b" (STORAGE 1 2)\r\n', b"c": b"* QUOTA c (STORAGE 3 4)\r\n"})
     with selected({"GETQUOTA": handler}, families=FAMILIES) as (client, _):
-        one, other = ask_both(lambda: client.getquota("a b"), lambda: client.getquota("c"))
+        one, other = at_once(lambda: client.getquota("a b"), lambda: client.getquota("c"))
         assert one == ("OK", [b'"a b" (STORAGE 1 2)'])
         assert other == ("OK", [b"c (STORAGE 3 4)"])
 
@@ -197,7 +208,7 @@ def test_a_root_and_all_roots_follow_one_another() -> None:
     handlers = {"GETQUOTA": answering(QUOTA), "GETQUOTAROOT": answering(b"* QUOTAROOT INBOX r\r\n* QUOTA r ()\r\n")}
     with selected(handlers, families=FAMILIES) as (client, _):
         for _ in range(5):
-            one, other = ask_both(lambda: client.getquota("User quota"), lambda: client.getquotaroot("INBOX"))
+            one, other = at_once(lambda: client.getquota("User quota"), lambda: client.getquotaroot("INBOX"))
             assert one == ("OK", [DATA])
             assert other == ("OK", [[b"INBOX r"], [b"r ()"]])
 
@@ -264,7 +275,7 @@ def test_a_response_that_must_be_the_answer() -> None:
 @pytest.mark.parametrize("typ", ["OK", "NO"])
 def test_getquotaroot_in_any_shape_says_the_same(typ: str) -> None:
     untagged = b'* QUOTAROOT INBOX "User quota"\r\n' + QUOTA
-    handler = answering(untagged) if typ == "OK" else refusing
+    handler = answering(untagged) if typ == "OK" else refusing()
     with selected({"GETQUOTAROOT": handler}, families=FAMILIES) as (client, _):
         answers = Answers()
         client.getquotaroot("INBOX", callback=answers)
@@ -284,8 +295,4 @@ def test_getquotaroot_in_any_shape_says_the_same(typ: str) -> None:
 
 
 def test_alone_with_the_base() -> None:
-    check_presence("quota", ["getquota", "getquotaroot", "setquota"])
-
-
-def test_absent() -> None:
-    check_absence("quota", ["getquota", "getquotaroot", "setquota"])
+    check_family("quota")

@@ -9,22 +9,15 @@ from typing import Any
 import pytest
 
 from imapkit import IMAP4, BadResponse, StateError
-from imapkit.core.cursor import Cursor
-from imapkit.core.request import Call
-from imapkit.core.wire import Literal, Piece, encode
+from imapkit.core.api import Cursor, Literal
 from imapkit.errors import ArgumentError, FamilyDisabledError
 from imapkit.ext.sort_thread import DEEPEST, Thread, imapkit_family, sort_data, thread_data
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
-from tests.core.rig import Answers, connect, selected, serving
+from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, selected, written
 
 FAMILIES = ["rev1", "sort_thread"]
-COMMANDS = {command.name: command for command in imapkit_family().commands}
+FAMILY = imapkit_family()
+COMMANDS = {command.name: command for command in FAMILY.commands}
 FOREST = b"(2)(3 6 (4 23)(44 7 96))((8)(9))"
-
-
-def written(name: str, *args: Any) -> list[Piece]:
-    command = COMMANDS[name]
-    return encode(command.args, command.rest, args, name)
 
 
 def saying(untagged: bytes) -> Handler:
@@ -74,13 +67,13 @@ def test_sort_criteria(criteria: Any, wire: bytes) -> None:
 )
 def test_what_are_no_sort_criteria(criteria: Any) -> None:
     with pytest.raises(ArgumentError):
-        written("SORT", criteria, "UTF-8", "ALL")
+        written(FAMILY, "SORT", criteria, "UTF-8", "ALL")
 
 
 @pytest.mark.parametrize("algorithm", ["REFERENCES UTF-8", "(REFERENCES)", "", "RÉFS", 7.5, None])
 def test_what_is_no_algorithm(algorithm: Any) -> None:
     with pytest.raises(ArgumentError):
-        written("THREAD", algorithm, "UTF-8", "ALL") if algorithm is not None else written("THREAD")
+        written(FAMILY, "THREAD", algorithm, "UTF-8", "ALL") if algorithm is not None else written(FAMILY, "THREAD")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +132,7 @@ def test_several_arguments_in_one(arguments: tuple[Any, ...], wire: bytes) -> No
 )
 def test_too_little_or_too_much(name: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(ArgumentError, match=name):
-        written(name, *arguments)
+        written(FAMILY, name, *arguments)
 
 
 @pytest.mark.parametrize("name", ["SORT", "THREAD"])
@@ -154,7 +147,7 @@ def test_too_little_or_too_much(name: str, arguments: tuple[Any, ...]) -> None:
 )
 def test_8_bit_text_becomes_a_literal(name: str, arguments: tuple[Any, ...], charset: bytes, octets: bytes) -> None:
     given = tuple(value for value in arguments if value is not None)
-    assert [piece for piece in written(name, "DATE", *given) if piece][-1] == Literal(octets)
+    assert [piece for piece in written(FAMILY, name, "DATE", *given) if piece][-1] == Literal(octets)
     with selected(HANDLERS, families=FAMILIES) as (client, server):
         getattr(client, name.lower())("DATE", *arguments)
         assert b" %b SUBJECT {" % charset in server.commands[-1].raw
@@ -259,7 +252,7 @@ def test_callbacks() -> None:
 
 
 def test_a_mailbox_must_be_selected() -> None:
-    with serving() as server, connect(server, families=FAMILIES) as client:
+    with ScriptedServer() as server, connect(server, families=FAMILIES, login=False) as client:
         client.login("me", "secret")
         for call in (client.sort, client.thread):
             with pytest.raises(StateError):
@@ -272,9 +265,8 @@ def test_a_mailbox_must_be_selected() -> None:
 
 @pytest.mark.parametrize("name", ["SORT", "THREAD"])
 def test_expunge_may_come_for_uids_only(name: str) -> None:
-    plain, uid = (Call(COMMANDS[name], ("DATE", "ALL"), [], uid=uid) for uid in (False, True))
-    assert (plain.seqnums, plain.expunges) == (True, False)
-    assert (uid.seqnums, uid.expunges) == (False, True)
+    command = COMMANDS[name]
+    assert (command.uid, command.seqnums, command.expunges) == (True, True, False)
 
 
 def test_it_flies_with_a_fetch() -> None:
@@ -372,7 +364,7 @@ def test_whatever_comes_is_survived(text: bytes) -> None:
 
 
 def test_without_the_family() -> None:
-    with selected() as (client, _):
+    with selected(families=["rev1"]) as (client, _):
         for name in ("sort", "thread"):
             assert not hasattr(client, name)
             with pytest.raises(FamilyDisabledError, match="'sort_thread'"):

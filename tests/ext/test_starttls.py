@@ -13,9 +13,7 @@ import pytest
 
 import imapkit
 from imapkit.errors import ArgumentError, FamilyDisabledError, NoResponse, RemoteProtocolError, StateError
-from imapkit.testing import LOCALHOST
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
-from tests.core.rig import MARGIN, Answers, connect, within
+from imapkit.testing import LOCALHOST, Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, within
 
 PEM = LOCALHOST.pem
 FAMILIES = ["rev1", "starttls"]
@@ -33,7 +31,7 @@ def plain(starttls: Handler = agree, cls: Any = imapkit.IMAP4, **options: Any) -
     settings = {name: options.pop(name) for name in ("ssl_context", "families") if name in options}
     with (
         ScriptedServer(handlers={"STARTTLS": starttls}, tls=(PEM, PEM), implicit_tls=False, **options) as server,
-        connect(server, cls, **{"families": FAMILIES, **settings}) as client,
+        connect(server, cls=cls, login=False, **{"families": FAMILIES, "ssl_context": None, **settings}) as client,
     ):
         yield client, server
 
@@ -58,7 +56,7 @@ def test_with_a_callback() -> None:
 
 
 def test_the_certificate_is_verified_by_default() -> None:
-    with plain() as (client, server), within(MARGIN):
+    with plain() as (client, server), within():
         with pytest.raises(imapkit.TLSError, match="self-signed"):
             client.starttls()
         with pytest.raises(client.abort):
@@ -118,7 +116,7 @@ def test_the_clients_own_certificate(way: str) -> None:
     demanding.verify_mode = ssl.CERT_REQUIRED
     mine: dict[str, Any] = {"ca_certs": PEM, "certfile": PEM, "keyfile": PEM}
     if way == "tls":
-        with ScriptedServer(tls=demanding) as server, connect(server, imapkit.IMAP4_SSL, **mine) as client:
+        with ScriptedServer(tls=demanding) as server, connect(server, cls=imapkit.IMAP4_SSL, **mine, login=False) as client:
             assert client.noop()[0] == "OK"
         return
 
@@ -248,7 +246,10 @@ def test_not_twice_and_not_on_top_of_tls() -> None:
             client.starttls(ca_certs=PEM)
         assert server.names.count("STARTTLS") == 1
     with ScriptedServer(tls=(PEM, None)) as server:
-        with connect(server, imapkit.IMAP4_SSL, families=FAMILIES, ca_certs=PEM) as client, pytest.raises(client.abort):
+        with (
+            connect(server, cls=imapkit.IMAP4_SSL, families=FAMILIES, ca_certs=PEM, login=False) as client,
+            pytest.raises(client.abort),
+        ):
             client.starttls()
         assert "STARTTLS" not in server.names
 

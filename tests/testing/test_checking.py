@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from imapkit import ext
 from imapkit.core.api import Cursor
 from imapkit.core.registry import Registry
 from imapkit.family import Family, Response
-from imapkit.testing import Vector, check_vector, load_only, load_vectors, vector_text
+from imapkit.testing import LOCALHOST, Vector, check_vector, check_vector_on_wire, load_only, load_vectors, vector_text
 from imapkit.testing.meaning import frame, meaning
 
 SHIPPED = load_vectors(Path(__file__).parents[1] / "vectors")
@@ -38,7 +39,8 @@ def broken(cursor: Cursor) -> None:
     raise LookupError("a mistake of its own")
 
 
-REGISTRY = load_only(Family("weather", responses={"X-WEATHER": Response(parse=weather)}))
+WEATHER_FAMILY = Family("weather", responses={"X-WEATHER": Response(parse=weather)})
+REGISTRY = load_only(WEATHER_FAMILY)
 
 
 @pytest.fixture
@@ -145,6 +147,41 @@ def test_a_response_that_does_not_follow_the_grammar(write: Write) -> None:
     vector = WEATHER.replace("14", "warm")
     assert "error: nothing is expected, 'ParseError' was found: expected " in refusal(one(write(vector + SAID)))
     check_vector(one(write(vector + "name = 'X-WEATHER'\nerror = 'ParseError'")), REGISTRY)
+
+
+WAYS: list[dict[str, Any]] = [{}, {"chunks": 1}, {"tls": LOCALHOST}, {"compress": True}]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_from_a_server(write: Write, way: dict[str, Any]) -> None:
+    check_vector_on_wire(one(write(WEATHER + SAID)), "rev1", WEATHER_FAMILY, **way)
+    with pytest.raises(AssertionError, match=r"value: \(b'Bremen', 15\) is expected, \(b'Bremen', 14\) was found"):
+        check_vector_on_wire(one(write(WEATHER + SAID.replace("14", "15"))), "rev1", WEATHER_FAMILY, **way)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wire = ['A1 NO [ALERT] no']\nkind = 'tagged'\ntag = 'A1'\ntyp = 'NO'\ncode = 'ALERT'\nvalue = 'None'",
+        "wire = ['A1 BYE gone']\nkind = 'tagged'\ntag = 'A1'\ntyp = 'BYE'\ntext = 'gone'",
+        "wire = ['* BYE gone']\nname = 'BYE'\ntext = 'gone'",
+        "wire = ['+ go on']\nkind = 'continuation'\ntext = 'go on'",
+        "wire = ['* 7 EXISTS']\nname = 'EXISTS'\nnumber = 7\nvalue = '7'",
+        "wire = ['* 7 EXISTS {-1}']\nerror = 'RemoteProtocolError'",
+        "wire = ['what is this?']\nerror = 'ServerBye'",
+        "wire = ['* OK [READ-ONLY] now']\nname = 'OK'\ncode = 'READ-ONLY'\nvalue = 'None'",
+    ],
+)
+def test_every_kind_from_a_server(write: Write, text: str) -> None:
+    vector = one(write(f"[[vector]]\nid = 'a'\n{text}\n"))
+    check_vector(vector, EVERYTHING)
+    check_vector_on_wire(vector, "rev1")
+    wrong = Vector(vector.id, vector.source, vector.octets, {**vector.expected, "number": 70})
+    with pytest.raises(AssertionError, match="number: 70 is expected"):
+        check_vector(wrong, EVERYTHING)
+    if vector.expected.get("typ") != "BYE":  # of which a client says only that the connection is over
+        with pytest.raises(AssertionError, match="number: 70 is expected"):
+            check_vector_on_wire(wrong, "rev1")
 
 
 def test_a_parser_that_raises_something_else_is_seen(write: Write) -> None:

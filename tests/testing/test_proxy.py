@@ -104,9 +104,8 @@ def silent(client: socket.socket) -> bool:
 def test_an_echo_takes_the_round_trip(proxy: DelayProxy) -> None:
     with connected(proxy) as client:
         echo(client, b"connect")
-        times = sorted(echo(client, b"ping %d" % number) for number in range(5))
-    assert times[0] >= ROUND_TRIP
-    assert times[len(times) // 2] < ROUND_TRIP + 0.002  # the median: another process may take the processor once
+        best = min(echo(client, b"ping %d" % number) for number in range(20))  # others may take the processor
+    assert ROUND_TRIP <= best < ROUND_TRIP + 0.002
 
 
 def test_the_delay_can_be_changed_and_be_none(proxy: DelayProxy) -> None:

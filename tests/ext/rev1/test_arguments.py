@@ -6,20 +6,14 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import astring, number
-from imapkit.core.response import Untagged
-from imapkit.core.wire import Literal, Piece, encode
+from imapkit.core.api import Literal, Piece, Untagged, astring, number
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
 from imapkit.family import Family
-from imapkit.testing import load_only
+from imapkit.testing import load_only, written
 
-COMMANDS = {command.name: command for command in imapkit_family().commands}
-
-
-def written(name: str, *args: Any) -> list[Piece]:
-    command = COMMANDS[name]
-    return encode(command.args, command.rest, args, name)
+FAMILY = imapkit_family()
+COMMANDS = {command.name: command for command in FAMILY.commands}
 
 
 # Search programs.
@@ -49,13 +43,13 @@ def written(name: str, *args: Any) -> list[Piece]:
     ],
 )
 def test_search_programs_and_operands(criteria: tuple[Any, ...], wire: bytes) -> None:
-    assert b"".join(p for p in written("SEARCH", *criteria) if isinstance(p, bytes)) == b"SEARCH " + wire
+    assert b"".join(p for p in written(FAMILY, "SEARCH", *criteria) if isinstance(p, bytes)) == b"SEARCH " + wire
 
 
 @pytest.mark.parametrize(("charset", "octets"), [("UTF-8", b"\xc3\xa4"), ("iso-8859-1", b"\xe4")])
 @pytest.mark.parametrize("criteria", [("SUBJECT", "ä"), ("SUBJECT", '"ä"'), ('SUBJECT "ä"',)])
 def test_8_bit_text_becomes_a_literal_in_the_charset(charset: str, octets: bytes, criteria: tuple[str, ...]) -> None:
-    pieces = [piece for piece in written("SEARCH", *(("CHARSET", charset) if charset else ()), *criteria) if piece]
+    pieces = [piece for piece in written(FAMILY, "SEARCH", *(("CHARSET", charset) if charset else ()), *criteria) if piece]
     assert pieces == [f"SEARCH CHARSET {charset} SUBJECT ".encode(), Literal(octets)]
 
 
@@ -76,7 +70,7 @@ def test_8_bit_text_becomes_a_literal_in_the_charset(charset: str, octets: bytes
 )
 def test_search_refuses(charset: str, criteria: tuple[str, ...]) -> None:
     with pytest.raises(ArgumentError, match="SEARCH"):
-        written("SEARCH", *(("CHARSET", charset) if charset else ()), *criteria)
+        written(FAMILY, "SEARCH", *(("CHARSET", charset) if charset else ()), *criteria)
 
 
 # FETCH responses by number, and by UID
@@ -146,8 +140,7 @@ def added(name: str, *args: Any) -> list[Piece]:
             ("STORE", "X-TAGS"): (astring,),
         },
     )
-    command = load_only("rev1", "sort_thread", more).commands[name]
-    return encode(command.args, command.rest, args, name)
+    return written(load_only("rev1", "sort_thread", more), name, *args)
 
 
 @pytest.mark.parametrize(

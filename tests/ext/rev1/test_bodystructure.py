@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from imapkit.core.cursor import Cursor
+from imapkit.core.api import Cursor
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.bodystructure import (
     DEEPEST,

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.response import Untagged
-from imapkit.core.session import Session
-from imapkit.core.wire import Literal, Piece, encode
+from imapkit.core.api import Literal, Piece, Session, Untagged
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
 from imapkit.family import State
-from tests.core.rig import connect, selected, serving
+from imapkit.testing import ScriptedServer, connect, selected, written
 
 FAMILY = imapkit_family()
 COMMANDS = {command.name: command for command in FAMILY.commands}
@@ -31,11 +29,6 @@ class Answer:
 
     def __post_init__(self) -> None:
         self.untagged = self.untagged or []
-
-
-def written(name: str, *args: Any) -> list[Piece]:
-    command = COMMANDS[name]
-    return encode(command.args, command.rest, args, name)
 
 
 def session(state: State = State.AUTH, *, readonly: bool = False) -> Session:
@@ -93,7 +86,7 @@ def done(name: str, where: Session, answer: Answer) -> Session:
     ],
 )
 def test_on_the_wire(name: str, args: tuple[Any, ...], pieces: list[Piece]) -> None:
-    assert written(name, *args) == pieces
+    assert written(FAMILY, name, *args) == pieces
 
 
 @pytest.mark.parametrize(
@@ -121,7 +114,7 @@ def test_on_the_wire(name: str, args: tuple[Any, ...], pieces: list[Piece]) -> N
 )
 def test_refused(name: str, args: tuple[Any, ...]) -> None:
     with pytest.raises(ArgumentError, match=name):
-        written(name, *args)
+        written(FAMILY, name, *args)
 
 
 # Declarations
@@ -242,7 +235,7 @@ def test_a_mailbox_that_becomes_readonly_is_news_once() -> None:
 
 @pytest.mark.parametrize(("user", "password", "lacks"), [(None, "secret", "user"), ("me", None, "password")])
 def test_login_without_a_name_or_a_password(user: Any, password: Any, lacks: str) -> None:
-    with serving() as server, connect(server) as client:
+    with ScriptedServer() as server, connect(server, families=["rev1"], login=False) as client:
         with pytest.raises(ArgumentError, match=f"LOGIN: no {lacks}"):
             client.login(user, password)
         assert server.names == []
@@ -250,7 +243,7 @@ def test_login_without_a_name_or_a_password(user: Any, password: Any, lacks: str
 
 @pytest.mark.parametrize("name", [None, 5, b"NOOP", ["NOOP"]])
 def test_what_is_no_name_of_a_command_or_a_response(name: Any) -> None:
-    with selected() as (client, server):
+    with selected(families=["rev1"]) as (client, server):
         sent = len(server.names)
         for method in (client.uid, client.xatom, client.response, lambda name: client.authenticate(name, lambda challenge: b"")):
             with pytest.raises(ArgumentError, match="a name is text"):

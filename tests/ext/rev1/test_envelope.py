@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imapkit.core.cursor import Cursor
+from imapkit.core.api import Cursor
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, envelope, groups
 from imapkit.ext.rev1.fetch import fetch

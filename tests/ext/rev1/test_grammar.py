@@ -9,11 +9,7 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import MailboxName
-from imapkit.core.cursor import Cursor, Defect
-from imapkit.core.response import Untagged
-from imapkit.core.search import numbers_found
-from imapkit.core.tolerant import no_data
+from imapkit.core.api import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid, parse_date_time
 from imapkit.ext.rev1.grammar import DEEPEST, badcharset, capability, message_count, message_number

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from imapkit.core.cursor import Cursor
+from imapkit.core.api import Cursor
 from imapkit.ext.rev1.bodystructure import BodyStructure, MessagePart
 from imapkit.ext.rev1.envelope import Address, Envelope, groups
 from imapkit.ext.rev1.fetch import FetchData, fetch

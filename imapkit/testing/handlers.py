@@ -1,0 +1,39 @@
+"""Handlers for ``ScriptedServer(handlers=...)``: what servers do most of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
+
+__all__ = ["answering", "crossed", "refusing", "rejecting"]
+
+
+def answering(untagged: bytes = b"", text: bytes = b"done") -> Handler:
+    """A handler that sends these lines, with their CRLF, and OK."""
+    return lambda conversation, command: conversation.ok(command, text, untagged)
+
+
+def refusing(text: bytes = b"not allowed") -> Handler:
+    """A handler that says NO."""
+    return lambda conversation, command: conversation.no(command, text)
+
+
+def rejecting(text: bytes = b"rejected") -> Handler:
+    """A handler that says BAD."""
+    return lambda conversation, command: conversation.bad(command, text)
+
+
+def crossed(answers: Mapping[bytes, bytes]) -> Handler:
+    """A handler that waits for two commands and answers the later one first: untagged lines for each, by its ``args``.
+
+    For commands whose answers can be told apart (``Command.about``): each caller must get its own.
+    """
+
+    def answer(conversation: Conversation, first: ReceivedCommand) -> None:
+        second = conversation.read_command()
+        conversation.send(answers[second.args] + answers[first.args])
+        conversation.ok(first)
+        conversation.ok(second)
+
+    return answer
