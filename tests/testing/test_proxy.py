@@ -105,7 +105,7 @@ def test_an_echo_takes_the_round_trip(proxy: DelayProxy) -> None:
     with connected(proxy) as client:
         echo(client, b"connect")
         best = min(echo(client, b"ping %d" % number) for number in range(20))  # others may take the processor
-    assert ROUND_TRIP <= best < ROUND_TRIP + 0.002
+    assert ROUND_TRIP <= best < ROUND_TRIP + 0.005
 
 
 def test_the_delay_can_be_changed_and_be_none(proxy: DelayProxy) -> None:
