@@ -10,6 +10,8 @@ import logging
 import random
 import sys
 
+from tests.servers import dovecot as dovecot_server
+from tests.stress.dovecot import Dovecot
 from tests.stress.run import run
 
 
@@ -26,7 +28,12 @@ def main() -> None:
     # Callbacks that raise are logged, and here they do so on purpose.
     logging.getLogger("imapkit").addHandler(logging.NullHandler())
     print(f"--seed {chosen.seed}", flush=True)
-    done = run(**vars(chosen))
+    options = vars(chosen)
+    if options.pop("dovecot"):
+        with dovecot_server.running() as server:
+            done = run(play=Dovecot(server).play, **options)
+    else:
+        done = run(**options)
     print(done)
     for wrong in done.wrong[:20]:
         print("WRONG:", wrong)

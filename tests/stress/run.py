@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 
 from tests.stress.episode import PATIENCE, Setting, Tally
 from tests.stress.locks import watched_locks
@@ -13,21 +14,23 @@ from tests.stress.watchdog import Watchdog
 
 __all__ = ["run"]
 
+Play = Callable[[random.Random, Setting], None]
 
-def run(*, seconds: float, seed: int, threads: int = 8, rounds: int = 30, connections: int = 2, dovecot: bool = False) -> Tally:
+
+def run(*, seconds: float, seed: int, threads: int = 8, rounds: int = 30, connections: int = 2, play: Play = scripted) -> Tally:
     """Work for so long; what went wrong is in the tally."""
     rng, tally = random.Random(seed), Tally()
     with watched_locks("imapkit.core") as locks, Watchdog(PATIENCE, lambda: None) as dog:
         setting = Setting(tally, dog, locks, time.monotonic() + seconds, threads, rounds)
 
-        def play(own: random.Random) -> None:
+        def one(own: random.Random) -> None:
             try:
-                scripted(own, setting)
+                play(own, setting)
             except BaseException as exc:
                 tally.wrong.append(f"{threading.current_thread().name}: {exc!r}")
 
         players = [
-            threading.Thread(target=play, args=(random.Random(rng.random()),), name=f"player {at}", daemon=True)
+            threading.Thread(target=one, args=(random.Random(rng.random()),), name=f"player {at}", daemon=True)
             for at in range(connections)
         ]
         for player in players:

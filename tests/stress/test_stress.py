@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.base import Server
+from tests.stress.dovecot import Dovecot
 from tests.stress.locks import Locks, WatchedLock, watched_locks
 from tests.stress.run import run
 from tests.stress.watchdog import Watchdog
@@ -29,6 +31,14 @@ def test_stress(rng: random.Random) -> None:
     assert done.commands > 100
     assert done.callbacks
     assert done.idles
+
+
+@pytest.mark.live
+def test_stress_on_dovecot(rng: random.Random, dovecot: Server) -> None:
+    done = run(seconds=3, seed=rng.getrandbits(32), rounds=12, play=Dovecot(dovecot).play)
+    print(done)
+    assert done.wrong == []
+    assert done.commands > 100
 
 
 # who watches
