@@ -33,6 +33,8 @@ class Dispatcher:
         self._next_check = inf
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._ended = False
+        """The thread has taken its last job; it may be alive for a moment yet."""
 
     def watch(self, request: Request) -> None:
         """Keep the time of ``request`` until it is over."""
@@ -52,14 +54,17 @@ class Dispatcher:
             self._watched.discard(request)
 
     def post(self, job: Job) -> None:
-        """Have ``job`` run; what it raises is logged. After the end it runs at once, on the caller's thread."""
+        """Have ``job`` run; what it raises is logged. After the end, too, it runs on a thread of its own.
+
+        Whoever posts it may be the reader, which a callback must not hold up.
+        """
         self._start()
         with self._lock:
-            queued = not self._stopped
-            if queued:
-                self._jobs.put(job)
-        if not queued:
-            _run(job)
+            self._jobs.put(job)
+            if self._stopped:
+                self._jobs.put(None)
+                if self._ended or self._thread is None:
+                    self._begin()
 
     def stop(self, patience: float | None) -> None:
         """End the thread once it has run what is left; wait so many seconds for that, unless called on it."""
@@ -76,8 +81,17 @@ class Dispatcher:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                self._begin()
+
+    def _begin(self) -> None:
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def _is_the_end(self) -> bool:
+        with self._lock:
+            self._ended = self._jobs.empty()
+            return self._ended
 
     def _run(self) -> None:
         while True:
@@ -87,7 +101,9 @@ class Dispatcher:
                 self._check()
                 continue
             if job is None:
-                return
+                if self._is_the_end():
+                    return
+                continue
             _run(job)
             # While this thread waits it must not keep alive what the job did: a client that nobody holds must go.
             del job
