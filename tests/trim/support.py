@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
 import venv
+import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import importlib_metadata
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("pluggy", "importlib-metadata", "zipp")
-"""What imapkit needs at run time, with what that needs."""
+ELSEWHERE = Path("/")
+"""Where no module of ours lies."""
 
 
-def run(*argv: str | Path, cwd: Path | None = None, status: int = 0, timeout: float = 100, **environ: str) -> str:
+@functools.cache
+def needed(name: str) -> frozenset[str]:
+    """The distributions that one needs at run time, with what those need."""
+    required = map(Requirement, importlib_metadata.distribution(name).requires or ())
+    names = {one.name for one in required if one.marker is None or one.marker.evaluate({"extra": ""})}
+    return frozenset(names.union(*map(needed, names)))
+
+
+def run(
+    *argv: str | Path, cwd: Path = ELSEWHERE, status: int = 0, timeout: float = 100, environ: dict[str, str] | None = None
+) -> str:
     """What a program prints. ``status`` is how it is expected to end; nothing of this environment's settings reaches it."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("IMAPKIT_", "PYTEST_", "PYTHON", "PIP_REQ"))
     }
     done = subprocess.run(
         list(map(str, argv)),
-        env=kept | environ,
+        env=kept | (environ or {}),
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -38,7 +52,10 @@ def build(directory: Path, settings: dict[str, str] | None = None, source: Path 
     """Build a wheel as frontends do, without the time that they take."""
     code = "import sys, imapkit_backend; print(imapkit_backend.build_wheel(sys.argv[1], eval(sys.argv[2])))"
     path = os.pathsep.join([str(source / "backend"), str(source)])
-    return directory / run(sys.executable, "-c", code, directory, repr(settings), cwd=source, PYTHONPATH=path).split()[-1]
+    return (
+        directory
+        / run(sys.executable, "-c", code, directory, repr(settings), cwd=source, environ={"PYTHONPATH": path}).split()[-1]
+    )
 
 
 def distribute(name: str, target: Path) -> None:
@@ -55,7 +72,7 @@ def environment(directory: Path, wheel: Path, *more: str) -> Path:
     venv.create(directory, with_pip=False, symlinks=True)
     python = directory / "bin" / "python"
     site = directory / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    for name in (*NEEDED, *more):
+    for name in {*more, *needed("imapkit").union(*map(needed, more))}:
         distribute(name, site)
     pip(python, "install", "--quiet", "--no-deps", "--no-index", "--no-compile", wheel)
     return python
@@ -64,3 +81,22 @@ def environment(directory: Path, wheel: Path, *more: str) -> Path:
 def pip(python: Path, *arguments: str | Path) -> str:
     """What pip prints, run for another environment."""
     return run(sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python, *arguments)
+
+
+def lacking(*modules: str) -> str | None:
+    """What is to be installed for a test that needs these modules, each of the name of its distribution."""
+    missing = [name for name in modules if find_spec(name) is None]
+    return f"no {' and no '.join(missing)} here: pip install 'imapkit[frozen]'" if missing else None
+
+
+def tree(directory: Path, wheel: Path, *, metadata: bool = True) -> Path:
+    """A directory with the modules of a wheel and of what it needs, as they are put into programs."""
+    directory.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(directory)
+    for name in needed("imapkit"):
+        distribute(name, directory)
+    if not metadata:
+        for place in directory.glob("*.dist-info"):
+            shutil.rmtree(place)
+    return directory

@@ -1,0 +1,139 @@
+"""Trimmed wheels from the build itself, and what they are like once they are installed."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from imapkit.cli.trim import trim
+from tests.trim.support import ROOT, build, environment, pip, run
+
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(120)]
+
+TWO = "rev1,idle"
+BACKEND = {"PYTHONPATH": f"{ROOT / 'backend'}:{ROOT}"}
+
+
+@pytest.fixture(scope="module")
+def two(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel with two families."""
+    return trim(wheel, TWO.split(","), directory=tmp_path_factory.mktemp("two")).path
+
+
+@pytest.fixture(scope="module")
+def python(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has it installed."""
+    return environment(tmp_path_factory.mktemp("installed") / "venv", two)
+
+
+# The build
+
+
+def test_pip_builds_the_same(two: Path, tmp_path: Path) -> None:
+    settings = ["--config-settings", "families=rev1", "--config-settings", "families=idle"]
+    pip(Path(sys.executable), "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", tmp_path, ROOT, *settings)
+    (made,) = tmp_path.iterdir()
+    assert (made.name, made.read_bytes()) == (two.name, two.read_bytes())
+
+
+def test_build_does_too_from_the_source_distribution(wheel: Path, tmp_path: Path) -> None:
+    setting = [f"--config-setting=families={TWO}", "--config-setting=without=testing"]
+    run(sys.executable, "-m", "build", "--no-isolation", *setting, "-o", tmp_path, cwd=ROOT)
+    made, source = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
+    expected = trim(wheel, TWO.split(","), without=["testing"], directory=tmp_path / "trimmed").path
+    assert made.read_bytes() == expected.read_bytes()
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"backend/imapkit_backend.py", "imapkit/ext/quota.py", "imapkit/testing/__init__.py", "pyproject.toml"} <= names
+
+
+def test_without_settings_it_is_whole(wheel: Path, tmp_path: Path) -> None:
+    assert build(tmp_path, {}).read_bytes() == build(tmp_path, {"--global-option": "x"}).read_bytes() == wheel.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("hook", "settings", "text"),
+    [
+        ("wheel", {"familes": TWO}, "there is no setting 'familes'; there are: families, without"),
+        ("sdist", {"familes": TWO}, "there is no setting 'familes'"),
+        ("wheel", {"without": "cli"}, "the setting 'without' needs 'families'"),
+        ("wheel", {"families": "rev1,idel"}, "there is no family 'idel' in .*; there are: acl"),
+        ("wheel", {"families": ""}, "name the families to keep"),
+        ("editable", {"families": TWO}, "an editable installation has all families: IMAPKIT_PLUGINS"),
+    ],
+)
+def test_wrong_settings(hook: str, settings: dict[str, str], text: str, tmp_path: Path) -> None:
+    code = f"import sys, imapkit_backend; imapkit_backend.build_{hook}({str(tmp_path)!r}, {settings!r})"
+    said = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=BACKEND)
+    assert re.search(text, said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_backend_needs_hatchling_alone() -> None:
+    code = "import sys, imapkit_backend; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = run(sys.executable, "-c", code, cwd=ROOT, environ=BACKEND).split()
+    assert "imapkit_backend" in loaded
+    assert not set(loaded) & {"pluggy", "importlib_metadata"}
+
+
+# The installation
+
+PROGRAM = """
+import json, sys
+import imapkit
+from imapkit import ext
+from imapkit.core.plugins import registry
+found = registry()
+answers = {}
+for family, methods in ext.INDEX.items():
+    for method in methods:
+        try:
+            getattr(imapkit.IMAP4, method)
+        except imapkit.FamilyDisabledError as error:
+            answers[method] = str(error)
+print(json.dumps([{one.name: [one.distribution, one.version] for one in found.plugins}, dict(found.absent), answers]))
+"""
+
+
+def test_it_is_consistent(python: Path) -> None:
+    assert "No broken requirements found" in pip(python, "check")
+
+
+def test_what_is_left_out_says_so(python: Path) -> None:
+    there, absent, answers = json.loads(run(python, "-W", "error", "-c", PROGRAM))
+    assert there == {"idle": ["imapkit", "0.1.0"], "rev1": ["imapkit", "0.1.0"]}
+    assert set(absent.values()) == {"not in this build of imapkit"}
+    assert answers["getquota"] == "getquota() is in the family 'quota', which is not in this build of imapkit"
+    assert "sort" in answers
+    assert "idle" not in answers
+    asked = run(python, "-c", PROGRAM, status=1, environ={"IMAPKIT_PLUGINS": "rev1,quota"})
+    assert "IMAPKIT_PLUGINS: there is no family 'quota'; there are: idle, rev1" in asked
+
+
+def test_what_requires_what_is_left_out_says_so(python: Path) -> None:
+    code = (
+        "import imapkit\nfrom imapkit.family import Family\n"
+        "imapkit.configure(families=['rev1', Family('more', requires=('quota',))])\nimapkit.IMAP4.noop"
+    )
+    said = run(python, "-c", code, status=1)
+    assert "requires the family 'quota', which is not in this build of imapkit: install a build that has 'quota'" in said
+
+
+def test_the_command_line_knows(python: Path) -> None:
+    command = python.with_name("imapkit")
+    assert "all is well" in run(command, "doctor")
+    listed = run(command, "plugins")
+    assert "not in this build of imapkit" in listed
+    assert re.search(r"^idle\b", listed, re.MULTILINE)
+
+
+def test_it_can_be_uninstalled(two: Path, tmp_path: Path) -> None:
+    python = environment(tmp_path / "venv", two)
+    pip(python, "uninstall", "--quiet", "--yes", "imapkit")
+    site = next((tmp_path / "venv" / "lib").glob("*/site-packages"))
+    assert [path for path in site.glob("imapkit*/**/*") if path.suffix != ".pyc" and path.is_file()] == []
