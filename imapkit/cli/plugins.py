@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import imapkit
 from imapkit import ext
 from imapkit.cli.survey import Entry, Survey, survey
-from imapkit.core.registry import NOT_INSTALLED, public_methods
+from imapkit.core.registry import public_methods
 from imapkit.errors import PluginError
 from imapkit.family import CONTRACT
 
@@ -63,7 +63,7 @@ def problems(failure: PluginError, found: Survey | None = None) -> list[str]:
 
 
 def _row(entry: Entry) -> Row:
-    state = {"missing": NOT_INSTALLED, "off": f"off: {entry.why}"}.get(entry.state, entry.state)
+    state = {"missing": entry.why, "off": f"off: {entry.why}"}.get(entry.state, entry.state)
     family = entry.family
     if family is None:
         return Row(entry.name, entry.distribution, entry.version, "", "", state)
