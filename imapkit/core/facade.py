@@ -434,8 +434,8 @@ class Client(Secured):
 
     def family(self, mixin: type[_Mixin]) -> _Mixin:
         """This client, typed as the mixin of a family that it has. Raises ``FamilyDisabledError``."""
-        if not isinstance(self, mixin):
-            raise errors.FamilyDisabledError(f"{mixin.__name__} is the mixin of no family that is switched on")
+        if not isinstance(self, mixin) or not self._registry.has_mixin(mixin):
+            raise self._registry.why_no_mixin(mixin)
         return self
 
     def __getattr__(self, name: str) -> Any:
@@ -444,7 +444,7 @@ class Client(Secured):
         if known is not None and not name.startswith("_"):
             if name.isupper() and name.lower() in known.methods:
                 return getattr(self, name.lower())
-            absent = known.why_no_method(name.lower() if name.isupper() else name)
+            absent = known.why_no_method(name.lower() if name.isupper() else name, type(self))
             if absent is not None:
                 raise absent
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no command of that name is known")

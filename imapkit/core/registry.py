@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from imapkit import ext
-from imapkit.core.api import Cursor
+from imapkit.core.api import Commands, Cursor
 from imapkit.core.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
 from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
 from imapkit.family import Code, Command, Kind, LayerSpec, Response
@@ -81,10 +81,23 @@ class Registry:
             **{table: MappingProxyType(content) for table, content in tables.items()},
         )
 
-    def why_no_method(self, name: str) -> FamilyDisabledError | None:
+    def has_mixin(self, mixin: type) -> bool:
+        """Whether a class is the mixin of a family that is there, or a base of one."""
+        return any(issubclass(known, mixin) for known in self.mixins)
+
+    def why_no_mixin(self, mixin: type) -> FamilyDisabledError:
+        """The error for the mixin of a family that is absent."""
+        others = _others(self.absent)
+        why = f"these are absent: {others}" if others else "install its distribution, or give its module in families="
+        return FamilyDisabledError(
+            f"{mixin.__module__}.{mixin.__qualname__} is the mixin of no family that this client has; {why}"
+        )
+
+    def why_no_method(self, name: str, cls: type = object) -> FamilyDisabledError | None:
         """The error for a method that is there only with a family that is absent; None if no absent family explains it.
 
-        Which builtin family has which method is known; for families of others it is not, so they are all named.
+        Which builtin family has which method is known; for families of others it is not, so they are all named. ``cls``: a class
+        that may have the mixin of such a family among its bases.
         """
         if name.startswith("_"):
             return None
@@ -94,11 +107,18 @@ class Registry:
             if family not in present:
                 why = self.absent.get(family, NOT_INSTALLED)
                 return FamilyDisabledError(f"{name}() is in the family {family!r}, which is {why}")
-        others = {family: why for family, why in sorted(self.absent.items()) if family not in ext.INDEX}
-        if homes or not others:
+        others = _others(self.absent)
+        if homes:
             return None
-        listed = ", ".join(f"{family!r} ({why})" for family, why in others.items())
-        return FamilyDisabledError(f"no family that is there has {name}(); these are absent: {listed}")
+        for mixin in cls.__mro__:
+            if callable(vars(mixin).get(name)) and issubclass(mixin, Commands) and not self.has_mixin(mixin):
+                return FamilyDisabledError(f"no {name}(): {self.why_no_mixin(mixin)}")
+        return FamilyDisabledError(f"no family that is there has {name}(); these are absent: {others}") if others else None
+
+
+def _others(absent: Mapping[str, str]) -> str:
+    """The families of third parties that are absent, each with the reason."""
+    return ", ".join(f"{family!r} ({why})" for family, why in sorted(absent.items()) if family not in ext.INDEX)
 
 
 def _tables(

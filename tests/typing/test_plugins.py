@@ -1,0 +1,115 @@
+"""The methods of plugins: what type checkers say of both ways to them, and what an editor completes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.typing.checking import mypy, pyright, wanted
+from tests.typing.editing import edit
+
+pytestmark = pytest.mark.timeout(120)
+pytest.importorskip("mypy", reason="mypy is in the extra dev")
+
+PROGRAM = """\
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+from imapkit import IMAP4, IMAP4_SSL
+from imapkit.core.api import Data, MailboxName
+from imapkit.ext.rev1 import FetchData
+from imapkit_gmail import LABELS, MSGID, GmailCommands
+from imapkit_strictquota import StrictQuotaCommands, Usage
+from imapkit_traffic import Traffic, TrafficCommands
+from imapkit_xlist import XlistCommands, XlistMailbox
+
+
+class MyIMAP(IMAP4, GmailCommands, XlistCommands, StrictQuotaCommands): ...
+
+
+class MySSL(IMAP4_SSL, GmailCommands):
+    def important(self) -> tuple[str, Data]:
+        return self.x_gm_search("is:important", timeout=3)
+
+
+def show(answer: tuple[Any, Any, Any]) -> None: ...
+
+
+with MyIMAP("localhost", families=None, timeout=3.0) as mine:
+    assert_type(mine.x_gm_labels("1:*"), tuple[str, Data])
+    assert_type(mine.xlist(pattern="%"), tuple[str, Data])
+    assert_type(mine.getquota("a root"), tuple[str, Data])
+    assert_type(mine.quota_usage("a root")["STORAGE"], Usage)
+    mine.x_gm_search('to:"me" has:attachment', "UNSEEN", uid=True, callback=show, cb_arg=1)
+    mine.x_gm_add_labels([1, 2], ["To do", b"done"], silent=True, timeout=2.5)
+    mine.login("me", "secret")
+    mine.x_gm_labels()  # error: call-arg, reportCallIssue
+    mine.x_gm_search(7)  # error: arg-type, reportArgumentType
+    mine.x_gm_search("x", silent=True)  # error: call-arg, reportCallIssue
+    mine.x_gm_add_labels(1, 7)  # error: arg-type, reportArgumentType
+    mine.x_gm_add_labels(1, [7])  # error: list-item, reportArgumentType
+    mine.x_gm_set_labels(1, "a", timeout="soon")  # error: arg-type, reportArgumentType
+    mine.xlist(pattern=1)  # error: arg-type, reportArgumentType
+    mine.xlist("", "*", cb=show)  # error: call-arg, reportCallIssue
+
+
+def plain(imap: IMAP4, message: FetchData, found: XlistMailbox) -> None:
+    gmail = imap.family(GmailCommands)
+    assert_type(gmail, GmailCommands)
+    assert_type(gmail.x_gm_labels(1, uid=True), tuple[str, Data])
+    assert_type(imap.family(TrafficCommands).traffic(), Traffic)
+    assert_type(MSGID.of(message), int | None)
+    assert_type(LABELS.of(message), tuple[MailboxName, ...] | None)
+    assert_type(found.use, str | None)
+    assert_type(found.mailbox, str)
+    gmail.x_gm_labels(1, uids=True)  # error: call-arg, reportCallIssue
+    gmail.fetch(1, "FLAGS")  # error: attr-defined, reportAttributeAccessIssue
+    imap.family(GmailCommands()).x_gm_labels(1)  # error: arg-type, reportArgumentType
+    imap.family(TrafficCommands).traffic().sent = 1  # error: misc, reportAttributeAccessIssue
+    wrong: str = MSGID.of(message)  # error: assignment, reportAssignmentType
+    MSGID.of(found)  # error: arg-type, reportArgumentType
+
+
+def shown(imap: IMAP4, mine: MyIMAP) -> None:
+    reveal_type(imap.family(GmailCommands))
+    reveal_type(mine.x_gm_labels("1"))
+"""
+REVEALED = ["GmailCommands", "tuple[str, Data]"]
+
+
+def test_mypy_strict(tmp_path: Path) -> None:
+    errors, revealed = mypy(PROGRAM, tmp_path)
+    assert errors == wanted(PROGRAM, 0)
+    assert [said.replace("imapkit_gmail.", "").replace("imapkit.core.result.", "") for said in revealed] == REVEALED
+
+
+def test_pyright(tmp_path: Path) -> None:
+    errors, revealed = pyright(PROGRAM, tmp_path)
+    assert errors == wanted(PROGRAM, 1)
+    assert revealed == REVEALED
+
+
+OWN = {"x_gm_labels", "x_gm_search", "x_gm_add_labels", "x_gm_remove_labels", "x_gm_set_labels"}
+BUILTIN = {"login", "select", "fetch", "store", "uid", "getquota", "sort", "idle", "family", "parse", "capabilities"}
+
+
+def test_an_editor_completes_both() -> None:
+    pytest.importorskip("jedi", reason="jedi is in the extra dev")
+    mine, typed, plain, *calls = edit(
+        "mine.",
+        "imap.family(GmailCommands).",
+        "imap.",
+        "mine.x_gm_add_labels(",
+        "imap.family(GmailCommands).x_gm_add_labels(",
+    )
+    assert mine.names >= OWN | BUILTIN
+    assert typed.names >= OWN
+    assert not typed.names & BUILTIN
+    assert plain.names >= BUILTIN
+    assert not plain.names & OWN
+    for call in calls:
+        [(parameters, docstring)] = call.signatures
+        assert {"message_set", "labels", "uid", "silent"} <= parameters
+        assert "Give labels to messages" in docstring
