@@ -83,7 +83,8 @@ def selected(handlers: Mapping[str, Handler] | None = None, **arguments: Any) ->
     ``handlers`` and the other ``arguments`` of ``ScriptedServer`` are the server's, all else is the client's, see ``connect``.
     """
     own = {name: arguments.pop(name) for name in ServerArguments.__optional_keys__ & arguments.keys()}
-    with ScriptedServer(handlers=handlers, **own) as server, connect(server, **{"select": "INBOX"} | arguments) as client:
+    arguments.setdefault("select", "INBOX")
+    with ScriptedServer(handlers=handlers, **own) as server, connect(server, **arguments) as client:
         yield client, server
 
 

@@ -165,7 +165,7 @@ def _expectation(key: str, given: Any) -> Any:
         raise ValueError("number is a number")
     if key == "value":
         try:
-            return ast.literal_eval(given)
+            return ast.literal_eval(str(given) if isinstance(given, str) else "")
         except (ValueError, SyntaxError, TypeError) as exc:
             raise ValueError(f"value is no Python literal in a string: {exc}") from exc
     if key == "defects":
@@ -214,7 +214,8 @@ def _same(key: str, found: Any, wanted: Any) -> bool:
 
 def _alike(found: Any, wanted: Any) -> bool:
     """Equal, and of the same kinds all the way down: 0 is not False, and a tuple is not a list; an atom is bytes."""
-    if not isinstance(found, type(wanted)) or found != wanted or (isinstance(found, bool) and not isinstance(wanted, bool)):
+    kinds = type(found), type(wanted)
+    if found != wanted or not issubclass(*kinds) or kinds == (bool, int):
         return False
     if isinstance(wanted, dict):
         return list(found) == list(wanted) and all(_alike(found[key], wanted[key]) for key in wanted)

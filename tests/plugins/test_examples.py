@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.plugins.installation import EXAMPLES, ROOT, Installation, install
+from tests.testing.test_page import FILES
 
 NAMES = ["gmail", "strictquota", "traffic", "xlist"]
 
@@ -17,6 +19,7 @@ from imapkit.core.plugins import registry
 found = registry()
 print(json.dumps({plugin.name: [plugin.distribution, plugin.version] for plugin in found.plugins}))
 """
+FIRST = "import imapkit, pytest; raise SystemExit(pytest.main(['-q', '-W', 'error', '-p', 'no:cacheprovider']))"
 METHOD = """
 from imapkit import IMAP4, FamilyDisabledError
 from imapkit.testing import ScriptedServer
@@ -52,6 +55,16 @@ def test_its_own_tests_pass(installed: Installation, name: str) -> None:
     assert int(passed[1]) >= 6
     where = installed.run("-c", f"import imapkit, imapkit_{name} as it; print(imapkit.__file__, it.__file__)", cwd=project)
     assert where.count("/venv/lib/") == 2
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(120)
+def test_the_fixtures_hold_whoever_imports_imapkit_first_and_names_them_twice(installed: Installation, tmp_path: Path) -> None:
+    for name, code in FILES.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["imapkit.testing.plugin"]', encoding="utf-8")
+    report = installed.run("-c", FIRST, cwd=tmp_path)
+    assert re.search(r"^\d+ passed in", report, re.MULTILINE), report
 
 
 @pytest.mark.heavy
