@@ -107,6 +107,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess(*PLAIN, *arguments)
 
 
+@pytest.mark.heavy
 def test_a_script_that_fails_fails_the_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILING)
     result = run(pytester)
@@ -114,6 +115,7 @@ def test_a_script_that_fails_fails_the_test(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "*LOGOUT*"])
 
 
+@pytest.mark.heavy
 def test_registered_twice_it_counts_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PASSING)
     pytester.makeconftest('pytest_plugins = ["imapkit.testing.plugin"]')
@@ -121,6 +123,7 @@ def test_registered_twice_it_counts_once(pytester: pytest.Pytester) -> None:
     run(pytester, "-p", "imapkit.testing.plugin").assert_outcomes(passed=1)
 
 
+@pytest.mark.heavy
 def test_switched_off_it_is_not_there(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PASSING)
     result = run(pytester, "-p", "no:imapkit")
