@@ -13,6 +13,7 @@ __all__ = ["NumberSet", "sequence_set_text"]
 
 #   sequence-set = (seq-number / seq-range) *("," sequence-set); seq-number = nz-number / "*"; "$" is RFC 5182's.
 _RANGE = re.compile(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?\Z")
+_DIGITS = re.compile(r"[1-9][0-9]{0,9}\Z")
 _LARGEST = 4294967295
 
 
@@ -80,7 +81,10 @@ class NumberSet:
 
 
 def sequence_set_text(value: Any) -> str:
-    """``value`` as a sequence set: text, octets, a number, or numbers. Raises ``ArgumentError``."""
+    """``value`` as a sequence set: text, octets, a number, or numbers. Raises ``ArgumentError``.
+
+    Text is sent as it is. Of single numbers, runs become ranges, in ascending order: QQ refuses any other, and lines stay short.
+    """
     if isinstance(value, str):
         text = value.strip(" ")
     elif isinstance(value, (bytes, bytearray, memoryview)):
@@ -88,13 +92,24 @@ def sequence_set_text(value: Any) -> str:
     elif isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
     elif isinstance(value, Iterable):
-        text = ",".join(map(_member, value))
+        members = list(map(_member, value))
+        text = _in_ranges(map(int, members)) if all(map(_DIGITS.match, members)) else ",".join(members)
     else:
         raise ArgumentError(f"a sequence set is text or numbers, not {type(value).__name__}")
     for part in text.split(","):
         if part != "$" and not _RANGE.match(part):
             raise ArgumentError(f"bad sequence set: {part[:40]!r} in {text[:80]!r}")
     return text
+
+
+def _in_ranges(numbers: Iterable[int]) -> str:
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number <= runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(low) if low == high else f"{low}:{high}" for low, high in runs)
 
 
 def _member(value: Any) -> str:
