@@ -5,6 +5,7 @@ It also keeps their time: a callback command that is late is found by this threa
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -131,7 +132,9 @@ def _run(job: Job) -> None:
     try:
         job()
     except Exception:
-        logger.exception("a callback raised")
+        # Not even a handler of the program's that breaks may end this thread.
+        with contextlib.suppress(Exception):
+            logger.exception("a callback raised")
 
 
 def _nothing() -> None:

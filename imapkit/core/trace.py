@@ -36,7 +36,11 @@ class Trace:
 
     def log(self, level: int, text: str) -> None:
         """Note ``text``, if the debug level or the logger asks for it."""
-        logger.log(logging.DEBUG if level else logging.WARNING, "%s: %s", self.name, text)
+        try:
+            logger.log(logging.DEBUG if level else logging.WARNING, "%s: %s", self.name, text)
+        except Exception:
+            # A handler or filter of the program's that breaks must not break the connection.
+            pass
         if level > self.level:
             return
         line = (text, threading.current_thread().name, time.time())

@@ -180,3 +180,26 @@ def test_a_server_that_repeats_a_secret(caplog: pytest.LogCaptureFixture) -> Non
         assert "hunter2" not in text
         assert "AG1lAGh1bnRlcjI" not in text
         assert "***" in text
+
+
+class Broken(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise LookupError("a handler's own mistake")
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING])
+def test_a_handler_that_raises_breaks_nothing(level: int) -> None:
+    handler, logger = Broken(), logging.getLogger("imapkit")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        with serving() as server, connect(server) as client:
+            client.login("me", "secret")
+            assert client.noop()[0] == "OK"
+            client.noop(callback=lambda answer: 1 / 0)
+            assert client.noop()[0] == "OK"
+            assert client._live.open
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
