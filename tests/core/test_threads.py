@@ -217,4 +217,4 @@ def test_a_command_takes_its_arguments_at_once() -> None:
         client.fetch(numbers, "FLAGS", callback=answers)
         numbers.append(99)
         assert answers.next() == (("OK", [None]), None, None)
-        assert server.commands[-1].args == b"1,2 FLAGS"
+        assert server.commands[-1].args == b"1:2 FLAGS"
