@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import imapkit
 from imapkit import ext
 from imapkit.cli.survey import Entry, Survey, survey
-from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED
 from imapkit.core.registry import public_methods
 from imapkit.errors import PluginError
 from imapkit.family import CONTRACT
@@ -64,8 +63,7 @@ def problems(failure: PluginError, found: Survey | None = None) -> list[str]:
 
 
 def _row(entry: Entry) -> Row:
-    missing = NOT_IN_BUILD if entry.why == NOT_IN_BUILD else NOT_INSTALLED
-    state = {"missing": missing, "off": f"off: {entry.why}"}.get(entry.state, entry.state)
+    state = {"missing": entry.why, "off": f"off: {entry.why}"}.get(entry.state, entry.state)
     family = entry.family
     if family is None:
         return Row(entry.name, entry.distribution, entry.version, "", "", state)

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from imapkit import ext
+from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin
 from imapkit.core.plugins import Discovery, available, discover
-from imapkit.core.registry import NOT_INSTALLED, Plugin, Registry
+from imapkit.core.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError
 from imapkit.family import Family
 
@@ -45,7 +46,7 @@ def survey() -> Survey:
     """Look at every family as the environment has it, so that what is wrong with one hides no other."""
     failures: list[PluginError] = []
     found, troubles = _loaded(failures)
-    reasons = {**found.absent, **{name: problem.args[0] for name, problem in troubles.items()}}
+    reasons = {**found.absent, **{name: str(problem) for name, problem in troubles.items()}}
     try:
         Registry.build(found.plugins, {**found.absent, **dict.fromkeys(troubles, "broken")})
     except PluginError as exc:
@@ -89,10 +90,15 @@ def _others(reasons: Mapping[str, str], troubles: Mapping[str, PluginError]) -> 
     """The families that are not there; what they would bring is not known, because they are not imported."""
     sources = available()
     for name, why in reasons.items():
-        state = "missing" if why == NOT_INSTALLED or name not in sources else "off"
-        if name in troubles and name in sources:
-            state = "conflict" if isinstance(troubles[name], PluginConflictError) else "broken"
-        for source in sources.get(name, ()):
-            yield Entry(name, source.distribution, source.version, source.value, state, why)
         if name not in sources:
-            yield Entry(name, "imapkit" if name in ext.INDEX else "", "", "", state, why)
+            nowhere = NOT_INSTALLED if name in troubles else why
+            yield Entry(name, OWN if name in ext.INDEX else "", "", "", "missing", nowhere)
+        for source in sources.get(name, ()):
+            state = _state(why, troubles.get(name))
+            yield Entry(name, source.distribution, source.version, source.value, state, why)
+
+
+def _state(why: str, trouble: PluginError | None) -> str:
+    if trouble is not None:
+        return "conflict" if isinstance(trouble, PluginConflictError) else "broken"
+    return "missing" if why == NOT_IN_BUILD else "off"
