@@ -45,8 +45,8 @@ def wheel(name: str, source: str, *, version: str = "1.0", point: str = "", requ
 
 
 THINGS = (
-    'items={("FETCH", "X-THING"): nothing}, codes={"XTHING": Code()}, responses={"XTHING": Response()},'
-    ' layers={"thing": LayerSpec(nothing)}, commands=(Command("XTHING", State.ANY),)'
+    'items={("FETCH", "X-THING"): nothing}, operands={("SEARCH", "X-THING"): (nothing,)}, codes={"XTHING": Code()},'
+    ' responses={"XTHING": Response()}, layers={"thing": LayerSpec(nothing)}, commands=(Command("XTHING", State.ANY),)'
 )
 HOOK = "from imapkit.family import Family, hookimpl\n\n@hookimpl\n"
 
