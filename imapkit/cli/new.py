@@ -108,7 +108,7 @@ def _check_free(family: str) -> None:
 
 def _template(folder: Traversable | None = None, within: str = "") -> Iterator[tuple[str, str]]:
     """The template's files, with their paths in the project."""
-    for entry in sorted((folder or files(__package__) / "template").iterdir(), key=lambda entry: entry.name):
+    for entry in sorted((folder or files("imapkit.cli") / "template").iterdir(), key=lambda entry: entry.name):
         path = str(PurePosixPath(within, entry.name))
         if entry.is_dir():
             yield from _template(entry, path)
