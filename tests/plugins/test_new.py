@@ -1,4 +1,4 @@
-"""What ``imapkit plugins new`` writes, built and installed beside imapkit into a virtual environment of its own."""
+"""What ``imapkit plugins new`` writes, built, installed beside imapkit, and used; ``tests/typing`` checks its types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from imapkit.cli import new
 from tests.plugins.installation import ROOT, Installation, install
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
 USE = """
 from imapkit import IMAP4
@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """The project, imapkit and what the project's tests need."""
-    return install(tmp_path_factory.mktemp("installed"), [ROOT, project], "pytest>=8", "mypy>=1.13")
+    return install(tmp_path_factory.mktemp("installed"), [ROOT, project], "pytest>=8")
 
 
 def test_its_own_tests_pass(installed: Installation, project: Path) -> None:
@@ -46,11 +46,6 @@ def test_its_own_tests_pass(installed: Installation, project: Path) -> None:
     assert int(passed[1]) >= 9
     where = installed.run("-c", "import imapkit, imapkit_x_gm_ext as it; print(imapkit.__file__, it.__file__)", cwd=project)
     assert where.count("/venv/lib/") == 2
-
-
-def test_it_is_typed(installed: Installation, project: Path) -> None:
-    said = installed.run("-m", "mypy", "--strict", "--cache-dir", str(installed.place / "cache"), cwd=project)
-    assert said == "Success: no issues found in 2 source files\n"
 
 
 def test_it_is_listed_and_a_client_has_its_method(installed: Installation) -> None:

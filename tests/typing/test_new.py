@@ -1,0 +1,39 @@
+"""A new plugin, installed beside imapkit into a virtual environment of its own, holds for mypy --strict, its tests too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mypy", reason="mypy is in the extra dev")
+
+from imapkit.cli import new
+from tests.plugins.installation import ROOT, install
+
+USE = """\
+import imapkit_x_gm_ext as plugin
+from imapkit import IMAP4
+
+
+def use(imap: IMAP4) -> None:
+    imap.family(plugin.XGmExtCommands).x_gm_ext(5)
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_new_plugin_is_typed(tmp_path: Path) -> None:
+    project, place = new.write(new.names("x-gm-ext"), tmp_path), tmp_path / "installed"
+    place.mkdir()
+    made = install(place, [ROOT, project], "pytest>=8")
+    (place / "use.py").write_text(USE)
+
+    def said(cwd: Path, *files: str) -> str:
+        mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(made.python), "--cache-dir", str(place)]
+        return subprocess.run([*mypy, *files], cwd=cwd, capture_output=True, text=True, timeout=200).stdout
+
+    assert said(project) == "Success: no issues found in 2 source files\n"
+    # What a program finds is installed, and typed.
+    assert 'Argument 1 to "x_gm_ext" of "XGmExtCommands" has incompatible type "int"; expected "str"' in said(place, "use.py")
