@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -131,3 +133,14 @@ def test_real_mail_meets_no_limit() -> None:
     assert LIMITS.response > LIMITS.literal
     assert LIMITS.answers_octets > LIMITS.response
     assert LIMITS.inflation >= LIMITS.literal, "a message of nothing but zeros"
+
+
+def test_the_defaults_are_told() -> None:
+    text = (Path(imapkit.__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+(?: [MG]iB)?) \|", text, re.MULTILINE))
+    sizes = {"MiB": 1 << 20, "GiB": 1 << 30}
+    values = {}
+    for name, value in told.items():
+        number, _, unit = value.partition(" ")
+        values[name] = int(number.replace(",", "")) * sizes.get(unit, 1)
+    assert values == asdict(LIMITS)
