@@ -32,9 +32,7 @@ def test_a_vector_means_what_it_says_however_it_arrives(vector: Vector) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(
-    "way", [{"chunks": 1}, {"tls": LOCALHOST}, {"tls": LOCALHOST, "compress": True}], ids=lambda way: "+".join(way)
-)
+@pytest.mark.parametrize("way", [{"chunks": 1}, {"tls": LOCALHOST, "compress": True}], ids=lambda way: "+".join(way))
 def test_a_vector_means_the_same_from_a_server(way: dict[str, Any]) -> None:
     for vector in VECTORS:
         check_vector_on_wire(vector, *ext.INDEX, **way)
