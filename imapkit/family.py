@@ -51,11 +51,13 @@ CONTRACT = 1
 """The version of this contract. It grows when a family may say something that an older imapkit would not understand."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
+"""Marks the hook that imapkit calls, in ``Specs``; no family needs it."""
 hookimpl = pluggy.HookimplMarker(GROUP)
+"""Marks a family's function ``imapkit_family`` as the hook that imapkit calls."""
 
 
 class State(enum.Flag):
-    """The states of a connection, RFC 3501 section 3."""
+    """The states of a connection, RFC 3501 section 3; LOGGED_IN is AUTH or SELECTED, ANY all but LOGOUT."""
 
     NONAUTH = enum.auto()
     AUTH = enum.auto()
@@ -79,13 +81,25 @@ class Done(Protocol):
     """What a command has come to, as its ``done`` function sees it."""
 
     @property
-    def typ(self) -> str: ...
+    def typ(self) -> str:
+        """ "OK", "NO" or "BAD"."""
+        ...
+
     @property
-    def text(self) -> bytes: ...
+    def text(self) -> bytes:
+        """What stands behind that, a response code included."""
+        ...
+
     @property
-    def args(self) -> tuple[Any, ...]: ...
+    def args(self) -> tuple[Any, ...]:
+        """The arguments, as the mixin gave them to ``_call``."""
+        ...
+
     @property
-    def untagged(self) -> list[Untagged]: ...
+    def untagged(self) -> list[Untagged]:
+        """The untagged responses that answer it, as they came."""
+        ...
+
     @property
     def interrupted_by(self) -> str:
         """Why it was ended early: "turn" (another command), "news" or "patience"; "" if it was not."""

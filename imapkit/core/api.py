@@ -133,6 +133,7 @@ With a callback a command returns ``(None, None)`` as soon as it is sent.
 """
 
 Callback = Callable[[tuple[Any, Any, Any]], object]
+"""What is called with ``((type, data), cb_arg, None)``, or with ``(None, cb_arg, (exception class, reason))``."""
 
 
 class CallbackOptions(TypedDict, total=False):

@@ -52,7 +52,9 @@ _FLAGS = rb"\Answered \Flagged \Deleted \Seen \Draft"
 
 T = TypeVar("T")
 Script = Callable[["Conversation"], None]
+"""What a server does with one connection, in a thread of its own."""
 Handler = Callable[["Conversation", "ReceivedCommand"], None]
+"""What a server does with one command."""
 Chunks = int | Sequence[int] | None
 Tls = ssl.SSLContext | ServerCertificate | tuple[str | os.PathLike[str], str | os.PathLike[str] | None]
 """A server's context, ``LOCALHOST``, or the PEM files of a certificate and of its private key (None: in the same file)."""
