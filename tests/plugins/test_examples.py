@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.plugins.installation import EXAMPLES, ROOT, Installation, install
-from tests.testing.test_page import FILES
+from tests.plugins.tutorial import FILES, solid
+from tests.testing.test_page import FILES as GUIDE
 
 NAMES = ["gmail", "strictquota", "traffic", "xlist"]
 
@@ -60,7 +63,7 @@ def test_its_own_tests_pass(installed: Installation, name: str) -> None:
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
 def test_the_fixtures_hold_whoever_imports_imapkit_first_and_names_them_twice(installed: Installation, tmp_path: Path) -> None:
-    for name, code in FILES.items():
+    for name, code in GUIDE.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["imapkit.testing.plugin"]', encoding="utf-8")
     report = installed.run("-c", FIRST, cwd=tmp_path)
@@ -112,3 +115,45 @@ def test_they_all_have_the_same_shape() -> None:
         package = f"src/imapkit_{name}"
         assert {"README.md", "pyproject.toml", f"{package}/__init__.py", f"{package}/py.typed", f"tests/test_{name}.py"} <= files
         assert f'{name} = "imapkit_{name}"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
+# The tutorial
+
+TUTORIAL = EXAMPLES / "imapkit-xlist"
+UNSHOWN = {"README.md", "src/imapkit_xlist/py.typed"}
+"""Files of which the tutorial only says that they are there."""
+
+
+def test_the_tutorial_shows_every_file_of_its_example() -> None:
+    shown = {name for language, name in FILES if language != "text"} - {"try.py", "typed.py"}
+    there = {
+        str(path.relative_to(TUTORIAL)) for path in TUTORIAL.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert shown | UNSHOWN == {name for name in there if not name.startswith(".")}
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [key for key in FILES if key[0] != "text" and key[1] not in ("try.py", "typed.py")]
+)
+def test_a_block_of_the_tutorial_is_the_file_that_it_names(language: str, name: str) -> None:
+    assert solid(FILES[language, name]) == solid((TUTORIAL / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(120)
+def test_the_tutorials_program_prints_what_it_says(installed: Installation) -> None:
+    program = installed.place / "try.py"
+    program.write_text(FILES["python", "try.py"], encoding="utf-8")
+    assert solid(installed.run(str(program))) == solid(FILES["text", "try.py"])
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(120)
+def test_what_the_tutorial_types_is_typed(installed: Installation) -> None:
+    """As its reader does it: mypy reads what is installed."""
+    pytest.importorskip("mypy", reason="mypy is in the extra dev")
+    project = installed.project("imapkit-xlist")
+    (project / "typed.py").write_text(FILES["python", "typed.py"], encoding="utf-8")
+    argv = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(installed.python), "tests", "typed.py"]
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=100)
+    assert done.stdout == "Success: no issues found in 2 source files\n", done.stdout + done.stderr
