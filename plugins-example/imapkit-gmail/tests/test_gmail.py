@@ -99,8 +99,8 @@ def test_labels_are_written_as_they_need(server: ScriptedServer, imap: MyIMAP, l
 
 
 def test_labels_added_and_removed(server: ScriptedServer, imap: MyIMAP) -> None:
-    [message] = imap.x_gm_add_labels([1, 2], "done")[1].parsed()
-    assert sent(server) == b"STORE 1,2 +X-GM-LABELS (done)"
+    [message] = imap.x_gm_add_labels([1, 3], "done")[1].parsed()
+    assert sent(server) == b"STORE 1,3 +X-GM-LABELS (done)"
     assert MSGID.of(message) == 12784
     imap.x_gm_remove_labels("1:*", ["done"], uid=True, silent=True)
     assert sent(server) == b"UID STORE 1:* -X-GM-LABELS.SILENT (done)"
