@@ -17,6 +17,7 @@ from tests.conftest import open_sockets
 from tests.core.rig import Answers
 from tests.faults.visit import COMES, GOES, Visit, letter
 from tests.servers.base import Server
+from tests.stress.scripted import Hooked
 
 pytestmark = pytest.mark.live
 
@@ -73,16 +74,6 @@ STEPS = [
 ]
 HARMFUL = ["drop", "reset", "half_close", "black_hole"]
 HARMLESS = ["delay", "fragment"]
-
-
-class Hooked(imapkit.IMAP4):
-    """A client with a ``read`` and a ``send`` of its own, as imaplib2's users write them."""
-
-    def read(self, size: int) -> bytes:
-        return super().read(size)
-
-    def send(self, data: bytes) -> None:
-        super().send(data)
 
 
 @pytest.fixture(scope="module")

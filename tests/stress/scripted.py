@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import imapkit
-from imapkit.testing.scripted import Conversation, ScriptedServer
+from imapkit.testing import LOCALHOST, Conversation, ScriptedServer
 from tests.stress.asks import ASKS, Ask
 from tests.stress.episode import ENDS, Episode, Setting, Tally
 from tests.stress.server import FATES, Shuffler
@@ -21,6 +21,19 @@ CAPABILITIES = [b"IMAP4rev1 IDLE", b"IMAP4rev1 IDLE LITERAL+", b"IMAP4rev1 IDLE 
 FAMILIES = ["rev1", "idle"]
 NEWS = ("FETCH", "EXISTS", "EXPUNGE")
 _numbers = itertools.count(1)
+
+
+class Hooked(imapkit.IMAP4):
+    """A client with a ``read`` and a ``send`` of its own, as imaplib2's users write them."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+    def send(self, data: bytes) -> None:
+        super().send(data)
+
+
+KINDS: list[type[imapkit.IMAP4]] = [imapkit.IMAP4, imapkit.IMAP4, imapkit.IMAP4_SSL, Hooked]
 
 
 def any_ask(rng: random.Random, mark: str) -> Ask:
@@ -46,8 +59,11 @@ def one_connection(rng: random.Random, setting: Setting) -> None:
     )
     greeting = b"* PREAUTH [CAPABILITY %b] ready\r\n" % rng.choice(CAPABILITIES)
     name = f"stress{next(_numbers)}"
-    with ScriptedServer(shuffler, greeting=greeting, patience=60) as server:
-        client = imapkit.IMAP4(server.host, server.port, identifier=name, timeout=60, families=FAMILIES)
+    kind = rng.choice(KINDS)
+    tls = LOCALHOST.server_context() if kind is imapkit.IMAP4_SSL else None
+    with ScriptedServer(shuffler, greeting=greeting, patience=60, tls=tls) as server:
+        context = LOCALHOST.client_context() if tls else None
+        client = kind(server.host, server.port, identifier=name, timeout=60, families=FAMILIES, ssl_context=context)
         try:
             episode = Episode(client, any_ask, rng, setting)
             select_first(client, episode)

@@ -1,4 +1,4 @@
-"""``docs/reliability.md`` names every public method and attribute; what it says of them holds, and any thread can call them all."""
+"""``docs/reliability.md`` names every public method and attribute; what it says of them holds, and any thread may call them."""
 
 from __future__ import annotations
 
