@@ -45,7 +45,8 @@ def test_the_tables_are_complete() -> None:
     assert len(GROUPS) == 7
     assert len(set(methods)) == len(methods)
     for cls in CLIENTS:
-        public = {name for name in dir(cls) if not name.startswith("_")}
+        # A family that another test has had, and that is gone, may still be listed.
+        public = {name for name in dir(cls) if not name.startswith("_") and hasattr(cls, name)}
         called = {name for name in public if callable(getattr(cls, name)) and not isinstance(getattr(cls, name), type)}
         assert called - {"compressor", "decompressor"} <= set(methods)
         assert public - called <= set(ATTRIBUTES)
