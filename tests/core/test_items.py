@@ -1,0 +1,63 @@
+"""Items that a family adds to another response, read with their type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imapkit.core.api import Cursor, Data, Literal, MailboxName, astring, mailbox, parenthesized
+from imapkit.core.response import Untagged
+from imapkit.core.wire import Late, Token
+from imapkit.family import Family, Item
+from imapkit.testing import load_only
+
+
+def words(cursor: Cursor) -> tuple[bytes, ...]:
+    cursor.expect(b"(")
+    found = []
+    while not cursor.try_(b")"):
+        cursor.spaces()
+        found.append(cursor.atom())
+    return tuple(found)
+
+
+TAGS = Item("FETCH", "X-TAGS", words, tuple)
+SIZE = Item("STATUS", "X-SIZE", Cursor.number64, int)
+FAMILY = Family("more", items=Item.table(TAGS, SIZE), requires=("rev1",))
+
+
+def parsed(name: str, number: int | None, text: bytes, *families: Any) -> Any:
+    [value] = Data.of([Untagged(name, number, (text,))], load_only("rev1", *families)).parsed()
+    return value
+
+
+def test_an_item_is_read_by_its_grammar_and_reached_with_its_type() -> None:
+    message = parsed("FETCH", 1, b"(X-TAGS (a b) UID 7)", FAMILY)
+    assert TAGS.of(message) == (b"a", b"b")
+    assert message.uid == 7
+    assert SIZE.of(parsed("STATUS", None, b"INBOX (X-SIZE 5 MESSAGES 1)", FAMILY)) == 5
+
+
+@pytest.mark.parametrize("text", [b"(UID 7)", b"(X-TAGS oops UID 7)"])
+def test_what_is_not_there_or_not_right_is_none(text: bytes) -> None:
+    assert TAGS.of(parsed("FETCH", 1, text, FAMILY)) is None
+
+
+def test_without_the_family_its_grammar_does_not_count() -> None:
+    message = parsed("FETCH", 1, b"(X-TAGS (a b))")
+    assert message.items["X-TAGS"] == [b"a", b"b"]
+    assert TAGS.of(message) is None
+
+
+@pytest.mark.parametrize(
+    ("tokens", "written"),
+    [
+        ([], (b"(", b")")),
+        ([astring("a"), astring("b c")], (b"(", b'a "b c"', b")")),
+        ([b"a", Literal(b"b"), (b"c", Literal(b"d"))], (b"(", b"a ", Literal(b"b"), b" c", Literal(b"d"), b")")),
+        ([mailbox(MailboxName(b"x y")), mailbox("ä")], (b"(", b'"x y" ', Late((b'"&AOQ-"',), ('"ä"'.encode(),)), b")")),
+    ],
+)
+def test_tokens_between_parentheses(tokens: list[Token], written: tuple[Any, ...]) -> None:
+    assert parenthesized(tokens) == written
