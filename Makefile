@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
 
-.PHONY: demo test unit live lint types bench fuzz clean
+.PHONY: demo test unit live smoke frozen trimmed lint types bench fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -15,7 +15,19 @@ unit: $(VENV)/.test
 	$(PYTEST) -n auto -m "not live and not heavy" --ignore tests/typing
 
 live: $(VENV)/.test
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m "live or heavy" --timeout 120 --ignore tests/typing
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m "(live or heavy) and not frozen" --timeout 120 --ignore tests/typing
+
+# The live tests against the server that needs nothing installed.
+smoke: $(VENV)/.test
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --timeout 120 tests/live tests/test_docs.py -k "pymap or docs"
+
+# Programs in one file, by shiv and PyInstaller.
+frozen: $(VENV)/.frozen
+	IMAPKIT_REQUIRE_SERVERS=1 $(PYTEST) -m frozen tests/trim
+
+# The base alone, with each other family alone, and all: tests, sizes, import times.
+trimmed: $(VENV)/.test
+	$(BIN)/python -m tests.trim.builds
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

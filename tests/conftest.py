@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,17 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     # A real server closes its side when it gets to it.
     if "live" not in request.keywords and "servers" not in request.path.parts:
         assert not open_sockets() - sockets, "sockets left behind"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where servers are required, a test that needs one and is skipped has failed, whatever it was skipped for."""
+    report = yield
+    required = os.environ.get("IMAPKIT_REQUIRE_SERVERS") == "1" and {"live", "frozen"} & set(item.keywords)
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though servers are required (IMAPKIT_REQUIRE_SERVERS=1): {report.longrepr}"
+    return report
 
 
 @pytest.fixture
