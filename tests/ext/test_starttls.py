@@ -181,6 +181,7 @@ def test_nothing_said_before_it_counts() -> None:
         assert client.login("me", "secret")[0] == "OK"
 
 
+@pytest.mark.together
 def test_what_was_enabled_or_counted_in_the_clear_does_not_hold() -> None:
     def forge(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"* ENABLED UTF8=ACCEPT\r\n* 77 EXISTS\r\n")

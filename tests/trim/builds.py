@@ -87,6 +87,7 @@ def tested(one: Build, elsewhere: Path) -> str:
         "pythonpath=",
         "--rootdir",
         str(elsewhere),
+        *(() if one.title == "all" else ("-m", "not together")),
         *one.tests,
     ]
     code = CHECKED.format(str(one.place))

@@ -153,11 +153,13 @@ def added(name: str, *args: Any) -> list[Piece]:
         (('X-RAW "a b" X-BETWEEN 1', 2, "SUBJECT", "c d"), b'X-RAW "a b" X-BETWEEN 1 2 SUBJECT "c d"'),
     ],
 )
+@pytest.mark.together
 def test_search_keys_of_other_families(criteria: tuple[Any, ...], wire: bytes) -> None:
     assert added("SEARCH", *criteria) == [b"SEARCH " + wire]
     assert added("SORT", "DATE", None, *criteria) == [b"SORT (DATE) US-ASCII " + wire]
 
 
+@pytest.mark.together
 def test_operands_of_other_families_have_the_charset_and_their_kind() -> None:
     assert added("SEARCH", "CHARSET", "iso-8859-1", "X-RAW", "to ä") == [b"SEARCH CHARSET iso-8859-1 X-RAW ", Literal(b"to \xe4")]
     with pytest.raises(ArgumentError, match="not a number"):
@@ -165,6 +167,7 @@ def test_operands_of_other_families_have_the_charset_and_their_kind() -> None:
 
 
 @pytest.mark.parametrize("item", ["X-TAGS", "+X-TAGS", "-x-tags.silent"])
+@pytest.mark.together
 def test_store_items_of_other_families(item: str) -> None:
     assert added("STORE", "1:3", item, "a (b)") == [b"STORE 1:3 %b " % item.encode() + b'"a (b)"']
     assert added("STORE", "1:3", "(UNCHANGEDSINCE 7)", item, "a") == [b"STORE 1:3 (UNCHANGEDSINCE 7) %b a" % item.encode()]
