@@ -44,7 +44,7 @@ def install(place: Path, projects: Iterable[Path], *others: str) -> Installation
     _run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), *map(str, projects)], place)
     venv.create(place / "venv", with_pip=False, symlinks=True)
     made = Installation(place)
-    _run([*pip, "--python", str(made.python), "install", *map(str, sorted(wheels.glob("*.whl"))), *others], place)
+    _run([*pip, "--python", str(made.python), "install", "--no-compile", *map(str, sorted(wheels.glob("*.whl"))), *others], place)
     return made
 
 
