@@ -49,7 +49,7 @@ def main():
             refused = str(error)
         there = {plugin.name: [plugin.distribution, plugin.version] for plugin in imap._registry.plugins}
     loaded = sorted(name for name in sys.modules if name.startswith("imapkit.ext."))
-    print(json.dumps([subjects, ended.is_set(), refused, there, loaded, hasattr(imap, "hello")]))
+    print(json.dumps([subjects, ended.is_set(), refused, there, loaded, hasattr(imap, "xlist")]))
 
 
 if __name__ == "__main__":
@@ -148,9 +148,9 @@ def frozen(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     skip_or_fail(lacking("PyInstaller"))
     place = tmp_path_factory.mktemp("frozen")
     python = environment(place / "venv", two, "pyinstaller")
-    hello = ROOT / "plugins-example" / "imapkit-hello"
-    pip(Path(sys.executable), "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place / "hello", hello)
-    pip(python, "install", "--quiet", "--no-deps", "--no-index", *(place / "hello").iterdir())
+    example = ROOT / "plugins-example" / "imapkit-xlist"
+    pip(Path(sys.executable), "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place / "xlist", example)
+    pip(python, "install", "--quiet", "--no-deps", "--no-index", *(place / "xlist").iterdir())
     (place / "app.py").write_text(PROGRAM, encoding="utf-8")
     settings = {"PYINSTALLER_CONFIG_DIR": str(place / "config"), "PATH": os.environ["PATH"]}
     run(python, "-m", "PyInstaller", "--onefile", "--log-level", "WARN", "app.py", cwd=place, timeout=200, environ=settings)
@@ -160,20 +160,20 @@ def frozen(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.live
 @pytest.mark.frozen
 def test_pyinstaller(frozen: Path, login: list[str]) -> None:
-    refused, there, loaded, hello = seen(run(frozen, *login))
+    refused, there, loaded, has_xlist = seen(run(frozen, *login))
     assert refused == NOT_IN_BUILD
-    assert there == {"hello": ["imapkit-hello", "1.0.0"], "idle": ["imapkit", "0.1.0"], "rev1": ["imapkit", "0.1.0"]}
+    assert there == {"xlist": ["imapkit-xlist", "1.0.0"], "idle": ["imapkit", "0.1.0"], "rev1": ["imapkit", "0.1.0"]}
     assert {name.split(".")[2] for name in loaded} == {"idle", "rev1"}
-    assert hello
+    assert has_xlist
 
 
 @pytest.mark.live
 @pytest.mark.frozen
 def test_pyinstaller_of_a_program_that_says_its_families(frozen: Path, login: list[str]) -> None:
-    _, there, loaded, hello = seen(run(frozen, *login, "configure"))
+    _, there, loaded, has_xlist = seen(run(frozen, *login, "configure"))
     assert set(there) == {"idle", "rev1"}
     assert {name.split(".")[2] for name in loaded} == {"idle", "rev1"}
-    assert not hello
+    assert not has_xlist
 
 
 @pytest.mark.live
@@ -181,5 +181,5 @@ def test_pyinstaller_of_a_program_that_says_its_families(frozen: Path, login: li
 def test_the_hook_is_what_finds_them(frozen: Path) -> None:
     """It is told of by its entry point, and what it names is in the program because of it."""
     log = frozen.parents[1] / "build" / "app" / "xref-app.html"
-    assert re.search(r"imapkit_hello", log.read_text(encoding="utf-8"))
-    assert "imapkit_hello" not in PROGRAM
+    assert re.search(r"imapkit_xlist", log.read_text(encoding="utf-8"))
+    assert "imapkit_xlist" not in PROGRAM
