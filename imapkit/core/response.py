@@ -71,7 +71,8 @@ class Untagged:
     @property
     def octets(self) -> int:
         """The octets it holds."""
-        return sum(map(len, self.parts))
+        parts = self.parts
+        return len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
 
     @property
     def text(self) -> bytes:

@@ -7,7 +7,6 @@ an error passes through. Text that is to be shown, or to be put into an error, g
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
 __all__ = ["Hidden", "Secret", "plain", "plain_all", "secret_arguments"]
@@ -17,7 +16,6 @@ _SHORTEST = 3
 """Octets; what is shorter would hide half of every text."""
 _PIECE = 6
 """Octets; messages cut what they quote, so pieces from the beginning or the end of a secret, at least this long, go too."""
-_BETWEEN = re.compile(rb"[\0\x01]")
 
 
 class Secret:
@@ -81,9 +79,9 @@ class Hidden:
             decoded = base64.b64decode(response)
         except ValueError:
             return
-        fields = _BETWEEN.split(decoded)
-        # Of several fields the first names somebody.
-        self.add(decoded, *(fields[1:] if len(fields) > 1 else ()), *(field.partition(b" ")[2] for field in fields))
+        fields = [decoded.rpartition(b"\0")[2]] if b"\0" in decoded else decoded.split(b"\x01")
+        # Other fields name somebody: "user=me", "auth=Bearer token", or "me digest".
+        self.add(decoded, *(field for field in fields if b"=" not in field), *(field.partition(b" ")[2] for field in fields))
 
     def hide(self, text: bytes) -> bytes:
         """``text`` without them."""

@@ -450,7 +450,12 @@ def _checked(pieces: list[Piece], name: str) -> list[Piece]:
         _check_piece(piece, name)
     last = pieces[-1]
     for form in last if isinstance(last, Late) else ((last,),):
-        if form and isinstance(form[-1], bytes) and _ANNOUNCES.search(form[-1], max(0, len(form[-1]) - 30)):
+        if (
+            form
+            and isinstance(form[-1], bytes)
+            and form[-1][-1:] == b"}"
+            and _ANNOUNCES.search(form[-1], max(0, len(form[-1]) - 30))
+        ):
             raise ArgumentError(f"{name}: it ends in {form[-1][-12:]!r}, which a server would read as the start of a literal")
     return pieces
 

@@ -33,12 +33,11 @@ __all__ = [
     "written",
 ]
 
-_EXAMPLES = Path(__file__).parents[2] / "plugins-example"
+_EXAMPLES = sorted((Path(__file__).parents[2] / "plugins-example").glob("*/src/*/__init__.py"))
 
 
-def _example(name: str) -> ModuleType:
-    path = _EXAMPLES / f"imapkit-{name}" / "src" / f"imapkit_{name}" / "__init__.py"
-    spec = importlib.util.spec_from_file_location(f"imapkit_{name}_under_attack", path)
+def _example(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_under_attack", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -91,8 +90,7 @@ MADE_UP = Family(
 
 FAMILIES: list[Any] = [
     *sorted({plugin.name for plugin in registry().plugins} | set(ext.INDEX)),
-    _example("xlist"),
-    _example("gmail"),
+    *map(_example, _EXAMPLES),
     MADE_UP,
 ]
 REGISTRY = load_only(*FAMILIES)

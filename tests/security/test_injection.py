@@ -114,6 +114,30 @@ def test_a_server_sees_one_command_or_none(command: Command) -> None:
     assert outcomes.total() > 250
 
 
+WORDS = [(command, word) for command in COMMANDS for where, word in REGISTRY.operands if where == command.words]
+
+
+@pytest.mark.parametrize(("command", "word"), WORDS, ids=lambda value: value if isinstance(value, str) else value.name)
+def test_words_that_families_add_stay_one_command(command: Command, word: str) -> None:
+    kinds, outcomes = itertools.cycle(KINDS), Counter[bool]()
+    operands = [samples(kind)[0] for kind in REGISTRY.operands[str(command.words), word]]
+    # It stands behind what the command takes anyway (SORT), or instead of it (STORE).
+    first = [valid(command), tuple(samples(kind)[0] for kind in command.args)]
+    before = next(args for args in first if attack(command, (*args, word, *operands)))
+    for at, usual in enumerate([word, *operands]):
+        for spice in SPICES:
+            for text in spiced(usual, spice):
+                for value in (text, next(kinds)(text)):
+                    args = [word, *operands]
+                    args[at] = value
+                    outcomes[attack(command, (*before, *args))] += 1
+    assert outcomes[False] > 50
+
+
+def test_families_that_add_words_are_there() -> None:
+    assert {("SEARCH", "X-GM-RAW"), ("SORT", "X-GM-RAW")} <= {(command.name, word) for command, word in WORDS}
+
+
 @pytest.mark.heavy
 @each_command
 def test_a_server_sees_one_command_or_none_whatever_its_type(command: Command) -> None:

@@ -287,3 +287,23 @@ def test_short_secrets_do_not_hide_every_text() -> None:
     hidden.add("a", b"bc", "")
     assert not hidden
     assert hidden.hide_text("abc") == "abc"
+
+
+def test_names_are_no_secrets() -> None:
+    """Who is refused wants to read who it was."""
+
+    def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ \r\n")
+        conversation.read_line()
+        conversation.no(command, b"user tester: no such password as hunter2x")
+
+    ways = {
+        "PLAIN": "\0tester\0hunter2x",
+        "XOAUTH2": "user=tester\x01auth=Bearer hunter2x\x01\x01",
+        "CRAM-MD5": "tester hunter2x",
+    }
+    with ScriptedServer(handlers={"AUTHENTICATE": refuse}) as server:
+        for mechanism, response in ways.items():
+            with connect(server) as client, pytest.raises(imapkit.errors.NoResponse) as caught:
+                client.authenticate(mechanism, lambda challenge, response=response: response)  # type: ignore[misc]
+            assert str(caught.value) == "user tester: no such password as ***"
