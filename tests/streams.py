@@ -122,8 +122,13 @@ class Script:
         conversation.send(data, chunks=1 if self.way.single and self.way.layer != "COMPRESS" else None)
 
 
+Connect = Callable[[], imapkit.IMAP4]
+
+
 @contextmanager
-def serving_session(way: Way, greeting: bytes = PREAUTH) -> Iterator[tuple[Script, Callable[[], imapkit.IMAP4]]]:
+def serving_session(
+    way: Way, greeting: bytes = PREAUTH, *, select: bool = True
+) -> Iterator[tuple[Script, Callable[[], imapkit.IMAP4]]]:
     """The script of a server, and a function that connects to it by ``way`` (and selects a mailbox, where it can)."""
     script = Script(way)
     names = {name for name, _ in COMMANDS.values() if name} | _default_handlers().keys()
@@ -137,7 +142,7 @@ def serving_session(way: Way, greeting: bytes = PREAUTH) -> Iterator[tuple[Scrip
             client: imapkit.IMAP4 = cls(server.host, server.port, timeout=20, families=sorted(ext.INDEX), **options)
             if way.layer == "COMPRESS":
                 client.enable_compression()
-            if client.state == "AUTH":
+            if client.state == "AUTH" and select:
                 client.select()
             return client
 
