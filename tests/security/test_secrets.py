@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.core.api import astring
 from imapkit.core.secrets import Hidden, Secret
+from imapkit.family import Command, Family, State
 from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import Answers, connect
 
@@ -307,3 +309,52 @@ def test_names_are_no_secrets() -> None:
             with connect(server) as client, pytest.raises(imapkit.errors.NoResponse) as caught:
                 client.authenticate(mechanism, lambda challenge, response=response: response)  # type: ignore[misc]
             assert str(caught.value) == "user tester: no such password as ***"
+
+
+class Interrupting(imapkit.IMAP4):
+    """One whose ``send`` is interrupted, or breaks, as a password is on its way."""
+
+    wrong: type[BaseException] | None = None
+
+    def send(self, data: bytes) -> None:
+        if self.wrong is not None and b"LOGIN" in bytes(data):
+            raise self.wrong("stop")
+        super().send(data)
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+
+@pytest.mark.parametrize("wrong", [KeyboardInterrupt, LookupError, OSError, SystemExit])
+def test_no_frame_holds_it_when_sending_is_interrupted(wrong: type[BaseException]) -> None:
+    with ScriptedServer() as server:
+        client = connect(server, Interrupting)
+        assert isinstance(client, Interrupting)
+        client.wrong = wrong
+        with pytest.raises((wrong, imapkit.IMAP4.abort)) as caught:
+            client.login("me", CANARY)
+        for text in shown("", client, [caught.value]):
+            assert not any(form in text for form in FORMS), text
+        client.logout()
+
+
+@pytest.mark.parametrize("answer", ["ok", "no", "bad"])
+def test_a_family_that_wraps_nothing_is_covered_too(answer: str, caplog: pytest.LogCaptureFixture) -> None:
+    """All arguments but the first of a secret command are taken for secret."""
+    caplog.set_level(logging.DEBUG)
+    family = Family("careless", commands=(Command("XENTER", State.ANY, args=(astring, astring), secret=True),))
+
+    def tell(conversation: Conversation, command: ReceivedCommand) -> None:
+        getattr(conversation, answer)(command, command.args)
+
+    with ScriptedServer(handlers={"XENTER": tell}) as server, connect(server, families=["rev1", family]) as client:
+        try:
+            told = repr(client._call("XENTER", "me", CANARY))
+        except imapkit.errors.BadResponse as error:
+            told = f"{error} {error!r}"
+        assert not any(form in told for form in FORMS)
+        with pytest.raises(imapkit.ArgumentError) as caught:
+            client._call("XENTER", "me", CANARY + "\n")
+        assert not any(form in f"{caught.value} {caught.value!r}" for form in FORMS)
+    assert not any(form in caplog.text for form in FORMS)
+    assert "XENTER '***'" in caplog.text
