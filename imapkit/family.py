@@ -22,7 +22,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from imapkit.core.cursor import Cursor
-    from imapkit.core.response import Untagged
+    from imapkit.core.response import Run, Untagged
     from imapkit.core.session import Session
     from imapkit.core.wire import Token
 
@@ -129,7 +129,8 @@ class Command:
         two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
         ``matches(about, response)`` whether a response is an answer to that: True, False, or None for "perhaps".
-        Without ``about`` such commands follow one another.
+        Without ``about`` such commands follow one another. ``matches_all(about, run)`` says of many responses at once whether all
+        are; False leaves it to ``matches``, one by one. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
@@ -160,6 +161,7 @@ class Command:
     result: tuple[str, ...] = ()
     about: Callable[[tuple[Any, ...], bool], Any] | None = None
     matches: Callable[[Any, Untagged], bool | None] | None = None
+    matches_all: Callable[[Any, Run], bool] | None = None
     seqnums: bool = False
     expunges: bool = True
     secret: bool = False

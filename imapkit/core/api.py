@@ -15,7 +15,7 @@ from imapkit.core.dates import date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.record import OfMailbox, record
-from imapkit.core.response import ResponseCode, Untagged, response_code
+from imapkit.core.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.result import Data
 from imapkit.core.search import (
     NO_OPERANDS,
@@ -74,6 +74,7 @@ __all__ = [
     "Piece",
     "ResponseCode",
     "Result",
+    "Run",
     "Secret",
     "ServerString",
     "Session",

@@ -16,7 +16,7 @@ from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
-from imapkit.core.response import classify
+from imapkit.core.response import Continuation, Run, Tagged, Untagged, classify, run_matcher
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Layers
 from imapkit.core.wire import Late, Literal, Piece
@@ -41,6 +41,8 @@ _READ_SIZE = 1 << 16
 _LITERAL_READ_SIZE = 1 << 20
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
+_RUN = 8
+"""With fewer responses ahead it does not pay to look for a run."""
 
 
 class Connection:
@@ -434,27 +436,51 @@ class Connection:
             self._check_greeting(data)
         while (parts := framer.pop()) is not None:
             response = classify(parts)
-            if self.trace.wants(4):
-                with self._lock:
-                    shown = self.protocol.secrets.hide_text(f"< {response!r}")
-                self.trace.log(4, shown)
-            with self._lock:
-                if self.protocol.closed is not None:
-                    return
-                switching = self.protocol.handle(response)
-                woken, self.protocol.woken = self.protocol.woken, []
-                nudged, self.protocol.nudged = self.protocol.nudged, None
-            for request in woken:
-                request.wake()
-            if nudged is not None:
-                self._nudge(nudged)
-            if switching is not None:
-                self._switch(switching)
-            elif self.protocol.welcome is not None and not self._greeted.is_set():
-                self._greeted.set()
+            self._respond(response)
+            if self.protocol.closed is not None:
+                return
+            if framer.ahead >= _RUN and isinstance(response, Untagged):
+                self._take_run(response.name)
         if framer.missing:
             with self._lock:
                 self.protocol.progress()
+
+    def _respond(self, response: Continuation | Tagged | Untagged) -> None:
+        """Take in one response, and do what it entails once the lock is released."""
+        if self.trace.wants(4):
+            with self._lock:
+                shown = self.protocol.secrets.hide_text(f"< {response!r}")
+            self.trace.log(4, shown)
+        with self._lock:
+            if self.protocol.closed is not None:
+                return
+            switching = self.protocol.handle(response)
+            woken, self.protocol.woken = self.protocol.woken, []
+            nudged, self.protocol.nudged = self.protocol.nudged, None
+        for request in woken:
+            request.wake()
+        if nudged is not None:
+            self._nudge(nudged)
+        if switching is not None:
+            self._switch(switching)
+        elif self.protocol.welcome is not None and not self._greeted.is_set():
+            self._greeted.set()
+
+    def _take_run(self, name: str) -> None:
+        """Take in the responses that follow one of that name in one step, if they are all the same command's."""
+        with self._lock:
+            plain = self.protocol.sole_owner(name) is not None and not self.trace.wants(4)
+        if not plain:
+            return
+        pairs = self._framer.pop_run(run_matcher(name))
+        if not pairs:
+            return
+        run = Run(name, pairs)
+        with self._lock:
+            taken = self.protocol.closed is not None or self.protocol.handle_run(run)
+        if not taken:
+            for response in run.responses():
+                self._respond(response)
 
     def _nudge(self, request: Request) -> None:
         """Have a command interrupted by whoever waits for it: the reader does not write."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 
 from imapkit.core.limits import Limits
 from imapkit.errors import LimitExceeded, RemoteProtocolError
@@ -16,6 +17,7 @@ from imapkit.errors import LimitExceeded, RemoteProtocolError
 __all__ = ["Framer"]
 
 CRLF = b"\r\n"
+_GROUPS = re.Match.groups
 
 #   literal = "{" number ["+"] "}" CRLF *CHAR8; a literal8 has "~" before it (RFC 3516).
 #   It stands after SP or "(", or after the section of a FETCH item. Some servers send "{4+}", which only clients may.
@@ -41,6 +43,8 @@ class Framer:
         self.limits = limits or Limits()
         self._data = b""
         self._at = 0
+        self._lines: list[bytes] = []  # cut ahead, the next one last
+        self._short = min(self.limits.line, self.limits.response, self.limits.nesting)
         self._line = bytearray()
         self._parts: list[bytes] = []
         self._size = self._depth = self._counted = self._brackets = 0
@@ -56,6 +60,8 @@ class Framer:
 
     def pop(self) -> list[bytes] | None:
         """The next complete response, or None when more octets are needed. Raises ``RemoteProtocolError``."""
+        if self._lines or self._cut():
+            return [self._lines.pop()]
         while self._at < len(self._data) or (self._in_literal and not self.missing):
             if self._in_literal:
                 self._take_literal()
@@ -70,9 +76,23 @@ class Framer:
             self._open_literal(size)
         return None
 
+    @property
+    def ahead(self) -> int:
+        """How many responses of one line are ready to be popped."""
+        return len(self._lines)
+
+    def pop_run(self, matcher: Callable[[bytes], re.Match[bytes] | None]) -> list[tuple[bytes, ...]]:
+        """Pop the responses that are ready as far as ``matcher`` matches them: the groups of each."""
+        found = list(map(_GROUPS, iter(map(matcher, reversed(self._lines)).__next__, None)))
+        if found:
+            del self._lines[-len(found) :]
+        return found
+
     def take_rest(self) -> bytes:
         """Take out what has been pushed and not been popped; for the layer that is switched on at this point."""
-        rest = bytes(self._line) + self._data[self._at :]
+        cut = b"".join(line + CRLF for line in reversed(self._lines))
+        rest = cut + bytes(self._line) + self._data[self._at :]
+        self._lines.clear()
         self._line.clear()
         self._data, self._at = b"", 0
         return rest
@@ -86,6 +106,32 @@ class Framer:
         parts, self._parts = self._parts, []
         self._size = self._depth = self._counted = self._brackets = 0
         return parts
+
+    def _cut(self) -> bool:
+        """Cut what is there into lines, in one pass, as far as each is a response of its own; whether there is any.
+
+        That ends where a literal may be announced, and at a line that may be over a limit: those take the long way.
+        """
+        data, at = self._data, self._at
+        if at == len(data) or self._line or self._parts:
+            return False
+        announced = data.find(b"}\r\n", at)
+        end = data.rfind(CRLF, at, len(data) if announced < 0 else announced)
+        if end < 0:
+            return False
+        lines = data[at:end].split(CRLF)
+        self._at = end + 2
+        if end - at > self._short and max(map(len, lines)) > self._short:
+            good = next((i for i, line in enumerate(lines) if self._is_doubtful(line)), len(lines))
+            self._at -= sum(map(len, lines[good:])) + 2 * (len(lines) - good)
+            del lines[good:]
+        lines.reverse()
+        self._lines = lines
+        return bool(lines)
+
+    def _is_doubtful(self, line: bytes) -> bool:
+        limits = self.limits
+        return len(line) > min(limits.line, limits.response) or line.count(b"(") > limits.nesting
 
     def _take_line(self) -> bytes | None:
         data, at, held = self._data, self._at, self._line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imapkit.errors import ArgumentError
@@ -65,6 +65,14 @@ class NumberSet:
         if number in self:
             return True
         return None if self.open is not None or self.unknown else False
+
+    def may_hold_all(self, numbers: Sequence[int]) -> bool:
+        """Whether none of ``numbers``, of which there is at least one, is certainly not in the set."""
+        low, high = min(numbers), max(numbers)
+        at = bisect_right(self.starts, low) - 1
+        if at >= 0 and high <= self.ends[at]:
+            return True
+        return self.open is not None or self.unknown or all(map(self.__contains__, numbers))
 
     def isdisjoint(self, other: NumberSet) -> bool:
         """Whether no message can be in both sets. Numbers and UIDs cannot be compared, nor can two sets with "*"."""

@@ -16,7 +16,7 @@ from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Tagged, Untagged, response_code
+from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.store import Store
@@ -108,7 +108,7 @@ class Protocol:
             return False
         self.closed = exc
         for request in self.pending.values():
-            if request.call.command.ends and request.untagged:
+            if request.call.command.ends and request.received:
                 # The server said BYE and went, without the tagged OK that should be between.
                 request.finish("OK", b"")
             request.fail(exc)
@@ -131,6 +131,32 @@ class Protocol:
         else:
             self._continuation(response)
         return None
+
+    def handle_run(self, run: Run) -> bool:
+        """Take many responses in at once; False, and nothing done, unless it is plain that all are one command's answer."""
+        owner = self.sole_owner(run.name)
+        if owner is None:
+            return False
+        call = owner.call
+        if call.about is not None and call.command.matches is not None:
+            claims = call.command.matches_all
+            if claims is None or not self._guard(owner, claims, call.about, run):
+                return False
+        run.utf8 = "UTF8=ACCEPT" in self.session.enabled
+        owner.received.append(run)
+        owner.progress = time.monotonic()
+        return True
+
+    def sole_owner(self, name: str) -> Request | None:
+        """The only command whose answer a response of that name can be; None if there are more, or it changes the state too."""
+        waiting = self._wanting.get(name)
+        if not waiting or len(waiting) > 1 or self._listener is not None or name in _CONDITIONS or name == "BYE":
+            return None
+        known = self._registry.responses.get(name)
+        if known is not None and known.apply is not None:
+            return None
+        owner = next(iter(waiting))
+        return owner if owner.sent and not owner.complete else None
 
     def progress(self) -> None:
         """Octets of a literal have come: whoever waits is being served."""

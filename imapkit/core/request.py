@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from imapkit.errors import CommandTimeout, error
 
 if TYPE_CHECKING:
-    from imapkit.core.response import Untagged
+    from imapkit.core.response import Run, Untagged
     from imapkit.core.wire import Piece
     from imapkit.family import Command
 
@@ -75,6 +75,7 @@ class Request:
         "octets",
         "on_done",
         "progress",
+        "received",
         "refresh_at",
         "renew",
         "sent",
@@ -83,7 +84,6 @@ class Request:
         "text",
         "thread",
         "typ",
-        "untagged",
         "until",
         "window",
     )
@@ -96,7 +96,8 @@ class Request:
         self.tag = b""
         self.typ = ""
         self.text = b""
-        self.untagged: list[Untagged] = []
+        self.received: list[Untagged | Run] = []
+        """The untagged responses that are its answer; those that came in a run are not taken apart yet."""
         self.octets = 0
         """How many octets they hold."""
         self.aborted: error | None = None
@@ -136,6 +137,11 @@ class Request:
     def args(self) -> tuple[Any, ...]:
         """The arguments as the caller gave them."""
         return self.call.args
+
+    @property
+    def untagged(self) -> list[Untagged]:
+        """The untagged responses that are its answer."""
+        return [response for piece in self.received for response in piece.responses()]
 
     @property
     def complete(self) -> bool:

@@ -7,13 +7,25 @@ by whoever asks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from imapkit.errors import ServerBye
 
-__all__ = ["Continuation", "ResponseCode", "Tagged", "Untagged", "announcement", "classify", "response_code", "split_code"]
+__all__ = [
+    "Continuation",
+    "ResponseCode",
+    "Run",
+    "Tagged",
+    "Untagged",
+    "announcement",
+    "classify",
+    "response_code",
+    "run_matcher",
+    "split_code",
+]
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
@@ -92,6 +104,51 @@ class Untagged:
         if parts[-1]:
             shaped.append(parts[-1])
         return shaped
+
+    def responses(self) -> tuple[Untagged]:
+        """It alone, as ``Run`` has many."""
+        return (self,)
+
+
+class Run:
+    """Untagged responses of one name that came one after the other, each a number and text on one line.
+
+    A mailbox has many messages: a run is attributed in one step, and taken apart when somebody asks. ``pairs`` holds number and
+    text of each; the rest is as ``Untagged`` has it.
+    """
+
+    __slots__ = ("name", "pairs", "utf8")
+
+    def __init__(self, name: str, pairs: list[tuple[bytes, ...]], utf8: bool = False) -> None:
+        self.name, self.pairs, self.utf8 = name, pairs, utf8
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers before the name."""
+        return [int(number) for number, _ in self.pairs]
+
+    @property
+    def texts(self) -> list[bytes]:
+        """What follows the name."""
+        return [text for _, text in self.pairs]
+
+    def data(self) -> list[Any]:
+        """imaplib's shape, of all of them."""
+        return [b"%b %b" % pair for pair in self.pairs]
+
+    def responses(self) -> list[Untagged]:
+        """Each for itself."""
+        name, utf8 = self.name, self.utf8
+        return [Untagged(name, int(number), (text,), utf8) for number, text in self.pairs]
+
+
+@lru_cache(64)
+def run_matcher(name: str) -> Callable[[bytes], re.Match[bytes] | None]:
+    """Matches a line that belongs in a ``Run`` of ``name``; its groups are the pair."""
+    return re.compile(rb"\* (0|[1-9]\d{0,19}) %b (.*)\Z" % re.escape(name.encode("ascii")), re.DOTALL).match
 
 
 class _BareCode(Untagged):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
-from imapkit.core.response import Untagged, announcement, one_line, response_code, split_code
+from imapkit.core.response import Run, Untagged, announcement, one_line, response_code, split_code
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
@@ -39,15 +39,14 @@ class Data(list[Any]):
     def __init__(
         self,
         items: Iterable[Any] = (),
-        responses: Iterable[Untagged] = (),
+        responses: Iterable[Untagged | Run] = (),
         registry: Registry | None = None,
         name: str = "",
         utf8: bool = False,
         log: DefectLog | None = None,
     ) -> None:
         super().__init__(items)
-        self.responses = tuple(responses)
-        """The untagged responses that the data comes from."""
+        self._sources = tuple(responses)
         self.name = name
         """Whose shape it is, if it comes from none that are there: "UIDVALIDITY", or "OK" for a status text."""
         self.utf8 = utf8
@@ -56,10 +55,15 @@ class Data(list[Any]):
         self._log = log
 
     @classmethod
-    def of(cls, responses: Iterable[Untagged], registry: Registry, log: DefectLog | None = None) -> Data:
+    def of(cls, responses: Iterable[Untagged | Run], registry: Registry, log: DefectLog | None = None) -> Data:
         """The data of untagged responses; ``[None]`` if there are none. What is wrong with them is noted in ``log``, too."""
         found = tuple(responses)
         return cls([item for response in found for item in response.data()] or [None], found, registry, log=log)
+
+    @property
+    def responses(self) -> tuple[Untagged, ...]:
+        """The untagged responses that the data comes from."""
+        return tuple(response for source in self._sources for response in source.responses())
 
     def parsed(self) -> Parsed:
         """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""

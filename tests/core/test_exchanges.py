@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import random
 from collections.abc import Callable
 
 import pytest
@@ -164,3 +166,51 @@ def test_select_returns_the_count_of_the_mailbox_it_selects() -> None:
 
     with selected({"EXAMINE": select}) as (client, _):
         assert client.select("other", readonly=True) == ("OK", [b"172"])
+
+
+# Many responses at once
+
+
+def _rows(rng: random.Random) -> list[bytes]:
+    """What may come while 1:100 is fetched: in runs, and in between what belongs elsewhere."""
+    others = [
+        b"* 3 FETCH (X {4}\r\na\r\n\r UID 3)",
+        b"* 200 EXISTS",
+        b"* 150 FETCH (UID 150)",
+        b"* OK [ALERT] (a {5}",
+        b"* 2 FETCH",
+    ]
+    rows = [b"* %d FETCH (FLAGS (\\Seen) UID %d)" % (number, number) for number in rng.choices(range(1, 101), k=400)]
+    for _ in range(rng.choice((0, 1, 5, 50))):
+        rows.insert(rng.randrange(len(rows)), rng.choice(others))
+    return rows
+
+
+@pytest.mark.parametrize("uid", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_the_same_however_many_come_at_once(seed: int, uid: bool) -> None:
+    rows = _rows(random.Random(seed))
+
+    def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
+        rng, data = random.Random(seed), b"".join(row + b"\r\n" for row in rows)
+        while data:
+            size = rng.choice((1, 10, 1000, 100_000))
+            conversation.send(data[:size])
+            data = data[size:]
+        conversation.ok(command)
+
+    single: list[bytes | tuple[bytes, bytes]] = []
+    for row in rows:
+        number, _, text = row[2:].partition(b" FETCH")
+        if b"\r\n" in row:
+            single += [(b"3 (X {4}", b"a\r\n\r"), b" UID 3)"]
+        elif number.isdigit() and int(number) <= 100 and (text or not uid):
+            single.append(number + text)
+    with selected({"FETCH": fetch, "UID FETCH": fetch}) as (client, _):
+        data = client.uid("FETCH", "1:100", "(FLAGS)")[1] if uid else client.fetch("1:100", "(FLAGS)")[1]
+        assert list(data) == single
+        assert len(client.response("EXISTS")[1]) == max(1, rows.count(b"* 200 EXISTS"))
+        foreign = {b"* 150 FETCH (UID 150)": b"150 (UID 150)"} | ({b"* 2 FETCH": b"2"} if uid else {})
+        assert client.response("FETCH")[1] == ([foreign[row] for row in rows if row in foreign] or [None])
+        assert [item for response in data.responses for item in response.data()] == single
+        assert pickle.loads(pickle.dumps(data)) == data

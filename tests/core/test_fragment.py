@@ -8,6 +8,7 @@ import pytest
 
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
+from imapkit.core.response import Run, Untagged, classify, run_matcher
 from imapkit.errors import LimitExceeded, RemoteProtocolError
 
 
@@ -239,3 +240,61 @@ def test_a_hundred_thousand_tiny_literals() -> None:
     assert len(parts) == 200_001
     with pytest.raises(LimitExceeded, match=r"Limits\.literals"):
         frame(b"* X (" + b"{1}\r\na " * 100_001 + b")\r\n")
+
+
+# Many lines at once
+
+
+def test_lines_that_were_cut_ahead_come_before_what_is_wrong() -> None:
+    framer = Framer(Limits(line=2000, nesting=20))
+    framer.push(b"* 1 X\r\n* 2 X " + b"(" * 21 + b"\r\n* 3 X\r\n")
+    assert framer.pop() == [b"* 1 X"]
+    with pytest.raises(LimitExceeded, match="nesting of 21"):
+        framer.pop()
+    framer = Framer(Limits(line=20))
+    framer.push(b"* 1 X\r\n* 2 X\r\n" + b"x" * 21 + b"\r\n")
+    assert [framer.pop(), framer.pop()] == [[b"* 1 X"], [b"* 2 X"]]
+    with pytest.raises(LimitExceeded, match="a line of 21"):
+        framer.pop()
+
+
+def test_lines_that_were_cut_ahead_are_part_of_the_rest() -> None:
+    framer = Framer()
+    framer.push(b"A1 OK\r\na\r\n\r\nb\r\nc {1}\r\nd")
+    assert framer.pop() == [b"A1 OK"]
+    assert framer.ahead == 3
+    assert framer.take_rest() == b"a\r\n\r\nb\r\nc {1}\r\nd"
+    assert framer.ahead == 0
+    assert framer.pop() is None
+
+
+def test_a_run_ends_where_something_else_comes() -> None:
+    framer, matcher = Framer(), run_matcher("X")
+    framer.push(b"* 1 X a\r\n* 2 X b\r c\r\n* 3 x d\r\n* 4 X e\r\n* 5 X {1}\r\nf\r\n* 6 X g\r\n")
+    assert framer.pop_run(matcher) == []
+    assert framer.pop() == [b"* 1 X a"]
+    assert framer.pop_run(matcher) == [(b"2", b"b\r c")]
+    assert framer.pop_run(matcher) == []
+    assert framer.pop() == [b"* 3 x d"]
+    assert framer.pop_run(matcher) == [(b"4", b"e")]
+    assert framer.pop() == [b"* 5 X {1}", b"f", b""]
+    assert framer.pop() == [b"* 6 X g"]
+
+
+@pytest.mark.parametrize("line", [b"*  1 X a", b"* 1 X", b"* 01 X a", b"* 1 XX a", b"* 1  X a", b"1 X a", b"* X a", b"* -1 X a"])
+def test_what_belongs_in_no_run(line: bytes) -> None:
+    assert run_matcher("X")(line) is None
+
+
+def test_a_run_is_what_its_responses_are() -> None:
+    lines = [b"* 7 X a b", b"* 0 X (c)  ", b"* 4294967296 X \xff"]
+    singles = [classify([line]) for line in lines]
+    run = Run("X", [match.groups() for match in map(run_matcher("X"), lines) if match], utf8=True)
+    assert len(run) == 3
+    for single, response in zip(singles, run.responses(), strict=True):
+        assert isinstance(single, Untagged)
+        assert (response.name, response.number, response.parts) == (single.name, single.number, single.parts)
+        assert response.utf8
+    assert run.data() == [item for single in singles if isinstance(single, Untagged) for item in single.data()]
+    assert run.numbers == [7, 0, 4294967296]
+    assert run.texts == [b"a b", b"(c)  ", b"\xff"]

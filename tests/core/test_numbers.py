@@ -155,3 +155,24 @@ def test_against_plain_sets(rng: random.Random) -> None:
         first, second = NumberSet(one), NumberSet(other)
         assert {n for n in range(45) if n in first} == some
         assert first.isdisjoint(second) == some.isdisjoint(others)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "held"),
+    [
+        ("1:5", [1, 5, 3], True),
+        ("1:5", [1, 6], False),
+        ("2:5", [1, 2], False),
+        ("1:3,4:6", [1, 6], True),
+        ("1,3", [1, 3], True),
+        ("1,3", [1, 2, 3], False),
+        ("5:*", [5, 4294967295], True),
+        ("5:*", [1], True),
+        ("$", [7], True),
+        ("7", [7], True),
+    ],
+)
+def test_many_numbers_at_once(text: str, numbers: list[int], held: bool) -> None:
+    numberset = NumberSet(text)
+    assert numberset.may_hold_all(numbers) is held
+    assert held is all(numberset.may_hold(number) is not False for number in numbers)

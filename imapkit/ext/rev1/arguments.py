@@ -8,6 +8,7 @@ from typing import Any
 from imapkit.core.api import (
     NO_OPERANDS,
     NumberSet,
+    Run,
     Token,
     Untagged,
     flags,
@@ -19,11 +20,12 @@ from imapkit.core.api import (
     store_item,
 )
 from imapkit.errors import ArgumentError
-from imapkit.ext.rev1.fetch import fetch_uid
+from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids
 from imapkit.family import Operands
 
 __all__ = [
     "about_messages",
+    "are_about_messages",
     "extensions",
     "is_about_messages",
     "is_about_status",
@@ -77,6 +79,12 @@ def is_about_messages(about: NumberSet, response: Untagged) -> bool | None:
     """Whether a FETCH response is about one of them. What UID commands bring has a UID, RFC 3501 section 6.4.8."""
     number = fetch_uid(response) if about.uid else response.number
     return False if number is None else about.may_hold(number)
+
+
+def are_about_messages(about: NumberSet, run: Run) -> bool:
+    """Whether FETCH responses are all about them."""
+    numbers = fetch_uids(run) if about.uid else run.numbers
+    return bool(numbers) and about.may_hold_all(numbers)
 
 
 def is_about_status(about: str, response: Untagged) -> bool | None:

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from imapkit.core.api import Cursor, Defect, Untagged, record
+from imapkit.core.api import Cursor, Defect, Run, Untagged, record
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.bodystructure import BodyStructure, body
 from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
 
-__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "parse_date_time"]
+__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids", "parse_date_time"]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = re.compile(rb"<[\d.]*+>")
@@ -60,6 +60,12 @@ def fetch_uid(untagged: Untagged) -> int | None:
         return _find_uid(Cursor(untagged.parts))
     except ParseError:
         return None
+
+
+def fetch_uids(run: Run) -> list[int]:
+    """The UIDs that FETCH responses hold; none at all unless each has one where it is usually found."""
+    found = list(map(_UID_EARLY.match, run.texts))
+    return [int(match.group(1)) for match in found if match] if all(found) else []
 
 
 def _find_uid(cursor: Cursor) -> int | None:

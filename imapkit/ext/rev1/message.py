@@ -21,6 +21,7 @@ from imapkit.core.api import (
 from imapkit.errors import ArgumentError, StateError
 from imapkit.ext.rev1.arguments import (
     about_messages,
+    are_about_messages,
     extensions,
     is_about_messages,
     store_arguments,
@@ -126,6 +127,7 @@ COMMANDS = (
         result=("FETCH",),
         about=about_messages,
         matches=is_about_messages,
+        matches_all=are_about_messages,
         seqnums=True,
         expunges=False,
     ),
@@ -136,6 +138,7 @@ COMMANDS = (
         result=("FETCH",),
         about=about_messages,
         matches=is_about_messages,
+        matches_all=are_about_messages,
         seqnums=True,
         expunges=False,
     ),
@@ -159,6 +162,7 @@ COMMANDS = (
         result=("FETCH",),
         about=about_messages,
         matches=is_about_messages,
+        matches_all=are_about_messages,
         seqnums=True,
         expunges=False,
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Literal, Piece, Untagged, astring, number
+from imapkit.core.api import Literal, Piece, Run, Untagged, astring, number
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
 from imapkit.family import Family
@@ -172,3 +172,39 @@ def test_store_items_of_other_families(item: str) -> None:
     assert added("STORE", "1:3", item, "a (b)") == [b"STORE 1:3 %b " % item.encode() + b'"a (b)"']
     assert added("STORE", "1:3", "(UNCHANGEDSINCE 7)", item, "a") == [b"STORE 1:3 (UNCHANGEDSINCE 7) %b a" % item.encode()]
     assert added("STORE", "1", "+FLAGS", r"\Seen") == [rb"STORE 1 +FLAGS (\Seen)"]
+
+
+# Many FETCH responses at once
+
+
+@pytest.mark.parametrize("name", ["FETCH", "STORE", "PARTIAL"])
+@pytest.mark.parametrize("uid", [False, True])
+@pytest.mark.parametrize(
+    ("numbers", "last", "texts", "verdict"),
+    [
+        ("1:9", 9, (b"(UID %d)",), True),
+        ("1:9", 9, (b"(FLAGS (\\Seen) UID %d X)", b"(UID %d FLAGS ())"), True),
+        ("1:9", 10, (b"(UID %d)",), False),
+        ("1,2,3,5:9", 9, (b"(UID %d)",), False),
+        ("3:*", 9, (b"(UID %d)",), True),
+    ],
+)
+def test_fetch_all_at_once(name: str, uid: bool, numbers: str, last: int, texts: tuple[bytes, ...], verdict: bool) -> None:
+    command = COMMANDS[name]
+    assert command.about is not None
+    assert command.matches is not None
+    assert command.matches_all is not None
+    about = command.about((numbers,), uid)
+    run = Run("FETCH", [(b"%d" % i, texts[i % len(texts)] % i) for i in range(1, last + 1)])
+    assert command.matches_all(about, run) is verdict
+    matches = command.matches
+    assert verdict is all(matches(about, response) is not False for response in run.responses())
+
+
+@pytest.mark.parametrize("text", [b"(FLAGS ())", b'(X "UID 5")', b'(X "(" UID 5)', b"UID 5", b""])
+def test_what_has_its_uid_elsewhere_is_looked_at_one_by_one(text: bytes) -> None:
+    command = COMMANDS["FETCH"]
+    assert command.about is not None
+    assert command.matches_all is not None
+    run = Run("FETCH", [(b"1", b"(UID 5)"), (b"2", text)])
+    assert not command.matches_all(command.about(("1:9",), True), run)
