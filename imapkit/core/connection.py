@@ -62,7 +62,7 @@ class Connection:
         self.limits, self.timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
         self.layers = layers
         self.protocol = Protocol(registry, self.limits, session)
-        self.dispatcher = Dispatcher(f"{name} callbacks", self._overdue)
+        self.dispatcher = Dispatcher(f"{name} callbacks", self._overdue, self._unattended)
         self._registry = registry
         self._framer = Framer(self.limits)
         self._begun = False
@@ -98,15 +98,20 @@ class Connection:
     ) -> Request:
         """Send a command as soon as it may be sent. Raises what kept it from being sent."""
         request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience, renew=renew)
-        request.on_done = on_done
-        self._enter(request)
+        if on_done is not None:
+            request.on_done = on_done
         try:
             with self._lock:
-                self._check_open()
-                self.protocol.register(request)
+                latch = self._line_up(request)
+                idler = self.protocol.gate.interruptible() if latch else None
+                if latch is None:
+                    self.protocol.register(request)
+            if latch is not None:
+                self._take_turn(request, latch, idler)
             if on_done is not None:
                 self.dispatcher.watch(request)
         except BaseException:
+            # A KeyboardInterrupt, too, must not leave somebody in the line who never goes.
             self._step_out(request)
             raise
         self._transmit(request)
@@ -173,29 +178,32 @@ class Connection:
             # Somebody else has just interrupted it: its time goes on.
             self.dispatcher.watch(request)
 
+    def _unattended(self) -> list[Request]:
+        """The commands in flight whose time the callback thread keeps."""
+        with self._lock:
+            return [request for request in self.protocol.pending.values() if request.watched and not request.complete]
+
     def _check_open(self) -> None:
         if self.protocol.closed is not None:
             raise self.protocol.closed.fresh()
 
-    def _enter(self, request: Request) -> None:
+    def _line_up(self, request: Request) -> threading.Lock | None:
+        """Take the turn, or a place in the line: then the latch is returned that opens with the turn. Under the state lock."""
+        self._check_open()
+        writer = self.protocol.gate.writer
+        if writer is not None and writer.thread == request.thread and not writer.idling:
+            raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
+        return self.protocol.gate.enter(request)
+
+    def _take_turn(self, request: Request, latch: threading.Lock, idler: Request | None) -> None:
         """Wait for the turn."""
+        if idler is not None:
+            self.interrupt(idler)
+        self._await_turn(request, latch)
+        request.check()
         with self._lock:
             self._check_open()
-            writer = self.protocol.gate.writer
-            if writer is not None and writer.thread == threading.get_ident() and not writer.idling:
-                raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
-            latch = self.protocol.gate.enter(request)
-            idler = self.protocol.gate.interruptible() if latch else None
-        try:
-            if idler is not None:
-                self.interrupt(idler)
-            if latch is not None:
-                self._await_turn(request, latch)
-            request.check()
-        except BaseException:
-            # A KeyboardInterrupt, too, must not leave somebody in the line who never goes.
-            self._step_out(request)
-            raise
+            self.protocol.register(request)
 
     def _await_turn(self, request: Request, latch: threading.Lock) -> None:
         """Wait, and keep the time of those in flight meanwhile: perhaps nobody else does."""
@@ -261,6 +269,9 @@ class Connection:
             self.trace.log(1, f"{request.tag.decode()} {call!r}")
         if self.trace.wants(4):
             self.trace.log(4, f"> {request.tag + b' ' + call.shown(200)!r}")
+        if call.line is not None:
+            self._write(request, b"%b %b\r\n" % (request.tag, call.line))
+            return
         out = bytearray(request.tag + b" ")
         for piece in self._settled(call.pieces):
             if isinstance(piece, Literal):
@@ -312,7 +323,7 @@ class Connection:
         return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:
-        self.layers.write(memoryview(data), request.deadline)
+        self.layers.write(data if isinstance(data, bytes) else memoryview(data), request.deadline)
         request.progress = time.monotonic()
 
     def _expect(self, request: Request) -> None:
@@ -418,6 +429,9 @@ class Connection:
     def _take_in(self, data: bytes, below: int = 0) -> None:
         """Take in what the layers above the first ``below`` make of ``data``."""
         known = len(self.layers)
+        if not known:
+            self._receive(data)
+            return
         for piece in self.layers.decode(data, below):
             if self.protocol.closed is not None:
                 # Nobody wants to know what else it inflates to.

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
 
@@ -26,11 +26,10 @@ Job = Callable[[], object]
 class Dispatcher:
     """Runs jobs one after the other on one thread."""
 
-    def __init__(self, name: str, late: Callable[[Request], None]) -> None:
-        self._name, self._late = name, late
+    def __init__(self, name: str, late: Callable[[Request], None], watched: Callable[[], Iterable[Request]]) -> None:
+        self._name, self._late, self._watched = name, late, watched
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._watched: set[Request] = set()
         self._next_check = inf
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -38,29 +37,24 @@ class Dispatcher:
         """The thread has taken its last job; it may be alive for a moment yet."""
 
     def watch(self, request: Request) -> None:
-        """Keep the time of ``request`` until it is over."""
-        self._start()
+        """Keep the time of ``request``, which is in flight, until it is over."""
+        request.watched = True
+        deadline = request.deadline()
+        if self._thread is not None and deadline >= self._next_check:
+            # It will be looked at in time, with those before it.
+            return
         with self._lock:
-            self._watched.add(request)
-            deadline = request.deadline()
-            earlier = deadline < self._next_check
-            if earlier:
-                self._next_check = deadline
-        if earlier:
-            self._jobs.put(_nothing)
-
-    def forget(self, request: Request) -> None:
-        """It is over."""
-        with self._lock:
-            self._watched.discard(request)
+            self._start()
+            self._next_check = min(self._next_check, deadline)
+        self._jobs.put(_nothing)
 
     def post(self, job: Job) -> None:
         """Have ``job`` run; what it raises is logged. After the end, too, it runs on a thread of its own.
 
         Whoever posts it may be the reader, which a callback must not hold up.
         """
-        self._start()
         with self._lock:
+            self._start()
             self._jobs.put(job)
             if self._stopped:
                 self._jobs.put(None)
@@ -80,9 +74,8 @@ class Dispatcher:
                 logger.warning("a callback is still running after the connection has ended")
 
     def _start(self) -> None:
-        with self._lock:
-            if self._thread is None and not self._stopped:
-                self._begin()
+        if self._thread is None and not self._stopped:
+            self._begin()
 
     def _begin(self) -> None:
         self._ended = False
@@ -112,18 +105,23 @@ class Dispatcher:
                 self._check()
 
     def _patience(self) -> float | None:
-        with self._lock:
-            rest = self._next_check - time.monotonic()
+        rest = self._next_check - time.monotonic()
         return None if rest == inf else min(max(rest, 0.0), threading.TIMEOUT_MAX)
 
     def _check(self) -> None:
         """Find who is late; the others are looked at again when the first of them may be."""
-        now = time.monotonic()
         with self._lock:
-            self._watched = {request for request in self._watched if not request.complete}
-            late = [request for request in self._watched if request.deadline() <= now]
-            self._watched.difference_update(late)
-            self._next_check = min((request.deadline() for request in self._watched), default=inf)
+            # From here on whoever is watched sees to it that it is looked at in time.
+            self._next_check = inf
+        now, late = time.monotonic(), []
+        for request in self._watched():
+            deadline = request.deadline()
+            if deadline <= now:
+                request.watched = False
+                late.append(request)
+            else:
+                with self._lock:
+                    self._next_check = min(self._next_check, deadline)
         for request in late:
             _run(partial(self._late, request))
 

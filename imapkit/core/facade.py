@@ -216,7 +216,7 @@ class Client(Secured):
     ) -> Result:
         """See ``Commands._call``."""
         callback, timeout = options.get("callback"), options.get("timeout")
-        if unknown := options.keys() - _OPTIONS:
+        if options and (unknown := options.keys() - _OPTIONS):
             raise TypeError(f"{name}: unexpected keyword argument {min(unknown)!r}")
         call = self._encode(name, args, uid, reply, layer)
         connection, finish = self._live, finish or self._result
@@ -225,7 +225,6 @@ class Client(Secured):
         cb_arg = options.get("cb_arg")
 
         def done(request: Request) -> None:
-            connection.dispatcher.forget(request)
             connection.post(lambda: _hand_over(lambda: finish(_checked(request)), callback, cb_arg))
 
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
@@ -239,7 +238,8 @@ class Client(Secured):
             secret = command is not None and command.secret
             command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
         # An iterator can be read once only, and more than one function asks.
-        args = tuple(list(value) if isinstance(value, Iterator) else value for value in args)
+        if args:
+            args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
         encode = _encode_secret if command.secret else wire.encode
         wire_name = f"UID {command.name}" if uid else command.name
         call = Call(command, args, encode(command.args, command.rest, args, wire_name), uid=uid, reply=reply, options=layer)
@@ -256,7 +256,7 @@ class Client(Secured):
         names = request.call.command.result if names is None else names
         if request.typ == "NO" or not names:
             return request.typ, Data([request.text], (), self._registry, request.typ, log=self._live.protocol.defects)
-        found = (response for response in request.untagged if response.name in names)
+        found = (piece for piece in request.received if piece.name in names)
         return request.typ, Data.of(found, self._registry, self._live.protocol.defects)
 
     @staticmethod

@@ -66,7 +66,8 @@ class Protocol:
     def register(self, request: Request) -> None:
         """Give the command its tag, if it may be sent now. Raises ``StateError``, ``readonly`` or what ``before`` does."""
         session, command = self.session, request.call.command
-        if not command.states & session.state:
+        # (Without the enum's own operator, which is slow.)
+        if not command.states._value_ & session.state._value_:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
         if session.readonly_news is not None and not command.ends:
             news, session.readonly_news = session.readonly_news, None
@@ -78,7 +79,7 @@ class Protocol:
             self.store.clear()
         if command.secret:
             self.secrets.add(*secret_arguments(request.args))
-        request.tag = self._tag()
+        request.tag, request.sent = self._tag(), request.call.line is not None
         self.pending[request.tag] = request
         for name in command.result:
             self._wanting.setdefault(name, {})[request] = None
@@ -143,8 +144,7 @@ class Protocol:
             if claims is None or not self._guard(owner, claims, call.about, run):
                 return False
         run.utf8 = "UTF8=ACCEPT" in self.session.enabled
-        owner.received.append(run)
-        owner.progress = time.monotonic()
+        self._collect(owner, run)
         return True
 
     def sole_owner(self, name: str) -> Request | None:
@@ -232,7 +232,7 @@ class Protocol:
 
     def complete(self, request: Request) -> None:
         """Its answer is all there: let the next ones out, and wake its waiter."""
-        request.switching = False
+        request.switching, request.complete = False, True
         self.forget(request)
         self.woken.append(request)
 
@@ -258,11 +258,12 @@ class Protocol:
         if name in _CONDITIONS:
             self._code(response.text, owner)
 
-    def _collect(self, owner: Request, response: Untagged) -> None:
-        owner.untagged.append(response)
-        owner.octets += response.octets
+    def _collect(self, owner: Request, piece: Untagged | Run) -> None:
+        owner.received.append(piece)
+        owner.count += len(piece)
+        owner.octets += piece.octets
         owner.progress = time.monotonic()
-        if len(owner.untagged) > self.limits.answers:
+        if owner.count > self.limits.answers:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {self.limits.answers} responses (Limits.answers)")
         if owner.octets > self.limits.answers_octets:
             raise LimitExceeded(

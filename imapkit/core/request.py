@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from imapkit.errors import CommandTimeout, error
 
@@ -21,7 +21,7 @@ __all__ = ["Call", "Request"]
 class Call:
     """A command and its arguments, encoded; an immutable value in all but name, made before anything is locked."""
 
-    __slots__ = ("about", "args", "command", "name", "options", "pieces", "reply", "seqnums", "uid")
+    __slots__ = ("about", "args", "command", "line", "name", "options", "pieces", "reply", "seqnums", "uid")
 
     def __init__(
         self,
@@ -38,6 +38,9 @@ class Call:
         self.options = options
         self.seqnums = command.seqnums and not uid
         self.about = command.about(args, uid) if command.about else None
+        only = pieces[0] if len(pieces) == 1 and reply is None and command.interrupt is None else None
+        self.line = only if isinstance(only, bytes) else None
+        """All of it, if it is a single line whose writer need not wait for anything the server says."""
 
     @property
     def expunges(self) -> bool:
@@ -58,78 +61,54 @@ class Call:
 class Request:
     """One ``Call`` under way. The reader completes it once, by ``finish`` or ``fail``; then its waiter wakes, once."""
 
-    __slots__ = (
-        "_done",
-        "aborted",
-        "accepted",
-        "again",
-        "call",
-        "challenge",
-        "defect",
-        "go",
-        "idling",
-        "interrupted",
-        "interrupted_by",
-        "limit",
-        "news",
-        "octets",
-        "on_done",
-        "progress",
-        "received",
-        "refresh_at",
-        "renew",
-        "sent",
-        "switching",
-        "tag",
-        "text",
-        "thread",
-        "typ",
-        "until",
-        "window",
-    )
+    # Most of it never changes for most commands, and thousands of them may be in flight: what is the class's need not be set.
+    tag = b""
+    typ = ""
+    text = b""
+    complete = False
+    """Its tagged response has come, and the layer that it switches on is there; or it has failed."""
+    aborted: error | None = None
+    defect: Exception | None = None
+    """What a plugin's function raised while this command was handled: it reaches this caller."""
+    sent = False
+    """Its last octets are on their way: from then on an answer is possible."""
+    switching = False
+    """Its OK has come, and the layer that it switches on is being agreed on: it may fail yet."""
+    interrupted = False
+    interrupted_by = ""
+    news = False
+    """Something has come for whose sake it is to be interrupted."""
+    idling = False
+    """It has been accepted, and goes on until it is interrupted or ends by itself."""
+    refresh_at = inf
+    """When it is to be ended and sent anew."""
+    accepted = False
+    """It has been accepted once: from then on what comes may be news."""
+    again = False
+    """It has been ended in order to be sent anew."""
+    go: threading.Lock | None = None
+    """While its writer waits for a continuation: the latch that "+" opens."""
+    challenge = b""
+    watched = False
+    """Nobody waits for it: the callback thread keeps its time."""
+    on_done: Callable[[Request], None] | None = None
+    count = octets = 0
+    """How many responses have come, and how many octets they hold."""
 
     def __init__(
         self, call: Call, *, timeout: float | None, window: float, patience: float | None = None, renew: float | None = None
     ) -> None:
         now = time.monotonic()
         self.call = call
-        self.tag = b""
-        self.typ = ""
-        self.text = b""
         self.received: list[Untagged | Run] = []
         """The untagged responses that are its answer; those that came in a run are not taken apart yet."""
-        self.octets = 0
-        """How many octets they hold."""
-        self.aborted: error | None = None
-        self.defect: Exception | None = None
-        """What a plugin's function raised while this command was handled: it reaches this caller."""
         self.limit = inf if timeout is None else now + timeout
         self.window = window
         self.progress = now
-        self.sent = False
-        """Its last octets are on their way: from then on an answer is possible."""
-        self.switching = False
-        """Its OK has come, and the layer that it switches on is being agreed on: it may fail yet."""
         self.until = inf if patience is None else now + patience
         """When it is to be interrupted."""
-        self.interrupted = False
-        self.interrupted_by = ""
-        self.news = False
-        """Something has come for whose sake it is to be interrupted."""
-        self.idling = False
-        """It has been accepted, and goes on until it is interrupted or ends by itself."""
         self.renew = inf if renew is None else renew
-        self.refresh_at = inf
-        """When it is to be ended and sent anew."""
-        self.accepted = False
-        """It has been accepted once: from then on what comes may be news."""
-        self.again = False
-        """It has been ended in order to be sent anew."""
-        self.go: threading.Lock | None = None
-        """While its writer waits for a continuation: the latch that "+" opens."""
-        self.challenge = b""
         self.thread = threading.get_ident()
-        self.on_done: Callable[[Request], None] | None = None
         self._done = threading.Lock()
         self._done.acquire()
 
@@ -140,22 +119,19 @@ class Request:
 
     @property
     def untagged(self) -> list[Untagged]:
-        """The untagged responses that are its answer."""
-        return [response for piece in self.received for response in piece.responses()]
-
-    @property
-    def complete(self) -> bool:
-        """Whether its tagged response has come, and the layer that it switches on is there; or its failure."""
-        return (bool(self.typ) and not self.switching) or self.aborted is not None
+        """The untagged responses that are its answer; ``done`` may leave some out."""
+        received = self.received
+        received[:] = [response for piece in received for response in piece.responses()]
+        return cast("list[Untagged]", received)
 
     def finish(self, typ: str, text: bytes) -> None:
         """The tagged response has come. Under the state lock."""
-        self.text, self.typ = text, typ
+        self.text, self.typ, self.complete = text, typ, not self.switching
 
     def fail(self, exc: error) -> None:
         """It will never be answered. Under the state lock."""
         if not self.complete:
-            self.aborted = exc
+            self.aborted, self.complete = exc, True
 
     def wake(self) -> None:
         """Wake its waiter, or hand it to whoever calls back. No lock is held."""
@@ -211,11 +187,9 @@ class Request:
 
     def wait(self, latch: threading.Lock | None = None) -> bool:
         """Wait for the end of it, or a nudge (or for ``latch``); False if it is late or due."""
-        return self._wait(latch or self._done, self.deadline)
-
-    def _wait(self, latch: threading.Lock, deadline: Callable[[], float]) -> bool:
+        latch = latch or self._done
         while True:
-            rest = deadline() - time.monotonic()
+            rest = self.deadline() - time.monotonic()
             # Once interrupted a patient command has a deadline after all, so look again before long.
             if latch.acquire(timeout=min(max(rest, 0.0), self.window, threading.TIMEOUT_MAX)) or self.complete:
                 return True

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from imapkit.errors import ServerBye
 
@@ -36,15 +36,13 @@ _SIMPLE_CODE = re.compile(rb" *+\[([A-Za-z][^\s\[\]]*+)(?: ++([^\]]*+))?\]")
 _ANNOUNCED = re.compile(rb"~?\{\d{1,20}\+?\}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Continuation:
+class Continuation(NamedTuple):
     """``continue-req = "+" SP (resp-text / base64) CRLF``, RFC 3501 section 7.5; some servers leave out the SP."""
 
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(NamedTuple):
     """``response-tagged = tag SP resp-cond-state CRLF``, RFC 3501 section 7.1; ``typ`` is in upper case."""
 
     tag: bytes
@@ -79,6 +77,9 @@ class Untagged:
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
         return f"<Untagged {number}{self.name} {b' '.join(self.parts)[:60]!r}>"
+
+    def __len__(self) -> int:
+        return 1
 
     @property
     def octets(self) -> int:
@@ -124,6 +125,11 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+    @property
+    def octets(self) -> int:
+        """The octets they hold."""
+        return sum([len(text) for _, text in self.pairs])
 
     @property
     def numbers(self) -> list[int]:
@@ -192,8 +198,10 @@ def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
         return Continuation(line[1:].removeprefix(b" "))
     tagged = _TAGGED.match(line)
     if tagged is not None:
-        text = one_line((tagged.group(3) or b"", *parts[1:]))
-        return Tagged(tagged.group(1), tagged.group(2).decode("ascii").upper(), text)
+        tag, typ, text = tagged.groups(b"")
+        if len(parts) > 1:
+            text = one_line((text, *parts[1:]))
+        return Tagged(tag, typ.decode("ascii").upper(), text)
     if bare := _BARE_CODE.match(line):
         return _BareCode("OK", None, (bare.group(1),))
     if not line:

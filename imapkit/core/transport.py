@@ -118,15 +118,15 @@ class SocketTransport:
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
-        sent = 0
-        view = memoryview(data)
+        view, size = data, len(data)
         while True:
             try:
-                sent += self.sock.send(view[sent:], _DONTWAIT)
+                sent = self.sock.send(view, _DONTWAIT)
+                if sent == size:
+                    return
+                view, size = memoryview(view)[sent:], size - sent
             except BlockingIOError:
                 _wait_writable(self.sock.fileno(), deadline)
-            if sent == len(view):
-                return
 
     def interrupt(self) -> None:
         """Shut the connection down; a blocked ``read`` returns b""."""

@@ -211,6 +211,7 @@ def test_it_is_the_same_however_many_come_at_once(seed: int, uid: bool) -> None:
         assert list(data) == single
         assert len(client.response("EXISTS")[1]) == max(1, rows.count(b"* 200 EXISTS"))
         foreign = {b"* 150 FETCH (UID 150)": b"150 (UID 150)"} | ({b"* 2 FETCH": b"2"} if uid else {})
-        assert client.response("FETCH")[1] == ([foreign[row] for row in rows if row in foreign] or [None])
+        elsewhere: list[bytes | None] = [foreign[row] for row in rows if row in foreign]
+        assert client.response("FETCH")[1] == (elsewhere or [None])
         assert [item for response in data.responses for item in response.data()] == single
         assert pickle.loads(pickle.dumps(data)) == data
