@@ -41,6 +41,8 @@ _READ_SIZE = 1 << 16
 _LITERAL_READ_SIZE = 1 << 20
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
+_TOGETHER = 64
+"""So many tagged responses are taken in at most before those who wait for them are woken."""
 _RUN = 8
 """With fewer responses ahead it does not pay to look for a run."""
 
@@ -468,7 +470,7 @@ class Connection:
         with self._lock:
             if self.protocol.closed is not None:
                 return
-            switching = self.protocol.handle(response)
+            switching = self._handle(response)
             woken, self.protocol.woken = self.protocol.woken, []
             nudged, self.protocol.nudged = self.protocol.nudged, None
         for request in woken:
@@ -479,6 +481,17 @@ class Connection:
             self._switch(switching)
         elif self.protocol.welcome is not None and not self._greeted.is_set():
             self._greeted.set()
+
+    def _handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
+        """Take in a response; and what is right behind a tagged one, so that the lock is not taken anew for each."""
+        protocol, framer = self.protocol, self._framer
+        switching = protocol.handle(response)
+        together = 0 if self.trace.wants(4) else min(framer.ahead, _TOGETHER)
+        while together and type(response) is Tagged and switching is None and protocol.nudged is None:
+            response = classify(framer.pop() or [b""])
+            switching = protocol.handle(response)
+            together -= 1
+        return switching
 
     def _take_run(self, name: str) -> None:
         """Take in the responses that follow one of that name in one step, if they are all the same command's."""

@@ -11,7 +11,7 @@ from imapkit.family import CONTRACT, Code, Command, Family, LayerSpec, Response,
 __all__ = ["contract_is_unknown", "mistakes"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_ATOM = re.compile(r'[^(){ %*"\\\]\x00-\x1f\x7f-\U0010ffff]+')
+_ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
 _LINE = re.compile(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec}

@@ -63,9 +63,16 @@ def load(source: Source) -> Plugin:
     return Plugin(family.name, family, source.distribution, source.version)
 
 
+class _Manager(pluggy.PluginManager):
+    """Knows the one hook, and does not look at everything else that is in a module, which takes long."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
+        return super().parse_hookimpl_opts(plugin, name) if name == HOOK else None
+
+
 def _ask(source: Source, plugin: Any) -> Family:
     """Call the hook, once, with a manager of the plugin's own, so that whatever goes wrong is this plugin's doing."""
-    manager = pluggy.PluginManager(GROUP)
+    manager = _Manager(GROUP)
     manager.add_hookspecs(Specs)
     _check_hooks(source, manager, plugin)
     try:
@@ -86,7 +93,10 @@ def _ask(source: Source, plugin: Any) -> Family:
 
 def _check_hooks(source: Source, manager: pluggy.PluginManager, plugin: Any) -> None:
     """pluggy passes over a function that is not marked, and takes any name for a hook that may come to be known."""
-    hooks = [name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None]
+    names = (
+        [name for name, value in vars(plugin).items() if inspect.isroutine(value)] if inspect.ismodule(plugin) else dir(plugin)
+    )
+    hooks = [name for name in names if pluggy.PluginManager.parse_hookimpl_opts(manager, plugin, name) is not None]
     if strange := [name for name in hooks if name != HOOK]:
         raise _broken(source, f"has a hook of a wrong name, {', '.join(strange)}: the hook is {HOOK}")
     if not hooks:

@@ -205,9 +205,11 @@ def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
 def available() -> dict[str, list[Source]]:
     """Every entry point by name; more than one source for a name is a conflict if that name is used."""
     sources: dict[str, list[Source]] = {}
+    origins: dict[int, tuple[str, str]] = {}
     for point in importlib_metadata.entry_points(group=GROUP):
         dist = point.dist
-        origin = (str(dist.name), str(dist.version)) if dist is not None else ("an unknown distribution", "")
+        # A distribution reads its metadata anew each time that it is asked.
+        origin = origins[id(dist)] = origins.get(id(dist)) or _origin(dist)
         those = sources.setdefault(point.name, [])
         if (source := Source(point.name, point.value, *origin, point.load, partial(_requires, dist))) not in those:
             those.append(source)
@@ -216,6 +218,13 @@ def available() -> dict[str, list[Source]]:
             if _in_build(name):
                 sources.setdefault(name, []).append(_builtin_source(name))
     return sources
+
+
+def _origin(dist: importlib_metadata.Distribution | None) -> tuple[str, str]:
+    if dist is None:
+        return "an unknown distribution", ""
+    metadata = dist.metadata
+    return str(metadata["Name"]), str(metadata["Version"])
 
 
 def _requires(dist: importlib_metadata.Distribution | None) -> Iterable[str]:

@@ -54,9 +54,9 @@ LONGEST_QUOTED = 1000
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 _NAMES = {13: "CR", 10: "LF", 0: "NUL"}
 #   ASTRING-CHAR = ATOM-CHAR / "]"; atom-specials = "(" / ")" / "{" / SP / CTL / "%" / "*" / DQUOTE / "\" / "]"
-_ASTRING = re.compile(r'[^(){ %*"\\\x00-\x1f\x7f-\U0010ffff]+\Z')
-_ATOM = re.compile(r'[^(){ %*"\\\]\x00-\x1f\x7f-\U0010ffff]+\Z')
-_PATTERN = re.compile(r'[^(){ "\\\x00-\x1f\x7f-\U0010ffff]+\Z')
+_ASTRING = re.compile(r"[!#$&'+-\[\]-z|-~]+\Z")
+_ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+\Z")
+_PATTERN = re.compile(r"[!#-'*-\[\]-z|-~]+\Z")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*+"\Z')
 _QUOTED_8BIT = re.compile(r'("(?:[^"\\]|\\.)*+")')
 _ANNOUNCES = re.compile(rb"\{\d*[+-]?\}\Z")
@@ -426,6 +426,8 @@ def no_arguments(args: tuple[Any, ...]) -> tuple[()]:
 
 def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) -> list[Piece]:
     """The pieces of a whole command: its name and its arguments, ready but for the tag and the form of literals."""
+    if not args and not kinds and rest in (None, no_arguments):
+        return [name.encode("ascii")]
     tokens: list[Token] = [name.encode("ascii")]
     if not kinds and rest is None:
         kinds = (general,) * len(args)
