@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-_READ_SIZE = 1 << 16
+_READ_SIZE = 1 << 18
 _LITERAL_READ_SIZE = 1 << 20
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
@@ -463,14 +463,15 @@ class Connection:
 
     def _respond(self, response: Continuation | Tagged | Untagged) -> None:
         """Take in one response, and do what it entails once the lock is released."""
-        if self.trace.wants(4):
+        traced = self.trace.wants(4)
+        if traced:
             with self._lock:
                 shown = self.protocol.secrets.hide_text(f"< {response!r}")
             self.trace.log(4, shown)
         with self._lock:
             if self.protocol.closed is not None:
                 return
-            switching = self._handle(response)
+            switching = self._handle(response, 0 if traced else _TOGETHER)
             woken, self.protocol.woken = self.protocol.woken, []
             nudged, self.protocol.nudged = self.protocol.nudged, None
         for request in woken:
@@ -482,11 +483,11 @@ class Connection:
         elif self.protocol.welcome is not None and not self._greeted.is_set():
             self._greeted.set()
 
-    def _handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
+    def _handle(self, response: Continuation | Tagged | Untagged, most: int) -> Request | None:
         """Take in a response; and what is right behind a tagged one, so that the lock is not taken anew for each."""
         protocol, framer = self.protocol, self._framer
         switching = protocol.handle(response)
-        together = 0 if self.trace.wants(4) else min(framer.ahead, _TOGETHER)
+        together = min(framer.ahead, most)
         while together and type(response) is Tagged and switching is None and protocol.nudged is None:
             response = classify(framer.pop() or [b""])
             switching = protocol.handle(response)

@@ -207,15 +207,25 @@ class Framer:
         self.missing, self._in_literal = size, True
 
     def _take_literal(self) -> None:
-        at, take = self._at, min(self.missing, len(self._data) - self._at)
+        at, size = self._at, self.missing
+        if len(self._data) - at >= size and not self._literal.tell():
+            # All of it is there.
+            self._at, self.missing = at + size, 0
+            self._end_literal(self._data[at : at + size])
+            return
+        take = min(size, len(self._data) - at)
         self._literal.write(memoryview(self._data)[at : at + take])
         self._at = at + take
         self.missing -= take
         if not self.missing:
             # BytesIO hands over its buffer here; it is never copied a second time.
-            literal, self._literal, self._in_literal = self._literal.getvalue(), io.BytesIO(), False
-            self._size += len(literal)
-            self._parts.append(literal)
+            literal, self._literal = self._literal.getvalue(), io.BytesIO()
+            self._end_literal(literal)
+
+    def _end_literal(self, literal: bytes) -> None:
+        self._in_literal = False
+        self._size += len(literal)
+        self._parts.append(literal)
 
     def _exceeded(self, what: str, size: int) -> LimitExceeded:
         limit = getattr(self.limits, what)

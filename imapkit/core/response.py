@@ -129,7 +129,7 @@ class Run:
     @property
     def octets(self) -> int:
         """The octets they hold."""
-        return sum([len(text) for _, text in self.pairs])
+        return sum(map(len, self.texts))
 
     @property
     def numbers(self) -> list[int]:
@@ -218,7 +218,12 @@ def _untagged(parts: list[bytes]) -> Untagged:
             return _BareCode("OK", None, (bare.group(1), *parts[1:]))
         return _Nameless("", None, (line[1:].removeprefix(b" "), *parts[1:]))
     number, name_octets, rest = match.groups()
-    return Untagged(name_octets.decode("ascii", "replace").upper(), int(number) if number else None, (rest or b"", *parts[1:]))
+    return Untagged(_name(name_octets), int(number) if number else None, (rest or b"", *parts[1:]))
+
+
+@lru_cache(256)
+def _name(octets: bytes) -> str:
+    return octets.decode("ascii", "replace").upper()
 
 
 def _stray(line: bytes) -> ServerBye:
