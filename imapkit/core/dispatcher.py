@@ -44,9 +44,10 @@ class Dispatcher:
             # It will be looked at in time, with those before it.
             return
         with self._lock:
-            self._start()
-            self._next_check = min(self._next_check, deadline)
-        self._jobs.put(_nothing)
+            if not self._stopped:
+                self._start()
+                self._next_check = min(self._next_check, deadline)
+                self._jobs.put(_nothing)
 
     def post(self, job: Job) -> None:
         """Have ``job`` run; what it raises is logged. After the end, too, it runs on a thread of its own.

@@ -18,7 +18,7 @@ def nobody_is_late(request: Request) -> None:
 
 @pytest.fixture
 def dispatcher() -> Iterator[Dispatcher]:
-    made = Dispatcher("some callbacks", nobody_is_late)
+    made = Dispatcher("some callbacks", nobody_is_late, list)
     yield made
     made.stop(5)
 
