@@ -254,9 +254,13 @@ class Protocol:
         if owner is not None:
             self._collect(owner, response)
         else:
-            self.store.add(name, response.data(), response.octets)
+            self._keep(name, response.data(), response.octets)
         if name in _CONDITIONS:
             self._code(response.text, owner)
+
+    def _keep(self, name: str, data: list[Any], octets: int) -> None:
+        if self.store.add(name, data, octets):
+            self.defects.add("responses that nobody asked for are dropped, the oldest first (Limits.stored, stored_octets)", b"")
 
     def _collect(self, owner: Request, piece: Untagged | Run) -> None:
         owner.received.append(piece)
@@ -300,7 +304,7 @@ class Protocol:
         code = response_code(text)
         if code is None:
             return
-        self.store.add(code.name, [code.data or b""], len(code.data or b""))
+        self._keep(code.name, [code.data or b""], len(code.data or b""))
         known = self._registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, code.data)

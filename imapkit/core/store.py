@@ -25,14 +25,16 @@ class Store:
         self.dropped = 0
         """How many responses had to make room for newer ones."""
 
-    def add(self, name: str, data: list[Any], octets: int) -> None:
-        """Keep a response."""
+    def add(self, name: str, data: list[Any], octets: int) -> bool:
+        """Keep a response; whether, for the first time, others had to make room for it."""
+        before = self.dropped
         with self._lock:
             self._entries.append((name, data, octets))
             self._octets += octets
             while len(self._entries) > self._limits.stored or self._octets > self._limits.stored_octets:
                 self._octets -= self._entries.popleft()[2]
                 self.dropped += 1
+            return not before and bool(self.dropped)
 
     def take(self, name: str) -> list[Any]:
         """Remove and return the data of every response called ``name``, the oldest first."""

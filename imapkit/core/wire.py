@@ -492,12 +492,20 @@ def _named(kind: Any, value: Any, where: str) -> Token:
 def _join(tokens: list[Token]) -> list[Piece]:
     """One flat list, a space between two tokens, neighbouring octets as one."""
     pieces: list[Piece] = []
+    octets: list[bytes] = []
     for i, token in enumerate(tokens):
+        if i:
+            octets.append(b" ")
         # A Late is a tuple too, but one piece.
         several: tuple[Piece, ...] = token if type(token) is tuple else (token,)  # type: ignore[assignment]
-        for piece in ((b" ",) if i else ()) + several:
-            if isinstance(piece, bytes) and pieces and isinstance(pieces[-1], bytes):
-                pieces[-1] += piece
-            else:
-                pieces.append(piece)
+        for piece in several:
+            if isinstance(piece, bytes):
+                octets.append(piece)
+                continue
+            if octets:
+                pieces.append(b"".join(octets))
+                octets = []
+            pieces.append(piece)
+    if octets:
+        pieces.append(b"".join(octets))
     return pieces

@@ -6,6 +6,8 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from imapkit.core.session import Session
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
 from imapkit.ext.rev1 import bodystructure, envelope, fetch
 from imapkit.family import Command
-from tests.security.commands import REGISTRY, valid
+from tests.security.commands import COMMANDS, REGISTRY, encoded, valid
 
 pytestmark = pytest.mark.heavy
 
@@ -277,3 +279,48 @@ def test_reading_many_literals(item: bytes) -> None:
         return Untagged("FETCH", 1, tuple([b"(" + item] + [b"a", b" " + item] * count + [b"a", b")"]))
 
     assert_all_linear(make, 1250)
+
+
+UNITS = [
+    "a",
+    '"',
+    "\\",
+    "(",
+    ")",
+    "()",
+    "{1}",
+    "&",
+    "&-",
+    "\u00e9",
+    '"\u00e9"',
+    "1,",
+    "2:1,",
+    " ",
+    "x ",
+    "'",
+    "UID ",
+    "NOT ",
+    "\0",
+]
+MAKERS: list[Callable[[str, int], Any]] = [
+    lambda unit, count: unit * count,
+    lambda unit, count: unit.encode() * count,
+    lambda unit, count: [unit] * count,
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_writing(unit: str) -> None:
+    """Whatever a program gives as an argument, too."""
+    for command in COMMANDS:
+        usual = valid(command)
+        for at in range(len(usual)):
+            for make in MAKERS:
+                run = partial(write, command, usual, at, partial(make, unit))
+                if spent(partial(run, 5000)) > WORTH_A_LOOK:
+                    assert_linear(run, 1250)
+
+
+def write(command: Command, usual: tuple[Any, ...], at: int, make: Callable[[int], Any], count: int) -> None:
+    with suppress(ValueError):
+        encoded(command, (*usual[:at], make(count), *usual[at + 1 :]))

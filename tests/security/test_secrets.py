@@ -78,6 +78,10 @@ WAYS: dict[str, Way] = {
 }
 
 
+SLOWLY = {"login", "login, a literal", "login, called back", "PLAIN", "XOAUTH2"}
+"""Those of them for which there is time to wait for nothing."""
+
+
 def said(conversation: Conversation, command: ReceivedCommand) -> list[bytes]:
     """All that the client says until it has said its password; in the clear and as it came."""
     lines = [command.raw.strip(), *command.literals]
@@ -193,6 +197,8 @@ def test_no_secret_is_ever_shown(end: str, capabilities: bytes, caplog: pytest.L
     sent = 0
     with ScriptedServer(handlers=handlers, capabilities=capabilities) as server:
         for name, way in WAYS.items():
+            if late and name not in SLOWLY:
+                continue
             log, errors, answers = io.StringIO(), [], Answers()
             client = connect(server, debug=5, debug_file=log)
             if late:
