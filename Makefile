@@ -48,7 +48,7 @@ fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz session --seconds $(SECONDS)
 
 clean:
-	rm -rf $(VENV) .venvs build dist
+	rm -rf $(VENV) .venvs build dist trimmed
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("imapkit needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
