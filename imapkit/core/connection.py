@@ -102,6 +102,9 @@ class Connection:
         request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience, renew=renew)
         if on_done is not None:
             request.on_done = on_done
+        if request.thread == self._reader.ident:
+            # It may hold the state lock, and nobody else would read the answer.
+            raise NestedCommandError(f"{call.name} was issued on the thread that reads the answers")
         try:
             with self._lock:
                 latch = self._line_up(request)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import pytest
 
 import imapkit
+from imapkit.core.api import Session, Untagged
 from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
+from imapkit.family import Command, Family, Response, State
 from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect, selected, serving, within
 
@@ -139,6 +141,29 @@ def test_no_command_from_inside_of_an_exchange() -> None:
 
         with within(5), pytest.raises(NestedCommandError, match="NOOP was issued from inside the exchange of AUTHENTICATE"):
             client.authenticate("X", answer)
+
+
+def test_no_command_on_the_reader_thread() -> None:
+    """Nobody would read its answer; a plugin's function would wait for a lock that its own thread holds."""
+    clients: list[imapkit.IMAP4] = []
+
+    def apply(session: Session, response: Untagged) -> None:
+        clients[0].noop()
+
+    def ask(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* X-NEWS 1\r\n")
+
+    command = Command("X-ASK", State.ANY, result=("X-NEWS",))
+    family = Family("nested", commands=(command,), responses={"X-NEWS": Response(apply=apply)})
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
+    with (
+        ScriptedServer(handlers={"X-ASK": ask}, greeting=greeting) as server,
+        connect(server, families=["rev1", family]) as client,
+    ):
+        clients.append(client)
+        with within(5), pytest.raises(NestedCommandError, match="NOOP was issued on the thread that reads"):
+            client.xatom("X-ASK")
+        assert client.noop()[0] == "OK"
 
 
 def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
