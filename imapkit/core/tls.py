@@ -28,6 +28,9 @@ class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
     """The server's certificate could not be verified."""
 
 
+_RECORD = 1 << 14
+"""The most that a record holds (RFC 8446 section 5.1); one is read at a time."""
+_RECORDS = 16
 _VERSIONS = {"tls1_2": ssl.TLSVersion.TLSv1_2, "tls1_3": ssl.TLSVersion.TLSv1_3}
 _RETIRED = ("ssl2", "ssl3", "tls1", "tls1_1")
 
@@ -123,21 +126,34 @@ class TLSLayer:
             return self._out.read()
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """The plain text of the records that are complete, one by one."""
+        """The plain text of the records that are complete, in pieces of bounded size."""
         with self._lock:
             self._in.write(data)
-        while True:
-            with self._lock:
+        more = True
+        while more:
+            plain: list[bytes] = []
+            try:
+                more = self._read_records(plain)
+            finally:
+                # What was understood before it comes first.
+                if plain:
+                    yield plain[0] if len(plain) == 1 else b"".join(plain)
+
+    def _read_records(self, plain: list[bytes]) -> bool:
+        """Add what the next records hold; whether there may be more."""
+        with self._lock:
+            for _ in range(_RECORDS):
                 try:
-                    plain = self.object.read(65536)
+                    piece = self.object.read(_RECORD)
                 except ssl.SSLWantReadError:
-                    return
+                    return False
                 except ssl.SSLZeroReturnError:
-                    plain = b""
-            if not plain:
-                # TCP may stay open for long, but nothing comes any more.
-                raise ConnectionClosed("the server ended TLS")
-            yield plain
+                    piece = b""
+                if not piece:
+                    # TCP may stay open for long, but nothing comes any more.
+                    raise ConnectionClosed("the server ended TLS")
+                plain.append(piece)
+        return True
 
     def finish(self) -> bytes:
         """The close_notify alert."""
