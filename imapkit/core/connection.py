@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-_READ_SIZE = 1 << 18
+_READ_SIZE = 1 << 16
+"""Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
+_LARGE_READ_SIZE = 1 << 18
 _LITERAL_READ_SIZE = 1 << 20
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
@@ -402,8 +404,10 @@ class Connection:
         exc: error = ConnectionClosed("the server closed the connection")
         try:
             self._take_left()
+            size = _READ_SIZE
             while self.protocol.closed is None:
-                data = self.layers.transport.read(_LITERAL_READ_SIZE if self._framer.missing > _READ_SIZE else _READ_SIZE)
+                data = self.layers.transport.read(_LITERAL_READ_SIZE if self._framer.missing > _LARGE_READ_SIZE else size)
+                size = _LARGE_READ_SIZE if len(data) >= _READ_SIZE else _READ_SIZE
                 if not data:
                     exc = self._end_of_stream()
                     break
