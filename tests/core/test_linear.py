@@ -13,7 +13,7 @@ import pytest
 
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
-from imapkit.core.response import Untagged, classify, response_code
+from imapkit.core.response import Run, Untagged, classify, response_code
 from imapkit.core.result import parse_shape
 from imapkit.core.search import numbers_found
 from imapkit.core.secrets import Hidden
@@ -166,6 +166,15 @@ def matching(command: Command) -> Iterator[Reader]:
         for uid in {False, command.uid}:
             about, matches = command.about(valid(command), uid), command.matches
             yield lambda response, about=about, matches=matches: matches(about, response)  # type: ignore[misc]
+            if command.matches_all is not None:
+                claims = command.matches_all
+                yield lambda response, about=about, claims=claims: claims(about, Run(response.name, [(b"1", response.text)]))  # type: ignore[misc]
+                yield lambda response, about=about, claims=claims: claims(about, by_line(response))  # type: ignore[misc]
+
+
+def by_line(response: Untagged) -> Run:
+    """As many responses as the text has words."""
+    return Run(response.name, [(b"1", word) for word in response.text.split(b" ")])
 
 
 def applying(apply: Callable[..., object], *, code: bool) -> Reader:
