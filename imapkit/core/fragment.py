@@ -44,6 +44,7 @@ class Framer:
         self._data = b""
         self._at = 0
         self._lines: list[bytes] = []  # cut ahead, the next one last
+        self._slowly = 0  # up to here no line is cut ahead
         self._short = min(self.limits.line, self.limits.response, self.limits.nesting)
         self._line = bytearray()
         self._parts: list[bytes] = []
@@ -56,6 +57,7 @@ class Framer:
     def push(self, data: bytes) -> None:
         """Add what was received; everything before it must have been popped."""
         self._data = data if self._at == len(self._data) else self._data[self._at :] + data
+        self._slowly = max(0, self._slowly - self._at)
         self._at = 0
 
     def pop(self) -> list[bytes] | None:
@@ -94,7 +96,7 @@ class Framer:
         rest = cut + bytes(self._line) + self._data[self._at :]
         self._lines.clear()
         self._line.clear()
-        self._data, self._at = b"", 0
+        self._data, self._at, self._slowly = b"", 0, 0
         return rest
 
     @property
@@ -113,7 +115,7 @@ class Framer:
         That ends where a literal may be announced, and at a line that may be over a limit: those take the long way.
         """
         data, at = self._data, self._at
-        if at == len(data) or self._line or self._parts:
+        if at == len(data) or at < self._slowly or self._line or self._parts:
             return False
         announced = data.find(b"}\r\n", at)
         end = data.rfind(CRLF, at, len(data) if announced < 0 else announced)
@@ -122,9 +124,12 @@ class Framer:
         lines = data[at:end].split(CRLF)
         self._at = end + 2
         if end - at > self._short and max(map(len, lines)) > self._short:
-            good = next((i for i, line in enumerate(lines) if self._is_doubtful(line)), len(lines))
-            self._at -= sum(map(len, lines[good:])) + 2 * (len(lines) - good)
-            del lines[good:]
+            doubtful = [i for i, line in enumerate(lines) if self._is_doubtful(line)]
+            if doubtful:
+                # All up to the last of them take the long way: cutting anew behind each would take the time of a square.
+                self._slowly = at + _octets(lines[: doubtful[-1] + 1])
+                self._at = at + _octets(lines[: doubtful[0]])
+                del lines[doubtful[0] :]
         lines.reverse()
         self._lines = lines
         return bool(lines)
@@ -230,6 +235,11 @@ class Framer:
     def _exceeded(self, what: str, size: int) -> LimitExceeded:
         limit = getattr(self.limits, what)
         return LimitExceeded(f"the server sent a {what} of {size}, over the limit of {limit} (Limits.{what})")
+
+
+def _octets(lines: list[bytes]) -> int:
+    """What lines take up, with their ends."""
+    return sum(map(len, lines)) + 2 * len(lines)
 
 
 def _inside_code_list(text: bytes, *, first: bool) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import Framer
+from imapkit.core.limits import Limits
 from imapkit.core.response import Run, Untagged, classify, response_code
 from imapkit.core.result import parse_shape
 from imapkit.core.search import numbers_found
@@ -87,9 +88,35 @@ def test_framing(shape: Shape) -> None:
         framer = Framer()
         framer.push(build(shape, count) + b"\r\n")
         with suppress(RemoteProtocolError):
-            framer.pop()
+            while framer.pop() is not None:
+                pass
 
     assert_linear(run)
+
+
+@pytest.mark.parametrize("nesting", [1, 20])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (b"", b'* X "((((((((((((((((((((((((("\r\n', b""),
+        (b"* X\r\n", b'* X "((((((((((((((((((((((((("\r\n* X\r\n', b""),
+        (b"", b"* X {1}\r\na\r\n", b""),
+        (b"", b"* X }\r\n", b""),
+        (b"", b"* OK {9}\r\n* X\r\n", b""),
+    ],
+    ids=name,
+)
+def test_framing_many_responses(shape: Shape, nesting: int) -> None:
+    """In one piece, however much of it has to be looked at closely."""
+
+    def run(count: int) -> None:
+        framer, popped = Framer(Limits(nesting=nesting)), 0
+        framer.push(build(shape, count))
+        while framer.pop() is not None:
+            popped += 1
+        assert popped == shape[0].count(b"\r\n") + count * max(1, shape[1].count(b"* "))
+
+    assert_linear(run, 1000)
 
 
 def test_framing_octet_by_octet() -> None:
