@@ -212,11 +212,11 @@ def test_names_that_differ_never_look_the_same_unless_one_is_broken() -> None:
 def test_reading_takes_linear_time(unit: bytes) -> None:
     def cost(size: int) -> float:
         raw = b"&" + unit * size
-        started = time.perf_counter()
+        started = time.process_time()
         decode(raw)
         is_valid(raw)
         is_canonical(raw)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     small = min(cost(2_000) for _ in range(3))
     assert min(cost(32_000) for _ in range(3)) < max(small * 80, 0.05)  # 16 times the work; quadratic: 256 times
