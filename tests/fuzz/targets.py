@@ -7,26 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import patch
 
 from imapkit import ext
+from imapkit.core import connection as reading
 from imapkit.core import wire
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import CRLF, Framer
 from imapkit.core.limits import Limits
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
-from imapkit.core.response import Continuation, Tagged, Untagged, classify, response_code
+from imapkit.core.response import Untagged, classify, response_code
 from imapkit.core.result import parse, parse_shape
+from imapkit.core.transport import Layers
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye, error
 from imapkit.ext.rev1.fetch import fetch, fetch_uid
 from imapkit.family import State
 from imapkit.testing import load_only
 
+if TYPE_CHECKING:
+    from imapkit.core.transport import Transport
+
 __all__ = ["LIMITS", "REGISTRY", "TARGETS", "framed", "framing", "grammar", "read_deeply", "session"]
 
 REGISTRY = load_only(*ext.INDEX)
-LIMITS = Limits(line=4000, literal=4000, response=8000, literals=20, nesting=20, stored=50, stored_octets=10_000)
+LIMITS = Limits(
+    **{"line": 4000, "literal": 4000, "response": 8000, "literals": 20, "nesting": 20},
+    **{"answers": 12, "answers_octets": 3000, "stored": 50, "stored_octets": 10_000},
+)
 """So low that inputs of a fuzzer's size meet them."""
 PARSERS = [response.parse for _, response in sorted(REGISTRY.responses.items()) if response.parse is not None]
 DEEPEST = 40
@@ -144,27 +153,44 @@ PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
 
 
 def session(data: bytes) -> None:
-    """Whatever a server sends to a client that waits for answers: the session goes on, or ends with an error of ours."""
-    protocol = Protocol(REGISTRY, LIMITS)
-    protocol.tag_prefix = b"T"
-    protocol.handle(Untagged("OK", None, (b"hello",)))
-    protocol.session.enter(State.SELECTED)
-    requests = [pending(protocol, *each) for each in PENDING]
-    for parts in framed(segments(data, 1 + sum(data[:1]))):
-        if isinstance(parts, str):
-            break
+    """Whatever a server sends to a client that waits for answers, it goes on, or ends with an error of ours; and all the same
+    whether responses come together, and are taken in together, or octet by octet.
+    """
+    at_once = played([data])
+    assert played(segments(data, 1)) == at_once
+    assert played(segments(data, 2 + sum(data[:2]) % 60)) == at_once
+
+
+def played(chunks: Iterable[bytes]) -> list[Any]:
+    """What becomes of the commands, of what belongs to none, and of the connection."""
+    with patch.object(reading, "_RUN", 1):
+        connection = reading.Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
+        connection._begun = True
+        protocol, ended = connection.protocol, ""
+        protocol.tag_prefix = b"T"
+        protocol.handle(Untagged("OK", None, (b"hello",)))
+        protocol.session.enter(State.SELECTED)
+        requests = [pending(protocol, *each) for each in PENDING]
         try:
-            response: Continuation | Tagged | Untagged = classify(parts)
-            protocol.handle(response)
-        except error:
-            break
+            for chunk in chunks:
+                connection._receive(chunk)
+        except error as problem:
+            ended = type(problem).__name__
+    answered = [(request.typ, request.text, answer(request)) if request.typ else None for request in requests]
     protocol.close(ServerBye("the end"))
     for request in requests:
         assert request.complete
         assert request.defect is None, f"{request.call.name}: a family's function raised {request.defect!r}"
-    assert len(protocol.store.runs()) <= LIMITS.stored
-    for name, shaped in protocol.store.runs():
+    kept = protocol.store.runs()
+    assert len(kept) <= LIMITS.stored
+    for name, shaped in kept:
         read_deeply(list(parse_shape(name, shaped, REGISTRY)))
+    return [ended, answered, kept, protocol.session.state, protocol.session.exists, protocol.session.capabilities]
+
+
+def answer(request: Request) -> list[Any]:
+    """The data that a command has been given."""
+    return [item for piece in request.received for item in piece.data()]
 
 
 def pending(protocol: Protocol, name: str, args: tuple[Any, ...], uid: bool) -> Request:
