@@ -70,6 +70,8 @@ class Connection:
         self._registry = registry
         self._framer = Framer(self.limits)
         self._begun = False
+        self._reading = 0
+        """The ident of the reader's thread while it runs: once that has ended another one may get it."""
         self._ending: ConnectionClosed | None = None
         self._lock = threading.Lock()
         self._greeted = threading.Event()
@@ -104,7 +106,7 @@ class Connection:
         request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience, renew=renew)
         if on_done is not None:
             request.on_done = on_done
-        if request.thread == self._reader.ident:
+        if request.thread == self._reading:
             # It may hold the state lock, and nobody else would read the answer.
             raise NestedCommandError(f"{call.name} was issued on the thread that reads the answers")
         try:
@@ -402,6 +404,7 @@ class Connection:
 
     def _read_loop(self) -> None:
         exc: error = ConnectionClosed("the server closed the connection")
+        self._reading = threading.get_ident()
         try:
             self._take_left()
             size = _READ_SIZE
@@ -422,6 +425,7 @@ class Connection:
         finally:
             self.fail(exc)
             self.layers.transport.close()
+            self._reading = 0
 
     def _end_of_stream(self) -> ConnectionClosed:
         seen = self._framer.unfinished

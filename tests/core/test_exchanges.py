@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -164,6 +165,32 @@ def test_no_command_on_the_reader_thread() -> None:
         with within(5), pytest.raises(NestedCommandError, match="NOOP was issued on the thread that reads"):
             client.xatom("X-ASK")
         assert client.noop()[0] == "OK"
+
+
+def test_a_thread_that_comes_after_the_reader_is_not_taken_for_it() -> None:
+    """The system gives the idents of threads that have ended to new ones."""
+
+    def script(conversation: Conversation) -> None:
+        conversation.read_command()
+        conversation.close()
+
+    with ScriptedServer(script, greeting=GREETING) as server:
+        client = connect(server, families=["rev1"])
+        client.noop(callback=lambda answer: None)
+        client._live._reader.join(5)
+        raised: list[BaseException] = []
+
+        def ask() -> None:
+            with pytest.raises(imapkit.IMAP4.error) as caught:
+                client.noop()
+            raised.append(caught.value)
+
+        for _ in range(20):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join()
+        assert {type(exc) for exc in raised} == {imapkit.ConnectionClosed}
+        client.logout()
 
 
 def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
