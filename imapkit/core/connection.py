@@ -589,7 +589,10 @@ class Connection:
                 exc.__cause__ = None
 
     def close(self, reason: str) -> None:
-        """End the connection and wait until its threads are gone. May be called twice, and from any thread."""
+        """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
+        if threading.get_ident() == self._reading:
+            # It may hold the state lock, and cannot wait for itself.
+            raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
         end = time.monotonic() + self.timeouts.logout
 
         def patience() -> float:
@@ -602,7 +605,7 @@ class Connection:
             self.protocol.session.enter(State.LOGOUT)
         if self._reader.ident is None:
             self.layers.transport.close()
-        elif self._reader is not threading.current_thread():
+        else:
             self._reader.join(patience())
         self.dispatcher.stop(patience())
 

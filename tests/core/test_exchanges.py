@@ -144,12 +144,13 @@ def test_no_command_from_inside_of_an_exchange() -> None:
             client.authenticate("X", answer)
 
 
-def test_no_command_on_the_reader_thread() -> None:
+@pytest.mark.parametrize(("method", "why"), [("noop", "NOOP was issued on the thread that reads"), ("logout", "cannot hang up")])
+def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
     """Nobody would read its answer; a plugin's function would wait for a lock that its own thread holds."""
     clients: list[imapkit.IMAP4] = []
 
     def apply(session: Session, response: Untagged) -> None:
-        clients[0].noop()
+        getattr(clients[0], method)()
 
     def ask(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b"* X-NEWS 1\r\n")
@@ -162,7 +163,7 @@ def test_no_command_on_the_reader_thread() -> None:
         connect(server, families=["rev1", family]) as client,
     ):
         clients.append(client)
-        with within(5), pytest.raises(NestedCommandError, match="NOOP was issued on the thread that reads"):
+        with within(5), pytest.raises(NestedCommandError, match=why):
             client.xatom("X-ASK")
         assert client.noop()[0] == "OK"
 
