@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
+# What is imported is compiled once, as it is for users; without that each test process does it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit live smoke frozen trimmed lint types bench fuzz clean
 

@@ -6,9 +6,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import imapkit
 from imapkit import ext
@@ -35,6 +34,7 @@ def module(path: Path) -> str:
     return dotted.removesuffix(".__init__")
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -66,22 +66,22 @@ def stdlib(imported: str) -> bool:
     return imported.partition(".")[0] in sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_the_core_imports_no_family_and_nothing_foreign(path: Path) -> None:
-    for imported, line in imports(path):
-        if imported in ("imapkit.ext", "imapkit") and path.name in INDEX_READERS:
-            continue  # the names of the builtin families (ext.INDEX), and the version
-        assert stdlib(imported) or within(imported, CORE_MAY), f"{name(path)}:{line} imports {imported}"
+def test_the_core_imports_no_family_and_nothing_foreign() -> None:
+    for path in CORE:
+        for imported, line in imports(path):
+            if imported in ("imapkit.ext", "imapkit") and path.name in INDEX_READERS:
+                continue  # the names of the builtin families (ext.INDEX), and the version
+            assert stdlib(imported) or within(imported, CORE_MAY), f"{name(path)}:{line} imports {imported}"
 
 
-@pytest.mark.parametrize("path", [path for path in CORE if path.name in INDEX_READERS], ids=name)
-def test_of_ext_the_core_reads_the_index_and_the_name_only(path: Path) -> None:
-    used = {
-        node.attr
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ext"
-    }
-    assert used <= {"INDEX", "__name__"}
+def test_of_ext_the_core_reads_the_index_and_the_name_only() -> None:
+    for path in (path for path in CORE if path.name in INDEX_READERS):
+        used = {
+            node.attr
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ext"
+        }
+        assert used <= {"INDEX", "__name__"}, name(path)
 
 
 def own_package(path: Path) -> str:
@@ -89,11 +89,11 @@ def own_package(path: Path) -> str:
     return f"imapkit.ext.{path.relative_to(PACKAGE / 'ext').parts[0].removesuffix('.py')}"
 
 
-@pytest.mark.parametrize("path", EXT, ids=name)
-def test_a_family_imports_the_narrow_interface_only(path: Path) -> None:
-    allowed = (*FAMILY_MAY, own_package(path))
-    for imported, line in imports(path):
-        assert stdlib(imported) or within(imported, allowed), f"{name(path)}:{line} imports {imported}"
+def test_a_family_imports_the_narrow_interface_only() -> None:
+    for path in EXT:
+        allowed = (*FAMILY_MAY, own_package(path))
+        for imported, line in imports(path):
+            assert stdlib(imported) or within(imported, allowed), f"{name(path)}:{line} imports {imported}"
 
 
 def registered_commands() -> set[str]:
@@ -107,22 +107,26 @@ def documentation(root: ast.Module) -> set[int]:
     return {id(node.value) for node in ast.walk(root) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_the_core_knows_no_command(path: Path) -> None:
-    known, root = registered_commands(), tree(path)
-    docs = documentation(root)
-    for node in ast.walk(root):
-        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docs:
-            value = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
-            assert value not in known, f"{name(path)}:{node.lineno} is the command {value!r}"
-            assert (
-                not known & set(value.split()) or " a STORE item" in value or " FETCH item" in value or " STATUS item" in value
-            ), f"{name(path)}:{node.lineno} names a command: {value!r}"
+def test_the_core_knows_no_command() -> None:
+    known = registered_commands()
+    for path in CORE:
+        root = tree(path)
+        docs = documentation(root)
+        for node in ast.walk(root):
+            if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docs:
+                value = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
+                assert value not in known, f"{name(path)}:{node.lineno} is the command {value!r}"
+                assert (
+                    not known & set(value.split())
+                    or " a STORE item" in value
+                    or " FETCH item" in value
+                    or " STATUS item" in value
+                ), f"{name(path)}:{node.lineno} names a command: {value!r}"
 
 
-@pytest.mark.parametrize("path", [*ALL, *TESTS], ids=lambda path: path.name)
-def test_no_file_is_too_long(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+def test_no_file_is_too_long() -> None:
+    for path in (*ALL, *TESTS):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE, path
 
 
 def statements(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -136,29 +140,29 @@ def statements(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return size
 
 
-@pytest.mark.parametrize("path", ALL, ids=name)
-def test_no_function_is_too_long(path: Path) -> None:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            assert statements(node) <= LONGEST_FUNCTION, f"{name(path)}:{node.lineno} {node.name}"
+def test_no_function_is_too_long() -> None:
+    for path in ALL:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                assert statements(node) <= LONGEST_FUNCTION, f"{name(path)}:{node.lineno} {node.name}"
 
 
-@pytest.mark.parametrize("path", ALL, ids=name)
-def test_every_annotation_is_late(path: Path) -> None:
-    body = tree(path).body
-    code = [node for node in body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
-    first = code[0] if code else None
-    if first is not None:
-        assert isinstance(first, ast.ImportFrom)
-        assert (first.module, [alias.name for alias in first.names]) == ("__future__", ["annotations"])
+def test_every_annotation_is_late() -> None:
+    for path in ALL:
+        body = tree(path).body
+        code = [node for node in body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+        first = code[0] if code else None
+        if first is not None:
+            assert isinstance(first, ast.ImportFrom), name(path)
+            assert (first.module, [alias.name for alias in first.names]) == ("__future__", ["annotations"]), name(path)
 
 
-@pytest.mark.parametrize("path", ALL, ids=name)
-def test_every_public_thing_has_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(tree(path)) or not tree(path).body, f"{name(path)} has no docstring"
-    for node in tree(path).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_") and not is_overload(node):
-            assert ast.get_docstring(node), f"{name(path)}:{node.lineno} {node.name} has no docstring"
+def test_every_public_thing_has_a_docstring() -> None:
+    for path in ALL:
+        assert ast.get_docstring(tree(path)) or not tree(path).body, f"{name(path)} has no docstring"
+        for node in tree(path).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_") and not is_overload(node):
+                assert ast.get_docstring(node), f"{name(path)}:{node.lineno} {node.name} has no docstring"
 
 
 def is_overload(node: ast.FunctionDef | ast.ClassDef) -> bool:

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-FEW = 40
+FEW = 15
 _MANY = int(os.environ.get("IMAPKIT_EXAMPLES", "0"))
 
 # A busy machine is no reason to fail, and what is found is committed as a vector, not kept in a database.

@@ -20,6 +20,8 @@ from imapkit.family import Family
 from imapkit.testing import ScriptedServer
 from tests.core.rig import connect
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[2]
 TWO = {"rev1", "idle"}
 

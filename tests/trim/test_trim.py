@@ -23,6 +23,8 @@ from imapkit.cli.trim_wheel import read, render
 from imapkit.core.plugins import builtin
 from tests.trim.support import ROOT
 
+pytestmark = pytest.mark.heavy
+
 INFO = "imapkit-0.1.0.dist-info"
 
 
