@@ -11,8 +11,9 @@ from typing import Any
 
 import imapkit
 from imapkit import ext
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.certificate import LOCALHOST
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer, _default_handlers
+from imapkit.testing.usual import default_handlers
 
 __all__ = ["SESSIONS", "WAYS", "Session", "Way", "deflate_from_now", "run", "serving_session"]
 
@@ -102,7 +103,7 @@ class Script:
         """A handler for all commands."""
         session = self.session
         if session is None or COMMANDS[session.during][0] != command.name:
-            _default_handlers().get(command.name, Conversation.ok)(conversation, command)
+            default_handlers().get(command.name, Conversation.ok)(conversation, command)
             return
         self.session = None
         wire = session.wire.replace(b"%TAG%", command.tag)
@@ -131,7 +132,7 @@ def serving_session(
 ) -> Iterator[tuple[Script, Callable[[], imapkit.IMAP4]]]:
     """The script of a server, and a function that connects to it by ``way`` (and selects a mailbox, where it can)."""
     script = Script(way)
-    names = {name for name, _ in COMMANDS.values() if name} | _default_handlers().keys()
+    names = {name for name, _ in COMMANDS.values() if name} | default_handlers().keys()
     handlers: dict[str, Any] = dict.fromkeys(names, script.answer)
     handlers["COMPRESS"] = lambda conversation, command: deflate_from_now(conversation, command, way.single)
     with ScriptedServer(handlers=handlers, greeting=greeting, tls=LOCALHOST if way.layer == "TLS" else None) as server:

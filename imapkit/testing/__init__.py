@@ -9,47 +9,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imapkit.testing.certificate import LOCALHOST, ServerCertificate
+    from imapkit.testing.certificate import LOCALHOST, ServerCertificate, Tls
     from imapkit.testing.checks import INJECTIONS, check_family, written
     from imapkit.testing.clients import Answers, at_once, connect, selected, within
+    from imapkit.testing.conversation import Conversation, Handler, ReceivedCommand, Script
     from imapkit.testing.factories import ClientFactory, ServerFactory
     from imapkit.testing.families import load_only
     from imapkit.testing.faults import Fault, FaultProxy
     from imapkit.testing.handlers import answering, crossed, refusing, rejecting
+    from imapkit.testing.peer import ClientGone, ClientSilent
     from imapkit.testing.proxy import DelayProxy
-    from imapkit.testing.scripted import (
-        ClientGone,
-        ClientSilent,
-        Conversation,
-        Handler,
-        ReceivedCommand,
-        Script,
-        ScriptedServer,
-        Tls,
-    )
+    from imapkit.testing.scripted import ScriptedServer
     from imapkit.testing.transcript import replay
     from imapkit.testing.travel import check_vector_on_wire
     from imapkit.testing.vectors import Vector, check_vector, load_vectors, vector_text
 
 _HOMES = {
-    "certificate": ("LOCALHOST", "ServerCertificate"),
+    "certificate": ("LOCALHOST", "ServerCertificate", "Tls"),
     "checks": ("INJECTIONS", "check_family", "written"),
     "clients": ("Answers", "at_once", "connect", "selected", "within"),
+    "conversation": ("Conversation", "Handler", "ReceivedCommand", "Script"),
     "factories": ("ClientFactory", "ServerFactory"),
     "families": ("load_only",),
     "faults": ("Fault", "FaultProxy"),
     "handlers": ("answering", "crossed", "refusing", "rejecting"),
+    "peer": ("ClientGone", "ClientSilent"),
     "proxy": ("DelayProxy",),
-    "scripted": (
-        "ClientGone",
-        "ClientSilent",
-        "Conversation",
-        "Handler",
-        "ReceivedCommand",
-        "Script",
-        "ScriptedServer",
-        "Tls",
-    ),
+    "scripted": ("ScriptedServer",),
     "transcript": ("replay",),
     "travel": ("check_vector_on_wire",),
     "vectors": ("Vector", "check_vector", "load_vectors", "vector_text"),

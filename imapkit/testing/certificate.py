@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LOCALHOST", "ServerCertificate"]
+__all__ = ["LOCALHOST", "ServerCertificate", "Tls", "server_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,17 @@ class ServerCertificate:
 
 LOCALHOST = ServerCertificate(str(Path(__file__).with_name("localhost.pem")))
 """For localhost and 127.0.0.1, valid for a hundred years."""
+
+Tls = ssl.SSLContext | ServerCertificate | tuple[str | os.PathLike[str], str | os.PathLike[str] | None]
+"""A server's context, ``LOCALHOST``, or the PEM files of a certificate and of its private key (None: in the same file)."""
+
+
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """The context that ``tls`` stands for."""
+    if isinstance(tls, ssl.SSLContext):
+        return tls
+    if isinstance(tls, ServerCertificate):
+        return tls.server_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*tls)
+    return context

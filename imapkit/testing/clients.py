@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar, overload
 
 from imapkit import IMAP4
 from imapkit.testing.certificate import LOCALHOST
-from imapkit.testing.scripted import Handler, ScriptedServer, ServerArguments
+from imapkit.testing.conversation import Handler
+from imapkit.testing.scripted import ScriptedServer, ServerArguments
 
 __all__ = ["Answers", "Listening", "at_once", "connect", "selected", "within"]
 

@@ -8,7 +8,8 @@ from typing import Any, Self, TypeVar, Unpack, overload
 
 from imapkit import IMAP4
 from imapkit.testing.clients import Listening, connect
-from imapkit.testing.scripted import Script, ScriptedServer, ServerArguments
+from imapkit.testing.conversation import Script
+from imapkit.testing.scripted import ScriptedServer, ServerArguments
 
 __all__ = ["ClientFactory", "ServerFactory"]
 

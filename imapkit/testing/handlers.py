@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand
+from imapkit.testing.conversation import Conversation, Handler, ReceivedCommand
 
 __all__ = ["answering", "crossed", "refusing", "rejecting"]
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from imapkit.testing.scripted import ClientGone, Conversation, Script
+from imapkit.testing.conversation import Conversation, Script
+from imapkit.testing.peer import ClientGone
 
 __all__ = ["replay"]
 

@@ -12,9 +12,12 @@ from imapkit.core.registry import Registry
 from imapkit.core.response import classify
 from imapkit.errors import RemoteProtocolError, ServerBye, readonly
 from imapkit.family import Command, Family, State
+from imapkit.testing.certificate import Tls
 from imapkit.testing.clients import connect
+from imapkit.testing.conversation import Conversation
 from imapkit.testing.meaning import Meaning, frame, meaning, of_text, of_untagged
-from imapkit.testing.scripted import Chunks, Conversation, ScriptedServer, Tls
+from imapkit.testing.peer import Chunks
+from imapkit.testing.scripted import ScriptedServer
 from imapkit.testing.vectors import AFTER, BEFORE, Vector, compare
 
 __all__ = ["check_vector_on_wire"]

@@ -18,8 +18,7 @@ from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen, size
 from imapkit.cli.target import Target
 from imapkit.core.api import Data, Result
-from imapkit.testing import LOCALHOST
-from imapkit.testing.scripted import Conversation, Handler, ReceivedCommand, ScriptedServer
+from imapkit.testing import LOCALHOST, Conversation, Handler, ReceivedCommand, ScriptedServer
 
 PEM = LOCALHOST.pem
 DATES = [datetime(2026, 3, day, 12, 30, 7, tzinfo=UTC) for day in (1, 9, 10, 11)]

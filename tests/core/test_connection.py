@@ -22,8 +22,8 @@ from imapkit.errors import (
     ServerBye,
     StateError,
 )
+from imapkit.testing import ClientSilent, Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.proxy import DelayProxy
-from imapkit.testing.scripted import ClientSilent, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import LIMIT, MARGIN, PLAIN, Answers, answer_all, connect, selected, serving, within
 
 # what the server does: silent, or away in one way or another

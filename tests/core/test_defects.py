@@ -10,7 +10,7 @@ import imapkit
 from imapkit.core.cursor import Defect
 from imapkit.core.defects import DefectLog
 from imapkit.core.secrets import Hidden
-from imapkit.testing.scripted import Conversation, ReceivedCommand
+from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import connect, selected, serving
 from tests.core.support import Driver
 

@@ -13,7 +13,7 @@ import imapkit
 from imapkit.core.api import Session, Untagged
 from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
 from imapkit.family import Command, Family, Response, State
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect, selected, serving, within
 
 

@@ -15,8 +15,8 @@ import imapkit
 from imapkit.core.api import Commands, Result
 from imapkit.errors import FamilyDisabledError, StateError
 from imapkit.family import Command, Family, State
+from imapkit.testing import Conversation, ReceivedCommand
 from imapkit.testing.certificate import LOCALHOST
-from imapkit.testing.scripted import Conversation, ReceivedCommand
 from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within
 
 PEM = LOCALHOST.pem

@@ -6,7 +6,7 @@ import pytest
 
 import imapkit
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, connect, selected, serving, within
 
 # greetings

@@ -14,8 +14,7 @@ import pytest
 
 import imapkit
 from imapkit.errors import ConnectionClosed
-from imapkit.testing import LOCALHOST
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, within
 
 PEM = LOCALHOST.pem

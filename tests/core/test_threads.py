@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.proxy import DelayProxy
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import PLAIN, Answers, answer_all, connect, selected, serving
 from tests.stress.asks import Ask, ask_fetch, ask_list, ask_search, ask_status
 from tests.stress.server import Shuffler, answer_lines, body, gather

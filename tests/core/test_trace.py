@@ -10,7 +10,7 @@ from imapkit.core.request import Call
 from imapkit.core.trace import Trace
 from imapkit.core.wire import Late, Literal
 from imapkit.family import Command, State
-from imapkit.testing.scripted import Conversation, ReceivedCommand
+from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import connect, serving
 
 

@@ -15,8 +15,7 @@ from imapkit.core.api import MailboxName, ServerString
 from imapkit.core.wire import Late, Literal
 from imapkit.errors import ArgumentError, PluginError, StateError
 from imapkit.family import Command, Family, State
-from imapkit.testing import load_only
-from imapkit.testing.scripted import Conversation, ScriptedServer
+from imapkit.testing import Conversation, ScriptedServer, load_only
 from tests.core.rig import connect, serving
 from tests.security.commands import (
     COMMANDS,

@@ -14,7 +14,7 @@ import imapkit
 from imapkit.core.fragment import Framer
 from imapkit.errors import LimitExceeded
 from imapkit.ext.compress import DeflateLayer
-from imapkit.testing.scripted import Conversation, ReceivedCommand
+from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import MARGIN, connect, selected, serving, within
 
 LIMITS = imapkit.Limits()

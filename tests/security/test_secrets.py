@@ -18,7 +18,7 @@ import imapkit
 from imapkit.core.api import astring
 from imapkit.core.secrets import Hidden, Secret
 from imapkit.family import Command, Family, State
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import Answers, connect
 
 CANARY = 'hunter2-"Canary\\7'

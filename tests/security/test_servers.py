@@ -13,8 +13,8 @@ import pytest
 
 import imapkit
 from imapkit.errors import LimitExceeded, NoResponse, RemoteProtocolError, ServerBye, StateError, abort
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.certificate import LOCALHOST
-from imapkit.testing.scripted import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, connect, selected, serving, within
 
 STARTTLS = ["rev1", "starttls"]

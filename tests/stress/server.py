@@ -11,7 +11,7 @@ import select
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
-from imapkit.testing.scripted import ClientSilent, Conversation, ReceivedCommand
+from imapkit.testing import ClientSilent, Conversation, ReceivedCommand
 
 __all__ = ["FATES", "Shuffler", "answer_lines", "body", "gather", "messages", "sum_of"]
 

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from imapkit.testing import LOCALHOST
-from imapkit.testing.scripted import ClientGone, ClientSilent, Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import LOCALHOST, ClientGone, ClientSilent, Conversation, ReceivedCommand, ScriptedServer
 
 PEM = LOCALHOST.pem
 GREETING = b"* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from imapkit.testing.scripted import ScriptedServer
+from imapkit.testing import ScriptedServer
 from imapkit.testing.transcript import replay
 
 TIMEOUT = 5.0
