@@ -1,7 +1,7 @@
 """``imapkit trim``: a wheel of imapkit with just the command families that somebody needs.
 
 What a family requires is kept with it. The other families go, modules and entry points both; the methods they had
-still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``backend``.
+still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``trim_backend``.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import importlib_metadata
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
+BACKEND = "imapkit.cli.trim_backend"
 ELSEWHERE = Path("/")
 """Where no module of ours lies."""
 
@@ -50,12 +51,9 @@ def run(
 
 def build(directory: Path, settings: dict[str, str] | None = None, source: Path = ROOT) -> Path:
     """Build a wheel as frontends do, without the time that they take."""
-    code = "import sys, imapkit_backend; print(imapkit_backend.build_wheel(sys.argv[1], eval(sys.argv[2])))"
-    path = os.pathsep.join([str(source / "backend"), str(source)])
-    return (
-        directory
-        / run(sys.executable, "-c", code, directory, repr(settings), cwd=source, environ={"PYTHONPATH": path}).split()[-1]
-    )
+    code = f"import sys; from {BACKEND} import build_wheel; print(build_wheel(sys.argv[1], eval(sys.argv[2])))"
+    environ = {"PYTHONPATH": str(source)}
+    return directory / run(sys.executable, "-c", code, directory, repr(settings), cwd=source, environ=environ).split()[-1]
 
 
 def distribute(name: str, target: Path) -> None:

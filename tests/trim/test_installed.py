@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from imapkit.cli.trim import trim
-from tests.trim.support import ROOT, build, environment, pip, run
+from tests.trim.support import BACKEND, ROOT, build, environment, pip, run
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(120)]
 
 TWO = "rev1,idle"
-BACKEND = {"PYTHONPATH": f"{ROOT / 'backend'}:{ROOT}"}
+HERE = {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_build_does_too_from_the_source_distribution(wheel: Path, tmp_path: Path
     assert made.read_bytes() == expected.read_bytes()
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"backend/imapkit_backend.py", "imapkit/ext/quota.py", "imapkit/testing/__init__.py", "pyproject.toml"} <= names
+    assert {"imapkit/cli/trim_backend.py", "imapkit/ext/quota.py", "imapkit/testing/__init__.py", "pyproject.toml"} <= names
 
 
 def test_without_settings_it_is_whole(wheel: Path, tmp_path: Path) -> None:
@@ -68,17 +68,17 @@ def test_without_settings_it_is_whole(wheel: Path, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_settings(hook: str, settings: dict[str, str], text: str, tmp_path: Path) -> None:
-    code = f"import sys, imapkit_backend; imapkit_backend.build_{hook}({str(tmp_path)!r}, {settings!r})"
-    said = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=BACKEND)
+    code = f"from {BACKEND} import build_{hook}; build_{hook}({str(tmp_path)!r}, {settings!r})"
+    said = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=HERE)
     assert re.search(text, said)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_backend_needs_hatchling_alone() -> None:
-    code = "import sys, imapkit_backend; print(*{name.partition('.')[0] for name in sys.modules})"
-    loaded = run(sys.executable, "-c", code, cwd=ROOT, environ=BACKEND).split()
-    assert "imapkit_backend" in loaded
-    assert not set(loaded) & {"pluggy", "importlib_metadata"}
+    code = f"import sys, {BACKEND}; print(*sys.modules)"
+    loaded = set(run(sys.executable, "-c", code, cwd=ROOT, environ=HERE).split())
+    assert {BACKEND, "hatchling.build"} <= loaded
+    assert not {"pluggy", "importlib_metadata", "imapkit.client", "imapkit.ext"} & loaded
 
 
 # The installation
