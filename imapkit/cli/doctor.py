@@ -7,17 +7,20 @@ The index (``imapkit.ext.INDEX``) tells which family a method is in when that fa
 
 from __future__ import annotations
 
+import json
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import imapkit
 from imapkit import ext
 from imapkit.cli.plugins import problems as listed
+from imapkit.cli.target import Target
 from imapkit.core.plugins import Loader, builtin
 from imapkit.core.registry import public_methods
 from imapkit.errors import PluginError
 
-__all__ = ["index", "main", "render"]
+__all__ = ["check", "index", "main", "render"]
 
 _HEAD = '''"""The builtin families, one module or package each, and the public methods of each.
 
@@ -49,11 +52,25 @@ def render(methods: Mapping[str, tuple[str, ...]]) -> str:
     return _HEAD + "".join(_entry(name, names) for name, names in methods.items()) + "}\n"
 
 
-def main(write: bool) -> int:
-    """Check the index (with ``write``: write it) and the installed families; print what is wrong.
+def main(write: bool, *, as_data: bool = False, target: Target | None = None) -> int:
+    """Check the index (with ``write``: write it) and the installed families; print what is wrong, as JSON with ``as_data``.
 
-    Returns 0 if all is well, else 1.
+    If all is well, look at the server ``target`` too. Returns 0 if all is well, else 1. Raises what ``doctor_server`` does.
     """
+    problems = check(write)
+    if not as_data:
+        print("\n".join(problems) or "all is well")
+    if target is not None and not problems:
+        from imapkit.cli import doctor_server
+
+        return doctor_server.main(target, as_data=as_data)
+    if as_data:
+        print(json.dumps({"imapkit": imapkit.__version__, "problems": problems, "server": None}, indent=2))
+    return 1 if problems else 0
+
+
+def check(write: bool) -> list[str]:
+    """What is wrong with the index (which ``write`` brings up to date) and the installed families."""
     try:
         problems = _index_problems(write)
     except PluginError as exc:
@@ -62,8 +79,7 @@ def main(write: bool) -> int:
         Loader().registry()
     except PluginError as exc:
         problems += listed(exc)
-    print("\n".join(dict.fromkeys(problems)) or "all is well")
-    return 1 if problems else 0
+    return list(dict.fromkeys(problems))
 
 
 def _index_problems(write: bool) -> list[str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import imapkit
 from imapkit import ext
+from imapkit.cli.shown import printable
 from imapkit.cli.target import Target, password
 from imapkit.core.capabilities import serving
 from imapkit.core.plugins import builtin, registry
 from imapkit.core.registry import Plugin, Registry
 from imapkit.errors import PluginError
 
-__all__ = ["NOBODY", "Row", "Stages", "examine", "main", "rows"]
+__all__ = ["NOBODY", "Row", "Stages", "as_json", "examine", "main", "rows"]
 
 NOBODY = "no plugin"
 
@@ -22,24 +25,43 @@ Stages = dict[str, tuple[str, ...]]
 
 
 class Row(NamedTuple):
-    """One capability: at which stages it was announced, and who serves it."""
+    """One capability: at which stages it was announced, who serves it, and why those that could do not ("" if nobody could)."""
 
     capability: str
     stages: tuple[str, ...]
-    served_by: str
+    served_by: tuple[str, ...]
+    why: str = ""
+
+    @property
+    def told(self) -> str:
+        """Who serves it, in words."""
+        return ", ".join(self.served_by) or f"{NOBODY}: {self.why}".removesuffix(": ")
 
 
-def main(target: Target) -> int:
-    """Print what the server announces beside the families. Returns 0; raises ``imapkit.error`` or ``OSError``."""
+def main(target: Target, *, as_data: bool = False) -> int:
+    """Print what the server announces beside the families, as a table or (``as_data``) as JSON.
+
+    Returns 0; raises ``imapkit.error`` or ``OSError``.
+    """
     secret = password(target) if target.user is not None else ""
     stages: Stages = {}
     try:
         examine(target, secret, stages)
     finally:
         # What was announced until something went wrong is worth knowing just then.
-        if stages:
-            _show(rows(stages, registry()), list(stages))
+        table = rows(stages, registry())
+        if as_data:
+            print(json.dumps(as_json(target, table, stages), indent=2))
+        elif stages:
+            _show(table, list(stages))
     return 0
+
+
+def as_json(target: Target, table: Iterable[Row], stages: Iterable[str]) -> dict[str, Any]:
+    """All that is known, for programs: ``served_by`` is empty where there is no plugin."""
+    capabilities = [{**row._asdict(), "why": row.why or None} for row in table]
+    server = {"host": target.host, "stages": list(stages), "capabilities": capabilities}
+    return {"imapkit": imapkit.__version__, "problems": [], "server": server}
 
 
 def examine(target: Target, secret: str, stages: Stages) -> None:
@@ -59,16 +81,15 @@ def rows(stages: Mapping[str, Iterable[str]], known: Registry) -> list[Row]:
     announced = {stage: set(names) for stage, names in stages.items()}
     absent = _absent(known)
     return [
-        Row(name, tuple(stage for stage, names in announced.items() if name in names), _who(name, known, absent))
+        Row(name, tuple(stage for stage, names in announced.items() if name in names), *_who(name, known, absent))
         for name in sorted(set().union(*announced.values()))
     ]
 
 
-def _who(capability: str, known: Registry, absent: Iterable[Plugin]) -> str:
-    if there := serving(capability, known.plugins):
-        return ", ".join(there)
-    could = [name for name in serving(capability, absent) if name != "core"]
-    return ", ".join(f"{NOBODY}: {name} is {known.absent[name]}" for name in could) or NOBODY
+def _who(capability: str, known: Registry, absent: Iterable[Plugin]) -> tuple[tuple[str, ...], str]:
+    there = serving(capability, known.plugins)
+    could = () if there else (name for name in serving(capability, absent) if name != "core")
+    return there, ", ".join(f"{name} is {known.absent[name]}" for name in could)
 
 
 def _absent(known: Registry) -> list[Plugin]:
@@ -85,7 +106,7 @@ def _absent(known: Registry) -> list[Plugin]:
 
 def _show(table: list[Row], stages: list[str]) -> None:
     headings = ["Capability", *(stage.capitalize() for stage in stages), "Served by"]
-    cells = [[row.capability, *("yes" if stage in row.stages else "" for stage in stages), row.served_by] for row in table]
+    cells = [[printable(row.capability), *("yes" if stage in row.stages else "" for stage in stages), row.told] for row in table]
     if find_spec("rich") is not None:
         from imapkit.cli.screen import Screen
 
@@ -94,5 +115,5 @@ def _show(table: list[Row], stages: list[str]) -> None:
         widths = [max(len(line[column]) for line in [headings, *cells]) for column in range(len(headings))]
         for line in [headings, *cells]:
             print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    served = sum(not row.served_by.startswith(NOBODY) for row in table)
+    served = sum(bool(row.served_by) for row in table)
     print(f"{served} of {len(table)} capabilities are served.")

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 import imapkit
 from imapkit.cli import target
+from imapkit.cli.shown import printable
 
 __all__ = ["main", "parser"]
 
 INTERRUPTED = 130
 """What a shell reports for a program that Ctrl-C ended."""
+NOBODY_READS = 141
+"""What a shell reports for a program that SIGPIPE ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; ``argv`` is by default that of the process.
 
-    Returns 0 if all went well, 1 if something failed, 2 if something needed is missing. Raises SystemExit, as argparse
+    Returns 0 if all went well, 1 if something failed, 2 if something needed is missing, 130 after Ctrl-C, and 141 when nobody
+    reads what is written (``imapkit plugins | head``), as a shell reports these. Raises SystemExit, as argparse
     does, for arguments that make no sense (status 2), ``--help`` and ``--version``.
     """
     commands = parser()
     args = commands.parse_args(argv)
     try:
-        return _run(args, commands)
+        status = _run(args, commands)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # What is still to be written must not fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
     except (imapkit.error, OSError) as exc:
-        print(f"imapkit: {type(exc).__name__}: {exc}", file=sys.stderr)
+        for line in f"imapkit: {type(exc).__name__}: {exc}".splitlines():
+            print(printable(line), file=sys.stderr)
         return 1
 
 
@@ -39,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
     _plugins_arguments(commands.add_parser("plugins", help="list the command families, or begin one", description=_PLUGINS))
     doctor = commands.add_parser("doctor", help="check the installed families, and what a server has", description=_DOCTOR)
+    doctor.add_argument("--json", action="store_true", help="as JSON, for programs")
     doctor.add_argument("--write", action="store_true", help="bring the index of the builtin families up to date")
     target.add_arguments(doctor, starttls=True)
     _trim_arguments(commands.add_parser("trim", help="make a wheel with just some of the command families"))
@@ -98,12 +111,7 @@ def _plugins(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     from imapkit.cli import doctor
 
-    found = doctor.main(args.write)
-    if found or args.host is None:
-        return found
-    from imapkit.cli import doctor_server
-
-    return doctor_server.main(target.Target.of(args))
+    return doctor.main(args.write, as_data=args.json, target=None if args.host is None else target.Target.of(args))
 
 
 def _demo(args: argparse.Namespace, commands: argparse.ArgumentParser) -> int:

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from rich.table import Table
 from rich.text import Text
 
+from imapkit.cli.shown import printable
+
 __all__ = ["Screen", "size"]
 
 PLAIN_WIDTH = 110
@@ -19,12 +21,17 @@ PLAIN_WIDTH = 110
 KILO = 1000
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # rich would end the program; what becomes of it is for ``main`` to say
+
+
 class Screen:
     """Writes to ``file`` (default: standard output), without control sequences where that is no terminal."""
 
     def __init__(self, file: TextIO | None = None) -> None:
-        console = Console(file=file, highlight=False)
-        self._console = console if console.is_terminal else Console(file=file, highlight=False, width=PLAIN_WIDTH)
+        console = _Console(file=file, highlight=False)
+        self._console = console if console.is_terminal else _Console(file=file, highlight=False, width=PLAIN_WIDTH)
         self._steps = 0
 
     def step(self, title: str) -> None:
@@ -61,9 +68,8 @@ class Screen:
 
     def _text(self, text: str, style: str = "") -> Text:
         """``text`` as it may be shown: a server's words could hold control sequences, or what the output cannot express."""
-        shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
         encoding = self._console.encoding
-        return Text(shown.encode(encoding, "replace").decode(encoding), style)
+        return Text(printable(text).encode(encoding, "replace").decode(encoding), style)
 
 
 def size(octets: int) -> str:

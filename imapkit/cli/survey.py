@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -63,19 +62,13 @@ def _loaded(failures: list[PluginError]) -> tuple[Discovery, dict[str, PluginErr
     troubles: dict[str, PluginError] = {}
     while True:
         try:
-            return discover(deny=troubles, environ=_environ(troubles)), troubles
+            return discover(deny=troubles), troubles
         except PluginError as exc:
             new = {name: part for part in exc.parts for name in part.families if name not in troubles}
             if not new:
                 raise
             failures.append(exc)
             troubles |= new
-
-
-def _environ(without: Collection[str]) -> Mapping[str, str]:
-    """The environment, with no family asked for that is not there to be had."""
-    asked = [part.strip() for part in os.environ.get("IMAPKIT_PLUGINS", "").split(",")]
-    return {**os.environ, "IMAPKIT_PLUGINS": ",".join(name for name in asked if name not in without)}
 
 
 def _present(plugins: Collection[Plugin], against: Mapping[str, PluginError]) -> Iterator[Entry]:

@@ -55,9 +55,9 @@ class _Rules:
         return frozenset().union(*self.only.values())
 
     def check(self, known: Collection[str]) -> None:
-        """Raise ``PluginError`` for a name that is asked for and nowhere to be had."""
+        """Raise ``PluginError`` for a name that is asked for, not ruled out, and nowhere to be had."""
         for reason, names in self.only.items():
-            if unknown := sorted(names - set(known)):
+            if unknown := sorted(names.difference(known, *self.never.values())):
                 asked = reason.removeprefix("not in ").removeprefix("not among ")
                 there = ", ".join(sorted(known)) or "none"
                 text = f"{asked}: there is no family {', '.join(map(repr, unknown))}; there are: {there}"
@@ -76,7 +76,7 @@ def discover(
     ``allow``: only these names. ``deny``: not these. ``explicit``: only these, each a name, a ``Family``, or a module
     or object with the hook ``imapkit_family``. ``environ``: where the user's settings are (default: ``os.environ``).
     Raises ``PluginLoadError`` for a plugin that is broken, ``PluginConflictError`` for two of the same name,
-    ``PluginError`` for a name that is asked for and not installed. Whatever is wrong is told at once, by name.
+    ``PluginError`` for a name that is asked for, not ruled out, and not installed. Whatever is wrong is told at once, by name.
     """
     items = None if explicit is None else _listed(explicit, "families=")
     given = [load(_given(item)) for item in items or () if not isinstance(item, str)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import socket
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import imapkit
 from imapkit import ext
 from imapkit.cli import doctor, doctor_server
 from imapkit.cli.main import main
@@ -100,7 +103,9 @@ def test_a_broken_family_is_reported(families: Path, capsys: pytest.CaptureFixtu
 
 # Looking at a server
 
-ANNOUNCED = b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-ODD QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE APPENDLIMIT=35"
+ANNOUNCED = (
+    b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-ODD QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE CHILDREN APPENDLIMIT=35"
+)
 
 
 def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory) -> None:
@@ -112,10 +117,12 @@ def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory
     stages: doctor_server.Stages = {}
     doctor_server.examine(Target(server.host, "ada", server.port), "secret", stages)
     both, before, after = ("before login", "after login"), ("before login",), ("after login",)
-    assert doctor_server.rows(stages, load_only(*ext.INDEX)) == [
+    table = doctor_server.rows(stages, load_only(*ext.INDEX))
+    assert [(row.capability, row.stages, row.told) for row in table] == [
         ("APPENDLIMIT=35", before, "no plugin"),
         ("AUTH=PLAIN", before, "rev1"),
         ("AUTH=X-ODD", before, "rev1"),
+        ("CHILDREN", before, "rev1"),
         ("IDLE", before, "idle"),
         ("IMAP4REV1", both, "rev1"),
         ("LITERAL+", before, "core"),
@@ -132,13 +139,14 @@ def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory
 def test_a_family_that_is_off_is_named() -> None:
     known = load_only("rev1")
     (row,) = doctor_server.rows({"before login": ("IDLE",)}, known)
-    assert row.served_by == "no plugin: idle is not among families="
+    assert row.told == "no plugin: idle is not among families="
+    assert (row.served_by, row.why) == ((), "idle is not among families=")
 
 
 def test_the_families_of_others_count() -> None:
     other = Family("gmail", capabilities=("x-gm-ext-*",))
     (row,) = doctor_server.rows({"before login": ("X-GM-EXT-1",)}, load_only("rev1", other))
-    assert row.served_by == "gmail"
+    assert row.served_by == ("gmail",)
 
 
 @pytest.mark.parametrize("rich", [True, False])
@@ -183,3 +191,52 @@ def test_a_refused_login_still_shows_what_was_announced(
     assert "IMAP4REV1" in out
     assert err == "imapkit: NoResponse: who are you?\n"
     assert "very secret" not in out + err
+
+
+def test_as_data(imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(PASSWORD, "very secret")
+    monkeypatch.setenv("IMAPKIT_DISABLE", "idle")
+    monkeypatch.setattr(doctor_server, "registry", plugins.Loader().registry)
+    server = imap_server(capabilities=b"IMAP4rev1 IDLE X-NEW")
+    where = ["--host", server.host, "--port", str(server.port)]
+    assert main(["doctor", "--json", *where, "--user", "ada"]) == 0
+    both = ["before login", "after login"]
+    assert json.loads(capsys.readouterr().out) == {
+        "imapkit": imapkit.__version__,
+        "problems": [],
+        "server": {
+            "host": server.host,
+            "stages": both,
+            "capabilities": [
+                {"capability": "IDLE", "stages": both, "served_by": [], "why": "idle is switched off by IMAPKIT_DISABLE"},
+                {"capability": "IMAP4REV1", "stages": both, "served_by": ["rev1"], "why": None},
+                {"capability": "X-NEW", "stages": both, "served_by": [], "why": None},
+            ],
+        },
+    }
+
+
+def test_a_server_that_is_not_there_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert main(["doctor", "--json", "--host", "127.0.0.1", "--port", str(port)]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["server"] == {"host": "127.0.0.1", "stages": [], "capabilities": []}
+    assert err.startswith("imapkit: ConnectError: ")
+
+
+@pytest.mark.parametrize("rich", [True, False])
+def test_control_sequences_reach_no_terminal(
+    rich: bool, imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if rich:
+        pytest.importorskip("rich")
+    monkeypatch.setattr(doctor_server, "find_spec", lambda name: find_spec(name) if rich or name != "rich" else None)
+    monkeypatch.setenv(PASSWORD, "very secret")
+    handlers = {"LOGIN": lambda conversation, command: conversation.no(command, b"\x1b[31mno")}
+    server = imap_server(handlers=handlers, capabilities=b"IMAP4rev1 X\x1b[31m-RED")
+    assert main(["doctor", "--host", server.host, "--port", str(server.port), "--user", "ada"]) == 1
+    out, err = capsys.readouterr()
+    assert "-RED" in out
+    assert err.endswith("[31mno\n")
+    assert "\x1b" not in out + err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import imapkit
+from imapkit import ext
 from imapkit.cli import demo, doctor, doctor_server, plugins
 from imapkit.cli._ask import Findings
-from imapkit.cli.main import INTERRUPTED, main
+from imapkit.cli.main import INTERRUPTED, NOBODY_READS, main
 from imapkit.cli.survey import survey
 from imapkit.cli.target import PASSWORD, Target
 from imapkit.core.plugins import Loader
@@ -102,15 +104,16 @@ def test_arguments_of_doctor_that_contradict_each_other(arguments: str, word: st
     ],
 )
 def test_doctor_looks_at_a_server(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Target] = []
+    asked: list[tuple[Target, bool]] = []
 
-    def look(target: Target) -> int:
-        asked.append(target)
+    def look(target: Target, *, as_data: bool) -> int:
+        asked.append((target, as_data))
         return 4
 
     monkeypatch.setattr(doctor_server, "main", look)
     assert main(["doctor", *arguments.split()]) == 4
-    assert asked == [target]
+    assert main(["doctor", "--json", *arguments.split()]) == 4
+    assert asked == [(target, False), (target, True)]
 
 
 @pytest.mark.parametrize(("arguments", "word"), CONTRADICTIONS)
@@ -139,16 +142,31 @@ def test_without_arguments_the_demo_is_embedded(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(("argv", "write"), [(["doctor"], False), (["doctor", "--write"], True)])
-def test_doctor(argv: list[str], write: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor(argv: list[str], write: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[bool] = []
 
-    def check(write: bool) -> int:
+    def check(write: bool) -> list[str]:
         asked.append(write)
-        return 3
+        return ["stale"]
 
-    monkeypatch.setattr(doctor, "main", check)
-    assert main(argv) == 3
-    assert asked == [write]
+    monkeypatch.setattr(doctor, "check", check)
+    assert main(argv) == 1
+    assert capsys.readouterr().out == "stale\n"
+    assert main([*argv, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"imapkit": imapkit.__version__, "problems": ["stale"], "server": None}
+    assert asked == [write, write]
+
+
+@pytest.mark.parametrize("subcommand", ["plugins", "doctor"])
+def test_nobody_reads_what_is_written(subcommand: str) -> None:
+    """As after ``imapkit plugins | head``: the other end of the pipe is closed."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with open(theirs, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "imapkit", subcommand], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=30
+        )
+    assert (done.returncode, done.stderr) == (NOBODY_READS, "")
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +233,7 @@ def test_the_families_in_plain_text(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert head.splitlines() == [
         "    distribution: imapkit",
         f"    version:      {imapkit.__version__}",
-        "    capabilities: IMAP4rev1 IMAP4 AUTH=* LOGINDISABLED",
+        "    capabilities: IMAP4rev1 IMAP4 AUTH=* LOGINDISABLED CHILDREN SPECIAL-USE",
     ]
     commands, state = rest.splitlines()[:2]
     assert {"APPEND", "FETCH", "LOGOUT", "UNSUBSCRIBE"} <= set(commands.split())
@@ -260,6 +278,17 @@ def test_a_family_that_is_asked_for_and_not_there(monkeypatch: pytest.MonkeyPatc
     assert found["quota"].state == "off: not in IMAPKIT_PLUGINS"
     assert main(["plugins"]) == 1
     assert "no client can be made: IMAPKIT_PLUGINS: there is no family 'nosuch'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("disabled", ["", "nosuch,other"])
+def test_nothing_that_is_asked_for_is_there(disabled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAPKIT_PLUGINS", "nosuch, other")
+    monkeypatch.setenv("IMAPKIT_DISABLE", disabled)
+    found = states()
+    there = {name: row.state for name, row in found.items()}
+    assert there == dict.fromkeys(ext.INDEX, "off: not in IMAPKIT_PLUGINS") | (
+        {} if disabled else dict.fromkeys(("nosuch", "other"), "not installed")
+    )
 
 
 def test_a_broken_family_hides_no_other(

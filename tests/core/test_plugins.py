@@ -136,6 +136,9 @@ def test_an_unknown_name_is_refused_with_a_list(site: Site, arguments: dict[str,
 
 def test_an_unknown_name_may_be_switched_off(site: Site) -> None:
     site.family("alpha")
+    asked = {"IMAPKIT_PLUGINS": "alpha,nosuch"}
+    assert names(discover(environ={**asked, "IMAPKIT_DISABLE": "nosuch"})) == ["alpha"]
+    assert names(discover(allow=["nosuch"], deny=["nosuch"], environ=asked | {"IMAPKIT_PLUGINS": ""})) == []
     assert names(discover(allow=["alpha"], deny=["nosuch"], environ={"IMAPKIT_DISABLE": "another"})) == ["alpha"]
 
 

@@ -17,6 +17,7 @@ SERVED = {
     "dovecot": {
         "IMAP4REV1": "rev1", "AUTH=PLAIN": "rev1", "LITERAL+": "core", "SORT=DISPLAY": "sort_thread",
         "THREAD=REFERENCES": "sort_thread", "NAMESPACE": "namespace", "QUOTA": "quota", "ENABLE": "enable",
+        "CHILDREN": "rev1", "SPECIAL-USE": "rev1",
     },
     "cyrus": {
         "IMAP4REV1": "rev1", "LITERAL+": "core", "RIGHTS=KXTEN": "acl", "QUOTA": "quota", "THREAD=ORDEREDSUBJECT": "sort_thread",
@@ -29,7 +30,7 @@ def examined(target: Target, password: str) -> tuple[doctor_server.Stages, dict[
     """What was announced at each stage, and who serves it."""
     stages: doctor_server.Stages = {}
     doctor_server.examine(target, password, stages)
-    return stages, {row.capability: row.served_by for row in doctor_server.rows(stages, registry())}
+    return stages, {row.capability: row.told for row in doctor_server.rows(stages, registry())}
 
 
 def test_every_capability_is_there_with_who_serves_it(server: Server) -> None:

@@ -90,7 +90,8 @@ def imapkit_family() -> Family:
         name="rev1",
         mixin=Rev1Commands,
         commands=(*session.COMMANDS, *mailbox.COMMANDS, *message.COMMANDS),
-        capabilities=("IMAP4rev1", "IMAP4", "AUTH=*", "LOGINDISABLED"),
+        # The last two are attributes in LIST: RFC 3348, RFC 6154 section 2.
+        capabilities=("IMAP4rev1", "IMAP4", "AUTH=*", "LOGINDISABLED", "CHILDREN", "SPECIAL-USE"),
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,
