@@ -12,8 +12,8 @@ import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 __all__ = ["MODULES", "PAGE", "Entry", "entries", "page"]
@@ -58,9 +58,24 @@ def page() -> str:
 
 def entries(module: str) -> Iterator[Entry]:
     """The names in the ``__all__`` of a module, in its order."""
+    shown = frozenset(_all(module))
     for name in _all(module):
         home = _home(module, name)
-        yield _entry(name, home, _definitions(home))
+        entry = _entry(name, home, _definitions(home))
+        yield replace(entry, inner=(*entry.inner, *_inherited(home, shown, entry.inner)))
+
+
+def _inherited(home: str, shown: Collection[str], own: Iterable[Entry]) -> Iterator[Entry]:
+    """What a class has from bases that the page does not show for themselves."""
+    known = {entry.name for entry in own}
+    for node, _ in _definitions(home):
+        for base in node.bases if isinstance(node, ast.ClassDef) else ():
+            name = ast.unparse(base)
+            there = _home(home.partition(":")[0], name)
+            if name not in shown and list(_definitions(there)):
+                inner = _entry(name, there, _definitions(there)).inner
+                yield from (entry for entry in inner if entry.name not in known)
+                yield from _inherited(there, shown, [*own, *inner])
 
 
 # Sources
@@ -94,8 +109,10 @@ def _home(module: str, name: str) -> str:
 
 
 def _definitions(home: str) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
-    """The statements that define a name, each with the one behind it, which may be its docstring."""
+    """The statements that define a name, each with the one behind it, which may be its docstring; none, if it is another's."""
     module, _, name = home.partition(":")
+    if not _path(module).is_relative_to(ROOT / "imapkit") or not _path(module).exists():
+        return
     body = _tree(module).body
     for node, after in zip(body, [*body[1:], None], strict=True):
         if name in _defined(node) and not _is_overload(node):

@@ -51,3 +51,8 @@ def test_it_is_the_contract_that_is_described() -> None:
         assert f"imapkit.core.api.Commands.{method}" in INNER
     for rule in ("atom", "astring", "mailbox", "number", "flag_list", "value"):
         assert f"imapkit.core.api.Cursor.{rule}" in INNER
+
+
+def test_what_a_class_inherits_is_described_with_it() -> None:
+    for method in ("send", "ok", "serve", "reset", "start_tls", "wait_closed"):
+        assert f"imapkit.testing.Conversation.{method}" in INNER

@@ -34,12 +34,12 @@ def written(source: Family | Registry, name: str, *args: Any, uid: bool = False)
 def check_family(family: Any, *others: Any) -> None:
     """Check that a family works alone with ``others`` (default: "rev1", the base), and that without it its methods are not there.
 
-    Each is a name or a module, as ``load_only`` takes it. Raises ``AssertionError``, or what a client raises.
+    A method that it replaces is there again, as one of ``others`` has it. Each is a name or a module, as ``load_only`` takes it.
+    Raises ``AssertionError``, or what a client raises.
     """
     others = others or ("rev1",)
-    base = {plugin.name for plugin in load_only(*others).plugins}
-    own = load_only(*others, family)
-    (plugin,) = (plugin for plugin in own.plugins if plugin.name not in base)
+    base, own = load_only(*others), load_only(*others, family)
+    (plugin,) = (plugin for plugin in own.plugins if plugin.name not in {other.name for other in base.plugins})
     methods = [name for name, home in own.methods.items() if home == plugin.name]
     with selected(families=[*others, family]) as (client, _):
         for name in methods:
@@ -48,6 +48,9 @@ def check_family(family: Any, *others: Any) -> None:
                 assert getattr(client, name.upper()) == found, f"{plugin}: {name.upper()} is not {name}"
     with selected(families=others) as (client, _):
         for name in methods:
+            if name in base.methods:
+                assert hasattr(client, name), f"{plugin}: {name} is not there without it, as {base.methods[name]!r} has it"
+                continue
             _check_absence(client, name, plugin.name, named=plugin.name in registry(others).absent)
 
 

@@ -25,6 +25,7 @@ from imapkit.errors import (
 from imapkit.testing import ClientSilent, Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.proxy import DelayProxy
 from tests.core.rig import LIMIT, MARGIN, PLAIN, Answers, answer_all, connect, selected, serving, within
+from tests.ends import bye, half_a_line, half_a_literal
 
 # what the server does: silent, or away in one way or another
 
@@ -55,21 +56,6 @@ def fin(conversation: Conversation) -> None:
 
 def rst(conversation: Conversation) -> None:
     conversation.reset()
-
-
-def half_a_line(conversation: Conversation) -> None:
-    conversation.send(b"* OK half a li")
-    conversation.close()
-
-
-def half_a_literal(conversation: Conversation) -> None:
-    conversation.send(b"* 1 FETCH (BODY[] {100}\r\nhalf")
-    conversation.close()
-
-
-def bye(conversation: Conversation) -> None:
-    conversation.send(b"* BYE going down\r\n")
-    conversation.close()
 
 
 def bye_and_silent(conversation: Conversation) -> None:

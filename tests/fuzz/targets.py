@@ -14,22 +14,23 @@ from imapkit import ext
 from imapkit.core import connection as reading
 from imapkit.core import wire
 from imapkit.core.cursor import Cursor
-from imapkit.core.fragment import CRLF, Framer
+from imapkit.core.fragment import CRLF
 from imapkit.core.limits import Limits
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
 from imapkit.core.response import Untagged, classify, response_code
 from imapkit.core.result import parse, parse_shape
 from imapkit.core.transport import Layers
-from imapkit.errors import ParseError, RemoteProtocolError, ServerBye, error
+from imapkit.errors import ParseError, ServerBye, error
 from imapkit.ext.rev1.fetch import fetch, fetch_uid
 from imapkit.family import State
 from imapkit.testing import load_only
+from imapkit.testing.meaning import frame
 
 if TYPE_CHECKING:
     from imapkit.core.transport import Transport
 
-__all__ = ["LIMITS", "REGISTRY", "TARGETS", "framed", "framing", "grammar", "read_deeply", "session"]
+__all__ = ["LIMITS", "REGISTRY", "TARGETS", "framing", "grammar", "read_deeply", "session"]
 
 REGISTRY = load_only(*ext.INDEX)
 LIMITS = Limits(
@@ -39,21 +40,6 @@ LIMITS = Limits(
 """So low that inputs of a fuzzer's size meet them."""
 PARSERS = [response.parse for _, response in sorted(REGISTRY.responses.items()) if response.parse is not None]
 DEEPEST = 40
-
-Framed = list[list[bytes] | str]
-
-
-def framed(chunks: Iterable[bytes], limits: Limits = LIMITS) -> Framed:
-    """The responses, and the name of the error that ends them."""
-    framer, found = Framer(limits), Framed()
-    try:
-        for chunk in chunks:
-            framer.push(chunk)
-            while (parts := framer.pop()) is not None:
-                found.append(parts)
-    except RemoteProtocolError as problem:
-        found.append(type(problem).__name__)
-    return found
 
 
 def segments(data: bytes, size: int) -> Iterator[bytes]:
@@ -68,16 +54,16 @@ def on_the_wire(parts: list[bytes]) -> bytes:
 
 def framing(data: bytes) -> None:
     """However the octets come, they are the same responses; none is lost, none is made up."""
-    whole = framed([data])
+    whole = frame([data], LIMITS)
     for size in {1, 2 + sum(data[:2]) % 40}:
-        assert framed(segments(data, size)) == whole, f"in pieces of {size}"
+        assert frame(segments(data, size), LIMITS) == whole, f"in pieces of {size}"
     octets = b"".join(on_the_wire(parts) for parts in whole if not isinstance(parts, str))
     assert data.startswith(octets)
 
 
 def grammar(data: bytes) -> None:
     """Whatever a response says, it is read, or refused with ``ParseError``, and noted; and what was read can be used."""
-    for parts in framed([data]):
+    for parts in frame([data], LIMITS):
         if isinstance(parts, str):
             return
         try:

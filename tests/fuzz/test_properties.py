@@ -22,7 +22,8 @@ from imapkit.core.result import parse_shape
 from imapkit.core.wire import Late, Literal
 from imapkit.errors import ArgumentError, RemoteProtocolError
 from imapkit.ext.rev1.fetch import fetch
-from tests.fuzz.targets import REGISTRY, attempt, framed, on_the_wire, read_deeply
+from imapkit.testing.meaning import frame
+from tests.fuzz.targets import LIMITS, REGISTRY, attempt, on_the_wire, read_deeply
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=40)
 OCTETS = st.binary(max_size=60)
@@ -281,8 +282,8 @@ def test_however_the_octets_come_the_responses_are_those_that_were_sent(response
     stream = b"".join(map(on_the_wire, responses))
     cuts = sorted(chance.randint(0, len(stream)) for _ in range(chance.randint(0, 12)))
     chunks = [stream[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    assert framed(filter(None, chunks)) == responses
-    assert framed([stream]) == responses
+    assert frame(filter(None, chunks), LIMITS) == responses
+    assert frame([stream], LIMITS) == responses
 
 
 @given(OCTETS)

@@ -94,7 +94,10 @@ FAMILIES: list[Any] = [
     MADE_UP,
 ]
 REGISTRY = load_only(*FAMILIES)
-COMMANDS = sorted(REGISTRY.commands.values(), key=lambda command: command.name)
+COMMANDS = sorted(
+    (command for plugin in REGISTRY.plugins for command in plugin.family.commands), key=lambda command: command.name
+)
+"""Those that another family replaces are attacked, too."""
 
 _SAMPLES: list[Any] = ["1", "INBOX", "FLAGS", "(STORAGE 512)", "(UIDVALIDITY)", "x", "1:2", '"17-Jul-1996 02:44:25 -0700"', "ALL"]
 _RESTS: list[tuple[Any, ...]] = [

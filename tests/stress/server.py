@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 
 from imapkit.testing import ClientSilent, Conversation, ReceivedCommand
+from tests.ends import bye, half_a_line, half_a_literal
 
 __all__ = ["FATES", "Shuffler", "answer_lines", "body", "gather", "messages", "sum_of"]
 
@@ -71,21 +72,6 @@ def gather(conversation: Conversation, read: Callable[[], ReceivedCommand | None
         command = (read or conversation.read_command)()
         batch += [command] if command is not None else []
     return batch
-
-
-def half_a_line(conversation: Conversation) -> None:
-    conversation.send(b"* OK half a li")
-    conversation.close()
-
-
-def half_a_literal(conversation: Conversation) -> None:
-    conversation.send(b"* 1 FETCH (BODY[] {100}\r\nhalf")
-    conversation.close()
-
-
-def bye(conversation: Conversation) -> None:
-    conversation.send(b"* BYE going down\r\n")
-    conversation.close()
 
 
 def nonsense(conversation: Conversation) -> None:

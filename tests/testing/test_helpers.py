@@ -178,6 +178,18 @@ def test_a_family_whose_methods_stay_when_it_goes(monkeypatch: pytest.MonkeyPatc
         check_family(WEATHER)
 
 
+class ForecastCommands(Commands):
+    def weather(self, city: str) -> Result:
+        """Say how warm it will be."""
+        return self._call("NOOP")
+
+
+def test_a_family_that_takes_a_method_over() -> None:
+    other = Family("forecast", ForecastCommands, requires=("rev1",), replaces=("method:weather",))
+    check_family(other, "rev1", WEATHER)
+    check_family(other)
+
+
 def test_a_family_that_lacks_what_it_requires() -> None:
     with pytest.raises(imapkit.PluginConflictError, match="requires the family 'more'"):
         check_family(Family("weather", WeatherCommands, requires=("more",)))

@@ -18,6 +18,7 @@ from imapkit.testing import (
     ScriptedServer,
     ServerFactory,
     Vector,
+    check_family,
     check_vector,
     load_only,
     load_vectors,
@@ -141,3 +142,7 @@ def test_search_knows_the_keys(server: ScriptedServer, imap: MyIMAP) -> None:
 @pytest.mark.parametrize("vector", load_vectors(Path(__file__).with_name("gmail.toml")), ids=str)
 def test_vector(vector: Vector) -> None:
     check_vector(vector, load_only("rev1", imapkit_gmail))
+
+
+def test_alone_and_absent() -> None:
+    check_family(imapkit_gmail)

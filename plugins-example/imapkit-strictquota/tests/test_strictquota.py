@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import imapkit_strictquota
@@ -11,7 +12,20 @@ from imapkit_strictquota import QuotaError, StrictQuotaCommands, Usage
 
 from imapkit import IMAP4, ArgumentError, PluginConflictError
 from imapkit.errors import NoResponse
-from imapkit.testing import ClientFactory, Conversation, ReceivedCommand, ScriptedServer, ServerFactory, load_only
+from imapkit.testing import (
+    INJECTIONS,
+    ClientFactory,
+    ScriptedServer,
+    ServerFactory,
+    Vector,
+    check_family,
+    check_vector,
+    load_only,
+    load_vectors,
+    refusing,
+    written,
+)
+from imapkit.testing import answering as handler
 
 FAMILIES = ["rev1", "quota", imapkit_strictquota]
 GOOD = b'* QUOTA "User quota" (STORAGE 10 512 MESSAGE 700 600)\r\n'
@@ -22,7 +36,7 @@ class MyIMAP(IMAP4, StrictQuotaCommands):
 
 
 def answering(imap_server: ServerFactory, untagged: bytes) -> ScriptedServer:
-    return imap_server(handlers={"GETQUOTA": lambda conversation, command: conversation.ok(command, untagged=untagged)})
+    return imap_server(handlers={"GETQUOTA": handler(untagged)})
 
 
 def test_a_good_answer(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
@@ -53,10 +67,7 @@ def test_an_answer_that_is_none(imap_server: ServerFactory, imap_client: ClientF
 
 
 def test_no_is_an_error(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
-    def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
-        conversation.no(command, b"[NOPERM] not yours")
-
-    imap = imap_client(imap_server(handlers={"GETQUOTA": refuse}), families=FAMILIES)
+    imap = imap_client(imap_server(handlers={"GETQUOTA": refusing(b"[NOPERM] not yours")}), families=FAMILIES)
     with pytest.raises(NoResponse, match="not yours"):
         imap.getquota("User quota")
     answers: list[Any] = []
@@ -68,17 +79,31 @@ def test_no_is_an_error(imap_server: ServerFactory, imap_client: ClientFactory) 
 
 
 @pytest.mark.parametrize(
-    ("root", "written"),
+    ("root", "sent"),
     [("", b'""'), ('"User quota"', rb'"\"User quota\""'), (b"(odd)", b'"(odd)"'), ("Größe", b"{7+}\r\nGr\xc3\xb6\xc3\x9fe")],
 )
-def test_a_name_is_taken_literally(imap_server: ServerFactory, imap_client: ClientFactory, root: Any, written: bytes) -> None:
+def test_a_name_is_taken_literally(imap_server: ServerFactory, imap_client: ClientFactory, root: Any, sent: bytes) -> None:
     server = answering(imap_server, b"")
     imap = imap_client(server, families=FAMILIES)
     with pytest.raises(QuotaError):
         imap.getquota(root)
-    assert server.commands[-1].raw.endswith(b" GETQUOTA " + written + b"\r\n")
+    assert server.commands[-1].raw.endswith(b" GETQUOTA " + sent + b"\r\n")
+
+
+@pytest.mark.parametrize("bad", INJECTIONS)
+def test_a_name_that_would_be_a_command(bad: str | bytes) -> None:
+    family = imapkit_strictquota.imapkit_family()
     with pytest.raises(ArgumentError):
-        imap.getquota("a\0b")
+        written(family, "GETQUOTA", bad)
+
+
+@pytest.mark.parametrize("vector", load_vectors(Path(__file__).with_name("strictquota.toml")), ids=str)
+def test_what_a_response_means(vector: Vector) -> None:
+    check_vector(vector, load_only(*FAMILIES))
+
+
+def test_with_quota_and_absent() -> None:
+    check_family(imapkit_strictquota, "rev1", "quota")
 
 
 def test_the_rest_of_quota_is_as_it_was() -> None:

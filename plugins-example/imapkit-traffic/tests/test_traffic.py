@@ -7,7 +7,7 @@ import zlib
 import imapkit_traffic
 from imapkit_traffic import Traffic, TrafficCommands, total
 
-from imapkit.testing import ClientFactory, Conversation, ServerCertificate, ServerFactory, load_only
+from imapkit.testing import ClientFactory, Conversation, ServerCertificate, ServerFactory, check_family, load_only
 
 FAMILIES = ["rev1", "starttls", "compress", imapkit_traffic]
 GREETING = b"* OK [CAPABILITY IMAP4rev1 LITERAL+ STARTTLS COMPRESS=DEFLATE] ready\r\n"
@@ -89,3 +89,7 @@ def test_the_declaration() -> None:
     registry = load_only(imapkit_traffic)
     assert [spec.order for spec in registry.always_layers] == [0]
     assert registry.methods == {"traffic": "traffic"}
+
+
+def test_alone_and_absent() -> None:
+    check_family(imapkit_traffic)

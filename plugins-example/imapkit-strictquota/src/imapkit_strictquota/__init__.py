@@ -37,7 +37,7 @@ class StrictQuotaCommands(Commands):
     def getquota(self, root: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Ask for the usage and the limits of a quota root; RFC 9208 section 4.1.1; capability QUOTA.
 
-        ``root``: its name, which is taken literally, whatever it holds. Returns ``("OK", [one QUOTA response])``. Raises
+        ``root``: its name, which is taken literally, quotes too. Returns ``("OK", [one QUOTA response])``. Raises
         ``NoResponse`` if there is no such root, or if it may not be seen; ``QuotaError`` if the answer is none.
         """
         return self._call("GETQUOTA", root, finish=self._checked, **options)
@@ -93,8 +93,8 @@ class _Quota(Protocol):
 
 
 def root_name(value: Any) -> Token:
-    """``quota-root-name = astring``, literally: quotes belong to the name."""
-    return quoted_string(ServerString(value.encode("utf-8", "surrogateescape") if isinstance(value, str) else raw(value)))
+    """``quota-root-name = astring``, literally: quotes belong to the name. Raises ``ArgumentError`` for CR, LF and NUL."""
+    return quoted_string(ServerString(raw(value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value)))
 
 
 def about_root(args: tuple[Any, ...], uid: bool) -> bytes:
