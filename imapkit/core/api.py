@@ -11,12 +11,12 @@ from typing import Any, TypedDict, Unpack
 
 from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
 from imapkit.core.cursor import Cursor, Defect
-from imapkit.core.dates import date_time
+from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Run, Untagged, response_code
-from imapkit.core.result import Data
+from imapkit.core.result import Data, StatusText
 from imapkit.core.search import (
     NO_OPERANDS,
     message_numbers,
@@ -78,6 +78,7 @@ __all__ = [
     "Secret",
     "ServerString",
     "Session",
+    "StatusText",
     "Token",
     "Untagged",
     "about_mailbox",
@@ -107,6 +108,7 @@ __all__ = [
     "number",
     "numbers_found",
     "parenthesized",
+    "parse_date_time",
     "pass_over",
     "plain",
     "program",

@@ -10,7 +10,7 @@ from typing import Any
 
 from imapkit.errors import ArgumentError
 
-__all__ = ["DATE_TIME", "Mon2num", "MonthNames", "Time2Internaldate", "date_time", "moment"]
+__all__ = ["DATE_TIME", "Mon2num", "MonthNames", "Time2Internaldate", "date_time", "moment", "parse_date_time"]
 
 MonthNames = [None, "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 Mon2num = {name.encode("ascii"): number for number, name in enumerate(MonthNames) if name}
@@ -22,6 +22,8 @@ DATE_TIME = (
 )
 
 _date_time = re.compile(DATE_TIME, re.IGNORECASE)
+_TOLERANT = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
+_MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 
 def Time2Internaldate(date_time: float | time.struct_time | tuple[Any, ...] | datetime | str) -> str:
@@ -51,6 +53,25 @@ def date_time(value: Any) -> bytes:
         return Time2Internaldate(value.decode("ascii") if isinstance(value, bytes) else value).encode("ascii")
     except ValueError as exc:
         raise ArgumentError(str(exc)) from None
+
+
+def parse_date_time(sent: bytes) -> datetime | None:
+    """``date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE``, without its quotes.
+
+    ``date-day-fixed = (SP DIGIT) / 2DIGIT``, ``zone = ("+" / "-") 4DIGIT``. None if that is no date.
+    """
+    match = _TOLERANT.fullmatch(sent)
+    month = match and _MONTHS.get(match.group(2).lower())
+    if match is None or not month:
+        return None
+    day, year, hour, minute, second, ahead, across = map(int, match.group(1, 3, 4, 5, 6, 8, 9))
+    offset = timedelta(hours=ahead, minutes=across)
+    try:
+        zone = timezone(-offset if match.group(7) == b"-" else offset)
+        # A leap second is one too many for datetime.
+        return datetime(year, month, day, hour, minute, 59 if second == 60 else second, tzinfo=zone)
+    except ValueError:
+        return None
 
 
 def moment(found: re.Match[bytes]) -> datetime | None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from imapkit.core.api import Cursor, Defect, Run, Untagged, record
+from imapkit.core.api import Cursor, Defect, Run, Untagged, parse_date_time, record
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.bodystructure import BodyStructure, body
 from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
 
-__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids", "parse_date_time"]
+__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids"]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = re.compile(rb"<[\d.]*+>")
@@ -39,8 +39,6 @@ _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
 _PLAIN = re.compile(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
 _PLAIN_ITEM = re.compile(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
-_DATE_TIME = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
-_MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 _OLD_NAMES = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 
@@ -176,25 +174,6 @@ def date_time(cursor: Cursor) -> datetime | None:
     if date is None:
         cursor.tolerate("FETCH INTERNALDATE: no date-time", b"NIL" if sent is None else sent)
     return date
-
-
-def parse_date_time(sent: bytes) -> datetime | None:
-    """``date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE``, without its quotes.
-
-    ``date-day-fixed = (SP DIGIT) / 2DIGIT``, ``zone = ("+" / "-") 4DIGIT``. None if that is no date.
-    """
-    match = _DATE_TIME.fullmatch(sent)
-    month = match and _MONTHS.get(match.group(2).lower())
-    if match is None or not month:
-        return None
-    day, year, hour, minute, second, ahead, across = map(int, match.group(1, 3, 4, 5, 6, 8, 9))
-    offset = timedelta(hours=ahead, minutes=across)
-    try:
-        zone = timezone(-offset if match.group(7) == b"-" else offset)
-        # A leap second is one too many for datetime.
-        return datetime(year, month, day, hour, minute, 59 if second == 60 else second, tzinfo=zone)
-    except ValueError:
-        return None
 
 
 FETCH_ITEMS: Mapping[str, Parser] = MappingProxyType(

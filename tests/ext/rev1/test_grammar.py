@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found
+from imapkit.core.api import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found, parse_date_time
 from imapkit.errors import ParseError
-from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid, parse_date_time
+from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid
 from imapkit.ext.rev1.grammar import DEEPEST, badcharset, capability, message_count, message_number
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus, mailbox_list, status
 
