@@ -254,10 +254,11 @@ class Client(Secured):
             self._trace.dump()
             raise self._refusal(request)
         names = request.call.command.result if names is None else names
+        text, defects = request.text, self._live.protocol.defects
         if request.typ == "NO" or not names:
-            return request.typ, Data([request.text], (), self._registry, request.typ, log=self._live.protocol.defects)
+            return request.typ, Data([text], (), self._registry, request.typ, log=defects, text=text)
         found = (piece for piece in request.received if piece.name in names)
-        return request.typ, Data.of(found, self._registry, self._live.protocol.defects)
+        return request.typ, Data.of(found, self._registry, defects, text)
 
     @staticmethod
     def _refusal(request: Request) -> errors.BadResponse:

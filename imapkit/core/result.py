@@ -6,7 +6,7 @@ A response, or an item of one, that does not follow its grammar becomes a ``Defe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.cursor import Cursor, Defect
@@ -44,6 +44,7 @@ class Data(list[Any]):
         name: str = "",
         utf8: bool = False,
         log: DefectLog | None = None,
+        text: bytes | None = None,
     ) -> None:
         super().__init__(items)
         self._sources = tuple(responses)
@@ -53,12 +54,15 @@ class Data(list[Any]):
         """Whether UTF8=ACCEPT was on (RFC 6855); of ``responses`` each knows it of itself."""
         self._registry = registry
         self._log = log
+        self._text = text
 
     @classmethod
-    def of(cls, responses: Iterable[Untagged | Run], registry: Registry, log: DefectLog | None = None) -> Data:
+    def of(
+        cls, responses: Iterable[Untagged | Run], registry: Registry, log: DefectLog | None = None, text: bytes | None = None
+    ) -> Data:
         """The data of untagged responses; ``[None]`` if there are none. What is wrong with them is noted in ``log``, too."""
         found = tuple(responses)
-        return cls([item for response in found for item in response.data()] or [None], found, registry, log=log)
+        return cls([item for response in found for item in response.data()] or [None], found, registry, log=log, text=text)
 
     @property
     def responses(self) -> tuple[Untagged, ...]:
@@ -67,18 +71,35 @@ class Data(list[Any]):
 
     def parsed(self) -> Parsed:
         """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
-        known = self._registry
-        if known is None:
-            from imapkit.core.plugins import registry
-
-            known = registry()
-        found = parse_shape(self.name, self, known, utf8=self.utf8)
-        if self._log is not None and found.defects:
-            self._log.extend(found.defects)
+        found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
+        self._note(found.defects)
         return found
 
+    def status(self) -> StatusText | None:
+        """What the command's tagged response said, its response code included; None if the data is no command's result.
+
+        The code is of this command and no other, whereas ``response(code)`` has those of all that share the connection.
+        """
+        if self._text is None:
+            return None
+        defects: list[Defect] = []
+        said = _status(self._text, self._known(), defects)
+        self._note(defects)
+        return said
+
+    def _known(self) -> Registry:
+        if self._registry is not None:
+            return self._registry
+        from imapkit.core.plugins import registry
+
+        return registry()
+
+    def _note(self, defects: Sequence[Defect]) -> None:
+        if self._log is not None and defects:
+            self._log.extend(defects)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.responses, None, self.name, self.utf8)
+        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text)
 
 
 @record

@@ -12,9 +12,9 @@ import pytest
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.response import Untagged
 from imapkit.core.result import Data, Parsed, StatusText, parse, parse_shape
-from imapkit.core.wire import Late, Literal, MailboxName, mailbox
-from imapkit.family import Code, Family, Response
-from imapkit.testing import load_only
+from imapkit.core.wire import Late, Literal, MailboxName, atom, mailbox
+from imapkit.family import Code, Command, Family, Response, State
+from imapkit.testing import Conversation, ReceivedCommand, at_once, load_only, selected
 from tests.core.rig import connect, serving
 
 
@@ -146,6 +146,41 @@ def test_the_method() -> None:
         [noop] = client.parse(*client.noop())
         assert noop == StatusText(None, None, None, b"done")
         assert isinstance(client.parse("FETCH", [b"nonsense"]), Parsed)
+
+
+def test_the_tagged_response_is_its_own_commands() -> None:
+    command = Command("XDO", State.LOGGED_IN, args=(atom,), result=("XWORDS",))
+    family = Family("probe", commands=(command,), responses={"XWORDS": Response(words)}, codes=FAMILY.codes, requires=("rev1",))
+
+    def answer(conversation: Conversation, received: ReceivedCommand) -> None:
+        conversation.ok(received, b"[XCODE %s] done" % received.args, b"* XWORDS %s\r\n" % received.args)
+
+    def do(what: str) -> Data:
+        return client._call("XDO", what)[1]
+
+    with selected({"XDO": answer}, families=["rev1", family]) as (client, _):
+        found = at_once(*(lambda n=n: do(n) for n in ("1", "2", "x")))
+        assert [data.parsed() for data in found] == [[[b"1"]], [[b"2"]], [[b"x"]]]
+        said = [data.status() for data in found]
+        assert said == [StatusText("XCODE", each, value, b"done") for each, value in ((b"1", 1), (b"2", 2), (b"x", None))]
+        assert Defect("XCODE: expected number", b"x") in client.defects
+        assert client.noop()[1].status() == StatusText(None, None, None, b"done")
+    kept = pickle.loads(pickle.dumps(found[0]))
+    assert (kept, kept.status()) == (found[0], StatusText("XCODE", b"1", None, b"done"))
+
+
+@pytest.mark.parametrize("typ", ["OK", "NO"])
+def test_without_untagged_responses_too(typ: str) -> None:
+    def answer(conversation: Conversation, received: ReceivedCommand) -> None:
+        (conversation.ok if typ == "OK" else conversation.no)(received, b"[ALERT] hm")
+
+    with selected({"NOOP": answer, "STATUS": answer}) as (client, _):
+        for done, data in (client.noop(), client.status("INBOX", "MESSAGES")):
+            assert (done, data.status()) == (typ, StatusText("ALERT", None, None, b"hm"))
+
+
+def test_data_of_no_command_has_no_status() -> None:
+    assert Data([b"done"], (), REGISTRY, "OK").status() is None
 
 
 def test_what_is_parsed_can_be_kept() -> None:
