@@ -161,6 +161,7 @@ def _class(node: ast.ClassDef, name: str) -> Entry:
             if _is_shown(member, name):
                 inner.append(_function(member, member.name))
             elif member.name == "__init__":
+                fields.append(_function(member, name).code.removesuffix(" -> None"))
                 inner += _attributes(member, doc)
         for field in () if isinstance(member, ast.FunctionDef) else _defined(member):
             if not field.startswith("_"):

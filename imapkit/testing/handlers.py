@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imapkit.testing.conversation import Conversation, Handler, ReceivedCommand
+from imapkit.testing.peer import ClientSilent
 
 __all__ = ["answering", "crossed", "refusing", "rejecting"]
+
+_ONE_BY_ONE = "crossed() waits for a second command while the first is in flight: that takes `about` and `matches` of its Command"
 
 
 def answering(untagged: bytes = b"", text: bytes = b"done") -> Handler:
@@ -31,7 +34,11 @@ def crossed(answers: Mapping[bytes, bytes]) -> Handler:
     """
 
     def answer(conversation: Conversation, first: ReceivedCommand) -> None:
-        second = conversation.read_command()
+        try:
+            second = conversation.read_command()
+        except ClientSilent as silence:
+            silence.add_note(_ONE_BY_ONE)
+            raise
         conversation.send(answers[second.args] + answers[first.args])
         conversation.ok(first)
         conversation.ok(second)
