@@ -29,7 +29,8 @@ _INTRODUCTION = """\
 # Reference of the plugin contract
 
 A command family imports `imapkit.family`, `imapkit.core.api` and `imapkit.errors`, and nothing else of imapkit; its tests import
-`imapkit.testing`. [tutorial.md](tutorial.md) shows how they are used, [testing.md](testing.md) how a family is tested.
+`imapkit.testing`. [tutorial.md](tutorial.md) and [recipes.md](recipes.md) show how they are used, [testing.md](testing.md) how
+a family is tested.
 
 `python docs/make_reference.py` writes this page from the docstrings; a test holds it fresh.
 """

@@ -114,8 +114,8 @@ class Command:
         as on the wire, in upper case; where it is valid (RFC 3501 section 3).
     ``args``, ``rest``
         the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); an
-        argument that is None is left out. ``rest`` writes all further arguments together. Without either, every
-        argument is written by the general rule (``imapkit.core.wire.general``).
+        argument that is None is left out, but given: each call has a value for every kind. ``rest`` writes all further
+        arguments together. Without either, every argument is written by the general rule (``imapkit.core.wire.general``).
     ``words``
         the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
         as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).
@@ -129,8 +129,8 @@ class Command:
         two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
         ``matches(about, response)`` whether a response is an answer to that: True, False, or None for "perhaps".
-        Without ``about`` such commands follow one another. ``matches_all(about, run)`` says of many responses at once whether all
-        are; False leaves it to ``matches``, one by one. It only saves time.
+        Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
+        many responses at once whether all are; False leaves it to ``matches``, one by one. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
