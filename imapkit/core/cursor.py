@@ -239,7 +239,7 @@ class Cursor:
         return self.string()
 
     def mailbox(self) -> bytes:
-        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a ``(``.
+        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a ``(``; elsewhere use ``astring``.
 
         Exchange leaves names with TABs without quotes, greenmail leaves quotes in names without a backslash: what
         cannot be read as an astring is taken as it stands, and noted.

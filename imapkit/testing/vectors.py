@@ -96,7 +96,7 @@ def _between(vector: Vector, found: list[Meaning], registry: Registry) -> Meanin
 
 def compare(vector: Vector, found: Meaning) -> None:
     """Raise ``AssertionError`` if that is not what the vector says."""
-    problems = list(_differences(_wanted(vector), found)) if vector.expected else ["it does not say what it means"]
+    problems = list(_differences(_wanted(vector), found)) if vector.expected else [f"it does not say what it means{_why(found)}"]
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise AssertionError(f"{vector}\n{listed}\nIf what was found is right, paste\n\n{vector_text(found)}")
@@ -196,8 +196,12 @@ def _differences(wanted: Meaning, found: Meaning) -> Iterator[str]:
         if key not in wanted and (key not in found or key in _OPTIONAL):
             continue
         if key not in wanted or key not in found or not _same(key, found[key], wanted[key]):
-            why = f": {found['why']}" if key == "error" and "why" in found else ""
+            why = _why(found) if key == "error" else ""
             yield f"{key}: {_shown(wanted, key)} is expected, {_shown(found, key)} was found{why}"
+
+
+def _why(found: Meaning) -> str:
+    return f": {found['why']}" if "why" in found else ""
 
 
 def _shown(side: Meaning, key: str) -> str:

@@ -81,6 +81,11 @@ def test_what_to_paste_is_printed_where_nothing_is_expected(write: Write) -> Non
     check_vector(one(write(WEATHER + lines)), REGISTRY)
 
 
+def test_why_it_cannot_be_read_is_said_where_nothing_is_expected(write: Write) -> None:
+    message = refusal(one(write("[[vector]]\nid = 'a'\nwire = ['* X-WEATHER Bremen']\n")))
+    assert "it does not say what it means: expected SP at byte 6" in message
+
+
 def test_what_to_paste_says_all_that_was_found(write: Write) -> None:
     entries = []
     for number, vector in enumerate(SHIPPED):
