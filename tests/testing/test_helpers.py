@@ -16,6 +16,7 @@ from imapkit.testing import (
     INJECTIONS,
     Answers,
     ClientFactory,
+    ClientSilent,
     Conversation,
     ReceivedCommand,
     ScriptedServer,
@@ -73,6 +74,16 @@ def test_handlers_say_ok_no_and_bad() -> None:
         assert client.check() == ("NO", [b"never"])
         with pytest.raises(BadResponse, match=r"what\?"):
             client.create("a")
+
+
+def test_crossed_says_what_a_second_command_takes() -> None:
+    with (
+        pytest.raises(ClientSilent) as caught,
+        selected({"CHECK": crossed({})}, families=BASE, patience=0.2) as (client, _),
+        pytest.raises(imapkit.abort),
+    ):
+        client.check()
+    assert "about" in caught.value.__notes__[0]
 
 
 def test_crossed_answers_go_to_whoever_asked() -> None:
