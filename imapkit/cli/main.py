@@ -74,6 +74,8 @@ def _plugins_arguments(plugins: argparse.ArgumentParser) -> None:
     actions = plugins.add_subparsers(dest="action", metavar="")
     new = actions.add_parser("new", help="write a new plugin", description=_NEW)
     new.add_argument("name", metavar="NAME", help="what it is about: gmail, x-list")
+    kinds = "command: one with a response of its own (default); item: of FETCH, and a search key"
+    new.add_argument("--kind", choices=("command", "item"), default="command", help=kinds)
     new.add_argument("-o", "--output", metavar="DIR", default=".", help="where to make its directory (default: here)")
 
 
@@ -102,7 +104,7 @@ def _plugins(args: argparse.Namespace) -> int:
     if args.action == "new":
         from imapkit.cli import new
 
-        return new.main(args.name, args.output)
+        return new.main(args.name, args.output, args.kind)
     from imapkit.cli import plugins
 
     return plugins.main(as_data=args.json)

@@ -1,4 +1,4 @@
-"""``imapkit plugins new``: a third-party project that works, written from the files in ``template/``."""
+"""``imapkit plugins new``: a third-party project that works, written from the files in ``template/any`` and ``template/KIND``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from imapkit.core.plugins import available
 from imapkit.errors import ArgumentError
 from imapkit.family import CONTRACT
 
-__all__ = ["main", "names", "write"]
+__all__ = ["KINDS", "main", "names", "write"]
+
+KINDS: Mapping[str, str] = {
+    "command": "a command and the response that answers it",
+    "item": "an item of FETCH and a search key",
+}
 
 LONGEST = 40
 SUFFIX = ".in"
@@ -27,11 +32,11 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 _HOLE = re.compile(r"@(\w+)@")
 
 
-def main(name: str, output: str) -> int:
+def main(name: str, output: str, kind: str = "command") -> int:
     """Write the project and say what to do next. Returns 0; raises ``ArgumentError`` or ``OSError``, and then leaves nothing."""
     meant = names(name)
-    project = write(meant, Path(output))
-    print(f"{project} is there: the family {meant['family']!r} with the command {meant['command']}. To try it:\n")
+    project = write(meant, Path(output), kind)
+    print(f"{project} is there: the family {meant['family']!r} with {meant['command']}, {KINDS[kind]}. To try it:\n")
     print(f"    cd {project}\n    python -m venv .venv\n    .venv/bin/pip install -e '.[test]'")
     print("    .venv/bin/python -m pytest\n    .venv/bin/imapkit plugins")
     return 0
@@ -58,6 +63,7 @@ def names(name: str) -> dict[str, str]:
         "module": f"imapkit_{family}",
         "mixin": f"{title}Commands",
         "data": f"{title}Data",
+        "constant": family.upper(),
         "rule": "-".join(words),
         # RFC 3501 section 6.5.1: what is not a standard begins with X.
         "command": command if command.startswith("X") else f"X{command}",
@@ -66,8 +72,8 @@ def names(name: str) -> dict[str, str]:
     }
 
 
-def write(meant: Mapping[str, str], parent: Path) -> Path:
-    """Write the project below ``parent``, whole or not at all; returns its directory.
+def write(meant: Mapping[str, str], parent: Path, kind: str = "command") -> Path:
+    """Write a project of one of ``KINDS`` below ``parent``, whole or not at all; returns its directory.
 
     Raises ``FileExistsError`` if that is there already.
     """
@@ -77,10 +83,10 @@ def write(meant: Mapping[str, str], parent: Path) -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{meant['distribution']}-", dir=parent))
     try:
-        for path, text in _template():
+        for path, text in (*_template("any"), *_template(kind)):
             file = unfinished / _filled(path, meant)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_filled(text, meant), encoding="utf-8", newline="\n")
+            file.write_text(_filled(text, {**meant, "summary": KINDS[kind]}), encoding="utf-8", newline="\n")
         unfinished.chmod(0o755)
         unfinished.rename(project)
     except BaseException:
@@ -106,12 +112,16 @@ def _check_free(family: str) -> None:
         raise ArgumentError(f"{family!r} cannot be the name of a new plugin: {why}; choose another, like my-{family}")
 
 
-def _template(folder: Traversable | None = None, within: str = "") -> Iterator[tuple[str, str]]:
-    """The template's files, with their paths in the project."""
-    for entry in sorted((folder or files("imapkit.cli") / "template").iterdir(), key=lambda entry: entry.name):
+def _template(kind: str) -> Iterator[tuple[str, str]]:
+    """The files of a kind of project, with their paths in it."""
+    return _files(files("imapkit.cli") / "template" / kind, "")
+
+
+def _files(folder: Traversable, within: str) -> Iterator[tuple[str, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         path = str(PurePosixPath(within, entry.name))
         if entry.is_dir():
-            yield from _template(entry, path)
+            yield from _files(entry, path)
         elif path.endswith(SUFFIX):
             yield path.removesuffix(SUFFIX), entry.read_text(encoding="utf-8")
 

@@ -68,6 +68,8 @@ def _row(entry: Entry) -> Row:
     if family is None:
         return Row(entry.name, entry.distribution, entry.version, "", "", state)
     commands = " ".join(sorted(command.name for command in family.commands))
+    if family.replaces and entry.state == "on":
+        state += f", replaces {' '.join(family.replaces)}"
     return Row(entry.name, entry.distribution, entry.version, " ".join(family.capabilities), commands, state)
 
 

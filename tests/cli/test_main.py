@@ -18,10 +18,11 @@ from imapkit import ext
 from imapkit.cli import demo, doctor, doctor_server, plugins
 from imapkit.cli._ask import Findings
 from imapkit.cli.main import INTERRUPTED, NOBODY_READS, main
-from imapkit.cli.survey import survey
+from imapkit.cli.survey import Entry, Survey, survey
 from imapkit.cli.target import PASSWORD, Target
 from imapkit.core.plugins import Loader
 from imapkit.errors import PluginLoadError
+from imapkit.family import Family
 
 CONTRADICTIONS = [
     ("--user ada", "--user needs --host"),
@@ -260,6 +261,13 @@ def test_a_family_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     row = states()["quota"]
     assert (row.distribution, row.capabilities, row.commands) == ("imapkit", "", "")
     assert row.state == "off: switched off by IMAPKIT_DISABLE"
+
+
+def test_a_family_that_replaces_says_what() -> None:
+    family = Family("strict", replaces=("command:GETQUOTA", "method:getquota"))
+    entry = Entry("strict", "imapkit-strict", "1.0", "strict", "on", family=family)
+    (row,) = plugins.rows(Survey((entry,), None, ()))
+    assert row.state == "on, replaces command:GETQUOTA method:getquota"
 
 
 def test_what_is_required_and_switched_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

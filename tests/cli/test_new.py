@@ -68,11 +68,20 @@ def test_a_name_of_an_installed_family(tmp_path: Path, monkeypatch: pytest.Monke
         new.names("taken")
 
 
-def test_what_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plugins", "new", "big-hello", "-o", str(tmp_path / "below" / "here")]) == 0
+def test_a_kind_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"\A2\Z"):
+        main(["plugins", "new", "hello", "--kind", "layer", "-o", str(tmp_path)])
+    said = capsys.readouterr().err.partition("choose from")[2]
+    assert all(kind in said for kind in new.KINDS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", new.KINDS)
+def test_what_is_written(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "new", "big-hello", "--kind", kind, "-o", str(tmp_path / "below" / "here")]) == 0
     project = tmp_path / "below" / "here" / "imapkit-big-hello"
     printed = capsys.readouterr().out
-    assert printed.startswith(f"{project} is there: the family 'big_hello' with the command XBIG-HELLO.")
+    assert printed.startswith(f"{project} is there: the family 'big_hello' with XBIG-HELLO, {new.KINDS[kind]}. ")
     assert f"    cd {project}\n" in printed
     written = {str(path.relative_to(project)): path.read_text() for path in project.rglob("*") if path.is_file()}
     assert sorted(written) == [

@@ -27,24 +27,34 @@ with ScriptedServer(handlers={"X-GM-EXT": answer}) as server, IMAP4(server.host,
 """
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new project, as it is written."""
-    return new.write(new.names("x-gm-ext"), tmp_path_factory.mktemp("new"))
+NAMES = {"command": "x-gm-ext", "item": "x-score"}
 
 
 @pytest.fixture(scope="module")
-def installed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The project, imapkit and what the project's tests need."""
-    return install(tmp_path_factory.mktemp("installed"), [ROOT, project], "pytest>=8")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """New projects, as they are written, by their kind."""
+    place = tmp_path_factory.mktemp("new")
+    return {kind: new.write(new.names(name), place, kind) for kind, name in NAMES.items()}
 
 
-def test_its_own_tests_pass(installed: Installation, project: Path) -> None:
-    report = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+@pytest.fixture(scope="module")
+def installed(projects: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The projects, imapkit and what the projects' tests need."""
+    return install(tmp_path_factory.mktemp("installed"), [ROOT, *projects.values()], "pytest>=8")
+
+
+def test_these_are_all_kinds() -> None:
+    assert list(NAMES) == list(new.KINDS)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_its_own_tests_pass(kind: str, installed: Installation, projects: dict[str, Path]) -> None:
+    report = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=projects[kind])
     passed = re.search(r"^(\d+) passed in", report, re.MULTILINE)
     assert passed is not None, report
     assert int(passed[1]) >= 9
-    where = installed.run("-c", "import imapkit, imapkit_x_gm_ext as it; print(imapkit.__file__, it.__file__)", cwd=project)
+    module = new.names(NAMES[kind])["module"]
+    where = installed.run("-c", f"import imapkit, {module} as it; print(imapkit.__file__, it.__file__)", cwd=projects[kind])
     assert where.count("/venv/lib/") == 2
 
 
@@ -56,11 +66,12 @@ def test_it_is_listed_and_a_client_has_its_method(installed: Installation) -> No
     assert installed.run("-c", USE) == "XGmExtData(name='big world', count=3)\n"
 
 
-def test_what_is_installed_writes_the_same(installed: Installation, project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", NAMES)
+def test_what_is_installed_writes_the_same(kind: str, installed: Installation, tmp_path: Path) -> None:
     """The template is in the wheel. Its name is taken there, by now."""
-    installed.run("-m", "imapkit", "plugins", "new", "x-gm-ext-2", "-o", str(tmp_path))
+    installed.run("-m", "imapkit", "plugins", "new", "x-gm-ext-2", "--kind", kind, "-o", str(tmp_path))
     made = tmp_path / "imapkit-x-gm-ext-2"
-    new.write(new.names("x-gm-ext-2"), tmp_path / "here")
+    new.write(new.names("x-gm-ext-2"), tmp_path / "here", kind)
     expected = tmp_path / "here" / "imapkit-x-gm-ext-2"
     files = sorted(path.relative_to(expected) for path in expected.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""A new plugin, installed beside imapkit into a virtual environment of its own, holds for mypy --strict, its tests too."""
+"""New plugins, installed beside imapkit into a virtual environment of its own, hold for mypy --strict, their tests too."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ def use(imap: IMAP4) -> None:
 
 @pytest.mark.timeout(240)
 def test_a_new_plugin_is_typed(tmp_path: Path) -> None:
-    project, place = new.write(new.names("x-gm-ext"), tmp_path), tmp_path / "installed"
+    projects = [new.write(new.names(name), tmp_path, kind) for kind, name in (("command", "x-gm-ext"), ("item", "x-score"))]
+    place = tmp_path / "installed"
     place.mkdir()
-    made = install(place, [ROOT, project], "pytest>=8")
+    made = install(place, [ROOT, *projects], "pytest>=8")
     (place / "use.py").write_text(USE)
 
     def said(cwd: Path, *files: str) -> str:
         mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(made.python), "--cache-dir", str(place)]
         return subprocess.run([*mypy, *files], cwd=cwd, capture_output=True, text=True, timeout=200).stdout
 
-    assert said(project) == "Success: no issues found in 2 source files\n"
+    for project in projects:
+        assert said(project) == "Success: no issues found in 2 source files\n"
     # What a program finds is installed, and typed.
     assert 'Argument 1 to "x_gm_ext" of "XGmExtCommands" has incompatible type "int"; expected "str"' in said(place, "use.py")
