@@ -96,6 +96,17 @@ def test_a_family_imports_the_narrow_interface_only() -> None:
             assert stdlib(imported) or within(imported, allowed), f"{name(path)}:{line} imports {imported}"
 
 
+def test_the_tests_of_families_use_what_is_public() -> None:
+    """What third parties have for theirs: ``imapkit.testing`` and the contract."""
+    tests = [path for path in TESTS if path.is_relative_to(Path(__file__).parents[1] / "ext")]
+    assert len(tests) > len(ext.INDEX)
+    public = {"imapkit", "imapkit.testing", "imapkit.ext", "pytest", *FAMILY_MAY}
+    for path in tests:
+        for imported, line in imports(path):
+            fine = stdlib(imported) or imported in public or within(imported, ("imapkit.ext",))
+            assert fine, f"{name(path)}:{line} imports {imported}"
+
+
 def registered_commands() -> set[str]:
     found = {command.name for family in ext.INDEX for command in builtin(family).family.commands}
     assert "NOOP" in found
