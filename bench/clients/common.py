@@ -173,12 +173,15 @@ class Threaded(Sync):
 
     def idlers(self, run: Run) -> None:
         """Connections in IDLE, by callback; they end with the process, since to log out takes some clients minutes."""
-        clients = []
+        # What the first one brings (code, a thread that serves all) is not each one's.
+        clients = [self._idler(run)]
         with run.resident():
-            for _ in range(run.size):
-                client = self.connect(run)
-                client.idle(callback=lambda answer: None)
-                clients.append(client)
+            clients += [self._idler(run) for _ in range(run.size)]
+
+    def _idler(self, run: Run) -> Any:
+        client = self.connect(run)
+        client.idle(callback=lambda answer: None)
+        return client
 
     def callback(self, run: Run) -> None:
         """From the tagged line, which tells when it was sent, to the callback; microseconds."""

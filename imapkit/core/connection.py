@@ -1,4 +1,4 @@
-"""The threads around the protocol: callers that write in turn, one reader, one callback thread; and the end of it all.
+"""The threads around the protocol: callers that write in turn, one reader, callbacks; and the end of it all.
 
 The state lock guards ``protocol`` and is held for moments only, never while octets move, parsers or callbacks run. Who has the
 turn (``protocol.gate``) may write, and only the reader reads.
@@ -74,7 +74,10 @@ class Connection:
         """The ident of the reader's thread while it runs: once that has ended another one may get it."""
         self._ending: ConnectionClosed | None = None
         self._lock = threading.Lock()
-        self._greeted = threading.Event()
+        self._greeted = False
+        self._welcome = threading.Lock()
+        """The latch that the greeting, or the end, opens. (An ``Event`` takes 1 KiB for as long as the connection is there.)"""
+        self._welcome.acquire()
         self._reader = threading.Thread(target=self._read_loop, name=f"{name} reader", daemon=True)
 
     # opening
@@ -82,7 +85,7 @@ class Connection:
     def start(self) -> bytes:
         """Start the reader and wait for the greeting. Raises ``abort``."""
         self._reader.start()
-        if not self._greeted.wait(min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
+        if not self._welcome.acquire(timeout=min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
             seen = self._framer.unfinished
             self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
         if self.protocol.closed is not None:
@@ -183,14 +186,12 @@ class Connection:
             self.interrupt(request, why)
         elif request.deadline() <= time.monotonic():
             self.fail(request.late())
-        elif request.on_done is not None:
-            # Somebody else has just interrupted it: its time goes on.
-            self.dispatcher.watch(request)
 
     def _unattended(self) -> list[Request]:
-        """The commands in flight whose time the callback thread keeps."""
-        with self._lock:
-            return [request for request in self.protocol.pending.values() if request.watched and not request.complete]
+        """The commands in flight whose time nobody else keeps."""
+        # Without the state lock, for which the clock must not wait: a plugin's function may be running under it. The list is made
+        # in one step, and who is being put in asks to be watched only afterwards.
+        return [request for request in list(self.protocol.pending.values()) if request.watched and not request.complete]
 
     def _check_open(self) -> None:
         if self.protocol.closed is not None:
@@ -491,8 +492,9 @@ class Connection:
             self._nudge(nudged)
         if switching is not None:
             self._switch(switching)
-        elif self.protocol.welcome is not None and not self._greeted.is_set():
-            self._greeted.set()
+        elif not self._greeted and self.protocol.welcome is not None:
+            self._greeted = True
+            Request.open(self._welcome)
 
     def _handle(self, response: Continuation | Tagged | Untagged, most: int) -> Request | None:
         """Take in a response; and what is right behind a tagged one, so that the lock is not taken anew for each."""
@@ -574,7 +576,7 @@ class Connection:
         if not wanted:
             self.trace.dump()
         self.layers.transport.interrupt()
-        self._greeted.set()
+        Request.open(self._welcome)
         for request in woken:
             request.wake()
         self.dispatcher.stop(None)

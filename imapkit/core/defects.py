@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,9 @@ class DefectLog:
 
     def __init__(self, most: int, secrets: Hidden) -> None:
         self._lock = threading.Lock()
-        self._kept: deque[Defect] = deque(maxlen=most)
-        self._secrets = secrets
+        # A list: an empty deque takes more than all the rest here, and most connections have no defects.
+        self._kept: list[Defect] = []
+        self._most, self._secrets = most, secrets
 
     def add(self, what: str, raw: bytes) -> None:
         """Note one."""
@@ -37,6 +37,7 @@ class DefectLog:
                 # Cut behind what is hidden: a piece of a secret must not be left.
                 raw = self._secrets.hide(defect.raw)[:_MOST_OCTETS]
                 self._kept.append(Defect(self._secrets.hide_text(defect.what), raw))
+                del self._kept[: max(0, len(self._kept) - self._most)]
 
     def all(self) -> tuple[Defect, ...]:
         """All that are kept."""

@@ -208,10 +208,11 @@ class Protocol:
     def _begin_again(self, request: Request, text: bytes) -> None:
         """It stays in flight, with another tag, and whoever waits for it sends it anew."""
         self._code(text, request)
-        del self.pending[request.tag]
-        request.text = text
+        old, request.text = request.tag, text
         request.begin_again(self._tag())
+        # In this order: the clock looks at what is pending without the lock.
         self.pending[request.tag] = request
+        del self.pending[old]
         self.nudged = request
 
     def renew(self, request: Request) -> bool:

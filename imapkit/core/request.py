@@ -90,7 +90,7 @@ class Request:
     """While its writer waits for a continuation: the latch that "+" opens."""
     challenge = b""
     watched = False
-    """Nobody waits for it: the callback thread keeps its time."""
+    """Nobody waits for it: its time is kept by the clock."""
     on_done: Callable[[Request], None] | None = None
     count = octets = 0
     """How many responses have come, and how many octets they hold."""

@@ -11,12 +11,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 __all__ = ["Trace"]
 
 logger = logging.getLogger("imapkit")
+
+_KEPT = 20
+"""Lines that are kept to be shown when something goes wrong."""
 
 
 class Trace:
@@ -28,7 +30,7 @@ class Trace:
         self.name = ""
         """What the connection is called, in the log."""
         self._lock = threading.RLock()
-        self._kept: deque[tuple[str, str, float]] = deque(maxlen=20)
+        self._kept: list[tuple[str, str, float]] = []
 
     def wants(self, level: int) -> bool:
         """Whether a line of this level goes anywhere."""
@@ -49,6 +51,7 @@ class Trace:
                 self._emit(line)
             if level != 0:
                 self._kept.append(line)
+                del self._kept[:-_KEPT]
 
     def dump(self) -> None:
         """Print the last lines, and forget them."""

@@ -30,20 +30,29 @@ def test_what_is_left_over_comes_in_pairs_and_in_order() -> None:
         assert list(imap.pop_untagged_responses()) == []
 
 
-def test_one_thread_a_connection_and_one_for_callbacks() -> None:
+def test_one_thread_a_connection_and_one_for_callbacks_that_come() -> None:
     before = set(threading.enumerate())
-    called = threading.Event()
+    called, idling = threading.Event(), threading.Event()
 
     def names() -> set[str]:
         return {each.name for each in set(threading.enumerate()) - before if each.name.startswith("mine")}
 
-    with ScriptedServer() as server:
+    def idle(conversation: Any, command: Any) -> None:
+        conversation.send(b"+ idling\r\n")
+        idling.set()
+        assert conversation.read_line() == b"DONE"
+        conversation.ok(command, b"done")
+
+    with ScriptedServer(capabilities=b"IMAP4REV1 IDLE", handlers={"IDLE": idle}) as server:
         with IMAP4(server.host, server.port, identifier="mine", timeout=10) as imap:
+            imap.login("user", "password")
+            assert names() == {"mine reader"}
+            imap.idle(callback=lambda answer: called.set())
+            assert idling.wait(10)
+            assert names() == {"mine reader"}
             imap.noop()
-            assert len(names()) == 1
-            imap.noop(callback=lambda answer: called.set())
             assert called.wait(10)
-            assert len(names()) == 2
+            assert names() == {"mine reader", "mine callbacks"}
         assert names() == set()
 
 

@@ -1,15 +1,18 @@
-"""The callback thread: jobs in order, on a thread of their own, to the end and after it."""
+"""The callback thread: jobs in order, on a thread of their own, to the end and after it; and who is late."""
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from imapkit.core.clock import Clock
 from imapkit.core.dispatcher import Dispatcher
-from imapkit.core.request import Request
+from imapkit.core.request import Call, Request
+from imapkit.family import Command, State
 
 
 def nobody_is_late(request: Request) -> None:
@@ -74,3 +77,99 @@ def test_jobs_posted_by_many_while_it_ends_all_run(dispatcher: Dispatcher) -> No
     dispatcher.stop(5)
     assert {names.get(timeout=5) for _ in range(800)} == {"some callbacks"}
     assert names.empty()
+
+
+def named(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]
+
+
+def test_the_thread_ends_when_there_is_nothing_to_do_and_comes_back() -> None:
+    dispatcher = Dispatcher("brief callbacks", nobody_is_late, list, linger=0.02)
+    names: queue.Queue[str] = queue.Queue()
+    assert named("brief callbacks") == []
+    for _ in range(3):
+        dispatcher.post(told(names))
+        assert names.get(timeout=5) == "brief callbacks"
+        for thread in named("brief callbacks"):
+            thread.join(5)
+        assert named("brief callbacks") == []
+    dispatcher.stop(5)
+
+
+def test_jobs_posted_as_the_thread_ends_all_run() -> None:
+    dispatcher = Dispatcher("brief callbacks", nobody_is_late, list, linger=0)
+    names: queue.Queue[str] = queue.Queue()
+    for _ in range(300):
+        dispatcher.post(told(names))
+    assert {names.get(timeout=5) for _ in range(300)} == {"brief callbacks"}
+    dispatcher.stop(5)
+
+
+def pending(seconds: float) -> Request:
+    return Request(Call(Command("NOOP", State.ANY), (), [b"NOOP"]), timeout=seconds, window=300)
+
+
+def test_who_is_late_is_seen_to_on_a_thread_that_is_started_for_that() -> None:
+    requests, seen = [pending(300), pending(0.02), pending(300)], queue.Queue[tuple[Request, str]]()
+
+    def late(request: Request) -> None:
+        request.complete = True
+        seen.put((request, threading.current_thread().name))
+
+    def watched() -> list[Request]:
+        return [request for request in requests if request.watched and not request.complete]
+
+    dispatcher = Dispatcher("patient callbacks", late, watched, Clock(), linger=60)
+    for request in requests:
+        dispatcher.watch(request)
+    assert seen.get(timeout=5) == (requests[1], "patient callbacks")
+    assert len(named("imapkit clock")) == 1
+    requests[2].limit = time.monotonic() + 0.02
+    dispatcher.watch(requests[2])
+    assert seen.get(timeout=5) == (requests[2], "patient callbacks")
+    dispatcher.stop(5)
+    for thread in named("imapkit clock"):
+        thread.join(5)
+    assert seen.empty()
+
+
+def test_who_is_not_late_any_more_is_watched_again() -> None:
+    """Its time went on while a callback was running that took long."""
+    request, looks = pending(0.01), queue.Queue[float]()
+
+    def late(request: Request) -> None:
+        looks.put(time.monotonic())
+        request.limit = time.monotonic() + 0.01
+        request.complete = looks.qsize() == 3
+
+    dispatcher = Dispatcher("some callbacks", late, lambda: [request] * request.watched, Clock())
+    dispatcher.watch(request)
+    assert len({looks.get(timeout=5) for _ in range(3)}) == 3
+    dispatcher.stop(5)
+
+
+def test_without_a_thread_to_be_had_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    request, done = pending(0), threading.Event()
+
+    def late(request: Request) -> None:
+        request.complete = True
+        done.set()
+
+    asked: list[float] = []
+    clock = Clock()
+    monkeypatch.setattr(clock, "at", lambda moment, watcher: asked.append(moment))
+    dispatcher = Dispatcher("some callbacks", late, lambda: [request] * request.watched, clock)
+    request.watched = True
+    with monkeypatch.context() as scarce:
+
+        def no_more(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        scarce.setattr(threading.Thread, "start", no_more)
+        now = time.monotonic()
+        dispatcher.look(now)
+    assert asked == [now + 1]
+    assert "can't start new thread" in caplog.text
+    dispatcher.look(now + 1)
+    assert done.wait(5)
+    dispatcher.stop(5)

@@ -1,0 +1,144 @@
+"""The clock: one thread for all who ask, started and ended by itself, and nobody kept alive by it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from weakref import ref
+
+import pytest
+
+from imapkit.core.clock import Clock
+
+
+class Someone:
+    """Is told."""
+
+    def __init__(self, name: str, told: queue.Queue[tuple[str, str]]) -> None:
+        self.name, self.told = name, told
+
+    def look(self, now: float) -> None:
+        """Tell who was told, and on which thread."""
+        self.told.put((self.name, threading.current_thread().name))
+
+
+class Broken:
+    """Cannot be told."""
+
+    def look(self, now: float) -> None:
+        """Raise."""
+        raise ZeroDivisionError("no time")
+
+
+@pytest.fixture
+def told() -> queue.Queue[tuple[str, str]]:
+    return queue.Queue()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    made = Clock()
+    yield made
+    for thread in running():
+        thread.join(5)
+    assert not made._runs.locked()
+
+
+def running() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "imapkit clock"]
+
+
+def test_each_is_told_in_time_on_one_thread_that_then_ends(clock: Clock, told: queue.Queue[tuple[str, str]]) -> None:
+    now = time.monotonic()
+    everybody = [Someone(str(number), told) for number in range(20)]
+    for someone in reversed(everybody):
+        clock.at(now + 0.02 + 0.002 * int(someone.name), someone)
+    assert len(running()) == 1
+    assert [told.get(timeout=5) for _ in everybody] == [(str(number), "imapkit clock") for number in range(20)]
+    assert time.monotonic() - now >= 0.02
+
+
+def test_the_earliest_moment_counts_once(clock: Clock, told: queue.Queue[tuple[str, str]]) -> None:
+    someone, now = Someone("a", told), time.monotonic()
+    for later in (300.0, 0.01, 200.0):
+        clock.at(now + later, someone)
+    assert told.get(timeout=5)[0] == "a"
+    for thread in running():
+        thread.join(5)
+    assert told.empty()
+
+
+def test_who_is_forgotten_or_gone_is_not_waited_for(clock: Clock, told: queue.Queue[tuple[str, str]]) -> None:
+    now = time.monotonic()
+    kept, dropped = [Someone(str(number), told) for number in range(50)], Someone("gone", told)
+    for someone in kept:
+        clock.at(now + 300, someone)
+    clock.at(now + 0.05, dropped)
+    gone = ref(dropped)
+    del dropped
+    gc.collect()
+    assert gone() is None
+    for someone in kept:
+        clock.forget(someone)
+    for thread in running():
+        thread.join(5)
+    assert running() == []
+    assert told.empty()
+
+
+def test_one_that_cannot_look_hurts_nobody(
+    clock: Clock, told: queue.Queue[tuple[str, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, someone, now = Broken(), Someone("a", told), time.monotonic()
+    clock.at(now, broken)
+    clock.at(now + 0.01, someone)
+    assert told.get(timeout=5)[0] == "a"
+    assert "no time" in caplog.text
+
+
+def test_many_who_ask_at_once_as_it_comes_and_goes(clock: Clock) -> None:
+    told: queue.Queue[tuple[str, str]] = queue.Queue()
+    start = threading.Barrier(4)
+
+    def ask(name: str) -> None:
+        start.wait(5)
+        for _ in range(100):
+            someone = Someone(name, told)
+            clock.at(0, someone)
+            # One at a time: in between there may be nothing to wait for.
+            assert told.get(timeout=5)
+
+    threads = [threading.Thread(target=ask, args=(str(number),)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert told.empty()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_of_fork_has_a_clock_of_its_own(clock: Clock, told: queue.Queue[tuple[str, str]]) -> None:
+    parents = Someone("parent", told)
+    clock.at(time.monotonic() + 300, parents)
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            clock.forked()
+            someone = Someone("child", told)
+            clock.at(time.monotonic() + 0.01, someone)
+            status = 0 if told.get(timeout=5)[0] == "child" else 2
+        finally:
+            os._exit(status)
+    try:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+    clock.forget(parents)
