@@ -40,6 +40,16 @@ ONLY_NEW: Settings = {"read_all": "false"}
 DELETE: Settings = {"delete": "true"}
 
 
+#   getmail forks, then sets its handler of SIGCHLD (signal 17, so bit 16), and only then waits for it: a child that ends
+#   sooner is not noticed for a minute, with either library. So this one waits until its parent does.
+DELIVER = """\
+#!/bin/sh
+until awk '/^State:/ { state = $2 } /^SigCgt:/ { caught = substr($2, length($2) - 4, 1) }
+           END { exit !(state == "S" && caught ~ /[13579bdf]/) }' "/proc/$PPID/status"; do :; done
+exec cat > "$(mktemp "$1/new/XXXXXXXX")"
+"""
+
+
 class Getmail:
     """getmail, on one of the two libraries, with a Maildir for what it gets."""
 
@@ -49,7 +59,7 @@ class Getmail:
             (home.directory / "mail" / part).mkdir(parents=True)
         # A destination that does not mind being root.
         self.deliver = home.directory / "deliver"
-        self.deliver.write_text('#!/bin/sh\nexec cat > "$(mktemp "$1/new/XXXXXXXX")"\n')
+        self.deliver.write_text(DELIVER)
         self.deliver.chmod(0o755)
 
     def get(
