@@ -14,7 +14,7 @@ demo: $(VENV)/.demo
 test: unit live
 
 unit: $(VENV)/.test
-	$(PYTEST) -n auto -m "not live and not heavy" --ignore tests/typing
+	$(PYTEST) -n auto -m "not live and not heavy" $(addprefix --ignore tests/,faults fuzz live programs security trim typing)
 
 live: $(VENV)/.test
 	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m "(live or heavy) and not frozen" --timeout 120 --ignore tests/typing

@@ -16,6 +16,8 @@ from imapkit.testing.meaning import frame, plain
 from tests.core.rig import MARGIN, within
 from tests.streams import AFTER, BEFORE, PREAUTH, SESSIONS, WAYS, Script, Session, Way, run, serving_session
 
+pytestmark = pytest.mark.heavy
+
 UNREAD = {
     "R03": "COPYUID is no family's yet: what is in it stays as it came",
     "R04": "COPYUID is no family's yet: what is in it stays as it came",

@@ -11,6 +11,8 @@ from imapkit.errors import ParseError
 from tests.fuzz import corpus, targets
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_the_fuzzer_found_is_well(name: str) -> None:

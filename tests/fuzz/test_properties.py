@@ -25,6 +25,8 @@ from imapkit.ext.rev1.fetch import fetch
 from imapkit.testing.meaning import frame
 from tests.fuzz.targets import LIMITS, REGISTRY, attempt, on_the_wire, read_deeply
 
+pytestmark = pytest.mark.heavy
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=40)
 OCTETS = st.binary(max_size=60)
 RANDOM = st.randoms(use_true_random=False)

@@ -30,6 +30,8 @@ from tests.security.commands import (
     written,
 )
 
+pytestmark = pytest.mark.heavy
+
 LINE_ENDS = ["\r", "\n", "\r\n", "\r\nX1 DELETE inbox", "\nX1 DELETE inbox\r\n", "\0", "{3}\r\n"]
 SPECIALS = [
     "{3}",

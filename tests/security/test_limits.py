@@ -17,6 +17,8 @@ from imapkit.ext.compress import DeflateLayer
 from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import MARGIN, connect, selected, serving, within
 
+pytestmark = pytest.mark.heavy
+
 LIMITS = imapkit.Limits()
 BOUND = 40
 

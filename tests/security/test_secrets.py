@@ -21,6 +21,8 @@ from imapkit.family import Command, Family, State
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import Answers, connect
 
+pytestmark = pytest.mark.heavy
+
 CANARY = 'hunter2-"Canary\\7'
 TOKEN = "ya29.a0AfB_byC-CanaryToken-7Jk3"
 OURS = Path(imapkit.__file__).parent

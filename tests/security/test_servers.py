@@ -17,6 +17,8 @@ from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.certificate import LOCALHOST
 from tests.core.rig import MARGIN, connect, selected, serving, within
 
+pytestmark = pytest.mark.heavy
+
 STARTTLS = ["rev1", "starttls"]
 
 # before TLS
