@@ -581,6 +581,15 @@ class Connection:
             request.wake()
         self.dispatcher.stop(None)
 
+    def shut_down(self, exc: ConnectionClosed) -> None:
+        """End the connection because of ``exc``, from any thread and from within a plugin's function. Returns at once."""
+        if threading.get_ident() == self._reading and self._lock.locked():
+            # Perhaps this thread holds the state lock. It comes to the end of the stream next, and finds the reason here.
+            self._ending = self._ending or exc
+            self.layers.transport.interrupt()
+        else:
+            self.fail(exc)
+
     def _hush(self, exc: error) -> None:
         """Take the secrets out of an error's text, and the frames that hold what was sent and received. Under the state lock."""
         secrets = self.protocol.secrets

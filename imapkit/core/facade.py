@@ -182,7 +182,7 @@ class Client(Secured):
         """Close the socket that ``open`` opened, whatever state it is in."""
         if self._connection is not None and self._connection.open:
             # The reader closes the socket itself: nobody may close what another thread is reading.
-            self._connection.fail(errors.ConnectionClosed("shut down"))
+            self._connection.shut_down(errors.ConnectionClosed("shut down"))
         elif self.sock is not None:
             self.sock.close()
 

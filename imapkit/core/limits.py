@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["Limits", "Timeouts"]
 
 MiB = 1 << 20
+_MAY_BE_NONE = frozenset(("stored", "stored_octets", "defects"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Limits:
 
     ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` their
     octets, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the connection goes on.
+
+    ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring. Raises ``ValueError`` for what
+    is no whole number, or none that can be kept: those three may be 0, the others not.
     """
 
     line: int = 16 * MiB
@@ -31,9 +35,16 @@ class Limits:
     answers: int = 10_000_000
     answers_octets: int = 16 * 1024 * MiB
     inflation: int = 1024 * MiB
+    challenges: int = 100
     stored: int = 100_000
     stored_octets: int = 256 * MiB
     defects: int = 1000
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value, least = getattr(self, limit.name), 0 if limit.name in _MAY_BE_NONE else 1
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ValueError(f"Limits.{limit.name} must be a whole number, at least {least}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

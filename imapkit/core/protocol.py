@@ -167,11 +167,20 @@ class Protocol:
     def _continuation(self, response: Continuation) -> None:
         writer = self.gate.writer
         if writer is not None and writer.go is not None and writer.go.locked():
+            if writer.call.reply is not None:
+                self._count_challenge(writer)
             writer.challenge = response.text
             writer.progress = time.monotonic()
             Request.open(writer.go)
         else:
             self.defects.add("a continuation request that nobody waits for", response.text)
+
+    def _count_challenge(self, request: Request) -> None:
+        """An exchange that does not end costs time and memory for each answer, which is to be hidden from then on."""
+        request.challenges += 1
+        if request.challenges > self.limits.challenges:
+            most = self.limits.challenges
+            raise LimitExceeded(f"{request.call.name} brings more than {most} continuation requests (Limits.challenges)")
 
     def _tagged(self, response: Tagged) -> Request | None:
         request = self.pending.get(response.tag)
@@ -186,7 +195,7 @@ class Protocol:
         if response.typ == "OK" and not request.sent:
             raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
         command = request.call.command
-        text = self.secrets.hide(response.text) if command.secret else response.text
+        text = self.secrets.hide(response.text) if command.secret or response.typ == "BAD" else response.text
         if request.interrupted_by == "refresh" and response.typ == "OK" and not self.gate.waiting:
             self._begin_again(request, response.text)
             return None

@@ -89,6 +89,8 @@ class Request:
     go: threading.Lock | None = None
     """While its writer waits for a continuation: the latch that "+" opens."""
     challenge = b""
+    challenges = 0
+    """How many continuation requests have come."""
     watched = False
     """Nobody waits for it: its time is kept by the clock."""
     on_done: Callable[[Request], None] | None = None

@@ -76,7 +76,7 @@ class Untagged:
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
-        return f"<Untagged {number}{self.name} {b' '.join(self.parts)[:60]!r}>"
+        return f"<Untagged {number}{self.name} {b' '.join([part[:60] for part in self.parts[:60]])[:60]!r}>"
 
     def __len__(self) -> int:
         return 1

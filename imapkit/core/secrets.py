@@ -126,19 +126,19 @@ def _inside_base64(secret: bytes, shift: int) -> bytes:
 
 def _without_pieces(text: bytes, form: bytes) -> bytes:
     """``text`` without the longest beginnings, and ends, of ``form``."""
-    beginning, end = form[:_PIECE], form[-_PIECE:]
-    at = text.find(beginning)
-    while at >= 0:
-        length = _common(text[at : at + len(form)], form)
-        text = text[:at] + STARS + text[at + length :]
-        at = text.find(beginning, at)
-    at = text.find(end)
-    while at >= 0:
-        stop = at + _PIECE
-        length = _common(text[max(0, stop - len(form)) : stop][::-1], form[::-1])
-        text = text[: stop - length] + STARS + text[stop:]
-        at = text.find(end, stop - length)
-    return text
+    text = _replaced(text, form)
+    # The same from behind, for the ends.
+    return _replaced(text[::-1], form[::-1])[::-1]
+
+
+def _replaced(text: bytes, form: bytes) -> bytes:
+    """``text`` without the longest beginnings of ``form``; in one pass, since a server may repeat them without end."""
+    kept: list[bytes] = []
+    done, beginning = 0, form[:_PIECE]
+    while (at := text.find(beginning, done)) >= 0:
+        kept += (text[done:at], STARS)
+        done = at + _common(text[at : at + len(form)], form)
+    return b"".join((*kept, text[done:]))
 
 
 def _common(one: bytes, other: bytes) -> int:

@@ -168,6 +168,27 @@ def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
         assert client.noop()[0] == "OK"
 
 
+def test_a_plugin_may_shut_the_connection_down() -> None:
+    """``shutdown`` waits for nobody; the reader must not wait for the lock that it holds itself."""
+    clients: list[imapkit.IMAP4] = []
+
+    def apply(session: Session, response: Untagged) -> None:
+        clients[0].shutdown()
+
+    def ask(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* X-NEWS 1\r\n")
+        conversation.wait_closed()
+
+    command = Command("X-ASK", State.ANY, result=("X-NEWS",))
+    family = Family("nested", commands=(command,), responses={"X-NEWS": Response(apply=apply)})
+    with ScriptedServer(handlers={"X-ASK": ask}, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
+        clients.append(client := connect(server, families=["rev1", family]))
+        with within(5):
+            with pytest.raises(imapkit.ConnectionClosed, match="shut down"):
+                client.xatom("X-ASK")
+            client.logout()
+
+
 def test_a_thread_that_comes_after_the_reader_is_not_taken_for_it() -> None:
     """The system gives the idents of threads that have ended to new ones."""
 

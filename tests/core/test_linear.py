@@ -231,6 +231,16 @@ def readers() -> Iterator[Reader]:
 
 HIDDEN = Hidden()
 HIDDEN.add("hunter2", "UID UID UID")
+
+
+@pytest.mark.parametrize("piece", ["correct", "battery", "correct horse batter", "correct horse battery", "correc"])
+def test_hiding_pieces(piece: str) -> None:
+    """A server that knows a secret may repeat pieces of it without end."""
+    hidden = Hidden()
+    hidden.add("correct horse battery" * 20)
+    assert_linear(lambda count: hidden.hide_text(f"{piece} " * count))
+
+
 READERS = list(readers())
 WORTH_A_LOOK = 0.005
 """Seconds for four times the input: what is faster is not measured further. (20,000 octets to the square take longer.)"""

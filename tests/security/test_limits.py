@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ MADE: dict[str, Callable[[int], bytes]] = {
     "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - 7)),
 }
 #   What is dropped instead, and what is for the layer below.
-OTHERS = {"stored", "stored_octets", "defects", "inflation"}
+OTHERS = {"stored", "stored_octets", "defects", "inflation", "challenges"}
 
 
 def test_every_limit_is_tested() -> None:
@@ -57,6 +58,42 @@ def test_every_limit_is_kept_and_no_less_is_allowed(what: str) -> None:
             assert not client._live.open
         with connect(server) as client:
             assert client.list()[0] == "OK", "another client has other limits"
+
+
+def test_an_exchange_without_end_is_the_end() -> None:
+    """Each answer is to be hidden from then on: a thousand of them took two seconds, two thousand ten."""
+
+    def authenticate(conversation: Conversation, command: ReceivedCommand) -> None:
+        for _ in range(int(command.args.split()[-1])):
+            conversation.send(b"+ \r\n")
+            conversation.read_line()
+        conversation.ok(command)
+
+    limits = imapkit.Limits(challenges=BOUND)
+    with serving({"AUTHENTICATE": authenticate}) as server:
+        with connect(server, limits=limits) as client:
+            assert client.authenticate(str(BOUND), lambda challenge: b"secret")[0] == "OK"
+        with connect(server, limits=limits) as client:
+            with pytest.raises(LimitExceeded, match=r"AUTHENTICATE brings more than 40 .*\(Limits\.challenges\)"), within(MARGIN):
+                client.authenticate(str(BOUND + 1), lambda challenge: b"secret")
+            assert not client._live.open
+
+
+@pytest.mark.parametrize("value", [0, -1, None, "16", 1.5, True, float("inf")])
+@pytest.mark.parametrize("what", [field.name for field in fields(imapkit.Limits)])
+def test_a_limit_that_is_none_is_refused_at_once(what: str, value: Any) -> None:
+    if value == 0 and type(value) is int and what in ("stored", "stored_octets", "defects"):
+        assert asdict(imapkit.Limits(**{what: value}))[what] == 0
+    else:
+        with pytest.raises(ValueError, match=rf"Limits\.{what} must be a whole number"):
+            imapkit.Limits(**{what: value})
+
+
+def test_nothing_need_be_kept() -> None:
+    with selected(limits=replace(LIMITS, stored=0, stored_octets=0, defects=0)) as (client, _):
+        assert client.noop()[0] == "OK"
+        assert client.untagged_responses == {} or client.untagged_responses == []
+        assert client.defects == ()
 
 
 def test_answers_of_other_commands_do_not_count() -> None:

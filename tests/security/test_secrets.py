@@ -292,6 +292,18 @@ def test_pieces_of_a_secret_are_hidden_in_what_we_say() -> None:
     assert hidden.hide_text("012345012345 abcdefabcdef\udc80") == "****** ******\udc80"
 
 
+def test_a_bad_that_comes_later_is_hidden_too(caplog: pytest.LogCaptureFixture) -> None:
+    """It becomes an error, which is shown."""
+    caplog.set_level(logging.DEBUG)
+    refuse = {"NOOP": lambda conversation, command: conversation.bad(command, f"who is {TOKEN}?".encode())}
+    with ScriptedServer(handlers=refuse) as server, connect(server, debug=5, debug_file=io.StringIO()) as client:
+        client.login("me", TOKEN)
+        with pytest.raises(imapkit.IMAP4.error, match=r"who is \*\*\*\?") as caught:
+            client.noop()
+        texts = list(shown(caplog.text, client, [caught.value]))
+    assert not [form for form in forms(TOKEN) for text in texts if form in text]
+
+
 def test_short_secrets_do_not_hide_every_text() -> None:
     hidden = Hidden()
     hidden.add("a", b"bc", "")
