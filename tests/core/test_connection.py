@@ -102,14 +102,14 @@ def misbehaving(step: str, act: Act) -> Callable[[Conversation], None]:
 
 def drive(server: Any, step: str) -> None:
     """Go to that step, and in it."""
-    client = connect(server, timeout=LIMIT)
+    client = connect(server, timeout=MARGIN if step == "logout" else LIMIT)  # the way there may take a moment
     try:
         client.login("me", "secret")
         client.select()
         if step == "continuation":
             client.append("box", None, None, b"message")
         elif step == "logout":
-            typ, data = client.logout()
+            typ, data = client.logout(timeout=LIMIT)
             assert typ in ("NO", "BYE", "OK"), data
         else:
             client.fetch("1", "BODY[]", timeout=LIMIT)

@@ -102,10 +102,18 @@ def silent(client: socket.socket) -> bool:
 
 
 def test_an_echo_takes_the_round_trip(proxy: DelayProxy) -> None:
+    """No less, and little more: what a busy machine adds without any delay is measured, and taken off."""
     with connected(proxy) as client:
         echo(client, b"connect")
-        best = min(echo(client, b"ping %d" % number) for number in range(20))  # others may take the processor
-    assert ROUND_TRIP <= best < ROUND_TRIP + 0.005
+        for _ in range(10):
+            proxy.round_trip = 0.0
+            floor = min(echo(client, b"near %d" % number) for number in range(10))
+            proxy.round_trip = ROUND_TRIP
+            best = min(echo(client, b"ping %d" % number) for number in range(20))  # others may take the processor
+            assert best >= ROUND_TRIP
+            if best < ROUND_TRIP + 0.005 + floor:
+                return
+    pytest.fail(f"{best:.4f} s, and {floor:.4f} s without a delay")
 
 
 def test_the_delay_can_be_changed_and_be_none(proxy: DelayProxy) -> None:
