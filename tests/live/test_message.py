@@ -264,9 +264,11 @@ def test_response_codes(server: Server) -> None:
     with filled(server, "codes") as (imap, box):
         assert int(imap.response("UIDVALIDITY")[1][-1]) > 0
         assert imap.append(box, None, None, letter("one"))[0] == "OK"
-        validity, uid = imap.response("APPENDUID")[1][-1].split()
-        assert int(validity) > 0
-        assert int(uid) == uids_before(server) + 1
+        [appended] = imap.parse(*imap.response("APPENDUID"))
+        assert appended.uidvalidity > 0
+        assert list(appended.uids) == [uids_before(server) + 1]
+        [copied] = imap.parse(*imap.uid("COPY", str(appended.uids), box))
+        assert list(copied.value.pairs()) == [(uids_before(server) + 1, uids_before(server) + 2)]
         assert imap.append(place(server, "no such"), None, None, letter("two"))[0] == "NO"
         assert imap.response("TRYCREATE")[1] != [None]
         assert imap.response("TRYCREATE")[1] == [None]

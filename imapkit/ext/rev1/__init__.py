@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from imapkit.core.api import no_data, numbers_found
-from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session
+from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
 from imapkit.ext.rev1.fetch import FetchData
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
+from imapkit.ext.rev1.uidplus import AppendUid, CopyUid, UidSet
 from imapkit.family import Code, Family, Response, hookimpl
 
 __all__ = [
     "Address",
+    "AppendUid",
     "BasicPart",
     "BodyStructure",
+    "CopyUid",
     "Disposition",
     "Envelope",
     "FetchData",
@@ -24,6 +27,7 @@ __all__ = [
     "MultiPart",
     "Rev1Commands",
     "TextPart",
+    "UidSet",
     "groups",
     "imapkit_family",
 ]
@@ -69,14 +73,17 @@ WITHOUT_DATA = (
 
 CODES = {
     "ALERT": Code(no_data),
+    "APPENDUID": Code(uidplus.appenduid),
     "BADCHARSET": Code(grammar.badcharset),
     "CAPABILITY": Code(grammar.capability, session.apply_capability_code),
+    "COPYUID": Code(uidplus.copyuid),
     "PARSE": Code(no_data),
     "PERMANENTFLAGS": Code(grammar.permanentflags),
     "READ-ONLY": Code(no_data, mailbox.apply_readonly),
     "READ-WRITE": Code(no_data),
     "TRYCREATE": Code(no_data),
     "UIDNEXT": Code(grammar.uid_number),
+    "UIDNOTSTICKY": Code(no_data),
     "UIDVALIDITY": Code(grammar.uid_number),
     "UNSEEN": Code(grammar.uid_number),
     **dict.fromkeys(WITHOUT_DATA, Code(no_data)),
