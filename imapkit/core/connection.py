@@ -420,7 +420,8 @@ class Connection:
             exc = caught
         except OSError as caught:
             exc = lost_error(caught, "connection lost")
-        except Exception as caught:
+        except BaseException as caught:
+            # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
             exc = RemoteProtocolError(f"internal error while reading: {caught!r}")
             exc.__cause__ = caught
         finally:

@@ -157,7 +157,7 @@ class Dispatcher:
 def _run(job: Job) -> None:
     try:
         job()
-    except Exception:
-        # Not even a handler of the program's that breaks may end this thread.
+    except BaseException:
+        # Neither sys.exit() in a callback nor a handler of the program's that breaks may end this thread: others wait for it.
         with contextlib.suppress(Exception):
             logger.exception("a callback raised")

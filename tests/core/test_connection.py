@@ -451,12 +451,14 @@ def test_a_callback_that_blocks_keeps_nobody_else_waiting() -> None:
         assert [number for _, number, _ in answers.take(2)] == [1, 2]
 
 
-def test_a_callback_that_raises_is_logged_and_hurts_nobody(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("wrong", [ZeroDivisionError, SystemExit, GeneratorExit])
+def test_a_callback_that_raises_is_logged_and_hurts_nobody(wrong: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
+    """``sys.exit()`` too, which would end the thread without a word: nobody after it would be called."""
     with selected() as (client, _):
         answers = Answers()
 
         def broken(answer: tuple[Any, Any, Any]) -> None:
-            raise ZeroDivisionError("my own mistake")
+            raise wrong("my own mistake")
 
         client.noop(callback=broken)
         client.noop(callback=answers)

@@ -168,6 +168,25 @@ def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
         assert client.noop()[0] == "OK"
 
 
+def test_a_plugin_that_wants_to_exit_is_named_as_the_reason() -> None:
+    def apply(session: Session, response: Untagged) -> None:
+        raise SystemExit("enough")
+
+    def ask(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* X-NEWS 1\r\n")
+        conversation.wait_closed()
+
+    command = Command("X-ASK", State.ANY, result=("X-NEWS",))
+    family = Family("exits", commands=(command,), responses={"X-NEWS": Response(apply=apply)})
+    with (
+        ScriptedServer(handlers={"X-ASK": ask}, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server,
+        connect(server, families=["rev1", family]) as client,
+        within(5),
+        pytest.raises(RemoteProtocolError, match="SystemExit"),
+    ):
+        client.xatom("X-ASK")
+
+
 def test_a_plugin_may_shut_the_connection_down() -> None:
     """``shutdown`` waits for nobody; the reader must not wait for the lock that it holds itself."""
     clients: list[imapkit.IMAP4] = []

@@ -22,7 +22,7 @@ UIDS = st.integers(1, 4294967295)
 
 def test_a_copy_tells_where_the_messages_are() -> None:
     copied = b"[COPYUID 38505 304,319:320 3956:3958] Done"
-    asked: list[str] = []
+    asked: list[bytes] = []
 
     def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
         asked.append(command.args)
@@ -35,7 +35,7 @@ def test_a_copy_tells_where_the_messages_are() -> None:
         assert client.parse(*client.response("COPYUID")) == [status.value]
         client.fetch(str(status.value.copies), "UID")
         client.fetch(status.value.source, "UID")
-        assert asked == ["3956:3958 UID", "304,319:320 UID"]
+        assert asked == [b"3956:3958 UID", b"304,319:320 UID"]
 
 
 def test_an_append_tells_where_the_message_is() -> None:
