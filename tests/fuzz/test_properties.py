@@ -22,6 +22,7 @@ from imapkit.core.result import parse_shape
 from imapkit.core.wire import Late, Literal
 from imapkit.errors import ArgumentError, RemoteProtocolError
 from imapkit.ext.rev1.fetch import fetch
+from imapkit.ext.rev1.uidplus import AppendUid, UidSet, appenduid
 from imapkit.testing.meaning import frame
 from tests.fuzz.targets import LIMITS, REGISTRY, attempt, on_the_wire, read_deeply
 
@@ -52,6 +53,21 @@ def is_quoted(text: str) -> bool:
 
 
 # arguments
+
+
+UIDS = st.integers(1, 4294967295)
+
+
+@given(st.lists(st.tuples(UIDS, UIDS), min_size=1, max_size=9))
+def test_uids_are_read_as_they_were_written(ends: list[tuple[int, int]]) -> None:
+    written = UidSet(tuple((min(pair), max(pair)) for pair in ends))
+    backwards = ",".join(f"{last}:{first}" for first, last in written.ranges)
+    for text in (str(written), backwards):
+        cursor = Cursor((f"7 {text}".encode(),))
+        assert appenduid(cursor) == AppendUid(7, written)
+        assert not cursor.defects
+    assert all(first in written and last in written for first, last in ends)
+    assert written.count >= len(ends)
 
 
 @given(TEXTS)
