@@ -9,14 +9,14 @@ from typing import Any
 
 import aioimaplib
 
-from bench.clients.common import Importable
+from bench.clients.common import Fetching, Importable
 from bench.payloads import MESSAGE
 from bench.worker import Run
 
 _PATIENCE = 20.0
 
 
-class Client(Importable):
+class Client(Fetching, Importable):
     """One event loop a piece of work."""
 
     module = "aioimaplib"
@@ -48,18 +48,6 @@ class Client(Importable):
             run.check(answer.result == "OK" and len(answer.lines) >= least)
 
         self._timed(run, work)
-
-    def flags(self, run: Run) -> None:
-        """FETCH of flags."""
-        self._fetch(run, "(FLAGS)", run.size)
-
-    def structures(self, run: Run) -> None:
-        """FETCH of envelopes and structures."""
-        self._fetch(run, "(ENVELOPE BODYSTRUCTURE)", run.size)
-
-    def bodies(self, run: Run) -> None:
-        """FETCH of messages."""
-        self._fetch(run, "(BODY.PEEK[])", run.size)
 
     def big(self, run: Run) -> None:
         """FETCH of one large message."""

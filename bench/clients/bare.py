@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from bench.clients.common import Peer
+from bench.clients.common import Fetching
 from bench.payloads import MESSAGE
 from bench.worker import Run
 
@@ -45,30 +45,18 @@ def _append(i: int) -> bytes:
     return b"A%d APPEND Bench {%d+}\r\n%b\r\n" % (i, len(MESSAGE), MESSAGE)
 
 
-class Client(Peer):
+class Client(Fetching):
     """The floor."""
 
-    def _fetch(self, run: Run, items: bytes) -> None:
+    def _fetch(self, run: Run, items: str, least: int) -> None:
         bare = _Bare(run)
         with run.timed():
-            size = bare.ask(b"F FETCH 1:* %b" % items)
-        run.check(size > 1000)
-
-    def flags(self, run: Run) -> None:
-        """FETCH of flags."""
-        self._fetch(run, b"(FLAGS)")
-
-    def structures(self, run: Run) -> None:
-        """FETCH of envelopes and structures."""
-        self._fetch(run, b"(ENVELOPE BODYSTRUCTURE)")
-
-    def bodies(self, run: Run) -> None:
-        """FETCH of messages."""
-        self._fetch(run, b"(BODY.PEEK[])")
+            size = bare.ask(b"F FETCH 1:* %b" % items.encode())
+        run.check(size > least)
 
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
-        self._fetch(run, b"(BODY.PEEK[])")
+        self._fetch(run, "(BODY.PEEK[])", run.size)
 
     def noops(self, run: Run) -> None:
         """One after another."""

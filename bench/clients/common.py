@@ -17,7 +17,7 @@ from bench.canned import now
 from bench.payloads import MESSAGE
 from bench.worker import Run
 
-__all__ = ["Importable", "Peer", "Sync", "Threaded"]
+__all__ = ["Blocking", "Fetching", "Importable", "Peer", "Sync", "Threaded"]
 
 _IMPORT = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
 _FIRST = """
@@ -45,6 +45,26 @@ class Peer:
     compresses = False
 
 
+class Fetching(Peer):
+    """Whatever can send FETCH."""
+
+    def _fetch(self, run: Run, items: str, least: int) -> None:
+        """Fetch these of all messages; the answer has so many parts at least."""
+        raise NotImplementedError
+
+    def flags(self, run: Run) -> None:
+        """FETCH of flags."""
+        self._fetch(run, "(FLAGS)", run.size)
+
+    def structures(self, run: Run) -> None:
+        """FETCH of envelopes and structures."""
+        self._fetch(run, "(ENVELOPE BODYSTRUCTURE)", run.size)
+
+    def bodies(self, run: Run) -> None:
+        """FETCH of messages."""
+        self._fetch(run, "(BODY.PEEK[])", run.size)
+
+
 class Importable(Peer):
     """A client in Python."""
 
@@ -55,8 +75,38 @@ class Importable(Peer):
         _measured(run, _IMPORT.format(self.module))
 
 
-class Sync(Importable):
-    """imaplib's interface: one command after another."""
+class Blocking(Importable):
+    """One command after another; ``connect`` gives a client, logged in, with the mailbox selected."""
+
+    def connect(self, run: Run) -> Any:
+        """The client."""
+        raise NotImplementedError
+
+    def _noop(self, client: Any) -> object:
+        return client.noop()
+
+    def _append(self, client: Any) -> object:
+        raise NotImplementedError
+
+    def noops(self, run: Run) -> None:
+        """One after another."""
+        client = self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                self._noop(client)
+        client.logout()
+
+    def appends(self, run: Run) -> None:
+        """One after another."""
+        client = self.connect(run)
+        with run.timed():
+            for _ in range(run.size):
+                run.check(self._append(client))
+        client.logout()
+
+
+class Sync(Blocking, Fetching):
+    """imaplib's interface."""
 
     def connect(self, run: Run) -> Any:
         """A client, logged in, with the mailbox selected."""
@@ -70,6 +120,9 @@ class Sync(Importable):
     def open(self, run: Run) -> Any:
         """A client."""
         raise NotImplementedError
+
+    def _append(self, client: Any) -> object:
+        return client.append("Bench", None, None, MESSAGE)[0] == "OK"
 
     def first(self, run: Run) -> None:
         """How long the first client takes, import and logging out apart, with so many more distributions to look through."""
@@ -88,40 +141,12 @@ class Sync(Importable):
         run.check(len(data) >= least)
         client.logout()
 
-    def flags(self, run: Run) -> None:
-        """FETCH of flags."""
-        self._fetch(run, "(FLAGS)", run.size)
-
-    def structures(self, run: Run) -> None:
-        """FETCH of envelopes and structures."""
-        self._fetch(run, "(ENVELOPE BODYSTRUCTURE)", run.size)
-
-    def bodies(self, run: Run) -> None:
-        """FETCH of messages."""
-        self._fetch(run, "(BODY.PEEK[])", run.size)
-
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
         client = self.connect(run)
         with run.timed():
             _, data = client.fetch("1", "(BODY.PEEK[])")
         run.check(len(data[0][1]) == run.size)
-        client.logout()
-
-    def noops(self, run: Run) -> None:
-        """One after another."""
-        client = self.connect(run)
-        with run.timed():
-            for _ in range(run.size):
-                client.noop()
-        client.logout()
-
-    def appends(self, run: Run) -> None:
-        """One after another."""
-        client = self.connect(run)
-        with run.timed():
-            results = {client.append("Bench", None, None, MESSAGE)[0] for _ in range(run.size)}
-        run.check(results == {"OK"})
         client.logout()
 
 

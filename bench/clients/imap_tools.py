@@ -7,12 +7,12 @@ from typing import Any
 
 import imap_tools
 
-from bench.clients.common import Importable
+from bench.clients.common import Blocking
 from bench.payloads import MESSAGE
 from bench.worker import Run
 
 
-class Client(Importable):
+class Client(Blocking):
     """Whole messages."""
 
     module = "imap_tools"
@@ -33,18 +33,8 @@ class Client(Importable):
         run.check(found == run.size)
         box.logout()
 
-    def noops(self, run: Run) -> None:
-        """One after another, by the client beneath it."""
-        box = self.connect(run)
-        with run.timed():
-            for _ in range(run.size):
-                box.client.noop()
-        box.logout()
+    def _noop(self, client: Any) -> object:
+        return client.client.noop()
 
-    def appends(self, run: Run) -> None:
-        """One after another."""
-        box = self.connect(run)
-        with run.timed():
-            for _ in range(run.size):
-                box.append(MESSAGE, "Bench")
-        box.logout()
+    def _append(self, client: Any) -> object:
+        return client.append(MESSAGE, "Bench")

@@ -7,12 +7,12 @@ from typing import Any
 
 import imapclient
 
-from bench.clients.common import Importable
+from bench.clients.common import Blocking
 from bench.payloads import MESSAGE
 from bench.worker import Run
 
 
-class Client(Importable):
+class Client(Blocking):
     """One command after another, parsed."""
 
     module = "imapclient"
@@ -48,18 +48,5 @@ class Client(Importable):
         """FETCH of one large message."""
         self._fetch(run, ["BODY.PEEK[]"], 1)
 
-    def noops(self, run: Run) -> None:
-        """One after another."""
-        client = self.connect(run)
-        with run.timed():
-            for _ in range(run.size):
-                client.noop()
-        client.logout()
-
-    def appends(self, run: Run) -> None:
-        """One after another."""
-        client = self.connect(run)
-        with run.timed():
-            for _ in range(run.size):
-                client.append("Bench", MESSAGE)
-        client.logout()
+    def _append(self, client: Any) -> object:
+        return client.append("Bench", MESSAGE)
