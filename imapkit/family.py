@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import pluggy
+
+from imapkit.core.lean import lean_dataclass
 
 if TYPE_CHECKING:
     from imapkit.core.cursor import Cursor
@@ -106,7 +108,7 @@ class Done(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Command:
     """One command, for good: nothing here changes while a client runs.
 
@@ -175,7 +177,7 @@ class Command:
     words: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Response:
     """How an untagged response is understood.
 
@@ -188,7 +190,7 @@ class Response:
     numbered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Code:
     """How a response code's data is understood; ``parse`` and ``apply(session, data)`` as in ``Response``."""
 
@@ -219,7 +221,7 @@ class Layer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class LayerSpec:
     """A layer that a family offers: ``factory(session, options)``; ``always``: on from the start, lowest ``order`` outermost.
 
@@ -241,7 +243,7 @@ class _HasItems(Protocol):
     def items(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
     """An item that a family adds to another response: its grammar, and the typed way to its value.
 
@@ -276,7 +278,7 @@ def _frozen() -> Mapping[Any, Any]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Family:
     """All that a family brings.
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from imapkit.core.api import Commands
+from imapkit.core.lean import lean_dataclass
 from imapkit.errors import PluginConflictError, PluginError
 from imapkit.family import Family
 
@@ -27,7 +27,7 @@ OWN = "imapkit"
 """The name of the distribution that has the builtin families."""
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Plugin:
     """A family and where it came from."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from imapkit.core.lean import lean_dataclass
 from imapkit.core.response import announcement
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
@@ -54,7 +54,7 @@ class Atom(bytes):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Defect:
     """A place where a server did not follow the grammar, and what it sent there."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
+
+from imapkit.core.lean import lean_dataclass
 
 __all__ = ["Limits", "Timeouts"]
 
@@ -11,7 +13,7 @@ MiB = 1 << 20
 _MAY_BE_NONE = frozenset(("stored", "stored_octets", "defects"))
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Limits:
     """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``.
 
@@ -47,7 +49,7 @@ class Limits:
                 raise ValueError(f"Limits.{limit.name} must be a whole number, at least {least}, not {value!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long to wait, in seconds; ``math.inf`` waits for ever.
 

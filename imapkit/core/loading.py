@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import pluggy
@@ -16,6 +16,7 @@ import pluggy
 import imapkit
 from imapkit.core.claims import OWN, Plugin
 from imapkit.core.declaration import contract_is_unknown, mistakes
+from imapkit.core.lean import lean_dataclass
 from imapkit.errors import PluginLoadError
 from imapkit.family import CONTRACT, GROUP, Family, Specs
 
@@ -25,7 +26,7 @@ HOOK = "imapkit_family"
 _REQUIREMENT = re.compile(r"imapkit(?:\[[^]]*\])?\s*\(?([<>=!~][^;)]*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Source:
     """Where a family can be loaded from; ``name`` is empty if only the family itself knows it."""
 

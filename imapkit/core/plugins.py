@@ -11,7 +11,6 @@ import importlib.util
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +19,7 @@ import importlib_metadata
 
 from imapkit import ext
 from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin, listed
+from imapkit.core.lean import lean_dataclass
 from imapkit.core.loading import Source, load, version
 from imapkit.core.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError
@@ -28,7 +28,7 @@ from imapkit.family import GROUP, Family
 __all__ = ["OWN", "Discovery", "Loader", "available", "builtin", "configure", "discover", "registry"]
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Discovery:
     """The families that were loaded, by name, and why each of the others is absent."""
 
@@ -36,7 +36,7 @@ class Discovery:
     absent: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class _Rules:
     """Who rules out what. ``only`` and ``never`` hold names by the reason that is given for an absent family."""
 

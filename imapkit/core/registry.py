@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from imapkit import ext
 from imapkit.core.api import Commands, Cursor
 from imapkit.core.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
+from imapkit.core.lean import lean_dataclass
 from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
 from imapkit.family import Code, Command, Kind, LayerSpec, Response
 
@@ -24,7 +25,7 @@ __all__ = ["NOT_INSTALLED", "Plugin", "Registry", "public_methods"]
 _TABLES = ("commands", "responses", "items", "operands", "codes", "layers", "methods")
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@lean_dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Registry:
     """What a client knows, for good: made by ``Registry.build``, read as plain dictionaries.
 

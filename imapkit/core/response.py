@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from imapkit.core.lean import lean_dataclass
 from imapkit.errors import ServerBye
 
 __all__ = [
@@ -50,7 +50,7 @@ class Tagged(NamedTuple):
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class ResponseCode:
     """``resp-text-code``, RFC 3501 section 7.1; ``name`` in upper case, ``data`` as the server sent it, or None."""
 

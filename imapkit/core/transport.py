@@ -6,16 +6,18 @@ import contextlib
 import os
 import select
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from imapkit.errors import ArgumentError, CommandTimeout, ConnectionClosed, connect_error
 from imapkit.family import Layer
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = [
     "ChannelTransport",
@@ -84,6 +86,9 @@ def open_tcp(host: str, port: int, timeout: float) -> socket.socket:
 
 def open_stream(command: str) -> subprocess.Popen[bytes]:
     """Run ``command`` in a shell, its input and output on pipes (Dovecot's imap refuses to talk on a socket)."""
+    # Few connections need it, and it takes some milliseconds.
+    import subprocess
+
     return subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
 
@@ -424,6 +429,8 @@ def _through(layer: Layer, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def dispose(process: subprocess.Popen[bytes], patience: float = 1.0) -> None:
     """Close the pipes of a child and wait for it; end it if it does not end by itself."""
+    import subprocess
+
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from imapkit.core import mutf7
+from imapkit.core.lean import lean_dataclass
 from imapkit.core.numbers import sequence_set_text
 from imapkit.core.response import quoted
 from imapkit.errors import ArgumentError
@@ -67,7 +67,7 @@ _SEQUENCE_SET = re.compile(r"[0-9*]+(?:[:,][0-9*]+)++\Z")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
+@lean_dataclass(frozen=True, slots=True)
 class Literal:
     """A string sent as a literal, RFC 3501 section 4.3; ``binary``: as a literal8, RFC 3516 section 4.4."""
 
