@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.core.tls import client_context
 from imapkit.errors import ConnectionClosed
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, within
@@ -74,6 +76,48 @@ def test_a_greeting_that_comes_with_the_end_of_the_handshake(version: ssl.TLSVer
             assert client.welcome == b"* PREAUTH [CAPABILITY IMAP4rev1] hello"
             assert client.logout()[0] == "BYE"
         thread.join()
+
+
+def dated(listener: socket.socket, agreed: list[str | None]) -> None:
+    """A server that speaks TLS 1.1 at most, to whoever comes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = server_context(ssl.TLSVersion.TLSv1_1)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    while True:
+        sock, _ = listener.accept()
+        sock.settimeout(10)
+        try:
+            with context.wrap_socket(sock, server_side=True) as tls:
+                agreed.append(tls.version())
+                if tls.recv(1) == b"!":
+                    return
+        except OSError:
+            agreed.append(None)
+
+
+@pytest.mark.skipif(not ssl.HAS_TLSv1_1, reason="this OpenSSL was built without TLS 1.1")
+def test_an_old_version_is_refused_before_anything_is_sent() -> None:
+    """By us, not only by the system's OpenSSL, which may be set to allow it."""
+    agreed: list[str | None] = []
+    lax = client_context(ca_certs=PEM)
+    lax.set_ciphers("ALL:@SECLEVEL=0")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=dated, args=(listener, agreed))
+        thread.start()
+        place = listener.getsockname()[:2]
+        each: list[dict[str, Any]] = [{"ca_certs": PEM}, {"ssl_context": lax}]
+        for options in each:
+            with within(MARGIN), pytest.raises(imapkit.TLSError):
+                imapkit.IMAP4_SSL(place[0], place[1], timeout=5, families=["rev1"], **options)
+        assert agreed == [None, None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            lax.minimum_version = ssl.TLSVersion.TLSv1_1
+        with socket.create_connection(place, 5) as sock, lax.wrap_socket(sock, server_hostname="127.0.0.1") as tls:
+            tls.sendall(b"!")
+        thread.join()
+    assert agreed[2:] == ["TLSv1.1"], "the server would have"
 
 
 @contextmanager

@@ -173,10 +173,12 @@ def frames(exc: BaseException) -> Iterator[FrameType]:
             yield frame
 
 
-def chain(exc: BaseException | None) -> Iterator[BaseException]:
-    while exc is not None:
-        yield exc
-        exc = exc.__cause__ or exc.__context__
+def chain(exc: BaseException) -> Iterator[BaseException]:
+    """The error, and all that it hangs on, shown in a traceback or not."""
+    found = [exc]
+    for error in found:
+        yield error
+        found += [other for other in (error.__cause__, error.__context__) if other is not None and other not in found]
 
 
 def shown(log: str, client: imapkit.IMAP4, errors: Sequence[BaseException]) -> Iterator[str]:
