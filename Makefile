@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # What is imported is compiled once, as it is for users; without that each test process does it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live smoke frozen trimmed lint types bench fuzz clean
+.PHONY: demo test unit live servers smoke frozen trimmed lint types bench fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -17,11 +17,15 @@ unit: $(VENV)/.test
 	$(PYTEST) -n auto -m "not live and not heavy" $(addprefix --ignore tests/,faults fuzz live programs security trim typing)
 
 live: $(VENV)/.test
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m "(live or heavy) and not frozen" --timeout 120 --ignore tests/typing
+	$(PYTEST) -n 4 --dist loadfile -m "(live or heavy) and not frozen" --timeout 120 --ignore tests/typing
 
-# The live tests against the server that needs nothing installed.
+# The commands and layers against every server, without stress, faults and other programs.
+servers: $(VENV)/.test
+	$(PYTEST) -n 4 --dist loadfile --timeout 120 -m "live and not heavy" tests/live tests/test_docs.py
+
+# The same against the server that needs nothing installed.
 smoke: $(VENV)/.test
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --timeout 120 tests/live tests/test_docs.py -k "pymap or docs"
+	$(PYTEST) -n 4 --dist loadfile --timeout 120 tests/live tests/test_docs.py -k "pymap or docs"
 
 # Programs in one file, by shiv and PyInstaller.
 frozen: $(VENV)/.frozen

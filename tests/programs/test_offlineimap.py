@@ -327,7 +327,7 @@ def test_a_socks_proxy(offline: Offline, tmp_path: Path) -> None:
     (tmp_path / "pysocks").mkdir()
     (tmp_path / "pysocks" / "socks.py").symlink_to(found.origin)
     offline.home = replace(offline.home, path=(*offline.home.path, tmp_path / "pysocks"))
-    fill(offline.server, "u14", {"INBOX": some(0, 40), "Work/\u00dcber uns": some(100, 20)})
+    fill(offline.server, "u16", {"INBOX": some(0, 40), "Work/\u00dcber uns": some(100, 20)})
     connected: list[socks.Proxy] = []
     setup = socks.Proxy.setup
 
@@ -338,12 +338,12 @@ def test_a_socks_proxy(offline: Offline, tmp_path: Path) -> None:
     with socks.running() as (host, port), pytest.MonkeyPatch.context() as patch:
         patch.setattr(socks.Proxy, "setup", counted)
         account = {"proxy": f"SOCKS5:{host}:{port}"}
-        offline.configure({"u14": offline.tls(sslcacertfile=offline.server.cafile)}, account=account)
+        offline.configure({"u16": offline.tls(sslcacertfile=offline.server.cafile)}, account=account)
         offline.sync()
-        deliver(offline.mail / "u14" / "INBOX", 77)
+        deliver(offline.mail / "u16" / "INBOX", 77)
         offline.sync()
         assert len(connected) >= 2
-    assert offline.agrees("u14") == 61
+    assert offline.agrees("u16") == 61
 
 
 @pytest.mark.parametrize("way", ["plain", "tls", "tunnel"])

@@ -22,7 +22,7 @@ import pytest
 HOST = "127.0.0.1"
 USERS = {"tester": "secret", "alice": "alicepw", "bob": "bobpw", "carol": "carolpw"}
 AWKWARD_USER, AWKWARD_PASSWORD = "user@example.com", 'p"w\\d {5} x'
-CROWD = {f"u{number:02}": "pw" for number in range(16)}
+CROWD = {f"u{number:02}": "pw" for number in range(17)}
 
 # A client-side LC_ALL, TZ or DOVECOT_* variable must not change what a server answers.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TZ": "UTC"}
