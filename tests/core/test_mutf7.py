@@ -152,6 +152,7 @@ def test_every_character_of_the_bmp_and_samples_beyond_round_trip() -> None:
     assert wrong == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(8))
 def test_decode_undoes_encode(seed: int) -> None:
     rng = random.Random(seed)
@@ -172,6 +173,7 @@ def test_the_shifts_are_utf_7_as_the_standard_library_reads_it(seed: int) -> Non
         assert encode(name).replace(b"&", b"+").replace(b",", b"/").decode("utf-7") == name
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(8))
 def test_decode_takes_any_octets_and_agrees_with_the_predicates(seed: int) -> None:
     rng = random.Random(seed)

@@ -170,6 +170,7 @@ def test_whatever_comes_is_survived(text: bytes) -> None:
     assert cursor.defects or text == b"( NIL NIL )"
 
 
+@pytest.mark.heavy
 def test_many_fields_are_read_in_no_time() -> None:
     count = 100_000
     cursor = Cursor((b"(%b)" % b" ".join(b'"%d" NIL' % number for number in range(count)),))

@@ -212,6 +212,7 @@ def test_parameters(pairs: tuple[tuple[bytes, bytes | None], ...], parameters: d
     assert decode_parameters(pairs) == parameters
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "piece",
     [

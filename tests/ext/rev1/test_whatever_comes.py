@@ -54,6 +54,7 @@ def read_all(value: Address | Envelope | BodyStructure | FetchData) -> None:
     assert value == value
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_comes(seed: int) -> None:
     chance = random.Random(seed)
