@@ -11,14 +11,12 @@ import importlib.util
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import importlib_metadata
-
 from imapkit import ext
 from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin, listed
+from imapkit.core.installed import installed
 from imapkit.core.lean import lean_dataclass
 from imapkit.core.loading import Source, load, version
 from imapkit.core.registry import Registry
@@ -204,31 +202,17 @@ def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
 
 def available() -> dict[str, list[Source]]:
     """Every entry point by name; more than one source for a name is a conflict if that name is used."""
+    points, there = installed(GROUP, [OWN])
     sources: dict[str, list[Source]] = {}
-    origins: dict[int, tuple[str, str]] = {}
-    for point in importlib_metadata.entry_points(group=GROUP):
-        dist = point.dist
-        # A distribution reads its metadata anew each time that it is asked.
-        origin = origins[id(dist)] = origins.get(id(dist)) or _origin(dist)
-        those = sources.setdefault(point.name, [])
-        if (source := Source(point.name, point.value, *origin, point.load, partial(_requires, dist))) not in those:
+    for source in points:
+        if source not in (those := sources.setdefault(source.name, [])):
             those.append(source)
-    if not _has_metadata():
+    if OWN not in there:
+        # A frozen application, a zipapp or a bare source tree.
         for name in ext.INDEX:
             if _in_build(name):
                 sources.setdefault(name, []).append(_builtin_source(name))
     return sources
-
-
-def _origin(dist: importlib_metadata.Distribution | None) -> tuple[str, str]:
-    if dist is None:
-        return "an unknown distribution", ""
-    metadata = dist.metadata
-    return str(metadata["Name"]), str(metadata["Version"])
-
-
-def _requires(dist: importlib_metadata.Distribution | None) -> Iterable[str]:
-    return dist.requires or () if dist is not None else ()
 
 
 def _in_build(name: str) -> bool:
@@ -239,15 +223,6 @@ def _in_build(name: str) -> bool:
 def _left_out(name: str, sources: list[Source]) -> bool:
     """Whether this is one of imapkit's own, without its module: frozen programs may keep the entry points of all."""
     return all(source.distribution == OWN for source in sources) and not _in_build(name)
-
-
-def _has_metadata() -> bool:
-    """Whether imapkit's own metadata is there; it is not in a frozen application, a zipapp or a bare source tree."""
-    try:
-        importlib_metadata.distribution(OWN)
-    except importlib_metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _builtin_source(name: str) -> Source:
