@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import importlib
+import inspect
+import pickle
+import pkgutil
+from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import pytest
 
+import imapkit.core
+import imapkit.ext
+from imapkit import Limits, family
+from imapkit.core.cursor import Defect
 from imapkit.core.lean import lean_dataclass
+from imapkit.ext.rev1 import Address
 
 
 def define(how: Callable[..., Callable[[type], type]]) -> tuple[type[Any], type[Any], type[Any]]:
@@ -79,3 +89,70 @@ def test_without_equality_by_fields_each_is_itself() -> None:
     assert one != made(1)
     assert {one: 1}[one] == 1
     assert repr(one).endswith("One(x=1)")
+
+
+def all_of_them() -> Iterator[type[Any]]:
+    for package in (imapkit.core, imapkit.ext):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(found.name)
+            yield from (one for one in vars(module).values() if isinstance(one, type) and is_dataclass(one))
+    yield from (one for one in vars(family).values() if isinstance(one, type) and is_dataclass(one))
+
+
+def test_objects_are_made_as_those_of_dataclasses_are() -> None:
+    there = set(all_of_them())
+    assert len(there) > 40
+    for one in there:
+        told: Any = {each.name: each.type for each in fields(one)}
+        defaults: Any = {each.name: field(default=each.default, default_factory=each.default_factory) for each in fields(one)}
+        usual: Any = dataclass(type(one.__name__, (), {"__annotations__": told, "__module__": one.__module__, **defaults}))
+        assert str(inspect.signature(one)) == str(inspect.signature(usual))
+        assert all(each.init and not each.kw_only for each in fields(one))
+        assert one.__init__.__qualname__ == f"{one.__qualname__}.__init__"
+        assert one.__init__.__module__ == one.__module__
+
+
+def test_what_is_written_late_is_written_for_the_right_class() -> None:
+    point: Any
+    named: Any
+    point, named, _ = define(lean_dataclass)
+    assert named(1, name="a").name == "a"
+    with pytest.raises(TypeError):
+        point(1, name="a")
+
+    class Derived(point):  # type: ignore[misc]
+        pass
+
+    one = Derived(1)
+    one.own = 2
+    assert (one.x, one.y, one.own) == (1, 2, 2)
+    with pytest.raises(FrozenInstanceError):
+        one.x = 3
+    del one.own
+    with pytest.raises(FrozenInstanceError):
+        del one.x
+
+
+def test_the_default_that_is_made_anew_is_each_objects_own() -> None:
+    made: Any = define(lean_dataclass)[0]
+    assert made(1).unhashed == made(2).unhashed == {}
+    assert made(1).unhashed is not made(2).unhashed
+
+
+@pytest.mark.parametrize("one", [Limits(line=5), Defect("what", b"octets"), Address(None, None, None, None)])
+def test_copied_and_pickled(one: Any) -> None:
+    assert copy.copy(one) == copy.deepcopy(one) == pickle.loads(pickle.dumps(one)) == one
+
+
+def test_what_derives_from_a_frozen_one_is_frozen() -> None:
+    with pytest.raises(TypeError, match="cannot inherit non-frozen"):
+
+        @dataclass
+        class Own(Limits):  # type: ignore[misc]
+            pass
+
+    @dataclass(frozen=True)
+    class More(Limits):
+        more: int = 1
+
+    assert More(line=2).more == 1
