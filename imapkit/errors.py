@@ -6,7 +6,7 @@
     └── error                          IMAP4.error: the program asked for something that cannot be
         ├── ArgumentError              (ValueError) an argument was refused; nothing was sent
         ├── StateError                 the command is not valid in this state; nothing was sent
-        ├── NestedCommandError         a command was issued from inside another one's exchange, or on the reader thread
+        ├── NestedCommandError         a command was issued from inside another one's exchange, or on the thread that reads
         ├── BadResponse                the server answered BAD
         ├── NoResponse                 the server answered NO to a command that must succeed (login)
         ├── ParseError                 (ValueError) a response does not follow its grammar
@@ -82,7 +82,7 @@ class StateError(error):
 
 
 class NestedCommandError(error):
-    """A command was issued from inside the exchange of another one of the same thread, or on the reader thread."""
+    """A command was issued from inside the exchange of another one of the same thread, or while it reads."""
 
 
 class _Refused(error):

@@ -142,7 +142,7 @@ class Command:
         (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first.
     ``before``
         ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
-        response, on the reader thread: for changes of state only. Neither may block.
+        response, on the thread that reads: for changes of state only. Neither may block.
     ``interrupt``, ``news``
         ``interrupt``: the line that ends it early (IDLE's ``DONE``): when another command waits, when the call's ``patience``
         is over, or when a response has come of which ``news(response)`` says True.
@@ -181,7 +181,7 @@ class Command:
 class Response:
     """How an untagged response is understood.
 
-    ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the reader thread as
+    ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the thread that reads, as
     the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 

@@ -1,7 +1,7 @@
-"""The threads around the protocol: callers that write in turn, one reader, callbacks; and the end of it all.
+"""The threads around the protocol: callers that write in turn and wait, what is done in time; and the end of it all.
 
 The state lock guards ``protocol`` and is held for moments only, never while octets move, parsers or callbacks run. Who has the
-turn (``protocol.gate``) may write, and only the reader reads.
+turn (``protocol.gate``) may write, and who has the right (``reading``) reads.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.dispatcher import Dispatcher
-from imapkit.core.fragment import Framer
+from imapkit.core.intake import Intake
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.protocol import Protocol
+from imapkit.core.reading import Reading
 from imapkit.core.request import Call, Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, classify, run_matcher
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Layers
 from imapkit.core.wire import Late, Literal, Piece
@@ -24,7 +25,6 @@ from imapkit.errors import (
     CommandTimeout,
     ConnectionClosed,
     NestedCommandError,
-    RemoteProtocolError,
     abort,
     error,
     lost_error,
@@ -37,16 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-_READ_SIZE = 1 << 16
-"""Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
-_LARGE_READ_SIZE = 1 << 18
-_LITERAL_READ_SIZE = 1 << 20
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
-_TOGETHER = 64
-"""So many tagged responses are taken in at most before those who wait for them are woken."""
-_RUN = 8
-"""With fewer responses ahead it does not pay to look for a run."""
 
 
 class Connection:
@@ -67,26 +59,29 @@ class Connection:
         self.layers = layers
         self.protocol = Protocol(registry, self.limits, session)
         self.dispatcher = Dispatcher(f"{name} callbacks", self._overdue, self._unattended)
-        self._registry = registry
-        self._framer = Framer(self.limits)
-        self._begun = False
-        self._reading = 0
-        """The ident of the reader's thread while it runs: once that has ended another one may get it."""
         self._ending: ConnectionClosed | None = None
         self._lock = threading.Lock()
-        self._greeted = False
         self._welcome = threading.Lock()
         """The latch that the greeting, or the end, opens. (An ``Event`` takes 1 KiB for as long as the connection is there.)"""
         self._welcome.acquire()
-        self._reader = threading.Thread(target=self._read_loop, name=f"{name} reader", daemon=True)
+        self._intake = Intake(
+            layers,
+            self.protocol,
+            self._lock,
+            registry,
+            self.trace,
+            greeted=partial(Request.open, self._welcome),
+            nudge=self._nudge,
+        )
+        self._reading = Reading(layers, self.protocol, self._intake, self.fail, name)
 
     # opening
 
     def start(self) -> bytes:
         """Start the reader and wait for the greeting. Raises ``abort``."""
-        self._reader.start()
+        self._reading.thread.start()
         if not self._welcome.acquire(timeout=min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
-            seen = self._framer.unfinished
+            seen = self._intake.unfinished
             self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
         if self.protocol.closed is not None:
             self.close("no greeting")
@@ -109,7 +104,7 @@ class Connection:
         request = Request(call, timeout=timeout, window=self.timeouts.progress, patience=patience, renew=renew)
         if on_done is not None:
             request.on_done = on_done
-        if request.thread == self._reading:
+        if request.thread == self._reading.taker:
             # It may hold the state lock, and nobody else would read the answer.
             raise NestedCommandError(f"{call.name} was issued on the thread that reads the answers")
         try:
@@ -122,6 +117,7 @@ class Connection:
                 self._take_turn(request, latch, idler)
             if on_done is not None:
                 self.dispatcher.watch(request)
+                self._reading.call()
         except BaseException:
             # A KeyboardInterrupt, too, must not leave somebody in the line who never goes.
             self._step_out(request)
@@ -165,7 +161,7 @@ class Connection:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
         try:
             while not request.complete:
-                request.wait()
+                self._await(request, request.latch)
                 self._overdue(request)
         except BaseException:
             # A KeyboardInterrupt: the command is still in flight, and somebody must keep its time.
@@ -173,6 +169,11 @@ class Connection:
             raise
         request.check()
         return request
+
+    def _await(self, request: Request, latch: threading.Lock) -> bool:
+        """Wait for ``latch``, and read meanwhile if nobody else does; False if the command is late or due before it opens."""
+        self._reading.lead(request, latch)
+        return request.complete or request.wait(latch)
 
     def _overdue(self, request: Request) -> None:
         """Its time is over, perhaps: then it is interrupted if it can be, or else the connection ends."""
@@ -347,7 +348,7 @@ class Connection:
     def _await_go(self, request: Request) -> None:
         """Wait for "+", or for the command to be answered instead."""
         assert request.go is not None
-        if not request.wait(request.go):
+        if not self._await(request, request.go):
             raise request.late()
 
     def _converse(self, request: Request) -> None:
@@ -401,167 +402,12 @@ class Connection:
             request.defect, answer = ValueError("CR or LF in the answer to a continuation request"), None
         return b"*" if answer is None else answer
 
-    # the reader
-
-    def _read_loop(self) -> None:
-        exc: error = ConnectionClosed("the server closed the connection")
-        self._reading = threading.get_ident()
-        try:
-            self._take_left()
-            size = _READ_SIZE
-            while self.protocol.closed is None:
-                data = self.layers.transport.read(_LITERAL_READ_SIZE if self._framer.missing > _LARGE_READ_SIZE else size)
-                size = _LARGE_READ_SIZE if len(data) >= _READ_SIZE else _READ_SIZE
-                if not data:
-                    exc = self._end_of_stream()
-                    break
-                self._take_in(data)
-        except error as caught:
-            exc = caught
-        except OSError as caught:
-            exc = lost_error(caught, "connection lost")
-        except BaseException as caught:
-            # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
-            exc = RemoteProtocolError(f"internal error while reading: {caught!r}")
-            exc.__cause__ = caught
-        finally:
-            self.fail(exc)
-            self.layers.transport.close()
-            self._reading = 0
-
-    def _end_of_stream(self) -> ConnectionClosed:
-        seen = self._framer.unfinished
-        where = " before its greeting" if self.protocol.welcome is None else ""
-        return ConnectionClosed(
-            f"the server closed the connection{where}" + (f", in the middle of {seen[:80]!r}" if seen else "")
-        )
-
-    def _take_left(self) -> None:
-        """Take in what came together with the last octets that a layer was agreed on with (TLS 1.2: the greeting)."""
-        for piece in self.layers.take_decoded():
-            self._receive(piece)
-
-    def _take_in(self, data: bytes, below: int = 0) -> None:
-        """Take in what the layers above the first ``below`` make of ``data``."""
-        known = len(self.layers)
-        if not known:
-            self._receive(data)
-            return
-        for piece in self.layers.decode(data, below):
-            if self.protocol.closed is not None:
-                # Nobody wants to know what else it inflates to.
-                return
-            if len(self.layers) == known:
-                self._receive(piece)
-            else:
-                # The piece before this one switched another layer on.
-                self._take_in(piece, known)
-
-    def _receive(self, data: bytes) -> None:
-        framer = self._framer
-        framer.push(data)
-        if not self._begun:
-            self._begun = True
-            self._check_greeting(data)
-        while (parts := framer.pop()) is not None:
-            response = classify(parts)
-            self._respond(response)
-            if self.protocol.closed is not None:
-                return
-            if framer.ahead >= _RUN and isinstance(response, Untagged):
-                self._take_run(response.name)
-        if framer.missing:
-            with self._lock:
-                self.protocol.progress()
-
-    def _respond(self, response: Continuation | Tagged | Untagged) -> None:
-        """Take in one response, and do what it entails once the lock is released."""
-        traced = self.trace.wants(4)
-        if traced:
-            with self._lock:
-                shown = self.protocol.secrets.hide_text(f"< {response!r}")
-            self.trace.log(4, shown)
-        with self._lock:
-            if self.protocol.closed is not None:
-                return
-            switching = self._handle(response, 0 if traced else _TOGETHER)
-            woken, self.protocol.woken = self.protocol.woken, []
-            nudged, self.protocol.nudged = self.protocol.nudged, None
-        for request in woken:
-            request.wake()
-        if nudged is not None:
-            self._nudge(nudged)
-        if switching is not None:
-            self._switch(switching)
-        elif not self._greeted and self.protocol.welcome is not None:
-            self._greeted = True
-            Request.open(self._welcome)
-
-    def _handle(self, response: Continuation | Tagged | Untagged, most: int) -> Request | None:
-        """Take in a response; and what is right behind a tagged one, so that the lock is not taken anew for each."""
-        protocol, framer = self.protocol, self._framer
-        switching = protocol.handle(response)
-        together = min(framer.ahead, most)
-        while together and type(response) is Tagged and switching is None and protocol.nudged is None:
-            response = classify(framer.pop() or [b""])
-            switching = protocol.handle(response)
-            together -= 1
-        return switching
-
-    def _take_run(self, name: str) -> None:
-        """Take in the responses that follow one of that name in one step, if they are all the same command's."""
-        with self._lock:
-            plain = self.protocol.sole_owner(name) is not None and not self.trace.wants(4)
-        if not plain:
-            return
-        pairs = self._framer.pop_run(run_matcher(name))
-        if not pairs:
-            return
-        run = Run(name, pairs)
-        with self._lock:
-            taken = self.protocol.closed is not None or self.protocol.handle_run(run)
-        if not taken:
-            for response in run.responses():
-                self._respond(response)
-
     def _nudge(self, request: Request) -> None:
-        """Have a command interrupted by whoever waits for it: the reader does not write."""
+        """Have a command interrupted by whoever waits for it: who reads does not write."""
         if request.on_done is None:
             request.nudge()
         else:
             self.dispatcher.post(lambda: self._overdue(request))
-
-    @staticmethod
-    def _check_greeting(data: bytes) -> None:
-        """Say at once what answers there, if it is no IMAP server; it may never send a line end."""
-        if data.startswith(b"*"):
-            return
-        kinds = ((b"\x15", "TLS"), (b"\x16", "TLS"), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
-        kind = next((f" (this is {name})" for start, name in kinds if data.startswith(start)), "")
-        raise RemoteProtocolError(f"unrecognised server welcome{kind}: {data[:80]!r}")
-
-    def _switch(self, request: Request) -> None:
-        """Put the layer in that a command has just switched on, then let the command end."""
-        command, rest = request.call.command, self._framer.take_rest()
-        if rest and command.tail == "reject":
-            raise RemoteProtocolError(f"{len(rest)} octets after the OK to {request.call.name}: response injection")
-        assert command.layer is not None
-        below = len(self.layers)
-        layer = self._registry.layers[command.layer].factory(self.protocol.session, request.call.options)
-        if layer is not None:
-            self.layers.push(layer, request.deadline)
-        with self._lock:
-            if self.protocol.closed is not None:
-                return
-            if command.tail == "reject":
-                self.protocol.distrust()
-            self.protocol.complete(request)
-            woken, self.protocol.woken = self.protocol.woken, []
-        for woke in woken:
-            woke.wake()
-        self._take_left()
-        if rest:
-            self._take_in(rest, below)
 
     # the end
 
@@ -577,6 +423,7 @@ class Connection:
         if not wanted:
             self.trace.dump()
         self.layers.transport.interrupt()
+        self._reading.call()
         Request.open(self._welcome)
         for request in woken:
             request.wake()
@@ -584,7 +431,7 @@ class Connection:
 
     def shut_down(self, exc: ConnectionClosed) -> None:
         """End the connection because of ``exc``, from any thread and from within a plugin's function. Returns at once."""
-        if threading.get_ident() == self._reading and self._lock.locked():
+        if threading.get_ident() == self._reading.taker and self._lock.locked():
             # Perhaps this thread holds the state lock. It comes to the end of the stream next, and finds the reason here.
             self._ending = self._ending or exc
             self.layers.transport.interrupt()
@@ -602,7 +449,7 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
-        if threading.get_ident() == self._reading:
+        if threading.get_ident() == self._reading.taker:
             # It may hold the state lock, and cannot wait for itself.
             raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
         end = time.monotonic() + self.timeouts.logout
@@ -615,10 +462,10 @@ class Connection:
         self.fail(ConnectionClosed(reason))
         with self._lock:
             self.protocol.session.enter(State.LOGOUT)
-        if self._reader.ident is None:
+        if self._reading.thread.ident is None:
             self.layers.transport.close()
         else:
-            self._reader.join(patience())
+            self._reading.thread.join(patience())
         self.dispatcher.stop(patience())
 
     def _farewell(self, why: ConnectionClosed) -> None:

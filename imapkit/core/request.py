@@ -111,8 +111,8 @@ class Request:
         """When it is to be interrupted."""
         self.renew = inf if renew is None else renew
         self.thread = threading.get_ident()
-        self._done = threading.Lock()
-        self._done.acquire()
+        self.latch = threading.Lock()
+        self.latch.acquire()
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -139,7 +139,7 @@ class Request:
         """Wake its waiter, or hand it to whoever calls back. No lock is held."""
         if self.on_done is not None:
             self.on_done(self)
-        self.open(self._done)
+        self.open(self.latch)
         if self.go is not None:
             self.open(self.go)
 
@@ -185,17 +185,22 @@ class Request:
 
     def nudge(self) -> None:
         """Wake its waiter, to see that it is ``due``."""
-        self.open(self._done)
+        self.open(self.latch)
 
-    def wait(self, latch: threading.Lock | None = None) -> bool:
-        """Wait for the end of it, or a nudge (or for ``latch``); False if it is late or due."""
-        latch = latch or self._done
+    def rest(self) -> float:
+        """Seconds that one may wait for it before one looks again; 0: it is late or due.
+
+        Once interrupted a patient command has a deadline after all, so that is before long.
+        """
+        return min(max(self.deadline() - time.monotonic(), 0.0), self.window, threading.TIMEOUT_MAX)
+
+    def wait(self, latch: threading.Lock) -> bool:
+        """Wait for ``latch`` to open; False if it is late or due."""
         while True:
-            rest = self.deadline() - time.monotonic()
-            # Once interrupted a patient command has a deadline after all, so look again before long.
-            if latch.acquire(timeout=min(max(rest, 0.0), self.window, threading.TIMEOUT_MAX)) or self.complete:
+            rest = self.rest()
+            if latch.acquire(timeout=rest) or self.complete:
                 return True
-            if rest <= 0:
+            if not rest:
                 return False
 
     def late(self) -> CommandTimeout:

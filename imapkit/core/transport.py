@@ -56,6 +56,11 @@ class Transport(Protocol):
         """``read(size)``: at least one octet, at most about ``size``; b"" at the end."""
         ...
 
+    @property
+    def ready(self) -> Callable[[float], bool] | None:
+        """``ready(seconds)``: whether there is something to read within that time. None: ``read`` alone can wait for it."""
+        ...
+
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
 
@@ -107,8 +112,8 @@ def _wait_writable(fd: int, deadline: Deadline) -> None:
     raise CommandTimeout("the server does not take what is sent to it")
 
 
-class SocketTransport:
-    """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
+class _Socket:
+    """A socket that belongs to the connection."""
 
     def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
         self.sock = sock
@@ -119,19 +124,6 @@ class SocketTransport:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self.read: Callable[[int], bytes] = sock.recv
-
-    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        """Send all of ``data``."""
-        view, size = data, len(data)
-        while True:
-            try:
-                sent = self.sock.send(view, _DONTWAIT)
-                if sent == size:
-                    return
-                view, size = memoryview(view)[sent:], size - sent
-            except BlockingIOError:
-                _wait_writable(self.sock.fileno(), deadline)
 
     def interrupt(self) -> None:
         """Shut the connection down; a blocked ``read`` returns b""."""
@@ -147,8 +139,45 @@ class SocketTransport:
         self.sock.close()
 
 
+class SocketTransport(_Socket):
+    """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
+
+    _poll: select.poll | None = None
+
+    def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
+        super().__init__(sock, on_close)
+        self.read: Callable[[int], bytes] = sock.recv
+
+    def ready(self, seconds: float) -> bool:
+        """Whether there is something to read, or to be told, within so many seconds."""
+        # A signal handler that comes in the middle of it may ask as well, and must not find the same object.
+        poll, self._poll = self._poll or self._polling(), None
+        found = poll.poll(seconds * 1000)
+        self._poll = poll
+        return bool(found) or self.sock.fileno() < 0
+
+    def _polling(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self.sock.fileno(), select.POLLIN)
+        return poll
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        view, size = data, len(data)
+        while True:
+            try:
+                sent = self.sock.send(view, _DONTWAIT)
+                if sent == size:
+                    return
+                view, size = memoryview(view)[sent:], size - sent
+            except BlockingIOError:
+                _wait_writable(self.sock.fileno(), deadline)
+
+
 class _Wakeable:
     """A transport whose reader polls, and is woken over a socket of its own."""
+
+    ready = None
 
     def __init__(self, on_close: Callable[[], object]) -> None:
         self.on_close: Callable[[], object] | None = on_close
@@ -267,20 +296,22 @@ def _readable(fd: int, wake: int) -> bool:
     return all(ready != wake for ready, _ in poll.poll())
 
 
-class SSLSocketTransport(SocketTransport):
+class SSLSocketTransport(_Socket):
     """An ``ssl.SSLSocket`` that a subclass made itself; OpenSSL must not be entered by two threads, so a lock guards it."""
+
+    ready = None
 
     def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
         super().__init__(sock, on_close)
         self._mutex = threading.Lock()
-        self.read = self._read_tls
 
     def interrupt(self) -> None:
         """Shut the connection down. (The socket's own ``shutdown`` takes TLS off first, and a writer would go on without.)"""
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
-    def _read_tls(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
+        """What has come, once something has."""
         # Not before it is used: a subclass that reads and writes the socket itself wants it to block.
         self.sock.setblocking(False)
         while True:
@@ -312,7 +343,7 @@ def is_ssl_socket(sock: Any) -> bool:
     return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
-def over(sock: Any, on_close: Callable[[], object] | None = None) -> SocketTransport | ChannelTransport:
+def over(sock: Any, on_close: Callable[[], object] | None = None) -> SocketTransport | SSLSocketTransport | ChannelTransport:
     """The transport for what ``open_socket`` has returned; ``on_close``: what is called as it is closed."""
     if is_ssl_socket(sock):
         return SSLSocketTransport(sock, on_close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import imapkit
 from imapkit import testing
 from imapkit.testing import Answers, Handler, ScriptedServer, answering, within
 
-__all__ = ["LIMIT", "MARGIN", "PLAIN", "Answers", "answer_all", "connect", "selected", "serving", "within"]
+__all__ = ["LIMIT", "MARGIN", "PLAIN", "Answers", "answer_all", "at_rest", "connect", "selected", "serving", "within"]
 
 LIMIT = 0.1
 """The time-out of clients whose server does not answer."""
@@ -26,6 +27,14 @@ def connect(server: Any, cls: Any = imapkit.IMAP4, **options: Any) -> imapkit.IM
     options = {"families": ["rev1"], "ssl_context": None, **options}
     client: imapkit.IMAP4 = testing.connect(server, cls=cls, login=False, **options)
     return client
+
+
+def at_rest(client: imapkit.IMAP4) -> None:
+    """Wait until the reader rests, so that the next caller reads."""
+    end = time.monotonic() + 10
+    while not (client._live._reading._resting and not client._live._reading._right):
+        assert time.monotonic() < end, "the reader does not rest"
+        time.sleep(0)
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def test_a_connection_that_is_cut_is_noticed_with_nothing_going_on(reset: bool) 
     with serving() as server, DelayProxy(server.host, server.port, round_trip=0) as proxy:
         client = connect(proxy)
         proxy.cut(reset=reset)
-        client._live._reader.join(20)
+        client._live._reading.thread.join(20)
         with pytest.raises(ConnectionClosed):
             client.noop()
         client.logout()
@@ -400,8 +400,8 @@ def test_a_client_that_is_dropped_goes_with_its_threads() -> None:
         assert [(warning.category, "dropped without logout" in str(warning.message)) for warning in caught] == [
             (ResourceWarning, True)
         ]
-        connection._reader.join(20)
-        assert not connection._reader.is_alive()
+        connection._reading.thread.join(20)
+        assert not connection._reading.thread.is_alive()
         assert connection.layers.transport.sock.fileno() == -1  # type: ignore[attr-defined]
 
 
@@ -433,7 +433,7 @@ def test_callbacks_have_a_thread_of_their_own_and_may_do_anything() -> None:
         assert (response, cb_arg) == (None, "status")
         assert issubclass(error[0], BadResponse)
         assert threads[0] is not threading.current_thread()
-        assert threads[0] is not client._live._reader
+        assert threads[0] is not client._live._reading.thread
 
 
 def test_a_callback_that_blocks_keeps_nobody_else_waiting() -> None:

@@ -178,8 +178,8 @@ def test_a_subclass_that_is_dropped(kind: type[imapkit.IMAP4]) -> None:
         connection = client._live
         del client
         gc.collect()
-        connection._reader.join(20)
-        assert not connection._reader.is_alive()
+        connection._reading.thread.join(20)
+        assert not connection._reading.thread.is_alive()
     assert any("dropped without logout" in str(warning.message) for warning in caught)
     del connection
     gc.collect()

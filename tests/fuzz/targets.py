@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 from imapkit import ext
-from imapkit.core import connection as reading
-from imapkit.core import wire
+from imapkit.core import intake, wire
+from imapkit.core.connection import Connection
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import CRLF
 from imapkit.core.limits import Limits
@@ -149,9 +149,10 @@ def session(data: bytes) -> None:
 
 def played(chunks: Iterable[bytes]) -> list[Any]:
     """What becomes of the commands, of what belongs to none, and of the connection."""
-    with patch.object(reading, "_RUN", 1):
-        connection = reading.Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
-        connection._begun = True
+    with patch.object(intake, "_RUN", 1):
+        connection = Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
+        taking = connection._intake
+        taking._begun = True
         protocol, ended = connection.protocol, ""
         protocol.tag_prefix = b"T"
         protocol.handle(Untagged("OK", None, (b"hello",)))
@@ -159,7 +160,7 @@ def played(chunks: Iterable[bytes]) -> list[Any]:
         requests = [pending(protocol, *each) for each in PENDING]
         try:
             for chunk in chunks:
-                connection._receive(chunk)
+                taking.receive(chunk)
         except error as problem:
             ended = type(problem).__name__
     answered = [(request.typ, request.text, answer(request)) if request.typ else None for request in requests]

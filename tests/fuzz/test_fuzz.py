@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapkit.core import connection
+from imapkit.core import intake
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Untagged
 from imapkit.errors import ParseError
@@ -58,7 +58,7 @@ def test_an_error_of_another_kind_is_noticed(name: str, monkeypatch: pytest.Monk
     def wrong(*_: object) -> None:
         raise KeyError("a mistake")
 
-    monkeypatch.setattr(*{"grammar": (targets, "parse"), "session": (connection, "classify")}[name], wrong)
+    monkeypatch.setattr(*{"grammar": (targets, "parse"), "session": (intake, "classify")}[name], wrong)
     with pytest.raises(KeyError):
         TARGETS[name](b"* 1 FETCH (UID 3)\r\n")
 

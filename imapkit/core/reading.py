@@ -1,0 +1,185 @@
+"""Who reads: the reader thread, or a caller that waits for its answer and reads it itself; one at a time, whoever has the right.
+
+To hand an answer from one thread to another takes longer than a short command does otherwise. So when the reader has brought an
+answer that somebody waited for, and nothing else is in flight, it rests for a moment: the next caller leads. It polls, with its
+own deadline, and takes in what comes until its own answer is there; what else it meets on the way goes where it belongs. The
+reader comes back when a moment has passed in which nobody read, and whenever something is in flight that nobody reads for:
+a command with a callback, another thread's, or a long answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from imapkit.core.intake import Intake
+from imapkit.core.protocol import Protocol
+from imapkit.core.request import Request
+from imapkit.core.transport import Layers
+from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
+
+__all__ = ["Reading"]
+
+_READ_SIZE = 1 << 16
+"""Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
+_LARGE_READ_SIZE = 1 << 18
+_LITERAL_READ_SIZE = 1 << 20
+_REST = 0.005
+"""Seconds: so late is noticed, at most, what a server says of its own accord right after an answer."""
+_POLL = 1.0
+"""Seconds: a signal handler may read what the caller that it interrupts polls for."""
+_SHORT = 2
+"""So many reads bring a short answer; a longer one is for the reader."""
+
+
+class Reading:
+    """The right to read one connection; ``fail`` ends it."""
+
+    def __init__(self, layers: Layers, protocol: Protocol, intake: Intake, fail: Callable[[error], None], name: str) -> None:
+        self._layers, self._protocol, self._intake, self._fail = layers, protocol, intake, fail
+        self._size = _READ_SIZE
+        # Not a lock: of one that is taken only if it is free nobody can say, once a signal handler has raised, who took it.
+        self._right: dict[None, Request | Reading] = {}
+        self._leads = 0
+        self._torn = False
+        """Octets have been read, and may not have been understood."""
+        self.taker = 0
+        """The ident of the thread that takes octets in: it may hold the state lock, and must not wait for an answer."""
+        self._resting = self._wanted = False
+        self._call = threading.Lock()
+        """The latch that calls the reader back."""
+        self._call.acquire()
+        self.thread = threading.Thread(target=self._run, name=f"{name} reader", daemon=True)
+
+    # a caller's way
+
+    def lead(self, request: Request, latch: threading.Lock) -> None:
+        """Read until ``latch`` opens, or the command ends or is late or due; returns at once if somebody else reads."""
+        if self._layers.transport.ready is None or request.call.command.layer is not None:
+            # The handshake of a layer must not end half way because somebody interrupts a caller.
+            self.call()
+            return
+        returns = False
+        try:
+            holder = self._right.setdefault(None, request)
+            if holder is request:
+                self._leads += 1
+                returns = self._follow(request, latch)
+            elif isinstance(holder, Request) and holder.thread == request.thread:
+                # A signal handler has interrupted this very thread as it polled.
+                self._follow(request, latch)
+        finally:
+            # Up to where it is given back nothing is called, so that no signal handler can come in between.
+            if None in self._right and self._right[None] is request:
+                del self._right[None]
+                # The reader says what it wants and then looks whether the right is held, so it is not missed here.
+                if self._wanted or self._is_anything_left(request if returns else None):
+                    self.call()
+
+    def call(self) -> None:
+        """Have the reader read, if it rests."""
+        if self._resting:
+            Request.open(self._call)
+
+    def _is_anything_left(self, request: Request | None) -> bool:
+        """Whether more is in flight than the command of somebody who will be back."""
+        return len(self._protocol.pending) > (request is not None and not request.complete) or self._protocol.closed is not None
+
+    def _follow(self, request: Request, latch: threading.Lock) -> bool:
+        """Read; whether the caller sees to what is left of the command, which is the reader's otherwise."""
+        ready, reads = self._layers.transport.ready, 0
+        assert ready is not None
+        self._check()
+        while latch.locked() and not request.complete:
+            rest = request.rest()
+            if not ready(min(rest, _POLL)):
+                if not rest:
+                    return True
+            elif reads == _SHORT:
+                return False
+            else:
+                reads += 1
+                self._take(request.thread)
+        return True
+
+    def _take(self, ident: int) -> None:
+        self.taker, self._torn = ident, True
+        try:
+            self._read()
+        finally:
+            self.taker = 0
+        self._torn = False
+
+    def _check(self) -> None:
+        """End the connection if somebody was interrupted as he took in what he had read."""
+        if self._torn:
+            self._fail(ConnectionClosed("somebody was interrupted as an answer was taken in"))
+
+    # the reader's
+
+    def _run(self) -> None:
+        self._take_right()
+        try:
+            self._intake.take_left()
+            while self._protocol.closed is None:
+                self._read()
+                if self._is_served():
+                    self._rest()
+        except BaseException as caught:
+            # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
+            self._fail(_reason(caught))
+        finally:
+            # The right is kept: there is nothing to read any more.
+            self._layers.transport.close()
+            self.taker = 0
+
+    def _take_right(self) -> None:
+        while self._right.setdefault(None, self) is not self:
+            self._wanted = True
+            if None in self._right:
+                # Whoever leads calls as he leaves, unless he is interrupted just then.
+                self._call.acquire(timeout=_POLL)
+        self._resting = self._wanted = False
+        self.taker = self.thread.ident or 0
+        self._check()
+
+    def _is_served(self) -> bool:
+        """Whether somebody who waited has his answer, may soon ask again, and could read by himself then."""
+        served, self._intake.served = self._intake.served, False
+        return served and self._is_quiet() and self._layers.transport.ready is not None
+
+    def _is_quiet(self) -> bool:
+        return not self._protocol.pending and self._protocol.closed is None
+
+    def _rest(self) -> None:
+        """Let callers read for themselves, until nobody has for a moment."""
+        self.taker, self._resting = 0, True
+        leads = self._leads
+        del self._right[None]
+        # Who has found the right taken up to now waits, and his command is in flight.
+        while self._is_quiet() and not self._call.acquire(timeout=_REST) and leads != self._leads:
+            leads = self._leads
+        self._take_right()
+
+    def _read(self) -> None:
+        """Read once, and take in what has come; whatever goes wrong with it ends the connection."""
+        try:
+            data = self._layers.transport.read(_LITERAL_READ_SIZE if self._intake.missing > _LARGE_READ_SIZE else self._size)
+            self._size = _LARGE_READ_SIZE if len(data) >= _READ_SIZE else _READ_SIZE
+            if data:
+                self._intake.take_in(data)
+            else:
+                self._fail(self._intake.end())
+        except Exception as caught:
+            self._fail(_reason(caught))
+
+
+def _reason(caught: BaseException) -> error:
+    """What an exception means for the connection."""
+    if isinstance(caught, error):
+        return caught
+    if isinstance(caught, OSError):
+        return lost_error(caught, "connection lost")
+    reason = RemoteProtocolError(f"internal error while reading: {caught!r}")
+    reason.__cause__ = caught
+    return reason

@@ -1,0 +1,365 @@
+"""Who reads: a caller that waits for its answer, as long as it is a short one and nothing else is in flight; else the reader."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit import ConnectionClosed
+from imapkit.core import reading
+from imapkit.core.api import Session, Untagged
+from imapkit.errors import NestedCommandError
+from imapkit.family import Command, Family, Response, State
+from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
+from tests.core.rig import Answers, at_rest, connect, selected, within
+
+GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
+READER = "me reader"
+
+
+class Interrupted(BaseException):
+    """What the signal handler raises."""
+
+
+class Watched:
+    """A family whose response tells on which thread it is taken in, and which can do something there."""
+
+    def __init__(self) -> None:
+        self.threads: list[str] = []
+        self.action: Callable[[], object] = int
+        command = Command("X-ASK", State.ANY, result=("X-NEWS",))
+        self.family = Family("watched", commands=(command,), responses={"X-NEWS": Response(apply=self._apply)})
+
+    def _apply(self, session: Session, response: Untagged) -> None:
+        self.threads.append(threading.current_thread().name)
+        self.action()
+
+
+def ask(conversation: Conversation, command: ReceivedCommand) -> None:
+    """One line of news, and the end."""
+    conversation.ok(command, untagged=b"* X-NEWS 1\r\n")
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+@contextmanager
+def rested(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, **handlers: Handler
+) -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
+    """A client whose reader rests until it is called."""
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    by_name: dict[str, Handler] = {"X-ASK": ask} | {name.replace("_", "-"): handler for name, handler in handlers.items()}
+    with (
+        ScriptedServer(handlers=by_name, greeting=GREETING) as server,
+        connect(server, families=["rev1", watched.family], identifier="me") as client,
+        within(20),
+    ):
+        client.noop()
+        at_rest(client)
+        yield client, server
+
+
+def here() -> str:
+    """The name of this thread."""
+    return threading.current_thread().name
+
+
+def test_a_caller_reads_its_own_answer(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rested(watched, monkeypatch) as (client, _):
+        for _ in range(3):
+            client.xatom("X-ASK")
+    assert watched.threads == [here()] * 3
+
+
+def test_the_first_answer_comes_from_the_reader(watched: Watched) -> None:
+    with (
+        ScriptedServer(handlers={"X-ASK": ask}, greeting=GREETING) as server,
+        connect(server, families=["rev1", watched.family], identifier="me") as client,
+    ):
+        client.xatom("X-ASK")
+    assert watched.threads == [READER]
+
+
+def test_what_comes_when_nobody_waits_is_the_readers(watched: Watched) -> None:
+    seen = threading.Event()
+    watched.action = seen.set
+
+    def then_news(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command)
+        conversation.pause(0.02)
+        conversation.send(b"* X-NEWS 1\r\n")
+
+    with (
+        ScriptedServer(handlers={"NOOP": then_news}, greeting=GREETING) as server,
+        connect(server, families=["rev1", watched.family], identifier="me") as client,
+    ):
+        client.noop()
+        assert seen.wait(10)
+    assert watched.threads == [READER]
+
+
+def test_a_command_with_a_callback_calls_the_reader(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rested(watched, monkeypatch) as (client, _):
+        done = Answers()
+        client.xatom("X-ASK", callback=done)
+        assert done.next()[0][0] == "OK"
+    assert watched.threads == [READER]
+
+
+def test_a_long_answer_is_the_readers(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pieces, each of which can only be sent once the one before it has been taken in."""
+    taken = threading.Semaphore(0)
+    watched.action = taken.release
+
+    def slowly(conversation: Conversation, command: ReceivedCommand) -> None:
+        for _ in range(5):
+            conversation.send(b"* X-NEWS 1\r\n")
+            assert taken.acquire(timeout=10)
+        conversation.ok(command)
+
+    with rested(watched, monkeypatch, X_ASK=slowly) as (client, _):
+        client.xatom("X-ASK")
+    assert watched.threads == [here()] * 2 + [READER] * 3
+
+
+def test_another_threads_command_is_not_forgotten(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer comes after that of the one who leads, who must not go without calling the reader."""
+
+    def script(conversation: Conversation) -> None:
+        conversation.ok(conversation.read_command())
+        first, second = conversation.read_command(), conversation.read_command()
+        conversation.ok(first)
+        assert followed.wait(10)
+        conversation.ok(second, untagged=b"* X-NEWS 1\r\n")
+        conversation.serve()
+
+    followed = threading.Event()
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    with (
+        ScriptedServer(script, greeting=GREETING) as server,
+        connect(server, families=["rev1", watched.family], identifier="me") as client,
+        within(20),
+    ):
+        client.noop()
+        at_rest(client)
+        leader = threading.Thread(target=client.noop)
+        leader.start()
+        await_leader([client])
+        other = threading.Thread(target=client.noop)
+        other.start()
+        leader.join()
+        followed.set()
+        other.join()
+    # The reader's, unless the other one has found the leader gone.
+    assert len(watched.threads) == 1
+
+
+def idling(conversation: Conversation, command: ReceivedCommand) -> None:
+    """Go on until the client has had enough."""
+    conversation.send(b"+ go on\r\n")
+    assert conversation.read_line() == b"DONE"
+    conversation.ok(command)
+
+
+def with_news(conversation: Conversation, command: ReceivedCommand) -> None:
+    """The same, and news."""
+    conversation.send(b"+ go on\r\n* 4 EXISTS\r\n")
+    assert conversation.read_line() == b"DONE"
+    conversation.ok(command)
+
+
+def test_another_command_interrupts_one_that_goes_on_while_its_own_thread_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    with selected({"IDLE": idling}, families=["rev1", "idle"]) as (client, _), within(20):
+        at_rest(client)
+        idler = threading.Thread(target=client.idle)
+        idler.start()
+        while not any(request.idling for request in list(client._live.protocol.pending.values())):
+            time.sleep(0)
+        assert client.noop()[0] == "OK"
+        idler.join()
+
+
+def test_news_interrupt_it_on_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    with selected({"IDLE": with_news}, families=["rev1", "idle"]) as (client, _), within(20):
+        at_rest(client)
+        assert client.idle()[0] == "OK"
+        assert client.response("EXISTS") == ("EXISTS", [b"4"])
+
+
+def test_no_command_on_the_thread_that_reads(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rested(watched, monkeypatch) as (client, _):
+        for action, why in ((client.noop, "on the thread that reads"), (client.logout, "cannot hang up")):
+            watched.action = action
+            with pytest.raises(NestedCommandError, match=why):
+                client.xatom("X-ASK")
+        watched.action = int
+        assert client.xatom("X-ASK")[0] == "OK"
+    assert watched.threads == [here()] * 3
+
+
+def test_the_end_of_the_stream_is_told_to_everybody(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.close()
+
+    with rested(watched, monkeypatch, X_ASK=leave) as (client, _):
+        with pytest.raises(ConnectionClosed, match="the server closed the connection"):
+            client.xatom("X-ASK")
+        client._live._reading.thread.join(10)
+        with pytest.raises(ConnectionClosed, match="the server closed the connection"):
+            client.noop()
+
+
+def test_who_leads_is_late_in_time(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.wait_closed()
+
+    with rested(watched, monkeypatch, X_ASK=never) as (client, _), pytest.raises(imapkit.CommandTimeout):
+        client.xatom("X-ASK", timeout=0.1)
+
+
+# signals
+
+
+@contextmanager
+def handling(handler: Callable[[], object]) -> Iterator[Callable[[], None]]:
+    """Have ``handler`` called on the main thread whenever the function that is given is called."""
+    before = signal.signal(signal.SIGUSR1, lambda *_: handler())
+    try:
+        yield lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def await_leader(clients: list[imapkit.IMAP4]) -> None:
+    """Wait until a caller has written its command, and reads."""
+    while not clients[0]._live._reading._right:
+        time.sleep(0)
+
+
+def interrupt() -> None:
+    """Raise."""
+    raise Interrupted
+
+
+def test_who_is_interrupted_as_he_waits_loses_nothing(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, told = threading.Event(), Answers()
+    clients: list[imapkit.IMAP4] = []
+
+    def interrupted(conversation: Conversation, command: ReceivedCommand) -> None:
+        await_leader(clients)
+        send()
+        assert go.wait(10)
+        ask(conversation, command)
+
+    with handling(interrupt) as send, rested(watched, monkeypatch, X_ASK=interrupted) as (client, _):
+        clients.append(client)
+        with pytest.raises(Interrupted):
+            client.xatom("X-ASK")
+        client.noop(callback=told)
+        go.set()
+        assert told.next()[0][0] == "OK"
+        assert client.noop()[0] == "OK"
+    assert watched.threads == [READER]
+
+
+def test_who_is_interrupted_as_he_takes_in_ends_the_connection(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched.action = interrupt
+    with rested(watched, monkeypatch) as (client, _):
+        with pytest.raises(Interrupted):
+            client.xatom("X-ASK")
+        client._live._reading.thread.join(10)
+        with pytest.raises(ConnectionClosed, match="interrupted"):
+            client.noop()
+
+
+def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Any] = []
+    clients: list[imapkit.IMAP4] = []
+
+    def script(conversation: Conversation) -> None:
+        conversation.ok(conversation.read_command())
+        first = conversation.read_command()
+        await_leader(clients)
+        send()
+        second = conversation.read_command()
+        conversation.ok(first, b"first")
+        conversation.ok(second, b"second")
+        conversation.serve()
+
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    with (
+        handling(lambda: answers.append(client.noop())) as send,
+        ScriptedServer(script, greeting=GREETING) as server,
+        connect(server, families=["rev1"]) as client,
+        within(20),
+    ):
+        clients.append(client)
+        client.noop()
+        at_rest(client)
+        answers.append(client.noop())
+    assert answers == [("OK", [b"second"]), ("OK", [b"first"])]
+
+
+@pytest.mark.heavy
+def test_interrupted_at_any_moment(rng: random.Random) -> None:
+    """Either the command has its own answer, or it was interrupted; and then the connection goes on, or says why not."""
+    reasons: set[str] = set()
+    number, outcomes = 0, {"answered": 0, "interrupted": 0, "torn": 0}
+    armed = threading.Event()
+    stop = threading.Event()
+
+    def once() -> None:
+        if armed.is_set():
+            armed.clear()
+            raise Interrupted
+
+    def disturb() -> None:
+        while not stop.wait(rng.random() * 0.001):
+            send()
+
+    def echo(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* X-NEWS %b\r\n" % command.args)
+
+    family = Watched().family
+    with handling(once) as send, ScriptedServer(handlers={"X-ASK": echo}, greeting=GREETING) as server:
+        disturber = threading.Thread(target=disturb)
+        client = connect(server, families=["rev1", family])
+        disturber.start()
+        try:
+            for number in range(3000):
+                try:
+                    armed.set()
+                    typ, data = client.xatom("X-ASK", str(number))
+                    armed.clear()
+                    assert (typ, data) == ("OK", [b"%d" % number])
+                    outcomes["answered"] += 1
+                except Interrupted:
+                    outcomes["interrupted"] += 1
+                except ConnectionClosed as exc:
+                    armed.clear()
+                    reasons.add(str(exc))
+                    outcomes["torn"] += 1
+                    client.logout()
+                    client = connect(server, families=["rev1", family])
+        finally:
+            armed.clear()
+            stop.set()
+            disturber.join()
+            client.logout()
+    assert number == 2999
+    assert all("interrupted" in reason for reason in reasons)
+    assert outcomes["answered"] > 100, outcomes
+    assert outcomes["interrupted"] > 100, outcomes
