@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from imapkit import ext
-from imapkit.compat import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
 from imapkit.core.api import Commands
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
+from imapkit.core.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
 from imapkit.core.transport import PipeTransport, dispose, open_stream
 from imapkit.errors import ConnectionClosed
 

@@ -11,13 +11,12 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 import time
 from typing import Literal, SupportsAbs, SupportsInt, TypeAlias, overload
 
 from imapkit.core.dates import DATE_TIME, Mon2num, MonthNames, Time2Internaldate, moment
-from imapkit.core.secure import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imapkit.core.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 
 __all__ = [
     "AUTH",
@@ -58,8 +57,6 @@ __version__ = "3.06"
 __release__, __revision__ = __version__.split(".")
 
 CRLF = b"\r\n"
-IMAP4_PORT = 143
-IMAP4_SSL_PORT = 993
 
 NONAUTH, AUTH, SELECTED, LOGOUT = "NONAUTH", "AUTH", "SELECTED", "LOGOUT"  # the values of IMAP4.state
 CMD_VAL_STATES, CMD_VAL_ASYNC = 0, 1  # what the two places of an entry in Commands mean
@@ -97,7 +94,7 @@ def Internaldate2Time(resp: _Line) -> time.struct_time | None:
     if when is None:
         return None
     try:
-        return time.localtime(calendar.timegm(when.utctimetuple()))
+        return time.localtime(int(when.timestamp()))
     except (OverflowError, OSError, ValueError):  # before 1970 on Windows
         return None
 

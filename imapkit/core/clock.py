@@ -8,7 +8,6 @@ Those who ask are held weakly.
 from __future__ import annotations
 
 import heapq
-import logging
 import os
 import queue
 import threading
@@ -18,9 +17,9 @@ from math import inf
 from typing import Protocol
 from weakref import ref
 
-__all__ = ["CLOCK", "Clock", "Watcher"]
+from imapkit.core.log import logger
 
-logger = logging.getLogger("imapkit")
+__all__ = ["CLOCK", "Clock", "Watcher"]
 
 
 class Watcher(Protocol):
@@ -69,7 +68,7 @@ class Clock:
                 try:
                     watcher.look(time.monotonic())
                 except Exception:
-                    logger.exception("the clock told somebody who could not look")
+                    logger().exception("the clock told somebody who could not look")
                 # While the thread waits it must keep nobody alive.
                 del watcher
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,8 +20,8 @@ DATE_TIME = (
     rb' (?P<zonen>[-+])(?P<zoneh>[0-9]{2})(?P<zonem>[0-9]{2})"'
 )
 
-_date_time = re.compile(DATE_TIME, re.IGNORECASE)
 _TOLERANT = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
+_EPOCH = datetime(1970, 1, 1)
 _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 
@@ -91,7 +90,7 @@ def moment(found: re.Match[bytes]) -> datetime | None:
 
 def _checked(quoted: str) -> str:
     """Return a quoted date-time as it is, or raise ValueError."""
-    found = _date_time.fullmatch(quoted.encode("ascii", "replace"))
+    found = re.fullmatch(DATE_TIME, quoted.encode("ascii", "replace"), re.IGNORECASE)
     if found is None or moment(found) is None:
         raise ValueError(f'date_time must be "DD-Mmm-YYYY HH:MM:SS +HHMM" in double quotes: {quoted!r}')
     return quoted
@@ -121,7 +120,7 @@ def _from_tuple(fields: tuple[Any, ...]) -> datetime:
     gmtoff = getattr(fields, "tm_gmtoff", None)  # None too in a struct_time made from a bare 9-tuple
     if gmtoff is None:
         dst = fields[8] if time.daylight else -1  # where summer time is unknown the flag has no meaning
-        gmtoff = calendar.timegm(fields) - round(time.mktime((*fields[:8], dst)))
+        gmtoff = (wall - _EPOCH) // timedelta(seconds=1) - round(time.mktime((*fields[:8], dst)))
     return wall.replace(tzinfo=timezone(timedelta(seconds=gmtoff)))
 
 

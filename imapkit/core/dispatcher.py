@@ -7,7 +7,6 @@ the clock has found it. The thread is started for the first job, and ends when t
 from __future__ import annotations
 
 import contextlib
-import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable
@@ -15,11 +14,10 @@ from functools import partial
 from math import inf
 
 from imapkit.core.clock import CLOCK, Clock
+from imapkit.core.log import logger
 from imapkit.core.request import Request
 
 __all__ = ["Dispatcher"]
-
-logger = logging.getLogger("imapkit")
 
 Job = Callable[[], object]
 
@@ -88,7 +86,7 @@ class Dispatcher:
         try:
             self.post(job)
         except RuntimeError as exc:
-            logger.warning("a command is late, and nobody can see to it yet: %s", exc)
+            logger().warning("a command is late, and nobody can see to it yet: %s", exc)
             return False
         return True
 
@@ -122,7 +120,7 @@ class Dispatcher:
         if patience is not None and thread is not None and thread is not threading.current_thread():
             thread.join(patience)
             if thread.is_alive():
-                logger.warning("a callback is still running after the connection has ended")
+                logger().warning("a callback is still running after the connection has ended")
 
     def _begin(self) -> None:
         thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -160,4 +158,4 @@ def _run(job: Job) -> None:
     except BaseException:
         # Neither sys.exit() in a callback nor a handler of the program's that breaks may end this thread: others wait for it.
         with contextlib.suppress(Exception):
-            logger.exception("a callback raised")
+            logger().exception("a callback raised")

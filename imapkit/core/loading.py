@@ -94,8 +94,11 @@ def _ask(source: Source, plugin: Any) -> Family:
 
 def _check_hooks(source: Source, manager: pluggy.PluginManager, plugin: Any) -> None:
     """pluggy passes over a function that is not marked, and takes any name for a hook that may come to be known."""
+    # What is marked has an attribute for that; pluggy takes long to look for it.
     names = (
-        [name for name, value in vars(plugin).items() if inspect.isroutine(value)] if inspect.ismodule(plugin) else dir(plugin)
+        [name for name, value in vars(plugin).items() if inspect.isroutine(value) and getattr(value, "__dict__", None)]
+        if inspect.ismodule(plugin)
+        else dir(plugin)
     )
     hooks = [name for name in names if pluggy.PluginManager.parse_hookimpl_opts(manager, plugin, name) is not None]
     if strange := [name for name in hooks if name != HOOK]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from imapkit.core.limits import Timeouts
     from imapkit.core.trace import Trace
 
-__all__ = ["TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured"]
+__all__ = ["IMAP4_PORT", "IMAP4_SSL_PORT", "TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured"]
+
+IMAP4_PORT = 143
+IMAP4_SSL_PORT = 993
 
 TLS_SECURE = "tls_secure"
 TLS_NO_SSL = "tls_no_ssl"

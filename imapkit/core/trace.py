@@ -8,14 +8,13 @@ line, whatever the level here: at DEBUG, level 0 at WARNING.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["Trace"]
+from imapkit.core.log import has_listeners, logger
 
-logger = logging.getLogger("imapkit")
+__all__ = ["Trace"]
 
 _KEPT = 20
 """Lines that are kept to be shown when something goes wrong."""
@@ -34,12 +33,15 @@ class Trace:
 
     def wants(self, level: int) -> bool:
         """Whether a line of this level goes anywhere."""
-        return level <= self.level or logger.isEnabledFor(logging.DEBUG)
+        return level <= self.level or has_listeners()
 
     def log(self, level: int, text: str) -> None:
         """Note ``text``, if the debug level or the logger asks for it."""
         try:
-            logger.log(logging.DEBUG if level else logging.WARNING, "%s: %s", self.name, text)
+            if not level:
+                logger().warning("%s: %s", self.name, text)
+            elif has_listeners():
+                logger().debug("%s: %s", self.name, text)
         except Exception:
             # A handler or filter of the program's that breaks must not break the connection.
             pass

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -109,6 +111,33 @@ def test_another_command_shows_no_literal_and_not_too_much() -> None:
     assert "hunter2" not in shown
     assert "<Literal of 7 octets>" in shown
     assert len(shown) < 200
+
+
+LATE = """
+from imapkit.core.trace import Trace
+trace = Trace()
+trace.log(1, "nobody listens")
+assert not trace.wants(1)
+import logging, sys
+logging.basicConfig(level="DEBUG", stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
+assert trace.wants(1)
+trace.log(1, "somebody listens")
+trace.log(0, "a warning")
+"""
+ALONE = """
+import sys
+from imapkit.core.trace import Trace
+Trace().log(1, "nobody listens")
+assert "logging" not in sys.modules
+Trace().log(0, "a warning")
+"""
+
+
+def test_who_listens_late_hears_the_rest_and_warnings_are_seen_without() -> None:
+    late = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True, timeout=30)
+    assert late.stdout.splitlines() == ["imapkit DEBUG : somebody listens", "imapkit WARNING : a warning"]
+    alone = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True, timeout=30)
+    assert alone.stderr.splitlines() == [": a warning"]
 
 
 def test_the_logger_gets_every_line(caplog: pytest.LogCaptureFixture) -> None:
