@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
 from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
-from imapkit.core.cursor import Cursor, Defect
+from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
@@ -125,6 +125,7 @@ __all__ = [
     "store_item",
     "string_value",
     "to_the_end",
+    "unescape",
     "unquote",
 ]
 

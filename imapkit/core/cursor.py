@@ -17,7 +17,7 @@ from imapkit.core.response import announcement
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
 
-__all__ = ["Atom", "Cursor", "Defect", "Mark", "Value"]
+__all__ = ["Atom", "Cursor", "Defect", "Mark", "Value", "unescape"]
 
 Value: TypeAlias = "int | bytes | list[Value] | None"
 Mark: TypeAlias = tuple[int, int]
@@ -352,7 +352,7 @@ class Cursor:
     def _unquote(self, inside: bytes) -> bytes:
         if b"\r" in inside or b"\n" in inside or b"\0" in inside:
             self.tolerate("CR, LF or NUL in a quoted string", inside)
-        return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside
+        return unescape(inside)
 
     def _number(self, largest: int) -> int:
         digits = self._must(_NUMBER, "number").group()
@@ -400,6 +400,11 @@ class Cursor:
                 raise self.error(")")
             if depth > self.nesting:
                 raise self.error(f"at most {self.nesting} open parentheses")
+
+
+def unescape(inside: bytes) -> bytes:
+    r"""What the inside of a quoted string stands for; a backslash before anything but ``"`` and ``\`` stays."""
+    return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside
 
 
 def _reached(pattern: re.Pattern[bytes], text: bytes, at: int, end: int) -> int:

@@ -20,7 +20,7 @@ from imapkit.core.search import numbers_found
 from imapkit.core.secrets import Hidden
 from imapkit.core.session import Session
 from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
-from imapkit.ext.rev1 import bodystructure, envelope, fetch
+from imapkit.ext.rev1 import body, envelope, fetch
 from imapkit.family import Command
 from tests.security.commands import COMMANDS, REGISTRY, encoded, valid
 
@@ -172,7 +172,7 @@ RULES: list[Callable[[Cursor], object]] = [
     numbers_found,
     fetch.date_time,
     fetch.fetch_att,
-    bodystructure.body,
+    body.body,
     envelope.envelope,
 ]
 """Rules that are used in others."""
@@ -304,6 +304,18 @@ def test_there_is_a_reader_for_each_family() -> None:
         (b'("a" "b" NIL NIL NIL "7bit" 1 NIL "', b';a=\\\\"', b'")'),
         (b'("a" "b" NIL NIL NIL "7bit" 1 NIL "x', b"; ", b'")'),
         (b"", b'("message" "rfc822" NIL NIL NIL "7bit" 1 ()', b""),
+        (b"", b'("message" "rfc822" NIL NIL NIL "7bit" 1 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ', b""),
+        (b'("a" "b" (', b'"c" "d" ', b"))"),
+        (b"(", b'("a" "b" NIL NIL NIL "7bit" 1)', b""),
+        (b"(", b'(("a" "b" NIL NIL NIL "7bit" 1) "x")', b""),
+        (b'("a" "b" NIL NIL NIL "7bit" 1)', b' "x")', b""),
+        (b'("a" "b" NIL NIL NIL "7bit" 1 NIL NIL (', b'"c" ', b"x))"),
+        (b"(NIL NIL ", b"((NIL NIL NIL NIL)", b")"),
+        (b"(NIL NIL (", b"(NIL NIL NIL NIL)", b""),
+        (b"(NIL NIL (", b"(NIL NIL NIL NIL) ", b")"),
+        (b"(ENVELOPE ", b"(NIL NIL ((NIL NIL NIL NIL)) ENVELOPE ", b")"),
+        (b"(BODY ", b'(("a" "b" NIL NIL NIL "7bit" 1) BODY ', b")"),
+        (b"(BODY ", b'("a" "b" ("c" "d" BODY ', b")"),
         (b"", b"(1 2)", b""),
         (b'"" (', b"STORAGE 1 2 ", b")"),
         (b"INBOX ", b"a lrs ", b""),

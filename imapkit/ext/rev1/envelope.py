@@ -1,7 +1,7 @@
 """ENVELOPE: RFC 3501 sections 7.4.2 and 9.
 
-It is read whole by ``Cursor.value`` and then looked through, since what servers get wrong here is what stands where. Whatever is
-not as the grammar has it becomes a ``Defect``.
+What is as the grammar has it is read by one pattern. All else is read by ``Cursor.value`` and then looked through, since what
+servers get wrong here is what stands where; whatever is not as the grammar has it becomes a ``Defect``.
 """
 
 from __future__ import annotations
@@ -13,14 +13,32 @@ from typing import Any
 
 from imapkit.core.api import Cursor, record
 from imapkit.ext.rev1.text import decode_octets, decode_words, parse_date
+from imapkit.ext.rev1.whole import ADDRESS, NSTRING, late, unescaped, ungrouped
 
-__all__ = ["Address", "Envelope", "Group", "envelope", "groups", "nstring", "shown", "to_envelope"]
+__all__ = [
+    "Address",
+    "Envelope",
+    "Group",
+    "envelope",
+    "groups",
+    "nstring",
+    "shown",
+    "to_envelope",
+    "whole_envelope",
+    "word_by_word",
+]
 
 FIELDS = ("date", "subject", "from", "sender", "reply-to", "to", "cc", "bcc", "in-reply-to", "message-id")
 
 #   dot-atom of RFC 5322 section 3.2.3, with the 8-bit octets of RFC 6532.
 _DOT_ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++)*+")
 _SPECIAL = re.compile(r'(["\\])')
+#   env-from = "(" 1*address ")" / nil, and its like; several servers put a SP between addresses.
+_ADDRESSES = rb"(?:NIL|\(((?:%b *+)++)\))" % ungrouped(ADDRESS)
+_WHOLE = late(rb"\(%b\)" % b" ".join([NSTRING] * 2 + [_ADDRESSES] * 6 + [NSTRING] * 2))
+_ADDRESS = late(ADDRESS)
+_LISTS = 3
+"""How many are open at most in one."""
 
 
 def envelope(cursor: Cursor) -> Envelope:
@@ -29,10 +47,49 @@ def envelope(cursor: Cursor) -> Envelope:
     ``envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
     env-in-reply-to SP env-message-id ")"``. QQ leaves the last one out.
     """
+    found = whole_envelope(cursor)
+    return word_by_word(cursor) if found is None else found
+
+
+def word_by_word(cursor: Cursor) -> Envelope:
+    """An envelope, whatever is odd in it."""
     value = cursor.value()
     if not isinstance(value, list):
         raise cursor.error("an envelope in parentheses")
     return to_envelope(value, cursor)
+
+
+def whole_envelope(cursor: Cursor) -> Envelope | None:
+    """An envelope that is as the grammar has it; None for any other, of which nothing is read then."""
+    found = cursor.match(_WHOLE) if cursor.nesting >= _LISTS else None
+    if found is None:
+        return None
+    date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = found.groups()
+    if escaped := b"\\" in found.group():
+        date, subject, in_reply_to, message_id = map(unescaped, (date, subject, in_reply_to, message_id))
+    senders = _whole_addresses(from_, escaped)
+    return Envelope(
+        date,
+        subject,
+        senders,
+        # RFC 3501 section 7.4.2: a server repeats the senders where the message names no others.
+        senders if sender == from_ else _whole_addresses(sender, escaped),
+        senders if reply_to == from_ else _whole_addresses(reply_to, escaped),
+        _whole_addresses(to, escaped),
+        _whole_addresses(cc, escaped),
+        _whole_addresses(bcc, escaped),
+        in_reply_to,
+        message_id,
+    )
+
+
+def _whole_addresses(octets: bytes | None, escaped: bool) -> tuple[Address, ...]:
+    if octets is None:
+        return ()
+    found = [each.groups() for each in _ADDRESS.finditer(octets)]
+    if escaped:
+        found = [tuple(map(unescaped, fields)) for fields in found]
+    return tuple([Address(*fields) for fields in found])
 
 
 def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from imapkit.core.api import Cursor, Defect, Run, Untagged, parse_date_time, record
 from imapkit.errors import ParseError
-from imapkit.ext.rev1.bodystructure import BodyStructure, body
+from imapkit.ext.rev1.body import body
+from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
 

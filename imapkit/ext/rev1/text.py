@@ -61,7 +61,7 @@ _ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7
 def decode_octets(octets: bytes, charset: str = "utf-8") -> str:
     """Octets in ``charset``, with U+FFFD for what it does not have; as UTF-8 if it is unknown."""
     try:
-        return octets.decode(_codec(charset), "replace")
+        return octets.decode("utf-8" if charset == "utf-8" else _codec(charset), "replace")
     except (LookupError, ValueError):
         return octets.decode("utf-8", "replace")
 

@@ -10,17 +10,8 @@ import pytest
 
 from imapkit.core.api import Cursor
 from imapkit.errors import ParseError
-from imapkit.ext.rev1.bodystructure import (
-    DEEPEST,
-    DEEPEST_EXTENSION,
-    MOST,
-    BasicPart,
-    BodyStructure,
-    MessagePart,
-    MultiPart,
-    TextPart,
-    body,
-)
+from imapkit.ext.rev1.body import DEEPEST, DEEPEST_EXTENSION, MOST, body
+from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.fetch import fetch
 
 TEXT = '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)'
