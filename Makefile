@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # What is imported is compiled once, as it is for users; without that each test process does it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live servers smoke frozen trimmed lint types bench fuzz clean
+.PHONY: demo test unit live servers smoke frozen trimmed lint types bench bench-twice fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -43,8 +43,15 @@ lint: $(VENV)/.dev
 	$(PYTEST) tests/typing
 
 # BENCH="--small", "--works noops bodies --rounds 3" ...: see python -m bench --help
+PAGE = --document docs/benchmarks.md --readme README.md
+FIGURES = docs/benchmarks/first.json docs/benchmarks/second.json
 bench: $(VENV)/.bench
-	$(BIN)/python -m bench $(or $(BENCH),--json docs/benchmarks.json --document docs/benchmarks.md)
+	$(BIN)/python -m bench $(or $(BENCH),--json $(firstword $(FIGURES)) $(PAGE))
+
+# All of it once more, and the page from both.
+bench-twice: bench
+	$(BIN)/python -m bench --json $(lastword $(FIGURES))
+	$(BIN)/python -m bench --compare $(FIGURES) $(PAGE)
 
 # make fuzz SECONDS=600: so long for each target
 SECONDS ?= 60

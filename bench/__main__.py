@@ -7,53 +7,87 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import document, report
+from bench import document, profiles, report
 from bench.growth import growth
+from bench.machine import machine
 from bench.rounds import Layer, Outcome, measure
-from bench.servers import REAL_MAILBOX, Where, canned, far, real
+from bench.servers import Where, canned, emptied, far, real
 from bench.works import ORDER, WORKS, Work
 
 _LAYERS = (Layer("plain"), Layer("TLS", tls=True), Layer("COMPRESS", compress=True))
-_KEPT = ("cpu", "memory", "threads")
-_BUILTIN = {"bare", "imaplib"}
+_BUILTIN = {"bare", "imaplib", "imapflow"}
+
+Done = dict[str, dict[str, Outcome]]
+"""By work, by client."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for. Returns 0, or 1 if imapkit failed somewhere."""
     options = _options(arguments)
-    options.modules = _imapflow(options.node) if "imapflow" in options.clients else None
-    tables = {name: _rows(outcomes) for name, outcomes in _tables(options)}
-    grown = growth(options.small) if "canned" in options.servers and not options.works else {}
-    for name, value in grown.items():
-        print(f"growth of {name}: t(2n)/t(n) = {value:.2f}")
-    found = {"tables": tables, "growth": grown}
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    if options.compare:
+        runs = [json.loads(path.read_text()) for path in options.compare]
+        print("\n".join(report.tables(runs)))
+    else:
+        runs = [_profiled(options) if options.profile else _run(options)]
+        if options.json:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps(runs[0], indent=1, sort_keys=True) + "\n")
     if options.document:
-        document.write(found, options.document)
-    return int(any("error" in row.get("imapkit", {}) for table in tables.values() for row in table.values()))
+        document.write(runs, options.document, options.readme)
+    rows = [row for run in runs for table in run.get("tables", {}).values() for row in table.values()]
+    return int(any("error" in row.get("imapkit", {}) for row in rows))
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each client does each piece of work")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each client does each piece of work in the clear")
+    parser.add_argument("--layer-rounds", type=int, default=3, help="and how often over TLS and COMPRESS")
     parser.add_argument("--small", action="store_true", help="little work, once: to see that it runs")
     parser.add_argument("--works", nargs="*", default=[], metavar="WORK", choices=[*WORKS, []], help=" ".join(WORKS))
     parser.add_argument("--clients", nargs="*", default=list(ORDER), metavar="CLIENT", help=" ".join(ORDER))
     parser.add_argument("--servers", nargs="*", default=["canned", "dovecot"], choices=["canned", "dovecot"])
     parser.add_argument("--layers", nargs="*", default=[layer.name for layer in _LAYERS], help="plain TLS COMPRESS")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
-    parser.add_argument("--document", type=Path, metavar="FILE", help="write the tables, and pictures in a directory beside it")
+    parser.add_argument("--document", type=Path, metavar="FILE", help="write the page, and pictures in a directory beside it")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the page's first figures into this one, too")
+    parser.add_argument("--profile", action="store_true", help="only profile imapkit on the hottest paths")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="measure nothing: two runs' figures side by side")
     parser.add_argument(
         "--node", type=Path, default=Path(".venv/node"), metavar="DIR", help="where imapflow is put, if npm is there"
     )
     return parser.parse_args(arguments)
+
+
+def _profiled(options: argparse.Namespace) -> dict[str, Any]:
+    found = profiles.profile(options.small)
+    print(found)
+    return {"profile": found}
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    began = time.monotonic()
+    options.modules = _imapflow(options.node) if "imapflow" in options.clients else None
+    found: dict[str, Any] = {"machine": machine(options.modules), "tables": {}, "sizes": {}}
+    found["rounds"] = {"plain": options.rounds, "layers": options.layer_rounds}
+    for name, outcomes, sizes in _tables(options):
+        found["tables"][name] = {work: _figures(WORKS[work], row) for work, row in outcomes.items()}
+        found["sizes"][name] = sizes
+    whole = "canned" in options.servers and not options.works
+    found["growth"] = growth(options.small) if whole else {}
+    for name, value in found["growth"].items():
+        print(f"growth of {name}: t(2n)/t(n) = {value:.2f}")
+    if options.document:
+        found["profile"] = profiles.profile(options.small)
+    found["minutes"] = round((time.monotonic() - began) / 60, 1)
+    print(f"{found['minutes']} minutes")
+    return found
 
 
 def _imapflow(place: Path) -> Path | None:
@@ -68,66 +102,72 @@ def _imapflow(place: Path) -> Path | None:
     return place.resolve()
 
 
-def _tables(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, dict[str, Outcome]]]]:
-    """A table for each server and layer."""
+def _tables(options: argparse.Namespace) -> Iterator[tuple[str, Done, dict[str, int]]]:
+    """A table for each server and layer, and how much of each work was done."""
     starts: dict[str, Any] = {"canned": canned, "dovecot": real}
     for server in options.servers:
+        plain: Done = {}
         with starts[server]() as where:
             for layer in _LAYERS:
                 if layer.name in options.layers:
-                    yield f"{server}, {layer.name}", _table(options, server, where, layer)
+                    print(f"\n{server}, {layer.name}", flush=True)
+                    done, sizes = _table(options, server, where, layer, plain)
+                    plain = plain or done
+                    yield f"{server}, {layer.name}", done, sizes
 
 
-def _table(options: argparse.Namespace, server: str, where: Where, layer: Layer) -> dict[str, dict[str, Outcome]]:
-    print(f"\n{server}, {layer.name}", flush=True)
-    found: dict[str, dict[str, Outcome]] = {}
+def _table(options: argparse.Namespace, server: str, where: Where, layer: Layer, plain: Done) -> tuple[Done, dict[str, int]]:
+    found: Done = {}
+    sizes: dict[str, int] = {}
     for work in WORKS.values():
-        wanted = not options.works or work.name in options.works
-        fits = (work.canned if server == "canned" else work.real_size) and (layer.name == "plain" or not work.plain)
-        if wanted and fits:
-            found[work.name] = _work(options, server, where, layer, work, found)
-            _show(work, found[work.name])
-    return found
+        size = work.sized(server, layer.name, small=options.small)
+        if size and (not options.works or work.name in options.works):
+            sizes[work.name] = size
+            same = next((name for name in found if WORKS[name].does == work.does), None)
+            began = time.monotonic()
+            found[work.name] = found[same] if same else _work(options, server, where, layer, work, size, plain)
+            _show(work, f"{server}, {layer.name}", size, found[work.name], time.monotonic() - began)
+    return found, sizes
 
 
 def _work(
-    options: argparse.Namespace, server: str, where: Where, layer: Layer, work: Work, done: Mapping[str, dict[str, Outcome]]
+    options: argparse.Namespace, server: str, where: Where, layer: Layer, work: Work, size: int, plain: Done
 ) -> dict[str, Outcome]:
-    same = next((name for name in done if WORKS[name].does == work.does), None)
-    if same is not None:
-        return done[same]
-    size = work.small if options.small else work.real_size if server == "dovecot" else work.size
-    mailbox = REAL_MAILBOX if server == "dovecot" else f"{work.mailbox}-{size}"
     link: AbstractContextManager[Where] = far(where, work.delay) if work.delay else nullcontext(where)
-    clients = [name for name in options.clients if name in _BUILTIN or name == "imapflow" or find_spec(name)]
-    rounds = 1 if options.small else options.rounds
+    rounds = 1 if options.small else options.rounds if layer.name == "plain" else options.layer_rounds
+    if server != "canned":
+        emptied(where)
     with link as there:
-        return measure(work, there, layer, rounds=rounds, clients=clients, size=size, mailbox=mailbox, modules=options.modules)
+        return measure(
+            work,
+            there,
+            layer,
+            rounds=rounds,
+            clients=[name for name in options.clients if name in _BUILTIN or find_spec(name)],
+            size=size,
+            mailbox=f"{work.mailbox}-{size}" if server == "canned" else work.real_mailbox,
+            modules=options.modules,
+            plain=plain.get(work.name, {}),
+        )
 
 
-def _rows(outcomes: Mapping[str, Mapping[str, Outcome]]) -> dict[str, dict[str, dict[str, Any]]]:
-    return {name: {client: _figures(WORKS[name], each) for client, each in row.items()} for name, row in outcomes.items()}
+def _figures(work: Work, row: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
+    return {client: outcome.figures(work.figure) for client, outcome in row.items()}
 
 
-def _figures(work: Work, outcome: Outcome) -> dict[str, Any]:
-    if outcome.error and not outcome.rounds:
-        return {"error": outcome.error}
-    wanted = (work.figure, *_KEPT)
-    return {name: round(value, 4) for name in wanted if (value := outcome.median(name)) is not None}
-
-
-def _show(work: Work, row: Mapping[str, Outcome]) -> None:
-    figures = {client: _figures(work, outcome) for client, outcome in row.items()}
+def _show(work: Work, title: str, size: int, row: Mapping[str, Outcome], seconds: float) -> None:
+    figures = _figures(work, row)
     cells = []
     for client, found in figures.items():
-        if "error" in found:
-            cells.append(f"{client} fails ({found['error']})")
-        elif work.figure in found:
+        if work.figure in found:
             factor = report.ratio(work, figures, client)
             times = "" if client == "imapkit" or factor is None else f" ({factor:.2f})"
             cells.append(f"{client} {found[work.figure]:,.4g}{times}")
-    note = "; ".join(report.missed(work, figures))
-    print(f"  {work.title} [{work.unit}]: " + ", ".join(cells) + (f"  MISSED: {note}" if note else ""), flush=True)
+        elif "error" in found:
+            cells.append(f"{client} fails ({found['error']})")
+    note = "; ".join(report.missed(work, title, figures))
+    line = f"  {work.titled(size)} [{work.unit}]: " + ", ".join(cells) + (f"  MISSED: {note}" if note else "")
+    print(f"{line}  ({seconds:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":

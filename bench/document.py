@@ -2,70 +2,184 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from bench import plots, report
+from bench.report import Run
+from bench.rounds import LONGER, MORE, PATIENCE, SLOW
 from bench.works import WORKS
 
 __all__ = ["write"]
 
+_NOTES = Path(__file__).with_name("notes.md")
+"""What people say to the figures."""
+_GROWTH = 2.2
+_README = re.compile(r"(<!-- bench -->\n).*?(\n<!-- /bench -->)", re.DOTALL)
+
 _HEAD = """\
 # Benchmarks
 
-Made by `make bench`, which puts every client to the same work in turn, several rounds, each in a process of its own. The first
-column is imapkit's median, the others say how many times as long (or as much) imapkit takes as that client: below 1 it is
-quicker. An empty cell: the client cannot do that; "fails": it tried.
+The same work by imapkit and by what else there is to pick, client by client in turn, several rounds, each client in a process of
+its own. {headline}
 
-The canned server answers from memory and costs nearly nothing, so that the client is what is measured; "bare" is a socket that
-reads the same octets and looks at none. Figures depend on the machine, ratios less so.
+## How to read it
+
+The column "imapkit" has its median, and in brackets the least and the most of all rounds. The other columns say how many times as
+long (or as much) imapkit takes as that client: below 1 imapkit is quicker. {twice}An empty cell: the client cannot do that.
+"fails": it tried; why is below. "at most" is what imapkit is to reach, as multiples of peers or in its own unit: on the canned
+server the goals of the project, over TLS and COMPRESS no more than imaplib (which cannot compress) and imaplib2 take.
+
+"canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
+real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
+
+- {plain} rounds in the clear, {layers} over TLS and COMPRESS. A client that takes more than {slow:g} s is asked once.
+- A client that is not done after {patience:g} s fails; over TLS and COMPRESS after {longer} times what it took in the clear, and
+  {more:g} s more. One that fails in the clear is not asked the same again.
+- What is timed is the work alone, not start, login and SELECT; whatever has been fetched is looked at within that time, by every
+  client alike, so that nothing is gained by leaving it for later. What came is checked, else the client fails.
+- "parsed": every field of every record. Dates are understood (IMAPClient and imapflow give no other), the rest is as it was
+  sent (as with IMAPClient). "decoded": words, addresses and parameters as well, which imapflow always does and IMAPClient never.
+- imap_tools makes an `email` message of every body, which the others leave to the caller.
+- Peers are used as their documentation says, with their defaults; `bench/clients/` has the code. A pipelined command is one with
+  a callback, or an asyncio task.
+- Over TLS and COMPRESS there are fewer APPENDs: imaplib, IMAPClient and imap_tools wait 40 ms in each (the server's delayed
+  acknowledgement against Nagle's algorithm), whatever goes on beside.
+- "threads": the same FETCHes over one connection, from one thread and then from 16.
+- "mail seen in IDLE": Dovecot itself waits half a second before it tells of mail, which no client can shorten.
+
+## How it was made
+
+    {command}
 """
 
 
-def write(found: Mapping[str, Any], path: Path) -> None:
-    """Write the page, and (with matplotlib) the pictures into a directory beside it."""
+def write(runs: Sequence[Run], path: Path, readme: Path | None = None) -> None:
+    """Write the page of one run or of two, and (with matplotlib) the pictures into a directory beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = plots.draw(found["tables"], path.with_suffix("")) if find_spec("matplotlib") else []
-    path.write_text("\n".join(_page(found, path, pictures)) + "\n", encoding="utf-8")
+    pictures = plots.draw(runs[0], path.with_suffix("")) if find_spec("matplotlib") else []
+    path.write_text("\n".join(_page(runs, path, pictures)) + "\n", encoding="utf-8")
+    if readme is not None:
+        text = readme.read_text(encoding="utf-8")
+        readme.write_text(_README.sub(lambda found: found[1] + _sentence(runs[0]) + found[2], text), encoding="utf-8")
 
 
-def _page(found: Mapping[str, Any], path: Path, pictures: list[Path]) -> Iterator[str]:
-    yield _HEAD
-    yield f"These: Python {platform.python_version()} on {platform.system()} {platform.machine()}."
-    for title, table in found["tables"].items():
-        yield f"\n## {title}\n"
-        yield from report.lines(table, targets=title == "canned, plain")
-        yield from _failures(table)
-    yield from _memory(found["tables"].get("canned, plain", {}))
-    if found["growth"]:
-        yield "\n## Growth\n\nTwice the work, in the time of the work; the limit is 2.2.\n"
-        yield "| what grows | t(2n)/t(n) |\n| --- | ---: |"
-        yield from (f"| {name} | {value:.2f} |" for name, value in found["growth"].items())
+def _sentence(run: Run) -> str:
+    said = report.headline(run)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def _page(runs: Sequence[Run], path: Path, pictures: list[Path]) -> Iterator[str]:
+    first = runs[0]
+    rounds = first.get("rounds", {})
+    yield _HEAD.format(
+        headline=_sentence(first),
+        twice="Where a cell has two figures, everything was measured twice. " if len(runs) > 1 else "",
+        plain=rounds.get("plain", "-"),
+        layers=rounds.get("layers", "-"),
+        slow=SLOW,
+        patience=PATIENCE,
+        longer=LONGER,
+        more=MORE,
+        command="make bench-twice" if len(runs) > 1 else "make bench",
+    )
+    yield from _machine(runs)
+    yield from _missed(runs)
+    yield from report.tables(runs)
+    yield from _growth(runs)
+    yield from _memory(first)
+    yield from _failures(runs)
+    yield from _profile(first)
     if pictures:
-        yield "\n## Pictures\n"
-    yield from (f"![{WORKS[each.stem].title}]({path.stem}/{each.name})" for each in pictures)
+        yield "\n## Pictures\n\nA hatched bar is longer than it is drawn.\n"
+    for each in pictures:
+        yield f"![{WORKS[each.stem].titled(_size(first, each.stem))}]({path.stem}/{each.name})"
 
 
-def _failures(table: report.Table) -> Iterator[str]:
-    for name, row in table.items():
-        for client, figures in row.items():
-            if "error" in figures:
-                yield f"\n{client} fails at {WORKS[name].title!r}: {figures['error']}"
+def _size(run: Run, name: str) -> int:
+    found: int = next(sizes[name] for sizes in run["sizes"].values() if name in sizes)
+    return found
 
 
-def _memory(table: report.Table) -> Iterator[str]:
-    """Peak memory beyond what was resident, and processor time, of the works that move much."""
-    rows = [(name, row) for name, row in table.items() if any("memory" in figures for figures in row.values())]
-    if not rows:
+def _machine(runs: Sequence[Run]) -> Iterator[str]:
+    yield "| | |\n| --- | --- |"
+    for name, value in runs[0].get("machine", {}).items():
+        others = {run["machine"].get(name, "-") for run in runs[1:]} - {value}
+        yield f"| {name} | {' / '.join([value, *others])} |"
+    if all("minutes" in run for run in runs):
+        yield f"| minutes in all | {' / '.join(str(run['minutes']) for run in runs)} |"
+
+
+def _missed(runs: Sequence[Run]) -> Iterator[str]:
+    yield "\n## What is not reached\n"
+    found = [*report.missing(runs), *_grown(runs)]
+    yield from (f"- {line}" for line in found) if found else ["Nothing."]
+    if _NOTES.exists():
+        yield "\n" + _NOTES.read_text(encoding="utf-8").strip()
+
+
+def _grown(runs: Sequence[Run]) -> Iterator[str]:
+    for name in runs[0].get("growth", {}):
+        values = [run["growth"][name] for run in runs]
+        if max(values) > _GROWTH:
+            yield f"growth of {name}: {' / '.join(f'{value:.2f}' for value in values)}, not {_GROWTH}"
+
+
+def _growth(runs: Sequence[Run]) -> Iterator[str]:
+    if not runs[0].get("growth"):
+        return
+    yield f"\n## Growth\n\nTwice the work, in the time of the work; the limit is {_GROWTH}.\n"
+    yield "| what grows | t(2n)/t(n) | |\n| --- | ---: | --- |"
+    for name in runs[0]["growth"]:
+        values = [run["growth"][name] for run in runs]
+        verdicts = ["**missed**" if value > _GROWTH else "met" for value in values]
+        yield f"| {name} | {' / '.join(f'{value:.2f}' for value in values)} | {' / '.join(dict.fromkeys(verdicts))} |"
+
+
+def _failures(runs: Sequence[Run]) -> Iterator[str]:
+    found: dict[str, None] = {}
+    for run in runs:
+        for title, table in run["tables"].items():
+            for name, row in table.items():
+                for client, figures in row.items():
+                    if "error" in figures:
+                        what = WORKS[name].titled(run["sizes"][title][name])
+                        found[f"- {title}: {client}, {what}: {figures['error']}"] = None
+    if found:
+        yield "\n## What fails\n"
+        yield from found
+
+
+def _memory(run: Run) -> Iterator[str]:
+    """Peak memory, and processor time, of the works on the canned server that move something."""
+    title = "canned, plain"
+    rows: dict[str, Any] = run["tables"].get(title, {})
+    found = {name: row for name, row in rows.items() if any("peak" in figures for figures in row.values())}
+    if not found:
         return
     yield "\n## Memory and processor time\n"
-    yield "Peak resident memory beyond what the client had at the start, in MiB; processor time in ms.\n"
-    yield "| work | client | MiB | ms of CPU | threads |\n| --- | --- | ---: | ---: | ---: |"
-    for name, row in rows:
+    yield f"{title}: the peak of the process's resident memory during the work, and how much of it is beyond what it had before;"
+    yield "processor time of the client's process; threads at the end of the work. Medians.\n"
+    yield "| work | client | peak MiB | beyond MiB | ms of CPU | threads |\n| --- | --- | ---: | ---: | ---: | ---: |"
+    seen: set[str] = set()
+    for name, row in found.items():
+        if WORKS[name].does in seen:
+            continue
+        seen.add(WORKS[name].does)
         for client, figures in row.items():
-            if "memory" in figures:
-                cpu, threads = figures.get("cpu", 0.0), figures.get("threads", 0)
-                yield f"| {WORKS[name].title} | {client} | {figures['memory'] / 1024:.1f} | {cpu:,.0f} | {threads:.0f} |"
+            if "peak" in figures:
+                peak, beyond = figures["peak"] / 1024, figures["memory"] / 1024
+                end = f"{peak:.1f} | {beyond:.1f} | {figures['cpu']:,.0f} | {figures['threads']:.0f} |"
+                yield f"| {WORKS[name].titled(run['sizes'][title][name])} | {client} | {end}"
+
+
+def _profile(run: Run) -> Iterator[str]:
+    if not run.get("profile"):
+        return
+    yield "\n## Where the time goes\n"
+    yield "`python -m bench --profile`: the hottest paths, as they are and under cProfile, thread by thread. The profiler costs"
+    yield "more than most of what it sees, and a wait counts as time of its function.\n"
+    yield "\n".join(f"    {line}".rstrip() for line in run["profile"].splitlines())

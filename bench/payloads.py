@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-__all__ = ["BODY_SIZE", "MESSAGE", "payload"]
+__all__ = ["APPENDED", "BODY_SIZE", "MESSAGE", "mixed", "payload"]
 
+APPENDED = "Appended"
+"""The mailbox for messages that are appended: never the one that is fetched from, which stays as it is."""
 BODY_SIZE = 16 * 1024
 _LINE = b"All work and no play makes a dull benchmark, whatever it is that is being measured.\r\n"
 
@@ -18,6 +20,41 @@ def _text(size: int) -> bytes:
 
 MESSAGE = _text(4096)
 """What is appended."""
+
+_MIXED_HEAD = """\
+Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe_Nr=2E?= {number}
+From: Anna Example <anna{number}@example.org>
+To: "Bob B." <bob@example.net>, carol@example.com
+Date: Mon, 2 Nov 2026 10:00:00 +0100
+In-Reply-To: <parent{number}@example.org>
+Message-ID: <id{number}@example.org>
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=c3
+
+--c3
+Content-Type: multipart/alternative; boundary=a1
+
+--a1
+Content-Type: text/plain; charset=utf-8
+
+Hello
+--a1
+Content-Type: text/html; charset=utf-8
+
+<p>Hello</p>
+--a1--
+--c3
+Content-Type: application/pdf; name="report.pdf"
+Content-Disposition: attachment; filename="report.pdf"
+
+"""
+
+
+def mixed(number: int) -> bytes:
+    """A message of several parts for a real server, of ``BODY_SIZE``."""
+    head, end = _MIXED_HEAD.format(number=number).replace("\n", "\r\n").encode(), b"\r\n--c3--\r\n"
+    space = BODY_SIZE - len(head) - len(end)
+    return head + (_LINE * (space // len(_LINE) + 1))[:space] + end
 
 
 def _flags(rows: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A picture for each piece of work: what each client takes."""
+"""A picture for each piece of work: what each client takes, of each server and through each layer."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.report import Table
+from bench.report import Run
 from bench.works import ORDER, WORKS, Work
 
 __all__ = ["draw"]
 
 _OWN, _OTHER, _FLOOR = "#1f6f8b", "#c9c9c9", "#e8d8a8"
+_CUT = 12
+"""A bar is cut when it is so many times as long as imapkit's, which could not be seen beside it."""
+_COLUMNS = 3
 
 
-def draw(tables: Mapping[str, Table], directory: Path) -> list[Path]:
+def draw(run: Run, directory: Path) -> list[Path]:
     """Draw all that has a figure of two clients, and return the files."""
     import matplotlib
 
@@ -22,9 +25,9 @@ def draw(tables: Mapping[str, Table], directory: Path) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     made = []
     for name, work in WORKS.items():
-        found = {server: table[name] for server, table in tables.items() if len(_values(work, table.get(name, {}))) > 1}
+        found = {title: table[name] for title, table in run["tables"].items() if len(_values(work, table.get(name, {}))) > 1}
         if found:
-            made.append(_one(work, found, directory / f"{name}.png"))
+            made.append(_one(work, work.titled(run["sizes"][next(iter(found))][name]), found, directory / f"{name}.png"))
     return made
 
 
@@ -32,23 +35,35 @@ def _values(work: Work, row: Mapping[str, Mapping[str, Any]]) -> dict[str, float
     return {client: row[client][work.figure] for client in ORDER if work.figure in row.get(client, {})}
 
 
-def _one(work: Work, found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
+def _one(work: Work, title: str, found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, len(found), figsize=(0.8 + 2.6 * len(found), 2.6), squeeze=False)
-    for at, (server, row) in enumerate(found.items()):
-        values = _values(work, row)
-        colours = [{"imapkit": _OWN, "bare": _FLOOR}.get(client, _OTHER) for client in values]
-        bars = axes[0][at].barh(list(values), list(values.values()), color=colours)
-        axes[0][at].bar_label(bars, fmt="%.3g", fontsize=6, padding=2)
-        axes[0][at].set_title(server, fontsize=8)
-        axes[0][at].invert_yaxis()
-        axes[0][at].margins(x=0.25)
-        axes[0][at].tick_params(labelsize=7)
-        axes[0][at].spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"{work.title} ({work.unit or 'each'})", fontsize=9)
+    across = min(len(found), _COLUMNS)
+    down = -(-len(found) // across)
+    figure, grid = pyplot.subplots(down, across, figsize=(1 + 2.8 * across, 0.5 + 1.9 * down), squeeze=False)
+    places = [axes for line in grid for axes in line]
+    for axes, (table, row) in zip(places, found.items(), strict=False):
+        _bars(axes, table, _values(work, row))
+    for axes in places[len(found) :]:
+        axes.set_visible(False)
+    figure.suptitle(f"{title} ({work.unit or 'each'})", fontsize=9)
     figure.tight_layout()
-    # Without the date in it, a picture changes only if the figures do.
+    # Without a date in it, a picture changes only if the figures do.
     figure.savefig(path, dpi=80, metadata={"Software": None})
     pyplot.close(figure)
     return path
+
+
+def _bars(axes: Any, title: str, values: Mapping[str, float]) -> None:
+    most = _CUT * values["imapkit"] if values.get("imapkit") else max(values.values())
+    colours = [{"imapkit": _OWN, "bare": _FLOOR}.get(client, _OTHER) for client in values]
+    bars = axes.barh(list(values), [min(value, most) for value in values.values()], color=colours)
+    for bar, value in zip(bars, values.values(), strict=True):
+        if value > most:
+            bar.set_hatch("///")
+    axes.bar_label(bars, labels=[f"{value:,.3g}" for value in values.values()], fontsize=6, padding=2)
+    axes.set_title(title, fontsize=8)
+    axes.invert_yaxis()
+    axes.margins(x=0.25)
+    axes.tick_params(labelsize=7)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,68 +1,145 @@
-"""The figures as tables: medians, and imapkit's as a multiple of each peer's."""
+"""The figures as tables: medians, and imapkit's as a multiple of each peer's; of one run, or of two side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.works import ORDER, WORKS, Work
+from bench.works import ORDER, WORKS, Goal, Work, goal
 
-__all__ = ["Table", "lines", "missed", "ratio"]
+__all__ = ["Row", "Run", "Table", "aims", "figure", "headline", "lines", "missed", "missing", "ratio", "tables"]
 
-Table = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Of one server: by work, by client: medians by figure; "error" where it failed."""
+Row = Mapping[str, Mapping[str, Any]]
+"""Of one piece of work, by client: medians by figure, "rounds" of the compared one, "error" where it failed."""
+Table = Mapping[str, Row]
+"""Of one server through one layer, by work."""
+Run = Mapping[str, Any]
+"""All that one run has found: "tables" by title, "sizes", "growth", "machine", "profile"."""
+
+_HEADLINE = (
+    ("flags", "imaplib", "fetching the flags of {size:,} messages"),
+    ("structures_parsed", "imapclient", "parsing {size:,} envelopes and body structures"),
+    ("bodies", "imaplib2", "fetching {size:,} bodies"),
+    ("appends_pipelined", "imaplib2", "{size:,} pipelined APPENDs"),
+)
+_NAMES = {"imapclient": "IMAPClient"}
 
 
-def ratio(work: Work, row: Mapping[str, Mapping[str, Any]], peer: str) -> float | None:
-    """What imapkit takes, as a multiple of what ``peer`` takes."""
-    own, other = _figure(work, row, "imapkit"), _figure(work, row, peer)
-    return own / other if own is not None and other else None
-
-
-def _figure(work: Work, row: Mapping[str, Mapping[str, Any]], client: str) -> float | None:
+def figure(work: Work, row: Row, client: str) -> float | None:
+    """The median of what is compared."""
     value = row.get(client, {}).get(work.figure)
     return None if value is None else float(value)
 
 
-def missed(work: Work, row: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def ratio(work: Work, row: Row, peer: str) -> float | None:
+    """What imapkit takes, as a multiple of what ``peer`` takes."""
+    own, other = figure(work, row, "imapkit"), figure(work, row, peer)
+    return own / other if own is not None and other else None
+
+
+def aims(work: Work, title: str) -> Goal:
+    """What imapkit is to reach in the table with this title."""
+    server, _, layer = title.partition(", ")
+    return goal(work, server, layer or "plain")
+
+
+def missed(work: Work, title: str, row: Row) -> Iterator[str]:
     """What of the targets is not reached."""
-    for peer, most in work.targets.items():
+    aim = aims(work, title)
+    for peer, most in aim.targets.items():
         found = ratio(work, row, peer)
         if found is not None and found > most:
-            yield f"{found:.2f} x {peer}, not {most:g}"
-    own = _figure(work, row, "imapkit")
-    if work.at_most is not None and own is not None and own > work.at_most:
-        yield f"{own:.2f}, not {work.at_most:g}"
+            yield f"{found:.3g} x {peer}, not {most:g}"
+    own = figure(work, row, "imapkit")
+    if aim.at_most is not None and own is not None and own > aim.at_most:
+        yield f"{own:.4g} {work.unit}".strip() + f", not {aim.at_most:g}"
 
 
-def lines(table: Table, *, targets: bool) -> Iterator[str]:
-    """A table in Markdown."""
+def missing(runs: Sequence[Run]) -> Iterator[str]:
+    """A line for each row of any table that misses its target, saying by how much, and in how many of the runs."""
+    for title in runs[0]["tables"]:
+        for name in runs[0]["tables"][title]:
+            found = [list(missed(WORKS[name], title, _row(run, title, name))) for run in runs]
+            if any(found):
+                notes = " / ".join("; ".join(notes) or "met" for notes in found)
+                yield f"{title}: {_titled(runs[0], title, name)}: {notes}"
+
+
+def tables(runs: Sequence[Run]) -> Iterator[str]:
+    """All tables in Markdown."""
+    for title in runs[0]["tables"]:
+        yield f"\n## {title}\n"
+        yield from lines(runs, title)
+
+
+def lines(runs: Sequence[Run], title: str) -> Iterator[str]:
+    """One table in Markdown; a cell has the figure of each run."""
+    table: Table = runs[0]["tables"][title]
     clients = [name for name in ORDER if any(name in row for row in table.values())]
     peers = [name for name in clients if name != "imapkit"]
-    yield "| work | imapkit | " + " | ".join(peers) + (" | at most |" if targets else " |")
-    yield "| --- |" + " ---: |" * len(clients) + (" --- |" if targets else "")
-    for name, row in table.items():
-        work = WORKS[name]
-        cells = [_own(work, row), *(_cell(work, row, peer) for peer in peers)]
-        yield f"| {work.title} | " + " | ".join(cells) + (f" | {_target(work, row)} |" if targets else " |")
+    aimed = any(_aimed(WORKS[name], title) for name in table)
+    yield "| work | imapkit | " + " | ".join(peers) + (" | at most | |" if aimed else " |")
+    yield "| --- |" + " ---: |" * len(clients) + (" --- | --- |" if aimed else "")
+    for name in table:
+        work, rows = WORKS[name], [_row(run, title, name) for run in runs]
+        cells = [_own(work, rows), *(_each([_cell(work, row, peer) for row in rows]) for peer in peers)]
+        end = f" | {_aimed(work, title)} | {_verdict(work, title, rows)} |" if aimed else " |"
+        yield f"| {_titled(runs[0], title, name)} | " + " | ".join(cells) + end
 
 
-def _own(work: Work, row: Mapping[str, Mapping[str, Any]]) -> str:
-    value = _figure(work, row, "imapkit")
-    return row.get("imapkit", {}).get("error", "-") if value is None else f"{value:,.4g} {work.unit}".strip()
+def headline(run: Run) -> str:
+    """A sentence with the ratios that say most."""
+    title = "canned, plain"
+    said = []
+    for name, peer, what in _HEADLINE:
+        found = ratio(WORKS[name], _row(run, title, name), peer)
+        if found is not None:
+            size = run["sizes"][title][name]
+            said.append(f"{what.format(size=size)} takes {found:.2g} of {_NAMES.get(peer, peer)}'s time")
+    return ", ".join(said)
 
 
-def _cell(work: Work, row: Mapping[str, Mapping[str, Any]], peer: str) -> str:
-    if "error" in row.get(peer, {}):
-        return "fails"
+def _row(run: Run, title: str, name: str) -> Row:
+    found: Row = run.get("tables", {}).get(title, {}).get(name, {})
+    return found
+
+
+def _titled(run: Run, title: str, name: str) -> str:
+    return WORKS[name].titled(run["sizes"][title][name])
+
+
+def _each(cells: Sequence[str]) -> str:
+    return cells[0] if len(set(cells)) == 1 else " / ".join(cell or "-" for cell in cells)
+
+
+def _own(work: Work, rows: Sequence[Row]) -> str:
+    """The median, and between what the rounds of all runs were."""
+    values = [figure(work, row, "imapkit") for row in rows]
+    if any(value is None for value in values):
+        return _each([str(row.get("imapkit", {}).get("error", "-")) for row in rows])
+    rounds = [each for row in rows for each in row["imapkit"].get("rounds", ())]
+    spread = f" ({min(rounds):,.4g} to {max(rounds):,.4g})" if len(rounds) > 1 and min(rounds) < max(rounds) else ""
+    return _each([f"{value:,.4g}" for value in values]) + f" {work.unit}".rstrip() + spread
+
+
+def _cell(work: Work, row: Row, peer: str) -> str:
     found = ratio(work, row, peer)
-    return "" if found is None else f"{found:.2f}"
+    if found is not None:
+        return f"{found:.2f}" if found >= 0.1 else f"{found:.3f}"
+    return "fails" if "error" in row.get(peer, {}) else ""
 
 
-def _target(work: Work, row: Mapping[str, Mapping[str, Any]]) -> str:
-    wanted = [f"{most:g} x {peer}" for peer, most in work.targets.items()]
-    if work.at_most is not None:
-        wanted.append(f"{work.at_most:g} {work.unit}".strip())
-    if not wanted:
+def _aimed(work: Work, title: str) -> str:
+    aim = aims(work, title)
+    wanted = [f"{most:g} x {peer}" for peer, most in aim.targets.items()]
+    if aim.at_most is not None:
+        wanted.append(f"{aim.at_most:g} {work.unit}".strip())
+    return ", ".join(wanted)
+
+
+def _verdict(work: Work, title: str, rows: Sequence[Row]) -> str:
+    aim = aims(work, title)
+    known = [any(ratio(work, row, peer) is not None for peer in aim.targets) or aim.at_most is not None for row in rows]
+    if not all(known) or any(figure(work, row, "imapkit") is None for row in rows):
         return ""
-    return ", ".join(wanted) + (" **missed**" if any(missed(work, row)) else "")
+    return _each(["**missed**" if any(missed(work, title, row)) else "met" for row in rows])

@@ -7,7 +7,8 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,16 @@ from bench.payloads import MESSAGE
 from bench.servers import Where
 from bench.works import ORDER, Work
 
-__all__ = ["Layer", "Outcome", "measure"]
+__all__ = ["LONGER", "MORE", "PATIENCE", "SLOW", "Layer", "Outcome", "measure"]
 
-_SLOW = 5000.0
-"""Milliseconds from which on a client is not asked more than twice: the rounds are for what is quick, and varies."""
-_PATIENCE = 90.0
+SLOW = 5.0
+"""Seconds from which on a client is not asked again: the rounds are for what is quick, and varies."""
+PATIENCE = 150.0
+"""Seconds after which a client has failed; imaplib needs 90 for its APPENDs. Over TLS and COMPRESS it is less where it is known
+how long the client took in the clear: ``LONGER`` times that, and ``MORE`` seconds."""
+LONGER, MORE = 3, 10.0
 _NOTHING = 3  # the worker's exit code: this client cannot do that
+_KEPT = ("cpu", "memory", "peak", "threads", "slowest")
 
 
 @dataclass(frozen=True)
@@ -40,23 +45,48 @@ class Outcome:
     rounds: list[dict[str, float]] = field(default_factory=list)
     error: str = ""
     able: bool = True
+    seconds: float = 0.0
+    """How long the last round took, everything included."""
 
     def median(self, figure: str) -> float | None:
         """The median of a figure."""
         values = [each[figure] for each in self.rounds if figure in each]
         return statistics.median(values) if values else None
 
+    def figures(self, figure: str) -> dict[str, Any]:
+        """What is kept: medians, the compared figure of each round, and what went wrong."""
+        found: dict[str, Any] = {"error": self.error} if self.error else {}
+        for name in (figure, *_KEPT):
+            if (value := self.median(name)) is not None:
+                found[name] = round(value, 4)
+        if figure in found:
+            found["rounds"] = [round(each[figure], 4) for each in self.rounds if figure in each]
+        return found
+
+    @property
+    def patience(self) -> float:
+        """How long the same may take through a layer."""
+        return min(PATIENCE, LONGER * self.seconds + MORE) if self.seconds else PATIENCE
+
     @property
     def enough(self) -> bool:
         """Whether another round would say nothing new, or take too long."""
-        slow = len(self.rounds) >= 2 and (self.median("wall") or 0.0) > _SLOW
-        return bool(self.error) or not self.able or slow
+        return bool(self.error) or not self.able or self.seconds > SLOW
 
 
 def measure(
-    work: Work, where: Where, layer: Layer, *, rounds: int, clients: Iterable[str], size: int, mailbox: str, modules: Path | None
+    work: Work,
+    where: Where,
+    layer: Layer,
+    *,
+    rounds: int,
+    clients: Iterable[str],
+    size: int,
+    mailbox: str,
+    modules: Path | None,
+    plain: Mapping[str, Outcome],
 ) -> dict[str, Outcome]:
-    """The outcomes by client."""
+    """The outcomes by client; those that have failed at the same in the clear (``plain``) are not asked."""
     options = {
         "host": where.host,
         "port": where.tls_port if layer.tls else where.port,
@@ -71,20 +101,23 @@ def measure(
     for _ in range(rounds):
         for name, outcome in outcomes.items():
             if not outcome.enough:
-                _once(name, work, options, outcome, modules)
+                clear = plain.get(name, Outcome())
+                _once(name, work, options | {"failed": clear.error}, outcome, modules, clear.patience)
     return {name: outcome for name, outcome in outcomes.items() if outcome.able}
 
 
-def _once(name: str, work: Work, options: dict[str, Any], outcome: Outcome, modules: Path | None) -> None:
+def _once(name: str, work: Work, options: dict[str, Any], outcome: Outcome, modules: Path | None, patience: float) -> None:
     argv = _command(name, work, options, modules)
     if argv is None:
         outcome.able = False
         return
+    began = time.monotonic()
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=_PATIENCE)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=patience)
     except subprocess.TimeoutExpired:
-        outcome.error = f"not done in {_PATIENCE:.0f} s"
+        outcome.error = f"not done in {patience:.0f} s"
         return
+    outcome.seconds = time.monotonic() - began
     if done.returncode == _NOTHING:
         outcome.able = False
         return

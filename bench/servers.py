@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imapkit
-from bench.payloads import BODY_SIZE, payload
+from bench.payloads import APPENDED, mixed
 from imapkit.testing import DelayProxy
 from tests.servers import certs, dovecot
 
-__all__ = ["REAL_MAILBOX", "Where", "canned", "far", "real"]
+__all__ = ["Where", "canned", "emptied", "far", "real"]
 
-REAL_MAILBOX = "Bench"
+_FETCHED = "Bench"
 _REAL_MESSAGES = 1000
 
 
@@ -68,10 +68,22 @@ def real() -> Iterator[Where]:
         yield where
 
 
+def emptied(where: Where) -> None:
+    """Begin anew with the mailbox that is appended to: it is to be no larger for one piece of work than for the next."""
+    with _logged_in(where) as imap:
+        imap.delete(APPENDED)
+        imap.create(APPENDED)
+
+
+def _logged_in(where: Where) -> imapkit.IMAP4:
+    imap = imapkit.IMAP4(where.host, where.port)
+    imap.login(where.user, where.password)
+    return imap
+
+
 def _fill(where: Where) -> None:
-    text = payload("big", BODY_SIZE).partition(b"\r\n")[2][:BODY_SIZE]
-    with imapkit.IMAP4(where.host, where.port) as imap:
-        imap.login(where.user, where.password)
-        imap.create(REAL_MAILBOX)
-        for _ in range(_REAL_MESSAGES):
-            imap.append(REAL_MAILBOX, None, None, text)
+    with _logged_in(where) as imap:
+        imap.create(APPENDED)
+        imap.create(_FETCHED)
+        for i in range(_REAL_MESSAGES):
+            imap.append(_FETCHED, None, None, mixed(i))

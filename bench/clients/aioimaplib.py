@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import aioimaplib
 
 from bench.clients.common import Fetching, Importable
-from bench.payloads import MESSAGE
+from bench.payloads import APPENDED, MESSAGE
 from bench.worker import Run
 
 _PATIENCE = 20.0
+
+
+def _fail(broken: asyncio.Future[None], context: dict[str, Any]) -> None:
+    if not broken.done():
+        broken.set_exception(context.get("exception") or RuntimeError(context["message"]))
 
 
 class Client(Fetching, Importable):
@@ -33,25 +39,33 @@ class Client(Fetching, Importable):
         await client.select(run.mailbox)
         return client
 
-    def _timed(self, run: Run, work: Callable[[Any], Awaitable[None]]) -> None:
+    def _timed(self, run: Run, work: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
         async def all_of_it() -> None:
+            # What goes wrong while it reads, it does not tell: it waits on, without end.
+            broken = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: _fail(broken, context))
             client = await self.connect(run)
             with run.timed():
-                await work(client)
+                done, _ = await asyncio.wait({broken, asyncio.ensure_future(work(client))}, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    future.result()
             await client.logout()
 
         asyncio.run(all_of_it())
 
-    def _fetch(self, run: Run, items: str, least: int) -> None:
+    def _fetch(self, run: Run, items: str, each: int) -> None:
+        self._asked(run, f"1:{run.size}", items, each * run.size)
+
+    def _asked(self, run: Run, numbers: str, items: str, octets: int) -> None:
         async def work(client: Any) -> None:
-            answer = await client.fetch("1:*", items)
-            run.check(answer.result == "OK" and len(answer.lines) >= least)
+            answer = await client.fetch(numbers, items)
+            run.check(answer.result == "OK" and sum(map(len, answer.lines)) >= octets)
 
         self._timed(run, work)
 
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
-        self._fetch(run, "(BODY.PEEK[])", 2)
+        self._asked(run, "1", "(BODY.PEEK[])", run.size)
 
     def noops(self, run: Run) -> None:
         """One after another."""
@@ -77,8 +91,13 @@ class Client(Fetching, Importable):
     def appends(self, run: Run) -> None:
         """One after another."""
 
+        times: list[float] = []
+
         async def work(client: Any) -> None:
             for _ in range(run.size):
-                run.check((await client.append(MESSAGE, "Bench")).result == "OK")
+                start = time.perf_counter()
+                run.check((await client.append(MESSAGE, APPENDED)).result == "OK")
+                times.append(time.perf_counter() - start)
 
         self._timed(run, work)
+        run.each(times)

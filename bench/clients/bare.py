@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 
 from bench.clients.common import Fetching
 from bench.payloads import MESSAGE
 from bench.worker import Run
+
+_LAST_LINE = 1000
+"""Octets at the end in which the tagged line is looked for; Dovecot's has all capabilities in it."""
 
 
 class _Bare:
@@ -32,7 +36,7 @@ class _Bare:
             if not got:
                 raise ConnectionError("closed")
             size += got
-            tail = tail[-200:] + bytes(self._space[max(0, got - 200) : got])
+            tail = tail[-_LAST_LINE:] + bytes(self._space[max(0, got - _LAST_LINE) : got])
             if tail.endswith(b"\r\n") and (tail.rfind(b"\r\n" + tag + b" ") >= 0 or tail.startswith(tag + b" ")):
                 return size
 
@@ -42,21 +46,24 @@ class _Bare:
 
 
 def _append(i: int) -> bytes:
-    return b"A%d APPEND Bench {%d+}\r\n%b\r\n" % (i, len(MESSAGE), MESSAGE)
+    return b"A%d APPEND Appended {%d+}\r\n%b\r\n" % (i, len(MESSAGE), MESSAGE)
 
 
 class Client(Fetching):
     """The floor."""
 
-    def _fetch(self, run: Run, items: str, least: int) -> None:
+    def _fetch(self, run: Run, items: str, each: int) -> None:
+        self._ask(run, b"F FETCH 1:%d %b" % (run.size, items.encode()), each * run.size)
+
+    def _ask(self, run: Run, command: bytes, octets: int) -> None:
         bare = _Bare(run)
         with run.timed():
-            size = bare.ask(b"F FETCH 1:* %b" % items.encode())
-        run.check(size > least)
+            size = bare.ask(command)
+        run.check(size > octets)
 
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
-        self._fetch(run, "(BODY.PEEK[])", run.size)
+        self._ask(run, b"F FETCH 1 (BODY.PEEK[])", run.size)
 
     def noops(self, run: Run) -> None:
         """One after another."""
@@ -80,8 +87,12 @@ class Client(Fetching):
 
     def appends(self, run: Run) -> None:
         """One after another."""
+        times: list[float] = []
         bare = _Bare(run)
         with run.timed():
             for i in range(run.size):
+                start = time.perf_counter()
                 bare.send(_append(i))
                 bare.until(b"A%d" % i)
+                times.append(time.perf_counter() - start)
+        run.each(times)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.canned import now
-from bench.payloads import MESSAGE
+from bench.payloads import APPENDED, BODY_SIZE, MESSAGE
 from bench.worker import Run
 
 __all__ = ["Blocking", "Fetching", "Importable", "Peer", "Sync", "Threaded"]
 
+_BEGINS = 0.05
 _IMPORT = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
 _FIRST = """
 import sys, time
@@ -48,21 +49,21 @@ class Peer:
 class Fetching(Peer):
     """Whatever can send FETCH."""
 
-    def _fetch(self, run: Run, items: str, least: int) -> None:
-        """Fetch these of all messages; the answer has so many parts at least."""
+    def _fetch(self, run: Run, items: str, each: int) -> None:
+        """Fetch these of all messages, and look at the answer, which has so many octets at least for each."""
         raise NotImplementedError
 
     def flags(self, run: Run) -> None:
         """FETCH of flags."""
-        self._fetch(run, "(FLAGS)", run.size)
+        self._fetch(run, "(FLAGS)", len("1 (FLAGS ())"))
 
     def structures(self, run: Run) -> None:
         """FETCH of envelopes and structures."""
-        self._fetch(run, "(ENVELOPE BODYSTRUCTURE)", run.size)
+        self._fetch(run, "(ENVELOPE BODYSTRUCTURE)", len("1 (ENVELOPE () BODYSTRUCTURE ())"))
 
     def bodies(self, run: Run) -> None:
         """FETCH of messages."""
-        self._fetch(run, "(BODY.PEEK[])", run.size)
+        self._fetch(run, "(BODY.PEEK[])", BODY_SIZE)
 
 
 class Importable(Peer):
@@ -98,11 +99,15 @@ class Blocking(Importable):
 
     def appends(self, run: Run) -> None:
         """One after another."""
+        times: list[float] = []
         client = self.connect(run)
         with run.timed():
             for _ in range(run.size):
+                start = time.perf_counter()
                 run.check(self._append(client))
+                times.append(time.perf_counter() - start)
         client.logout()
+        run.each(times)
 
 
 class Sync(Blocking, Fetching):
@@ -122,7 +127,7 @@ class Sync(Blocking, Fetching):
         raise NotImplementedError
 
     def _append(self, client: Any) -> object:
-        return client.append("Bench", None, None, MESSAGE)[0] == "OK"
+        return client.append(APPENDED, None, None, MESSAGE)[0] == "OK"
 
     def first(self, run: Run) -> None:
         """How long the first client takes, import and logging out apart, with so many more distributions to look through."""
@@ -134,11 +139,12 @@ class Sync(Blocking, Fetching):
                 (info / "entry_points.txt").write_text(f"[console_scripts]\ncommand-{i} = package_{i}:main\n")
             _measured(run, _FIRST.format(place=place, module=self.module, host=run.host, port=run.port))
 
-    def _fetch(self, run: Run, items: str, least: int) -> None:
+    def _fetch(self, run: Run, items: str, each: int) -> None:
         client = self.connect(run)
         with run.timed():
-            _, data = client.fetch("1:*", items)
-        run.check(len(data) >= least)
+            typ, data = client.fetch(f"1:{run.size}", items)
+            octets = sum(len(item) if isinstance(item, bytes) else len(item[0]) + len(item[1]) for item in data)
+        run.check(typ == "OK" and len(data) >= run.size and octets >= each * run.size)
         client.logout()
 
     def big(self, run: Run) -> None:
@@ -192,7 +198,7 @@ class Threaded(Sync):
         done, client = _Countdown(run.size), self.connect(run)
         with run.timed():
             for _ in range(run.size):
-                client.append("Bench", None, None, MESSAGE, callback=done)
+                client.append(APPENDED, None, None, MESSAGE, callback=done)
             run.check(done.wait())
         client.logout()
 
@@ -253,6 +259,8 @@ class Threaded(Sync):
                 idling.set()
 
             client.idle(timeout=30, callback=back)
+            # No client tells when the server has begun to idle, and some only line IDLE up here.
+            time.sleep(_BEGINS)
             other.append(run.mailbox, "", "", MESSAGE)
             at = now()
             run.check(idling.wait(30))
@@ -261,7 +269,16 @@ class Threaded(Sync):
         other.logout()
         run.note(delay=sorted(found)[len(found) // 2])
 
-    def _threads(self, run: Run, count: int) -> None:
+    def threads(self, run: Run) -> None:
+        """The same number of FETCHes over one connection, from one thread and from 16."""
+        with run.timed():
+            one, _ = self._threads(run, 1)
+            many, times = self._threads(run, 16)
+        run.note(p99_in_medians=times[int(len(times) * 0.99)] / times[len(times) // 2])
+        run.figures |= {"1 thread": one * 1000, "16 threads": many * 1000, "16 in 1": many / one}
+
+    def _threads(self, run: Run, count: int) -> tuple[float, list[float]]:
+        """How long all took, and each, in seconds and in order."""
         times: list[float] = []
         client = self.connect(run)
 
@@ -271,17 +288,10 @@ class Threaded(Sync):
                 client.fetch(str(i), "(FLAGS)")
                 times.append(time.perf_counter() - start)
 
-        with ThreadPoolExecutor(count) as pool, run.timed():
+        with ThreadPoolExecutor(count) as pool:
+            start = time.perf_counter()
             list(pool.map(some, range(1, count + 1)))
+            whole = time.perf_counter() - start
         client.logout()
-        times.sort()
         run.check(len(times) == run.size)
-        run.note(p99_in_medians=times[int(len(times) * 0.99)] / times[len(times) // 2])
-
-    def threads_16(self, run: Run) -> None:
-        """From 16 threads over one connection."""
-        self._threads(run, 16)
-
-    def threads_1(self, run: Run) -> None:
-        """From one thread."""
-        self._threads(run, 1)
+        return whole, sorted(times)

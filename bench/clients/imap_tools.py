@@ -8,7 +8,7 @@ from typing import Any
 import imap_tools
 
 from bench.clients.common import Blocking
-from bench.payloads import MESSAGE
+from bench.payloads import APPENDED, MESSAGE
 from bench.worker import Run
 
 
@@ -29,12 +29,12 @@ class Client(Blocking):
         """FETCH of messages."""
         box = self.connect(run)
         with run.timed():
-            found = sum(1 for _ in box.fetch(mark_seen=False, bulk=True))
-        run.check(found == run.size)
+            found = [message.obj.get_payload() for message in box.fetch(uid_list=f"1:{run.size}", mark_seen=False, bulk=True)]
+        run.check(len(found) == run.size and all(found))
         box.logout()
 
     def _noop(self, client: Any) -> object:
         return client.client.noop()
 
     def _append(self, client: Any) -> object:
-        return client.append(MESSAGE, "Bench")
+        return client.append(MESSAGE, APPENDED)

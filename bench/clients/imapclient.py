@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import imapclient
 
 from bench.clients.common import Blocking
-from bench.payloads import MESSAGE
+from bench.payloads import APPENDED, BODY_SIZE, MESSAGE
 from bench.worker import Run
+
+
+def _lists(envelope: Any) -> Iterator[Any]:
+    yield from (envelope.from_, envelope.sender, envelope.reply_to, envelope.to, envelope.cc, envelope.bcc)
+
+
+def _look(message: dict[bytes, Any]) -> int:
+    """Every field of what it has parsed; returns how many parts there are."""
+    envelope = message[b"ENVELOPE"]
+    _ = envelope.date, envelope.subject, envelope.in_reply_to, envelope.message_id
+    for address in (address for addresses in _lists(envelope) for address in addresses or ()):
+        _ = address.name, address.route, address.mailbox, address.host
+    return _parts(message[b"BODYSTRUCTURE"])
+
+
+def _parts(body: Any) -> int:
+    fields = tuple(body)
+    return 1 + sum(map(_parts, fields[0])) if body.is_multipart else 1
 
 
 class Client(Blocking):
@@ -25,28 +44,30 @@ class Client(Blocking):
         client.select_folder(run.mailbox)
         return client
 
-    def _fetch(self, run: Run, items: list[str], rows: int) -> None:
+    def _fetch(self, run: Run, rows: int, item: str, look: Callable[[dict[bytes, Any]], int], least: int) -> None:
+        """Fetch this, and look at every message's; what ``look`` returns is ``least`` at least."""
         client = self.connect(run)
         with run.timed():
-            found = client.fetch(range(1, rows + 1), items)  # it takes no "1:*"
-        run.check(len(found) == rows)
+            found = client.fetch(range(1, rows + 1), item.split())  # it takes no "1:5"
+            seen = [look(message) for message in found.values()]
+        run.check(len(seen) == rows and min(seen) >= least)
         client.logout()
 
     def flags_parsed(self, run: Run) -> None:
         """FETCH of flags."""
-        self._fetch(run, ["FLAGS"], run.size)
+        self._fetch(run, run.size, "FLAGS", lambda message: len(message[b"FLAGS"]), 0)
 
     def structures_parsed(self, run: Run) -> None:
-        """FETCH of envelopes and structures."""
-        self._fetch(run, ["ENVELOPE", "BODYSTRUCTURE"], run.size)
+        """FETCH of envelopes and structures, every field looked at."""
+        self._fetch(run, run.size, "ENVELOPE BODYSTRUCTURE", _look, 1)
 
     def bodies(self, run: Run) -> None:
         """FETCH of messages."""
-        self._fetch(run, ["BODY.PEEK[]"], run.size)
+        self._fetch(run, run.size, "BODY.PEEK[]", lambda message: len(message[b"BODY[]"]), BODY_SIZE)
 
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
-        self._fetch(run, ["BODY.PEEK[]"], 1)
+        self._fetch(run, 1, "BODY.PEEK[]", lambda message: len(message[b"BODY[]"]), run.size)
 
     def _append(self, client: Any) -> object:
-        return client.append("Bench", MESSAGE)
+        return client.append(APPENDED, MESSAGE)

@@ -12,13 +12,24 @@ from typing import Any
 import pytest
 
 from bench.document import write
-from bench.payloads import payload
-from bench.report import lines, missed, ratio
-from bench.rounds import Outcome
-from bench.works import ORDER, WORKS, Work
+from bench.payloads import BODY_SIZE, mixed, payload
+from bench.profiles import profile
+from bench.report import Row, headline, lines, missed, missing, ratio
+from bench.rounds import PATIENCE, SLOW, Outcome
+from bench.works import ORDER, WORKS, Work, goal
 
 ROOT = Path(__file__).parents[2]
-ROW: dict[str, dict[str, Any]] = {"imapkit": {"wall": 30.0}, "imaplib": {"wall": 60.0}, "imaplib2": {"error": "it hangs"}}
+ROW: dict[str, dict[str, Any]] = {
+    "imapkit": {"wall": 30.0, "rounds": [28.0, 30.0, 33.0]},
+    "imaplib": {"wall": 60.0},
+    "imaplib2": {"error": "it hangs"},
+}
+PLAIN = "canned, plain"
+
+
+def run_of(row: Row, title: str = PLAIN, name: str = "flags", **more: Any) -> dict[str, Any]:
+    """What a run leaves that has done one piece of work."""
+    return {"tables": {title: {name: row}}, "sizes": {title: {name: 500}}, "growth": {}, **more}
 
 
 @pytest.mark.heavy
@@ -30,7 +41,7 @@ def test_every_work_is_done_once_by_every_client(tmp_path: Path) -> None:
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(kept.read_text())
-    plain = found["tables"]["canned, plain"]
+    plain = found["tables"][PLAIN]
     assert set(plain) == {name for name, work in WORKS.items() if work.canned}
     for name, row in plain.items():
         assert row["imapkit"][WORKS[name].figure] > 0, name
@@ -65,7 +76,7 @@ def test_imaplib2_is_asked_the_same(tmp_path: Path) -> None:
         timeout=50,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    row = json.loads(kept.read_text())["tables"]["canned, plain"]["callback"]
+    row = json.loads(kept.read_text())["tables"][PLAIN]["callback"]
     assert row["imaplib2"]["delay"] > 0
     assert row["imapkit"]["delay"] > 0
 
@@ -74,39 +85,103 @@ def test_a_ratio_is_imapkits_figure_in_those_of_the_peer() -> None:
     work = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.4, "imaplib2": 0.1}, at_most=20)
     assert ratio(work, ROW, "imaplib") == 0.5
     assert ratio(work, ROW, "imaplib2") is None
-    assert list(missed(work, ROW)) == ["0.50 x imaplib, not 0.4", "30.00, not 20"]
+    assert list(missed(work, PLAIN, ROW)) == ["0.5 x imaplib, not 0.4", "30 ms, not 20"]
 
 
 def test_a_target_that_is_reached_is_not_missed() -> None:
-    assert list(missed(Work("x", "x", "none", 1, 1, targets={"imaplib": 0.5}, at_most=30), ROW)) == []
+    assert list(missed(Work("x", "x", "none", 1, 1, targets={"imaplib": 0.5}, at_most=30), PLAIN, ROW)) == []
+
+
+def test_through_a_layer_nobody_may_be_faster() -> None:
+    work = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1}, at_most=1)
+    faster = {"imapkit": {"wall": 61.0}, "imaplib": {"wall": 60.0}}
+    for title in ("canned, TLS", "canned, COMPRESS", "dovecot, TLS"):
+        assert list(missed(work, title, ROW)) == []
+        assert list(missed(work, title, faster)) == ["1.02 x imaplib, not 1"]
+    assert list(missed(work, "dovecot, plain", faster)) == []
+
+
+def test_what_only_a_real_server_can_be_asked_has_its_goal_there() -> None:
+    seen = WORKS["idle_seen"]
+    assert goal(seen, "dovecot", "plain").targets == seen.targets
+    assert (seen.sized("canned", "plain"), seen.sized("dovecot", "TLS")) == (0, 0)
+
+
+def test_the_size_is_that_of_server_and_layer() -> None:
+    work = WORKS["appends"]
+    assert [work.sized("canned", "plain"), work.sized("canned", "TLS"), work.sized("dovecot", "TLS")] == [2000, 500, 200]
+    assert work.sized("dovecot", "plain", small=True) == work.small
+    assert work.titled(2000) == "2,000 APPENDs of 4 KB, one after another"
 
 
 def test_a_table_says_what_is_missed_and_what_fails() -> None:
-    table = {"flags": ROW}
-    head, _, row = lines(table, targets=True)
-    assert head == "| work | imapkit | imaplib | imaplib2 | at most |"
-    assert row == "| FETCH of 50,000 rows of flags, raw | 30 ms | 0.50 | fails | 0.4 x imaplib, 0.2 x imaplib2 **missed** |"
-    assert "missed" not in "".join(lines(table, targets=False))
+    head, _, row = lines([run_of(ROW)], PLAIN)
+    assert head == "| work | imapkit | imaplib | imaplib2 | at most | |"
+    title = "FETCH of 500 rows of flags, raw"
+    assert row == f"| {title} | 30 ms (28 to 33) | 0.50 | fails | 0.4 x imaplib, 0.2 x imaplib2 | **missed** |"
+    head, _, row = lines([run_of(ROW, "dovecot, plain")], "dovecot, plain")
+    assert (head, row) == ("| work | imapkit | imaplib | imaplib2 |", f"| {title} | 30 ms (28 to 33) | 0.50 | fails |")
+
+
+def test_two_runs_stand_side_by_side() -> None:
+    runs = [run_of(ROW), run_of({"imapkit": {"wall": 20.0, "rounds": [20.0]}, "imaplib": {"wall": 60.0}})]
+    *_, row = lines(runs, PLAIN)
+    assert "| 30 / 20 ms (20 to 33) | 0.50 / 0.33 | fails / - |" in row
+    assert row.endswith("| **missed** / met |")
+    assert list(missing(runs)) == ["canned, plain: FETCH of 500 rows of flags, raw: 0.5 x imaplib, not 0.4 / met"]
+
+
+def test_kept_runs_are_compared_without_measuring(tmp_path: Path) -> None:
+    kept, page, readme = tmp_path / "run.json", tmp_path / "page.md", tmp_path / "README.md"
+    kept.write_text(json.dumps(run_of(ROW)))
+    readme.write_text("Fast.\n<!-- bench -->\nOld.\n<!-- /bench -->\nMore.\n")
+    argv = ["--compare", str(kept), str(kept), "--document", str(page), "--readme", str(readme)]
+    done = subprocess.run([sys.executable, "-m", "bench", *argv], cwd=ROOT, capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+    assert "| 30 ms (28 to 33) | 0.50 | fails |" in done.stdout
+    said = headline(run_of(ROW))
+    assert said == "fetching the flags of 500 messages takes 0.5 of imaplib's time"
+    assert readme.read_text() == f"Fast.\n<!-- bench -->\nF{said[1:]}.\n<!-- /bench -->\nMore.\n"
+    assert f"F{said[1:]}." in page.read_text()
 
 
 def test_the_median_of_the_rounds_counts() -> None:
-    outcome = Outcome([{"wall": 1.0}, {"wall": 9.0}, {"wall": 2.0}])
+    outcome = Outcome([{"wall": 1.0, "cpu": 3.0}, {"wall": 9.0}, {"wall": 2.0}])
     assert (outcome.median("wall"), outcome.median("delay")) == (2.0, None)
-    assert not outcome.enough
-    assert Outcome([{"wall": 9000.0}, {"wall": 9000.0}]).enough
+    assert outcome.figures("wall") == {"wall": 2.0, "cpu": 3.0, "rounds": [1.0, 9.0, 2.0]}
+    assert outcome.figures("delay") == {"cpu": 3.0}
+    assert Outcome(error="died").figures("wall") == {"error": "died"}
+
+
+def test_who_is_slow_or_fails_is_not_asked_again() -> None:
+    assert not Outcome([{"wall": 1.0}], seconds=SLOW).enough
+    assert Outcome([{"wall": 1.0}], seconds=SLOW + 1).enough
     assert Outcome(error="died").enough
+    assert [Outcome(seconds=taken).patience for taken in (0, 10, 1000)] == [PATIENCE, 40, PATIENCE]
 
 
 def test_a_page_has_all_tables(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
-    write({"tables": {"canned, plain": {"flags": ROW}}, "growth": {"rows": 2.0}}, page)
+    write([run_of(ROW, growth={"rows": 2.3, "literals": 2.0}, profile="recv", machine={"processor": "fast"})], page)
     text = page.read_text()
     assert "## canned, plain" in text
-    assert "imaplib2 fails" in text
-    assert "| rows | 2.00 |" in text
+    assert "- canned, plain: imaplib2, FETCH of 500 rows of flags, raw: it hangs" in text
+    assert "| rows | 2.30 | **missed** |" in text
+    assert "| literals | 2.00 | met |" in text
+    assert "- growth of rows: 2.30, not 2.2" in text
+    assert "    recv" in text
+    assert "| processor | fast |" in text
     drawn = find_spec("matplotlib") is not None
     assert ("(benchmarks/flags.png)" in text) is drawn
     assert (tmp_path / "benchmarks" / "flags.png").exists() is drawn
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile knows one thread only")
+def test_callers_and_readers_are_profiled() -> None:
+    found = profile(small=True)
+    assert found.count("the caller: ") == found.count(" reader: ") == 3
+    assert found.count("context switches: ") == 3
 
 
 def test_answers_are_as_large_as_asked() -> None:
@@ -114,6 +189,7 @@ def test_answers_are_as_large_as_asked() -> None:
     assert payload("big", 100_000).startswith(b"* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE 100000 BODY[] {100000}\r\n")
     assert payload("structures", 3).count(b"(") == payload("structures", 3).count(b")")
     assert payload("none", 5) == b""
+    assert {len(mixed(number)) for number in (1, 999)} == {BODY_SIZE}
 
 
 def test_every_target_is_of_a_client_that_there_is() -> None:
