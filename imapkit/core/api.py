@@ -14,6 +14,7 @@ from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
 from imapkit.core.numbers import NumberSet, sequence_set_text
+from imapkit.core.patterns import late_pattern
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.result import Data, StatusText
@@ -94,6 +95,7 @@ __all__ = [
     "flags",
     "general",
     "is_about_mailbox",
+    "late_pattern",
     "list_pattern",
     "mailbox",
     "mailbox_key",

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from imapkit.core.patterns import late_pattern
 from imapkit.errors import ArgumentError
 
 __all__ = ["DATE_TIME", "Mon2num", "MonthNames", "Time2Internaldate", "date_time", "moment", "parse_date_time"]
@@ -20,7 +21,7 @@ DATE_TIME = (
     rb' (?P<zonen>[-+])(?P<zoneh>[0-9]{2})(?P<zonem>[0-9]{2})"'
 )
 
-_TOLERANT = re.compile(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
+_TOLERANT = late_pattern(rb" *+(\d{1,2})-([A-Za-z]{3})-(\d{4}) ++(\d\d):(\d\d):(\d\d) ++([+-])(\d\d)([0-5]\d) *+")
 _EPOCH = datetime(1970, 1, 1)
 _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from imapkit.core.patterns import late_pattern
 from imapkit.family import CONTRACT, Code, Command, Family, LayerSpec, Response, State
 
 __all__ = ["contract_is_unknown", "mistakes"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
-_LINE = re.compile(rb"[^\r\n\0]+")
+_LINE = late_pattern(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec}
 

@@ -17,13 +17,14 @@ import imapkit
 from imapkit.core.claims import OWN, Plugin
 from imapkit.core.declaration import contract_is_unknown, mistakes
 from imapkit.core.lean import lean_dataclass
+from imapkit.core.patterns import late_pattern
 from imapkit.errors import PluginLoadError
 from imapkit.family import CONTRACT, GROUP, Family, Specs
 
 __all__ = ["Source", "load", "version"]
 
 HOOK = "imapkit_family"
-_REQUIREMENT = re.compile(r"imapkit(?:\[[^]]*\])?\s*\(?([<>=!~][^;)]*)", re.IGNORECASE)
+_REQUIREMENT = late_pattern(r"imapkit(?:\[[^]]*\])?\s*\(?([<>=!~][^;)]*)", re.IGNORECASE)
 
 
 @lean_dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ def load(source: Source) -> Plugin:
 
 
 class _Manager(pluggy.PluginManager):
-    """Knows the one hook, and does not look at everything else that is in a module, which takes long."""
+    """Knows the one hook, and does not look at everything else that is in a module or in ``Specs``, which takes long."""
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> pluggy.HookspecOpts | None:
+        return super().parse_hookspec_opts(module_or_class, name) if name == HOOK else None
 
     def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
         return super().parse_hookimpl_opts(plugin, name) if name == HOOK else None

@@ -25,15 +25,16 @@ octets that came from it: keep those beside the decoded text.
 from __future__ import annotations
 
 import binascii
-import re
+
+from imapkit.core.patterns import late_pattern
 
 __all__ = ["decode", "encode", "is_canonical", "is_valid"]
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_NOT_PLAIN = re.compile(r"&|[^ -~]+")
-_SHIFTS = re.compile(rb"(?:&[A-Za-z0-9+,]++-)++|&-")  # possessive: a run without "-" is read once, never again
-_BROKEN = re.compile(rb"[^ -%'-~]")
-_PRINTABLE = re.compile(r"[ -~]")
+_SURROGATE = late_pattern("[\ud800-\udfff]")
+_NOT_PLAIN = late_pattern(r"&|[^ -~]+")
+_SHIFTS = late_pattern(rb"(?:&[A-Za-z0-9+,]++-)++|&-")  # possessive: a run without "-" is read once, never again
+_BROKEN = late_pattern(rb"[^ -%'-~]")
+_PRINTABLE = late_pattern(r"[ -~]")
 
 
 def encode(name: str) -> bytes:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from imapkit.core.patterns import late_pattern
 from imapkit.errors import ArgumentError
 
 __all__ = ["NumberSet", "sequence_set_text"]
 
 #   sequence-set = (seq-number / seq-range) *("," sequence-set); seq-number = nz-number / "*"; "$" is RFC 5182's.
-_RANGE = re.compile(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?\Z")
-_DIGITS = re.compile(r"[1-9][0-9]{0,9}\Z")
+_RANGE = late_pattern(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?\Z")
+_DIGITS = late_pattern(r"[1-9][0-9]{0,9}\Z")
 _LARGEST = 4294967295
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.cursor import Cursor
+from imapkit.core.patterns import late_pattern
 from imapkit.core.wire import Literal, Token, astring, atom, encode_text, program, raw, sequence_set, unquote
 from imapkit.errors import ArgumentError
 from imapkit.family import Kind, Operands
@@ -30,9 +30,9 @@ _KEYS: dict[str, tuple[Kind, ...]] = {
 _ANYTHING: tuple[Kind, ...] = (astring,)
 NO_OPERANDS: Operands = MappingProxyType({})
 """No family has brought anything."""
-_WORD = re.compile(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
+_WORD = late_pattern(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
 _LARGEST = 0xFFFFFFFF
-_NUMBERS = re.compile(r"(?:[\d*][\d:,*]*|\$)\Z")
+_NUMBERS = late_pattern(r"(?:[\d*][\d:,*]*|\$)\Z")
 
 
 class _Reader:

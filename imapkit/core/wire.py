@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from imapkit.core import mutf7
 from imapkit.core.lean import lean_dataclass
 from imapkit.core.numbers import sequence_set_text
+from imapkit.core.patterns import late_pattern
 from imapkit.core.response import quoted
 from imapkit.errors import ArgumentError
 
@@ -56,15 +57,15 @@ _NAMES = {13: "CR", 10: "LF", 0: "NUL"}
 #   ASTRING-CHAR = ATOM-CHAR / "]"; atom-specials = "(" / ")" / "{" / SP / CTL / "%" / "*" / DQUOTE / "\" / "]"
 _ASTRING = re.compile(r"[!#$&'+-\[\]-z|-~]+\Z")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+\Z")
-_PATTERN = re.compile(r"[!#-'*-\[\]-z|-~]+\Z")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*+"\Z')
-_QUOTED_8BIT = re.compile(r'("(?:[^"\\]|\\.)*+")')
-_ANNOUNCES = re.compile(rb"\{\d*[+-]?\}\Z")
-_STORE_ITEM = re.compile(r"[+-]?[A-Za-z][A-Za-z0-9.\-]*\Z")
-_NOT_IN_FLAGS = re.compile(r"[{}%*\x00-\x1f\x7f]|[^\x00-\x7f]")
+_PATTERN = late_pattern(r"[!#-'*-\[\]-z|-~]+\Z")
+_QUOTED = late_pattern(r'"(?:[^"\\]|\\["\\])*+"\Z')
+_QUOTED_8BIT = late_pattern(r'("(?:[^"\\]|\\.)*+")')
+_ANNOUNCES = late_pattern(rb"\{\d*[+-]?\}\Z")
+_STORE_ITEM = late_pattern(r"[+-]?[A-Za-z][A-Za-z0-9.\-]*\Z")
+_NOT_IN_FLAGS = late_pattern(r"[{}%*\x00-\x1f\x7f]|[^\x00-\x7f]")
 #   It may hold "*", which an atom may not; nothing else looks like it.
-_SEQUENCE_SET = re.compile(r"[0-9*]+(?:[:,][0-9*]+)++\Z")
-_LINE_END = re.compile(rb"\r\n|\r|\n")
+_SEQUENCE_SET = late_pattern(r"[0-9*]+(?:[:,][0-9*]+)++\Z")
+_LINE_END = late_pattern(rb"\r\n|\r|\n")
 
 
 @lean_dataclass(frozen=True, slots=True)

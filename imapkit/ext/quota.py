@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Unpack
 
@@ -21,6 +20,7 @@ from imapkit.core.api import (
     astring_or_nil,
     atom,
     ended,
+    late_pattern,
     mailbox,
     mailbox_key,
     members,
@@ -190,7 +190,7 @@ def quota_root(value: Any) -> Token:
 
 
 #   setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")"; setquota-resource = resource-name SP resource-limit
-_LIMITS = re.compile(rb"\(([^()]*+)\)|([^() ][^()]*+)")
+_LIMITS = late_pattern(rb"\(([^()]*+)\)|([^() ][^()]*+)")
 
 
 def setquota_list(value: Any) -> bytes:

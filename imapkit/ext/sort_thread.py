@@ -16,6 +16,7 @@ from imapkit.core.api import (
     Token,
     atom,
     attempt,
+    late_pattern,
     message_numbers,
     needs_charset,
     numbers_found,
@@ -68,8 +69,8 @@ class SortThreadCommands(Commands):
 # On the wire
 
 #   sort-criterion = ["REVERSE" SP] sort-key; a key of an extension may have strings behind it (RFC 5257 section 4.4).
-_WORDS = re.compile(r' *+(?:(?:[^(){%*"\\\x00-\x20\x7f]++|"(?:[^"\\]|\\.)*+")(?: ++|\Z))++\Z')
-_CHARSET = re.compile(r"(?=[^\d$])[A-Za-z0-9!#$&'+,.:;<=>?@^_`|~/-]+\Z")
+_WORDS = late_pattern(r' *+(?:(?:[^(){%*"\\\x00-\x20\x7f]++|"(?:[^"\\]|\\.)*+")(?: ++|\Z))++\Z')
+_CHARSET = late_pattern(r"(?=[^\d$])[A-Za-z0-9!#$&'+,.:;<=>?@^_`|~/-]+\Z")
 
 
 def sort_criteria(value: Any) -> bytes:
@@ -84,8 +85,8 @@ def sort_criteria(value: Any) -> bytes:
 
 
 #   What stands before the charset where all is one text: sort-criteria in parentheses, or an algorithm.
-_SORT_FIRST = re.compile(r' *+(\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)) ++(.+)', re.DOTALL)
-_THREAD_FIRST = re.compile(r" *+([^ ]++) ++(.+)", re.DOTALL)
+_SORT_FIRST = late_pattern(r' *+(\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)) ++(.+)', re.DOTALL)
+_THREAD_FIRST = late_pattern(r" *+([^ ]++) ++(.+)", re.DOTALL)
 
 
 def sort_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> Iterator[Token]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from imapkit.core.api import Cursor
+from imapkit.core.api import Cursor, late_pattern
 from imapkit.ext.rev1.bodystructure import (
     BasicFields,
     BasicPart,
@@ -37,8 +37,8 @@ MOST = 10_000
 _Text = bytes | None
 _End = tuple[Disposition | None, tuple[bytes, ...], _Text, tuple[Any, ...]]
 
-_PARAMETER = re.compile(rb';\s*+([^=;\s]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;\s]*+))', re.DOTALL)
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_PARAMETER = late_pattern(rb';\s*+([^=;\s]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;\s]*+))', re.DOTALL)
+_ESCAPE = late_pattern(rb"\\(.)", re.DOTALL)
 
 _SIZE, _BASIC = 6, 7  # where the number of octets is, and how many fields every single part has
 

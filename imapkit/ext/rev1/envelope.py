@@ -6,14 +6,13 @@ servers get wrong here is what stands where; whatever is not as the grammar has 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from imapkit.core.api import Cursor, record
+from imapkit.core.api import Cursor, late_pattern, record
 from imapkit.ext.rev1.text import decode_octets, decode_words, parse_date
-from imapkit.ext.rev1.whole import ADDRESS, NSTRING, late, unescaped, ungrouped
+from imapkit.ext.rev1.whole import ADDRESS, NSTRING, unescaped, ungrouped
 
 __all__ = [
     "Address",
@@ -31,12 +30,12 @@ __all__ = [
 FIELDS = ("date", "subject", "from", "sender", "reply-to", "to", "cc", "bcc", "in-reply-to", "message-id")
 
 #   dot-atom of RFC 5322 section 3.2.3, with the 8-bit octets of RFC 6532.
-_DOT_ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++)*+")
-_SPECIAL = re.compile(r'(["\\])')
+_DOT_ATOM = late_pattern(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++)*+")
+_SPECIAL = late_pattern(r'(["\\])')
 #   env-from = "(" 1*address ")" / nil, and its like; several servers put a SP between addresses.
 _ADDRESSES = rb"(?:NIL|\(((?:%b *+)++)\))" % ungrouped(ADDRESS)
-_WHOLE = late(rb"\(%b\)" % b" ".join([NSTRING] * 2 + [_ADDRESSES] * 6 + [NSTRING] * 2))
-_ADDRESS = late(ADDRESS)
+_WHOLE = late_pattern(rb"\(%b\)" % b" ".join([NSTRING] * 2 + [_ADDRESSES] * 6 + [NSTRING] * 2))
+_ADDRESS = late_pattern(ADDRESS)
 _LISTS = 3
 """How many are open at most in one."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from imapkit.core.api import Cursor, Defect, Run, Untagged, parse_date_time, record
+from imapkit.core.api import Cursor, Defect, Run, Untagged, late_pattern, parse_date_time, record
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.body import body
 from imapkit.ext.rev1.bodystructure import BodyStructure
@@ -23,13 +23,13 @@ from imapkit.ext.rev1.grammar import Parser, item_list, message_number
 __all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids"]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
-_ORIGIN = re.compile(rb"<[\d.]*+>")
+_ORIGIN = late_pattern(rb"<[\d.]*+>")
 #   section = "[" [section-spec] "]", where header names are seldom anything but atoms.
-_SECTION = re.compile(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+\]")
-_SECTION_OPEN = re.compile(rb"\[([^\[\]()\"]*+)\(")
-_ATOM_NAME = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\]++")
+_SECTION = late_pattern(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+\]")
+_SECTION_OPEN = late_pattern(rb"\[([^\[\]()\"]*+)\(")
+_ATOM_NAME = late_pattern(rb"[^\x00-\x20\x7f(){%*\"\\]++")
 #   Behind items whose values are words or flat lists, as most servers send it: "(FLAGS (\Seen) UID 5".
-_UID_EARLY = re.compile(
+_UID_EARLY = late_pattern(
     rb" *+\( *+(?:(?!UID )[A-Z][A-Z0-9.-]*+ ++(?:\([^()\"{}]*+\)|[^\x00-\x20\x7f()\"{}]++) ++)*+"
     rb"UID ++(\d{1,20}+)(?![^ )])",
     re.IGNORECASE,
@@ -38,8 +38,8 @@ _UID = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
 #   What a mailbox is synchronised by, as nearly every server writes it: read in two steps, not word by word.
 _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
-_PLAIN = re.compile(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
-_PLAIN_ITEM = re.compile(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
+_PLAIN = late_pattern(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
+_PLAIN_ITEM = late_pattern(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
 
 _OLD_NAMES = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 

@@ -12,13 +12,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from encodings.aliases import aliases
 
+from imapkit.core.api import late_pattern
+
 __all__ = ["decode_octets", "decode_parameters", "decode_words", "parse_date"]
 
 #   encoded-word = "=?" charset "?" encoding "?" encoded-text "?="; spaces pass, as many senders leave them in.
-_WORD = re.compile(rb"=\?([^?\x00-\x20]{1,60}+)\?([QqBb])\?([^?]*+)\?=")
-_FOLD = re.compile(rb"\r?\n(?=[ \t])")
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
-_PIECE = re.compile(r"(\d{1,4})?(\*)?")
+_WORD = late_pattern(rb"=\?([^?\x00-\x20]{1,60}+)\?([QqBb])\?([^?]*+)\?=")
+_FOLD = late_pattern(rb"\r?\n(?=[ \t])")
+_PERCENT = late_pattern(rb"%([0-9A-Fa-f]{2})")
+_PIECE = late_pattern(r"(\d{1,4})?(\*)?")
 # Python keeps for ever what it has looked up, known or not: a server's names are looked up here first. What is no charset of
 # messages is not here, and some of that would be slow or noisy.
 _NO_CHARSETS = {
@@ -41,11 +43,11 @@ _CHARSETS |= {
     "unicode_1_1_utf_7": "utf_7",
     "unicode_1_1_utf_8": "utf_8",
 }
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9]++")
-_NUMBERED = re.compile(r"(?:x_)?+(?:cp|windows|microsoft|ms|ibm)_?+(?:cp_?+)?+(\d{3,5})")
+_NOT_IN_NAMES = late_pattern(r"[^a-z0-9]++")
+_NUMBERED = late_pattern(r"(?:x_)?+(?:cp|windows|microsoft|ms|ibm)_?+(?:cp_?+)?+(\d{3,5})")
 _LONGEST_NAME = 60
 
-_DATE = re.compile(
+_DATE = late_pattern(
     rb"""\s*+ (?: [A-Za-z]{3,9}+ \.?+ \s*+ ,?+ \s*+ )?+                 # day of the week
     (\d{1,2}) [\s-]++ ([A-Za-z]{3}) [A-Za-z]*+ \.?+ [\s-]++ (\d{2,4})   # day, month, year
     [\s,]++ (\d{1,2}) \s*+ : \s*+ (\d{2}) (?: \s*+ : \s*+ (\d{2}) (?: \.\d++ )?+ )?+
@@ -53,7 +55,7 @@ _DATE = re.compile(
     (?! \s*+ [+-] | [^\s(] )""",
     re.VERBOSE,
 )
-_COMMENT = re.compile(rb"\\.|[()]", re.DOTALL)
+_COMMENT = late_pattern(rb"\\.|[()]", re.DOTALL)
 _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7, b"PDT": -7, b"PST": -8}
 

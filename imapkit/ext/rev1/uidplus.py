@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from imapkit.core.api import Cursor, ended, record
+from imapkit.core.api import Cursor, ended, late_pattern, record
 
 __all__ = ["AppendUid", "CopyUid", "UidSet", "appenduid", "copyuid"]
 
 #   uid-set = (uniqueid / uid-range) *("," uid-set); uid-range = (uniqueid ":" uniqueid). No "*".
-_UID_SET = re.compile(rb"\d{1,10}(?::\d{1,10})?+(?:,\d{1,10}(?::\d{1,10})?+)*+(?![^ ])")
+_UID_SET = late_pattern(rb"\d{1,10}(?::\d{1,10})?+(?:,\d{1,10}(?::\d{1,10})?+)*+(?![^ ])")
 _LARGEST = 0xFFFFFFFF
 
 

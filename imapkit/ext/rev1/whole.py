@@ -3,17 +3,14 @@
 Most of what servers send is, and is then read by one match where it would take a hundred words. What is not, or what has a
 literal in it, does not match and is read word by word, with the same result for whatever both can read; a test holds them
 equal. Each octet tells which way to go on, and what has been taken is not given back. They are compiled when they are first
-needed, since that takes milliseconds.
+needed (``late_pattern``), since that takes milliseconds.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, cast
+from imapkit.core.api import late_pattern, unescape
 
-from imapkit.core.api import unescape
-
-__all__ = ["ADDRESS", "NSTRING", "NUMBER", "PLAIN", "PLAIN_NSTRING", "STRING", "late", "unescaped", "ungrouped"]
+__all__ = ["ADDRESS", "NSTRING", "NUMBER", "PLAIN", "PLAIN_NSTRING", "STRING", "unescaped", "ungrouped"]
 
 STRING = rb'"([^"\\\r\n\0]*+(?:\\[^\r\n\0][^"\\\r\n\0]*+)*+)"'
 """``quoted``; its group is what stands between the quotes, as in all that follow."""
@@ -27,23 +24,7 @@ NUMBER = rb"(\d{1,20}+)"
 ADDRESS = rb"\(%b %b %b %b\)" % ((NSTRING,) * 4)
 """``address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"``."""
 
-_GROUP = re.compile(rb"(?<!\\)\((?!\?)")
-
-
-def late(pattern: bytes) -> re.Pattern[bytes]:
-    """A pattern that is compiled when it is first used."""
-    return cast("re.Pattern[bytes]", _Late(pattern))
-
-
-class _Late:
-    def __init__(self, pattern: bytes) -> None:
-        self.pattern = pattern
-
-    def __getattr__(self, name: str) -> Any:
-        """What there is not yet: all that a pattern is used for."""
-        made = re.compile(self.pattern)
-        self.match, self.findall, self.finditer = made.match, made.findall, made.finditer
-        return getattr(made, name)
+_GROUP = late_pattern(rb"(?<!\\)\((?!\?)")
 
 
 def ungrouped(rule: bytes) -> bytes:

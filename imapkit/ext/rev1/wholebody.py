@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imapkit.core.api import Cursor, unescape
+from imapkit.core.api import Cursor, late_pattern, unescape
 from imapkit.ext.rev1.bodystructure import (
     BasicFields,
     BasicPart,
@@ -19,7 +19,7 @@ from imapkit.ext.rev1.bodystructure import (
     TextPart,
 )
 from imapkit.ext.rev1.envelope import Envelope, whole_envelope
-from imapkit.ext.rev1.whole import NUMBER, PLAIN, PLAIN_NSTRING, STRING, late, ungrouped
+from imapkit.ext.rev1.whole import NUMBER, PLAIN, PLAIN_NSTRING, STRING, ungrouped
 
 __all__ = ["whole_body"]
 
@@ -48,8 +48,8 @@ _SINGLE = rb"%b\(%b %b %b(?: %b)?%b\)((?:%b)*+)" % (_BEGINS, PLAIN, PLAIN, _FIEL
 _TYPE = rb'"([Mm][Ee][Ss][Ss][Aa][Gg][Ee])" "([Rr][Ff][Cc]822|[Gg][Ll][Oo][Bb][Aa][Ll])"'
 _MESSAGE = rb"%b\(%b %b (?=\()" % (_BEGINS, _TYPE, _FIELDS)
 
-_WHOLE, _HEAD, _SPACE = late(_SINGLE), late(_MESSAGE), late(b" ")
-_EACH_END, _EACH_PAIR, _EACH_STRING = late(_ENDS), late(_PAIR), late(PLAIN)
+_WHOLE, _HEAD, _SPACE = late_pattern(_SINGLE), late_pattern(_MESSAGE), late_pattern(b" ")
+_EACH_END, _EACH_PAIR, _EACH_STRING = late_pattern(_ENDS), late_pattern(_PAIR), late_pattern(PLAIN)
 
 _LISTS = 3
 """How many are open at most in one part, its own among them, beside those of parts in it."""

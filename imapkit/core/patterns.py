@@ -1,0 +1,24 @@
+"""Patterns that are compiled when they are first used: each takes a tenth of a millisecond or more, and a session needs few."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, AnyStr, cast
+
+__all__ = ["late_pattern"]
+
+
+def late_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """What ``re.compile`` returns, but compiled when it is first used; for all but those that every session needs."""
+    return cast("re.Pattern[AnyStr]", _Late(pattern, flags))
+
+
+class _Late:
+    def __init__(self, pattern: str | bytes, flags: int) -> None:
+        self._pattern, self._flags = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        """What a pattern has; kept, so that it is looked for once."""
+        found = getattr(re.compile(self._pattern, self._flags), name)
+        setattr(self, name, found)
+        return found
