@@ -156,16 +156,17 @@ class Cursor:
 
     def sp(self) -> None:
         """``SP``; several count as one, since Exchange 2010, DavMail and Outlook.com send them."""
-        before = self._at
-        self.spaces()
-        if before == self._at:
+        at = self._past_spaces()
+        if at == self._at:
             raise self.error("SP")
+        self._at = at
 
     def try_(self, token: bytes) -> bool:
         """Read ``token``, in upper or lower case, if it is next. Spaces may stand before a ``)``: QQ, Yandex."""
         start = self._past_spaces() if token == b")" else self._at
         stop = start + len(token)
-        if stop > self._end or self._text[start:stop].upper() != token.upper():
+        found = self._text[start:stop]
+        if stop > self._end or (found != token and found.upper() != token.upper()):
             return False
         self._at = stop
         return True
@@ -335,9 +336,11 @@ class Cursor:
         return self._index + 1 < len(self._parts) and self._past_spaces() == self._end
 
     def _past_spaces(self) -> int:
-        at = self._at
-        if at < self._end and self._text[at] == 32:
-            return _reached(_SPACES, self._text, at, self._end)
+        text, at, end = self._text, self._at, self._end
+        if at < end and text[at] == 32:
+            at += 1
+            if at < end and text[at] == 32:
+                return _reached(_SPACES, text, at, end)
         return at
 
     def _must(self, pattern: re.Pattern[bytes], expected: str) -> re.Match[bytes]:

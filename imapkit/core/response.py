@@ -7,7 +7,7 @@ by whoever asks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -147,8 +147,12 @@ class Run:
 
     def responses(self) -> list[Untagged]:
         """Each for itself."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Untagged]:
+        """Each for itself, made when it is its turn: there may be many, and none is kept."""
         name, utf8 = self.name, self.utf8
-        return [Untagged(name, int(number), (text,), utf8) for number, text in self.pairs]
+        return (Untagged(name, int(number), (text,), utf8) for number, text in self.pairs)
 
 
 @lru_cache(64)

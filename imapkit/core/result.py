@@ -47,7 +47,8 @@ class Data(list[Any]):
         text: bytes | None = None,
     ) -> None:
         super().__init__(items)
-        self._sources = tuple(responses)
+        self.sources = tuple(responses)
+        """The untagged responses that it comes from, many of a name as one ``Run``."""
         self.name = name
         """Whose shape it is, if it comes from none that are there: "UIDVALIDITY", or "OK" for a status text."""
         self.utf8 = utf8
@@ -67,7 +68,7 @@ class Data(list[Any]):
     @property
     def responses(self) -> tuple[Untagged, ...]:
         """The untagged responses that the data comes from."""
-        return tuple(response for source in self._sources for response in source.responses())
+        return tuple(_each(self.sources))
 
     def parsed(self) -> Parsed:
         """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
@@ -129,12 +130,12 @@ def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) 
     is the text of a status response. What no family knows stays as it is, and what is no data at all is a defect. ``utf8``:
     mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself.
     """
-    own = data.responses if isinstance(data, Data) else ()
+    own = data.sources if isinstance(data, Data) else ()
     if not own and isinstance(data, list):
         # A copy of nested data (GETQUOTAROOT).
-        own = tuple(response for item in data if isinstance(item, Data) for response in item.responses)
+        own = tuple(source for item in data if isinstance(item, Data) for source in item.sources)
     if own:
-        return parse(own, registry)
+        return parse(_each(own), registry)
     defects: list[Defect] = []
     name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
     shaped = list(_flat(name, data, defects))
@@ -149,6 +150,15 @@ def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) 
         values = (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
     found = list(values)
     return Parsed(found, defects)
+
+
+def _each(sources: Iterable[Untagged | Run]) -> Iterator[Untagged]:
+    """The responses, those of a run made when it is their turn."""
+    for source in sources:
+        if isinstance(source, Run):
+            yield from source
+        else:
+            yield source
 
 
 def _flat(name: str, data: Any, defects: list[Defect]) -> Iterator[Any]:

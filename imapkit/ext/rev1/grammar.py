@@ -133,20 +133,21 @@ def item_list(
     cursor.expect(b"(")
     depth = 1
     while depth:
-        if cursor.try_(b")"):
-            depth -= 1
-            continue
         cursor.spaces()
-        start = cursor.mark()
-        if cursor.at_end():
+        ahead = cursor.peek()
+        if not ahead:
             cursor.tolerate(f"{response}: no ) at the end", b"")
             break
-        if cursor.try_(b"("):
+        if ahead == b")":
+            depth -= 1
+        elif ahead == b"(":
             # Domino puts some items in parentheses of their own.
-            cursor.tolerate(f"{response}: parentheses around items", cursor.since(start))
+            cursor.tolerate(f"{response}: parentheses around items", ahead)
             depth += 1
+        else:
+            _item(cursor, response, item_name, parsers or {}, default, items)
             continue
-        _item(cursor, response, item_name, parsers or {}, default, items)
+        cursor.expect(ahead)
     ended(cursor, f"{response}: more after the )")
     return items
 
@@ -160,17 +161,18 @@ def _item(
     items: dict[str, Any],
 ) -> None:
     start = value = cursor.mark()
-    what = response
+    key = None
     try:
         key, name = item_name(cursor)
-        what, value = f"{response} {key}", cursor.mark()
+        value = cursor.mark()
         cursor.sp()
         parser = cursor.items.get((response, name)) or parsers.get(name, default)
         read = parser(cursor)
         if key in items:
-            cursor.tolerate(f"{what}: twice", cursor.since(start))
+            cursor.tolerate(f"{response} {key}: twice", cursor.since(start))
         items.setdefault(key, read)
     except Exception as problem:
+        what = response if key is None else f"{response} {key}"
         cursor.reset(value)
         pass_over(cursor)
         why = f"expected {problem.expected}" if isinstance(problem, ParseError) else f"{type(problem).__name__}: {problem}"
