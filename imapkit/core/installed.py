@@ -28,9 +28,6 @@ Installed = tuple[list[Source], frozenset[str]]
 """The entry points of a group; the names that were asked about and are those of installed distributions."""
 
 _NORMAL = re.compile(r"[-_.]+")
-_OBJECT = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*(:(?!\d)\w+(\.(?!\d)\w+)*)?", re.ASCII)
-_FIELDS = re.compile(r"(?:[!-9;-~]+:.*\n(?:[ \t]+\S.*\n)*)+")
-_FIELD = re.compile(r"^(name|version):[ \t]*(.*(?:\n[ \t].*)*)$", re.IGNORECASE | re.MULTILINE)
 
 
 class _Unusual(Exception):
@@ -110,25 +107,44 @@ def _section(group: str, text: str) -> Iterator[tuple[str, str]]:
             section = line.strip("[]")
         elif line and not line.startswith("#"):
             name, equals, value = map(str.strip, line.partition("="))
-            if not equals or (section == group and not _OBJECT.fullmatch(value)):
+            if not equals or (section == group and not _is_reference(value)):
                 raise _Unusual
             if section == group:
                 yield name, value
 
 
+def _is_reference(value: str) -> bool:
+    """``module`` or ``module:attribute``, without extras, spaces or anything else."""
+    module, colon, attribute = value.partition(":")
+    names = (module + "." + attribute if colon else module).split(".")
+    return value.isascii() and all(map(str.isidentifier, names))
+
+
 def _origin(place: str) -> tuple[str, str]:
     """The name and the version of a distribution."""
-    text = (_octets(os.path.join(place, "METADATA")) or _octets(os.path.join(place, "PKG-INFO"))).decode()
-    head = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n\n")[0].rstrip("\n") + "\n"
-    if not _FIELDS.fullmatch(head):
-        raise _Unusual
-    fields: dict[str, str] = {}
-    for name, value in _FIELD.findall(head):
-        fields.setdefault(name.lower(), value)
-    origin = fields.get("name", ""), fields.get("version", "")
-    if not all(len(value.split()) == 1 and value == value.strip() for value in origin):
+    octets = _octets(os.path.join(place, "METADATA")) or _octets(os.path.join(place, "PKG-INFO"))
+    text = octets.decode().replace("\r\n", "\n").replace("\r", "\n")
+    fields = _fields(text.partition("\n\n")[0].rstrip("\n"))
+    origin = fields.get("name", "").strip(" \t"), fields.get("version", "").strip(" \t")
+    if not all(value.split() == [value] for value in origin):
         raise _Unusual
     return origin
+
+
+def _fields(head: str) -> dict[str, str]:
+    """The fields by name; of several with the same name the first. Those that are folded are not put together."""
+    fields: dict[str, str] = {}
+    last = ""
+    for line in head.split("\n"):
+        name, colon, value = line.partition(":")
+        if last and line.startswith((" ", "\t")):
+            fields[last] += "\n" + line
+        elif colon and name.isascii() and name.isprintable() and name.split() == [name]:
+            last = name.lower()
+            fields.setdefault(last, value)
+        else:
+            raise _Unusual
+    return fields
 
 
 def _load(value: str) -> Any:

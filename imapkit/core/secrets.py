@@ -6,7 +6,7 @@ an error passes through. Text that is to be shown, or to be put into an error, g
 
 from __future__ import annotations
 
-import base64
+import binascii
 from typing import Any
 
 __all__ = ["Hidden", "Secret", "plain", "plain_all", "secret_arguments"]
@@ -76,7 +76,7 @@ class Hidden:
         """A SASL response in base64 (RFC 3501 section 6.2.2), and the fields in it: NUL (RFC 4616) or SOH (XOAUTH2) between."""
         self.add(response)
         try:
-            decoded = base64.b64decode(response)
+            decoded = binascii.a2b_base64(response)
         except ValueError:
             return
         fields = [decoded.rpartition(b"\0")[2]] if b"\0" in decoded else decoded.split(b"\x01")
@@ -108,7 +108,7 @@ class Hidden:
 def _forms(secret: bytes) -> list[bytes]:
     """As it is; as a quoted string; as Python shows it; in base64, wherever in a longer text it begins; in hexadecimal."""
     quoted = secret.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    found = [base64.b64encode(secret)]
+    found = [binascii.b2a_base64(secret, newline=False)]
     for form in dict.fromkeys((secret, quoted)):
         found += [form, repr(form)[2:-1].encode(), form.hex().encode(), form.hex().upper().encode()]
         found += [_inside_base64(form, shift) for shift in range(3)]
@@ -117,7 +117,7 @@ def _forms(secret: bytes) -> list[bytes]:
 
 def _inside_base64(secret: bytes, shift: int) -> bytes:
     """What is the same in the base64 of every text that holds ``secret`` behind ``shift`` (modulo 3) other octets."""
-    whole = base64.b64encode(b"\0" * shift + secret)
+    whole = binascii.b2a_base64(b"\0" * shift + secret, newline=False)
     begin = (0, 2, 3)[shift]
     # The characters that octets behind it would change are left out.
     end = (shift + len(secret)) * 8 // 6
