@@ -18,7 +18,7 @@ from bench import document, profiles, report
 from bench.growth import growth
 from bench.machine import machine
 from bench.rounds import Layer, Outcome, measure
-from bench.servers import Where, canned, emptied, far, real
+from bench.servers import Where, canned, emptied, far, real, stamped
 from bench.works import ORDER, WORKS, Work
 
 _LAYERS = (Layer("plain"), Layer("TLS", tls=True), Layer("COMPRESS", compress=True))
@@ -47,8 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each client does each piece of work in the clear")
-    parser.add_argument("--layer-rounds", type=int, default=3, help="and how often over TLS and COMPRESS")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each client does each piece of work")
+    parser.add_argument("--fewer", type=int, default=3, help="and how often over TLS and COMPRESS, and on Dovecot")
     parser.add_argument("--small", action="store_true", help="little work, once: to see that it runs")
     parser.add_argument("--works", nargs="*", default=[], metavar="WORK", choices=[*WORKS, []], help=" ".join(WORKS))
     parser.add_argument("--clients", nargs="*", default=list(ORDER), metavar="CLIENT", help=" ".join(ORDER))
@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     began = time.monotonic()
     options.modules = _imapflow(options.node) if "imapflow" in options.clients else None
     found: dict[str, Any] = {"machine": machine(options.modules), "tables": {}, "sizes": {}}
-    found["rounds"] = {"plain": options.rounds, "layers": options.layer_rounds}
+    found["rounds"] = {"all": options.rounds, "fewer": options.fewer}
     for name, outcomes, sizes in _tables(options):
         found["tables"][name] = {work: _figures(WORKS[work], row) for work, row in outcomes.items()}
         found["sizes"][name] = sizes
@@ -133,8 +133,12 @@ def _table(options: argparse.Namespace, server: str, where: Where, layer: Layer,
 def _work(
     options: argparse.Namespace, server: str, where: Where, layer: Layer, work: Work, size: int, plain: Done
 ) -> dict[str, Outcome]:
-    link: AbstractContextManager[Where] = far(where, work.delay) if work.delay else nullcontext(where)
-    rounds = 1 if options.small else options.rounds if layer.name == "plain" else options.layer_rounds
+    link: AbstractContextManager[Where] = nullcontext(where)
+    if work.delay:
+        link = far(where, work.delay)
+    elif work.stamped:
+        link = stamped(where)
+    rounds = 1 if options.small else options.rounds if (server, layer.name) == ("canned", "plain") else options.fewer
     if server != "canned":
         emptied(where)
     with link as there:

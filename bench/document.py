@@ -36,7 +36,7 @@ server the goals of the project, over TLS and COMPRESS no more than imaplib (whi
 "canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
 real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
 
-- {plain} rounds in the clear, {layers} over TLS and COMPRESS. A client that takes more than {slow:g} s is asked once.
+- {all} rounds on the canned server in the clear, {fewer} elsewhere. A client that takes more than {slow:g} s is asked once.
 - A client that is not done after {patience:g} s fails; over TLS and COMPRESS after {longer} times what it took in the clear, and
   {more:g} s more. One that fails in the clear is not asked the same again.
 - What is timed is the work alone, not start, login and SELECT; whatever has been fetched is looked at within that time, by every
@@ -78,8 +78,8 @@ def _page(runs: Sequence[Run], path: Path, pictures: list[Path]) -> Iterator[str
     yield _HEAD.format(
         headline=_sentence(first),
         twice="Where a cell has two figures, everything was measured twice. " if len(runs) > 1 else "",
-        plain=rounds.get("plain", "-"),
-        layers=rounds.get("layers", "-"),
+        all=rounds.get("all", "-"),
+        fewer=rounds.get("fewer", "-"),
         slow=SLOW,
         patience=PATIENCE,
         longer=LONGER,

@@ -24,7 +24,7 @@ SLOW = 5.0
 PATIENCE = 150.0
 """Seconds after which a client has failed; imaplib needs 90 for its APPENDs. Over TLS and COMPRESS it is less where it is known
 how long the client took in the clear: ``LONGER`` times that, and ``MORE`` seconds."""
-LONGER, MORE = 3, 10.0
+LONGER, MORE = 2, 10.0
 _NOTHING = 3  # the worker's exit code: this client cannot do that
 _KEPT = ("cpu", "memory", "peak", "threads", "slowest")
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import imapkit
 from bench.payloads import APPENDED, mixed
+from bench.relay import relayed
 from imapkit.testing import DelayProxy
 from tests.servers import certs, dovecot
 
-__all__ = ["Where", "canned", "emptied", "far", "real"]
+__all__ = ["Where", "canned", "emptied", "far", "real", "stamped"]
 
 _FETCHED = "Bench"
 _REAL_MESSAGES = 1000
@@ -55,6 +56,13 @@ def far(where: Where, round_trip: float) -> Iterator[Where]:
     """The same server over a link with a delay."""
     with DelayProxy(where.host, where.port, round_trip) as proxy:
         yield Where(proxy.host, proxy.port, 0, where.cafile)
+
+
+@contextmanager
+def stamped(where: Where) -> Iterator[Where]:
+    """The same server, whose EXISTS tell when they were sent."""
+    with relayed(where.host, where.port) as port:
+        yield Where("127.0.0.1", port, 0, where.cafile)
 
 
 @contextmanager

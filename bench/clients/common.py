@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -231,7 +232,7 @@ class Threaded(Sync):
             at, answer = answers[0]
             found.append(at - int(answer[0][1][0].split()[-1]))
         client.logout()
-        run.note(delay=sorted(found)[len(found) // 2])
+        run.note(delay=statistics.median(found))
 
     def idle_news(self, run: Run) -> None:
         """From the untagged line, which tells when it was sent, to the return of ``idle``; microseconds."""
@@ -243,13 +244,13 @@ class Threaded(Sync):
             at = now()
             found.append(at - int(client.response("EXISTS")[1][-1]))
         client.logout()
-        run.note(delay=sorted(found)[len(found) // 2])
+        run.note(delay=statistics.median(found))
 
     def idle_seen(self, run: Run) -> None:
-        """From the OK to another client's APPEND to the return of ``idle``; microseconds."""
+        """From the OK to another client's APPEND, and from the untagged line, to the callback of IDLE; microseconds."""
         client, other = self.connect(run), imaplib.IMAP4(run.host, run.port)
         other.login(run.user, run.password)
-        found = []
+        since_append, since_line = [], []
         for _ in range(run.size):
             idling = threading.Event()
             ended: list[int] = []
@@ -258,16 +259,18 @@ class Threaded(Sync):
                 ended.append(now())
                 idling.set()
 
+            client.response("EXISTS")
             client.idle(timeout=30, callback=back)
             # No client tells when the server has begun to idle, and some only line IDLE up here.
             time.sleep(_BEGINS)
             other.append(run.mailbox, "", "", MESSAGE)
             at = now()
             run.check(idling.wait(30))
-            found.append(ended[0] - at)
+            since_append.append(ended[0] - at)
+            since_line.append(ended[0] - int(client.response("EXISTS")[1][-1]))
         client.logout()
         other.logout()
-        run.note(delay=sorted(found)[len(found) // 2])
+        run.note(delay=statistics.median(since_append), delay_after_the_line=statistics.median(since_line))
 
     def threads(self, run: Run) -> None:
         """The same number of FETCHes over one connection, from one thread and from 16."""
