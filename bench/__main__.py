@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         runs = [_profiled(options) if options.profile else _run(options)]
         if options.json:
             options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(json.dumps(runs[0], indent=1, sort_keys=True) + "\n")
+            options.json.write_text(json.dumps(runs[0], indent=1) + "\n")
     if options.document:
         document.write(runs, options.document, options.readme)
     rows = [row for run in runs for table in run.get("tables", {}).values() for row in table.values()]

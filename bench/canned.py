@@ -115,6 +115,10 @@ class _Session:
         found = _MAILBOX.match(args)
         self._kind, self._size = (found[1].decode(), int(found[2])) if found else ("none", 0)
         self._stamped = self._kind == "stamped"
+        # Made now, and not while somebody is timed.
+        answer = payload(self._kind, self._size)
+        if self._inflate is not None and len(answer) >= _CHUNK:
+            _deflated(answer)
         count = 1 if self._kind == "big" else self._size
         self._send(b"* %d EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY 1] ok\r\n" % count)
 

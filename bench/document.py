@@ -24,7 +24,9 @@ _HEAD = """\
 # Benchmarks
 
 The same work by imapkit and by what else there is to pick, client by client in turn, several rounds, each client in a process of
-its own. {headline}
+its own.
+
+{headline}
 
 ## How to read it
 

@@ -17,10 +17,10 @@ Run = Mapping[str, Any]
 """All that one run has found: "tables" by title, "sizes", "growth", "machine", "profile"."""
 
 _HEADLINE = (
-    ("flags", "imaplib", "fetching the flags of {size:,} messages"),
-    ("structures_parsed", "imapclient", "parsing {size:,} envelopes and body structures"),
-    ("bodies", "imaplib2", "fetching {size:,} bodies"),
-    ("appends_pipelined", "imaplib2", "{size:,} pipelined APPENDs"),
+    ("flags", "imaplib", "FETCH of the flags of {size:,} messages takes {ratio} of {peer}'s time"),
+    ("structures_parsed", "imapclient", "{size:,} envelopes and body structures are parsed in {ratio} of {peer}'s"),
+    ("appends_pipelined", "imaplib2", "{size:,} pipelined APPENDs take {ratio} of {peer}'s"),
+    ("noops", "imaplib", "one NOOP after another, where there is nothing to gain, {ratio} of {peer}'s"),
 )
 _NAMES = {"imapclient": "IMAPClient"}
 
@@ -77,13 +77,13 @@ def lines(runs: Sequence[Run], title: str) -> Iterator[str]:
     table: Table = runs[0]["tables"][title]
     clients = [name for name in ORDER if any(name in row for row in table.values())]
     peers = [name for name in clients if name != "imapkit"]
-    aimed = any(_aimed(WORKS[name], title) for name in table)
+    aimed = any(_aimed(WORKS[name], title, [table[name]]) for name in table)
     yield "| work | imapkit | " + " | ".join(peers) + (" | at most | |" if aimed else " |")
     yield "| --- |" + " ---: |" * len(clients) + (" --- | --- |" if aimed else "")
     for name in table:
         work, rows = WORKS[name], [_row(run, title, name) for run in runs]
         cells = [_own(work, rows), *(_each([_cell(work, row, peer) for row in rows]) for peer in peers)]
-        end = f" | {_aimed(work, title)} | {_verdict(work, title, rows)} |" if aimed else " |"
+        end = f" | {_aimed(work, title, rows)} | {_verdict(work, title, rows)} |" if aimed else " |"
         yield f"| {_titled(runs[0], title, name)} | " + " | ".join(cells) + end
 
 
@@ -95,8 +95,8 @@ def headline(run: Run) -> str:
         found = ratio(WORKS[name], _row(run, title, name), peer)
         if found is not None:
             size = run["sizes"][title][name]
-            said.append(f"{what.format(size=size)} takes {found:.2g} of {_NAMES.get(peer, peer)}'s time")
-    return ", ".join(said)
+            said.append(what.format(size=size, ratio=f"{found:.2g}", peer=_NAMES.get(peer, peer)))
+    return "; ".join(said)
 
 
 def _row(run: Run, title: str, name: str) -> Row:
@@ -129,17 +129,26 @@ def _cell(work: Work, row: Row, peer: str) -> str:
     return "fails" if "error" in row.get(peer, {}) else ""
 
 
-def _aimed(work: Work, title: str) -> str:
+def _aimed(work: Work, title: str, rows: Sequence[Row]) -> str:
     aim = aims(work, title)
-    wanted = [f"{most:g} x {peer}" for peer, most in aim.targets.items()]
+    wanted = [f"{most:g} x {peer}" for peer, most in aim.targets.items() if any(peer in row for row in rows)]
     if aim.at_most is not None:
         wanted.append(f"{aim.at_most:g} {work.unit}".strip())
     return ", ".join(wanted)
 
 
 def _verdict(work: Work, title: str, rows: Sequence[Row]) -> str:
+    return _each([_judged(work, title, row) for row in rows])
+
+
+def _judged(work: Work, title: str, row: Row) -> str:
     aim = aims(work, title)
-    known = [any(ratio(work, row, peer) is not None for peer in aim.targets) or aim.at_most is not None for row in rows]
-    if not all(known) or any(figure(work, row, "imapkit") is None for row in rows):
-        return ""
-    return _each(["**missed**" if any(missed(work, title, row)) else "met" for row in rows])
+    if figure(work, row, "imapkit") is None:
+        return "**fails**" if "error" in row.get("imapkit", {}) else ""
+    if any(missed(work, title, row)):
+        return "**missed**"
+    known = [peer for peer in aim.targets if ratio(work, row, peer) is not None]
+    if known or aim.at_most is not None:
+        return "met"
+    failing = [peer for peer in aim.targets if "error" in row.get(peer, {})]
+    return f"{' and '.join(failing)} fails" if failing else ""
