@@ -91,7 +91,7 @@ class Cursor:
         self.defects: list[Defect] = []
         """The deviations that were met and tolerated so far."""
         self._enter(0)
-        self.spaces()
+        self._at = self._past_spaces()
 
     # Where it is
 

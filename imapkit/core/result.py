@@ -212,8 +212,8 @@ def _values(responses: Iterable[Untagged], registry: Registry | None, defects: l
             yield from _read(response.name, known.parse, cursor, defects)
 
 
-def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> Iterator[Any]:
-    """The value, if there is one; what was wrong goes to ``defects``."""
+def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> tuple[Any, ...]:
+    """The value alone, or nothing if there is none; what was wrong goes to ``defects``."""
     start = cursor.mark()
     try:
         value = rule(cursor)
@@ -222,9 +222,9 @@ def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> Iterat
         why = f"expected {problem.expected}" if isinstance(problem, ParseError) else f"{type(problem).__name__}: {problem}"
         cursor.reset(start)
         defects += [*cursor.defects, Defect(f"{name}: {why}", cursor.rest())]
-        return
+        return ()
     defects += cursor.defects
-    yield value
+    return (value,)
 
 
 def _codes(name: str, shaped: list[Any], registry: Registry, defects: list[Defect]) -> Iterator[Any]:

@@ -40,6 +40,7 @@ _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
 _PLAIN = late_pattern(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
 _PLAIN_ITEM = late_pattern(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
+_PLAIN_KEYS = {name.encode("ascii"): ("FETCH", name) for name in ("UID", "RFC822.SIZE", "FLAGS")}
 
 _OLD_NAMES = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 
@@ -61,9 +62,10 @@ def _plain_items(cursor: Cursor) -> dict[str, Any] | None:
         return None
     items: dict[str, Any] = {}
     for octets, digits, flags in _PLAIN_ITEM.findall(plain.group()):
-        name = octets.decode("ascii")
+        key = _PLAIN_KEYS[octets]
+        name = key[1]
         own = FETCH_ITEMS[name]
-        if name in items or cursor.items.get(("FETCH", name), own) is not own:
+        if name in items or cursor.items.get(key, own) is not own:
             break
         items[name] = int(digits) if digits else tuple(flags.split())
     else:

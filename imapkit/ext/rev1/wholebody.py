@@ -5,6 +5,7 @@ The parts whose end has not come yet are on a stack, the outermost first. Whatev
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from imapkit.core.api import Cursor, late_pattern, unescape
@@ -40,8 +41,8 @@ _EXTENSION = rb"(?: %b%b)?" % (PLAIN_NSTRING, _END)
 _FIELDS = rb"%b %b %b %b %b" % (_PARAMETERS, PLAIN_NSTRING, PLAIN_NSTRING, PLAIN_NSTRING, NUMBER)
 #   What ends a multipart: SP media-subtype [SP body-fld-param [SP body-fld-dsp ...]]; and a message: SP body-fld-lines ...
 _ENDS = rb" (?:%b(?: %b%b)?|%b%b)\)" % (PLAIN, _PARAMETERS, _END, NUMBER, _EXTENSION)
-#   Before a part: the "(" of each multipart that begins with it.
-_BEGINS = rb"((?:\((?=\())*+)"
+#   Before a part: the "(" of each multipart that begins with it; several servers put a SP between parts.
+_BEGINS = rb" *+((?:\((?=\())*+)"
 #   body-type-1part, with the body-fld-lines of body-type-text or without; and the ends of what it is the last part of.
 _SINGLE = rb"%b\(%b %b %b(?: %b)?%b\)((?:%b)*+)" % (_BEGINS, PLAIN, PLAIN, _FIELDS, NUMBER, _EXTENSION, ungrouped(_ENDS))
 #   body-type-msg = media-message SP body-fields SP envelope SP body SP body-fld-lines: up to its envelope.
@@ -51,6 +52,8 @@ _MESSAGE = rb"%b\(%b %b (?=\()" % (_BEGINS, _TYPE, _FIELDS)
 _WHOLE, _HEAD, _SPACE = late_pattern(_SINGLE), late_pattern(_MESSAGE), late_pattern(b" ")
 _EACH_END, _EACH_PAIR, _EACH_STRING = late_pattern(_ENDS), late_pattern(_PAIR), late_pattern(PLAIN)
 
+_CHARSET = (b'"charset" ', b'"CHARSET" ')
+_LONGEST_CHARSET = 40
 _LISTS = 3
 """How many are open at most in one part, its own among them, beside those of parts in it."""
 _LINES, _ENDS_AT = 8, 14
@@ -148,6 +151,16 @@ def _language(octets: bytes) -> tuple[bytes, ...]:
 def _pairs(octets: bytes | None) -> Pairs:
     if octets is None:
         return ()
+    return _charset(octets) if octets.startswith(_CHARSET) and len(octets) <= _LONGEST_CHARSET else _each_pair(octets)
+
+
+@lru_cache(256)
+def _charset(octets: bytes) -> Pairs:
+    """Nearly every text has one, and few are different: made once, since each garbage collection looks at all that is kept."""
+    return _each_pair(octets)
+
+
+def _each_pair(octets: bytes) -> Pairs:
     pairs = _EACH_PAIR.findall(octets)
     return tuple([(unescape(name), unescape(value)) for name, value in pairs] if b"\\" in octets else pairs)
 

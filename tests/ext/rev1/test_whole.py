@@ -52,6 +52,8 @@ def message(inside: bytes, end: bytes = b"", kind: bytes = b'"MESSAGE" "RFC822"'
 
 BODIES = [
     TEXT,
+    TEXT.replace(b"utf-8", b"x" * 200),
+    TEXT.replace(b'"utf-8"', b'"\\"" "a" "b"'),
     FULL,
     PDF,
     b'("message" "delivery-status" NIL NIL NIL "7bit" 5 NIL NIL NIL)',
@@ -59,6 +61,7 @@ BODIES = [
     b'(%b "mixed")' % TEXT,
     b'(%b%b(%b(%b%b "x" ("boundary" "y") ("inline" NIL) "en" "z") "related" NIL) "MIXED" NIL NIL)' % (FULL, PDF, TEXT, PDF, TEXT),
     b'((((%b "d") "c")%b "b")%b "a")' % (TEXT, PDF, FULL),
+    b'(%b %b  (%b %b "x") "mixed")' % (TEXT, FULL, PDF, TEXT),
     message(TEXT),
     message(message(message(b'(%b%b "x")' % (TEXT, PDF), b" NIL")), b' "md5" ("inline" ("a" "b")) ("en") NIL'),
     b'(%b%b(%b "x") "mixed" NIL)'
@@ -88,7 +91,6 @@ ODD_BODIES = [
     PDF.replace(b"NIL (", b"5 ("),
     b'("message" "rfc822" NIL NIL NIL "7bit" 5 NIL)',
     b'("audio" "x" NIL NIL NIL "7bit" 5 6)',
-    b'(%b %b "mixed")' % (TEXT, TEXT),
     b'(%b "mixed"' % TEXT,
     b"(%b)" % TEXT,
     b"(%b 5)" % TEXT,
