@@ -101,9 +101,11 @@ else:
                 raise FrozenInstanceError(f"cannot delete field {name!r}")
             super(cls, self).__delattr__(name)
 
-        def set_state(self: object, state: tuple[Any, dict[str, Any]]) -> None:
-            for name, value in state[1].items():
-                object.__setattr__(self, name, value)
+        def set_state(self: object, state: Any) -> None:
+            # What is in its dictionary, if a class derived from it has one, and what is in its slots.
+            for part in state if isinstance(state, tuple) else (state,):
+                for name, value in (part or {}).items():
+                    object.__setattr__(self, name, value)
 
         return {"__setattr__": set_attribute, "__delattr__": delete_attribute, "__setstate__": set_state}
 

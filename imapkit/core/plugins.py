@@ -7,10 +7,10 @@ that is ruled out is not imported.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -217,7 +217,10 @@ def available() -> dict[str, list[Source]]:
 
 def _in_build(name: str) -> bool:
     """Whether the module of a builtin family is there."""
-    return importlib.util.find_spec(f"{ext.__name__}.{name}") is not None
+    # Few programs need to ask.
+    from importlib.util import find_spec
+
+    return find_spec(f"{ext.__name__}.{name}") is not None
 
 
 def _left_out(name: str, sources: list[Source]) -> bool:
@@ -227,7 +230,7 @@ def _left_out(name: str, sources: list[Source]) -> bool:
 
 def _builtin_source(name: str) -> Source:
     module = f"{ext.__name__}.{name}"
-    return Source(name, module, OWN, version(), lambda: importlib.import_module(module))
+    return Source(name, module, OWN, version(), lambda: import_module(module))
 
 
 def _single(sources: list[Source]) -> Source:

@@ -139,9 +139,40 @@ def test_the_default_that_is_made_anew_is_each_objects_own() -> None:
     assert made(1).unhashed is not made(2).unhashed
 
 
-@pytest.mark.parametrize("one", [Limits(line=5), Defect("what", b"octets"), Address(None, None, None, None)])
+class Derived(Limits):
+    """With a dictionary beside its slots."""
+
+
+@lean_dataclass(frozen=True, slots=True)
+class Empty:
+    """Without any."""
+
+
+class DerivedFromEmpty(Empty):
+    """With a dictionary alone."""
+
+
+def with_more(one: Any) -> Any:
+    """The object, with an attribute of its own."""
+    one.more = 5
+    return one
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Limits(line=5),
+        Defect("what", b"octets"),
+        Address(None, None, None, None),
+        with_more(Derived(line=6)),
+        Empty(),
+        with_more(DerivedFromEmpty()),
+    ],
+)
 def test_copied_and_pickled(one: Any) -> None:
-    assert copy.copy(one) == copy.deepcopy(one) == pickle.loads(pickle.dumps(one)) == one
+    for other in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        assert other == one
+        assert getattr(other, "more", None) == getattr(one, "more", None)
 
 
 def test_what_derives_from_a_frozen_one_is_frozen() -> None:
