@@ -138,7 +138,9 @@ def _work(
         link = far(where, work.delay)
     elif work.stamped:
         link = stamped(where)
-    rounds = 1 if options.small else options.rounds if (server, layer.name) == ("canned", "plain") else options.fewer
+    whole = (server, layer.name) == ("canned", "plain")
+    rounds = 1 if options.small else options.rounds if whole else options.fewer
+    asked = [name for name in options.clients if not (whole and name in work.spared)]
     if server != "canned":
         emptied(where)
     with link as there:
@@ -147,7 +149,7 @@ def _work(
             there,
             layer,
             rounds=rounds,
-            clients=[name for name in options.clients if name in _BUILTIN or find_spec(name)],
+            clients=[name for name in asked if name in _BUILTIN or find_spec(name)],
             size=size,
             mailbox=f"{work.mailbox}-{size}" if server == "canned" else work.real_mailbox,
             modules=options.modules,

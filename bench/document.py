@@ -48,8 +48,8 @@ real one. "bare" is no client but a socket that sends the same commands, reads t
 - imap_tools makes an `email` message of every body, which the others leave to the caller.
 - Peers are used as their documentation says, with their defaults; `bench/clients/` has the code. A pipelined command is one with
   a callback, or an asyncio task.
-- Over TLS and COMPRESS there are fewer APPENDs: imaplib, IMAPClient and imap_tools wait 40 ms in each (the server's delayed
-  acknowledgement against Nagle's algorithm), whatever goes on beside.
+- imaplib waits 40 ms in every APPEND (the server's delayed acknowledgement against Nagle's algorithm), and so do IMAPClient and
+  imap_tools, which hand APPEND to it. They are asked only where there are fewer: over TLS, and on Dovecot.
 - "threads": the same FETCHes over one connection, from one thread and then from 16.
 - "mail seen in IDLE": Dovecot itself waits half a second before it tells of mail, which no client can shorten.
 
