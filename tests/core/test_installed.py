@@ -187,6 +187,16 @@ def test_all_else_is_left_to_the_library(place: Place, found: Found, name: str) 
     assert ours == theirs
 
 
+def test_whatever_is_installed_here_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = importlib_metadata.entry_points()
+    names = [dist.metadata["Name"] for dist in importlib_metadata.distributions()]
+    assert {"imapkit", "pytest11", "console_scripts"} <= points.groups
+    ours = {group: installed(group, names) for group in points.groups}
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    for group, found in ours.items():
+        assert found == installed(group, names)
+
+
 def test_what_the_tests_look_at_is_there(place: Place, found: Found) -> None:
     several(place)
     (points, there), _, _ = found()
