@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+_ROUNDS = 8
+"""So often somebody sends what others hand over before it is another one's turn."""
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
 
@@ -60,6 +62,8 @@ class Connection:
         self.protocol = Protocol(registry, self.limits, session)
         self.dispatcher = Dispatcher(f"{name} callbacks", self._overdue, self._unattended)
         self._ending: ConnectionClosed | None = None
+        self._handed_over: list[bytes] = []
+        """Lines that whoever has the turn is to send."""
         self._lock = threading.Lock()
         self._welcome = threading.Lock()
         """The latch that the greeting, or the end, opens. (An ``Event`` takes 1 KiB for as long as the connection is there.)"""
@@ -111,8 +115,6 @@ class Connection:
             with self._lock:
                 latch = self._line_up(request)
                 idler = self.protocol.gate.interruptible() if latch else None
-                if latch is None:
-                    self.protocol.register(request)
             if latch is not None:
                 self._take_turn(request, latch, idler)
             if on_done is not None:
@@ -122,28 +124,47 @@ class Connection:
             # A KeyboardInterrupt, too, must not leave somebody in the line who never goes.
             self._step_out(request)
             raise
-        self._transmit(request)
+        if not request.joined:
+            self._transmit(request)
+        elif self.trace.wants(1):
+            self._show(request)
         return request
 
     def _transmit(self, request: Request) -> None:
-        """Send a command that has the turn, and give the turn back."""
+        """Send a command that has the turn, and what has been handed to it meanwhile, and give the turn back."""
         try:
             self._send(request)
+            while more := self._leave(request):
+                self._write(request, more)
         except error as exc:
-            self.fail(exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
+            self._break_off(request, exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
         except OSError as exc:
-            self.fail(lost_error(exc, "sending"))
+            self._break_off(request, lost_error(exc, "sending"))
         except BaseException as exc:
             # Half a command is on the wire: nothing that follows could be understood.
-            self.fail(ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
+            self._break_off(request, ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
             if request.call.command.secret:
                 # The frames below hold what was being sent.
                 exc.__traceback__ = None
             raise
-        finally:
-            with self._lock:
-                if not request.idling:
-                    self.protocol.gate.leave(request)
+
+    def _leave(self, request: Request) -> bytes:
+        """Give the turn back, unless there is more to be sent."""
+        with self._lock:
+            if self._handed_over:
+                more = b"".join(self._handed_over)
+                self._handed_over.clear()
+                request.rounds += 1
+                self.protocol.gate.full = request.rounds >= _ROUNDS
+                return more
+            if not request.idling:
+                self.protocol.gate.leave(request)
+        return b""
+
+    def _break_off(self, request: Request, exc: error) -> None:
+        self.fail(exc)
+        with self._lock:
+            self.protocol.gate.leave(request)
 
     def _renew(self, request: Request) -> None:
         """Send a command anew that has been ended for that, unless there is a reason by now to end it."""
@@ -199,12 +220,24 @@ class Connection:
             raise self.protocol.closed.fresh()
 
     def _line_up(self, request: Request) -> threading.Lock | None:
-        """Take the turn, or a place in the line: then the latch is returned that opens with the turn. Under the state lock."""
+        """Take the turn, or join who has it, or a place in the line: then the latch is returned that opens with the turn.
+
+        Under the state lock.
+        """
         self._check_open()
-        writer = self.protocol.gate.writer
-        if writer is not None and writer.thread == request.thread and not writer.idling:
-            raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
-        return self.protocol.gate.enter(request)
+        gate, writer = self.protocol.gate, self.protocol.gate.writer
+        if writer is not None:
+            if writer.thread == request.thread and not writer.idling:
+                raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
+            if gate.join(request):
+                self.protocol.register(request)
+                self._handed_over.append(request.line)
+                request.joined = True
+                return None
+        latch = gate.enter(request)
+        if latch is None:
+            self.protocol.register(request)
+        return latch
 
     def _take_turn(self, request: Request, latch: threading.Lock, idler: Request | None) -> None:
         """Wait for the turn."""
@@ -232,6 +265,10 @@ class Connection:
                 return
 
     def _step_out(self, request: Request) -> None:
+        if request.joined:
+            # Somebody else sends it, and it is answered.
+            self.dispatcher.watch(request)
+            return
         with self._lock:
             self.protocol.gate.withdraw(request)
             self.protocol.gate.leave(request)
@@ -276,12 +313,9 @@ class Connection:
     def _send(self, request: Request) -> None:
         call = request.call
         if self.trace.wants(1):
-            # From the command, not from what is written: no literal is shown, and no secret.
-            self.trace.log(1, f"{request.tag.decode()} {call!r}")
-        if self.trace.wants(4):
-            self.trace.log(4, f"> {request.tag + b' ' + call.shown(200)!r}")
+            self._show(request)
         if call.line is not None:
-            self._write(request, b"%b %b\r\n" % (request.tag, call.line))
+            self._write(request, request.line)
             return
         out = bytearray(request.tag + b" ")
         for piece in self._settled(call.pieces):
@@ -300,6 +334,12 @@ class Connection:
         self._write(request, out)
         if listens:
             self._converse(request)
+
+    def _show(self, request: Request) -> None:
+        """From the command, not from what is written: no literal is shown, and no secret."""
+        self.trace.log(1, f"{request.tag.decode()} {request.call!r}")
+        if self.trace.wants(4):
+            self.trace.log(4, f"> {request.tag + b' ' + request.call.shown(200)!r}")
 
     def _settled(self, pieces: list[Piece]) -> Iterator[bytes | Literal]:
         for piece in pieces:

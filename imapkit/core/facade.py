@@ -243,9 +243,14 @@ class Client(Secured):
         encode = _encode_secret if command.secret else wire.encode
         wire_name = f"UID {command.name}" if uid else command.name
         call = Call(command, args, encode(command.args, command.rest, args, wire_name), uid=uid, reply=reply, options=layer)
-        if self._session.capabilities is None and command.states & self._session.state and wire.has_literal(call.pieces):
-            self._known_capabilities()
+        if call.line is None and self._live.protocol.session.capabilities is None and wire.has_literal(call.pieces):
+            self._ask_before(command)
         return call
+
+    def _ask_before(self, command: Command) -> None:
+        """Know what the server can do before a literal is sent to it, if the command may be sent now."""
+        if command.states & self._session.state:
+            self._known_capabilities()
 
     def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
         """See ``Commands._result``."""

@@ -1,7 +1,8 @@
 """Which commands may be in flight together, and who writes next; RFC 3501 section 5.5.
 
-One command is written at a time, whole, with its literals: its writer has the turn. A command gets the turn when nothing
-in flight, and nothing that has waited longer, stands against it:
+One command is written at a time, whole, with its literals: its writer has the turn. A command that is a single line need not wait
+for the end of another such line: it joins, and whoever has the turn sends it, too. A command gets the turn, or may join, when
+nothing in flight, and nothing that has waited longer, stands against it:
 
 - an exclusive command flies alone;
 - a command that names sequence numbers does not follow one that may bring EXPUNGE responses;
@@ -100,11 +101,23 @@ class Gate:
         self.writer: Request | None = None
         self.frozen = False
         """Nobody is let out any more: the connection is about to end."""
+        self.full = False
+        """The one who writes has sent others' lines for long enough."""
         self._flying: dict[Request, None] = {}
         self._exclusive = 0
         self._expungers = 0
         self._answers: dict[str, _Answers] = {}
         self._waiting: list[tuple[Request, threading.Lock]] = []
+
+    def join(self, request: Request) -> bool:
+        """Fly along with the command that is being written, if both are a single line and nothing else stands against it."""
+        writer = self.writer
+        if writer is None or writer.call.line is None or request.call.line is None or self.full or self._waiting:
+            return False
+        fits = not self.frozen and self._fits(request.call)
+        if fits:
+            self._fly(request)
+        return fits
 
     def enter(self, request: Request) -> threading.Lock | None:
         """Take the turn: None if it was given at once, else the latch that opens when it is given."""
@@ -129,7 +142,7 @@ class Gate:
     def leave(self, request: Request) -> None:
         """Give the turn back: the command is written."""
         if self.writer is request:
-            self.writer = None
+            self.writer, self.full = None, False
             self._admit()
 
     def land(self, request: Request) -> None:
@@ -171,7 +184,11 @@ class Gate:
         return waiting
 
     def _free(self, call: Call) -> bool:
-        if self.writer is not None or self._exclusive or self.frozen:
+        return self.writer is None and not self.frozen and self._fits(call)
+
+    def _fits(self, call: Call) -> bool:
+        """Whether nothing in flight stands against it."""
+        if self._exclusive:
             return False
         if call.command.exclusive:
             return not self._flying
@@ -185,6 +202,9 @@ class Gate:
 
     def _take(self, request: Request) -> None:
         self.writer = request
+        self._fly(request)
+
+    def _fly(self, request: Request) -> None:
         self._flying[request] = None
         self._count(request.call, 1)
 

@@ -50,8 +50,8 @@ class Intake:
         self._greeted, self._nudge = greeted, nudge
         self._framer = Framer(protocol.limits)
         self._begun = self._welcomed = False
-        self.served = False
-        """Somebody who waited has been woken."""
+        self.served = 0
+        """The ident of the thread that waited for the last command that has ended; 0: nobody did."""
 
     @property
     def missing(self) -> int:
@@ -126,7 +126,7 @@ class Intake:
             nudged, protocol.nudged = protocol.nudged, None
         for request in woken:
             request.wake()
-            self.served = request.on_done is None
+            self.served = 0 if request.on_done is not None else request.thread
         if nudged is not None:
             self._nudge(nudged)
         if switching is not None:

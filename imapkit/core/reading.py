@@ -45,6 +45,7 @@ class Reading:
         """Octets have been read, and may not have been understood."""
         self.taker = 0
         """The ident of the thread that takes octets in: it may hold the state lock, and must not wait for an answer."""
+        self._served = 0
         self._resting = self._wanted = False
         self._call = threading.Lock()
         """The latch that calls the reader back."""
@@ -144,9 +145,10 @@ class Reading:
         self._check()
 
     def _is_served(self) -> bool:
-        """Whether somebody who waited has his answer, may soon ask again, and could read by himself then."""
-        served, self._intake.served = self._intake.served, False
-        return served and self._is_quiet() and self._layers.transport.ready is not None
+        """Whether the same thread as the last time has its answer, and may soon ask again: then it could read by itself."""
+        before, served = self._served, self._intake.served
+        self._served, self._intake.served = served or before, 0
+        return served == before != 0 and self._is_quiet() and self._layers.transport.ready is not None
 
     def _is_quiet(self) -> bool:
         return not self._protocol.pending and self._protocol.closed is None

@@ -86,6 +86,10 @@ class Request:
     """It has been accepted once: from then on what comes may be news."""
     again = False
     """It has been ended in order to be sent anew."""
+    joined = False
+    """Whoever was writing as it came sends it."""
+    rounds = 0
+    """How often its writer has sent what others handed over."""
     go: threading.Lock | None = None
     """While its writer waits for a continuation: the latch that "+" opens."""
     challenge = b""
@@ -125,6 +129,12 @@ class Request:
         received = self.received
         received[:] = [response for piece in received for response in piece.responses()]
         return cast("list[Untagged]", received)
+
+    @property
+    def line(self) -> bytes:
+        """What is sent, if that is a single line."""
+        assert self.call.line is not None
+        return b"%b %b\r\n" % (self.tag, self.call.line)
 
     def finish(self, typ: str, text: bytes) -> None:
         """The tagged response has come. Under the state lock."""

@@ -29,6 +29,7 @@ __all__ = [
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
+_CONDITIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
 _BARE_CODE = re.compile(rb"(?:\* *)?(\[[A-Za-z].*\].*)\Z", re.DOTALL)
 #   resp-text = ["[" resp-text-code "]" SP] text. A flag in PERMANENTFLAGS may hold a "]", so a list is skipped whole.
 _CODE = re.compile(rb' *+\[([A-Za-z][^\s\[\]]*+)(?: ++((?:\([^()]*+\)|"(?:[^"\\]|\\.)*+"|[^\]("])*+))?\]', re.DOTALL)
@@ -205,7 +206,7 @@ def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
         tag, typ, text = tagged.groups(b"")
         if len(parts) > 1:
             text = one_line((text, *parts[1:]))
-        return Tagged(tag, typ.decode("ascii").upper(), text)
+        return Tagged(tag, _CONDITIONS.get(typ) or typ.decode("ascii").upper(), text)
     if bare := _BARE_CODE.match(line):
         return _BareCode("OK", None, (bare.group(1),))
     if not line:
