@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
@@ -77,7 +77,7 @@ class Connection:
             greeted=partial(Request.open, self._welcome),
             nudge=self._nudge,
         )
-        self._reading = Reading(layers, self.protocol, self._intake, self.fail, name)
+        self._reading = Reading(layers, self.protocol, self._intake, self.dispatcher, self.fail, name)
 
     # opening
 
@@ -531,7 +531,3 @@ class Connection:
         """Change the state of the session, for a program that knows better."""
         with self._lock:
             self.protocol.session.enter(state)
-
-    def post(self, job: Callable[[], Any]) -> None:
-        """Have ``job`` run on the callback thread."""
-        self.dispatcher.post(job)

@@ -2,6 +2,9 @@
 
 What such a command needs done in time (an end to its patience, or to a connection on which it is late) is done here, too, once
 the clock has found it. The thread is started for the first job, and ends when there has been none for a while.
+
+To hand a job from the thread that reads to this one takes longer than a small job does. So if this one has nothing to do, the two
+change places: this one reads on, and the one that has read runs the jobs.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
+from typing import Any, NamedTuple
 
 from imapkit.core.clock import CLOCK, Clock
 from imapkit.core.log import logger
@@ -20,11 +24,26 @@ from imapkit.core.request import Request
 __all__ = ["Dispatcher"]
 
 Job = Callable[[], object]
+Role = Callable[[], Any]
+"""What a thread does, until it is over (None is returned) or the thread is to do something else (that is returned)."""
 
 _LINGER = 5.0
 """Seconds without a job after which the thread ends; to start it anew takes some 100 us."""
 _RETRY = 1.0
 """When there can be no more threads: seconds until the next try."""
+
+
+class _StandIn(NamedTuple):
+    """Not a job: ``thread`` is to do this from now on."""
+
+    role: Role
+    thread: threading.Thread
+
+
+def play(role: Role | None) -> None:
+    """What a thread that can change its role runs."""
+    while role is not None:
+        role = role()
 
 
 class Dispatcher:
@@ -39,7 +58,12 @@ class Dispatcher:
         linger: float = _LINGER,
     ) -> None:
         self._name, self._late, self._watched, self._clock, self._linger = name, late, watched, clock, linger
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | _StandIn | None] = queue.SimpleQueue()
+        self._put = self._ran = 0
+        """How many jobs have been put, and how many of them have been run."""
+        self._collecting = 0
+        self.collected: list[Job] = []
+        """What the thread that collects has posted."""
         self._lock = threading.Lock()
         self._next_look = inf
         """The clock has been asked for a look at this moment, or before it."""
@@ -101,12 +125,40 @@ class Dispatcher:
 
         Whoever posts it may be the reader, which a callback must not hold up.
         """
+        if self._collecting and self._collecting == threading.get_ident():
+            self.collected.append(job)
+            return
         with self._lock:
-            if self._ended:
-                self._begin()
-            self._jobs.put(job)
-            if self._stopped:
-                self._jobs.put(None)
+            self._add(job)
+
+    def _add(self, job: Job) -> None:
+        if self._ended:
+            self._begin()
+        self._put += 1
+        self._jobs.put(job)
+        if self._stopped:
+            self._jobs.put(None)
+
+    def collect(self) -> None:
+        """Keep what this thread posts, until it lets go."""
+        self._collecting = threading.get_ident()
+
+    def let_go(self, role: Role | None) -> tuple[Role, threading.Thread] | None:
+        """Have run what was collected; if this thread is to do so, its next role is returned, and who does ``role`` instead."""
+        jobs, self.collected = self.collected, []
+        if role is None:
+            self._collecting = 0
+        with self._lock:
+            other = self._thread
+            if role is None or other is None or self._ended or self._stopped or self._put != self._ran:
+                for job in jobs:
+                    self._add(job)
+                return None
+            self._put += len(jobs)
+            self._collecting, self._thread = 0, threading.current_thread()
+            self._jobs.put(_StandIn(role, other))
+        jobs.reverse()
+        return partial(self._serve, jobs), other
 
     def stop(self, patience: float | None) -> None:
         """End the thread once it has run what is left; wait so many seconds for that, unless called on it."""
@@ -123,7 +175,7 @@ class Dispatcher:
                 logger().warning("a callback is still running after the connection has ended")
 
     def _begin(self) -> None:
-        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        thread = threading.Thread(target=play, args=(partial(self._serve, []),), name=self._name, daemon=True)
         thread.start()
         self._thread, self._ended = thread, False
 
@@ -135,17 +187,24 @@ class Dispatcher:
                 self._thread = None
             return self._ended
 
-    def _run(self) -> None:
+    def _serve(self, jobs: list[Job]) -> Role | None:
+        """Run ``jobs``, the last of the list first, and then what comes."""
+        threading.current_thread().name = self._name
         while True:
-            job = self._next()
+            job = jobs.pop() if jobs else self._next()
+            if isinstance(job, _StandIn):
+                # This thread has been quicker than the one that was to stand in for it: then all is as before.
+                self._thread = job.thread if job.thread is not threading.current_thread() else self._thread
+                return job.role
             if job is not None:
                 _run(job)
+                self._ran += 1
                 # While this thread waits it must not keep alive what the job did: a client that nobody holds must go.
                 del job
             elif self._is_the_end():
-                return
+                return None
 
-    def _next(self) -> Job | None:
+    def _next(self) -> Job | _StandIn | None:
         try:
             return self._jobs.get(timeout=self._linger)
         except queue.Empty:

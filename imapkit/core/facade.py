@@ -10,6 +10,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Self, TextIO, TypeVar, Unpack
 
 from imapkit import errors
@@ -222,10 +223,10 @@ class Client(Secured):
         connection, finish = self._live, finish or self._result
         if callback is None:
             return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg = options.get("cb_arg")
+        cb_arg, post = options.get("cb_arg"), connection.dispatcher.post
 
         def done(request: Request) -> None:
-            connection.post(lambda: _hand_over(lambda: finish(_checked(request)), callback, cb_arg))
+            post(partial(_hand_over, request, finish, callback, cb_arg))
 
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
@@ -279,7 +280,7 @@ class Client(Secured):
         made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8, self._live.protocol.defects))
         if callback is None:
             return made
-        self._live.post(lambda: _hand_over(lambda: made, callback, options.get("cb_arg")))
+        self._live.dispatcher.post(partial(callback, (made, options.get("cb_arg"), None)))
         return (None, None)  # type: ignore[return-value]
 
     def _keep(self, name: str, data: bytes) -> None:
@@ -495,15 +496,13 @@ def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> l
     raise errors.ArgumentError(hidden.hide_text(why))
 
 
-def _checked(request: Request) -> Request:
-    request.check()
-    return request
-
-
-def _hand_over(make: Callable[[], Result], callback: Callable[[tuple[Any, Any, Any]], object], cb_arg: Any) -> None:
+def _hand_over(
+    request: Request, finish: Callable[[Done], Result], callback: Callable[[tuple[Any, Any, Any]], object], cb_arg: Any
+) -> None:
     """Make a result, and give it, or the reason why there is none, to the callback."""
     try:
-        result = make()
+        request.check()
+        result = finish(request)
     except Exception as exc:
         callback((None, cb_arg, (type(exc), str(exc))))
     else:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from imapkit.core.dispatcher import Dispatcher, Role, play
 from imapkit.core.intake import Intake
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
@@ -35,11 +36,20 @@ _SHORT = 2
 class Reading:
     """The right to read one connection; ``fail`` ends it."""
 
-    def __init__(self, layers: Layers, protocol: Protocol, intake: Intake, fail: Callable[[error], None], name: str) -> None:
-        self._layers, self._protocol, self._intake, self._fail = layers, protocol, intake, fail
+    def __init__(
+        self,
+        layers: Layers,
+        protocol: Protocol,
+        intake: Intake,
+        dispatcher: Dispatcher,
+        fail: Callable[[error], None],
+        name: str,
+    ) -> None:
+        self._layers, self._protocol, self._intake, self._dispatcher, self._fail = layers, protocol, intake, dispatcher, fail
+        self._name = f"{name} reader"
         self._size = _READ_SIZE
         # Not a lock: of one that is taken only if it is free nobody can say, once a signal handler has raised, who took it.
-        self._right: dict[None, Request | Reading] = {}
+        self._right: dict[None, Request | threading.Thread] = {}
         self._leads = 0
         self._torn = False
         """Octets have been read, and may not have been understood."""
@@ -50,7 +60,7 @@ class Reading:
         self._call = threading.Lock()
         """The latch that calls the reader back."""
         self._call.acquire()
-        self.thread = threading.Thread(target=self._run, name=f"{name} reader", daemon=True)
+        self.thread = threading.Thread(target=play, args=(self._serve,), name=self._name, daemon=True)
 
     # a caller's way
 
@@ -118,30 +128,50 @@ class Reading:
 
     # the reader's
 
-    def _run(self) -> None:
+    def _serve(self) -> Role | None:
+        self.thread = threading.current_thread()
+        self.thread.name = self._name
         self._take_right()
+        self._dispatcher.collect()
+        role = None
         try:
-            self._intake.take_left()
-            while self._protocol.closed is None:
-                self._read()
-                if self._is_served():
-                    self._rest()
+            role = self._read_on()
         except BaseException as caught:
             # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
             self._fail(_reason(caught))
         finally:
-            # The right is kept: there is nothing to read any more.
-            self._layers.transport.close()
-            self.taker = 0
+            if role is None:
+                # The right is kept: there is nothing to read any more.
+                self._dispatcher.let_go(None)
+                self._layers.transport.close()
+                self.taker = 0
+        return role
+
+    def _read_on(self) -> Role | None:
+        """Read until the end, or until this thread is to do something else."""
+        self._intake.take_left()
+        while self._protocol.closed is None:
+            self._read()
+            if self._dispatcher.collected:
+                change = self._dispatcher.let_go(self._serve)
+                if change is not None:
+                    role, self.thread = change
+                    self._resting, self.taker = True, 0
+                    del self._right[None]
+                    return role
+            elif self._is_served():
+                self._rest()
+        return None
 
     def _take_right(self) -> None:
-        while self._right.setdefault(None, self) is not self:
+        self._resting, me = True, threading.current_thread()
+        while self._right.setdefault(None, me) is not me:
             self._wanted = True
             if None in self._right:
                 # Whoever leads calls as he leaves, unless he is interrupted just then.
                 self._call.acquire(timeout=_POLL)
         self._resting = self._wanted = False
-        self.taker = self.thread.ident or 0
+        self.taker = threading.get_ident()
         self._check()
 
     def _is_served(self) -> bool:

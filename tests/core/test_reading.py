@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -369,3 +370,99 @@ def test_interrupted_at_any_moment(rng: random.Random) -> None:
     assert all("interrupted" in reason for reason in reasons)
     assert outcomes["answered"] > 100, outcomes
     assert outcomes["interrupted"] > 100, outcomes
+
+
+# callbacks
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.heavy
+@pytest.mark.usefixtures("restless")
+@pytest.mark.parametrize("turn", range(2))
+def test_many_callbacks_and_answers_that_somebody_waits_for(watched: Watched, turn: int) -> None:
+    """Everything changes places all the time: nothing is lost, and callbacks stay in order."""
+    called: list[int] = []
+
+    def echo(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* X-NEWS %b\r\n" % command.args)
+
+    with (
+        ScriptedServer(handlers={"X-ASK": echo}, greeting=GREETING) as server,
+        connect(server, families=["rev1", watched.family], identifier="me") as client,
+        within(50),
+    ):
+        for number in range(500):
+            client.xatom("X-ASK", str(number), callback=lambda answer: called.append(int(answer[0][1][0])))
+            if number % 3 == turn % 3:
+                assert client.noop()[0] == "OK"
+        client.noop()
+        while live_is_busy(client):
+            time.sleep(0)
+    assert called == list(range(500))
+
+
+def named(client: imapkit.IMAP4) -> set[str]:
+    """The names of the connection's threads."""
+    live = client._live
+    return {thread.name for thread in (live._reading.thread, live.dispatcher._thread) if thread is not None}
+
+
+def test_who_reads_an_answer_runs_its_callback_while_the_other_thread_reads_on(watched: Watched) -> None:
+    """The first callback has a thread of its own; then the two change places with every callback."""
+    free, ran = threading.Event(), Answers()
+    with (
+        ScriptedServer(handlers={"X-ASK": ask}, greeting=GREETING) as server,
+        connect(server, families=["rev1", watched.family], identifier="me") as client,
+        within(20),
+    ):
+        idents: list[int] = []
+        watched.action = lambda: idents.append(threading.get_ident())
+        client.noop(callback=ran)
+        ran.next()
+        for _ in range(4):
+
+            def back(answer: Any) -> None:
+                assert free.wait(10)
+                ran((threading.get_ident(), threading.current_thread().name, answer[0]))
+
+            free.clear()
+            while live_is_busy(client):
+                time.sleep(0)
+            client.xatom("X-ASK", callback=back)
+            assert client.noop()[0] == "OK", "it reads while the callback blocks"
+            client.noop(callback=ran)
+            assert named(client) == {"me reader", "me callbacks"}
+            free.set()
+            ident, name, answer = ran.next()
+            assert (ident, name, answer) == (idents[-1], "me callbacks", ("OK", [b"1"]))
+            assert ran.next()[0][0] == "OK", "callbacks come one after the other"
+        assert len(set(idents)) == 2
+
+
+def live_is_busy(client: imapkit.IMAP4) -> bool:
+    """Whether a callback has not come to its end."""
+    dispatcher = client._live.dispatcher
+    return dispatcher._put != dispatcher._ran
+
+
+def test_a_callback_on_the_thread_that_has_read_may_hang_up(watched: Watched) -> None:
+    done = Answers()
+    with ScriptedServer(greeting=GREETING) as server, within(20):
+        client = connect(server, families=["rev1"], identifier="me")
+        client.noop(callback=done)
+        done.next()
+        while live_is_busy(client):
+            time.sleep(0)
+        client.noop(callback=lambda answer: done((client.logout(), None, None)))
+        assert done.next()[0][0] == "BYE"
+        live = client._live
+        live._reading.thread.join(10)
+        assert not live._reading.thread.is_alive()
