@@ -36,9 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(report.tables(runs)))
     else:
         runs = [_profiled(options) if options.profile else _run(options)]
-        if options.json:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(json.dumps(runs[0], indent=1) + "\n")
+        _keep(runs[0], options.json)
     if options.document:
         document.write(runs, options.document, options.readme)
     rows = [row for run in runs for table in run.get("tables", {}).values() for row in table.values()]
@@ -65,6 +63,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _keep(found: dict[str, Any], path: Path | None) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1) + "\n")
+
+
 def _profiled(options: argparse.Namespace) -> dict[str, Any]:
     found = profiles.profile(options.small)
     print(found)
@@ -79,6 +83,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     for name, outcomes, sizes in _tables(options):
         found["tables"][name] = {work: _figures(WORKS[work], row) for work, row in outcomes.items()}
         found["sizes"][name] = sizes
+        _keep(found, options.json)  # should the rest be broken off
     whole = "canned" in options.servers and not options.works
     found["growth"] = growth(options.small) if whole else {}
     for name, value in found["growth"].items():

@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 
+import imapkit
+from bench.canned import now
 from bench.document import write
 from bench.payloads import BODY_SIZE, mixed, payload
 from bench.profiles import profile
+from bench.relay import relayed
 from bench.report import Row, headline, lines, missed, missing, ratio
 from bench.rounds import PATIENCE, SLOW, Outcome
 from bench.works import ORDER, WORKS, Work, goal
+from imapkit.testing import ScriptedServer
 
 ROOT = Path(__file__).parents[2]
 ROW: dict[str, dict[str, Any]] = {
@@ -195,6 +199,15 @@ def test_answers_are_as_large_as_asked() -> None:
     assert payload("structures", 3).count(b"(") == payload("structures", 3).count(b")")
     assert payload("none", 5) == b""
     assert {len(mixed(number)) for number in (1, 999)} == {BODY_SIZE}
+
+
+def test_a_relay_tells_when_it_passed_on_that_there_is_mail() -> None:
+    with ScriptedServer() as server, relayed(server.host, server.port) as port, imapkit.IMAP4("127.0.0.1", port) as imap:
+        imap.login("u", "p")
+        before = now()
+        typ, data = imap.select("INBOX")
+        assert typ == "OK"
+        assert before <= int(data[0]) <= now()
 
 
 def test_every_target_is_of_a_client_that_there_is() -> None:
