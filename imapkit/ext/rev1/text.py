@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from encodings.aliases import aliases
+from functools import lru_cache
 
 from imapkit.core.api import late_pattern
 
@@ -126,14 +127,15 @@ def decode_parameters(pairs: Iterable[tuple[bytes, bytes | None]]) -> dict[str, 
     for raw_name, value in pairs:
         if value is None:
             continue
-        name, star, rest = raw_name.decode("utf-8", "replace").lower().partition("*")
+        whole = raw_name.decode("utf-8", "replace").lower()
+        name, star, rest = whole.partition("*")
         piece = _PIECE.fullmatch(rest) if star else None
         if piece is not None:
             encoded = piece.group(2) is not None or not rest
             pieces.setdefault(name, {}).setdefault(int(piece.group(1) or 0), (encoded, value))
-        else:
-            plain.setdefault(name + star + rest, decode_words(value))
-    return plain | {name: _join(numbered) for name, numbered in pieces.items()}
+        elif whole not in plain:
+            plain[whole] = decode_words(value)
+    return plain | {name: _join(numbered) for name, numbered in pieces.items()} if pieces else plain
 
 
 def _join(numbered: dict[int, tuple[bool, bytes]]) -> str:
@@ -160,17 +162,21 @@ def parse_date(sent: bytes) -> datetime | None:
     month = match and _MONTHS.get(match.group(2).lower())
     if match is None or not month:
         return None
-    day, hour, minute, second = (int(digits or 0) for digits in match.group(1, 4, 5, 6))
-    sign, ahead, across, name = match.group(7, 8, 9, 10)
-    if sign is None:
-        offset = timedelta(hours=_ZONES.get((name or b"").upper(), 0))
-    else:
-        offset = timedelta(hours=int(ahead), minutes=int(across)) * (-1 if sign == b"-" else 1)
+    day, _month, year, hour, minute, second, *zone = match.groups()
+    # A leap second is one too many for datetime.
+    second = 59 if second == b"60" else int(second or 0)
     try:
-        # A leap second is one too many for datetime.
-        return datetime(_year(match.group(3)), month, day, hour, minute, 59 if second == 60 else second, tzinfo=timezone(offset))
+        return datetime(_year(year), month, int(day), int(hour), int(minute), second, tzinfo=_zone(*zone))
     except ValueError:
         return None
+
+
+@lru_cache(256)
+def _zone(sign: bytes | None, ahead: bytes, across: bytes, name: bytes | None) -> timezone:
+    """``zone = ("+" / "-") 4DIGIT / obs-zone``. Raises ``ValueError`` beyond a day."""
+    if sign is None:
+        return timezone(timedelta(hours=_ZONES.get((name or b"").upper(), 0)))
+    return timezone(timedelta(hours=int(ahead), minutes=int(across)) * (-1 if sign == b"-" else 1))
 
 
 def _without_comments(sent: bytes) -> bytes:
