@@ -132,7 +132,8 @@ class Command:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
         ``matches(about, response)`` whether a response is an answer to that: True, False, or None for "perhaps".
         Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
-        many responses at once whether all are; False leaves it to ``matches``, one by one. It only saves time.
+        many responses at once whether all are (``run.texts`` ends where a literal begins); False leaves it to ``matches``, one by
+        one. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an

@@ -46,6 +46,8 @@ class Framer:
         self._lines: list[bytes] = []  # cut ahead, the next one last
         self._slowly = 0  # up to here no line is cut ahead
         self._short = min(self.limits.line, self.limits.response, self.limits.nesting)
+        # Lines that are short together, with a literal below both of these, cannot be over any limit.
+        self._most = min(self.limits.literal, self.limits.response - self._short)
         self._line = bytearray()
         self._parts: list[bytes] = []
         self._size = self._depth = self._counted = self._brackets = 0
@@ -88,6 +90,29 @@ class Framer:
         found = list(map(_GROUPS, iter(map(matcher, reversed(self._lines)).__next__, None)))
         if found:
             del self._lines[-len(found) :]
+        return found
+
+    def pop_literals(self, matcher: Callable[[bytes, int], re.Match[bytes] | None]) -> list[tuple[bytes, ...]]:
+        """Pop the responses of one literal each that are there as a whole, and within every limit without counting.
+
+        ``matcher`` matches a line that announces a literal (and none that ``pop`` does not take for one) with its end; its groups
+        are number, text and size. Returns number, text, literal and the text after it, of each.
+        """
+        found: list[tuple[bytes, ...]] = []
+        if self._lines or self._line or self._parts or self._at < self._slowly:
+            return found
+        data, at, short, most = self._data, self._at, self._short, self._most
+        while (match := matcher(data, at)) is not None:
+            number, text, announced = match.groups()
+            start, size = match.end(), int(announced)
+            end = start + size
+            cut = data.find(CRLF, end, end + max(0, short - (start - at)))
+            if cut < 0 or size > most or data[cut - 1] == 125:
+                # Not all there, or too much for this way; or another literal follows.
+                break
+            found.append((number, text, data[start:end], data[end:cut]))
+            at = cut + 2
+        self._at = at
         return found
 
     def take_rest(self) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from imapkit.core.fragment import Framer
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, classify, run_matcher
+from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Layers
 from imapkit.errors import ConnectionClosed, RemoteProtocolError
@@ -104,7 +104,7 @@ class Intake:
             self._respond(response)
             if self._protocol.closed is not None:
                 return
-            if framer.ahead >= _RUN and isinstance(response, Untagged):
+            if isinstance(response, Untagged) and (framer.ahead >= _RUN or len(response.parts) == 3):
                 self._take_run(response.name)
         if framer.missing:
             with self._lock:
@@ -154,10 +154,13 @@ class Intake:
             plain = self._protocol.sole_owner(name) is not None and not self._trace.wants(4)
         if not plain:
             return
-        pairs = self._framer.pop_run(run_matcher(name))
-        if not pairs:
+        run: Run
+        if self._framer.ahead:
+            run = Run(name, self._framer.pop_run(run_matcher(name)))
+        else:
+            run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
+        if not run.rows:
             return
-        run = Run(name, pairs)
         with self._lock:
             taken = self._protocol.closed is not None or self._protocol.handle_run(run)
         if not taken:

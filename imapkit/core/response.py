@@ -16,12 +16,14 @@ from imapkit.errors import ServerBye
 
 __all__ = [
     "Continuation",
+    "LiteralRun",
     "ResponseCode",
     "Run",
     "Tagged",
     "Untagged",
     "announcement",
     "classify",
+    "literal_matcher",
     "response_code",
     "run_matcher",
     "split_code",
@@ -113,19 +115,19 @@ class Untagged:
 
 
 class Run:
-    """Untagged responses of one name that came one after the other, each a number and text on one line.
+    """Untagged responses of one name that came one after the other, each a number and text on one line (or ``LiteralRun``).
 
-    A mailbox has many messages: a run is attributed in one step, and taken apart when somebody asks. ``pairs`` holds number and
+    A mailbox has many messages: a run is attributed in one step, and taken apart when somebody asks. ``rows`` holds number and
     text of each; the rest is as ``Untagged`` has it.
     """
 
-    __slots__ = ("name", "pairs", "utf8")
+    __slots__ = ("name", "rows", "utf8")
 
-    def __init__(self, name: str, pairs: list[tuple[bytes, ...]], utf8: bool = False) -> None:
-        self.name, self.pairs, self.utf8 = name, pairs, utf8
+    def __init__(self, name: str, rows: list[tuple[bytes, ...]], utf8: bool = False) -> None:
+        self.name, self.rows, self.utf8 = name, rows, utf8
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.rows)
 
     @property
     def octets(self) -> int:
@@ -135,16 +137,16 @@ class Run:
     @property
     def numbers(self) -> list[int]:
         """The numbers before the name."""
-        return [int(number) for number, _ in self.pairs]
+        return [int(row[0]) for row in self.rows]
 
     @property
     def texts(self) -> list[bytes]:
-        """What follows the name."""
-        return [text for _, text in self.pairs]
+        """What follows the name, up to a literal."""
+        return [row[1] for row in self.rows]
 
     def data(self) -> list[Any]:
         """imaplib's shape, of all of them."""
-        return [b"%b %b" % pair for pair in self.pairs]
+        return [b"%b %b" % row for row in self.rows]
 
     def responses(self) -> list[Untagged]:
         """Each for itself."""
@@ -153,13 +155,43 @@ class Run:
     def __iter__(self) -> Iterator[Untagged]:
         """Each for itself, made when it is its turn: there may be many, and none is kept."""
         name, utf8 = self.name, self.utf8
-        return (Untagged(name, int(number), (text,), utf8) for number, text in self.pairs)
+        return (Untagged(name, int(row[0]), row[1:], utf8) for row in self.rows)
+
+
+class LiteralRun(Run):
+    """The same, with one literal in each: ``rows`` holds number, text, literal, and the text after it."""
+
+    __slots__ = ()
+
+    @property
+    def octets(self) -> int:
+        """The octets they hold."""
+        return sum(len(text) + len(literal) + len(rest) for _, text, literal, rest in self.rows)
+
+    def data(self) -> list[Any]:
+        """imaplib's shape, of all of them."""
+        shaped: list[Any] = []
+        for number, text, literal, rest in self.rows:
+            shaped.append((b"%b %b" % (number, text), literal))
+            if rest:
+                shaped.append(rest)
+        return shaped
 
 
 @lru_cache(64)
 def run_matcher(name: str) -> Callable[[bytes], re.Match[bytes] | None]:
     """Matches a line that belongs in a ``Run`` of ``name``; its groups are the pair."""
     return re.compile(rb"\* (0|[1-9]\d{0,19}) %b (.*)\Z" % re.escape(name.encode("ascii")), re.DOTALL).match
+
+
+@lru_cache(64)
+def literal_matcher(name: str) -> Callable[[bytes, int], re.Match[bytes] | None]:
+    """Matches the line that begins a response of a ``LiteralRun`` of ``name``; its groups: number, text, size of the literal."""
+    # Whole strings, then text without quotes: what ends it is not inside quotes. Before the brace stands what _ANNOUNCEMENT asks.
+    return re.compile(
+        rb"\* (0|[1-9]\d{0,19}) %b "
+        rb'((?:[^"\r\n]*+"[^"\\\r\n]*+")*+[^"\r\n]*(?<=[ (\[\]>~])\{(\d{1,9})\})\r\n' % re.escape(name.encode("ascii"))
+    ).match
 
 
 class _BareCode(Untagged):

@@ -273,7 +273,12 @@ def _rows(rng: random.Random) -> list[bytes]:
         b"* OK [ALERT] (a {5}",
         b"* 2 FETCH",
     ]
-    rows = [b"* %d FETCH (FLAGS (\\Seen) UID %d)" % (number, number) for number in rng.choices(range(1, 101), k=400)]
+    kinds = [b"* %d FETCH (FLAGS (\\Seen) UID %d)", b"* %d FETCH (UID %d X {4}\r\na\r\n\r)"]
+    kind = rng.choice(kinds)
+    rows = []
+    for number in rng.choices(range(1, 101), k=400):
+        kind = rng.choice(kinds) if not rng.randrange(10) else kind
+        rows.append(kind % (number, number))
     for _ in range(rng.choice((0, 1, 5, 50))):
         rows.insert(rng.randrange(len(rows)), rng.choice(others))
     return rows
@@ -295,8 +300,9 @@ def test_it_is_the_same_however_many_come_at_once(seed: int, uid: bool) -> None:
     single: list[bytes | tuple[bytes, bytes]] = []
     for row in rows:
         number, _, text = row[2:].partition(b" FETCH")
-        if b"\r\n" in row:
-            single += [(b"3 (X {4}", b"a\r\n\r"), b" UID 3)"]
+        if b"{4}\r\n" in row:
+            head, _, rest = text.partition(b"\r\n")
+            single += [(number + head, rest[:4]), rest[4:]]
         elif number.isdigit() and int(number) <= 100 and (text or not uid):
             single.append(number + text)
     with selected({"FETCH": fetch, "UID FETCH": fetch}) as (client, _):

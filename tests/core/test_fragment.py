@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 
 import pytest
 
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
-from imapkit.core.response import Run, Untagged, classify, run_matcher
+from imapkit.core.response import LiteralRun, Run, Untagged, classify, literal_matcher, run_matcher
 from imapkit.errors import LimitExceeded, RemoteProtocolError
 
 
@@ -298,3 +299,86 @@ def test_a_run_is_what_its_responses_are() -> None:
     assert run.data() == [item for single in singles if isinstance(single, Untagged) for item in single.data()]
     assert run.numbers == [7, 0, 4294967296]
     assert run.texts == [b"a b", b"(c)  ", b"\xff"]
+
+
+# Many literals at once
+
+
+def whole(data: bytes, limits: Limits) -> list[list[bytes]]:
+    """As the reader does it: what follows a response of one literal is popped together."""
+    framer, found = Framer(limits), []
+    framer.push(data)
+    while (parts := framer.pop()) is not None:
+        found.append(parts)
+        rows = framer.pop_literals(literal_matcher("FETCH")) if len(parts) == 3 else []
+        found += [[b"* %b FETCH %b" % (number, text), literal, rest] for number, text, literal, rest in rows]
+    return found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"* 1 FETCH (BODY[] {3}", b"* 1 FETCH (UID 5 BODY[] {3}", b"* 1 FETCH (BODY[]{3}", b"* 1 FETCH (BINARY[1] ~{3}",
+        b"* 1 FETCH (FLAGS (a{3}", b"* 1 FETCH (X{3}", b"* 1 FETCH ({3}", b"* 1 FETCH ((((({3}", b"* 1 FETCH (BODY[] {003}",
+        b"* 1 FETCH {3}", b"* 1 FETCH (X {0}", b"* 1 FETCH (X {1}", b"* 1 FETCH (X {90}", b"* 1 FETCH (X {1234567890}",
+        b'* 1 FETCH (X "a" {3}', b'* 1 FETCH (X "a {3}', b'* 1 FETCH (X "a" "b {3}', b'* 1 FETCH (X "(((" ((( {3}',
+        b'* 1 FETCH (X "a\\" {3}', b'* 1 FETCH (X "\\"" {3}', b'* 1 FETCH (X "{3}', b'* 1 FETCH "a"{3}', b"* 1 FETCH (\\X {3}",
+        b"* 1 OK (x {3}", b"* 1 BYE (x {3}", b"* 1 FETCHED (x {3}", b"* 1 fetch (x {3}", b"* 1 FETCH  (x {3}",
+        b"*  1 FETCH (x {3}", b"* 01 FETCH (x {3}", b"* 1 FETCH (x {3+}", b"* 1 FETCH (x {3} {3}", b"* 1 FETCH x {3}",
+        b"* 1 FETCH (x {-3}", b"* 1 FETCH (\r {3}", b"* 1 FETCH (\n {3}", b"* FETCH (x {3}", b"1 FETCH (x {3}",
+        b"* 1 FETCH{3}", b"* 1 FETCH",
+    ],
+)  # fmt: skip
+def test_literals_that_are_there_together_are_what_they_are_octet_by_octet(line: bytes) -> None:
+    every = [
+        Limits(),
+        Limits(nesting=2),
+        Limits(nesting=6),
+        Limits(literal=2),
+        Limits(literal=3),
+        Limits(literals=1),
+        Limits(line=20),
+    ]
+    every += [Limits(response=most) for most in range(16, 60, 4)]
+
+    def outcome(limits: Limits, data: bytes, *, together: bool) -> list[list[bytes]] | str:
+        try:
+            return whole(data, limits) if together else frame(*octets(data), limits=limits)
+        except (LimitExceeded, RemoteProtocolError) as exc:
+            # How much there is by then depends on how it came.
+            return re.sub(" of [0-9]+", "", str(exc))
+
+    first, after = b"* 2 FETCH (X {1}\r\na)\r\n", b"* 3 FETCH (X {1}\r\na)\r\n* 3 EXISTS\r\n* 4 FETCH (X {3}\r\nab"
+    for behind in (b")", b"))", b"", b" UID 1)", b") ", b")\r", b"}", b" Y {2}", b' Y "{2}', b" (((((", b"(((()))))"):
+        data = first + line + b"\r\n)\r\n" + behind + b"\r\n" + after
+        for limits in every:
+            assert outcome(limits, data, together=True) == outcome(limits, data, together=False)
+
+
+def test_what_has_not_come_as_a_whole_is_left_to_come() -> None:
+    row = b"* 7 FETCH (BODY[] {5}\r\nab\r\nc)\r\n"
+    for end in range(len(row)):
+        framer = Framer()
+        framer.push(row * 3 + row[:end])
+        assert framer.pop_literals(literal_matcher("FETCH")) == [(b"7", b"(BODY[] {5}", b"ab\r\nc", b")")] * 3
+        assert framer.pop() is None
+        assert framer.pop_literals(literal_matcher("FETCH")) == []
+        framer.push(row[end:] + row)
+        assert framer.pop() == [b"* 7 FETCH (BODY[] {5}", b"ab\r\nc", b")"]
+        assert len(framer.pop_literals(literal_matcher("FETCH"))) == 1
+        assert framer.take_rest() == b""
+
+
+def test_a_run_of_literals_is_what_its_responses_are() -> None:
+    rows = [(b"7", b"(X {2}", b"ab", b")"), (b"0", b"{1}", b"\r", b""), (b"4294967296", b'("a" {0}', b"", b" UID 5) ")]
+    singles = [classify([b"* %b X %b" % (number, text), literal, rest]) for number, text, literal, rest in rows]
+    run = LiteralRun("X", list(rows), utf8=True)
+    assert len(run) == 3
+    for single, response in zip(singles, run.responses(), strict=True):
+        assert isinstance(single, Untagged)
+        assert (response.name, response.number, response.parts) == (single.name, single.number, single.parts)
+        assert response.utf8
+    assert run.data() == [item for single in singles if isinstance(single, Untagged) for item in single.data()]
+    assert run.octets == sum(single.octets for single in singles if isinstance(single, Untagged))
+    assert run.numbers == [7, 0, 4294967296]
+    assert run.texts == [b"(X {2}", b"{1}", b'("a" {0}']
