@@ -73,7 +73,8 @@ class BodyStructure:
         while ahead:
             part = ahead.pop()
             yield part
-            ahead.extend(reversed(part.inside))
+            if inside := part.inside:
+                ahead.extend(reversed(inside))
 
 
 @record
