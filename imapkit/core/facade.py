@@ -217,8 +217,8 @@ class Client(Secured):
     ) -> Result:
         """See ``Commands._call``."""
         callback, timeout = options.get("callback"), options.get("timeout")
-        if options and (unknown := options.keys() - _OPTIONS):
-            raise TypeError(f"{name}: unexpected keyword argument {min(unknown)!r}")
+        if not options.keys() <= _OPTIONS:
+            raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
         call = self._encode(name, args, uid, reply, layer)
         connection, finish = self._live, finish or self._result
         if callback is None:

@@ -143,15 +143,16 @@ class Gate:
         """Give the turn back: the command is written."""
         if self.writer is request:
             self.writer, self.full = None, False
-            self._admit()
+            if self._waiting:
+                self._admit()
 
     def land(self, request: Request) -> None:
         """The command is no longer in flight."""
-        if request not in self._flying:
-            return
-        del self._flying[request]
-        self._count(request.call, -1)
-        self._admit()
+        if request in self._flying:
+            del self._flying[request]
+            self._count(request.call, -1)
+            if self._waiting:
+                self._admit()
 
     @property
     def waiting(self) -> bool:
@@ -209,9 +210,12 @@ class Gate:
         self._count(request.call, 1)
 
     def _count(self, call: Call, step: int) -> None:
-        self._exclusive += step * call.command.exclusive
-        self._expungers += step * call.expunges
-        for name in call.command.result:
+        command = call.command
+        if command.exclusive:
+            self._exclusive += step
+        if call.expunges:
+            self._expungers += step
+        for name in command.result:
             self._answers.setdefault(name, _Answers()).add(call.about, step)
 
     def _admit(self) -> None:

@@ -57,7 +57,8 @@ class Protocol:
         self.tag_prefix = _tag_prefix()
         self._tags = 0
         self._wanting: dict[str, dict[Request, None]] = {}
-        self._listener: Request | None = None
+        self.listener: Request | None = None
+        """The command in flight that goes on until there is news."""
         self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
         self._registry = registry
 
@@ -65,7 +66,8 @@ class Protocol:
 
     def register(self, request: Request) -> None:
         """Give the command its tag, if it may be sent now. Raises ``StateError``, ``readonly`` or what ``before`` does."""
-        session, command = self.session, request.call.command
+        session, call = self.session, request.call
+        command = call.command
         # (Without the enum's own operator, which is slow.)
         if not command.states._value_ & session.state._value_:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
@@ -79,12 +81,12 @@ class Protocol:
             self.store.clear()
         if command.secret:
             self.secrets.add(*secret_arguments(request.args))
-        request.tag, request.sent = self._tag(), request.call.line is not None
+        request.tag, request.sent = self._tag(), call.line is not None
         self.pending[request.tag] = request
         for name in command.result:
             self._wanting.setdefault(name, {})[request] = None
         if command.news is not None:
-            self._listener = request
+            self.listener = request
 
     def _tag(self) -> bytes:
         self._tags += 1
@@ -94,9 +96,10 @@ class Protocol:
         """The command is over, however it ended: nothing is in flight for it any more."""
         self.pending.pop(request.tag, None)
         for name in request.call.command.result:
-            self._wanting.get(name, {}).pop(request, None)
-        if self._listener is request:
-            self._listener = None
+            if name in self._wanting:
+                self._wanting[name].pop(request, None)
+        if self.listener is request:
+            self.listener = None
         self.gate.land(request)
 
     def close(self, exc: error) -> bool:
@@ -150,7 +153,7 @@ class Protocol:
     def sole_owner(self, name: str) -> Request | None:
         """The only command whose answer a response of that name can be; None if there are more, or it changes the state too."""
         waiting = self._wanting.get(name)
-        if not waiting or len(waiting) > 1 or self._listener is not None or name in _CONDITIONS or name == "BYE":
+        if not waiting or len(waiting) > 1 or self.listener is not None or name in _CONDITIONS or name == "BYE":
             return None
         known = self._registry.responses.get(name)
         if known is not None and known.apply is not None:
@@ -183,36 +186,42 @@ class Protocol:
             raise LimitExceeded(f"{request.call.name} brings more than {most} continuation requests (Limits.challenges)")
 
     def _tagged(self, response: Tagged) -> Request | None:
-        request = self.pending.get(response.tag)
-        if request is None and response.tag in self._interrupts and response.typ in ("NO", "BAD"):
-            # The command had ended by itself as its interrupt line went out, and that was taken for a command.
-            self.defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))
-            return None
+        tag, typ, text = response
+        request = self.pending.get(tag)
         if request is None:
-            raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
-        if response.typ == "BYE":
-            raise ServerBye(_shown(response.text))
-        if response.typ == "OK" and not request.sent:
-            raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
-        command = request.call.command
-        text = self.secrets.hide(response.text) if command.secret or response.typ == "BAD" else response.text
-        if request.interrupted_by == "refresh" and response.typ == "OK" and not self.gate.waiting:
-            self._begin_again(request, response.text)
+            self._stray(response)
             return None
+        command = request.call.command
+        if typ == "OK":
+            if not request.sent:
+                raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
+            if request.interrupted_by == "refresh" and not self.gate.waiting:
+                self._begin_again(request, text)
+                return None
+            if command.layer is not None:
+                request.switching = True
+        elif typ == "BYE":
+            raise ServerBye(_shown(text))
         if request.interrupted_by == "refresh":
             request.interrupt("turn")
-        request.switching = command.layer is not None and response.typ == "OK"
-        request.finish(response.typ, text)
+        request.finish(typ, self.secrets.hide(text) if command.secret or typ == "BAD" else text)
         if command.done is not None:
             self._guard(request, command.done, self.session, request)
-        if command.ends and response.typ == "OK":
+        if command.ends and typ == "OK":
             # Whoever waits for a turn (another thread's logout) must not be let out any more.
             self.session.enter(State.LOGOUT)
-        self._code(response.text, request)
+        self._code(text, request)
         if request.switching:
             return request
         self.complete(request)
         return None
+
+    def _stray(self, response: Tagged) -> None:
+        """A tag that is not in flight. Raises ``RemoteProtocolError``, unless it can be explained."""
+        if response.tag not in self._interrupts or response.typ not in ("NO", "BAD"):
+            raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
+        # The command had ended by itself as its interrupt line went out, and that was taken for a command.
+        self.defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))
 
     def _begin_again(self, request: Request, text: bytes) -> None:
         """It stays in flight, with another tag, and whoever waits for it sends it anew."""
@@ -259,8 +268,8 @@ class Protocol:
         known = self._registry.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, response)
-        if self._listener is not None and self.closed is None:
-            self._listen(self._listener, response)
+        if self.listener is not None and self.closed is None:
+            self._listen(self.listener, response)
         if owner is not None:
             self._collect(owner, response)
         else:

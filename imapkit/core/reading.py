@@ -29,6 +29,7 @@ _REST = 0.005
 """Seconds: so late is noticed, at most, what a server says of its own accord right after an answer."""
 _POLL = 1.0
 """Seconds: a signal handler may read what the caller that it interrupts polls for."""
+_LONG = 1e6
 _SHORT = 2
 """So many reads bring a short answer; a longer one is for the reader."""
 
@@ -151,6 +152,7 @@ class Reading:
         """Read until the end, or until this thread is to do something else."""
         self._intake.take_left()
         while self._protocol.closed is None:
+            self._await_news()
             self._read()
             if self._dispatcher.collected:
                 change = self._dispatcher.let_go(self._serve)
@@ -162,6 +164,12 @@ class Reading:
             elif self._is_served():
                 self._rest()
         return None
+
+    def _await_news(self) -> None:
+        """While no answer is expected, wait without the memory that a read takes: there may be hundreds of such connections."""
+        ready, listener = self._layers.transport.ready, self._protocol.listener
+        if ready is not None and len(self._protocol.pending) == (listener is not None and listener.idling):
+            ready(_LONG)
 
     def _take_right(self) -> None:
         self._resting, me = True, threading.current_thread()

@@ -21,7 +21,7 @@ __all__ = ["Call", "Request"]
 class Call:
     """A command and its arguments, encoded; an immutable value in all but name, made before anything is locked."""
 
-    __slots__ = ("about", "args", "command", "line", "name", "options", "pieces", "reply", "seqnums", "uid")
+    __slots__ = ("about", "args", "command", "expunges", "line", "name", "options", "pieces", "reply", "seqnums", "uid")
 
     def __init__(
         self,
@@ -37,15 +37,12 @@ class Call:
         self.name = f"UID {command.name}" if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid
+        self.expunges = uid or command.expunges
+        """Whether EXPUNGE responses may come while it is in flight."""
         self.about = command.about(args, uid) if command.about else None
         only = pieces[0] if len(pieces) == 1 and reply is None and command.interrupt is None else None
         self.line = only if isinstance(only, bytes) else None
         """All of it, if it is a single line whose writer need not wait for anything the server says."""
-
-    @property
-    def expunges(self) -> bool:
-        """Whether EXPUNGE responses may come while it is in flight."""
-        return self.uid or self.command.expunges
 
     def shown(self, most: int) -> bytes:
         """What goes over the wire, for people: of a literal only its size, of a secret nothing."""
