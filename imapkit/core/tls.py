@@ -31,6 +31,9 @@ class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
 _RECORD = 1 << 14
 """The most that a record holds (RFC 8446 section 5.1); one is read at a time."""
 _RECORDS = 16
+_SPARE = 2
+_spaces: list[memoryview] = []
+"""Memory to decrypt into, so many at most: whoever has many records takes one that has been used, and gives it back."""
 _VERSIONS = {"tls1_2": ssl.TLSVersion.TLSv1_2, "tls1_3": ssl.TLSVersion.TLSv1_3}
 _RETIRED = ("ssl2", "ssl3", "tls1", "tls1_1")
 
@@ -72,6 +75,8 @@ class TLSLayer:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.object = context.wrap_bio(self._in, self._out, server_hostname=host or None)
         self._host, self._verify_callback = host, verify_callback
+        self._filled = 0
+        """Octets decrypted, and not yet handed on."""
 
     def __repr__(self) -> str:
         """The version, the cipher, and whether anybody has verified with whom: an opt-out must be seen in the log."""
@@ -129,30 +134,49 @@ class TLSLayer:
         """The plain text of the records that are complete, in pieces of bounded size."""
         with self._lock:
             self._in.write(data)
+        if len(data) <= _RECORD:
+            # Most answers are one record; and a layer that has just been switched on may hold some already.
+            yield from self._read_all(memoryview(bytearray(_RECORD)))
+            return
+        try:
+            space = _spaces.pop()
+        except IndexError:
+            space = memoryview(bytearray(_RECORD * _RECORDS))
+        try:
+            yield from self._read_all(space)
+        finally:
+            if len(_spaces) < _SPARE:
+                _spaces.append(space)
+
+    def _read_all(self, space: memoryview) -> Iterator[bytes]:
         more = True
         while more:
-            plain: list[bytes] = []
+            self._filled = 0
             try:
-                more = self._read_records(plain)
+                more = self._fill(space)
             finally:
                 # What was understood before it comes first.
-                if plain:
-                    yield plain[0] if len(plain) == 1 else b"".join(plain)
+                if self._filled:
+                    yield bytes(space[: self._filled])
 
-    def _read_records(self, plain: list[bytes]) -> bool:
-        """Add what the next records hold; whether there may be more."""
+    def _fill(self, space: memoryview) -> bool:
+        """Read some records into ``space``; whether there may be more."""
+        read: Callable[[int, memoryview], int] = self.object.read  # type: ignore[assignment]
         with self._lock:
             for _ in range(_RECORDS):
+                room = space[self._filled :]
+                if not room:
+                    break
                 try:
-                    piece = self.object.read(_RECORD)
+                    got = read(len(room), room)
                 except ssl.SSLWantReadError:
                     return False
                 except ssl.SSLZeroReturnError:
-                    piece = b""
-                if not piece:
+                    got = 0
+                if not got:
                     # TCP may stay open for long, but nothing comes any more.
                     raise ConnectionClosed("the server ended TLS")
-                plain.append(piece)
+                self._filled += got
         return True
 
     def finish(self) -> bytes:
