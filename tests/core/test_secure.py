@@ -7,14 +7,14 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 import imapkit
-from imapkit.core.tls import client_context
+from imapkit.core.tls import TLSLayer, client_context
 from imapkit.errors import ConnectionClosed
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, within
@@ -246,3 +246,63 @@ def test_a_reset_in_the_handshake_is_an_error_of_ours() -> None:
         imapkit.IMAP4_SSL(server.host, server.port, timeout=20, families=["rev1"])
     assert isinstance(caught.value, imapkit.ConnectionClosed)
     assert caught.value.errno is not None
+
+
+# Records
+
+
+def paired() -> tuple[TLSLayer, Callable[[bytes], bytes]]:
+    """A layer that has agreed with a server, and what makes that one's records of text."""
+    layer, (inward, outward) = TLSLayer(client_context(verify=False), None), (ssl.MemoryBIO(), ssl.MemoryBIO())
+    server = server_context(ssl.TLSVersion.TLSv1_3).wrap_bio(inward, outward, server_side=True)
+
+    def receive() -> bytes:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        return outward.read()
+
+    def send(data: bytes) -> None:
+        inward.write(data)
+
+    layer.start(send, receive)
+    server.do_handshake()
+
+    def records(text: bytes) -> bytes:
+        server.write(text)
+        return outward.read()
+
+    assert list(layer.decode(outward.read())) == []
+    return layer, records
+
+
+@pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 262_143, 262_144, 262_145, 1_000_000])
+@pytest.mark.parametrize("cut", [1, 4096, 100_000, 10_000_000])
+def test_records_are_what_they_were_however_they_come(size: int, cut: int) -> None:
+    layer, records = paired()
+    text = bytes(range(256)) * (size // 256 + 1)
+    sent = records(text[:size])
+    if cut == 1:
+        sent, cuts = sent[:3000], [sent[at : at + 1] for at in range(min(3000, len(sent)))] + [sent[3000:]]
+    else:
+        cuts = [sent[at : at + cut] for at in range(0, len(sent), cut)]
+    pieces = [piece for data in cuts for piece in layer.decode(data)]
+    assert b"".join(pieces) == text[:size]
+    assert max(map(len, pieces)) <= 1 << 18
+
+
+def test_layers_that_decode_at_the_same_time_do_not_share_memory() -> None:
+    pairs = [paired() for _ in range(4)]
+    texts = [bytes([65 + i]) * 600_000 for i in range(4)]
+    running = [layer.decode(records(text)) for (layer, records), text in zip(pairs, texts, strict=True)]
+    found = [b""] * 4
+    for _ in range(4):
+        found = [got + next(pieces, b"") for got, pieces in zip(found, running, strict=True)]
+    assert found == texts
+
+
+def test_records_before_one_that_is_broken_come_first() -> None:
+    layer, records = paired()
+    pieces = layer.decode(records(b"a" * 100_000) + b"\x17\x03\x03\x00\x20" + b"x" * 32)
+    assert next(pieces) == b"a" * 100_000
+    with pytest.raises(ssl.SSLError):
+        next(pieces)
