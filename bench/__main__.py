@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     found["growth"] = growth(options.small) if whole else {}
     for name, value in found["growth"].items():
         print(f"growth of {name}: t(2n)/t(n) = {value:.2f}")
-    if options.document:
+    if whole or options.document:
         found["profile"] = profiles.profile(options.small)
     found["minutes"] = round((time.monotonic() - began) / 60, 1)
     print(f"{found['minutes']} minutes")
@@ -173,7 +173,7 @@ def _show(work: Work, title: str, size: int, row: Mapping[str, Outcome], seconds
         if work.figure in found:
             factor = report.ratio(work, figures, client)
             times = "" if client == "imapkit" or factor is None else f" ({factor:.2f})"
-            cells.append(f"{client} {found[work.figure]:,.4g}{times}")
+            cells.append(f"{client} {report.shown(found[work.figure])}{times}")
         elif "error" in found:
             cells.append(f"{client} fails ({found['error']})")
     note = "; ".join(report.missed(work, title, figures))

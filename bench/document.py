@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,14 +39,15 @@ server the goals of the project, over TLS and COMPRESS no more than imaplib (whi
 "canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
 real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
 
-- {all} rounds on the canned server in the clear, {fewer} elsewhere. A client that takes more than {slow:g} s is asked once.
+- Rounds: {all} on the canned server in the clear, {fewer} elsewhere. A client that takes more than {slow:g} s is asked once.
 - A client that is not done after {patience:g} s fails; over TLS and COMPRESS after {longer} times what it took in the clear, and
   {more:g} s more. One that fails in the clear is not asked the same again.
 - What is timed is the work alone, not start, login and SELECT; whatever has been fetched is looked at within that time, by every
   client alike, so that nothing is gained by leaving it for later. What came is checked, else the client fails.
 - "parsed": every field of every record. Dates are understood (IMAPClient and imapflow give no other), the rest is as it was
   sent (as with IMAPClient). "decoded": words, addresses and parameters as well, which imapflow always does and IMAPClient never.
-- imap_tools makes an `email` message of every body, which the others leave to the caller.
+- imap_tools makes an `email` message of every body, which the others leave to the caller. IMAPClient is given the numbers one by
+  one, as it takes no range.
 - Peers are used as their documentation says, with their defaults; `bench/clients/` has the code. A pipelined command is one with
   a callback, or an asyncio task.
 - imaplib waits 40 ms in every APPEND (the server's delayed acknowledgement against Nagle's algorithm), and so do IMAPClient and
@@ -71,7 +73,7 @@ def write(runs: Sequence[Run], path: Path, readme: Path | None = None) -> None:
 
 def _sentence(run: Run) -> str:
     said = report.headline(run)
-    return f"{said[0].upper()}{said[1:]}." if said else ""
+    return textwrap.fill(f"{said}.", 130) if said else ""
 
 
 def _page(runs: Sequence[Run], path: Path, pictures: list[Path]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.works import ORDER, WORKS, Goal, Work, goal
 
-__all__ = ["Row", "Run", "Table", "aims", "figure", "headline", "lines", "missed", "missing", "ratio", "tables"]
+__all__ = ["Row", "Run", "Table", "aims", "figure", "headline", "lines", "missed", "missing", "ratio", "shown", "tables"]
 
 Row = Mapping[str, Mapping[str, Any]]
 """Of one piece of work, by client: medians by figure, "rounds" of the compared one, "error" where it failed."""
@@ -31,6 +31,11 @@ def figure(work: Work, row: Row, client: str) -> float | None:
     return None if value is None else float(value)
 
 
+def shown(value: float) -> str:
+    """A figure, as precise as is of use."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 def ratio(work: Work, row: Row, peer: str) -> float | None:
     """What imapkit takes, as a multiple of what ``peer`` takes."""
     own, other = figure(work, row, "imapkit"), figure(work, row, peer)
@@ -52,7 +57,7 @@ def missed(work: Work, title: str, row: Row) -> Iterator[str]:
             yield f"{found:.3g} x {peer}, not {most:g}"
     own = figure(work, row, "imapkit")
     if aim.at_most is not None and own is not None and own > aim.at_most:
-        yield f"{own:.4g} {work.unit}".strip() + f", not {aim.at_most:g}"
+        yield f"{shown(own)} {work.unit}".strip() + f", not {aim.at_most:g}"
 
 
 def missing(runs: Sequence[Run]) -> Iterator[str]:
@@ -115,11 +120,11 @@ def _each(cells: Sequence[str]) -> str:
 def _own(work: Work, rows: Sequence[Row]) -> str:
     """The median, and between what the rounds of all runs were."""
     values = [figure(work, row, "imapkit") for row in rows]
-    if any(value is None for value in values):
+    if None in values:
         return _each([str(row.get("imapkit", {}).get("error", "-")) for row in rows])
     rounds = [each for row in rows for each in row["imapkit"].get("rounds", ())]
-    spread = f" ({min(rounds):,.4g} to {max(rounds):,.4g})" if len(rounds) > 1 and min(rounds) < max(rounds) else ""
-    return _each([f"{value:,.4g}" for value in values]) + f" {work.unit}".rstrip() + spread
+    spread = f" ({shown(min(rounds))} to {shown(max(rounds))})" if len(rounds) > 1 and min(rounds) < max(rounds) else ""
+    return _each([shown(value) for value in values if value is not None]) + f" {work.unit}".rstrip() + spread
 
 
 def _cell(work: Work, row: Row, peer: str) -> str:
