@@ -196,9 +196,11 @@ class Reading:
         self.taker, self._resting = 0, True
         leads = self._leads
         del self._right[None]
-        # Who has found the right taken up to now waits, and his command is in flight.
-        while self._is_quiet() and not self._call.acquire(timeout=_REST) and leads != self._leads:
-            leads = self._leads
+        # Who has found the right taken up to now waits, and his command is in flight. From now on whoever leads calls if he
+        # leaves something in flight.
+        if self._is_quiet():
+            while not self._call.acquire(timeout=_REST) and leads != self._leads:
+                leads = self._leads
         self._take_right()
 
     def _read(self) -> None:
