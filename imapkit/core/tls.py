@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
 _RECORD = 1 << 14
 """The most that a record holds (RFC 8446 section 5.1); one is read at a time."""
 _RECORDS = 16
+_ENDED = "the server ended TLS"
 _SPARE = 2
 _spaces: list[memoryview] = []
 """Memory to decrypt into, so many at most: whoever has many records takes one that has been used, and gives it back."""
@@ -130,14 +131,32 @@ class TLSLayer:
             self.object.write(data)
             return self._out.read()
 
-    def decode(self, data: bytes) -> Iterator[bytes]:
+    def decode(self, data: bytes) -> Iterable[bytes]:
         """The plain text of the records that are complete, in pieces of bounded size."""
         with self._lock:
             self._in.write(data)
-        if len(data) <= _RECORD:
-            # Most answers are one record; and a layer that has just been switched on may hold some already.
-            yield from self._read_all(memoryview(bytearray(_RECORD)))
-            return
+        return self._read_few() if len(data) <= _RECORD else self._read_many()
+
+    def _read_few(self) -> Iterable[bytes]:
+        """Most answers are one record; and a layer that has just been switched on may hold some already."""
+        pieces: list[bytes] = []
+        try:
+            with self._lock:
+                while True:
+                    pieces.append(self.object.read(_RECORD))
+                    if not pieces[-1]:
+                        raise ConnectionClosed(_ENDED)
+                    # To ask for more where there is none costs an exception.
+                    if not self._in.pending and not self.object.pending():
+                        return pieces
+        except ssl.SSLWantReadError:
+            return pieces
+        except ssl.SSLZeroReturnError:
+            return _before(pieces, ConnectionClosed(_ENDED))
+        except Exception as exc:
+            return _before(pieces, exc)
+
+    def _read_many(self) -> Iterator[bytes]:
         try:
             space = _spaces.pop()
         except IndexError:
@@ -175,7 +194,7 @@ class TLSLayer:
                     got = 0
                 if not got:
                     # TCP may stay open for long, but nothing comes any more.
-                    raise ConnectionClosed("the server ended TLS")
+                    raise ConnectionClosed(_ENDED)
                 self._filled += got
         return True
 
@@ -185,6 +204,12 @@ class TLSLayer:
             with contextlib.suppress(ssl.SSLError):
                 self.object.unwrap()
             return self._out.read()
+
+
+def _before(pieces: list[bytes], exc: Exception) -> Iterator[bytes]:
+    """What was understood before something went wrong comes first."""
+    yield from filter(None, pieces)
+    raise exc
 
 
 def _tls_error(exc: ssl.SSLError, host: str | None) -> TLSError:

@@ -405,17 +405,23 @@ class Layers:
         if not self._layers:
             self.transport.write(data, deadline)
             return
+        if len(data) <= _SLICE:
+            self._write(data, deadline)
+            return
         view = memoryview(data)
         for at in range(0, len(view), _SLICE):
-            piece: bytes | memoryview = view[at : at + _SLICE]
-            for layer in reversed(self._layers):
-                piece = layer.encode(piece)
-            self.transport.write(piece, deadline)
+            self._write(view[at : at + _SLICE], deadline)
+
+    def _write(self, piece: bytes | memoryview, deadline: Deadline) -> None:
+        for layer in reversed(self._layers):
+            piece = layer.encode(piece)
+        self.transport.write(piece, deadline)
 
     def decode(self, data: bytes, below: int = 0) -> Iterable[bytes]:
         """What ``data`` from the transport (or from the first ``below`` layers) means, in pieces of bounded size."""
-        pieces: Iterable[bytes] = (data,)
-        for layer in self._layers[below:]:
+        layers = self._layers[below:]
+        pieces: Iterable[bytes] = layers[0].decode(data) if layers else (data,)
+        for layer in layers[1:]:
             pieces = _through(layer, pieces)
         return pieces
 
