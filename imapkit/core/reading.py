@@ -168,7 +168,7 @@ class Reading:
     def _await_news(self) -> None:
         """While no answer is expected, wait without the memory that a read takes: there may be hundreds of such connections."""
         ready, listener = self._layers.transport.ready, self._protocol.listener
-        if ready is not None and len(self._protocol.pending) == (listener is not None and listener.idling):
+        if ready is not None and len(self._protocol.pending) == (listener is not None and listener.goes_on):
             ready(_LONG)
 
     def _take_right(self) -> None:

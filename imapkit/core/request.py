@@ -133,6 +133,11 @@ class Request:
         assert self.call.line is not None
         return b"%b %b\r\n" % (self.tag, self.call.line)
 
+    @property
+    def goes_on(self) -> bool:
+        """The server has said that it goes on, whether or not its writer knows so by now."""
+        return self.idling or (self.go is not None and not self.go.locked())
+
     def finish(self, typ: str, text: bytes) -> None:
         """The tagged response has come. Under the state lock."""
         self.text, self.typ, self.complete = text, typ, not self.switching
