@@ -293,7 +293,7 @@ def test_records_are_what_they_were_however_they_come(size: int, cut: int) -> No
 def test_layers_that_decode_at_the_same_time_do_not_share_memory() -> None:
     pairs = [paired() for _ in range(4)]
     texts = [bytes([65 + i]) * 600_000 for i in range(4)]
-    running = [layer.decode(records(text)) for (layer, records), text in zip(pairs, texts, strict=True)]
+    running = [iter(layer.decode(records(text))) for (layer, records), text in zip(pairs, texts, strict=True)]
     found = [b""] * 4
     for _ in range(4):
         found = [got + next(pieces, b"") for got, pieces in zip(found, running, strict=True)]
@@ -302,7 +302,15 @@ def test_layers_that_decode_at_the_same_time_do_not_share_memory() -> None:
 
 def test_records_before_one_that_is_broken_come_first() -> None:
     layer, records = paired()
-    pieces = layer.decode(records(b"a" * 100_000) + b"\x17\x03\x03\x00\x20" + b"x" * 32)
+    pieces = iter(layer.decode(records(b"a" * 100_000) + b"\x17\x03\x03\x00\x20" + b"x" * 32))
     assert next(pieces) == b"a" * 100_000
+    with pytest.raises(ssl.SSLError):
+        next(pieces)
+
+
+def test_a_short_record_before_the_end_of_tls_comes_first() -> None:
+    layer, records = paired()
+    pieces = iter(layer.decode(records(b"* OK\r\n") + b"\x17\x03\x03\x00\x20" + b"x" * 32))
+    assert next(pieces) == b"* OK\r\n"
     with pytest.raises(ssl.SSLError):
         next(pieces)
