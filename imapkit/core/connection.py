@@ -19,7 +19,7 @@ from imapkit.core.protocol import Protocol
 from imapkit.core.reading import Reading
 from imapkit.core.request import Call, Request
 from imapkit.core.trace import Trace
-from imapkit.core.transport import Layers
+from imapkit.core.transport import Layers, within
 from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import (
     CommandTimeout,
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-_ROUNDS = 8
-"""So often somebody sends what others hand over before it is another one's turn."""
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
 
@@ -111,6 +109,7 @@ class Connection:
         if request.thread == self._reading.taker:
             # It may hold the state lock, and nobody else would read the answer.
             raise NestedCommandError(f"{call.name} was issued on the thread that reads the answers")
+        self._reading.abdicate()
         try:
             with self._lock:
                 latch = self._line_up(request)
@@ -125,24 +124,36 @@ class Connection:
             self._step_out(request)
             raise
         if not request.joined:
-            self._transmit(request)
-        elif self.trace.wants(1):
-            self._show(request)
+            self._write_out(request)
         return request
+
+    def _write_out(self, request: Request) -> None:
+        try:
+            self._transmit(request)
+        except BaseException:
+            if self.protocol.gate.writer is request and not request.idling:
+                # Interrupted where nobody saw it: the turn must not be kept for ever.
+                self._interrupted(request)
+            else:
+                self.dispatcher.watch(request)
+            raise
+
+    def _interrupted(self, request: Request) -> None:
+        """Half a command is on the wire: nothing that follows could be understood."""
+        self._break_off(request, ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
 
     def _transmit(self, request: Request) -> None:
         """Send a command that has the turn, and what has been handed to it meanwhile, and give the turn back."""
         try:
             self._send(request)
             while more := self._leave(request):
-                self._write(request, more)
+                self.layers.write(more, within(self.timeouts.progress))
         except error as exc:
             self._break_off(request, exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
         except OSError as exc:
             self._break_off(request, lost_error(exc, "sending"))
         except BaseException as exc:
-            # Half a command is on the wire: nothing that follows could be understood.
-            self._break_off(request, ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
+            self._interrupted(request)
             if request.call.command.secret:
                 # The frames below hold what was being sent.
                 exc.__traceback__ = None
@@ -150,15 +161,17 @@ class Connection:
 
     def _leave(self, request: Request) -> bytes:
         """Give the turn back, unless there is more to be sent."""
+        gate = self.protocol.gate
         with self._lock:
+            if request.idling or gate.writer is not request:
+                # It has given the turn back already, and somebody else writes.
+                return b""
             if self._handed_over:
                 more = b"".join(self._handed_over)
                 self._handed_over.clear()
-                request.rounds += 1
-                self.protocol.gate.full = request.rounds >= _ROUNDS
+                gate.rounds += 1
                 return more
-            if not request.idling:
-                self.protocol.gate.leave(request)
+            gate.leave(request)
         return b""
 
     def _break_off(self, request: Request, exc: error) -> None:
@@ -172,11 +185,13 @@ class Connection:
             if self.protocol.closed is not None or request.complete or not request.again:
                 return
             going = self.protocol.renew(request)
+            # From now on it is this thread's.
+            request.thread = threading.get_ident()
             woken, self.protocol.woken = self.protocol.woken, []
         for woke in woken:
             woke.wake()
         if going:
-            self._transmit(request)
+            self._write_out(request)
 
     def wait(self, request: Request) -> Request:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
@@ -184,9 +199,11 @@ class Connection:
             while not request.complete:
                 self._await(request, request.latch)
                 self._overdue(request)
-        except BaseException:
+        except BaseException as exc:
             # A KeyboardInterrupt: the command is still in flight, and somebody must keep its time.
             self.dispatcher.watch(request)
+            if request.call.command.secret:
+                exc.__traceback__ = None
             raise
         request.check()
         return request
@@ -229,10 +246,12 @@ class Connection:
         if writer is not None:
             if writer.thread == request.thread and not writer.idling:
                 raise NestedCommandError(f"{request.call.name} was issued from inside the exchange of {writer.call.name}")
-            if gate.join(request):
+            # (What is to be shown is shown by its own thread, before it is sent.)
+            if not self.trace.wants(1) and gate.join(request):
                 self.protocol.register(request)
-                self._handed_over.append(request.line)
+                line = request.line
                 request.joined = True
+                self._handed_over.append(line)
                 return None
         latch = gate.enter(request)
         if latch is None:
@@ -273,6 +292,7 @@ class Connection:
             self.protocol.gate.withdraw(request)
             self.protocol.gate.leave(request)
             self.protocol.forget(request)
+            self.protocol.gate.recount()
 
     def interrupt(self, request: Request, why: str = "turn") -> None:
         """End a command early, if it can be and has not ended yet (IDLE's DONE)."""
@@ -459,6 +479,7 @@ class Connection:
             if not self.protocol.close(self._ending or exc):
                 return
             woken, self.protocol.woken = self.protocol.woken, []
+            self._handed_over.clear()
         self.trace.log(1, f"connection ends: {exc}")
         if not wanted:
             self.trace.dump()
@@ -492,6 +513,7 @@ class Connection:
         if threading.get_ident() == self._reading.taker:
             # It may hold the state lock, and cannot wait for itself.
             raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
+        self._reading.abdicate()
         end = time.monotonic() + self.timeouts.logout
 
         def patience() -> float:
@@ -502,10 +524,11 @@ class Connection:
         self.fail(ConnectionClosed(reason))
         with self._lock:
             self.protocol.session.enter(State.LOGOUT)
-        if self._reading.thread.ident is None:
+        reader = self._reading.thread
+        if reader.ident is None:
             self.layers.transport.close()
-        else:
-            self._reading.thread.join(patience())
+        elif reader is not threading.current_thread():
+            reader.join(patience())
         self.dispatcher.stop(patience())
 
     def _farewell(self, why: ConnectionClosed) -> None:

@@ -21,7 +21,8 @@ class DefectLog:
     """The last defects of one connection, the oldest first; bounded, without secrets, for any thread."""
 
     def __init__(self, most: int, secrets: Hidden) -> None:
-        self._lock = threading.Lock()
+        # A signal handler may look while its own thread notes something.
+        self._lock = threading.RLock()
         # A list: an empty deque takes more than all the rest here, and most connections have no defects.
         self._kept: list[Defect] = []
         self._most, self._secrets = most, secrets

@@ -125,17 +125,24 @@ class Dispatcher:
 
         Whoever posts it may be the reader, which a callback must not hold up.
         """
-        if self._collecting and self._collecting == threading.get_ident():
-            self.collected.append(job)
-            return
         with self._lock:
+            if self._collecting == threading.get_ident():
+                self.collected.append(job)
+                return
+            self._add_collected()
+            self._add(job)
+
+    def _add_collected(self) -> None:
+        """What has been collected comes first."""
+        jobs, self.collected = self.collected, []
+        for job in jobs:
             self._add(job)
 
     def _add(self, job: Job) -> None:
         if self._ended:
             self._begin()
-        self._put += 1
         self._jobs.put(job)
+        self._put += 1
         if self._stopped:
             self._jobs.put(None)
 
@@ -145,15 +152,14 @@ class Dispatcher:
 
     def let_go(self, role: Role | None) -> tuple[Role, threading.Thread] | None:
         """Have run what was collected; if this thread is to do so, its next role is returned, and who does ``role`` instead."""
-        jobs, self.collected = self.collected, []
-        if role is None:
-            self._collecting = 0
         with self._lock:
             other = self._thread
+            if role is None:
+                self._collecting = 0
             if role is None or other is None or self._ended or self._stopped or self._put != self._ran:
-                for job in jobs:
-                    self._add(job)
+                self._add_collected()
                 return None
+            jobs, self.collected = self.collected, []
             self._put += len(jobs)
             self._collecting, self._thread = 0, threading.current_thread()
             self._jobs.put(_StandIn(role, other))
@@ -193,8 +199,9 @@ class Dispatcher:
         while True:
             job = jobs.pop() if jobs else self._next()
             if isinstance(job, _StandIn):
-                # This thread has been quicker than the one that was to stand in for it: then all is as before.
-                self._thread = job.thread if job.thread is not threading.current_thread() else self._thread
+                if job.thread is not threading.current_thread():
+                    # This thread has been quicker than the one that was to stand in for it: all is as before.
+                    self._thread = job.thread
                 return job.role
             if job is not None:
                 _run(job)

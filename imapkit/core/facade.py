@@ -499,7 +499,10 @@ def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> l
 def _hand_over(
     request: Request, finish: Callable[[Done], Result], callback: Callable[[tuple[Any, Any, Any]], object], cb_arg: Any
 ) -> None:
-    """Make a result, and give it, or the reason why there is none, to the callback."""
+    """Make a result, and give it, or the reason why there is none, to the callback; once, however often it is woken."""
+    if request.told:
+        return
+    request.told = True
     try:
         request.check()
         result = finish(request)

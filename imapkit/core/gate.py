@@ -24,6 +24,10 @@ from imapkit.core.request import Call, Request
 __all__ = ["Gate"]
 
 
+_ROUNDS = 8
+"""So often somebody sends what others hand over before it is another one's turn."""
+
+
 def _alike(one: Any, other: Any) -> bool:
     """Whether answers about ``one`` and about ``other`` might be taken for each other."""
     if one is None or other is None:
@@ -101,8 +105,8 @@ class Gate:
         self.writer: Request | None = None
         self.frozen = False
         """Nobody is let out any more: the connection is about to end."""
-        self.full = False
-        """The one who writes has sent others' lines for long enough."""
+        self.rounds = 0
+        """How often the one who writes has sent what others handed over."""
         self._flying: dict[Request, None] = {}
         self._exclusive = 0
         self._expungers = 0
@@ -112,9 +116,10 @@ class Gate:
     def join(self, request: Request) -> bool:
         """Fly along with the command that is being written, if both are a single line and nothing else stands against it."""
         writer = self.writer
-        if writer is None or writer.call.line is None or request.call.line is None or self.full or self._waiting:
+        if writer is None or writer.call.line is None or request.call.line is None or self.rounds >= _ROUNDS or self._waiting:
             return False
-        fits = not self.frozen and self._fits(request.call)
+        # What is secret is in no other thread's hands.
+        fits = not (self.frozen or request.call.command.secret) and self._fits(request.call)
         if fits:
             self._fly(request)
         return fits
@@ -142,7 +147,7 @@ class Gate:
     def leave(self, request: Request) -> None:
         """Give the turn back: the command is written."""
         if self.writer is request:
-            self.writer, self.full = None, False
+            self.writer, self.rounds = None, 0
             if self._waiting:
                 self._admit()
 
@@ -153,6 +158,14 @@ class Gate:
             self._count(request.call, -1)
             if self._waiting:
                 self._admit()
+
+    def recount(self) -> None:
+        """Count anew what is in flight: somebody was interrupted, perhaps as he was being counted."""
+        self._exclusive = self._expungers = 0
+        self._answers = {}
+        for request in self._flying:
+            self._count(request.call, 1)
+        self._admit()
 
     @property
     def waiting(self) -> bool:

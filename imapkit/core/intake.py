@@ -7,7 +7,7 @@ response, or a few, at a time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from imapkit.core.fragment import Framer
@@ -25,6 +25,7 @@ __all__ = ["Intake"]
 
 _TOGETHER = 64
 """So many tagged responses are taken in at most before those who wait for them are woken."""
+_NOBODY: tuple[Request, ...] = ()
 _RUN = 8
 """With fewer responses ahead it does not pay to look for a run."""
 
@@ -50,6 +51,8 @@ class Intake:
         self._greeted, self._nudge = greeted, nudge
         self._framer = Framer(protocol.limits)
         self._begun = self._welcomed = False
+        self.waking: Sequence[Request] = _NOBODY
+        """Those who are being woken: whoever is interrupted as he does so leaves them to the next who reads."""
         self.served = 0
         """The ident of the thread that waited for the last command that has ended; 0: nobody did."""
 
@@ -122,11 +125,12 @@ class Intake:
             if protocol.closed is not None:
                 return
             switching = self._handle(response, 0 if traced else _TOGETHER)
-            woken, protocol.woken = protocol.woken, []
+            self.waking, protocol.woken = protocol.woken, []
             nudged, protocol.nudged = protocol.nudged, None
-        for request in woken:
+        for request in self.waking:
             request.wake()
             self.served = 0 if request.on_done is not None else request.thread
+        self.waking = _NOBODY
         if nudged is not None:
             self._nudge(nudged)
         if switching is not None:

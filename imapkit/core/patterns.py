@@ -9,7 +9,10 @@ __all__ = ["late_pattern"]
 
 
 def late_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """What ``re.compile`` returns, but compiled when it is first used; for all but those that every session needs."""
+    """A pattern that is compiled when it is first used: for all but those that every session needs.
+
+    It has a pattern's methods and attributes, and nothing else: it cannot be given to a function of ``re``, or pickled.
+    """
     return cast("re.Pattern[AnyStr]", _Late(pattern, flags))
 
 

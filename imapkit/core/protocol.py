@@ -252,8 +252,9 @@ class Protocol:
     def complete(self, request: Request) -> None:
         """Its answer is all there: let the next ones out, and wake its waiter."""
         request.switching, request.complete = False, True
-        self.forget(request)
+        # In this order: whoever is interrupted between the two must not leave somebody who is neither in flight nor woken.
         self.woken.append(request)
+        self.forget(request)
 
     def _untagged(self, response: Untagged) -> None:
         name = response.name

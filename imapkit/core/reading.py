@@ -73,20 +73,27 @@ class Reading:
             return
         returns = False
         try:
-            holder = self._right.setdefault(None, request)
-            if holder is request:
+            if self._right.setdefault(None, request) is request:
                 self._leads += 1
                 returns = self._follow(request, latch)
-            elif isinstance(holder, Request) and holder.thread == request.thread:
-                # A signal handler has interrupted this very thread as it polled.
-                self._follow(request, latch)
         finally:
             # Up to where it is given back nothing is called, so that no signal handler can come in between.
-            if None in self._right and self._right[None] is request:
+            try:
+                leads = self._right[None] is request
+            except KeyError:
+                leads = False
+            if leads:
                 del self._right[None]
                 # The reader says what it wants and then looks whether the right is held, so it is not missed here.
                 if self._wanted or self._is_anything_left(request if returns else None):
                     self.call()
+
+    def abdicate(self) -> None:
+        """If this thread leads, a signal handler has interrupted it as it polled, and may wait for anything: the reader reads."""
+        holder = self._right.get(None)
+        if isinstance(holder, Request) and holder.thread == threading.get_ident():
+            del self._right[None]
+            self.call()
 
     def call(self) -> None:
         """Have the reader read, if it rests."""
@@ -109,22 +116,31 @@ class Reading:
                     return True
             elif reads == _SHORT:
                 return False
-            else:
+            elif self._take(request):
                 reads += 1
-                self._take(request.thread)
+            else:
+                return False
         return True
 
-    def _take(self, ident: int) -> None:
-        self.taker, self._torn = ident, True
+    def _take(self, request: Request) -> bool:
+        """Read for ``request``, once; False if the right has gone to the reader."""
+        # From here on a signal handler's command is refused, and the right stays where it is.
+        self.taker, self._torn, self._size = threading.get_ident(), True, _READ_SIZE
         try:
+            if self._right.get(None) is not request:
+                self._torn = False
+                return False
             self._read()
         finally:
             self.taker = 0
         self._torn = False
+        return True
 
     def _check(self) -> None:
         """End the connection if somebody was interrupted as he took in what he had read."""
         if self._torn:
+            for request in self._intake.waking:
+                request.wake()
             self._fail(ConnectionClosed("somebody was interrupted as an answer was taken in"))
 
     # the reader's
@@ -132,10 +148,10 @@ class Reading:
     def _serve(self) -> Role | None:
         self.thread = threading.current_thread()
         self.thread.name = self._name
-        self._take_right()
-        self._dispatcher.collect()
         role = None
         try:
+            self._take_right()
+            self._dispatcher.collect()
             role = self._read_on()
         except BaseException as caught:
             # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
@@ -143,9 +159,9 @@ class Reading:
         finally:
             if role is None:
                 # The right is kept: there is nothing to read any more.
-                self._dispatcher.let_go(None)
                 self._layers.transport.close()
                 self.taker = 0
+                self._dispatcher.let_go(None)
         return role
 
     def _read_on(self) -> Role | None:

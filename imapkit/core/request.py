@@ -85,8 +85,8 @@ class Request:
     """It has been ended in order to be sent anew."""
     joined = False
     """Whoever was writing as it came sends it."""
-    rounds = 0
-    """How often its writer has sent what others handed over."""
+    told = False
+    """Its callback has been called."""
     go: threading.Lock | None = None
     """While its writer waits for a continuation: the latch that "+" opens."""
     challenge = b""

@@ -181,7 +181,7 @@ class LiteralRun(Run):
 @lru_cache(64)
 def run_matcher(name: str) -> Callable[[bytes], re.Match[bytes] | None]:
     """Matches a line that belongs in a ``Run`` of ``name``; its groups are the pair."""
-    return re.compile(rb"\* (0|[1-9]\d{0,19}) %b (.*)\Z" % re.escape(name.encode("ascii")), re.DOTALL).match
+    return re.compile(rb"\* (0|[1-9]\d{0,19}) %b (.+)\Z" % re.escape(name.encode("ascii")), re.DOTALL).match
 
 
 @lru_cache(64)

@@ -23,7 +23,8 @@ class Store:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._lock = threading.Lock()
+        # A signal handler may ask for what is kept while its own thread keeps something.
+        self._lock = threading.RLock()
         # None while there are none, as on most connections: an empty deque takes 0.7 KiB.
         self._entries: deque[_Entry] | None = None
         self._octets = 0

@@ -150,11 +150,13 @@ class SocketTransport(_Socket):
 
     def ready(self, seconds: float) -> bool:
         """Whether there is something to read, or to be told, within so many seconds."""
-        # A signal handler that comes in the middle of it may ask as well, and must not find the same object.
+        if self.sock.fileno() < 0:
+            return True
+        # A signal handler that raises in the middle of it leaves none behind, and another one is made.
         poll, self._poll = self._poll or self._polling(), None
         found = poll.poll(seconds * 1000)
         self._poll = poll
-        return bool(found) or self.sock.fileno() < 0
+        return bool(found)
 
     def _polling(self) -> select.poll:
         poll = select.poll()

@@ -13,7 +13,9 @@ import pytest
 
 import imapkit
 from imapkit import ConnectionClosed
-from imapkit.core import connection
+from imapkit.core import gate
+from imapkit.core.request import Call, Request
+from imapkit.family import Command, State
 from tests.core.rig import Answers, answer_all, selected, within
 
 
@@ -102,7 +104,7 @@ def test_a_literal_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_sends_for_others_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_ROUNDS", 1)
+    monkeypatch.setattr(gate, "_ROUNDS", 1)
     with slowly(monkeypatch) as (client, slow):
         done, sent = Answers(), threading.Event()
         client.noop(callback=done)
@@ -159,12 +161,32 @@ def test_who_is_interrupted_after_he_has_handed_over_is_answered_all_the_same(mo
     assert slow.commands()[1][0] == "NOOP"
 
 
-def test_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_shown_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     with slowly(monkeypatch) as (client, slow):
         client.debug, client.debug_file = 4, shown
-        client.status("box", "(MESSAGES)", callback=lambda answer: None)
+        asker = threading.Thread(target=client.status, args=("box", "(MESSAGES)"), name="asker")
+        asker.start()
+        while not client._live.protocol.gate.waiting:
+            time.sleep(0)
         slow.may.set()
-        client.noop()
+        asker.join()
         client.debug = 0
-    assert "STATUS box" in shown.getvalue()
+    assert "asker" in next(line for line in shown.getvalue().splitlines() if "STATUS box" in line)
+    assert slow.writers[1] == "asker"
+
+
+def test_who_goes_on_without_the_turn_sends_nobodys_lines() -> None:
+    """IDLE gives the turn back once it is accepted; what is handed over then is for whoever writes by that time."""
+    with selected() as (client, _):
+        live = client._live
+        idler, writer = (Request(Call(Command("X", State.ANY), (), [b"X"]), timeout=None, window=60) for _ in range(2))
+        live._handed_over.append(b"T1 NOOP\r\n")
+        live.protocol.gate.writer = writer
+        idler.idling = True
+        assert live._leave(idler) == b""
+        idler.idling = False
+        assert live._leave(idler) == b"", "somebody else has the turn"
+        assert live._leave(writer) == b"T1 NOOP\r\n"
+        assert live._leave(writer) == b""
+        assert live.protocol.gate.writer is None

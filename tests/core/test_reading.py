@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import signal
 import sys
@@ -17,6 +18,7 @@ import imapkit
 from imapkit import ConnectionClosed
 from imapkit.core import reading
 from imapkit.core.api import Session, Untagged
+from imapkit.core.request import Request
 from imapkit.errors import NestedCommandError
 from imapkit.family import Command, Family, Response, State
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
@@ -320,13 +322,142 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
     assert answers == [("OK", [b"second"]), ("OK", [b"first"])]
 
 
+def test_a_signal_handler_may_end_what_its_own_thread_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler's command waits for its turn, and so for the answer to DONE, which its own thread would read."""
+    answers: list[Any] = []
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    with (
+        handling(lambda: answers.append(client.noop())) as send,
+        selected({"IDLE": idling}, families=["rev1", "idle"]) as (client, _),
+        within(20),
+    ):
+        twice(client)
+
+        def later() -> None:
+            while not any(request.idling for request in list(client._live.protocol.pending.values())):
+                time.sleep(0)
+            await_leader([client])
+            send()
+
+        helper = threading.Thread(target=later)
+        helper.start()
+        answers.append(client.idle())
+        helper.join()
+    assert [typ for typ, _ in answers] == ["OK", "OK"]
+
+
+def test_a_signal_handler_may_hang_up(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients: list[imapkit.IMAP4] = []
+
+    def never(conversation: Conversation, command: ReceivedCommand) -> None:
+        await_leader(clients)
+        send()
+        conversation.ok(conversation.read_command())
+        conversation.wait_closed()
+
+    began = time.monotonic()
+    with (
+        handling(lambda: clients[0].logout()) as send,
+        rested(watched, monkeypatch, X_ASK=never) as (client, _),
+    ):
+        clients.append(client)
+        # It flies alone; LOGOUT waits for its turn, which hanging up does not.
+        client._logout_timeout = 0.5
+        with pytest.raises(imapkit.IMAP4.abort):
+            client.xatom("X-ASK")
+        client._live._reading.thread.join(10)
+        assert not client._live._reading.thread.is_alive()
+    assert time.monotonic() - began < 9
+
+
+def test_whoever_is_answered_is_woken_though_the_one_who_read_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(conversation: Conversation) -> None:
+        for _ in range(2):
+            conversation.ok(conversation.read_command())
+        first, second, third = (conversation.read_command() for _ in range(3))
+        conversation.send(b"%b OK a\r\n%b OK b\r\n%b OK c\r\n" % (second.tag, third.tag, first.tag))
+        conversation.wait_closed()
+
+    monkeypatch.setattr(reading, "_REST", 60.0)
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server, families=["rev1"]) as client, within(20):
+        twice(client)
+        results: list[Any] = []
+        called = Answers()
+        others: list[threading.Thread] = []
+        wake = Request.wake
+
+        def once(request: Request) -> None:
+            monkeypatch.setattr(Request, "wake", wake)
+            interrupt()
+
+        def ask() -> None:
+            await_leader([client])
+            others[0].start()
+            while len(client._live.protocol.pending) < 2:
+                time.sleep(0)
+            monkeypatch.setattr(Request, "wake", once)
+            client.noop(callback=called)
+
+        others.append(threading.Thread(target=lambda: results.append(client.noop())))
+        helper = threading.Thread(target=ask)
+        helper.start()
+        with pytest.raises(Interrupted):
+            client.noop()
+        helper.join()
+        others[0].join()
+        assert results == [("OK", [b"a"])]
+        assert called.next()[0] == ("OK", [b"b"])
+        with pytest.raises(ConnectionClosed, match="interrupted"):
+            client.noop()
+
+
+class Company:
+    """Other threads that use the same connection until it ends, with and without callbacks; notes who was not answered."""
+
+    def __init__(self, client: imapkit.IMAP4) -> None:
+        self.client, self.wrong = client, queue.SimpleQueue[str]()
+        self.owed = 0
+        self.threads = [threading.Thread(target=self._ask), threading.Thread(target=self._ask_back)]
+        for thread in self.threads:
+            thread.start()
+
+    def _ask(self) -> None:
+        try:
+            while True:
+                self.client.noop(timeout=10)
+        except imapkit.CommandTimeout as exc:
+            self.wrong.put(repr(exc))
+        except imapkit.IMAP4.abort:
+            pass
+
+    def _ask_back(self) -> None:
+        try:
+            while True:
+                called = Answers()
+                self.client.noop(callback=called)
+                result, _, failure = called.next()
+                if result is None and issubclass(failure[0], imapkit.CommandTimeout):
+                    self.wrong.put(repr(failure))
+        except imapkit.IMAP4.abort:
+            pass
+        except BaseException as exc:
+            self.wrong.put(f"never called: {exc!r}")
+
+    def leave(self) -> None:
+        """End the connection, and see that everybody was answered."""
+        self.client.logout()
+        for thread in self.threads:
+            thread.join()
+        assert self.wrong.empty(), self.wrong.get()
+
+
 @pytest.mark.heavy
-def test_interrupted_at_any_moment(rng: random.Random) -> None:
+@pytest.mark.parametrize("alone", [True, False])
+def test_interrupted_at_any_moment(rng: random.Random, alone: bool) -> None:
     """Either the command has its own answer, or it was interrupted; and then the connection goes on, or says why not."""
+    outcomes = {"answered": 0, "interrupted": 0, "torn": 0}
     reasons: set[str] = set()
-    number, outcomes = 0, {"answered": 0, "interrupted": 0, "torn": 0}
-    armed = threading.Event()
-    stop = threading.Event()
+    armed, stop = threading.Event(), threading.Event()
 
     def once() -> None:
         if armed.is_set():
@@ -342,11 +473,19 @@ def test_interrupted_at_any_moment(rng: random.Random) -> None:
 
     family = Watched().family
     with handling(once) as send, ScriptedServer(handlers={"X-ASK": echo}, greeting=GREETING) as server:
+
+        def begin() -> tuple[imapkit.IMAP4, Company | None]:
+            client = connect(server, families=["rev1", family])
+            return client, None if alone else Company(client)
+
+        def end() -> None:
+            client.logout() if company is None else company.leave()
+
         disturber = threading.Thread(target=disturb)
-        client = connect(server, families=["rev1", family])
+        client, company = begin()
         disturber.start()
         try:
-            for number in range(3000):
+            for number in range(2000 if alone else 500):
                 try:
                     armed.set()
                     typ, data = client.xatom("X-ASK", str(number))
@@ -359,17 +498,16 @@ def test_interrupted_at_any_moment(rng: random.Random) -> None:
                     armed.clear()
                     reasons.add(str(exc))
                     outcomes["torn"] += 1
-                    client.logout()
-                    client = connect(server, families=["rev1", family])
+                    end()
+                    client, company = begin()
         finally:
             armed.clear()
             stop.set()
             disturber.join()
-            client.logout()
-    assert number == 2999
+            end()
     assert all("interrupted" in reason for reason in reasons)
-    assert outcomes["answered"] > 100, outcomes
-    assert outcomes["interrupted"] > 100, outcomes
+    assert outcomes["answered"] > 20, outcomes
+    assert outcomes["interrupted"] > 20, outcomes
 
 
 # callbacks

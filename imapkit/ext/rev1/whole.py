@@ -8,7 +8,9 @@ needed (``late_pattern``), since that takes milliseconds.
 
 from __future__ import annotations
 
-from imapkit.core.api import late_pattern, unescape
+import re
+
+from imapkit.core.api import unescape
 
 __all__ = ["ADDRESS", "NSTRING", "NUMBER", "PLAIN", "PLAIN_NSTRING", "STRING", "unescaped", "ungrouped"]
 
@@ -24,7 +26,7 @@ NUMBER = rb"(\d{1,20}+)"
 ADDRESS = rb"\(%b %b %b %b\)" % ((NSTRING,) * 4)
 """``address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"``."""
 
-_GROUP = late_pattern(rb"(?<!\\)\((?!\?)")
+_GROUP = re.compile(rb"(?<!\\)\((?!\?)")
 
 
 def ungrouped(rule: bytes) -> bytes:

@@ -79,11 +79,12 @@ def _body(cursor: Cursor, deepest: int, most: int) -> BodyStructure | None:
         if begun is None:
             return None
         groups = begun.groups()
+        # Before they are made: the number of a section is as long as it is deep.
+        most -= len(groups[0]) + 1
+        if len(pending) + len(groups[0]) >= deepest or most < 0:
+            return None
         for _ in groups[0]:
             pending.append(pending[-1].multipart())
-        most -= len(groups[0]) + 1
-        if len(pending) >= deepest or most < 0:
-            return None
         if not (_take_message(cursor, pending, groups) if single is None else _take_single(pending, groups)):
             return None
         if len(pending) == 1:
