@@ -16,7 +16,7 @@ from __future__ import annotations
 import _thread
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -107,24 +107,48 @@ class WatchedLock:
         self._lock.release()
 
 
+class WatchedRLock(WatchedLock):
+    """A ``threading.RLock``, which the thread that holds it may take again."""
+
+    def __init__(self, locks: Locks, site: str) -> None:
+        super().__init__(locks, site)
+        self._rlock = _thread.RLock()
+
+    def __enter__(self) -> bool:
+        if self not in self._locks.held:
+            self._locks.wanted(self)
+        self._rlock.acquire()
+        self._locks.held.append(self)
+        return True
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, where: TracebackType | None) -> None:
+        self._locks.held.remove(self)
+        self._rlock.release()
+
+
 @contextmanager
 def watched_locks(prefix: str) -> Iterator[Locks]:
     """Watch every lock that modules make whose names begin like this, and everybody who waits for a thread."""
-    locks, make, join = Locks(), threading.Lock, threading.Thread.join
+    locks, join, makers = Locks(), threading.Thread.join, (threading.Lock, threading.RLock)
 
-    def lock() -> Any:
-        frame = sys._getframe(1)
-        if not frame.f_globals.get("__name__", "").startswith(prefix):
-            return make()
-        locks.made += 1
-        return WatchedLock(locks, f"{frame.f_globals['__name__']}:{frame.f_lineno}")
+    def watching(make: Callable[[], Any], kind: type[WatchedLock]) -> Callable[[], Any]:
+        def lock() -> Any:
+            frame = sys._getframe(1)
+            if not frame.f_globals.get("__name__", "").startswith(prefix):
+                return make()
+            locks.made += 1
+            return kind(locks, f"{frame.f_globals['__name__']}:{frame.f_lineno}")
+
+        return lock
 
     def waiting_join(thread: threading.Thread, timeout: float | None = None) -> None:
         locks.waits(f"the end of a thread ({thread.name.split()[-1]})")
         join(thread, timeout)
 
-    threading.Lock, threading.Thread.join = lock, waiting_join  # type: ignore[assignment, method-assign]
+    threading.Thread.join = waiting_join  # type: ignore[assignment, method-assign]
+    threading.Lock, threading.RLock = watching(makers[0], WatchedLock), watching(makers[1], WatchedRLock)  # type: ignore[assignment]
     try:
         yield locks
     finally:
-        threading.Lock, threading.Thread.join = make, join  # type: ignore[method-assign]
+        threading.Thread.join = join  # type: ignore[method-assign]
+        threading.Lock, threading.RLock = makers
