@@ -10,6 +10,7 @@ a command with a callback, another thread's, or a long answer.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from imapkit.core.dispatcher import Dispatcher, Role, play
@@ -30,6 +31,8 @@ _REST = 0.005
 _POLL = 1.0
 """Seconds: a signal handler may read what the caller that it interrupts polls for."""
 _LONG = 1e6
+_MANY, _GATHER = 32, 0.0006
+"""With so many commands in flight it is read so many seconds after what came before, unless that was a full read."""
 _SHORT = 2
 """So many reads bring a short answer; a longer one is for the reader."""
 
@@ -168,7 +171,7 @@ class Reading:
         """Read until the end, or until this thread is to do something else."""
         self._intake.take_left()
         while self._protocol.closed is None:
-            self._await_news()
+            self._wait()
             self._read()
             if self._dispatcher.collected:
                 change = self._dispatcher.let_go(self._serve)
@@ -181,10 +184,16 @@ class Reading:
                 self._rest()
         return None
 
-    def _await_news(self) -> None:
-        """While no answer is expected, wait without the memory that a read takes: there may be hundreds of such connections."""
-        ready, listener = self._layers.transport.ready, self._protocol.listener
-        if ready is not None and len(self._protocol.pending) == (listener is not None and listener.goes_on):
+    def _wait(self) -> None:
+        """Before a read: while no answer is expected, without the memory that it takes; where many are, until some have come.
+
+        There may be hundreds of connections on which nothing happens. And who has many commands in flight gets the answers sooner
+        if the thread that sends is not stopped for each of them.
+        """
+        ready, listener, count = self._layers.transport.ready, self._protocol.listener, len(self._protocol.pending)
+        if count >= _MANY and self._size == _READ_SIZE:
+            time.sleep(_GATHER)
+        elif ready is not None and count == (listener is not None and listener.goes_on):
             ready(_LONG)
 
     def _take_right(self) -> None:
