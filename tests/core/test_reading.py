@@ -427,8 +427,8 @@ class Company:
                 self.client.noop(timeout=10)
         except imapkit.CommandTimeout as exc:
             self.wrong.put(repr(exc))
-        except imapkit.IMAP4.abort:
-            pass
+        except imapkit.IMAP4.error:
+            pass  # the end, or the state after LOGOUT
 
     def _ask_back(self) -> None:
         try:
@@ -438,7 +438,7 @@ class Company:
                 result, _, failure = called.next()
                 if result is None and issubclass(failure[0], imapkit.CommandTimeout):
                     self.wrong.put(repr(failure))
-        except imapkit.IMAP4.abort:
+        except imapkit.IMAP4.error:
             pass
         except BaseException as exc:
             self.wrong.put(f"never called: {exc!r}")
