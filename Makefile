@@ -45,13 +45,14 @@ lint: $(VENV)/.dev
 # BENCH="--small", "--works noops bodies --rounds 3" ...: see python -m bench --help
 PAGE = --document docs/benchmarks.md --readme README.md
 FIGURES = docs/benchmarks/first.json docs/benchmarks/second.json
+COMPARED = $(BIN)/python -m bench --node $(VENV)/node
 bench: $(VENV)/.bench
-	$(BIN)/python -m bench $(or $(BENCH),--json $(firstword $(FIGURES)) $(PAGE))
+	$(COMPARED) $(or $(BENCH),--json $(firstword $(FIGURES)) $(PAGE))
 
 # All of it once more, and the page from both.
 bench-twice: bench
-	$(BIN)/python -m bench --json $(lastword $(FIGURES))
-	$(BIN)/python -m bench --compare $(FIGURES) $(PAGE)
+	$(COMPARED) --json $(lastword $(FIGURES))
+	$(COMPARED) --compare $(FIGURES) $(PAGE)
 
 # make fuzz SECONDS=600: so long for each target
 SECONDS ?= 60

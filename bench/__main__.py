@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,13 @@ from bench import document, profiles, report
 from bench.growth import growth
 from bench.machine import machine
 from bench.rounds import Layer, Outcome, measure
-from bench.servers import Where, canned, emptied, far, real, stamped
+from bench.servers import Where, canned, emptied, far, lacking, real, stamped
 from bench.works import ORDER, WORKS, Work
+from tests.servers.base import REQUIRE
 
 _LAYERS = (Layer("plain"), Layer("TLS", tls=True), Layer("COMPRESS", compress=True))
+_SMALL = 4
+"""So many clients at once when nothing is to be measured."""
 _BUILTIN = {"bare", "imaplib", "imapflow"}
 
 Done = dict[str, dict[str, Outcome]]
@@ -29,7 +33,7 @@ Done = dict[str, dict[str, Outcome]]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for. Returns 0, or 1 if imapkit failed somewhere."""
+    """Run what is asked for. Returns 0, or 1 if imapkit failed somewhere, or a server that is required is not there."""
     options = _options(arguments)
     if options.compare:
         runs = [json.loads(path.read_text()) for path in options.compare]
@@ -38,9 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
         runs = [_profiled(options) if options.profile else _run(options)]
         _keep(runs[0], options.json)
     if options.document:
-        document.write(runs, options.document, options.readme)
+        document.write(runs, options.document, options.readme, options.compare or [options.json])
     rows = [row for run in runs for table in run.get("tables", {}).values() for row in table.values()]
-    return int(any("error" in row.get("imapkit", {}) for row in rows))
+    lacks = os.environ.get(REQUIRE) == "1" and any(run.get("lacking") for run in runs)
+    return int(lacks or any("error" in row.get("imapkit", {}) for row in rows))
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -80,6 +85,11 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     options.modules = _imapflow(options.node) if "imapflow" in options.clients else None
     found: dict[str, Any] = {"machine": machine(options.modules), "tables": {}, "sizes": {}}
     found["rounds"] = {"all": options.rounds, "fewer": options.fewer}
+    found["lacking"] = {server: reason for server in options.servers if (reason := lacking(server))}
+    options.servers = [server for server in options.servers if server not in found["lacking"]]
+    for server, reason in found["lacking"].items():
+        print(f"{server} is left out: {reason}")
+        found["machine"][server.capitalize()] = f"left out: {reason}"
     for name, outcomes, sizes in _tables(options):
         found["tables"][name] = {work: _figures(WORKS[work], row) for work, row in outcomes.items()}
         found["sizes"][name] = sizes
@@ -141,7 +151,7 @@ def _work(
     link: AbstractContextManager[Where] = nullcontext(where)
     if work.delay:
         link = far(where, work.delay)
-    elif work.stamped:
+    elif work.stamped and layer.name == "plain":
         link = stamped(where)
     whole = (server, layer.name) == ("canned", "plain")
     rounds = 1 if options.small else options.rounds if whole else options.fewer
@@ -159,6 +169,7 @@ def _work(
             mailbox=f"{work.mailbox}-{size}" if server == "canned" else work.real_mailbox,
             modules=options.modules,
             plain=plain.get(work.name, {}),
+            at_once=_SMALL if options.small and not work.stamped else 1,  # what one appends, others see
         )
 
 

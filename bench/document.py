@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -32,10 +33,10 @@ its own.
 ## How to read it
 
 The column "imapkit" has its median, and in brackets the least and the most of all rounds. The other columns say how many times as
-long (or as much) imapkit takes as that client: below 1 imapkit is quicker. {twice}An empty cell: the client cannot do that.
-"fails": it tried; why is below. "at most" is what imapkit is to reach, as multiples of peers or in its own unit: on the canned
-server the goals of the project, over TLS and COMPRESS no more than imaplib (which cannot compress) and imaplib2 take.
-
+long (or as much) imapkit takes as that client: below 1 imapkit is quicker. An empty cell: the client cannot do that, or is not
+asked. "fails": it tried; why is below. "at most" is what imapkit is to reach, as multiples of peers or in its own unit: on the
+canned server the goals of the project, over TLS and COMPRESS no more than imaplib (which cannot compress) and imaplib2 take.
+{twice}
 "canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
 real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
 
@@ -43,32 +44,46 @@ real one. "bare" is no client but a socket that sends the same commands, reads t
 - A client that is not done after {patience:g} s fails; over TLS and COMPRESS after {longer} times what it took in the clear, and
   {more:g} s more. One that fails in the clear is not asked the same again.
 - What is timed is the work alone, not start, login and SELECT; whatever has been fetched is looked at within that time, by every
-  client alike, so that nothing is gained by leaving it for later. What came is checked, else the client fails.
+  client alike, so that nothing is gained by leaving it for later. What came is checked (every command's OK, how many rows and
+  octets there are), else the client fails.
 - "parsed": every field of every record. Dates are understood (IMAPClient and imapflow give no other), the rest is as it was
   sent (as with IMAPClient). "decoded": words, addresses and parameters as well, which imapflow always does and IMAPClient never.
 - imap_tools makes an `email` message of every body, which the others leave to the caller. IMAPClient is given the numbers one by
   one, as it takes no range.
+- "a link of 20 ms": clients that wait for each answer need that for each command; "bare" does one, the least that anybody needs.
 - Peers are used as their documentation says, with their defaults; `bench/clients/` has the code. A pipelined command is one with
   a callback, or an asyncio task.
 - imaplib waits 40 ms in every APPEND (the server's delayed acknowledgement against Nagle's algorithm), and so do IMAPClient and
   imap_tools, which hand APPEND to it. They are asked only where there are fewer: over TLS, and on Dovecot.
 - "threads": the same FETCHes over one connection, from one thread and then from 16.
-- "mail seen in IDLE": Dovecot itself waits half a second before it tells of mail, which no client can shorten.
+- "mail seen in IDLE": Dovecot itself waits half a second before it tells of mail, which no client can shorten. When its line was
+  sent is written into the line by a relay, which it cannot through TLS and COMPRESS.
+- Import and the first client are asked for in the clear only: no layer takes part in them.
 
 ## How it was made
 
     {command}
+
+{kept}"""
+
+_TWICE = """\
+Where a cell has two figures, everything was measured twice. The sentence above, memory, processor time, threads and the pictures
+are of the medians of both; the profile is the first one's.
 """
 
 
-def write(runs: Sequence[Run], path: Path, readme: Path | None = None) -> None:
-    """Write the page of one run or of two, and (with matplotlib) the pictures into a directory beside it."""
+def write(runs: Sequence[Run], path: Path, readme: Path | None = None, kept: Sequence[Path | None] = ()) -> None:
+    """Write the page of one run or of two, and (with matplotlib) the pictures into a directory beside it.
+
+    ``kept``: the files that have the figures, for a link.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = plots.draw(runs[0], path.with_suffix("")) if find_spec("matplotlib") else []
-    path.write_text("\n".join(_page(runs, path, pictures)) + "\n", encoding="utf-8")
+    pictures = plots.draw(report.merged(runs), path.with_suffix("")) if find_spec("matplotlib") else []
+    links = [os.path.relpath(file, path.parent) for file in kept if file is not None]
+    path.write_text("\n".join(_page(runs, path, pictures, links)) + "\n", encoding="utf-8")
     if readme is not None:
         text = readme.read_text(encoding="utf-8")
-        readme.write_text(_README.sub(lambda found: found[1] + _sentence(runs[0]) + found[2], text), encoding="utf-8")
+        readme.write_text(_README.sub(lambda found: found[1] + _sentence(report.merged(runs)) + found[2], text), encoding="utf-8")
 
 
 def _sentence(run: Run) -> str:
@@ -76,12 +91,12 @@ def _sentence(run: Run) -> str:
     return textwrap.fill(f"{said}.", 130) if said else ""
 
 
-def _page(runs: Sequence[Run], path: Path, pictures: list[Path]) -> Iterator[str]:
-    first = runs[0]
+def _page(runs: Sequence[Run], path: Path, pictures: list[Path], links: list[str]) -> Iterator[str]:
+    first, both = runs[0], report.merged(runs)
     rounds = first.get("rounds", {})
     yield _HEAD.format(
-        headline=_sentence(first),
-        twice="Where a cell has two figures, everything was measured twice. " if len(runs) > 1 else "",
+        headline=_sentence(both),
+        twice=_TWICE if len(runs) > 1 else "",
         all=rounds.get("all", "-"),
         fewer=rounds.get("fewer", "-"),
         slow=SLOW,
@@ -89,18 +104,24 @@ def _page(runs: Sequence[Run], path: Path, pictures: list[Path]) -> Iterator[str
         longer=LONGER,
         more=MORE,
         command="make bench-twice" if len(runs) > 1 else "make bench",
+        kept=_linked(links),
     )
     yield from _machine(runs)
     yield from _missed(runs)
     yield from report.tables(runs)
     yield from _growth(runs)
-    yield from _memory(first)
+    yield from _memory(both)
     yield from _failures(runs)
     yield from _profile(first)
     if pictures:
         yield "\n## Pictures\n\nA hatched bar is longer than it is drawn.\n"
     for each in pictures:
         yield f"![{WORKS[each.stem].titled(_size(first, each.stem))}]({path.stem}/{each.name})"
+
+
+def _linked(links: list[str]) -> str:
+    each = " and ".join(f"[{Path(link).name}]({link})" for link in links)
+    return f"All figures, of every table, with CPU, memory and threads: {each}.\n" if each else ""
 
 
 def _size(run: Run, name: str) -> int:
@@ -126,19 +147,24 @@ def _missed(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _grown(runs: Sequence[Run]) -> Iterator[str]:
-    for name in runs[0].get("growth", {}):
-        values = [run["growth"][name] for run in runs]
+    for name, values in _growths(runs).items():
         if max(values) > _GROWTH:
             yield f"growth of {name}: {' / '.join(f'{value:.2f}' for value in values)}, not {_GROWTH}"
 
 
+def _growths(runs: Sequence[Run]) -> dict[str, list[float]]:
+    """By what grows, of each run that has it."""
+    names = dict.fromkeys(name for run in runs for name in run.get("growth", {}))
+    return {name: [run["growth"][name] for run in runs if name in run.get("growth", {})] for name in names}
+
+
 def _growth(runs: Sequence[Run]) -> Iterator[str]:
-    if not runs[0].get("growth"):
+    found = _growths(runs)
+    if not found:
         return
     yield f"\n## Growth\n\nTwice the work, in the time of the work; the limit is {_GROWTH}.\n"
     yield "| what grows | t(2n)/t(n) | |\n| --- | ---: | --- |"
-    for name in runs[0]["growth"]:
-        values = [run["growth"][name] for run in runs]
+    for name, values in found.items():
         verdicts = ["**missed**" if value > _GROWTH else "met" for value in values]
         yield f"| {name} | {' / '.join(f'{value:.2f}' for value in values)} | {' / '.join(dict.fromkeys(verdicts))} |"
 
@@ -165,8 +191,8 @@ def _memory(run: Run) -> Iterator[str]:
     if not found:
         return
     yield "\n## Memory and processor time\n"
-    yield f"{title}: the peak of the process's resident memory during the work, and how much of it is beyond what it had before;"
-    yield "processor time of the client's process; threads at the end of the work. Medians.\n"
+    yield f"{title} alone: the peak of the process's resident memory during the work, and how much of it is beyond what it had"
+    yield "before; processor time of the client's process; threads at the end of the work. Medians.\n"
     yield "| work | client | peak MiB | beyond MiB | ms of CPU | threads |\n| --- | --- | ---: | ---: | ---: | ---: |"
     seen: set[str] = set()
     for name, row in found.items():

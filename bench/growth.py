@@ -6,8 +6,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-import imapkit
-from bench.servers import Where, canned
+from bench.clients.common import Countdown
+from bench.servers import Where, canned, client
 
 __all__ = ["growth"]
 
@@ -35,33 +35,27 @@ def _ratio(where: Where, work: Callable[[Where, int], float], size: int, rounds:
     return statistics.median(twice for _, twice in times) / statistics.median(once for once, _ in times)
 
 
-def _client(where: Where, mailbox: str) -> imapkit.IMAP4:
-    client = imapkit.IMAP4(where.host, where.port)
-    client.login(where.user, where.password)
-    client.select(mailbox)
-    return client
-
-
 def _fetch(where: Where, kind: str, size: int) -> float:
-    with _client(where, f"{kind}-{size}") as client:
+    with client(where, f"{kind}-{size}") as imap:
         start = time.perf_counter()
-        client.fetch("1:*", "(FLAGS)")
+        imap.fetch("1:*", "(FLAGS)")
         return time.perf_counter() - start
 
 
 def _pipelined(where: Where, size: int) -> float:
-    left: list[object] = []
-    with _client(where, "none-1") as client:
+    done = Countdown(size)
+    with client(where, "none-1") as imap:
         start = time.perf_counter()
         for _ in range(size):
-            client.noop(callback=left.append)
-        client.noop()
+            imap.noop(callback=done)
+        if not done.wait():
+            raise RuntimeError(f"not all of {size} commands were done")
         return time.perf_counter() - start
 
 
 def _kept(where: Where, size: int) -> float:
-    with _client(where, f"news-{size}") as client:
+    with client(where, f"news-{size}") as imap:
         start = time.perf_counter()
-        client.noop()
-        client.response("EXPUNGE")
+        imap.noop()
+        imap.response("EXPUNGE")
         return time.perf_counter() - start

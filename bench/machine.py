@@ -20,7 +20,7 @@ def machine(modules: Path | None) -> dict[str, str]:
     """By name; ``modules`` is where imapflow is."""
     found = {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {_release()} {platform.machine()}",
         "Python (and imaplib)": f"{platform.python_implementation()} {platform.python_version()}, {ssl.OPENSSL_VERSION}",
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
@@ -30,6 +30,11 @@ def machine(modules: Path | None) -> dict[str, str]:
         found["imapflow"] = f"{manifest['version']} on Node {_said('node', '--version')}"
     dovecot = _said("dovecot", "--version")
     return found | ({"Dovecot": dovecot} if dovecot else {})
+
+
+def _release() -> str:
+    """The kernel's two numbers; what comes after them is the machine's own."""
+    return ".".join(platform.release().split(".")[:2])
 
 
 def _processor() -> str:

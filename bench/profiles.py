@@ -9,13 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import imapkit
 from bench.clients.imapkit import look
-from bench.servers import Where, canned
+from bench.servers import Where, canned, client
 
 __all__ = ["profile"]
 
@@ -39,17 +38,17 @@ def profile(small: bool = False) -> str:
     return "\n\n".join(found)
 
 
-def _noops(client: imapkit.IMAP4, size: int) -> None:
+def _noops(imap: imapkit.IMAP4, size: int) -> None:
     for _ in range(size):
-        client.noop()
+        imap.noop()
 
 
-def _flags(client: imapkit.IMAP4, size: int) -> None:
-    client.fetch("1:*", "(FLAGS)")
+def _flags(imap: imapkit.IMAP4, size: int) -> None:
+    imap.fetch("1:*", "(FLAGS)")
 
 
-def _structures(client: imapkit.IMAP4, size: int) -> None:
-    _, data = client.fetch("1:*", "(ENVELOPE BODYSTRUCTURE)")
+def _structures(imap: imapkit.IMAP4, size: int) -> None:
+    _, data = imap.fetch("1:*", "(ENVELOPE BODYSTRUCTURE)")
     for message in data.parsed():
         look(message)
 
@@ -61,20 +60,12 @@ def _path(where: Where, title: str, unit: str, per: int, work: _Work, kind: str,
     return "\n".join(lines)
 
 
-@contextmanager
-def _client(where: Where, mailbox: str) -> Iterator[imapkit.IMAP4]:
-    with imapkit.IMAP4(where.host, where.port) as client:
-        client.login(where.user, where.password)
-        client.select(mailbox)
-        yield client
-
-
 def _costs(where: Where, work: _Work, kind: str, size: int, units: float) -> str:
     """Without the profiler, which itself costs most of what it sees."""
-    with _client(where, f"{kind}-{size}") as client:
-        work(client, size)
+    with client(where, f"{kind}-{size}") as imap:
+        work(imap, size)
         before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-        work(client, size)
+        work(imap, size)
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
     user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
     switches = after.ru_nvcsw - before.ru_nvcsw, after.ru_nivcsw - before.ru_nivcsw
@@ -97,12 +88,12 @@ def _profilers(where: Where, work: _Work, kind: str, size: int) -> list[tuple[st
 
     threading.setprofile(begin)
     try:
-        with _client(where, f"{kind}-{size}") as client:
+        with client(where, f"{kind}-{size}") as imap:
             # What came before is not to be seen.
             for _, profiler in found:
                 profiler.clear()
             caller = cProfile.Profile()
-            caller.runcall(work, client, size)
+            caller.runcall(work, imap, size)
     finally:
         threading.setprofile(None)
     return [("the caller", caller), *found]

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.works import ORDER, WORKS, Goal, Work, goal
 
-__all__ = ["Row", "Run", "Table", "aims", "figure", "headline", "lines", "missed", "missing", "ratio", "shown", "tables"]
+__all__ = [
+    "Row",
+    "Run",
+    "Table",
+    "aims",
+    "figure",
+    "headline",
+    "lines",
+    "merged",
+    "missed",
+    "missing",
+    "ratio",
+    "shown",
+    "tables",
+]
 
 Row = Mapping[str, Mapping[str, Any]]
 """Of one piece of work, by client: medians by figure, "rounds" of the compared one, "error" where it failed."""
@@ -58,6 +73,26 @@ def missed(work: Work, title: str, row: Row) -> Iterator[str]:
     own = figure(work, row, "imapkit")
     if aim.at_most is not None and own is not None and own > aim.at_most:
         yield f"{shown(own)} {work.unit}".strip() + f", not {aim.at_most:g}"
+
+
+def merged(runs: Sequence[Run]) -> Run:
+    """One run with the medians of all, for what has room for one figure; what is no figure is the first one's."""
+    if len(runs) == 1:
+        return runs[0]
+    tables = {
+        title: {
+            name: {client: _median([_row(run, title, name).get(client, {}) for run in runs]) for client in row}
+            for name, row in table.items()
+        }
+        for title, table in runs[0]["tables"].items()
+    }
+    return {**runs[0], "tables": tables}
+
+
+def _median(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of one client's figures."""
+    names = {name for figures in found for name, value in figures.items() if isinstance(value, int | float)}
+    return {name: statistics.median(figures[name] for figures in found if name in figures) for name in sorted(names)}
 
 
 def missing(runs: Sequence[Run]) -> Iterator[str]:

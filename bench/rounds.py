@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.payloads import MESSAGE
+from bench.payloads import BODY_SIZE, MESSAGE
 from bench.servers import Where
 from bench.works import ORDER, Work
 
@@ -85,8 +86,12 @@ def measure(
     mailbox: str,
     modules: Path | None,
     plain: Mapping[str, Outcome],
+    at_once: int = 1,
 ) -> dict[str, Outcome]:
-    """The outcomes by client; those that have failed at the same in the clear (``plain``) are not asked."""
+    """The outcomes by client; those that have failed at the same in the clear (``plain``) are not asked.
+
+    ``at_once``: so many clients side by side, where their figures do not matter.
+    """
     options = {
         "host": where.host,
         "port": where.tls_port if layer.tls else where.port,
@@ -98,11 +103,15 @@ def measure(
         "size": size,
     }
     outcomes = {name: Outcome() for name in ORDER if name in set(clients)}
-    for _ in range(rounds):
-        for name, outcome in outcomes.items():
-            if not outcome.enough:
-                clear = plain.get(name, Outcome())
-                _once(name, work, options | {"failed": clear.error}, outcome, modules, clear.patience)
+
+    def ask(name: str) -> None:
+        outcome, clear = outcomes[name], plain.get(name, Outcome())
+        if not outcome.enough:
+            _once(name, work, options | {"failed": clear.error}, outcome, modules, clear.patience)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for _ in range(rounds):
+            list(pool.map(ask, outcomes))
     return {name: outcome for name, outcome in outcomes.items() if outcome.able}
 
 
@@ -136,6 +145,6 @@ def _command(name: str, work: Work, options: dict[str, Any], modules: Path | Non
         return [sys.executable, "-m", "bench.worker", name, work.does, json.dumps(options)]
     if modules is None:
         return None
-    message = base64.b64encode(MESSAGE).decode()
+    more = {"message": base64.b64encode(MESSAGE).decode(), "body": BODY_SIZE, "modules": str(modules)}
     script = Path(__file__).parent / "clients" / "imapflow.mjs"
-    return ["node", str(script), work.does, json.dumps(options | {"message": message, "modules": str(modules)})]
+    return ["node", str(script), work.does, json.dumps(options | more)]

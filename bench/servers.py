@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import imapkit
@@ -17,7 +17,7 @@ from bench.relay import relayed
 from imapkit.testing import DelayProxy
 from tests.servers import certs, dovecot
 
-__all__ = ["Where", "canned", "emptied", "far", "real", "stamped"]
+__all__ = ["Where", "canned", "client", "emptied", "far", "lacking", "real", "stamped"]
 
 _FETCHED = "Bench"
 _REAL_MESSAGES = 1000
@@ -54,15 +54,15 @@ def canned() -> Iterator[Where]:
 @contextmanager
 def far(where: Where, round_trip: float) -> Iterator[Where]:
     """The same server over a link with a delay."""
-    with DelayProxy(where.host, where.port, round_trip) as proxy:
-        yield Where(proxy.host, proxy.port, 0, where.cafile)
+    with DelayProxy(where.host, where.port, round_trip) as proxy, DelayProxy(where.host, where.tls_port, round_trip) as tls:
+        yield replace(where, host=proxy.host, port=proxy.port, tls_port=tls.port)
 
 
 @contextmanager
 def stamped(where: Where) -> Iterator[Where]:
-    """The same server, whose EXISTS tell when they were sent."""
+    """The same server, whose EXISTS tell when they were sent; in the clear only, as nobody can write into another's TLS."""
     with relayed(where.host, where.port) as port:
-        yield Where("127.0.0.1", port, 0, where.cafile)
+        yield replace(where, host="127.0.0.1", port=port)
 
 
 @contextmanager
@@ -76,22 +76,34 @@ def real() -> Iterator[Where]:
         yield where
 
 
+def lacking(server: str) -> str | None:
+    """Why this server cannot be asked here; None when it can."""
+    return dovecot.missing() if server == "dovecot" else None
+
+
+@contextmanager
+def client(where: Where, mailbox: str | None = None) -> Iterator[imapkit.IMAP4]:
+    """A client in the clear, logged in, with the mailbox selected."""
+    with imapkit.IMAP4(where.host, where.port) as imap:
+        imap.login(where.user, where.password)
+        if mailbox is not None:
+            imap.select(mailbox)
+        yield imap
+
+
 def emptied(where: Where) -> None:
     """Begin anew with the mailbox that is appended to: it is to be no larger for one piece of work than for the next."""
-    with _logged_in(where) as imap:
+    with client(where) as imap:
         imap.delete(APPENDED)
         imap.create(APPENDED)
 
 
-def _logged_in(where: Where) -> imapkit.IMAP4:
-    imap = imapkit.IMAP4(where.host, where.port)
-    imap.login(where.user, where.password)
-    return imap
-
-
 def _fill(where: Where) -> None:
-    with _logged_in(where) as imap:
+    with client(where) as imap:
         imap.create(APPENDED)
         imap.create(_FETCHED)
         for i in range(_REAL_MESSAGES):
             imap.append(_FETCHED, None, None, mixed(i))
+        # Once, so that whoever is asked first does not pay for what the server keeps from then on.
+        imap.select(_FETCHED)
+        imap.fetch("1:*", "(FLAGS ENVELOPE BODYSTRUCTURE BODY.PEEK[])")

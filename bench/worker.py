@@ -48,6 +48,7 @@ class Run:
         self.mailbox: str = options["mailbox"]
         self.size: int = options["size"]
         self.figures: dict[str, float] = {}
+        self._times: list[float] = []
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -62,6 +63,16 @@ class Run:
         self.figures["memory"] = self.figures["peak"] - before
         self.figures["threads"] = _status("Threads")
         self.figures["memory per octet"] = self.figures["memory"] * 1024 / self.size if self.size else 0.0
+        if self._times:
+            ordered = sorted(self._times)
+            self.note(p99=ordered[int(len(ordered) * 0.99)] * 1000, slowest=ordered[-1] * 1000)
+
+    @contextmanager
+    def each(self) -> Iterator[None]:
+        """One of many: what 99 of 100 keep to is noted, and the slowest, in milliseconds."""
+        start = time.perf_counter()
+        yield
+        self._times.append(time.perf_counter() - start)
 
     @contextmanager
     def resident(self) -> Iterator[None]:
@@ -70,11 +81,6 @@ class Run:
         yield
         self.figures["KiB each"] = (_status("VmRSS") - kept) / self.size
         self.figures["threads each"] = (threading.active_count() - threads) / self.size
-
-    def each(self, times: list[float]) -> None:
-        """Note the slowest of these (in seconds), and what 99 of 100 keep to; in milliseconds."""
-        ordered = sorted(times)
-        self.note(p99=ordered[int(len(ordered) * 0.99)] * 1000, slowest=ordered[-1] * 1000)
 
     def note(self, **figures: float) -> None:
         """Add figures."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -72,7 +71,7 @@ class Client(Fetching, Importable):
 
         async def work(client: Any) -> None:
             for _ in range(run.size):
-                await client.noop()
+                run.check((await client.noop()).result == "OK")
 
         self._timed(run, work)
 
@@ -80,7 +79,8 @@ class Client(Fetching, Importable):
         """As tasks."""
 
         async def work(client: Any) -> None:
-            await asyncio.gather(*(client.noop() for _ in range(run.size)))
+            answers = await asyncio.gather(*(client.noop() for _ in range(run.size)))
+            run.check(all(answer.result == "OK" for answer in answers))
 
         self._timed(run, work)
 
@@ -91,13 +91,9 @@ class Client(Fetching, Importable):
     def appends(self, run: Run) -> None:
         """One after another."""
 
-        times: list[float] = []
-
         async def work(client: Any) -> None:
             for _ in range(run.size):
-                start = time.perf_counter()
-                run.check((await client.append(MESSAGE, APPENDED)).result == "OK")
-                times.append(time.perf_counter() - start)
+                with run.each():
+                    run.check((await client.append(MESSAGE, APPENDED)).result == "OK")
 
         self._timed(run, work)
-        run.each(times)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import os
+import ssl
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from bench.canned import now
 from bench.payloads import APPENDED, BODY_SIZE, MESSAGE
 from bench.worker import Run
 
-__all__ = ["Blocking", "Fetching", "Importable", "Peer", "Sync", "Threaded"]
+__all__ = ["Blocking", "Countdown", "Fetching", "Importable", "Peer", "Sync", "Threaded"]
 
 _BEGINS = 0.05
 _IMPORT = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
@@ -77,7 +78,7 @@ class Importable(Peer):
         _measured(run, _IMPORT.format(self.module))
 
 
-class Blocking(Importable):
+class Blocking(Peer):
     """One command after another; ``connect`` gives a client, logged in, with the mailbox selected."""
 
     def connect(self, run: Run) -> Any:
@@ -85,9 +86,11 @@ class Blocking(Importable):
         raise NotImplementedError
 
     def _noop(self, client: Any) -> object:
-        return client.noop()
+        """Whether it was done."""
+        raise NotImplementedError
 
     def _append(self, client: Any) -> object:
+        """Whether it was done."""
         raise NotImplementedError
 
     def noops(self, run: Run) -> None:
@@ -95,23 +98,24 @@ class Blocking(Importable):
         client = self.connect(run)
         with run.timed():
             for _ in range(run.size):
-                self._noop(client)
+                run.check(self._noop(client))
         client.logout()
+
+    def far(self, run: Run) -> None:
+        """One after another, as there is no other way."""
+        self.noops(run)
 
     def appends(self, run: Run) -> None:
         """One after another."""
-        times: list[float] = []
         client = self.connect(run)
         with run.timed():
             for _ in range(run.size):
-                start = time.perf_counter()
-                run.check(self._append(client))
-                times.append(time.perf_counter() - start)
+                with run.each():
+                    run.check(self._append(client))
         client.logout()
-        run.each(times)
 
 
-class Sync(Blocking, Fetching):
+class Sync(Blocking, Fetching, Importable):
     """imaplib's interface."""
 
     def connect(self, run: Run) -> Any:
@@ -126,6 +130,9 @@ class Sync(Blocking, Fetching):
     def open(self, run: Run) -> Any:
         """A client."""
         raise NotImplementedError
+
+    def _noop(self, client: Any) -> object:
+        return client.noop()[0] == "OK"
 
     def _append(self, client: Any) -> object:
         return client.append(APPENDED, None, None, MESSAGE)[0] == "OK"
@@ -152,12 +159,22 @@ class Sync(Blocking, Fetching):
         """FETCH of one large message."""
         client = self.connect(run)
         with run.timed():
-            _, data = client.fetch("1", "(BODY.PEEK[])")
-        run.check(len(data[0][1]) == run.size)
+            typ, data = client.fetch("1", "(BODY.PEEK[])")
+        run.check(typ == "OK" and len(data[0][1]) == run.size)
         client.logout()
 
 
-class _Countdown:
+def _other(run: Run) -> imaplib.IMAP4:
+    """A client beside the one that is measured, logged in."""
+    if run.cafile is None:
+        client = imaplib.IMAP4(run.host, run.port)
+    else:
+        client = imaplib.IMAP4_SSL(run.host, run.port, ssl_context=ssl.create_default_context(cafile=run.cafile))
+    client.login(run.user, run.password)
+    return client
+
+
+class Countdown:
     """Waits for so many callbacks, which come on another thread; remembers what went wrong."""
 
     def __init__(self, count: int) -> None:
@@ -166,13 +183,15 @@ class _Countdown:
         self._failed: Any = None
 
     def __call__(self, answer: tuple[Any, Any, Any]) -> None:
-        self._failed = self._failed or answer[2]
+        """A callback: the result, the argument, the error."""
+        result, _, error = answer
+        self._failed = self._failed or error or (None if result[0] == "OK" else result)
         self._left -= 1
         if not self._left:
             self._done.set()
 
     def wait(self) -> bool:
-        """Whether all have come, and none with an error."""
+        """Whether all have come, and all with OK."""
         return self._done.wait(120) and self._failed is None
 
 
@@ -183,7 +202,7 @@ class Threaded(Sync):
 
     def noops_pipelined(self, run: Run) -> None:
         """With callbacks."""
-        done, client = _Countdown(run.size), self.connect(run)
+        done, client = Countdown(run.size), self.connect(run)
         with run.timed():
             for _ in range(run.size):
                 client.noop(callback=done)
@@ -196,7 +215,7 @@ class Threaded(Sync):
 
     def appends_pipelined(self, run: Run) -> None:
         """With callbacks."""
-        done, client = _Countdown(run.size), self.connect(run)
+        done, client = Countdown(run.size), self.connect(run)
         with run.timed():
             for _ in range(run.size):
                 client.append(APPENDED, None, None, MESSAGE, callback=done)
@@ -248,8 +267,7 @@ class Threaded(Sync):
 
     def idle_seen(self, run: Run) -> None:
         """From the OK to another client's APPEND, and from the untagged line, to the callback of IDLE; microseconds."""
-        client, other = self.connect(run), imaplib.IMAP4(run.host, run.port)
-        other.login(run.user, run.password)
+        client, other = self.connect(run), _other(run)
         since_append, since_line = [], []
         for _ in range(run.size):
             idling = threading.Event()
@@ -270,7 +288,9 @@ class Threaded(Sync):
             since_line.append(ended[0] - int(client.response("EXISTS")[1][-1]))
         client.logout()
         other.logout()
-        run.note(delay=statistics.median(since_append), delay_after_the_line=statistics.median(since_line))
+        run.note(delay=statistics.median(since_append))
+        if run.cafile is None and not run.compress:  # else nobody can write into the line when it went on
+            run.note(delay_after_the_line=statistics.median(since_line))
 
     def threads(self, run: Run) -> None:
         """The same number of FETCHes over one connection, from one thread and from 16."""
@@ -288,7 +308,7 @@ class Threaded(Sync):
         def some(first: int) -> None:
             for i in range(first, run.size + 1, count):
                 start = time.perf_counter()
-                client.fetch(str(i), "(FLAGS)")
+                run.check(client.fetch(str(i), "(FLAGS)")[0] == "OK")
                 times.append(time.perf_counter() - start)
 
         with ThreadPoolExecutor(count) as pool:

@@ -7,12 +7,12 @@ from typing import Any
 
 import imap_tools
 
-from bench.clients.common import Blocking
+from bench.clients.common import Blocking, Importable
 from bench.payloads import APPENDED, MESSAGE
 from bench.worker import Run
 
 
-class Client(Blocking):
+class Client(Blocking, Importable):
     """Whole messages."""
 
     module = "imap_tools"
@@ -34,7 +34,7 @@ class Client(Blocking):
         box.logout()
 
     def _noop(self, client: Any) -> object:
-        return client.client.noop()
+        return client.client.noop()[0] == "OK"
 
     def _append(self, client: Any) -> object:
         return client.append(MESSAGE, APPENDED)

@@ -8,7 +8,7 @@ from typing import Any
 
 import imapclient
 
-from bench.clients.common import Blocking
+from bench.clients.common import Blocking, Importable
 from bench.payloads import APPENDED, BODY_SIZE, MESSAGE
 from bench.worker import Run
 
@@ -31,7 +31,7 @@ def _parts(body: Any) -> int:
     return 1 + sum(map(_parts, fields[0])) if body.is_multipart else 1
 
 
-class Client(Blocking):
+class Client(Blocking, Importable):
     """One command after another, parsed."""
 
     module = "imapclient"
@@ -68,6 +68,9 @@ class Client(Blocking):
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
         self._fetch(run, 1, "BODY.PEEK[]", lambda message: len(message[b"BODY[]"]), run.size)
+
+    def _noop(self, client: Any) -> object:
+        return client.noop()  # raises unless it is OK
 
     def _append(self, client: Any) -> object:
         return client.append(APPENDED, MESSAGE)

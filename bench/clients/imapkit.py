@@ -70,9 +70,9 @@ class Client(Threaded):
         """FETCH of flags, as records, each looked at."""
         client = self.connect(run)
         with run.timed():
-            _, data = client.fetch(f"1:{run.size}", "(FLAGS)")
+            typ, data = client.fetch(f"1:{run.size}", "(FLAGS)")
             seen = [len(message.flags) for message in data.parsed()]
-        run.check(len(seen) == run.size)
+        run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 
     def structures_parsed(self, run: Run) -> None:
@@ -86,7 +86,7 @@ class Client(Threaded):
     def _structures(self, run: Run, look: Callable[[FetchData], int]) -> None:
         client = self.connect(run)
         with run.timed():
-            _, data = client.fetch(f"1:{run.size}", "(ENVELOPE BODYSTRUCTURE)")
+            typ, data = client.fetch(f"1:{run.size}", "(ENVELOPE BODYSTRUCTURE)")
             parts = [look(message) for message in data.parsed()]
-        run.check(len(parts) == run.size and min(parts) > 0)
+        run.check(typ == "OK" and len(parts) == run.size and min(parts) > 0)
         client.logout()

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 import imapkit
+from bench.__main__ import main
 from bench.canned import now
+from bench.clients.common import Countdown
 from bench.document import write
 from bench.payloads import BODY_SIZE, mixed, payload
 from bench.profiles import profile
 from bench.relay import relayed
-from bench.report import Row, headline, lines, missed, missing, ratio
+from bench.report import Row, headline, lines, merged, missed, missing, ratio
 from bench.rounds import PATIENCE, SLOW, Outcome
 from bench.works import ORDER, WORKS, Work, goal
 from imapkit.testing import ScriptedServer
@@ -38,7 +40,7 @@ def run_of(row: Row, title: str = PLAIN, name: str = "flags", **more: Any) -> di
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
-def test_every_work_is_done_once_by_every_client(tmp_path: Path) -> None:
+def test_every_work_is_done_by_those_that_are_always_there(tmp_path: Path) -> None:
     kept = tmp_path / "figures.json"
     clients = ["bare", "imapkit", "imaplib"]
     argv = [sys.executable, "-m", "bench", "--small", "--servers", "canned", "--clients", *clients, "--json", str(kept)]
@@ -98,18 +100,27 @@ def test_a_target_that_is_reached_is_not_missed() -> None:
 
 def test_through_a_layer_nobody_may_be_faster() -> None:
     work = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1})
+    own = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1}, at_most=60.5, own=True)
     faster = {"imapkit": {"wall": 61.0}, "imaplib": {"wall": 60.0}}
     for title in ("canned, TLS", "canned, COMPRESS", "dovecot, TLS"):
         assert list(missed(work, title, ROW)) == []
         assert list(missed(work, title, faster)) == ["1.02 x imaplib, not 1"]
+        assert list(missed(own, title, faster)) == ["61 ms, not 60.5"]
     assert list(missed(work, "dovecot, plain", faster)) == []
-    assert list(missed(Work("x", "x", "none", 1, 1, at_most=60.5), "canned, TLS", faster)) == ["61 ms, not 60.5"]
+    bounded = Work("x", "x", "none", 1, 1, at_most=60.5)
+    assert list(missed(bounded, "canned, TLS", faster)) == ["1.02 x imaplib, not 1", "61 ms, not 60.5"]
+
+
+def test_through_a_layer_the_table_is_the_same_but_for_what_no_layer_takes_part_in() -> None:
+    plain = {work.name for work in WORKS.values() if work.sized("canned", "plain")}
+    assert plain - {work.name for work in WORKS.values() if work.sized("canned", "TLS")} == {"importing", "first"}
 
 
 def test_what_only_a_real_server_can_be_asked_has_its_goal_there() -> None:
     seen = WORKS["idle_seen"]
     assert goal(seen, "dovecot", "plain").targets == seen.targets
-    assert (seen.sized("canned", "plain"), seen.sized("dovecot", "TLS")) == (0, 0)
+    assert (seen.sized("canned", "plain"), seen.sized("dovecot", "plain"), seen.sized("dovecot", "TLS")) == (0, 8, 4)
+    assert WORKS["idle_line"].sized("dovecot", "TLS") == 0
 
 
 def test_the_size_is_that_of_server_and_layer() -> None:
@@ -138,6 +149,45 @@ def test_two_runs_stand_side_by_side() -> None:
     assert "| 30 / 20 ms (20 to 33) | 0.50 / 0.33 | fails / - |" in row
     assert row.endswith("| **missed** / met |")
     assert list(missing(runs)) == ["canned, plain: FETCH of 500 rows of flags, raw: 0.5 x imaplib, not 0.4 / met"]
+
+
+def test_what_has_room_for_one_figure_has_the_medians_of_both_runs(tmp_path: Path) -> None:
+    runs = [run_of(ROW, growth={"rows": 2.0}), run_of({"imapkit": {"wall": 20.0, "cpu": 8.0}, "imaplib": {"wall": 40.0}})]
+    del runs[1]["growth"]
+    both = merged(runs)
+    assert both["tables"][PLAIN]["flags"] == {"imapkit": {"wall": 25.0, "cpu": 8.0}, "imaplib": {"wall": 50.0}, "imaplib2": {}}
+    assert merged(runs[:1]) == runs[0]
+    page = tmp_path / "benchmarks.md"
+    write(runs, page, kept=[tmp_path / "benchmarks" / "first.json", None])
+    text = page.read_text()
+    assert "0.5 of imaplib's time" in text
+    assert "| rows | 2.00 | met |" in text
+    assert "[first.json](benchmarks/first.json)" in text
+
+
+def test_a_server_that_is_not_there_is_left_out_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "figures.json"
+    argv = ["--small", "--servers", "dovecot", "--clients", "bare", "--json", str(kept)]
+    monkeypatch.setattr("tests.servers.dovecot.missing", lambda: "no dovecot: install it")
+    monkeypatch.delenv("IMAPKIT_REQUIRE_SERVERS", raising=False)
+    assert main(argv) == 0
+    assert "dovecot is left out: no dovecot: install it" in capsys.readouterr().out
+    found = json.loads(kept.read_text())
+    assert (found["tables"], found["machine"]["Dovecot"]) == ({}, "left out: no dovecot: install it")
+    monkeypatch.setenv("IMAPKIT_REQUIRE_SERVERS", "1")
+    assert main(argv) == 1
+
+
+def test_a_command_that_is_refused_is_not_done() -> None:
+    done, refused = Countdown(2), Countdown(2)
+    for answer in (("OK", [b""]), ("OK", [b""])):
+        done((answer, None, None))
+    for answer in (("NO", [b""]), ("OK", [b""])):
+        refused((answer, None, None))
+    assert done.wait()
+    assert not refused.wait()
 
 
 def test_kept_runs_are_compared_without_measuring(tmp_path: Path) -> None:
