@@ -309,6 +309,7 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
         conversation.ok(second, b"second")
         conversation.serve()
 
+    monkeypatch.setattr(reading, "_POLL", 0.05)
     monkeypatch.setattr(reading, "_REST", 60.0)
     with (
         handling(lambda: answers.append(client.noop())) as send,
@@ -325,6 +326,7 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
 def test_a_signal_handler_may_end_what_its_own_thread_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The handler's command waits for its turn, and so for the answer to DONE, which its own thread would read."""
     answers: list[Any] = []
+    monkeypatch.setattr(reading, "_POLL", 0.05)
     monkeypatch.setattr(reading, "_REST", 60.0)
     with (
         handling(lambda: answers.append(client.noop())) as send,
