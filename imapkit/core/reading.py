@@ -29,7 +29,7 @@ _LITERAL_READ_SIZE = 1 << 20
 _REST = 0.005
 """Seconds: so late is noticed, at most, what a server says of its own accord right after an answer."""
 _POLL = 1.0
-"""Seconds: a signal handler may read what the caller that it interrupts polls for."""
+"""Seconds: so late a caller that polls notices, at most, that it leads no more, a signal handler having issued a command."""
 _LONG = 1e6
 _MANY, _GATHER = 32, 0.0006
 """With so many commands in flight it is read so many seconds after what came before, unless that was a full read."""
