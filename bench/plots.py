@@ -37,7 +37,7 @@ def _values(work: Work, row: Mapping[str, Mapping[str, Any]]) -> dict[str, float
 
 def _one(work: Work, title: str, found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
     from matplotlib import pyplot
-    from PIL import Image
+    from PIL import Image  # type: ignore[import-not-found,unused-ignore]
 
     across = min(len(found), _COLUMNS)
     down = -(-len(found) // across)
