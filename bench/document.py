@@ -40,7 +40,8 @@ canned server the goals of the project, over TLS and COMPRESS no more than imapl
 "canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
 real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
 
-- Rounds: {all} on the canned server in the clear, {fewer} elsewhere. A client that takes more than {slow:g} s is asked once.
+- Rounds: {all} on the canned server in the clear, {fewer} elsewhere and over the slow link. A client that takes more than
+  {slow:g} s is asked once.
 - A client that is not done after {patience:g} s fails; over TLS and COMPRESS after {longer} times what it took in the clear, and
   {more:g} s more. One that fails in the clear is not asked the same again.
 - What is timed is the work alone, not start, login and SELECT; whatever has been fetched is looked at within that time, by every
