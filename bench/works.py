@@ -110,7 +110,7 @@ _ALL = (
     Work("idle_news", "news in IDLE, after the server's line", "stamped", 100, 5, targets={"imaplib2": 0.8}, figure="delay",
          unit="us"),
     Work("idle_seen", "mail seen in IDLE, after its APPEND", "none", 0, 2, targets={"imaplib2": 0.8}, figure="delay", unit="us",
-         real_size=8, real_mailbox="Appended", canned=False, layered=3, stamped=True),
+         real_size=8, real_mailbox="Appended", canned=False, layered=2, stamped=True),
     Work("idle_line", "mail seen in IDLE, after the server's line", "none", 0, 2, function="idle_seen", targets={"imaplib2": 0.8},
          figure="delay after the line", unit="us", real_size=8, real_mailbox="Appended", canned=False, plain=True, stamped=True),
     Work("threads_16", "{size:,} FETCHes from 16 threads", "none", 4800, 160, function="threads", figure="16 threads",
