@@ -111,6 +111,7 @@ class Reading:
         """Read; whether the caller sees to what is left of the command, which is the reader's otherwise."""
         ready, reads = self._layers.transport.ready, 0
         assert ready is not None
+        self._size = _READ_SIZE
         self._check()
         while latch.locked() and not request.complete:
             rest = request.rest()
@@ -128,7 +129,7 @@ class Reading:
     def _take(self, request: Request) -> bool:
         """Read for ``request``, once; False if the right has gone to the reader."""
         # From here on a signal handler's command is refused, and the right stays where it is.
-        self.taker, self._torn, self._size = threading.get_ident(), True, _READ_SIZE
+        self.taker, self._torn = threading.get_ident(), True
         try:
             if self._right.get(None) is not request:
                 self._torn = False
