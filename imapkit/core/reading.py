@@ -178,8 +178,7 @@ class Reading:
                 change = self._dispatcher.let_go(self._serve)
                 if change is not None:
                     role, self.thread = change
-                    self._resting, self.taker = True, 0
-                    del self._right[None]
+                    self._give_away()
                     return role
             elif self._is_served():
                 self._rest()
@@ -208,6 +207,10 @@ class Reading:
         self.taker = threading.get_ident()
         self._check()
 
+    def _give_away(self) -> None:
+        self.taker, self._resting = 0, True
+        del self._right[None]
+
     def _is_served(self) -> bool:
         """Whether the same thread as the last time has its answer, and may soon ask again: then it could read by itself."""
         before, served = self._served, self._intake.served
@@ -219,9 +222,8 @@ class Reading:
 
     def _rest(self) -> None:
         """Let callers read for themselves, until nobody has for a moment."""
-        self.taker, self._resting = 0, True
         leads = self._leads
-        del self._right[None]
+        self._give_away()
         # Who has found the right taken up to now waits, and his command is in flight. From now on whoever leads calls if he
         # leaves something in flight.
         if self._is_quiet():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import imapkit
 from imapkit import testing
 from imapkit.testing import Answers, Handler, ScriptedServer, answering, within
 
-__all__ = ["LIMIT", "MARGIN", "PLAIN", "Answers", "answer_all", "at_rest", "connect", "selected", "serving", "within"]
+__all__ = ["LIMIT", "MARGIN", "PLAIN", "Answers", "answer_all", "at_rest", "connect", "selected", "serving", "until", "within"]
 
 LIMIT = 0.1
 """The time-out of clients whose server does not answer."""
@@ -31,9 +31,15 @@ def connect(server: Any, cls: Any = imapkit.IMAP4, **options: Any) -> imapkit.IM
 
 def at_rest(client: imapkit.IMAP4) -> None:
     """Wait until the reader rests, so that the next caller reads."""
+    reading = client._live._reading
+    until(lambda: reading._resting and not reading._right, "the reader does not rest")
+
+
+def until(holds: Callable[[], object], otherwise: str) -> None:
+    """Look until something holds that nobody tells of; fails if it does not before long."""
     end = time.monotonic() + 10
-    while not (client._live._reading._resting and not client._live._reading._right):
-        assert time.monotonic() < end, "the reader does not rest"
+    while not holds():
+        assert time.monotonic() < end, otherwise
         time.sleep(0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tracemalloc
+from collections.abc import Sequence
 
 import pytest
 
@@ -287,16 +288,20 @@ def test_what_belongs_in_no_run(line: bytes) -> None:
     assert run_matcher("X")(line) is None
 
 
-def test_a_run_is_what_its_responses_are() -> None:
-    lines = [b"* 7 X a b", b"* 0 X (c)  ", b"* 4294967296 X \xff"]
-    singles = [classify([line]) for line in lines]
-    run = Run("X", [match.groups() for match in map(run_matcher("X"), lines) if match], utf8=True)
-    assert len(run) == 3
+def assert_alike(run: Run, singles: Sequence[object]) -> None:
     for single, response in zip(singles, run.responses(), strict=True):
         assert isinstance(single, Untagged)
         assert (response.name, response.number, response.parts) == (single.name, single.number, single.parts)
         assert response.utf8
     assert run.data() == [item for single in singles if isinstance(single, Untagged) for item in single.data()]
+
+
+def test_a_run_is_what_its_responses_are() -> None:
+    lines = [b"* 7 X a b", b"* 0 X (c)  ", b"* 4294967296 X \xff"]
+    singles = [classify([line]) for line in lines]
+    run = Run("X", [match.groups() for match in map(run_matcher("X"), lines) if match], utf8=True)
+    assert len(run) == 3
+    assert_alike(run, singles)
     assert run.numbers == [7, 0, 4294967296]
     assert run.texts == [b"a b", b"(c)  ", b"\xff"]
 
@@ -374,11 +379,7 @@ def test_a_run_of_literals_is_what_its_responses_are() -> None:
     singles = [classify([b"* %b X %b" % (number, text), literal, rest]) for number, text, literal, rest in rows]
     run = LiteralRun("X", list(rows), utf8=True)
     assert len(run) == 3
-    for single, response in zip(singles, run.responses(), strict=True):
-        assert isinstance(single, Untagged)
-        assert (response.name, response.number, response.parts) == (single.name, single.number, single.parts)
-        assert response.utf8
-    assert run.data() == [item for single in singles if isinstance(single, Untagged) for item in single.data()]
+    assert_alike(run, singles)
     assert run.octets == sum(single.octets for single in singles if isinstance(single, Untagged))
     assert run.numbers == [7, 0, 4294967296]
     assert run.texts == [b"(X {2}", b"{1}", b'("a" {0}']

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,7 @@ from imapkit import ConnectionClosed
 from imapkit.core import gate
 from imapkit.core.request import Call, Request
 from imapkit.family import Command, State
-from tests.core.rig import Answers, answer_all, selected, within
+from tests.core.rig import Answers, answer_all, selected, until, within
 
 
 class Slow:
@@ -92,8 +91,7 @@ def test_a_literal_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
             target=client.append, args=("box", None, None, b"abc"), kwargs={"callback": done}, name="appender"
         )
         appender.start()
-        while not client._live.protocol.gate.waiting:
-            time.sleep(0)
+        until(lambda: client._live.protocol.gate.waiting, "nobody waits for a turn")
         noop = threading.Thread(target=client.noop, name="late")
         noop.start()
         slow.may.set()
@@ -116,8 +114,7 @@ def test_nobody_sends_for_others_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
                 # What was handed over is being sent: now the others have to wait.
                 for other in others:
                     other.start()
-                while len(client._live.protocol.gate._waiting) < len(others):
-                    time.sleep(0)
+                until(lambda: len(client._live.protocol.gate._waiting) == len(others), "not everybody waits for a turn")
                 sent.set()
             write(data, deadline)
 
@@ -167,8 +164,7 @@ def test_what_is_shown_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> No
         client.debug, client.debug_file = 4, shown
         asker = threading.Thread(target=client.status, args=("box", "(MESSAGES)"), name="asker")
         asker.start()
-        while not client._live.protocol.gate.waiting:
-            time.sleep(0)
+        until(lambda: client._live.protocol.gate.waiting, "nobody waits for a turn")
         slow.may.set()
         asker.join()
         client.debug = 0

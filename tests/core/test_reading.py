@@ -22,7 +22,7 @@ from imapkit.core.request import Request
 from imapkit.errors import NestedCommandError
 from imapkit.family import Command, Family, Response, State
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
-from tests.core.rig import Answers, at_rest, connect, selected, within
+from tests.core.rig import Answers, at_rest, connect, selected, until, within
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
 READER = "me reader"
@@ -194,8 +194,7 @@ def test_another_command_interrupts_one_that_goes_on_while_its_own_thread_reads(
         twice(client)
         idler = threading.Thread(target=client.idle)
         idler.start()
-        while not any(request.idling for request in list(client._live.protocol.pending.values())):
-            time.sleep(0)
+        until_it_idles(client)
         assert client.noop()[0] == "OK"
         idler.join()
 
@@ -252,10 +251,15 @@ def handling(handler: Callable[[], object]) -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGUSR1, before)
 
 
+def until_it_idles(client: imapkit.IMAP4) -> None:
+    """Wait until a command has been accepted that goes on."""
+    pending = client._live.protocol.pending
+    until(lambda: any(request.idling for request in list(pending.values())), "nothing has been accepted")
+
+
 def await_leader(clients: list[imapkit.IMAP4]) -> None:
     """Wait until a caller has written its command, and reads."""
-    while not clients[0]._live._reading._right:
-        time.sleep(0)
+    until(lambda: clients[0]._live._reading._right, "nobody leads")
 
 
 def interrupt() -> None:
@@ -336,8 +340,7 @@ def test_a_signal_handler_may_end_what_its_own_thread_waits_for(monkeypatch: pyt
         twice(client)
 
         def later() -> None:
-            while not any(request.idling for request in list(client._live.protocol.pending.values())):
-                time.sleep(0)
+            until_it_idles(client)
             await_leader([client])
             send()
 
@@ -395,8 +398,7 @@ def test_whoever_is_answered_is_woken_though_the_one_who_read_was_interrupted(mo
         def ask() -> None:
             await_leader([client])
             others[0].start()
-            while len(client._live.protocol.pending) < 2:
-                time.sleep(0)
+            until(lambda: len(client._live.protocol.pending) == 2, "the other command is not in flight")
             monkeypatch.setattr(Request, "wake", once)
             client.noop(callback=called)
 
@@ -544,8 +546,7 @@ def test_many_callbacks_and_answers_that_somebody_waits_for(watched: Watched, tu
             if number % 3 == turn % 3:
                 assert client.noop()[0] == "OK"
         client.noop()
-        while live_is_busy(client):
-            time.sleep(0)
+        until_called_back(client)
     assert called == list(range(500))
 
 
@@ -574,23 +575,21 @@ def test_who_reads_an_answer_runs_its_callback_while_the_other_thread_reads_on(w
                 ran((threading.get_ident(), threading.current_thread().name, answer[0]))
 
             free.clear()
-            while live_is_busy(client):
-                time.sleep(0)
+            until_called_back(client)
             client.xatom("X-ASK", callback=back)
             assert client.noop()[0] == "OK", "it reads while the callback blocks"
             client.noop(callback=ran)
-            while named(client) != {"me reader", "me callbacks"}:
-                time.sleep(0)  # the other thread has not begun yet
+            until(lambda: named(client) == {"me reader", "me callbacks"}, "the other thread does not read")
             free.set()
             ident, name, answer = ran.next()
             assert (ident, name, answer) == (idents[-1], "me callbacks", ("OK", [b"1"]))
             assert ran.next()[0][0] == "OK", "callbacks come one after the other"
 
 
-def live_is_busy(client: imapkit.IMAP4) -> bool:
-    """Whether a callback has not come to its end."""
+def until_called_back(client: imapkit.IMAP4) -> None:
+    """Wait until every callback has come to its end."""
     dispatcher = client._live.dispatcher
-    return dispatcher._put != dispatcher._ran
+    until(lambda: dispatcher._put == dispatcher._ran, "a callback does not end")
 
 
 def test_a_callback_on_the_thread_that_has_read_may_hang_up(watched: Watched) -> None:
@@ -599,8 +598,7 @@ def test_a_callback_on_the_thread_that_has_read_may_hang_up(watched: Watched) ->
         client = connect(server, families=["rev1"], identifier="me")
         client.noop(callback=done)
         done.next()
-        while live_is_busy(client):
-            time.sleep(0)
+        until_called_back(client)
         client.noop(callback=lambda answer: done((client.logout(), None, None)))
         assert done.next()[0][0] == "BYE"
         live = client._live

@@ -78,7 +78,8 @@ class WatchedLock:
     """A ``threading.Lock`` that tells what becomes of it."""
 
     def __init__(self, locks: Locks, site: str) -> None:
-        self._lock, self._locks, self.site = _thread.allocate_lock(), locks, site
+        self._lock: Any = _thread.allocate_lock()
+        self._locks, self.site = locks, site
         self._closed_once = False
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
@@ -86,7 +87,7 @@ class WatchedLock:
         if self._closed_once and blocking and timeout != 0:
             self._locks.waits(self.site)
         self._closed_once = True
-        return self._lock.acquire(blocking, timeout)
+        return bool(self._lock.acquire(blocking, timeout))
 
     def release(self) -> None:
         """Open the latch."""
@@ -94,10 +95,13 @@ class WatchedLock:
 
     def locked(self) -> bool:
         """Whether it is closed."""
-        return self._lock.locked()
+        return bool(self._lock.locked())
+
+    def _wanted(self) -> None:
+        self._locks.wanted(self)
 
     def __enter__(self) -> bool:
-        self._locks.wanted(self)
+        self._wanted()
         self._lock.acquire()
         self._locks.held.append(self)
         return True
@@ -112,18 +116,11 @@ class WatchedRLock(WatchedLock):
 
     def __init__(self, locks: Locks, site: str) -> None:
         super().__init__(locks, site)
-        self._rlock = _thread.RLock()
+        self._lock = _thread.RLock()
 
-    def __enter__(self) -> bool:
+    def _wanted(self) -> None:
         if self not in self._locks.held:
-            self._locks.wanted(self)
-        self._rlock.acquire()
-        self._locks.held.append(self)
-        return True
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, where: TracebackType | None) -> None:
-        self._locks.held.remove(self)
-        self._rlock.release()
+            super()._wanted()
 
 
 @contextmanager
