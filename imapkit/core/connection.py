@@ -39,6 +39,8 @@ __all__ = ["Connection"]
 
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
+_LAST_WORDS = 1.0
+"""Seconds to read to the end for, once nothing can be sent any more. Only a program's pipe can take so long."""
 
 
 class Connection:
@@ -64,7 +66,7 @@ class Connection:
         """Lines that whoever has the turn is to send."""
         self._lock = threading.Lock()
         self._welcome = threading.Lock()
-        """The latch that the greeting, or the end, opens. (An ``Event`` takes 1 KiB for as long as the connection is there.)"""
+        """The latch that the greeting opens, and the end again. (An ``Event`` would take 1 KiB all the time.)"""
         self._welcome.acquire()
         self._intake = Intake(
             layers,
@@ -151,6 +153,7 @@ class Connection:
         except error as exc:
             self._break_off(request, exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
         except OSError as exc:
+            self._hear_out(exc)
             self._break_off(request, lost_error(exc, "sending"))
         except BaseException as exc:
             self._interrupted(request)
@@ -178,6 +181,13 @@ class Connection:
         self.fail(exc)
         with self._lock:
             self.protocol.gate.leave(request)
+
+    def _hear_out(self, exc: OSError) -> None:
+        """A server that is gone has perhaps said why, in BYE or in its answer: that is read before the connection ends."""
+        if isinstance(exc, ConnectionError):
+            self._reading.call()
+            if self._welcome.acquire(timeout=_LAST_WORDS):
+                Request.open(self._welcome)
 
     def _renew(self, request: Request) -> None:
         """Send a command anew that has been ended for that, unless there is a reason by now to end it."""
@@ -320,6 +330,7 @@ class Connection:
         try:
             self.layers.write(line + b"\r\n", request.deadline)
         except OSError as exc:
+            self._hear_out(exc)
             self.fail(lost_error(exc, "sending"))
         except Exception as exc:
             # What a subclass's send raises is not for whoever happens to interrupt.

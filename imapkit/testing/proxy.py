@@ -181,7 +181,7 @@ class _Pair:
         """Write what is due; close the pair once both directions have ended, or at a reset."""
         for flow, back in self._flows:
             if not flow.write(now):
-                back.put(now + delay, None)
+                back.read_out(delay)
         if any(flow.reset for flow, _ in self._flows):
             self.close(reset=True)
         elif all(flow.ended for flow, _ in self._flows):
@@ -259,6 +259,13 @@ class Flow:
         except OSError:
             data = None
         self.put(time.monotonic() + delay, data)
+
+    def read_out(self, delay: float) -> None:
+        """The source turned out to be gone: take what it had sent before, and then the reset."""
+        with suppress(OSError):
+            while self._open and (data := self.source.recv(CHUNK)):
+                self.put(time.monotonic() + delay, data)
+        self.put(time.monotonic() + delay, None)
 
     def write(self, now: float) -> bool:
         """Write what is due. Returns False when the sink turns out to be gone, which loses all that was for it."""

@@ -559,6 +559,8 @@ def test_an_oserror_while_sending_is_an_abort(
     def broken(*_: Any) -> None:
         raise kind(32, "broken")
 
+    # Nothing more comes here, so that it is waited for as long as it may be.
+    monkeypatch.setattr("imapkit.core.connection._LAST_WORDS", 0.01)
     monkeypatch.setattr(client._live.layers, "write", broken)
     with pytest.raises(imapkit.IMAP4.abort) as caught:
         client.noop()

@@ -8,6 +8,7 @@ import imapkit
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, connect, selected, serving, within
+from tests.stress.scripted import Hooked
 
 # greetings
 
@@ -171,3 +172,21 @@ def test_a_bye_that_is_repeated_for_ever() -> None:
 
     with selected({"NOOP": noop}) as (client, _), within(MARGIN), pytest.raises(ServerBye, match="Autologout"):
         client.noop()
+
+
+@pytest.mark.parametrize("cls", [imapkit.IMAP4, Hooked])
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_server_that_goes_while_a_message_is_sent_has_said_why(cls: type[imapkit.IMAP4], answered: bool) -> None:
+    """The system refuses to send more before the last words have been read."""
+
+    def script(conversation: Conversation) -> None:
+        tag = conversation.read_line().split()[0]
+        conversation.send(b"%b NO too large\r\n" % tag * answered + b"* BYE I give up\r\n")
+        conversation.reset()
+
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] hi\r\n"
+    with ScriptedServer(script, greeting=greeting) as server, within(MARGIN), connect(server, cls) as client:
+        if answered:
+            assert client.append("INBOX", None, None, bytes(4_000_000)) == ("NO", [b"too large"])
+        with pytest.raises(ServerBye, match="I give up"):
+            client.append("INBOX", None, None, bytes(4_000_000))

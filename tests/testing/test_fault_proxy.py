@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -102,6 +103,22 @@ def test_what_is_slow_comes_all_the_same(echo: EchoServer, kind: str) -> None:
         sock.shutdown(socket.SHUT_WR)
         assert read(sock) == b"bye"
         assert proxy.happened == 1
+
+
+def test_the_last_words_of_a_server_that_does_not_read_to_the_end_come_through() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        with FaultProxy(host, port, Fault("fragment", sent_by="client")) as proxy, connected(proxy) as sock:
+            with server.accept()[0] as connection:
+                # So many pieces that the proxy still writes when the server has gone.
+                sock.sendall(bytes(5_000))
+                assert connection.recv(1) == b"\0"
+                connection.sendall(b"* BYE enough\r\n")
+            heard = b""
+            with suppress(ConnectionResetError):
+                while more := sock.recv(100):
+                    heard += more
+            assert heard == b"* BYE enough\r\n"
 
 
 def test_without_a_fault_it_only_forwards(echo: EchoServer) -> None:
