@@ -131,7 +131,7 @@ class Connection:
 
     def _write_out(self, request: Request) -> None:
         try:
-            self._transmit(request)
+            self._transmit(request, self._send)
         except BaseException:
             if self.protocol.gate.writer is request and not request.idling:
                 # Interrupted where nobody saw it: the turn must not be kept for ever.
@@ -144,10 +144,10 @@ class Connection:
         """Half a command is on the wire: nothing that follows could be understood."""
         self._break_off(request, ConnectionClosed(f"{request.call.name} was interrupted while it was being sent"))
 
-    def _transmit(self, request: Request) -> None:
+    def _transmit(self, request: Request, send: Callable[[Request], None]) -> None:
         """Send a command that has the turn, and what has been handed to it meanwhile, and give the turn back."""
         try:
-            self._send(request)
+            send(request)
             while more := self._leave(request):
                 self.layers.write(more, within(self.timeouts.progress))
         except error as exc:
@@ -300,9 +300,11 @@ class Connection:
             return
         with self._lock:
             self.protocol.gate.withdraw(request)
-            self.protocol.gate.leave(request)
             self.protocol.forget(request)
             self.protocol.gate.recount()
+        if self.protocol.gate.writer is request:
+            # It was its turn already, and others may have handed their lines over.
+            self._transmit(request, lambda _: None)
 
     def interrupt(self, request: Request, why: str = "turn") -> None:
         """End a command early, if it can be and has not ended yet (IDLE's DONE)."""
@@ -555,6 +557,12 @@ class Connection:
     def open(self) -> bool:
         """Whether commands may still be sent."""
         return self.protocol.closed is None
+
+    @property
+    def polled(self) -> bool:
+        """Whether another thread waits for the socket, or may: if it is closed beneath, that wait has no end."""
+        reader = self._reading
+        return reader.thread.is_alive() and reader.taker != threading.get_ident()
 
     @property
     def state(self) -> State:

@@ -181,9 +181,10 @@ class Client(Secured):
 
     def shutdown(self) -> None:
         """Close the socket that ``open`` opened, whatever state it is in."""
-        if self._connection is not None and self._connection.open:
-            # The reader closes the socket itself: nobody may close what another thread is reading.
-            self._connection.shut_down(errors.ConnectionClosed("shut down"))
+        connection = self._connection
+        if connection is not None and (connection.open or connection.polled):
+            # The reader closes the socket itself.
+            connection.shut_down(errors.ConnectionClosed("shut down"))
         elif self.sock is not None:
             self.sock.close()
 

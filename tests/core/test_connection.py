@@ -24,7 +24,7 @@ from imapkit.errors import (
 )
 from imapkit.testing import ClientSilent, Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.proxy import DelayProxy
-from tests.core.rig import LIMIT, MARGIN, PLAIN, Answers, answer_all, connect, selected, serving, within
+from tests.core.rig import LIMIT, MARGIN, PLAIN, Answers, answer_all, connect, selected, serving, until, within
 from tests.ends import bye, half_a_line, half_a_literal
 
 # what the server does: silent, or away in one way or another
@@ -374,6 +374,25 @@ def test_shutdown_from_another_thread_wakes_everybody() -> None:
         closer.join()
         client.shutdown()
         client.logout()
+
+
+def test_shutdown_as_the_connection_ends_does_not_close_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a socket that is closed beneath him waits for ever."""
+    with serving() as server:
+        client = connect(server)
+        live = client._live
+        interrupt = live.layers.transport.interrupt
+
+        def shut_down_first() -> None:
+            client.shutdown()
+            interrupt()
+
+        monkeypatch.setattr(live.layers.transport, "interrupt", shut_down_first)
+        until(lambda: not live._reading._resting, "the reader does not read")
+        live.fail(ConnectionClosed("somebody else hangs up"))
+        live._reading.thread.join(MARGIN)
+        assert not live._reading.thread.is_alive()
+        assert client.sock.fileno() < 0, "and the reader has closed it"
 
 
 def test_logout_with_commands_in_flight_waits_for_them() -> None:

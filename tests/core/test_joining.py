@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit import ConnectionClosed
+from imapkit import ConnectionClosed, StateError
 from imapkit.core import gate
 from imapkit.core.request import Call, Request
 from imapkit.family import Command, State
@@ -156,6 +156,35 @@ def test_who_is_interrupted_after_he_has_handed_over_is_answered_all_the_same(mo
         slow.may.set()
         assert client.noop()[0] == "OK"
     assert slow.commands()[1][0] == "NOOP"
+
+
+@pytest.mark.parametrize("problem", [StateError, KeyboardInterrupt])
+def test_who_has_the_turn_and_does_not_use_it_sends_what_was_handed_over(
+    monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]
+) -> None:
+    with selected({"LIST": answer_all}) as (client, server), within(20):
+        live, done = client._live, Answers()
+
+        def register(request: Request) -> None:
+            monkeypatch.undo()
+            monkeypatch.setattr(live, "_step_out", meanwhile)
+            raise problem
+
+        def meanwhile(request: Request) -> None:
+            monkeypatch.undo()
+            other = threading.Thread(target=client.noop, kwargs={"callback": done}, name="other")
+            other.start()
+            other.join()
+            assert live._handed_over
+            live._step_out(request)
+
+        monkeypatch.setattr(live.protocol, "register", register)
+        with pytest.raises(problem):
+            client.list()
+        assert done.next()[0] == ("OK", [b"done"])
+        assert live.protocol.gate.writer is None
+        assert client.list()[0] == "OK"
+        assert server.names[-2:] == ["NOOP", "LIST"]
 
 
 def test_what_is_shown_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import imapkit
 from imapkit import ext
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.family import Command
-from imapkit.testing import ScriptedServer, load_only
+from imapkit.testing import ScriptedServer, load_only, within
 from tests.stress.server import Shuffler
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text("utf-8")
@@ -143,10 +143,12 @@ def work(client: imapkit.IMAP4, rng: random.Random, done: set[str], wrong: list[
             wrong.append(f"{name}: {exc!r}")
 
 
-def test_any_thread_may_call_any_method(rng: random.Random) -> None:
+def any_thread_calls_any_method(rng: random.Random) -> None:
+    """Six threads, one client."""
     greeting = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE ENABLE UTF8=ACCEPT LITERAL+] hi\r\n"
     done, wrong = set[str](), list[str]()
-    with ScriptedServer(Shuffler(random.Random(rng.random())), greeting=greeting, patience=30) as server:
+    shuffler = Shuffler(random.Random(rng.random()))
+    with ScriptedServer(shuffler, greeting=greeting, patience=30) as server, within(20):
         client = imapkit.IMAP4(server.host, server.port, timeout=30)
         threads = [
             threading.Thread(target=work, args=(client, random.Random(rng.random()), done, wrong, last))
@@ -160,3 +162,14 @@ def test_any_thread_may_call_any_method(rng: random.Random) -> None:
     assert wrong == []
     assert client.state == "LOGOUT"
     assert len(done) > 25, "most of them were valid at some time"
+
+
+def test_any_thread_may_call_any_method(rng: random.Random) -> None:
+    any_thread_calls_any_method(rng)
+
+
+@pytest.mark.heavy
+def test_any_thread_may_call_any_method_at_any_moment(rng: random.Random) -> None:
+    """What goes wrong does so in one of some ten runs."""
+    for _ in range(40):
+        any_thread_calls_any_method(rng)
