@@ -55,7 +55,8 @@ class Protocol:
         self.secrets = Hidden()
         self.defects = DefectLog(self.limits.defects, self.secrets)
         self.tag_prefix = _tag_prefix()
-        self._tags = 0
+        self.sent = 0
+        """How many commands have got a tag."""
         self._wanting: dict[str, dict[Request, None]] = {}
         self.listener: Request | None = None
         """The command in flight that goes on until there is news."""
@@ -89,8 +90,8 @@ class Protocol:
             self.listener = request
 
     def _tag(self) -> bytes:
-        self._tags += 1
-        return b"%b%d" % (self.tag_prefix, self._tags)
+        self.sent += 1
+        return b"%b%d" % (self.tag_prefix, self.sent)
 
     def forget(self, request: Request) -> None:
         """The command is over, however it ended: nothing is in flight for it any more."""

@@ -10,11 +10,11 @@ a command with a callback, another thread's, or a long answer.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 from imapkit.core.dispatcher import Dispatcher, Role, play
 from imapkit.core.intake import Intake
+from imapkit.core.pace import SECONDS, Pace
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
 from imapkit.core.transport import Layers
@@ -31,8 +31,6 @@ _REST = 0.005
 _POLL = 1.0
 """Seconds: so late a caller that polls notices, at most, that it leads no more, a signal handler having issued a command."""
 _LONG = 1e6
-_MANY, _GATHER = 32, 0.0006
-"""With so many commands in flight it is read so many seconds after what came before, unless that was a full read."""
 _SHORT = 2
 """So many reads bring a short answer; a longer one is for the reader."""
 
@@ -52,6 +50,7 @@ class Reading:
         self._layers, self._protocol, self._intake, self._dispatcher, self._fail = layers, protocol, intake, dispatcher, fail
         self._name = f"{name} reader"
         self._size = _READ_SIZE
+        self._pace = Pace()
         # Not a lock: of one that is taken only if it is free nobody can say, once a signal handler has raised, who took it.
         self._right: dict[None, Request | threading.Thread] = {}
         self._leads = 0
@@ -175,6 +174,7 @@ class Reading:
             self._wait()
             self._read()
             if self._dispatcher.collected:
+                self._pace.callbacks()
                 change = self._dispatcher.let_go(self._serve)
                 if change is not None:
                     role, self.thread = change
@@ -190,11 +190,14 @@ class Reading:
         There may be hundreds of connections on which nothing happens. And who has many commands in flight gets the answers sooner
         if the thread that sends is not stopped for each of them.
         """
-        ready, listener, count = self._layers.transport.ready, self._protocol.listener, len(self._protocol.pending)
-        if count >= _MANY and self._size == _READ_SIZE:
-            time.sleep(_GATHER)
-        elif ready is not None and count == (listener is not None and listener.goes_on):
-            ready(_LONG)
+        transport, protocol = self._layers.transport, self._protocol
+        if self._size == _READ_SIZE and self._pace.lets_gather(len(protocol.pending), protocol.sent):
+            # (After a full read there is more already.)
+            transport.gather(SECONDS)
+            self._pace.gathered(protocol.sent)
+        listener = protocol.listener
+        if transport.ready is not None and len(protocol.pending) == (listener is not None and listener.goes_on):
+            transport.ready(_LONG)
 
     def _take_right(self) -> None:
         self._resting, me = True, threading.current_thread()

@@ -35,7 +35,9 @@ __all__ = [
     "within",
 ]
 
-_DONTWAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
+# (Plain numbers: an enum's own operators are slow.)
+_DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0))
+_HELD = _DONTWAIT | int(getattr(socket, "MSG_MORE", 0))
 _SLICE = 1 << 18
 
 Deadline = Callable[[], float]
@@ -60,6 +62,9 @@ class Transport(Protocol):
     def ready(self) -> Callable[[float], bool] | None:
         """``ready(seconds)``: whether there is something to read within that time. None: ``read`` alone can wait for it."""
         ...
+
+    def gather(self, seconds: float) -> None:
+        """Wait, for whoever reads; what is written meanwhile may be sent together at the end."""
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
@@ -125,6 +130,10 @@ class _Socket:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
+    def gather(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
     def interrupt(self) -> None:
         """Shut the connection down; a blocked ``read`` returns b""."""
         with contextlib.suppress(OSError):
@@ -143,6 +152,8 @@ class SocketTransport(_Socket):
     """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
 
     _poll: select.poll | None = None
+    _flags = _DONTWAIT
+    """How it is sent: with ``MSG_MORE`` while more will follow, which the system waits for."""
 
     def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
         super().__init__(sock, on_close)
@@ -163,13 +174,30 @@ class SocketTransport(_Socket):
         poll.register(self.sock.fileno(), select.POLLIN)
         return poll
 
+    def gather(self, seconds: float) -> None:
+        """Wait; what is written meanwhile is sent together at the end (Linux), or once it fills a segment."""
+        self._flags = _HELD
+        try:
+            time.sleep(seconds)
+        finally:
+            self._flags = _DONTWAIT
+            self._push()
+
+    def _push(self) -> None:
+        """Have sent what the system holds back: that is what setting the option does, although it is set."""
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
-        view, size = data, len(data)
+        view, size, flags = data, len(data), self._flags
         while True:
             try:
-                sent = self.sock.send(view, _DONTWAIT)
+                sent = self.sock.send(view, flags)
                 if sent == size:
+                    if flags == _HELD != self._flags:
+                        # Perhaps this came only after the push.
+                        self._push()
                     return
                 view, size = memoryview(view)[sent:], size - sent
             except BlockingIOError:
@@ -184,6 +212,10 @@ class _Wakeable:
     def __init__(self, on_close: Callable[[], object]) -> None:
         self.on_close: Callable[[], object] | None = on_close
         self._wake, self._waker = socket.socketpair()
+
+    def gather(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
 
     def interrupt(self) -> None:
         """Wake the reader."""

@@ -95,7 +95,7 @@ def test_the_wrong_state_is_refused_and_takes_no_tag(name: str, state: State) ->
     with pytest.raises(StateError, match=f"{name} illegal in state {state.name}"):
         driver.protocol.register(Request(call(name, *args), timeout=None, window=60))
     assert not driver.protocol.pending
-    assert driver.protocol._tags == 0
+    assert driver.protocol.sent == 0
 
 
 def test_before_may_refuse(driver: Driver) -> None:
