@@ -121,23 +121,26 @@ class Connection:
             if on_done is not None:
                 self.dispatcher.watch(request)
                 self._reading.call()
+            if not request.joined:
+                self._write_out(request)
         except BaseException:
-            # A KeyboardInterrupt, too, must not leave somebody in the line who never goes.
-            self._step_out(request)
+            # A KeyboardInterrupt, too, must not leave somebody in the line who never goes; nor one on the way out.
+            try:
+                self._step_out(request)
+            except BaseException:
+                self._step_out(request)
+                raise
             raise
-        if not request.joined:
-            self._write_out(request)
         return request
 
     def _write_out(self, request: Request) -> None:
+        request.begun = True
         try:
             self._transmit(request, self._send)
         except BaseException:
             if self.protocol.gate.writer is request and not request.idling:
                 # Interrupted where nobody saw it: the turn must not be kept for ever.
                 self._interrupted(request)
-            else:
-                self.dispatcher.watch(request)
             raise
 
     def _interrupted(self, request: Request) -> None:
@@ -191,17 +194,25 @@ class Connection:
 
     def _renew(self, request: Request) -> None:
         """Send a command anew that has been ended for that, unless there is a reason by now to end it."""
-        with self._lock:
-            if self.protocol.closed is not None or request.complete or not request.again:
-                return
-            going = self.protocol.renew(request)
-            # From now on it is this thread's.
-            request.thread = threading.get_ident()
-            woken, self.protocol.woken = self.protocol.woken, []
-        for woke in woken:
-            woke.wake()
-        if going:
-            self._write_out(request)
+        try:
+            with self._lock:
+                if self.protocol.closed is not None or request.complete or not request.again:
+                    return
+                going = self.protocol.renew(request)
+                # From now on it is this thread's.
+                request.thread = threading.get_ident()
+                woken, self.protocol.woken = self.protocol.woken, []
+            for woke in woken:
+                woke.wake()
+            if going:
+                self._write_out(request)
+        except BaseException:
+            if request.complete:
+                request.wake()
+            elif not (request.again or request.sent):
+                # It has the turn, perhaps, and nobody would send it.
+                self._interrupted(request)
+            raise
 
     def wait(self, request: Request) -> Request:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
@@ -212,6 +223,8 @@ class Connection:
         except BaseException as exc:
             # A KeyboardInterrupt: the command is still in flight, and somebody must keep its time.
             self.dispatcher.watch(request)
+            if request.again:
+                self._nudge(request)
             if request.call.command.secret:
                 exc.__traceback__ = None
             raise
@@ -290,12 +303,11 @@ class Connection:
             if request.limit <= now:
                 raise CommandTimeout(f"command: {request.call.name} => waited too long for the commands before it")
             if latch.acquire(timeout=min(earliest - now, request.limit - now, request.window, threading.TIMEOUT_MAX)):
-                request.progress = time.monotonic()
                 return
 
     def _step_out(self, request: Request) -> None:
-        if request.joined:
-            # Somebody else sends it, and it is answered.
+        if request.joined or request.begun:
+            # It is sent, by somebody else perhaps, and answered; or the connection has ended.
             self.dispatcher.watch(request)
             return
         with self._lock:
@@ -308,23 +320,28 @@ class Connection:
 
     def interrupt(self, request: Request, why: str = "turn") -> None:
         """End a command early, if it can be and has not ended yet (IDLE's DONE)."""
-        with self._lock:
-            if request.complete:
-                return
-            ready = request.idling and not request.interrupted
-            request.interrupt(why)
+        ready = False
+        try:
+            with self._lock:
+                if request.complete:
+                    return
+                ready = request.idling and not request.interrupted
+                request.interrupt(why)
+                if ready:
+                    # Nobody may write while the line goes out, even if the command ends by itself meanwhile.
+                    self.protocol.gate.writer = request
             if ready:
-                # Nobody may write while the line goes out, even if the command ends by itself meanwhile.
-                self.protocol.gate.writer = request
+                self._send_interrupt(request)
+                with self._lock:
+                    self.protocol.gate.leave(request)
+        except BaseException:
+            if ready:
+                # The turn must not be kept for ever, nor the line be sent by nobody.
+                self.fail(ConnectionClosed("the interrupt was interrupted while it was being sent"))
+            raise
         if request.on_done is not None:
             # Its patience has ended.
             self.dispatcher.watch(request)
-        if ready:
-            try:
-                self._send_interrupt(request)
-            finally:
-                with self._lock:
-                    self.protocol.gate.leave(request)
 
     def _send_interrupt(self, request: Request) -> None:
         line = request.call.command.interrupt
@@ -337,9 +354,6 @@ class Connection:
         except Exception as exc:
             # What a subclass's send raises is not for whoever happens to interrupt.
             self.fail(ConnectionClosed(f"sending: {exc!r}"))
-        except BaseException:
-            self.fail(ConnectionClosed("the interrupt was interrupted while it was being sent"))
-            raise
 
     # writing: whoever has the turn
 
@@ -476,8 +490,8 @@ class Connection:
         return b"*" if answer is None else answer
 
     def _nudge(self, request: Request) -> None:
-        """Have a command interrupted by whoever waits for it: who reads does not write."""
-        if request.on_done is None:
+        """Have a command interrupted, or sent anew, by whoever waits for it: who reads does not write."""
+        if request.on_done is None and not request.watched:
             request.nudge()
         else:
             self.dispatcher.post(lambda: self._overdue(request))
@@ -486,22 +500,39 @@ class Connection:
 
     def fail(self, exc: error) -> None:
         """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once."""
-        with self._lock:
-            self._hush(exc)
-            wanted = self._ending is not None or self.state is State.LOGOUT
-            if not self.protocol.close(self._ending or exc):
-                return
-            woken, self.protocol.woken = self.protocol.woken, []
-            self._handed_over.clear()
-        self.trace.log(1, f"connection ends: {exc}")
-        if not wanted:
-            self.trace.dump()
+        first = False
+        try:
+            with self._lock:
+                self._hush(exc)
+                reason, wanted = self._ending or exc, self._ending is not None or self.state is State.LOGOUT
+                first = self.protocol.closed is None
+                if not first:
+                    return
+                self.protocol.close(reason)
+                self._handed_over.clear()
+            self.trace.log(1, f"connection ends: {exc}")
+            if not wanted:
+                self.trace.dump()
+            self._tell_all()
+        except BaseException:
+            if first:
+                # Interrupted: everybody is told all the same.
+                with self._lock:
+                    self.protocol.close(reason)
+                self._tell_all()
+            raise
+
+    def _tell_all(self) -> None:
+        """Wake everybody, now that the connection has ended. May be done twice."""
+        woken = list(self.protocol.woken)
         self.layers.transport.interrupt()
         self._reading.call()
         Request.open(self._welcome)
         for request in woken:
             request.wake()
         self.dispatcher.stop(None)
+        # Nobody must be kept alive by it.
+        self.protocol.woken = []
 
     def shut_down(self, exc: ConnectionClosed) -> None:
         """End the connection because of ``exc``, from any thread and from within a plugin's function. Returns at once."""
@@ -533,8 +564,11 @@ class Connection:
             # A subclass's read, or a callback, may take as long as it likes; whoever hangs up need not.
             return min(max(end - time.monotonic(), 0.0), threading.TIMEOUT_MAX)
 
-        self._farewell(ConnectionClosed(reason))
-        self.fail(ConnectionClosed(reason))
+        try:
+            self._farewell(ConnectionClosed(reason))
+        finally:
+            # Interrupted, too: from its beginning on nobody is let out any more.
+            self.fail(ConnectionClosed(reason))
         with self._lock:
             self.protocol.session.enter(State.LOGOUT)
         reader = self._reading.thread

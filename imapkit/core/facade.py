@@ -478,9 +478,10 @@ class Client(Secured):
     def __del__(self) -> None:
         connection = self.__dict__.get("_connection")
         if connection is not None and connection.open:
-            warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
             # No lock may be taken here: the collector can run on any thread, whatever that holds. The reader sees the end.
             connection.layers.transport.interrupt()
+            # (Last, for it may be an error.)
+            warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
 
 
 def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> list[wire.Piece]:

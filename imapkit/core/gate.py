@@ -14,12 +14,14 @@ Every method needs the state lock of the connection.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from math import inf
 from typing import Any
 
 from imapkit.core.numbers import NumberSet
 from imapkit.core.request import Call, Request
+from imapkit.errors import error
 
 __all__ = ["Gate"]
 
@@ -160,11 +162,16 @@ class Gate:
                 self._admit()
 
     def recount(self) -> None:
-        """Count anew what is in flight: somebody was interrupted, perhaps as he was being counted."""
+        """Count anew what is in flight: somebody was interrupted, perhaps as he was being counted, or let another one out."""
         self._exclusive = self._expungers = 0
         self._answers = {}
+        out = next((i for i, (request, _) in enumerate(self._waiting) if request is self.writer), None)
+        if out is not None:
+            self._flying[self._waiting[out][0]] = None
         for request in self._flying:
             self._count(request.call, 1)
+        if out is not None:
+            self._let_out(out)
         self._admit()
 
     @property
@@ -173,11 +180,13 @@ class Gate:
         return bool(self._waiting)
 
     def overdue(self, now: float) -> tuple[Request | None, float]:
-        """A command in flight that is late, if there is one, and when the next one may be."""
+        """A command in flight that is late, or to be sent anew, if there is one; and when the next one may be."""
         earliest = inf
         for request in self._flying:
             if request.complete:
                 continue
+            if request.again:
+                return request, now
             deadline = request.deadline()
             if deadline <= now:
                 return request, deadline
@@ -191,11 +200,13 @@ class Gate:
                 return request
         return None
 
-    def close(self) -> list[tuple[Request, threading.Lock]]:
-        """Let nobody out any more; returns those who waited."""
-        waiting, self._waiting = self._waiting, []
+    def close(self, exc: error) -> None:
+        """Let nobody out any more: those who wait fail with ``exc``. May be done twice."""
+        for request, latch in self._waiting:
+            request.fail(exc)
+            Request.open(latch)
+        self._waiting = []
         self._flying.clear()
-        return waiting
 
     def _free(self, call: Call) -> bool:
         return self.writer is None and not self.frozen and self._fits(call)
@@ -235,10 +246,17 @@ class Gate:
         """Give the turn to the first in line against whom nothing stands."""
         if self.writer is not None or self.frozen:
             return
-        for i, (request, latch) in enumerate(self._waiting):
+        for i, (request, _) in enumerate(self._waiting):
             ahead = self._waiting[:i]
             if self._free(request.call) and not any(_clash(request.call, other.call) for other, _ in ahead):
-                del self._waiting[i]
+                # In this order: whoever is interrupted between the two must not leave somebody who neither waits nor goes.
                 self._take(request)
-                latch.release()
+                self._let_out(i)
                 return
+
+    def _let_out(self, i: int) -> None:
+        """Open the latch of one who waits, and has the turn by now."""
+        request, latch = self._waiting[i]
+        request.progress = time.monotonic()
+        del self._waiting[i]
+        latch.release()

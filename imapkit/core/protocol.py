@@ -103,27 +103,27 @@ class Protocol:
             self.listener = None
         self.gate.land(request)
 
-    def close(self, exc: error) -> bool:
+    def close(self, exc: error) -> None:
         """Nothing will come any more: every pending command, and whoever waits for a turn, fails with ``exc``.
 
+        May be done twice; the first reason counts.
         The session stays as it was until somebody hangs up: OfflineIMAP takes an ``abort`` for a lost connection only if it
         need not select the mailbox again.
         """
-        if self.closed is not None:
-            return False
-        self.closed = exc
+        if self.closed is None:
+            self.closed = exc
         for request in self.pending.values():
             if request.call.command.ends and request.received:
                 # The server said BYE and went, without the tagged OK that should be between.
                 request.finish("OK", b"")
-            request.fail(exc)
+            if request.typ and not request.switching:
+                # Its answer is all there.
+                request.complete = True
+            request.fail(self.closed)
             self.woken.append(request)
-        for request, latch in self.gate.close():
-            request.fail(exc)
-            Request.open(latch)
+        self.gate.close(self.closed)
         self.pending.clear()
         self._wanting.clear()
-        return True
 
     # what the reader does
 

@@ -67,6 +67,8 @@ class Request:
     aborted: error | None = None
     defect: Exception | None = None
     """What a plugin's function raised while this command was handled: it reaches this caller."""
+    begun = False
+    """Some of it has been sent, perhaps."""
     sent = False
     """Its last octets are on their way: from then on an answer is possible."""
     switching = False
@@ -139,8 +141,8 @@ class Request:
         return self.idling or (self.go is not None and not self.go.locked())
 
     def finish(self, typ: str, text: bytes) -> None:
-        """The tagged response has come. Under the state lock."""
-        self.text, self.typ, self.complete = text, typ, not self.switching
+        """The tagged response has come: nobody wakes for it before ``Protocol.complete``. Under the state lock."""
+        self.text, self.typ = text, typ
 
     def fail(self, exc: error) -> None:
         """It will never be answered. Under the state lock."""

@@ -424,6 +424,22 @@ def test_a_client_that_is_dropped_goes_with_its_threads() -> None:
         assert connection.layers.transport.sock.fileno() == -1  # type: ignore[attr-defined]
 
 
+def test_a_client_that_is_dropped_goes_even_if_that_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python -W error``: what ``__del__`` raises is shown, and that is all."""
+    raised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda unraisable: raised.append(unraisable.exc_type))
+    with serving() as server:
+        client = connect(server)
+        reader = client._live._reading.thread
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            del client
+            gc.collect()
+        reader.join(MARGIN)
+        assert not reader.is_alive()
+        assert raised == [ResourceWarning]
+
+
 def test_a_client_that_was_logged_out_is_dropped_in_silence() -> None:
     with serving() as server, warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -12,7 +12,7 @@ import pytest
 import imapkit
 from imapkit.core.api import Session, Untagged
 from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
-from imapkit.family import Command, Family, Response, State
+from imapkit.family import Command, Done, Family, Response, State
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect, selected, serving, within
 
@@ -166,6 +166,29 @@ def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
         with within(5), pytest.raises(NestedCommandError, match=why):
             client.xatom("X-ASK")
         assert client.noop()[0] == "OK"
+
+
+def test_nobody_goes_on_before_done_has_run() -> None:
+    """Who looks whether his answer is there, and has not been woken yet, must not find a state that is not true any more."""
+    begun, may = threading.Event(), threading.Event()
+
+    def done(session: Session, request: Done) -> None:
+        begun.set()
+        assert may.wait(10)
+
+    family = Family("slow", commands=(Command("X-ASK", State.ANY, done=done),))
+    with (
+        ScriptedServer(handlers={"X-ASK": lambda conversation, command: conversation.ok(command)}, greeting=GREETING) as server,
+        connect(server, families=["rev1", family]) as client,
+        within(10),
+    ):
+        live = client._live
+        request = live.submit(client._encode("X-ASK", (), False, None, None))
+        assert begun.wait(10)
+        complete = request.complete
+        may.set()
+        assert not complete
+        assert live.wait(request).complete
 
 
 def test_a_plugin_that_wants_to_exit_is_named_as_the_reason() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from imapkit.core.gate import Gate, _clash
 from imapkit.core.request import Request
+from imapkit.errors import ConnectionClosed
 from tests.core.support import call
 
 
@@ -71,7 +72,7 @@ def test_what_may_be_in_flight_together(one: Request, other: Request, together: 
         latch = gate.enter(second)
         safe_order = first.call.seqnums and second.call.expunges and not _clash_but_for_expunges(first, second)
         assert (latch is None) == (together or safe_order)
-        gate.close()
+        gate.close(ConnectionClosed("gone"))
     assert _clash(one.call, other.call) == (not together)
 
 
@@ -155,17 +156,56 @@ def test_interruptible() -> None:
     stay = make("XSTAY")
     assert goes(gate, stay)
     assert gate.interruptible() is stay
-    stay.finish("OK", b"")
+    stay.complete = True
     assert gate.interruptible() is None
 
 
-def test_close_returns_who_waited() -> None:
-    gate = Gate()
+def test_close_fails_who_waited() -> None:
+    gate, reason = Gate(), ConnectionClosed("gone")
     assert gate.enter(make("XPING")) is None
     waiting = make("XPING")
     latch = gate.enter(waiting)
-    assert gate.close() == [(waiting, latch)]
-    assert gate.close() == []
+    gate.close(reason)
+    assert waiting.aborted is reason
+    assert latch is not None
+    assert not latch.locked()
+    assert not gate.waiting
+
+
+def test_who_gets_the_turn_late_is_not_overdue() -> None:
+    """It has waited longer than it may be silent, and its thread has not woken yet."""
+    gate = Gate()
+    first, second = make("XPING"), make("XPING")
+    assert gate.enter(first) is None
+    assert gate.enter(second) is not None
+    second.progress -= 2 * second.window
+    gate.leave(first)
+    assert gate.writer is second
+    assert gate.overdue(time.monotonic())[0] is None
+
+
+@pytest.mark.parametrize("step", ["_fly", "_count", "_let_out"])
+def test_whoever_is_interrupted_as_he_lets_another_one_out_sets_it_right(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    gate = Gate()
+    leaving, waiting = make("XPUT", "a", b"x"), make("XOPEN")
+    assert gate.enter(leaving) is None
+    latch = gate.enter(waiting)
+    assert latch is not None
+    gate.land(leaving)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gate, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            gate.leave(leaving)
+    gate.recount()
+    assert gate.writer is waiting
+    assert not latch.locked()
+    assert not gate.waiting
+    gate.leave(waiting)
+    assert gate.enter(make("XPING")) is not None, "it flies alone"
 
 
 def test_many_single_fetches_cost_the_same_each() -> None:
@@ -243,5 +283,5 @@ def test_what_is_answered_is_never_overdue() -> None:
     gate = Gate()
     request = Request(call("XPING"), timeout=1, window=60)
     assert goes(gate, request)
-    request.finish("OK", b"")
+    request.complete = True
     assert gate.overdue(time.monotonic() + 3) == (None, inf)

@@ -1,0 +1,180 @@
+"""Somebody is interrupted (a ``KeyboardInterrupt``) just there: nobody else waits for ever, and nobody is left out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit import ConnectionClosed, StateError
+from imapkit.core.request import Request
+from imapkit.testing import Conversation, Handler, ReceivedCommand
+from tests.core.rig import MARGIN, Answers, selected, until, within
+
+
+@contextmanager
+def interrupted_at(where: Any, name: str, *, turn: int = 1, after: bool = False) -> Iterator[None]:
+    """Whoever calls that for the ``turn``-th time is interrupted, before or ``after`` it does anything; once."""
+    calls = 0
+    original: Callable[..., Any] = getattr(where, name)
+
+    def interrupted(*args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == turn and not after:
+            raise KeyboardInterrupt
+        result = original(*args)
+        if calls == turn:
+            raise KeyboardInterrupt
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(where, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+
+
+@contextmanager
+def idling_client(handler: Handler) -> Iterator[imapkit.IMAP4]:
+    """A client that may idle."""
+    with selected({"IDLE": handler}, families=["rev1", "idle"]) as (client, _), within(20):
+        yield client
+
+
+def idling(conversation: Conversation, command: ReceivedCommand) -> None:
+    """Go on until the client has had enough."""
+    conversation.send(b"+ go on\r\n")
+    assert conversation.read_line() == b"DONE"
+    conversation.ok(command)
+
+
+def never(conversation: Conversation, command: ReceivedCommand) -> None:
+    """No answer."""
+
+
+def accepted(conversation: Conversation, command: ReceivedCommand) -> None:
+    """Go on for ever."""
+    conversation.send(b"+ go on\r\n")
+    conversation.read_line()
+    conversation.wait_closed()
+
+
+def it_idles(client: imapkit.IMAP4) -> None:
+    """Wait until a command goes on until there is news."""
+    until(lambda: any(request.idling for request in list(client._live.protocol.pending.values())), "nothing has been accepted")
+
+
+def test_with_the_turn_and_before_anything_is_sent() -> None:
+    with selected() as (client, server), within(20):
+        with interrupted_at(client._live, "_write_out"):
+            client.create("box")
+        assert client.noop(timeout=MARGIN)[0] == "OK"
+        assert "CREATE" not in server.names
+
+
+@pytest.mark.parametrize("step", ["withdraw", "land", "recount"])
+def test_as_it_steps_out_because_it_was_refused(step: str) -> None:
+    with selected() as (client, _), within(20):
+        with interrupted_at(client._live.protocol.gate, step):
+            client.login("me", "secret")
+        assert client.noop(timeout=MARGIN)[0] == "OK"
+        with pytest.raises(StateError):
+            client.login("me", "secret")
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", ["_send_interrupt", "protocol.gate.leave"])
+def test_as_it_makes_another_one_end(step: str, after: bool) -> None:
+    with idling_client(accepted) as client:
+        where: Any = client._live
+        *path, name = step.split(".")
+        for part in path:
+            where = getattr(where, part)
+        answers = Answers()
+        client.idle(callback=answers)
+        it_idles(client)
+        with interrupted_at(where, name, after=after):
+            client.noop()
+        assert "the interrupt was interrupted" in answers.next()[2][1]
+        with pytest.raises(ConnectionClosed, match="the interrupt was interrupted"):
+            client.noop(timeout=MARGIN)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_before_it_sends_anew_what_has_ended_for_that(late: bool) -> None:
+    """Whoever comes next need not wait for that; whether the end had come by then or not."""
+    doned, go = threading.Event(), threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ go on\r\n")
+        assert conversation.read_line() == b"DONE"
+        doned.set()
+        assert go.wait(10)
+        conversation.ok(command)
+
+    with idling_client(slow) as client:
+        client.idle_refresh = 0.01
+        live = client._live
+        await_it = live._await
+        tags: list[bytes] = []
+        requests: list[Request] = []
+
+        def interrupted(request: Request, latch: threading.Lock) -> bool:
+            if not request.interrupted:
+                return await_it(request, latch)
+            requests.append(request)
+            tags.append(request.tag)
+            assert doned.wait(10)
+            if late:
+                live._reading.call()
+                go.set()
+                until(lambda: request.again, "it has not ended")
+            raise KeyboardInterrupt
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(live, "_await", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                client.idle()
+        go.set()
+        until(lambda: [request.tag for request in requests] != tags, "it is not begun anew")
+        assert client.noop(timeout=MARGIN)[0] == "OK"
+
+
+def test_as_it_sends_it_anew() -> None:
+    with idling_client(idling) as client:
+        client.idle_refresh = 0.01
+        with interrupted_at(client._live, "_write_out", turn=2):
+            client.idle()
+        with pytest.raises(ConnectionClosed, match="IDLE was interrupted"):
+            client.noop(timeout=MARGIN)
+
+
+@pytest.mark.parametrize("step", ["trace.log", "layers.transport.interrupt", "protocol.gate.close"])
+def test_as_it_ends_the_connection(step: str) -> None:
+    with selected({"STATUS": never}) as (client, _), within(20):
+        where: Any = client._live
+        *path, name = step.split(".")
+        for part in path:
+            where = getattr(where, part)
+        told = Answers()
+        client.status("box", "(MESSAGES)", callback=told)
+        with interrupted_at(where, name):
+            client.shutdown()
+        assert told.next()[2] == (ConnectionClosed, "shut down")
+        client._live._reading.thread.join(MARGIN)
+        assert not client._live._reading.thread.is_alive()
+
+
+def test_as_it_says_farewell() -> None:
+    with selected({"STATUS": never}) as (client, _), within(20):
+        told = Answers()
+        client.status("box", "(MESSAGES)", callback=told)
+        with interrupted_at(client._live.layers, "finish"):
+            client._hang_up("enough")
+        assert told.next()[2] == (ConnectionClosed, "enough")
+        with pytest.raises(imapkit.IMAP4.error):
+            client.noop(timeout=MARGIN)
