@@ -246,8 +246,8 @@ class Connection:
         why = request.due()
         if why:
             self.interrupt(request, why)
-        elif request.deadline() <= time.monotonic():
-            self.fail(request.late())
+        elif request.is_late():
+            self.fail(request.late(), request)
 
     def _unattended(self) -> list[Request]:
         """The commands in flight whose time nobody else keeps."""
@@ -498,14 +498,17 @@ class Connection:
 
     # the end
 
-    def fail(self, exc: error) -> None:
-        """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once."""
+    def fail(self, exc: error, late: Request | None = None) -> None:
+        """End the connection because of ``exc``: whoever waits gets a copy of it; the reader ends. Returns at once.
+
+        ``late``: the command that is the reason, unless it has been answered, or has got on, by now.
+        """
         first = False
         try:
             with self._lock:
                 self._hush(exc)
                 reason, wanted = self._ending or exc, self._ending is not None or self.state is State.LOGOUT
-                first = self.protocol.closed is None
+                first = self.protocol.closed is None and (late is None or late.is_late())
                 if not first:
                     return
                 self.protocol.close(reason)

@@ -217,6 +217,10 @@ class Request:
             if not rest:
                 return False
 
+    def is_late(self) -> bool:
+        """Whether its time is over, or its patience."""
+        return not (self.complete or self.again) and self.deadline() <= time.monotonic()
+
     def late(self) -> CommandTimeout:
         """The error for its being late."""
         return CommandTimeout(f"command: {self.call.name} => no answer in time")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.core.request import Request
 from imapkit.errors import (
     BadResponse,
     CommandTimeout,
@@ -197,6 +198,29 @@ def test_chatter_does_not_extend_a_commands_own_timeout() -> None:
         with pytest.raises(CommandTimeout):
             client.noop(timeout=LIMIT)
         assert LIMIT <= time.monotonic() - began < LIMIT + MARGIN
+
+
+def test_an_answer_that_comes_as_it_is_found_late_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    late = Request.late
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(10)
+        conversation.ok(command)
+
+    def just_then(request: Request) -> CommandTimeout:
+        monkeypatch.undo()
+        go.set()
+        until(lambda: request.complete, "no answer")
+        return late(request)
+
+    with serving({"X-SLOW": slow}) as server, connect(server) as client, within(LIMIT + MARGIN):
+        client.capability()
+        monkeypatch.setattr(Request, "late", just_then)
+        # So the reader reads, and not who waits.
+        monkeypatch.setattr(client._live.layers.transport, "ready", None)
+        assert client.xatom("X-SLOW", timeout=LIMIT)[0] == "OK"
+        assert client.noop()[0] == "OK"
 
 
 def test_a_callback_that_is_late_is_told_so() -> None:
