@@ -130,6 +130,7 @@ def test_nobody_sends_for_others_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("problem", [KeyboardInterrupt(), BrokenPipeError(32, "broken")])
 def test_everybody_learns_that_it_could_not_be_sent(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
+    monkeypatch.setattr("imapkit.core.connection._LAST_WORDS", 0.01)
     with slowly(monkeypatch) as (client, slow):
         done = Answers()
         client.noop(callback=done)
