@@ -42,6 +42,9 @@ _NON_SYNC_MAX = 4096
 _LAST_WORDS = 1.0
 """Seconds to read to the end for, once nothing can be sent any more. Only a program's pipe can take so long."""
 
+_MOMENT = 10.0
+"""Seconds after which the state lock, which is held for moments, must be held by the very thread that asks for it."""
+
 
 class Connection:
     """One connection to a server."""
@@ -111,6 +114,7 @@ class Connection:
         if request.thread == self._reading.taker:
             # It may hold the state lock, and nobody else would read the answer.
             raise NestedCommandError(f"{call.name} was issued on the thread that reads the answers")
+        self._reach(call.name)
         self._reading.abdicate()
         try:
             with self._lock:
@@ -132,6 +136,12 @@ class Connection:
                 raise
             raise
         return request
+
+    def _reach(self, what: str) -> None:
+        """Find out whether the state lock can be had: a signal handler may have interrupted its own thread as that held it."""
+        if not self._lock.acquire(timeout=_MOMENT):
+            raise NestedCommandError(f"{what}: asked for by a signal handler in a moment in which its own thread held the state")
+        self._lock.release()
 
     def _write_out(self, request: Request) -> None:
         request.begun = True
@@ -544,6 +554,7 @@ class Connection:
             self._ending = self._ending or exc
             self.layers.transport.interrupt()
         else:
+            self._reach(str(exc))
             self.fail(exc)
 
     def _hush(self, exc: error) -> None:
@@ -560,6 +571,7 @@ class Connection:
         if threading.get_ident() == self._reading.taker:
             # It may hold the state lock, and cannot wait for itself.
             raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
+        self._reach(reason)
         self._reading.abdicate()
         end = time.monotonic() + self.timeouts.logout
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit import ConnectionClosed, StateError
+from imapkit import ConnectionClosed, NestedCommandError, StateError
 from imapkit.core.request import Request
 from imapkit.testing import Conversation, Handler, ReceivedCommand
 from tests.core.rig import MARGIN, Answers, selected, until, within
@@ -178,3 +178,28 @@ def test_as_it_says_farewell() -> None:
         assert told.next()[2] == (ConnectionClosed, "enough")
         with pytest.raises(imapkit.IMAP4.error):
             client.noop(timeout=MARGIN)
+
+
+@pytest.mark.parametrize("way", ["noop", "logout", "shutdown"])
+def test_a_signal_handler_that_comes_as_its_own_thread_holds_the_state_is_refused(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait for a lock that nobody gives back as long as it waits."""
+    monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.01)
+    refused: list[BaseException] = []
+    with selected() as (client, _), within(MARGIN):
+        register = client._live.protocol.register
+
+        def interrupted(request: Request) -> None:
+            monkeypatch.undo()
+            monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.01)
+            # What a handler does is done in the midst of it.
+            with pytest.raises(NestedCommandError, match="held the state") as caught:
+                getattr(client, way)()
+            refused.append(caught.value)
+            register(request)
+
+        monkeypatch.setattr(client._live.protocol, "register", interrupted)
+        assert client.noop() == ("OK", [b"done"]), "and what it came into goes on"
+        assert len(refused) == 1
+        assert client.noop()[0] == "OK"
