@@ -139,9 +139,17 @@ class Connection:
 
     def _reach(self, what: str) -> None:
         """Find out whether the state lock can be had: a signal handler may have interrupted its own thread as that held it."""
-        if not self._lock.acquire(timeout=_MOMENT):
-            raise NestedCommandError(f"{what}: asked for by a signal handler in a moment in which its own thread held the state")
-        self._lock.release()
+        if not self._lock.locked():
+            return
+        # It is not taken to find out: whoever is interrupted as he has taken it would keep it.
+        end, rest = time.monotonic() + _MOMENT, 0.0
+        while self._lock.locked():
+            if time.monotonic() > end:
+                raise NestedCommandError(
+                    f"{what}: asked for by a signal handler in a moment in which its own thread held the state"
+                )
+            time.sleep(rest)
+            rest = min(rest + 1e-6, 1e-3)
 
     def _write_out(self, request: Request) -> None:
         request.begun = True

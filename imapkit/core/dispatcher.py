@@ -134,9 +134,10 @@ class Dispatcher:
 
     def _add_collected(self) -> None:
         """What has been collected comes first."""
-        jobs, self.collected = self.collected, []
-        for job in jobs:
-            self._add(job)
+        while self.collected:
+            # In this order: whoever is interrupted here must not lose what is another's.
+            self._add(self.collected[0])
+            del self.collected[0]
 
     def _add(self, job: Job) -> None:
         if self._ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -178,6 +179,16 @@ def test_as_it_says_farewell() -> None:
         assert told.next()[2] == (ConnectionClosed, "enough")
         with pytest.raises(imapkit.IMAP4.error):
             client.noop(timeout=MARGIN)
+
+
+def test_as_it_hands_on_what_others_are_to_be_told() -> None:
+    with selected() as (client, _), within(20):
+        dispatcher, told = client._live.dispatcher, queue.SimpleQueue[str]()
+        dispatcher.collected.append(lambda: told.put("another's"))
+        with interrupted_at(dispatcher, "_add"):
+            dispatcher.post(lambda: told.put("its own"))
+        dispatcher.post(lambda: told.put("the next"))
+        assert [told.get(timeout=10), told.get(timeout=10)] == ["another's", "the next"]
 
 
 @pytest.mark.parametrize("way", ["noop", "logout", "shutdown"])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import imapkit
+from imapkit import errors
 from tests.stress.server import body, messages, sum_of
 
 _MAILBOX = re.compile(rb" (\w*)\)\r\n")
@@ -25,10 +26,15 @@ class Ask:
     check: Callable[[Any], None]
     refusals: tuple[int, ...] = ()
     """What the server says if it refuses; nothing if it may not."""
+    options: dict[str, Any] = field(default_factory=dict)
+    may_raise: tuple[type[errors.error], ...] = ()
+    """What the client may say instead, and the connection goes on."""
+    interrupted_at: int | None = None
+    """At which point of its way its thread is interrupted, if it comes there."""
 
     def send(self, client: imapkit.IMAP4, **options: Any) -> Any:
         """Send it."""
-        return getattr(client, self.method)(*self.args, **options)
+        return getattr(client, self.method)(*self.args, **self.options, **options)
 
     def blocking(self, client: imapkit.IMAP4) -> None:
         """Send it, wait, and check."""

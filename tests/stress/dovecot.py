@@ -153,7 +153,7 @@ class Dovecot:
 
     def one_connection(self, rng: random.Random, setting: Setting) -> None:
         """A client behind a proxy that cuts, fragments, or does nothing."""
-        end = rng.choice([*ENDS, *([None] * 4)])
+        end = rng.choice([*ENDS, *([None] * 6)])
         kind: Any = rng.choice(["fragment", "drop", "reset", "half_close", "nothing"]) if end is None else "fragment"
         fault = None if kind == "nothing" else Fault(kind, rng.randrange(3000, 100_000), sent_by=rng.choice(("client", "server")))
         with FaultProxy(self._server.host, self._server.port, fault) as proxy:
@@ -161,9 +161,9 @@ class Dovecot:
             episode = Episode(client, lambda own, mark: own.choice(ASKS)(own), rng, setting)
             try:
                 client.select(BOXES[0])
-                episode.play(end)
+                episode.play([end] if end else [])
             finally:
-                client.logout()
+                episode.hang_up()
             if len(episode.reasons) > 1:
                 setting.tally.wrong.append(f"more than one reason: {sorted(episode.reasons)}")
             if end is None and kind in ("fragment", "nothing") and episode.reasons:

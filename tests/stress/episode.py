@@ -6,19 +6,25 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import imapkit
+from imapkit import errors
+from tests.interrupting import Interrupted, interrupting
 from tests.stress.asks import Ask
 from tests.stress.locks import Locks
-from tests.stress.watchdog import Watchdog
+from tests.stress.watchdog import Watchdog, state_of
 
 __all__ = ["ENDS", "PATIENCE", "Episode", "Setting", "Tally"]
 
 PATIENCE = 30.0
+SILENCE = 10.0
+"""Seconds without anything done on a connection after which it hangs. No time-out is so short."""
 SLEEP = 0.01
+MOMENT = 0.4
+"""Seconds: about so long an episode takes."""
 
 Choose = Callable[[random.Random, str], Ask]
 
@@ -33,6 +39,9 @@ class Tally:
     episodes: int = 0
     threads: int = 0
     idles: int = 0
+    refused: int = 0
+    late: int = 0
+    interrupted: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     """Answers that were somebody else's, and whatever else must not be."""
@@ -41,7 +50,8 @@ class Tally:
         ends = ", ".join(f"{name} {count}" for name, count in sorted(self.ends.items()))
         return (
             f"{self.episodes} connections, {self.threads} threads, {self.commands} commands ({self.callbacks} with callbacks, "
-            f"{self.idles} IDLE), {self.segments} segments; ends: {ends}; wrong: {len(self.wrong)}"
+            f"{self.idles} IDLE, {self.refused} refused, {self.late} late in line, "
+            f"{self.interrupted} interrupted), {self.segments} segments; ends: {ends}; wrong: {len(self.wrong)}"
         )
 
 
@@ -59,56 +69,122 @@ class Setting:
     """The commands of each thread."""
 
 
+class Dropped(Exception):
+    """Nobody holds the client any more."""
+
+
 class Episode:
-    """The setting's number of threads at work on one client."""
+    """The setting's number of threads at work on one client, which nothing but the episode holds."""
 
     def __init__(self, client: imapkit.IMAP4, choose: Choose, rng: random.Random, setting: Setting) -> None:
-        self.client, self.choose, self.setting = client, choose, setting
-        self.tally, self.dog, self.locks = setting.tally, setting.dog, setting.locks
+        self._client: imapkit.IMAP4 | None = client
+        self.choose, self.setting = choose, setting
+        self.tally, self.locks = setting.tally, setting.locks
+        self.dog = Watchdog(SILENCE, self._stuck)
         self.rng = rng
         self.reasons: set[str] = set()
         self._lock = threading.Lock()
         self._owed: Counter[str] = Counter()
+        self._asked: dict[str, Ask] = {}
         self._settled = threading.Condition()
         self._number = 0
 
-    def play(self, end: str | None) -> None:
-        """Let them work; ``end``: what one of them does to the connection in the middle (one of ``ENDS``)."""
-        threads, rounds = self.setting.threads, self.setting.rounds
-        deed = (self.rng.randrange(threads), self.rng.randrange(rounds), end) if end else None
-        workers = []
-        for at in range(threads):
-            task = (at, random.Random(self.rng.random()), deed)
-            workers.append(threading.Thread(target=self._work, args=task, name=f"worker {at}", daemon=True))
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(PATIENCE * 2)
-        self._complain(*(f"{worker.name} never ended" for worker in workers if worker.is_alive()))
-        self._settle()
+    @property
+    def client(self) -> imapkit.IMAP4:
+        """The client. Raises ``Dropped``."""
+        client = self._client
+        if client is None:
+            raise Dropped
+        return client
+
+    def drop(self) -> None:
+        """Forget the client, as a program does that does not log out."""
+        self._client = None
+
+    def hang_up(self) -> None:
+        """Log out, unless the client has been dropped."""
+        client = self._client
+        if client is not None:
+            client.logout()
+
+    def play(self, ends: Sequence[str] = ()) -> None:
+        """Let them work; ``ends``: what is done to the connection meanwhile (of ``ENDS``), by one of them, or at any moment."""
+        threads = [self._thread(f"worker {at}", self._work, at, self._own()) for at in range(self.setting.threads)]
+        for end in ends:
+            threads.append(self._thread(f"end by {end}", self._end_it, self._own(), end))
+        with self.dog:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(PATIENCE * 2)
+            self._complain(*(f"{thread.name} never ended" for thread in threads if thread.is_alive()))
+            self._settle()
         with self._lock:
             self.tally.episodes += 1
-            self.tally.threads += threads
+            self.tally.threads += len(threads)
 
-    def _work(self, at: int, rng: random.Random, deed: tuple[int, int, str] | None) -> None:
+    def _own(self) -> random.Random:
+        return random.Random(self.rng.random())
+
+    @staticmethod
+    def _thread(name: str, does: Callable[..., object], *args: Any) -> threading.Thread:
+        return threading.Thread(target=does, args=args, name=name, daemon=True)
+
+    def _end_it(self, rng: random.Random, end: str) -> None:
+        time.sleep(rng.random() * MOMENT)
+        try:
+            ENDS[end](self)
+        except Dropped:
+            pass
+        except BaseException as exc:
+            self._complain(f"{end}: {exc!r}")
+
+    def _stuck(self) -> None:
+        """Say so, and free everybody."""
+        client = self._client
+        owed = [(self._asked[token].method, self._asked[token].args) for token in self._owed]
+        self._complain(f"nothing goes on any more: {client and state_of(client)}\nowed: {owed}\n{self.dog.seen}")
+        if client is not None:
+            client.shutdown()
+
+    def _alive(self) -> None:
+        self.dog.alive()
+        self.setting.dog.alive()
+
+    def _work(self, at: int, rng: random.Random) -> None:
         for turn in range(self.setting.rounds):
-            if deed is not None and deed[:2] == (at, turn):
-                ENDS[deed[2]](self)
             if not self._one(rng, f"t{at}-{turn}"):
                 return
-            self.dog.alive()
+            self._alive()
 
     def _one(self, rng: random.Random, mark: str) -> bool:
         """One command; False once the connection is of no further use."""
         ask = self.choose(rng, mark)
+        if ask.interrupted_at is not None:
+            return self._interrupted(ask, ask.interrupted_at)
+        if rng.random() < 0.6:
+            return self._attempt(ask, lambda: ask.blocking(self.client))
+        return self._attempt(ask, lambda: self._with_callback(ask, rng))
+
+    def _interrupted(self, ask: Ask, at: int) -> bool:
+        try:
+            with interrupting(at):
+                return self._attempt(ask, lambda: ask.blocking(self.client))
+        except Interrupted:
+            with self._lock:
+                self.tally.interrupted += 1
+            return True
+
+    def _attempt(self, ask: Ask, act: Callable[[], object]) -> bool:
         self._count(ask)
         try:
-            if rng.random() < 0.6:
-                ask.blocking(self.client)
-            else:
-                self._with_callback(ask, rng)
+            act()
+        except Dropped:
+            return False
         except imapkit.IMAP4.error as exc:
-            return self._failed(exc)
+            return self._failed(ask, exc)
+        except Interrupted:
+            raise
         except BaseException as exc:
             self._complain(f"{ask.method}{ask.args}: {exc!r}")
         return True
@@ -118,15 +194,23 @@ class Episode:
             self.tally.commands += 1
             self.tally.idles += ask.method == "idle"
 
-    def _failed(self, exc: BaseException) -> bool:
-        """It ended: that must have a reason, and all must have the same."""
+    def _failed(self, ask: Ask, exc: errors.error) -> bool:
+        """It was refused, or the connection ended: that must have a reason, and all must have the same."""
+        if isinstance(exc, imapkit.CommandTimeout) and "waited too long" in str(exc):
+            with self._lock:
+                self.tally.late += 1
+            return True
         if isinstance(exc, imapkit.IMAP4.abort):
             with self._lock:
                 self.reasons.add(f"{type(exc).__name__}: {exc}")
             return False
-        if isinstance(exc, imapkit.StateError) and self.client.state == "LOGOUT":
+        client = self._client
+        if isinstance(exc, imapkit.StateError) and (client is None or client.state == "LOGOUT"):
             return False
-        self._complain(repr(exc))
+        with self._lock:
+            self.tally.refused += 1
+        if not isinstance(exc, ask.may_raise):
+            self._complain(f"{ask.method}{ask.args}: {exc!r}")
         return True
 
     # callbacks
@@ -136,6 +220,7 @@ class Episode:
             self._number += 1
             token = f"callback {self._number}"
             self._owed[token] += 1
+            self._asked[token] = ask
             self.tally.callbacks += 1
         manner = rng.choice(["plain", "blocks", "raises", "asks", "asks with a callback"])
 
@@ -148,10 +233,7 @@ class Episode:
                     self._one(rng, f"{token.replace(' ', '-')}-{depth}")
                 elif manner == "asks with a callback" and answer[0] and depth < 3:
                     more = self.choose(rng, f"{token.replace(' ', '-')}-{depth}")
-                    self._count(more)
-                    self._with_callback(more, rng, depth + 1)
-            except imapkit.IMAP4.error as exc:
-                self._failed(exc)
+                    self._attempt(more, lambda: self._with_callback(more, rng, depth + 1))
             except BaseException as exc:
                 self._complain(f"in a callback of {ask.method}{ask.args}: {exc!r}")
             if manner == "raises":
@@ -162,6 +244,8 @@ class Episode:
         except BaseException:
             with self._lock:
                 del self._owed[token]
+            with self._settled:
+                self._settled.notify_all()
             raise
 
     def _called(self, ask: Ask, token: str, answer: tuple[Any, Any, Any]) -> None:
@@ -178,7 +262,7 @@ class Episode:
             self._complain(f"{token} was called with {cb_arg!r}, {1 - owed} times")
         with self._settled:
             self._settled.notify_all()
-        self.dog.alive()
+        self._alive()
         if result is not None:
             ask.judge(result)
         elif issubclass(failure[0], imapkit.BadResponse):
@@ -209,14 +293,14 @@ def _logout(episode: Episode) -> None:
 
 
 def _logout_in_callback(episode: Episode) -> None:
-    done = threading.Event()
+    done, client = threading.Event(), episode.client
 
     def called(answer: Any) -> None:
-        episode.client.logout()
+        client.logout()
         done.set()
 
     try:
-        episode.client.noop(callback=called)
+        client.noop(callback=called)
     except imapkit.IMAP4.error:
         return
     if not done.wait(PATIENCE):
@@ -237,9 +321,16 @@ def _shutdown(episode: Episode) -> None:
     episode.client.shutdown()
 
 
+def _exit(episode: Episode) -> None:
+    with episode.client:
+        pass
+
+
 ENDS: dict[str, Callable[[Episode], None]] = {
     "logout": _logout,
     "logout in a callback": _logout_in_callback,
     "two logouts": _two_logouts,
     "shutdown": _shutdown,
+    "exit": _exit,
+    "drop": Episode.drop,
 }

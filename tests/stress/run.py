@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 
 from tests.stress.episode import PATIENCE, Setting, Tally
@@ -19,8 +21,10 @@ Play = Callable[[random.Random, Setting], None]
 
 def run(*, seconds: float, seed: int, threads: int = 8, rounds: int = 30, connections: int = 2, play: Play = scripted) -> Tally:
     """Work for so long; what went wrong is in the tally."""
-    rng, tally = random.Random(seed), Tally()
-    with watched_locks("imapkit.core") as locks, Watchdog(PATIENCE, lambda: None) as dog:
+    rng, tally, interval = random.Random(seed), Tally(), sys.getswitchinterval()
+    with warnings.catch_warnings(), watched_locks("imapkit.core") as locks, Watchdog(PATIENCE, lambda: None) as dog:
+        # Clients are dropped on purpose.
+        warnings.simplefilter("ignore", ResourceWarning)
         setting = Setting(tally, dog, locks, time.monotonic() + seconds, threads, rounds)
 
         def one(own: random.Random) -> None:
@@ -38,6 +42,7 @@ def run(*, seconds: float, seed: int, threads: int = 8, rounds: int = 30, connec
         for player in players:
             while player.is_alive() and not dog.seen:
                 player.join(1)
+    sys.setswitchinterval(interval)
     if dog.seen:
         tally.wrong.append(f"nothing goes on any more:\n{dog.seen}")
     tally.wrong += locks.problems()

@@ -16,7 +16,7 @@ from tests.ends import bye, half_a_line, half_a_literal
 
 __all__ = ["FATES", "Shuffler", "answer_lines", "body", "gather", "messages", "sum_of"]
 
-QUIET = frozenset(("SELECT", "NOOP", "LOGOUT", "IDLE"))
+QUIET = frozenset(("SELECT", "NOOP", "LOGOUT", "IDLE", "COMPRESS"))
 """No news comes with these: SELECT would take them for its own, and after the others a test counts."""
 
 
@@ -92,7 +92,8 @@ FATES: list[Callable[[Conversation], None]] = [
 class Shuffler:
     """The script of one connection. ``fate`` is how it ends once it has seen ``lifetime`` commands; None: by LOGOUT.
 
-    ``odd``: now and then a command is refused, a literal too, and IDLE ends by itself.
+    ``odd``: now and then a command is refused, a literal too, and IDLE ends by itself. ``lag``: so many seconds it thinks, at
+    most, before it answers, now and then.
     """
 
     def __init__(
@@ -102,15 +103,17 @@ class Shuffler:
         odd: bool = False,
         fate: Callable[[Conversation], None] | None = None,
         lifetime: int = 0,
+        lag: float = 0.0,
     ) -> None:
-        self._rng, self._odd, self._fate, self._lifetime = rng, odd, fate, lifetime
-        self._mailbox = b""
+        self._rng, self._odd, self._fate, self._lifetime, self._lag = rng, odd, fate, lifetime, lag
+        self._mailbox, self._compressed = b"", False
         self.news: list[tuple[str, bytes]] = []
         """What was told that belongs to no command, in order, as ``untagged_responses`` has it."""
         self.since = 0
         """How much of it came before the last SELECT."""
         self.largest_batch = self.commands = self.segments = 0
         self._count = itertools.count(1)
+        self._apart = {"IDLE": self._idle, "COMPRESS": self._compress}
 
     def told(self, name: str) -> list[bytes]:
         """The news of one kind."""
@@ -124,10 +127,12 @@ class Shuffler:
             if self._fate is not None and self.commands >= self._lifetime:
                 self._fate(conversation)
                 return
+            if self._lag and self._rng.random() < 0.1:
+                conversation.pause(self._rng.random() * self._lag)
             for command in batch:
-                if command.name == "IDLE":
-                    self._idle(conversation, command)
-            queues = [self._answer(command) for command in batch if command.name != "IDLE"]
+                if command.name in self._apart:
+                    self._apart[command.name](conversation, command)
+            queues = [self._answer(command) for command in batch if command.name not in self._apart]
             if batch and not QUIET & {command.name for command in batch}:
                 queues.append(list(self._tell(batch)))
             self._send(conversation, b"".join(self._merge(queues)))
@@ -189,6 +194,15 @@ class Shuffler:
             self.news.append((name, data))
             number, _, rest = data.partition(b" ")
             yield b"* %b %b%b\r\n" % (number, name.encode(), b" " + rest if rest else b"")
+
+    def _compress(self, conversation: Conversation, command: ReceivedCommand) -> None:
+        text = b"%d" % sum_of(command.args)
+        if self._compressed:
+            conversation.no(command, text)
+            return
+        self._compressed = True
+        conversation.ok(command, text)
+        conversation.start_compression()
 
     def _idle(self, conversation: Conversation, command: ReceivedCommand) -> None:
         if self._odd and self._rng.random() < 0.1:

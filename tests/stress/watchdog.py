@@ -9,7 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Watchdog", "stacks"]
+import imapkit
+
+__all__ = ["Watchdog", "stacks", "state_of"]
 
 
 def stacks() -> str:
@@ -18,6 +20,27 @@ def stacks() -> str:
         faulthandler.dump_traceback(file, all_threads=True)
         file.seek(0)
         return file.read()
+
+
+def state_of(client: imapkit.IMAP4) -> str:
+    """Who has what of a connection, and who waits for what; looked at without a lock, which somebody may hold for ever."""
+    live = client._live
+    protocol, gate, reading, dispatcher = live.protocol, live.protocol.gate, live._reading, live.dispatcher
+    pending = [
+        f"{tag.decode()} {request.call!r:.60} {[name for name in _MARKS if getattr(request, name)]} for {request.thread}"
+        for tag, request in list(protocol.pending.items())
+    ]
+    lines = [
+        f"client: {client.state}, closed by {protocol.closed!r}, state lock {'held' if live._lock.locked() else 'free'}",
+        f"turn: {gate.writer and gate.writer.call}, frozen {gate.frozen}, waiting {[r.call.name for r, _ in gate._waiting]}",
+        f"in flight: {[request.call.name for request in list(gate._flying)]}; handed over: {live._handed_over}",
+        f"right: {reading._right}, resting {reading._resting}, wanted {reading._wanted}, taker {reading.taker}",
+        f"callbacks: {dispatcher._put} put, {dispatcher._ran} run, {len(dispatcher.collected)} kept, over {dispatcher._stopped}",
+    ]
+    return "\n".join([*lines, *pending])
+
+
+_MARKS = ("sent", "complete", "joined", "idling", "interrupted", "again", "watched", "news", "on_done")
 
 
 class Watchdog:
