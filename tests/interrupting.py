@@ -18,6 +18,8 @@ from typing import Any
 __all__ = ["Interrupted", "Point", "interrupting"]
 
 _LOOKS = frozenset(("CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"))
+_LOST = frozenset(("__del__", "open", "<genexpr>"))
+"""Where the interpreter may swallow it: a finalizer, what that calls, and a generator that is being closed."""
 
 
 class Interrupted(BaseException):
@@ -54,7 +56,7 @@ class Point:
         return self.trace
 
     def _look(self, frame: FrameType) -> None:
-        if frame.f_code.co_name not in ("__del__", "open") and self._is_here(frame):
+        if frame.f_code.co_name not in _LOST and self._is_here(frame):
             self.where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
             raise Interrupted(self.where)
 
