@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,6 @@ def _work(
     varies = whole and not work.delay
     rounds = 1 if options.small else options.rounds if varies else options.fewer
     asked = [name for name in options.clients if not (whole and name in work.spared)]
-    if server != "canned":
-        emptied(where)
     with link as there:
         return measure(
             work,
@@ -172,6 +171,7 @@ def _work(
             mailbox=f"{work.mailbox}-{size}" if server == "canned" else work.real_mailbox,
             modules=options.modules,
             plain=plain.get(work.name, {}),
+            prepare=partial(emptied, where) if server != "canned" else int,
             at_once=_SMALL if options.small and work.figure == "wall" else 1,
         )
 

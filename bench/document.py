@@ -35,7 +35,9 @@ its own.
 The column "imapkit" has its median, and in brackets the least and the most of all rounds. The other columns say how many times as
 long (or as much) imapkit takes as that client: below 1 imapkit is quicker. An empty cell: the client cannot do that, or is not
 asked. "fails": it tried; why is below. "at most" is what imapkit is to reach, as multiples of peers or in its own unit: on the
-canned server the goals of the project, over TLS and COMPRESS no more than imaplib (which cannot compress) and imaplib2 take.
+canned server the goals of the project, over TLS and COMPRESS no more than imaplib (which cannot compress) and imaplib2 take (rows
+that compare one client's times with each other have their own limit only). Where it would take long, less is asked through layers
+and of Dovecot, as the titles say.
 {twice}
 "canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
 real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
@@ -54,8 +56,9 @@ real one. "bare" is no client but a socket that sends the same commands, reads t
 - "a link of 20 ms": clients that wait for each answer need that for each command; "bare" does one, the least that anybody needs.
 - Peers are used as their documentation says, with their defaults; `bench/clients/` has the code. A pipelined command is one with
   a callback, or an asyncio task.
-- imaplib waits 40 ms in every APPEND (the server's delayed acknowledgement against Nagle's algorithm), and so do IMAPClient and
-  imap_tools, which hand APPEND to it. They are asked only where there are fewer: over TLS, and on Dovecot.
+- On the canned server imaplib waits 40 ms in every APPEND (the server's delayed acknowledgement against Nagle's algorithm), as do
+  IMAPClient and imap_tools, which hand APPEND to it; these two are asked only where there are fewer: over TLS, and on Dovecot.
+- On Dovecot each client appends to an empty mailbox.
 - "threads": the same FETCHes over one connection, from one thread and then from 16.
 - "mail seen in IDLE": Dovecot itself waits half a second before it tells of mail, which no client can shorten. When its line was
   sent is written into the line by a relay, which it cannot through TLS and COMPRESS.

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,11 +86,13 @@ def measure(
     mailbox: str,
     modules: Path | None,
     plain: Mapping[str, Outcome],
+    prepare: Callable[[], object] = lambda: None,
     at_once: int = 1,
 ) -> dict[str, Outcome]:
     """The outcomes by client; those that have failed at the same in the clear (``plain``) are not asked.
 
-    ``at_once``: so many clients side by side, where their figures do not matter.
+    ``prepare``: what is done before each client's turn, so that nobody has more to do for what those before him left behind.
+    ``at_once``: so many clients side by side, where their figures do not matter; it is prepared once then.
     """
     options = {
         "host": where.host,
@@ -107,8 +109,12 @@ def measure(
     def ask(name: str) -> None:
         outcome, clear = outcomes[name], plain.get(name, Outcome())
         if not outcome.enough:
+            if at_once == 1:
+                prepare()
             _once(name, work, options | {"failed": clear.error}, outcome, modules, clear.patience)
 
+    if at_once > 1:
+        prepare()
     with ThreadPoolExecutor(at_once) as pool:
         for _ in range(rounds):
             list(pool.map(ask, outcomes))

@@ -92,7 +92,7 @@ def client(where: Where, mailbox: str | None = None) -> Iterator[imapkit.IMAP4]:
 
 
 def emptied(where: Where) -> None:
-    """Begin anew with the mailbox that is appended to: it is to be no larger for one piece of work than for the next."""
+    """Begin anew with the mailbox that is appended to: it is to be no larger for one client than for the next."""
     with client(where) as imap:
         imap.delete(APPENDED)
         imap.create(APPENDED)

@@ -1,10 +1,10 @@
 """Who reads: the reader thread, or a caller that waits for its answer and reads it itself; one at a time, whoever has the right.
 
-To hand an answer from one thread to another takes longer than a short command does otherwise. So when the reader has brought an
-answer that somebody waited for, and nothing else is in flight, it rests for a moment: the next caller leads. It polls, with its
-own deadline, and takes in what comes until its own answer is there; what else it meets on the way goes where it belongs. The
-reader comes back when a moment has passed in which nobody read, and whenever something is in flight that nobody reads for:
-a command with a callback, another thread's, or a long answer.
+To hand an answer from one thread to another takes longer than a short command does otherwise. So when the reader has brought
+answers to the same waiting thread twice running, and nothing else is in flight, it rests for a moment: the next caller leads.
+It polls, with its own deadline, and takes in what comes until its own answer is there; what else it meets on the way goes where
+it belongs. The reader comes back when a moment has passed in which nobody read, and whenever something is in flight that nobody
+reads for: a command with a callback, another thread's, or a long answer.
 """
 
 from __future__ import annotations
