@@ -521,7 +521,7 @@ class Connection:
 
         ``late``: the command that is the reason, unless it has been answered, or has got on, by now.
         """
-        first = False
+        first, reason = False, exc
         try:
             with self._lock:
                 self._hush(exc)
