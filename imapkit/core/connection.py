@@ -6,10 +6,12 @@ turn (``protocol.gate``) may write, and who has the right (``reading``) reads.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from imapkit.core.dispatcher import Dispatcher
@@ -40,10 +42,10 @@ __all__ = ["Connection"]
 _ONE_SEND = 1 << 18
 _NON_SYNC_MAX = 4096
 _LAST_WORDS = 1.0
-"""Seconds to read to the end for, once nothing can be sent any more. Only a program's pipe can take so long."""
+"""Seconds at most to read to the end for, once nothing can be sent any more: a pipe can take long, or who holds up the reader."""
 
 _MOMENT = 10.0
-"""Seconds after which the state lock, which is held for moments, must be held by the very thread that asks for it."""
+"""Seconds that a lock may be held for by another thread, where it may be the very one that asks for it."""
 
 
 class Connection:
@@ -138,18 +140,25 @@ class Connection:
         return request
 
     def _reach(self, what: str) -> None:
-        """Find out whether the state lock can be had: a signal handler may have interrupted its own thread as that held it."""
-        if not self._lock.locked():
+        """Refuse what a signal handler asks for as its own thread holds one of the locks that it needs: that would never end."""
+        if not (self._lock.locked() or self.dispatcher.held) or not self._is_inside(sys._getframe(2)):
             return
         # It is not taken to find out: whoever is interrupted as he has taken it would keep it.
         end, rest = time.monotonic() + _MOMENT, 0.0
-        while self._lock.locked():
+        while self._lock.locked() or self.dispatcher.held:
             if time.monotonic() > end:
-                raise NestedCommandError(
-                    f"{what}: asked for by a signal handler in a moment in which its own thread held the state"
-                )
+                raise NestedCommandError(f"{what}: asked for in a moment in which the same thread held the state")
             time.sleep(rest)
             rest = min(rest + 1e-6, 1e-3)
+
+    def _is_inside(self, frame: FrameType | None) -> bool:
+        """Whether this thread is doing something for this connection already, further out."""
+        here = Connection._is_inside.__code__.co_filename
+        while frame is not None:
+            if frame.f_code.co_filename == here and frame.f_locals.get("self") is self:
+                return True
+            frame = frame.f_back
+        return False
 
     def _write_out(self, request: Request) -> None:
         request.begun = True
@@ -174,7 +183,7 @@ class Connection:
         except error as exc:
             self._break_off(request, exc if isinstance(exc, abort) else ConnectionClosed(str(exc)))
         except OSError as exc:
-            self._hear_out(exc)
+            self._hear_out(exc, request)
             self._break_off(request, lost_error(exc, "sending"))
         except BaseException as exc:
             self._interrupted(request)
@@ -203,11 +212,11 @@ class Connection:
         with self._lock:
             self.protocol.gate.leave(request)
 
-    def _hear_out(self, exc: OSError) -> None:
+    def _hear_out(self, exc: OSError, request: Request) -> None:
         """A server that is gone has perhaps said why, in BYE or in its answer: that is read before the connection ends."""
         if isinstance(exc, ConnectionError):
             self._reading.call()
-            if self._welcome.acquire(timeout=_LAST_WORDS):
+            if self._welcome.acquire(timeout=min(_LAST_WORDS, request.rest())):
                 Request.open(self._welcome)
 
     def _renew(self, request: Request) -> None:
@@ -367,7 +376,7 @@ class Connection:
         try:
             self.layers.write(line + b"\r\n", request.deadline)
         except OSError as exc:
-            self._hear_out(exc)
+            self._hear_out(exc, request)
             self.fail(lost_error(exc, "sending"))
         except Exception as exc:
             # What a subclass's send raises is not for whoever happens to interrupt.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
@@ -62,7 +63,7 @@ class Dispatcher:
         self._put = self._ran = 0
         """How many jobs have been put, and how many of them have been run."""
         self._collecting = 0
-        self.collected: list[Job] = []
+        self.collected: deque[Job] = deque()
         """What the thread that collects has posted."""
         self._lock = threading.Lock()
         self._next_look = inf
@@ -71,6 +72,11 @@ class Dispatcher:
         self._stopped = False
         self._ended = True
         """The thread has taken its last job; it may be alive for a moment yet."""
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody is putting a job, or asking the clock, just now."""
+        return self._lock.locked()
 
     def watch(self, request: Request) -> None:
         """Keep the time of ``request``, which is in flight, until it is over."""
@@ -137,13 +143,14 @@ class Dispatcher:
         while self.collected:
             # In this order: whoever is interrupted here must not lose what is another's.
             self._add(self.collected[0])
-            del self.collected[0]
+            self.collected.popleft()
 
     def _add(self, job: Job) -> None:
         if self._ended:
             self._begin()
-        self._jobs.put(job)
+        # In this order: counted and not put, two threads change places no more; the other way round for ever, and it ran twice.
         self._put += 1
+        self._jobs.put(job)
         if self._stopped:
             self._jobs.put(None)
 
@@ -160,7 +167,7 @@ class Dispatcher:
             if role is None or other is None or self._ended or self._stopped or self._put != self._ran:
                 self._add_collected()
                 return None
-            jobs, self.collected = self.collected, []
+            jobs, self.collected = self.collected, deque()
             self._put += len(jobs)
             self._collecting, self._thread = 0, threading.current_thread()
             self._jobs.put(_StandIn(role, other))
@@ -182,7 +189,7 @@ class Dispatcher:
                 logger().warning("a callback is still running after the connection has ended")
 
     def _begin(self) -> None:
-        thread = threading.Thread(target=play, args=(partial(self._serve, []),), name=self._name, daemon=True)
+        thread = threading.Thread(target=play, args=(partial(self._serve, deque()),), name=self._name, daemon=True)
         thread.start()
         self._thread, self._ended = thread, False
 
@@ -194,8 +201,8 @@ class Dispatcher:
                 self._thread = None
             return self._ended
 
-    def _serve(self, jobs: list[Job]) -> Role | None:
-        """Run ``jobs``, the last of the list first, and then what comes."""
+    def _serve(self, jobs: deque[Job]) -> Role | None:
+        """Run ``jobs``, the last of them first, and then what comes."""
         threading.current_thread().name = self._name
         while True:
             job = jobs.pop() if jobs else self._next()

@@ -170,7 +170,12 @@ def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
 
 def test_nobody_goes_on_before_done_has_run() -> None:
     """Who looks whether his answer is there, and has not been woken yet, must not find a state that is not true any more."""
-    begun, may = threading.Event(), threading.Event()
+    begun, may, go = threading.Event(), threading.Event(), threading.Event()
+
+    def ask(conversation: Conversation, command: ReceivedCommand) -> None:
+        # Whoever sends needs the state once more after he has.
+        assert go.wait(10)
+        conversation.ok(command)
 
     def done(session: Session, request: Done) -> None:
         begun.set()
@@ -178,12 +183,13 @@ def test_nobody_goes_on_before_done_has_run() -> None:
 
     family = Family("slow", commands=(Command("X-ASK", State.ANY, done=done),))
     with (
-        ScriptedServer(handlers={"X-ASK": lambda conversation, command: conversation.ok(command)}, greeting=GREETING) as server,
+        ScriptedServer(handlers={"X-ASK": ask}, greeting=GREETING) as server,
         connect(server, families=["rev1", family]) as client,
         within(10),
     ):
         live = client._live
         request = live.submit(client._encode("X-ASK", (), False, None, None))
+        go.set()
         assert begun.wait(10)
         complete = request.complete
         may.set()

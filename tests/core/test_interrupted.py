@@ -214,3 +214,38 @@ def test_a_signal_handler_that_comes_as_its_own_thread_holds_the_state_is_refuse
         assert client.noop() == ("OK", [b"done"]), "and what it came into goes on"
         assert len(refused) == 1
         assert client.noop()[0] == "OK"
+
+
+def test_a_signal_handler_that_comes_as_its_own_thread_asks_the_clock_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.01)
+    with selected() as (client, _), within(MARGIN):
+        dispatcher, done = client._live.dispatcher, Answers()
+        clock = dispatcher._clock
+
+        class Interrupted:
+            """The clock, as a handler comes in between."""
+
+            def at(self, moment: float, watcher: Any) -> None:
+                dispatcher._clock = clock
+                with pytest.raises(NestedCommandError, match="held the state"):
+                    client.shutdown()
+                clock.at(moment, watcher)
+
+        dispatcher._clock = Interrupted()  # type: ignore[assignment]
+        client.noop(callback=done)
+        assert dispatcher._clock is clock
+        assert done.next()[0] == ("OK", [b"done"])
+
+
+def test_a_lock_that_another_thread_holds_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin's function under it may take its time."""
+    monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.0)
+    with selected() as (client, _), within(MARGIN):
+        results = queue.SimpleQueue[Any]()
+        asker = threading.Thread(target=lambda: results.put(client.noop()))
+        with client._live._lock:
+            asker.start()
+            with pytest.raises(queue.Empty):
+                results.get(timeout=0.1)
+        assert results.get(timeout=10) == ("OK", [b"done"])
+        asker.join()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 from collections.abc import Iterator
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +15,8 @@ import pytest
 from imapkit.core import pace
 from imapkit.core.pace import Pace
 from imapkit.core.transport import SocketTransport, within
-from tests.core.rig import Answers, answer_all, at_rest, selected
+from imapkit.testing import Conversation, ReceivedCommand
+from tests.core.rig import Answers, answer_all, selected
 
 
 class Time:
@@ -81,30 +85,36 @@ def test_many_in_flight_gather_whoever_waits(time: Time) -> None:
 
 
 def test_a_client_lets_them_gather(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However the threads are scheduled: once a hundred are in flight."""
+    """With a hundred in flight of which one is answered; and whoever waits for each answer does not wait for more."""
     waits: list[float] = []
+    gathered = threading.Event()
+    held: list[ReceivedCommand] = []
     done = Answers()
 
-    def noop(conversation: Any, command: Any) -> None:
+    def gather(seconds: float) -> None:
+        waits.append(seconds)
+        gathered.set()
+
+    def noop(conversation: Conversation, command: ReceivedCommand) -> None:
         held.append(command)
         if len(held) == 100:
+            conversation.ok(held.pop())
+            assert gathered.wait(10)
             for each in held:
                 conversation.ok(each)
-            held.clear()
 
-    held: list[Any] = []
     with selected({"NOOP": noop, "CHECK": answer_all}) as (client, _):
-        at_rest(client)
-        monkeypatch.setattr(client._live.layers.transport, "gather", waits.append)
-        for _ in range(200):
+        monkeypatch.setattr(client._live.layers.transport, "gather", gather)
+        for _ in range(100):
             client.noop(callback=done)
-        assert [answer[0] for answer in done.take(200)] == [("OK", [b"done"])] * 200
-        assert waits
+        assert [answer[0] for answer in done.take(100)] == [("OK", [b"done"])] * 100
         assert set(waits) == {pace.SECONDS}
+        client._live._reading._pace = Pace()
+        client.check()
         waits.clear()
         for _ in range(20):
             client.check()
-        assert not waits, "whoever waits for each answer does not wait for more"
+        assert not waits
 
 
 # what the system holds back
@@ -133,9 +143,9 @@ def test_what_is_written_meanwhile_is_sent_together(
     def write(seconds: float) -> None:
         for data in (b"one ", b"two ", b"three"):
             transport.write(data, soon)
-        assert not is_readable(far, 0.01)
+        assert not is_readable(far, 0)
 
-    monkeypatch.setattr("imapkit.core.transport.time.sleep", write)
+    monkeypatch.setattr("imapkit.core.transport.time", SimpleNamespace(sleep=write, monotonic=monotonic))
     transport.gather(0.0006)
     assert is_readable(far, 5)
     assert far.recv(100) == b"one two three"
