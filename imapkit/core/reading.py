@@ -213,6 +213,9 @@ class Reading:
     def _give_away(self) -> None:
         self.taker, self._resting = 0, True
         del self._right[None]
+        if self._wanted:
+            # Whoever stands in has been quicker, and waits.
+            self.call()
 
     def _is_served(self) -> bool:
         """Whether the same thread as the last time has its answer, and may soon ask again: then it could read by itself."""

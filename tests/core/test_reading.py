@@ -589,6 +589,37 @@ def test_who_reads_an_answer_runs_its_callback_while_the_other_thread_reads_on(w
             assert ran.next()[0][0] == "OK", "callbacks come one after the other"
 
 
+def test_who_stands_in_before_the_right_is_given_away_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else he would look only a second later."""
+    go, done = threading.Event(), Answers()
+
+    def late(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(10)
+        conversation.ok(command)
+
+    with ScriptedServer(handlers={"X-LATE": late}, greeting=GREETING) as server, connect(server, families=["rev1"]) as client:
+        client.noop(callback=done)
+        done.next()
+        until_called_back(client)
+        reading, let_go = client._live._reading, client._live.dispatcher.let_go
+
+        def slowly(role: Any) -> Any:
+            change = let_go(role)
+            if change is not None:
+                until(lambda: reading._wanted, "nobody stands in")
+                # (A moment for the last step: he says so first, and then waits.)
+                threading.Event().wait(0.01)
+            return change
+
+        monkeypatch.setattr(client._live.dispatcher, "let_go", slowly)
+        client.noop(callback=done)
+        client.xatom("X-LATE", callback=done)
+        done.next()
+        with within(0.5):
+            go.set()
+            done.next()
+
+
 def until_longer(found: list[int], than: int) -> None:
     """Wait until more has been noted."""
     until(lambda: len(found) > than, "nothing more is noted")
