@@ -148,7 +148,8 @@ class Dispatcher:
     def _add(self, job: Job) -> None:
         if self._ended:
             self._begin()
-        # In this order: counted and not put, two threads change places no more; the other way round for ever, and it ran twice.
+        # In this order: whoever is interrupted between the two leaves a count that is too high (then no two threads change places
+        # any more), and not a job that is put a second time.
         self._put += 1
         self._jobs.put(job)
         if self._stopped:

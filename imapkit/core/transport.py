@@ -117,22 +117,30 @@ def _wait_writable(fd: int, deadline: Deadline) -> None:
     raise CommandTimeout("the server does not take what is sent to it")
 
 
-class _Socket:
+class _Plain:
+    """Where nothing is held back."""
+
+    def gather(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class _Socket(_Plain):
     """A socket that belongs to the connection."""
 
     def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
         self.sock = sock
         self.on_close = on_close
         sock.settimeout(None)
-        with contextlib.suppress(OSError):
-            # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
+        self._push()
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
-    def gather(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
+    def _push(self) -> None:
+        """Have sent at once what is written from now on, and what the system holds back; the latter if done again, too."""
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def interrupt(self) -> None:
         """Shut the connection down; a blocked ``read`` returns b""."""
@@ -183,11 +191,6 @@ class SocketTransport(_Socket):
             self._flags = _DONTWAIT
             self._push()
 
-    def _push(self) -> None:
-        """Have sent what the system holds back: that is what setting the option does, although it is set."""
-        with contextlib.suppress(OSError):
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
         view, size, flags = data, len(data), self._flags
@@ -204,7 +207,7 @@ class SocketTransport(_Socket):
                 _wait_writable(self.sock.fileno(), deadline)
 
 
-class _Wakeable:
+class _Wakeable(_Plain):
     """A transport whose reader polls, and is woken over a socket of its own."""
 
     ready = None
@@ -212,10 +215,6 @@ class _Wakeable:
     def __init__(self, on_close: Callable[[], object]) -> None:
         self.on_close: Callable[[], object] | None = on_close
         self._wake, self._waker = socket.socketpair()
-
-    def gather(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
     def interrupt(self) -> None:
         """Wake the reader."""

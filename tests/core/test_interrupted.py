@@ -19,7 +19,10 @@ from tests.core.rig import MARGIN, Answers, selected, until, within
 
 @contextmanager
 def interrupted_at(where: Any, name: str, *, turn: int = 1, after: bool = False) -> Iterator[None]:
-    """Whoever calls that for the ``turn``-th time is interrupted, before or ``after`` it does anything; once."""
+    """Whoever calls that the ``turn``-th time is interrupted, once, before or ``after`` it does anything (``name``: dotted)."""
+    *path, name = name.split(".")
+    for part in path:
+        where = getattr(where, part)
     calls = 0
     original: Callable[..., Any] = getattr(where, name)
 
@@ -91,14 +94,10 @@ def test_as_it_steps_out_because_it_was_refused(step: str) -> None:
 @pytest.mark.parametrize("step", ["_send_interrupt", "protocol.gate.leave"])
 def test_as_it_makes_another_one_end(step: str, after: bool) -> None:
     with idling_client(accepted) as client:
-        where: Any = client._live
-        *path, name = step.split(".")
-        for part in path:
-            where = getattr(where, part)
         answers = Answers()
         client.idle(callback=answers)
         it_idles(client)
-        with interrupted_at(where, name, after=after):
+        with interrupted_at(client._live, step, after=after):
             client.noop()
         assert "the interrupt was interrupted" in answers.next()[2][1]
         with pytest.raises(ConnectionClosed, match="the interrupt was interrupted"):
@@ -157,13 +156,9 @@ def test_as_it_sends_it_anew() -> None:
 @pytest.mark.parametrize("step", ["trace.log", "layers.transport.interrupt", "protocol.gate.close"])
 def test_as_it_ends_the_connection(step: str) -> None:
     with selected({"STATUS": never}) as (client, _), within(20):
-        where: Any = client._live
-        *path, name = step.split(".")
-        for part in path:
-            where = getattr(where, part)
         told = Answers()
         client.status("box", "(MESSAGES)", callback=told)
-        with interrupted_at(where, name):
+        with interrupted_at(client._live, step):
             client.shutdown()
         assert told.next()[2] == (ConnectionClosed, "shut down")
         client._live._reading.thread.join(MARGIN)

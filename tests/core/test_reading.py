@@ -602,16 +602,26 @@ def test_who_stands_in_before_the_right_is_given_away_is_called(monkeypatch: pyt
         done.next()
         until_called_back(client)
         reading, let_go = client._live._reading, client._live.dispatcher.let_go
+        latch, waited_for = reading._call, threading.Event()
+
+        class Latch:
+            """The one that calls the reader; tells that it is waited for."""
+
+            release = latch.release
+
+            def acquire(self, timeout: float) -> bool:
+                waited_for.set()
+                return latch.acquire(timeout=timeout)
 
         def slowly(role: Any) -> Any:
             change = let_go(role)
             if change is not None:
-                until(lambda: reading._wanted, "nobody stands in")
-                # (A moment for the last step: he says so first, and then waits.)
-                threading.Event().wait(0.01)
+                assert waited_for.wait(10), "nobody stands in"
             return change
 
         monkeypatch.setattr(client._live.dispatcher, "let_go", slowly)
+        until(lambda: not reading._resting, "the reader does not read")
+        monkeypatch.setattr(reading, "_call", Latch())
         client.noop(callback=done)
         client.xatom("X-LATE", callback=done)
         done.next()

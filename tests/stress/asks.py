@@ -14,7 +14,7 @@ from tests.stress.server import body, messages, sum_of
 
 _MAILBOX = re.compile(rb" (\w*)\)\r\n")
 
-__all__ = ["ASKS", "Ask", "ask_fetch", "ask_list", "ask_search", "ask_status"]
+__all__ = ["ASKS", "Ask", "ask_fetch", "ask_list", "ask_search", "ask_status", "says"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ class Ask:
             assert data in [[b"%d" % refusal] for refusal in self.refusals], (self.method, self.args, answer)
         else:
             self.check(answer)
+
+
+def says(number: int) -> Callable[[Any], None]:
+    """A check: OK, and that number."""
+
+    def check(answer: Any) -> None:
+        assert answer == ("OK", [b"%d" % number])
+
+    return check
 
 
 def ask_fetch(rng: random.Random, mark: str, *, uid: bool = False) -> Ask:
@@ -108,12 +117,8 @@ def ask_list(rng: random.Random, mark: str) -> Ask:
 def ask_search(rng: random.Random, mark: str) -> Ask:
     """The messages with the mark."""
     expected = sum_of(f"SUBJECT {mark}".encode())
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"%d" % expected])
-
     method, args = rng.choice([("search", (None, "SUBJECT", mark)), ("uid", ("SEARCH", "SUBJECT", mark))])
-    return Ask(method, args, check, (expected,))
+    return Ask(method, args, says(expected), (expected,))
 
 
 def ask_append(rng: random.Random, mark: str) -> Ask:
@@ -133,30 +138,18 @@ def ask_append(rng: random.Random, mark: str) -> Ask:
 def ask_select(rng: random.Random, mark: str) -> Ask:
     """Another mailbox."""
     name = f"box{rng.randrange(4)}"
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"%d" % (sum_of(name.encode()) % 1000)])
-
-    return Ask("select", (name,), check)
+    return Ask("select", (name,), says(sum_of(name.encode()) % 1000))
 
 
 def ask_create(rng: random.Random, mark: str) -> Ask:
     """A command whose answer is its text alone."""
     expected = sum_of(mark.encode())
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"%d" % expected])
-
-    return Ask(rng.choice(["create", "delete", "subscribe"]), (mark,), check, (expected,))
+    return Ask(rng.choice(["create", "delete", "subscribe"]), (mark,), says(expected), (expected,))
 
 
 def ask_idle(rng: random.Random, mark: str) -> Ask:
     """Wait for news, for a moment."""
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"0"])
-
-    return Ask("idle", (rng.choice((0.0, 0.005, 0.02)),), check, (0,))
+    return Ask("idle", (rng.choice((0.0, 0.005, 0.02)),), says(0), (0,))
 
 
 ASKS: list[Callable[[random.Random, str], Ask]] = [

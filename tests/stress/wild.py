@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from imapkit import ArgumentError, StateError, errors
-from tests.stress.asks import ASKS, Ask
+from tests.stress.asks import ASKS, Ask, says
 from tests.stress.server import sum_of
 
 __all__ = ["wild_ask"]
@@ -37,30 +37,18 @@ def ask_in_vain(rng: random.Random, mark: str) -> Ask:
 
 def ask_close(rng: random.Random, mark: str) -> Ask:
     """Leave the mailbox, so that what others are about to send is refused."""
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"%d" % sum_of(b"")])
-
-    return Ask("close", (), check, (sum_of(b""),))
+    return Ask("close", (), says(sum_of(b"")), (sum_of(b""),))
 
 
 def ask_idle_long(rng: random.Random, mark: str) -> Ask:
     """Wait until somebody wants something else, or there is news."""
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"0"])
-
-    return Ask("idle", (rng.choice((0.001, 0.1, 20.0)),), check, (0,))
+    return Ask("idle", (rng.choice((0.001, 0.1, 20.0)),), says(0), (0,))
 
 
 def ask_compress(rng: random.Random, mark: str) -> Ask:
     """Switch the layer on, in the middle of everything; it can be done once."""
     expected = sum_of(b"DEFLATE")
-
-    def check(answer: Any) -> None:
-        assert answer == ("OK", [b"%d" % expected])
-
-    return Ask("enable_compression", (), check, (expected,))
+    return Ask("enable_compression", (), says(expected), (expected,))
 
 
 VARIOUS = [*ASKS * 2, *(ask_in_vain,) * 4, ask_close, ask_idle_long, ask_idle_long]
