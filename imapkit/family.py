@@ -200,7 +200,12 @@ class Code:
 
 
 class Layer(Protocol):
-    """A transformation of the octets between the protocol and the socket. One thread encodes, another decodes."""
+    """A transformation of the octets between the protocol and the socket. One thread encodes, another decodes.
+
+    It may have an attribute ``filler``: octets after which the other side has been told nothing new, whatever was encoded before.
+    They are sent, not encoded, now and then while the server is silent about a command: one that has more of what it was sent
+    than it has looked at looks again.
+    """
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """Agree with the other side, before the first ``encode``; ``receive`` returns b"" at the end of the stream."""

@@ -6,6 +6,7 @@ turn (``protocol.gate``) may write, and who has the right (``reading``) reads.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -82,7 +83,7 @@ class Connection:
             greeted=partial(Request.open, self._welcome),
             nudge=self._nudge,
         )
-        self._reading = Reading(layers, self.protocol, self._intake, self.dispatcher, self.fail, name)
+        self._reading = Reading(layers, self.protocol, self._intake, self.dispatcher, self.fail, self._prod, name)
 
     # opening
 
@@ -381,6 +382,14 @@ class Connection:
         except Exception as exc:
             # What a subclass's send raises is not for whoever happens to interrupt.
             self.fail(ConnectionClosed(f"sending: {exc!r}"))
+
+    def _prod(self) -> None:
+        """Send what means nothing, unless somebody writes anyway: a server may have more than it has looked at (``Layer``)."""
+        gate = self.protocol.gate
+        with self._lock, contextlib.suppress(ConnectionError):
+            # (Under the lock, so that nobody gets the turn meanwhile. It is only what the system takes at once.)
+            if gate.writer is None and not gate.frozen and self.protocol.closed is None:
+                self.layers.fill()
 
     # writing: whoever has the turn
 

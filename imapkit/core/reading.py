@@ -31,12 +31,14 @@ _REST = 0.005
 _POLL = 1.0
 """Seconds: so late a caller that polls notices, at most, that it leads no more, a signal handler having issued a command."""
 _LONG = 1e6
+_SILENCE, _LONGEST_SILENCE = 0.25, 8.0
+"""Seconds after which a server that is silent about a command is prodded; in the same silence twice as many each time."""
 _SHORT = 2
 """So many reads bring a short answer; a longer one is for the reader."""
 
 
 class Reading:
-    """The right to read one connection; ``fail`` ends it."""
+    """The right to read one connection; ``fail`` ends it, ``prod`` has a server look again at what it was sent."""
 
     def __init__(
         self,
@@ -45,9 +47,11 @@ class Reading:
         intake: Intake,
         dispatcher: Dispatcher,
         fail: Callable[[error], None],
+        prod: Callable[[], None],
         name: str,
     ) -> None:
         self._layers, self._protocol, self._intake, self._dispatcher, self._fail = layers, protocol, intake, dispatcher, fail
+        self._prod = prod
         self._name = f"{name} reader"
         self._size = _READ_SIZE
         self._pace = Pace()
@@ -117,6 +121,9 @@ class Reading:
             if not ready(min(rest, _POLL)):
                 if not rest:
                     return True
+                if self._layers.filler is not None:
+                    # To prod the server is the reader's.
+                    return False
             elif reads == _SHORT:
                 return False
             elif self._take(request):
@@ -188,16 +195,26 @@ class Reading:
         """Before a read: while no answer is expected, without the memory that it takes; where many are, until some have come.
 
         There may be hundreds of connections on which nothing happens. And who has many commands in flight gets the answers sooner
-        if the thread that sends is not stopped for each of them.
+        if the thread that sends is not stopped for each of them. A server that is silent about a command is prodded.
         """
         transport, protocol = self._layers.transport, self._protocol
         if self._size == _READ_SIZE and self._pace.lets_gather(len(protocol.pending), protocol.sent):
             # (After a full read there is more already.)
             transport.gather(SECONDS)
             self._pace.gathered(protocol.sent)
-        listener = protocol.listener
-        if transport.ready is not None and len(protocol.pending) == (listener is not None and listener.goes_on):
-            transport.ready(_LONG)
+        listener, ready = protocol.listener, transport.ready
+        if ready is None:
+            return
+        if len(protocol.pending) == (listener is not None and listener.goes_on):
+            ready(_LONG)
+        elif self._layers.filler is not None:
+            self._break_silence(ready)
+
+    def _break_silence(self, ready: Callable[[float], bool]) -> None:
+        silence = _SILENCE
+        while not ready(silence):
+            self._prod()
+            silence = min(2 * silence, _LONGEST_SILENCE)
 
     def _take_right(self) -> None:
         self._resting, me = True, threading.current_thread()

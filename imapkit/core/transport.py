@@ -395,6 +395,8 @@ class Layers:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self._layers: tuple[Layer, ...] = ()
+        self.filler: tuple[int, bytes] | None = None
+        """What may be sent and means nothing, beneath which layer, if one has such a thing."""
         self._decoded: list[bytes] = []
         self._failure: Exception | None = None
 
@@ -418,6 +420,9 @@ class Layers:
 
         layer.start(lambda data: self.write(data, deadline), receive)
         self._layers = (*self._layers, layer)
+        filler = getattr(layer, "filler", b"")
+        if filler:
+            self.filler = len(self._layers) - 1, filler
         # What came behind the last octets that ``start`` needed is in the layer already, or has not been received.
         for data in (b"", *received):
             self._decoded += filter(None, layer.decode(data))
@@ -481,15 +486,24 @@ class Layers:
         """Octets that ``read`` returns without waiting."""
         return sum(map(len, self._decoded))
 
+    def fill(self) -> None:
+        """Send what means nothing, if there is such a thing and it need not be waited for. Nobody else writes meanwhile."""
+        fileno = getattr(getattr(self.transport, "sock", None), "fileno", None)
+        if self.filler is not None and fileno is not None and _wait(fileno(), select.POLLOUT, 0):
+            self._write_beneath(*self.filler)
+
     def finish(self) -> None:
         """Say farewell as far as that is possible without waiting."""
         for i in reversed(range(len(self._layers))):
             with contextlib.suppress(Exception):
-                data = self._layers[i].finish()
-                for outer in reversed(self._layers[:i]):
-                    data = outer.encode(data) if data else b""
-                if data:
-                    self.transport.write(data, time.monotonic)
+                self._write_beneath(i, self._layers[i].finish())
+
+    def _write_beneath(self, i: int, data: bytes) -> None:
+        """Send what layer ``i`` has made, without waiting."""
+        for outer in reversed(self._layers[:i]):
+            data = outer.encode(data) if data else b""
+        if data:
+            self.transport.write(data, time.monotonic)
 
 
 def _through(layer: Layer, pieces: Iterable[bytes]) -> Iterator[bytes]:

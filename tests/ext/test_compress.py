@@ -78,7 +78,7 @@ class Packed:
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self.packer, self.unpacker = zlib.compressobj(9, wbits=-15), zlib.decompressobj(-15)
-        self.text = b""
+        self.text, self.raw = b"", b""
 
     def send(self, data: bytes, **options: Any) -> None:
         self.conversation.send(self.pack(data), **options)
@@ -90,13 +90,25 @@ class Packed:
         """Tag and name of each command that comes; LOGOUT is answered."""
         while True:
             while b"\r\n" not in self.text:
-                self.text += self.unpacker.decompress(self.conversation.read_literal(1))
+                self.take()
             line, _, self.text = self.text.partition(b"\r\n")
             tag, name = line.split()[:2]
             if name == b"LOGOUT":
                 self.send(b"* BYE bye\r\n%b OK bye\r\n" % tag)
                 return
             yield tag, name
+
+    def take(self) -> None:
+        """Inflate the next octet."""
+        octet = self.conversation.read_literal(1)
+        self.raw += octet
+        self.text += self.unpacker.decompress(octet)
+
+    def take_flush(self) -> None:
+        """Inflate what comes with no text in it."""
+        while not self.raw.endswith(b"\0\0\xff\xff"):
+            self.take()
+        self.raw = b""
 
 
 def accept(conversation: Conversation, with_ok: bytes = b"") -> Packed:
@@ -204,6 +216,35 @@ def test_on_top_of_tls() -> None:
             assert client.noop() == ("OK", [b"NOOP"])
         assert client.response("EXISTS")[1] == [b"5"]
         assert client.response("OK")[1][-1] == b"z" * 100_000
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_a_server_that_looks_at_the_rest_only_when_more_comes(secure: bool) -> None:
+    """Cyrus, when what it has inflated ends with a command: sent is what means nothing, and does not change what follows."""
+
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        commands = packed.commands()
+        for first, _ in commands:
+            packed.take_flush()
+            second, _ = next(commands)
+            packed.take_flush()
+            packed.send(first + b" OK first\r\n")
+            packed.take_flush()
+            packed.send(second + b" OK second\r\n")
+
+    tls: Any = {"cls": imapkit.IMAP4_SSL, "ca_certs": PEM} if secure else {}
+    with (
+        ScriptedServer(script, greeting=PREAUTH, tls=(PEM, None) if secure else None) as server,
+        connect(server, families=FAMILIES, login=False, **tls) as client,
+        within(),
+    ):
+        client.enable_compression()
+        answers = Answers()
+        for _ in range(3):
+            client.noop(callback=answers)
+            client.noop(callback=answers)
+            assert [answer[0] for answer in answers.take(2)] == [("OK", [b"first"]), ("OK", [b"second"])]
 
 
 @pytest.mark.parametrize("typ", ["NO", "BAD"])

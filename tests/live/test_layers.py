@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -115,6 +116,21 @@ def test_many_folders_compressed(secured: Server) -> None:
         for name in names:
             imap.delete(name, callback=lambda answer: None)
         imap.noop()
+
+
+def test_commands_that_end_with_a_buffer(secured: Server) -> None:
+    """Cyrus inflates 4,102 octets at a time, and once they end with a command it looks at the rest only when more comes."""
+    line = 4102 // 14
+    with opened(secured, "plain") as imap:
+        imap.login("tester", secured.users["tester"])
+        assert imap.enable_compression()[0] == "OK"
+        for _ in range(100):
+            imap.noop()  # until each tag is as long as the last one
+        name = place(secured, "x" * (line - len(f"ABCDEF100 DELETE {place(secured, '')}\r\n")))
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(60):
+            imap.delete(name, callback=answers.put)
+        assert [answers.get(timeout=SECONDS)[0][0] for _ in range(60)] == ["NO"] * 60
 
 
 def test_compression_is_refused_twice(secured: Server) -> None:
