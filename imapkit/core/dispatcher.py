@@ -69,6 +69,8 @@ class Dispatcher:
         self._next_look = inf
         """The clock has been asked for a look at this moment, or before it."""
         self._thread: threading.Thread | None = None
+        self._beginner: threading.Thread | None = None
+        """The thread that is being started."""
         self._stopped = False
         self._ended = True
         """The thread has taken its last job; it may be alive for a moment yet."""
@@ -190,9 +192,22 @@ class Dispatcher:
                 logger().warning("a callback is still running after the connection has ended")
 
     def _begin(self) -> None:
-        thread = threading.Thread(target=play, args=(partial(self._serve, deque()),), name=self._name, daemon=True)
-        thread.start()
-        self._thread, self._ended = thread, False
+        """Start the thread. Under the lock."""
+        self._beginner = thread = threading.Thread(target=play, args=(self._enter,), name=self._name, daemon=True)
+        try:
+            thread.start()
+            self._thread, self._ended = thread, False
+        except BaseException:
+            # Whoever is interrupted here cannot know whether it has been started: if so, it goes.
+            self._beginner = None
+            raise
+
+    def _enter(self) -> Role | None:
+        with self._lock:
+            begins = self._beginner is threading.current_thread()
+            if begins:
+                self._beginner = None
+        return self._serve(deque()) if begins else None
 
     def _is_the_end(self) -> bool:
         with self._lock:

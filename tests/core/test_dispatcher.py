@@ -173,3 +173,25 @@ def test_without_a_thread_to_be_had_it_is_tried_again(monkeypatch: pytest.Monkey
     dispatcher.look(now + 1)
     assert done.wait(5)
     dispatcher.stop(5)
+
+
+def test_nobody_serves_whose_start_was_interrupted(monkeypatch: pytest.MonkeyPatch, dispatcher: Dispatcher) -> None:
+    """Two threads would call back at the same time, and one of them is not told of the end."""
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    names: queue.Queue[str] = queue.Queue()
+    with pytest.raises(KeyboardInterrupt):
+        dispatcher.post(told(names))
+    started[0].join(2)
+    assert not started[0].is_alive()
+    dispatcher.post(told(names))
+    assert names.get(timeout=5)
+    dispatcher.stop(5)
