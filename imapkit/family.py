@@ -200,11 +200,12 @@ class Code:
 
 
 class Layer(Protocol):
-    """A transformation of the octets between the protocol and the socket. One thread encodes, another decodes.
+    """A transformation of the octets between the protocol and the socket. One thread at a time encodes, and one decodes.
 
-    It may have an attribute ``filler``: octets after which the other side has been told nothing new, whatever was encoded before.
-    They are sent, not encoded, now and then while the server is silent about a command: one that has more of what it was sent
-    than it has looked at looks again.
+    It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and tells
+    the other side nothing. It is, now and then, while a server has begun to answer and is silent about the next command: one that
+    has more of what it was sent than it has looked at looks again. The layers beneath encode it. (Not where the program reads the
+    connection by itself, nor over pipes.)
     """
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:

@@ -1,7 +1,7 @@
 """The threads around the protocol: callers that write in turn and wait, what is done in time; and the end of it all.
 
 The state lock guards ``protocol`` and is held for moments only, never while octets move, parsers or callbacks run. Who has the
-turn (``protocol.gate``) may write, and who has the right (``reading``) reads.
+turn (``protocol.gate``) may write, and who has the right (``reading``) reads. Who reads never waits for a write to be taken.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.protocol import Protocol
-from imapkit.core.reading import Reading
+from imapkit.core.reading import SILENCES, Reading
 from imapkit.core.request import Call, Request
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Layers, within
@@ -259,10 +260,13 @@ class Connection:
         request.check()
         return request
 
-    def _await(self, request: Request, latch: threading.Lock) -> bool:
-        """Wait for ``latch``, and read meanwhile if nobody else does; False if the command is late or due before it opens."""
+    def _await(self, request: Request, latch: threading.Lock, most: float = inf) -> bool:
+        """Wait for ``latch``, and read meanwhile if nobody else does; False if the command is late or due before it opens.
+
+        ``most``: so many seconds, at most, are waited for others to read.
+        """
         self._reading.lead(request, latch)
-        return request.complete or request.wait(latch)
+        return request.complete or request.wait(latch, most)
 
     def _overdue(self, request: Request) -> None:
         """Its time is over, perhaps: then it is interrupted if it can be, or else the connection ends."""
@@ -384,12 +388,20 @@ class Connection:
             self.fail(ConnectionClosed(f"sending: {exc!r}"))
 
     def _prod(self) -> None:
-        """Send what means nothing, unless somebody writes anyway: a server may have more than it has looked at (``Layer``)."""
-        gate = self.protocol.gate
-        with self._lock, contextlib.suppress(ConnectionError):
-            # (Under the lock, so that nobody gets the turn meanwhile. It is only what the system takes at once.)
-            if gate.writer is None and not gate.frozen and self.protocol.closed is None:
+        """Send what means nothing, unless somebody writes anyway: a server may have more than it has looked at (``Layer``).
+
+        The one thing that who reads writes: only what the system takes at once.
+        """
+        with self._lock:
+            if self.protocol.closed is not None or not self.protocol.gate.hold():
+                return
+        try:
+            # (Whether it is gone is what the next read says.)
+            with contextlib.suppress(ConnectionError):
                 self.layers.fill()
+        finally:
+            with self._lock:
+                self.protocol.gate.release()
 
     # writing: whoever has the turn
 
@@ -441,7 +453,7 @@ class Connection:
             out += b"}\r\n"
             self._expect(request)
             self._write(request, out)
-            self._await_go(request)
+            self._await_go(request, prods=self.layers.filler is not None)
             if request.complete:
                 return out
             out = bytearray()
@@ -468,11 +480,16 @@ class Connection:
             if request.complete:
                 Request.open(latch)
 
-    def _await_go(self, request: Request) -> None:
-        """Wait for "+", or for the command to be answered instead."""
+    def _await_go(self, request: Request, *, prods: bool = False) -> None:
+        """Wait for "+", or for the command to be answered instead; ``prods``: and for what is before it, perhaps (``_prod``)."""
         assert request.go is not None
-        if not self._await(request, request.go):
-            raise request.late()
+        for silence in SILENCES if prods else (inf,):
+            if self._await(request, request.go, silence):
+                return
+            if request.is_late():
+                break
+            self.layers.fill()
+        raise request.late()
 
     def _converse(self, request: Request) -> None:
         """Answer each continuation request, until the command is answered (or idles)."""
@@ -621,7 +638,7 @@ class Connection:
 
     def _farewell(self, why: ConnectionClosed) -> None:
         with self._lock:
-            busy = self.protocol.closed is not None or self.protocol.gate.writer is not None
+            busy = self.protocol.closed is not None or self.protocol.gate.busy
             self.protocol.gate.frozen = True
             # The server may answer the farewell by going before we have gone ourselves.
             self._ending = self._ending or why

@@ -107,6 +107,7 @@ class Gate:
         self.writer: Request | None = None
         self.frozen = False
         """Nobody is let out any more: the connection is about to end."""
+        self._held = False
         self.rounds = 0
         """How often the one who writes has sent what others handed over."""
         self._flying: dict[Request, None] = {}
@@ -152,6 +153,23 @@ class Gate:
             self.writer, self.rounds = None, 0
             if self._waiting:
                 self._admit()
+
+    def hold(self) -> bool:
+        """Let nobody write until ``release``; False if somebody does, or what is in flight goes on until it hears something."""
+        if self.frozen or self.writer is not None or self.interruptible() is not None:
+            return False
+        self._held = True
+        return True
+
+    def release(self) -> None:
+        """Let others write again."""
+        self._held = False
+        self._admit()
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody may be in the middle of what he writes."""
+        return self._held or self.writer is not None
 
     def land(self, request: Request) -> None:
         """The command is no longer in flight."""
@@ -209,7 +227,7 @@ class Gate:
         self._flying.clear()
 
     def _free(self, call: Call) -> bool:
-        return self.writer is None and not self.frozen and self._fits(call)
+        return not (self.busy or self.frozen) and self._fits(call)
 
     def _fits(self, call: Call) -> bool:
         """Whether nothing in flight stands against it."""
@@ -244,7 +262,7 @@ class Gate:
 
     def _admit(self) -> None:
         """Give the turn to the first in line against whom nothing stands."""
-        if self.writer is not None or self.frozen:
+        if self.busy or self.frozen:
             return
         for i, (request, _) in enumerate(self._waiting):
             ahead = self._waiting[:i]

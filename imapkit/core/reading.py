@@ -10,7 +10,7 @@ reads for: a command with a callback, another thread's, or a long answer.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from imapkit.core.dispatcher import Dispatcher, Role, play
 from imapkit.core.intake import Intake
@@ -20,7 +20,7 @@ from imapkit.core.request import Request
 from imapkit.core.transport import Layers
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
 
-__all__ = ["Reading"]
+__all__ = ["SILENCES", "Reading"]
 
 _READ_SIZE = 1 << 16
 """Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
@@ -31,10 +31,23 @@ _REST = 0.005
 _POLL = 1.0
 """Seconds: so late a caller that polls notices, at most, that it leads no more, a signal handler having issued a command."""
 _LONG = 1e6
-_SILENCE, _LONGEST_SILENCE = 0.25, 8.0
-"""Seconds after which a server that is silent about a command is prodded; in the same silence twice as many each time."""
 _SHORT = 2
 """So many reads bring a short answer; a longer one is for the reader."""
+
+
+class _Silences:
+    """Seconds after which a server that is silent about a command is prodded: each time in the same silence more."""
+
+    first, longest = 0.25, 8.0
+
+    def __iter__(self) -> Iterator[float]:
+        silence = self.first
+        while True:
+            yield silence
+            silence = min(2 * silence, self.longest)
+
+
+SILENCES = _Silences()
 
 
 class Reading:
@@ -202,19 +215,24 @@ class Reading:
             # (After a full read there is more already.)
             transport.gather(SECONDS)
             self._pace.gathered(protocol.sent)
-        listener, ready = protocol.listener, transport.ready
-        if ready is None:
+        if transport.ready is None:
             return
-        if len(protocol.pending) == (listener is not None and listener.goes_on):
-            ready(_LONG)
-        elif self._layers.filler is not None:
-            self._break_silence(ready)
+        if self._layers.filler is not None:
+            self._break_silence(transport.ready)
+        if not self._is_owed():
+            transport.ready(_LONG)
+
+    def _is_owed(self) -> bool:
+        """Whether an answer is expected."""
+        listener = self._protocol.listener
+        return len(self._protocol.pending) != (listener is not None and listener.goes_on)
 
     def _break_silence(self, ready: Callable[[float], bool]) -> None:
-        silence = _SILENCE
-        while not ready(silence):
+        for silence in SILENCES:
+            # (Each time anew: it may be owed none after all.)
+            if not self._is_owed() or ready(silence):
+                return
             self._prod()
-            silence = min(2 * silence, _LONGEST_SILENCE)
 
     def _take_right(self) -> None:
         self._resting, me = True, threading.current_thread()

@@ -208,13 +208,13 @@ class Request:
         """
         return min(max(self.deadline() - time.monotonic(), 0.0), self.window, threading.TIMEOUT_MAX)
 
-    def wait(self, latch: threading.Lock) -> bool:
-        """Wait for ``latch`` to open; False if it is late or due."""
+    def wait(self, latch: threading.Lock, most: float = inf) -> bool:
+        """Wait for ``latch`` to open; False if it is late or due, or after ``most`` seconds."""
         while True:
             rest = self.rest()
-            if latch.acquire(timeout=rest) or self.complete:
+            if latch.acquire(timeout=min(rest, most)) or self.complete:
                 return True
-            if not rest:
+            if not rest or most < rest:
                 return False
 
     def is_late(self) -> bool:

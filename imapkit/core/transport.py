@@ -420,8 +420,8 @@ class Layers:
 
         layer.start(lambda data: self.write(data, deadline), receive)
         self._layers = (*self._layers, layer)
-        filler = getattr(layer, "filler", b"")
-        if filler:
+        filler = getattr(layer, "filler", None)
+        if isinstance(filler, bytes) and filler:
             self.filler = len(self._layers) - 1, filler
         # What came behind the last octets that ``start`` needed is in the layer already, or has not been received.
         for data in (b"", *received):
@@ -487,7 +487,10 @@ class Layers:
         return sum(map(len, self._decoded))
 
     def fill(self) -> None:
-        """Send what means nothing, if there is such a thing and it need not be waited for. Nobody else writes meanwhile."""
+        """Send what means nothing, if there is such a thing and the other side takes it at once. Nobody else writes meanwhile.
+
+        Where something lies unsent, or half of it, there is no need: the other side has more before it than it has looked at.
+        """
         fileno = getattr(getattr(self.transport, "sock", None), "fileno", None)
         if self.filler is not None and fileno is not None and _wait(fileno(), select.POLLOUT, 0):
             self._write_beneath(*self.filler)

@@ -40,8 +40,8 @@ class DeflateLayer:
     filler = b"\0\0\0\xff\xff"
     """An empty stored block, RFC 1951 section 3.2.4: ``encode`` ends at an octet's boundary, so it may follow at any time.
 
-    Cyrus (3.6.1, and 3.12 still) inflates 4,102 octets at a time, and when these end with a command, it waits for more to come
-    from the network before it looks at the rest: without anything to wake it, for ever.
+    Cyrus (3.6.1, and later ones still) inflates 4,102 octets at a time, and when these end with a command, it waits for more to
+    come from the network before it looks at the rest: with nothing to wake it, until one side's time is over.
     """
 
     def __init__(self, most: int = 1 << 30) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from dataclasses import replace
 
 import pytest
 
-import imapkit
+from imapkit.core.reading import SILENCES
+from imapkit.core.request import Call, Request
 from imapkit.core.transport import Layers, SocketTransport
+from imapkit.errors import CommandTimeout, ConnectionClosed
 from imapkit.family import Family
 from imapkit.testing import Conversation, ScriptedServer
-from tests.core.rig import MARGIN, Answers, at_rest, connect, within
+from tests.core.rig import MARGIN, Answers, at_rest, connect, serving, until, within
 from tests.core.test_layers import PREAUTH, STAY, QuietLayer, StayCommands, switch, xor, xor_family, xstay
 
 FILLER = b"\0"
@@ -32,7 +35,7 @@ FAMILIES = ["rev1", xor_family(Filled, "feed")]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imapkit.core.reading._SILENCE", 0.02)
+    monkeypatch.setattr(SILENCES, "first", 0.02)
     monkeypatch.setattr("imapkit.core.reading._POLL", 0.02)
 
 
@@ -89,61 +92,169 @@ def test_a_server_that_is_silent_is_prodded_until_it_is_not(waits: bool) -> None
         client.logout()
 
 
-@pytest.mark.parametrize("idles", [False, True])
-def test_nobody_is_prodded_who_owes_no_answer(idles: bool) -> None:
-    """Neither between commands, nor while a command goes on until there is news."""
+@pytest.mark.parametrize("family", [STAY, HEAR], ids=["ends", "hears"])
+def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Family) -> None:
+    """Cyrus would take it for the interrupt, and tell of no news. Neither before the "+", nor as it goes on, nor as it ends."""
+
+    def script(conversation: Conversation) -> None:
+        conversation.ok(conversation.read_command())
+        tag, _ = read_hidden(conversation)
+        conversation.pause(0.1)
+        conversation.send(xor(b"+ staying\r\n"))
+        conversation.pause(0.1)
+        go_on.set()
+        assert b"".join(xor(conversation.read_literal(1)) for _ in b"DONE\r\n") == b"DONE\r\n"
+        conversation.pause(0.1)
+        conversation.send(xor(tag + b" OK done\r\n"))
+        tag, name = xor(conversation.read_literal(len(tag + b" NOOP\r\n"))).split()
+        assert name == b"NOOP"
+        conversation.send(xor(tag + b" OK done\r\n"))
+        conversation.wait_closed()
+
+    go_on = threading.Event()
+    with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
+        client = connect(server, families=[*FAMILIES, family])
+        assert switch(client)[0] == "OK"
+        answers = Answers()
+        xstay(client, callback=answers)
+        assert go_on.wait(20)
+        assert client.noop()[0] == "OK"
+        assert answers.next()[0][0] == "OK"
+        client._hang_up("enough")
+
+
+def test_nobody_is_prodded_who_owes_no_answer() -> None:
     over = threading.Event()
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         tag, _ = read_hidden(conversation)
-        conversation.send(xor(b"+ staying\r\n" if idles else tag + b" OK done\r\n"))
-        conversation.pause(0.2)
-        over.set()
-        if idles:
-            conversation.send(xor(tag + b" OK done\r\n"))
+        conversation.send(xor(tag + b" OK done\r\n"))
         conversation.wait_closed()
 
     with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
-        client = connect(server, families=[*FAMILIES, HEAR])
+        client = connect(server, families=FAMILIES)
         assert switch(client)[0] == "OK"
+        client.noop()
         prods: list[int] = []
         client._live._reading._prod = lambda: prods.append(1)
-        assert (xstay(client) if idles else client.noop())[0] == "OK"
-        assert over.wait(20)
+        assert not over.wait(0.1)
         assert not prods
         client._hang_up("enough")
 
 
-def test_nobody_is_prodded_in_the_middle_of_what_is_being_sent() -> None:
-    asked, go = threading.Event(), threading.Event()
+def test_each_time_in_the_same_silence_one_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SILENCES, "longest", 0.1)
+    assert list(itertools.islice(SILENCES, 5)) == [0.02, 0.04, 0.08, 0.1, 0.1]
+    waits: list[float] = []
+
+    def ready(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) > 6
+
+    with serving({}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
+        reading = client._live._reading
+        reading._prod = lambda: waits.append(0)
+        client._live.protocol.pending[b"A"] = Request(Call(STAY.commands[0], (), []), timeout=None, window=1)
+        reading._break_silence(ready)
+        assert waits == [0.02, 0, 0.04, 0, 0.08, 0, 0.1]
+        client._live.protocol.pending.clear()
+        reading._break_silence(ready)
+        assert len(waits) == 7, "nobody owes an answer any more"
+
+
+def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
+    """Commands may be before it that the server does not look at; nobody else may write."""
+    go = threading.Event()
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         line = b""
         while not line.endswith(b"{5}\r\n"):
             line += hidden(conversation)
-        asked.set()
-        assert go.wait(20)
+        for _ in range(3):
+            assert hidden(conversation) == b""
+        go.set()
         conversation.send(xor(b"+ go\r\n"))
-        assert xor(conversation.read_literal(7)) == b"hello\r\n"
+        rest = b""
+        while not rest.endswith(b"\r\n"):
+            rest += hidden(conversation)
+        assert rest == b"hello\r\n"
         conversation.send(xor(line.split()[0] + b" OK done\r\n"))
         conversation.wait_closed()
 
     with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
         client = connect(server, families=FAMILIES)
         assert switch(client)[0] == "OK"
+        connection = client._live
         results: list[object] = []
         writer = threading.Thread(target=lambda: results.append(client.append("box", None, None, b"hello")))
         writer.start()
-        assert asked.wait(20)
-        client._live._prod()
-        go.set()
+        fill, fillers = connection.layers.fill, set()
+
+        def noted() -> None:
+            fillers.add(threading.current_thread())
+            fill()
+
+        connection.layers.fill = noted  # type: ignore[method-assign]
+        assert go.wait(20)
+        connection._prod()  # which does nothing
         writer.join()
         assert results == [("OK", [b"done"])]
-        client._live.protocol.gate.frozen = True
-        client._live._prod()  # nor once it is about to end
+        assert fillers == {writer}
         client._hang_up("enough")
+
+
+def test_who_waits_in_the_middle_is_late_all_the_same() -> None:
+    def script(conversation: Conversation) -> None:
+        conversation.ok(conversation.read_command())
+        conversation.wait_closed()
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
+        client = connect(server, families=FAMILIES)
+        assert switch(client)[0] == "OK"
+        with pytest.raises(CommandTimeout):
+            client.append("box", None, None, b"hello", timeout=0.2)
+
+
+def test_nobody_writes_meanwhile() -> None:
+    """Not under the state lock: what a layer beneath does may wait for somebody who wants to send something."""
+    with serving({}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client, within(MARGIN):
+        connection = client._live
+        results: list[object] = []
+        other = threading.Thread(target=lambda: results.append(client.noop()))
+
+        def fill() -> None:
+            other.start()
+            until(lambda: connection.protocol.gate.waiting, "the other does not wait")
+            assert not connection._lock.locked()
+            assert server.names == []
+
+        connection.layers.fill = fill  # type: ignore[method-assign]
+        connection._prod()
+        other.join()
+        assert results == [("OK", [b"done"])]
+
+
+@pytest.mark.parametrize("ends", ["farewell", "end", "gone"])
+def test_at_the_end_nothing_is_sent(ends: str) -> None:
+    with serving({}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
+        connection = client._live
+        tried: list[str] = []
+
+        def fill() -> None:
+            tried.append(ends)
+            raise BrokenPipeError
+
+        connection.layers.fill = fill  # type: ignore[method-assign]
+        if ends == "farewell":
+            connection.protocol.gate.frozen = True
+        elif ends == "end":
+            connection.fail(ConnectionClosed("enough"))
+        connection._prod()
+        assert tried == ([ends] if ends == "gone" else [])
+        assert not connection.protocol.gate.busy
+        connection.protocol.gate.frozen = False
 
 
 def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
@@ -168,19 +279,3 @@ def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
         there.setblocking(False)
         with pytest.raises(BlockingIOError):
             there.recv(1)
-
-
-def test_a_connection_that_is_gone_is_told_by_who_reads() -> None:
-    def script(conversation: Conversation) -> None:
-        conversation.ok(conversation.read_command())
-        read_hidden(conversation)
-        conversation.send(xor(b"* BYE too tired\r\n"))
-        conversation.reset()
-
-    with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
-        client = connect(server, families=FAMILIES)
-        assert switch(client)[0] == "OK"
-        with pytest.raises(imapkit.IMAP4.abort):
-            client.noop()
-        client._live._prod()
-        client.logout()

@@ -37,7 +37,7 @@ class TrafficCommands(Commands):
 
 
 class CountingLayer:
-    """A layer that changes nothing. One thread encodes and another decodes, so that each number has one writer."""
+    """A layer that changes nothing. One thread at a time encodes and one decodes, so that each number has one writer."""
 
     def __init__(self) -> None:
         self._sent = self._received = 0
