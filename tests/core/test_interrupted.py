@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 import pytest
@@ -123,9 +124,9 @@ def test_before_it_sends_anew_what_has_ended_for_that(late: bool) -> None:
         tags: list[bytes] = []
         requests: list[Request] = []
 
-        def interrupted(request: Request, latch: threading.Lock) -> bool:
+        def interrupted(request: Request, latch: threading.Lock, most: float = inf) -> bool:
             if not request.interrupted:
-                return await_it(request, latch)
+                return await_it(request, latch, most)
             requests.append(request)
             tags.append(request.tag)
             assert doned.wait(10)
