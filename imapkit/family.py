@@ -203,9 +203,9 @@ class Layer(Protocol):
     """A transformation of the octets between the protocol and the socket. One thread at a time encodes, and one decodes.
 
     It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and tells
-    the other side nothing. It is, now and then, while a server has begun to answer and is silent about the next command: one that
-    has more of what it was sent than it has looked at looks again. The layers beneath encode it. (Not where the program reads the
-    connection by itself, nor over pipes.)
+    the other side nothing. It is, now and then, while a server that owes answers is silent: one that has more of what it was
+    sent than it has looked at looks again. The layers beneath encode it. (Not where the program reads the connection by
+    itself, nor over pipes.)
     """
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import repeat
 from math import inf
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -453,7 +454,7 @@ class Connection:
             out += b"}\r\n"
             self._expect(request)
             self._write(request, out)
-            self._await_go(request, prods=self.layers.filler is not None)
+            self._await_go(request, prods=self._reading.prods)
             if request.complete:
                 return out
             out = bytearray()
@@ -483,13 +484,13 @@ class Connection:
     def _await_go(self, request: Request, *, prods: bool = False) -> None:
         """Wait for "+", or for the command to be answered instead; ``prods``: and for what is before it, perhaps (``_prod``)."""
         assert request.go is not None
-        for silence in SILENCES if prods else (inf,):
+        for silence in SILENCES if prods else repeat(inf):
             if self._await(request, request.go, silence):
                 return
             if request.is_late():
-                break
-            self.layers.fill()
-        raise request.late()
+                raise request.late()
+            if prods:
+                self.layers.fill()
 
     def _converse(self, request: Request) -> None:
         """Answer each continuation request, until the command is answered (or idles)."""

@@ -36,7 +36,7 @@ _SHORT = 2
 
 
 class _Silences:
-    """Seconds after which a server that is silent about a command is prodded: each time in the same silence more."""
+    """Seconds after which a server that owes answers and is silent is prodded: each time in the same silence more."""
 
     first, longest = 0.25, 8.0
 
@@ -107,6 +107,11 @@ class Reading:
                 if self._wanted or self._is_anything_left(request if returns else None):
                     self.call()
 
+    @property
+    def prods(self) -> bool:
+        """Whether a server that is silent is sent something that means nothing: it can be, and one can see that it is silent."""
+        return self._layers.filler is not None and self._layers.transport.ready is not None
+
     def abdicate(self) -> None:
         """If this thread leads, a signal handler has interrupted it as it polled, and may wait for anything: the reader reads."""
         holder = self._right.get(None)
@@ -134,7 +139,7 @@ class Reading:
             if not ready(min(rest, _POLL)):
                 if not rest:
                     return True
-                if self._layers.filler is not None:
+                if self.prods:
                     # To prod the server is the reader's.
                     return False
             elif reads == _SHORT:
@@ -208,7 +213,7 @@ class Reading:
         """Before a read: while no answer is expected, without the memory that it takes; where many are, until some have come.
 
         There may be hundreds of connections on which nothing happens. And who has many commands in flight gets the answers sooner
-        if the thread that sends is not stopped for each of them. A server that is silent about a command is prodded.
+        if the thread that sends is not stopped for each of them. One that owes answers and is silent is prodded.
         """
         transport, protocol = self._layers.transport, self._protocol
         if self._size == _READ_SIZE and self._pace.lets_gather(len(protocol.pending), protocol.sent):
@@ -217,7 +222,7 @@ class Reading:
             self._pace.gathered(protocol.sent)
         if transport.ready is None:
             return
-        if self._layers.filler is not None:
+        if self.prods:
             self._break_silence(transport.ready)
         if not self._is_owed():
             transport.ready(_LONG)

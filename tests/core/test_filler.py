@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,9 @@ def serve_hidden(conversation: Conversation, silent: Callable[[bytes], None] = l
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
-def test_a_server_that_is_silent_is_prodded_until_it_is_not(waits: bool) -> None:
+def test_a_server_that_is_silent_is_prodded_until_it_is_not(monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
     """Whoever reads: the caller itself, or the reader."""
+    monkeypatch.setattr("imapkit.core.reading._REST", 20.0)
 
     def script(conversation: Conversation) -> None:
         def silent(name: bytes) -> None:
@@ -82,8 +84,8 @@ def test_a_server_that_is_silent_is_prodded_until_it_is_not(waits: bool) -> None
         answers = Answers()
         for _ in range(3):
             client.noop()
+        at_rest(client)
         if waits:
-            at_rest(client)
             assert client.create("CHECK") == ("OK", [b"CREATE"])
         else:
             client.create("CHECK", callback=answers)
@@ -189,7 +191,6 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
         connection = client._live
         results: list[object] = []
         writer = threading.Thread(target=lambda: results.append(client.append("box", None, None, b"hello")))
-        writer.start()
         fill, fillers = connection.layers.fill, set()
 
         def noted() -> None:
@@ -197,6 +198,7 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
             fill()
 
         connection.layers.fill = noted  # type: ignore[method-assign]
+        writer.start()
         assert go.wait(20)
         connection._prod()  # which does nothing
         writer.join()
@@ -279,3 +281,42 @@ def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
         there.setblocking(False)
         with pytest.raises(BlockingIOError):
             there.recv(1)
+
+
+@pytest.mark.parametrize("families", [["rev1", STAY], [*FAMILIES, STAY]], ids=["without", "with"])
+def test_an_answer_that_comes_just_as_it_is_found_late_counts(families: list[Any]) -> None:
+    """Where one waits for "+", too, with something to send meanwhile and without; and IDLE is not told anything."""
+    answer = threading.Event()
+
+    def refuse(conversation: Conversation) -> None:
+        if len(families) > 2:
+            conversation.ok(conversation.read_command())
+            tag, _ = read_hidden(conversation)
+        else:
+            tag = conversation.read_command().tag
+        assert answer.wait(20)
+        no = tag + b" NO never\r\n"
+        conversation.send(xor(no) if len(families) > 2 else no)
+        conversation.wait_closed()
+
+    with ScriptedServer(refuse, greeting=PREAUTH) as server, within(MARGIN):
+        client = connect(server, families=families)
+        if len(families) > 2:
+            switch(client)
+        connection = client._live
+        wait, filled = connection._await, list[int]()
+
+        def late(request: Request, latch: threading.Lock, most: float) -> bool:
+            assert not wait(request, latch, 0.01)
+            answer.set()
+            until(lambda: request.complete, "it is not answered")
+            connection._await = wait  # type: ignore[method-assign]
+            return False
+
+        connection._await = late  # type: ignore[method-assign, assignment]
+        connection.layers.fill = lambda: filled.append(1)  # type: ignore[method-assign]
+        connection._reading.call()
+        assert xstay(client) == ("NO", [b"never"])
+        assert not filled
+        assert connection.open
+        client._hang_up("enough")
