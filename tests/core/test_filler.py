@@ -167,7 +167,7 @@ def test_each_time_in_the_same_silence_one_waits_longer(monkeypatch: pytest.Monk
 
 def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
     """Commands may be before it that the server does not look at; nobody else may write."""
-    go = threading.Event()
+    prodded, tried = threading.Event(), threading.Event()
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
@@ -176,7 +176,8 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
             line += hidden(conversation)
         for _ in range(3):
             assert hidden(conversation) == b""
-        go.set()
+        prodded.set()
+        assert tried.wait(20)
         conversation.send(xor(b"+ go\r\n"))
         rest = b""
         while not rest.endswith(b"\r\n"):
@@ -199,8 +200,9 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
 
         connection.layers.fill = noted  # type: ignore[method-assign]
         writer.start()
-        assert go.wait(20)
+        assert prodded.wait(20)
         connection._prod()  # which does nothing
+        tried.set()
         writer.join()
         assert results == [("OK", [b"done"])]
         assert fillers == {writer}
