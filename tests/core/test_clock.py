@@ -15,7 +15,6 @@ import pytest
 
 from imapkit.core.clock import Clock
 
-
 SOON = 0.3
 """Seconds in which a test that shares its machine has asked for all that it asks for."""
 
