@@ -21,7 +21,7 @@ from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.protocol import Protocol
-from imapkit.core.reading import SILENCES, Reading
+from imapkit.core.reading import Reading, silences
 from imapkit.core.request import Call, Request
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Layers, within
@@ -454,7 +454,7 @@ class Connection:
             out += b"}\r\n"
             self._expect(request)
             self._write(request, out)
-            self._await_go(request, prods=self._reading.prods)
+            self._await_go(request, prods=self.layers.filler is not None)
             if request.complete:
                 return out
             out = bytearray()
@@ -484,7 +484,7 @@ class Connection:
     def _await_go(self, request: Request, *, prods: bool = False) -> None:
         """Wait for "+", or for the command to be answered instead; ``prods``: and for what is before it, perhaps (``_prod``)."""
         assert request.go is not None
-        for silence in SILENCES if prods else repeat(inf):
+        for silence in silences() if prods else repeat(inf):
             if self._await(request, request.go, silence):
                 return
             if request.is_late():

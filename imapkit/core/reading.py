@@ -20,7 +20,7 @@ from imapkit.core.request import Request
 from imapkit.core.transport import Layers
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
 
-__all__ = ["SILENCES", "Reading"]
+__all__ = ["Reading", "silences"]
 
 _READ_SIZE = 1 << 16
 """Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
@@ -31,23 +31,17 @@ _REST = 0.005
 _POLL = 1.0
 """Seconds: so late a caller that polls notices, at most, that it leads no more, a signal handler having issued a command."""
 _LONG = 1e6
+_SILENCE, _LONGEST_SILENCE = 0.25, 8.0
 _SHORT = 2
 """So many reads bring a short answer; a longer one is for the reader."""
 
 
-class _Silences:
+def silences() -> Iterator[float]:
     """Seconds after which a server that owes answers and is silent is prodded: each time in the same silence more."""
-
-    first, longest = 0.25, 8.0
-
-    def __iter__(self) -> Iterator[float]:
-        silence = self.first
-        while True:
-            yield silence
-            silence = min(2 * silence, self.longest)
-
-
-SILENCES = _Silences()
+    silence = _SILENCE
+    while True:
+        yield silence
+        silence = min(2 * silence, _LONGEST_SILENCE)
 
 
 class Reading:
@@ -107,11 +101,6 @@ class Reading:
                 if self._wanted or self._is_anything_left(request if returns else None):
                     self.call()
 
-    @property
-    def prods(self) -> bool:
-        """Whether a server that is silent is sent something that means nothing: it can be, and one can see that it is silent."""
-        return self._layers.filler is not None and self._layers.transport.ready is not None
-
     def abdicate(self) -> None:
         """If this thread leads, a signal handler has interrupted it as it polled, and may wait for anything: the reader reads."""
         holder = self._right.get(None)
@@ -139,7 +128,7 @@ class Reading:
             if not ready(min(rest, _POLL)):
                 if not rest:
                     return True
-                if self.prods:
+                if self._layers.filler is not None:
                     # To prod the server is the reader's.
                     return False
             elif reads == _SHORT:
@@ -222,7 +211,7 @@ class Reading:
             self._pace.gathered(protocol.sent)
         if transport.ready is None:
             return
-        if self.prods:
+        if self._layers.filler is not None:
             self._break_silence(transport.ready)
         if not self._is_owed():
             transport.ready(_LONG)
@@ -233,7 +222,7 @@ class Reading:
         return len(self._protocol.pending) != (listener is not None and listener.goes_on)
 
     def _break_silence(self, ready: Callable[[float], bool]) -> None:
-        for silence in SILENCES:
+        for silence in silences():
             # (Each time anew: it may be owed none after all.)
             if not self._is_owed() or ready(silence):
                 return

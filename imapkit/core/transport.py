@@ -396,7 +396,7 @@ class Layers:
         self.transport = transport
         self._layers: tuple[Layer, ...] = ()
         self.filler: tuple[int, bytes] | None = None
-        """What may be sent and means nothing, beneath which layer, if one has such a thing."""
+        """What may be sent and means nothing, and beneath which layer; where one can see that the server is silent."""
         self._decoded: list[bytes] = []
         self._failure: Exception | None = None
 
@@ -421,7 +421,7 @@ class Layers:
         layer.start(lambda data: self.write(data, deadline), receive)
         self._layers = (*self._layers, layer)
         filler = getattr(layer, "filler", None)
-        if isinstance(filler, bytes) and filler:
+        if isinstance(filler, bytes) and filler and self.transport.ready is not None:
             self.filler = len(self._layers) - 1, filler
         # What came behind the last octets that ``start`` needed is in the layer already, or has not been received.
         for data in (b"", *received):
@@ -432,8 +432,12 @@ class Layers:
         decoded, self._decoded = self._decoded, []
         return decoded
 
+    @property
+    def _fileno(self) -> Callable[[], int] | None:
+        return getattr(getattr(self.transport, "sock", None), "fileno", None)
+
     def _timed_read(self, deadline: Deadline) -> bytes:
-        fileno = getattr(getattr(self.transport, "sock", None), "fileno", None)
+        fileno = self._fileno
         if fileno is not None and not _wait(fileno(), select.POLLIN, deadline() - time.monotonic()):
             raise CommandTimeout("no answer in time while a layer was being agreed on")
         return self.transport.read(65536)
@@ -491,7 +495,7 @@ class Layers:
 
         Where something lies unsent, or half of it, there is no need: the other side has more before it than it has looked at.
         """
-        fileno = getattr(getattr(self.transport, "sock", None), "fileno", None)
+        fileno = self._fileno
         if self.filler is not None and fileno is not None and _wait(fileno(), select.POLLOUT, 0):
             self._write_beneath(*self.filler)
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.reading import SILENCES
+from imapkit.core.reading import silences
 from imapkit.core.request import Call, Request
 from imapkit.core.transport import Layers, SocketTransport
 from imapkit.errors import CommandTimeout, ConnectionClosed
 from imapkit.family import Family
 from imapkit.testing import Conversation, ScriptedServer
 from tests.core.rig import MARGIN, Answers, at_rest, connect, serving, until, within
-from tests.core.test_layers import PREAUTH, STAY, QuietLayer, StayCommands, switch, xor, xor_family, xstay
+from tests.core.test_layers import PREAUTH, STAY, QuietLayer, StayCommands, read_line, switch, xor, xor_family, xstay
 
 FILLER = b"\0"
 
@@ -36,7 +36,7 @@ FAMILIES = ["rev1", xor_family(Filled, "feed")]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SILENCES, "first", 0.02)
+    monkeypatch.setattr("imapkit.core.reading._SILENCE", 0.02)
     monkeypatch.setattr("imapkit.core.reading._POLL", 0.02)
 
 
@@ -47,10 +47,7 @@ def hidden(conversation: Conversation) -> bytes:
 
 
 def read_hidden(conversation: Conversation) -> tuple[bytes, bytes]:
-    line = b""
-    while not line.endswith(b"\r\n"):
-        line += hidden(conversation)
-    tag, name = line.split()[:2]
+    tag, name = read_line(conversation, hidden).split()[:2]
     return tag, name
 
 
@@ -105,10 +102,10 @@ def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Famil
         conversation.send(xor(b"+ staying\r\n"))
         conversation.pause(0.1)
         go_on.set()
-        assert b"".join(xor(conversation.read_literal(1)) for _ in b"DONE\r\n") == b"DONE\r\n"
+        assert read_line(conversation) == b"DONE\r\n"
         conversation.pause(0.1)
         conversation.send(xor(tag + b" OK done\r\n"))
-        tag, name = xor(conversation.read_literal(len(tag + b" NOOP\r\n"))).split()
+        tag, name = read_line(conversation).split()
         assert name == b"NOOP"
         conversation.send(xor(tag + b" OK done\r\n"))
         conversation.wait_closed()
@@ -126,12 +123,15 @@ def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Famil
 
 
 def test_nobody_is_prodded_who_owes_no_answer() -> None:
-    over = threading.Event()
+    answered, over = threading.Event(), threading.Event()
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         tag, _ = read_hidden(conversation)
         conversation.send(xor(tag + b" OK done\r\n"))
+        assert answered.wait(20)
+        conversation.pause(0.1)
+        over.set()
         conversation.wait_closed()
 
     with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
@@ -140,14 +140,15 @@ def test_nobody_is_prodded_who_owes_no_answer() -> None:
         client.noop()
         prods: list[int] = []
         client._live._reading._prod = lambda: prods.append(1)
-        assert not over.wait(0.1)
+        answered.set()
+        assert over.wait(20)
         assert not prods
         client._hang_up("enough")
 
 
 def test_each_time_in_the_same_silence_one_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SILENCES, "longest", 0.1)
-    assert list(itertools.islice(SILENCES, 5)) == [0.02, 0.04, 0.08, 0.1, 0.1]
+    monkeypatch.setattr("imapkit.core.reading._LONGEST_SILENCE", 0.1)
+    assert list(itertools.islice(silences(), 5)) == [0.02, 0.04, 0.08, 0.1, 0.1]
     waits: list[float] = []
 
     def ready(seconds: float) -> bool:
@@ -171,18 +172,14 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
-        line = b""
-        while not line.endswith(b"{5}\r\n"):
-            line += hidden(conversation)
+        line = read_line(conversation, hidden)
+        assert line.endswith(b"{5}\r\n")
         for _ in range(3):
             assert hidden(conversation) == b""
         prodded.set()
         assert tried.wait(20)
         conversation.send(xor(b"+ go\r\n"))
-        rest = b""
-        while not rest.endswith(b"\r\n"):
-            rest += hidden(conversation)
-        assert rest == b"hello\r\n"
+        assert read_line(conversation, hidden) == b"hello\r\n"
         conversation.send(xor(line.split()[0] + b" OK done\r\n"))
         conversation.wait_closed()
 

@@ -274,12 +274,21 @@ def switch(client: Any, **options: Any) -> Any:
     return client.xxor(**options)
 
 
-def read_hidden(conversation: Conversation) -> list[bytes]:
-    """A command that came through the layer, as words."""
+def read_octet(conversation: Conversation) -> bytes:
+    return xor(conversation.read_literal(1))
+
+
+def read_line(conversation: Conversation, octet: Callable[[Conversation], bytes] = read_octet) -> bytes:
+    """A line that came through the layer."""
     line = b""
     while not line.endswith(b"\r\n"):
-        line += xor(conversation.read_literal(1))
-    return line.split()
+        line += octet(conversation)
+    return line
+
+
+def read_hidden(conversation: Conversation) -> list[bytes]:
+    """A command that came through the layer, as words."""
+    return read_line(conversation).split()
 
 
 def serve_hidden(conversation: Conversation, before: bytes = b"") -> None:
