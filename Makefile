@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # What is imported is compiled once, as it is for users; without that each test process does it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live servers smoke frozen trimmed lint types bench bench-twice fuzz clean
+.PHONY: demo test unit live servers smoke frozen trimmed lint types bench bench-twice fuzz changelog clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -41,6 +41,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(PYTEST) tests/typing
+	$(BIN)/towncrier build --draft --version next >/dev/null
 
 # BENCH="--small", "--works noops bodies --rounds 3" ...: see python -m bench --help
 PAGE = --document docs/benchmarks.md --readme README.md
@@ -60,6 +61,10 @@ fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz framing --seconds $(SECONDS)
 	$(BIN)/python -m tests.fuzz grammar --seconds $(SECONDS)
 	$(BIN)/python -m tests.fuzz session --seconds $(SECONDS)
+
+# What the fragments in changelog.d say together; with RELEASE=0.2.0 they move into CHANGELOG.md.
+changelog: $(VENV)/.dev
+	$(BIN)/towncrier build $(if $(RELEASE),--yes --version $(RELEASE),--draft --version next)
 
 clean:
 	rm -rf $(VENV) .venvs build dist trimmed
