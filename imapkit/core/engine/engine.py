@@ -1,0 +1,263 @@
+"""The engine: one connection's protocol in both directions, without a thread, a lock, a socket or a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imapkit.core.defects import DefectLog
+from imapkit.core.engine.flight import SHARED, Flight
+from imapkit.core.engine.inbound import Inbound
+from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, QUEUED, SENDING, SWITCHING
+from imapkit.core.engine.wire import Wire
+from imapkit.core.limits import Limits
+from imapkit.core.secrets import Hidden
+from imapkit.core.session import Session
+from imapkit.core.store import Store
+from imapkit.errors import ConnectionClosed, error
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.effects import Effects, Out
+    from imapkit.core.engine.request import Request
+    from imapkit.core.registry import Registry
+    from imapkit.core.response import Continuation, Run, Tagged, Untagged
+
+__all__ = ["Engine"]
+
+LAST_WORDS = 1.0
+"""Seconds for the server's last words, once nothing can be sent any more."""
+
+
+class Engine:
+    """Commands go in by ``submit``, bytes come out by ``outgoing``, responses go in by ``receive``. What the caller is to do is
+    in ``effects`` until it calls ``delivered``.
+
+    Where there are threads, every method needs the state lock. ``now`` is a moment of a clock that never goes back, in seconds;
+    ``window`` is how long a command may make no progress. With ``high`` commands in flight nothing further is sent; with ``low``
+    or more, what is queued waits to leave together.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        limits: Limits | None = None,
+        session: Session | None = None,
+        *,
+        window: float = 300.0,
+        high: int = 1000,
+        low: int = 128,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.session = session or Session(registry.enables, self.limits)
+        self.store = Store(self.limits)
+        self.secrets = Hidden()
+        self.defects = DefectLog(self.limits.defects, self.secrets)
+        self.closed: error | None = None
+        self.frozen = False
+        """Nothing further is sent: the connection is about to end."""
+        self._flight = Flight(self.session, self.store, self.secrets, window)
+        self._wire = Wire(self._flight, high=high, low=low)
+        self._inbound = Inbound(self._flight, self._wire, registry, self.limits, self.defects)
+        self._send_error: tuple[error, float] | None = None
+        self._dripped = 0
+
+    # what the caller looks at
+
+    @property
+    def effects(self) -> Effects:
+        """What is to be done now."""
+        return self._flight.effects
+
+    def delivered(self) -> None:
+        """What ``effects`` says has been done."""
+        flight = self._flight
+        flight.effects = type(flight.effects)()
+
+    @property
+    def welcome(self) -> bytes | None:
+        """The greeting, once it has come."""
+        return self._inbound.welcome
+
+    @property
+    def layer_pending(self) -> bool:
+        """Whether a batch of responses must end behind each tagged response. It may be read without the lock."""
+        return self._flight.layer_pending
+
+    @property
+    def in_flight(self) -> int:
+        """How many commands have been sent, in part at least, and not been answered."""
+        return len(self._flight.pending)
+
+    @property
+    def queued(self) -> int:
+        """How many commands have been submitted and not been sent."""
+        return self._flight.gate.queued
+
+    @property
+    def idle(self) -> bool:
+        """Whether no command is under way."""
+        return not self._flight.live
+
+    # commands
+
+    def submit(self, request: Request, now: float) -> None:
+        """Queue a command. Never blocks, and never raises: what is wrong with it is on the request."""
+        flight = self._flight
+        flight.now = now
+        if self.closed is not None:
+            flight.fail(request, self.closed)
+            return
+        flight.enter(request)
+        listener = flight.listener
+        if listener is not None and listener is not request:
+            self._wire.interrupt(listener, "turn")
+
+    def abandon(self, request: Request, now: float, why: error | None = None) -> None:
+        """The caller of a command does not want its answer any more. One that is half sent ends the connection."""
+        flight, phase = self._flight, request.phase
+        flight.now = now
+        if phase is DONE or phase is SWITCHING or request.abandoned:
+            return
+        name = request.call.name
+        if phase is QUEUED:
+            flight.drop(request, why or ConnectionClosed(f"{name} was given up before it was sent"))
+        elif phase is SENDING and not request.sent:
+            self.close(why or ConnectionClosed(f"{name} was given up half sent"))
+        else:
+            self._orphan(request, why or ConnectionClosed(f"{name} was given up"))
+
+    def _orphan(self, request: Request, why: error) -> None:
+        request.abandoned, request.error = True, why
+        request.received.clear()
+        if request.phase is IN_FLIGHT:
+            request.move("abandon")
+        elif request.phase is LISTENING:
+            self._wire.interrupt(request, "abandoned")
+        elif request.awaits == "ask":
+            # The server waits for an answer that no thread will give.
+            self._answer(request, None)
+        self._flight.tell(request)
+
+    def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
+        """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
+        self._flight.now = now
+        if request.question is None:
+            return
+        if value is not None and (b"\r" in value or b"\n" in value):
+            value, defect = None, ValueError("CR or LF in the answer to a continuation request")
+        request.defect = request.defect or defect
+        self._answer(request, None if request.defect is not None else value)
+
+    def _answer(self, request: Request, value: bytes | None) -> None:
+        # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
+        sent = b"*" if value is None else value
+        request.question = None
+        if request.call.command.secret:
+            self.secrets.add_response(sent)
+        self._wire.step(request, sent)
+
+    # out
+
+    def outgoing(self, now: float) -> Out | None:
+        """What leaves next. It counts as sent: its taker sends it, or reports ``send_failed``."""
+        flight = self._flight
+        flight.now = now
+        return self._wire.next(self.closed is None and not self.frozen and self._send_error is None)
+
+    def written(self, order: int, now: float) -> None:
+        """Bytes of the command of this order have left the system: progress."""
+        self._flight.now = now
+        self._flight.note_order(order)
+
+    def send_failed(self, exc: error, now: float) -> None:
+        """Nothing can be sent any more. The server has perhaps said why: its last words are awaited for a moment."""
+        if self._send_error is None:
+            self._send_error = exc, now + LAST_WORDS
+
+    # in
+
+    def receive(self, batch: Sequence[Continuation | Tagged | Untagged | Run], now: float) -> None:
+        """Take responses in. Raises what ends the connection."""
+        self._flight.now = now
+        if self.closed is None:
+            self._inbound.receive(batch)
+
+    def sole_owner(self, name: str) -> Request | None:
+        """The only command whose answer a response of that name can be: then many can be given to it at once."""
+        return self._inbound.attribution.sole_owner(name)
+
+    def literal_progress(self, size: int, now: float) -> None:
+        """``size`` bytes of a literal have come: progress of the oldest command in flight, and of all behind it."""
+        flight = self._flight
+        flight.now = now
+        self._dripped += size
+        if self._dripped >= SHARED and flight.pending:
+            self._dripped = 0
+            flight.note(next(iter(flight.pending.values())))
+
+    def switched(self, request: Request, now: float) -> None:
+        """The layer that a command switches on is there."""
+        flight = self._flight
+        flight.now = now
+        if self.closed is not None or request.phase is not SWITCHING:
+            return
+        if request.call.command.tail == "reject":
+            self.distrust()
+        request.move("switched")
+        flight.land(request)
+
+    def distrust(self) -> None:
+        """Forget what came before now: anybody on the way may have said it (RFC 3501 section 6.2.1)."""
+        self.session.distrust()
+        self.store.clear()
+
+    # time
+
+    def deadline(self) -> float:
+        """The moment at which ``tick`` has something to do."""
+        flight = self._flight
+        moment = min(flight.moments.nearest(), flight.stalls_at()[0])
+        return moment if self._send_error is None else min(moment, self._send_error[1])
+
+    def tick(self, now: float) -> None:
+        """Do what time asks for."""
+        flight = self._flight
+        flight.now = now
+        if self._send_error is not None and self._send_error[1] <= now:
+            self.close(self._send_error[0])
+        for request in list(flight.moments.due(now)) if self.closed is None else ():
+            self._look_at(request, now)
+        moment, stalled = flight.stalls_at()
+        if stalled is not None and moment <= now:
+            self.close(flight.late(stalled))
+
+    def _look_at(self, request: Request, now: float) -> None:
+        if request.phase is DONE or request.abandoned:
+            return
+        flight = self._flight
+        if request.limit <= now:
+            if request.hard and request.phase is not QUEUED:
+                self.close(flight.late(request))
+            else:
+                self.abandon(request, now, flight.late(request))
+            return
+        if request.phase is LISTENING:
+            why = "patience" if request.until <= now else "refresh" if request.refresh_at <= now else ""
+            if why:
+                self._wire.interrupt(request, why)
+        elif request.until <= now:
+            # It is to end as soon as it has been accepted.
+            request.wants_interrupt("patience")
+        if request.until <= now:
+            flight.look_at(request.limit, request)
+
+    # the end
+
+    def close(self, exc: error) -> None:
+        """End every command because of ``exc``. May be done twice, and in any state, one that an interruption left half changed
+        included; the first reason counts."""
+        if self.closed is None:
+            self.closed = exc
+            self.effects.closed = exc
+        self._flight.fail_all(self.closed)
+        self._wire.clear()

@@ -1,0 +1,159 @@
+"""Exchanges: what a command sends and waits for, as generators that do no I/O.
+
+An exchange yields one of
+
+- ``Send``: bytes to be sent. It goes on at once; what it sends leaves in order.
+- ``CONTINUE``: the server's "+" is awaited; its text is what comes back.
+- ``Ask``: a function of the program's is to be called by a thread that may run it; what it returned comes back.
+- ``LISTEN``: nothing more is sent until there is a reason to end the command; the reason comes back.
+
+It has ended when all of the command has been handed over. The engine closes it when the server answers the command early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from imapkit.core.wire import Late, Literal, Piece
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.request import Request
+    from imapkit.core.request import Call
+    from imapkit.core.session import Session
+
+__all__ = ["CONTINUE", "LISTEN", "Ask", "Continue", "Exchange", "Listen", "Send", "conversation", "exchange_of", "plain", "whole"]
+
+ONE_SEND = 1 << 18
+"""Literals up to this many bytes leave together with the line around them."""
+NON_SYNC_MAX = 4096
+"""Bytes of a literal that LITERAL- lets a client send without being asked to, RFC 7888 section 5."""
+
+
+class Send:
+    """Bytes to be sent. ``complete``: they are the last of the command, and the server may say OK from then on."""
+
+    __slots__ = ("complete", "data", "secret")
+
+    def __init__(self, data: bytes, *, complete: bool = False, secret: bool = False) -> None:
+        self.data, self.complete, self.secret = data, complete, secret
+
+
+class Continue:
+    """The type of ``CONTINUE``."""
+
+    __slots__ = ()
+
+
+class Listen:
+    """The type of ``LISTEN``."""
+
+    __slots__ = ()
+
+
+class Ask:
+    """A function of the program's, and its argument."""
+
+    __slots__ = ("argument", "function")
+
+    def __init__(self, function: Callable[[bytes], bytes | None], argument: bytes) -> None:
+        self.function, self.argument = function, argument
+
+
+CONTINUE: Final = Continue()
+LISTEN: Final = Listen()
+
+Step: TypeAlias = Send | Continue | Ask | Listen
+Exchange: TypeAlias = Generator[Step, Any, None]
+
+
+def exchange_of(request: Request, session: Session) -> Exchange:
+    """The exchange of a command that is not one line."""
+    call = request.call
+    if call.command.interrupt is not None:
+        return patient(request, session)
+    return plain(request, session) if call.reply is None else conversation(request, session)
+
+
+def plain(request: Request, session: Session) -> Exchange:
+    """Text and literals, RFC 3501 section 4.3 and RFC 7888."""
+    out = bytearray(request.tag + b" ")
+    for piece in settled(request.call.pieces, session):
+        if not isinstance(piece, Literal):
+            out += piece
+            continue
+        out += announcement(piece, session)
+        if not may_go_unasked(piece, session):
+            yield Send(bytes(out))
+            yield CONTINUE
+            out.clear()
+        if len(piece.data) <= ONE_SEND:
+            out += piece.data
+        else:
+            yield Send(bytes(out))
+            yield Send(piece.data)
+            out.clear()
+    out += b"\r\n"
+    yield Send(bytes(out), complete=True, secret=request.call.command.secret)
+
+
+def conversation(request: Request, session: Session) -> Exchange:
+    """A command that answers challenges (AUTHENTICATE), RFC 3501 section 6.2.2."""
+    yield from plain(request, session)
+    reply = request.call.reply
+    assert reply is not None
+    while True:
+        challenge = yield CONTINUE
+        answer = yield Ask(reply, challenge)
+        yield Send(answer + b"\r\n", secret=request.call.command.secret)
+
+
+def patient(request: Request, session: Session) -> Exchange:
+    """A command that goes on until it is ended by a line of the client's (IDLE), RFC 2177."""
+    yield from plain(request, session)
+    yield CONTINUE
+    yield LISTEN
+    interrupt = request.call.command.interrupt
+    assert interrupt is not None
+    yield Send(interrupt + b"\r\n")
+
+
+def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Literal]:
+    """The pieces, with the form that ``Late`` ones take now."""
+    for piece in pieces:
+        if isinstance(piece, Late):
+            yield from piece.on if "UTF8=ACCEPT" in session.enabled else piece.off
+        else:
+            yield piece
+
+
+def may_go_unasked(literal: Literal, session: Session) -> bool:
+    """Whether a literal may follow its announcement at once."""
+    if session.has("LITERAL+"):
+        return True
+    return len(literal.data) <= NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2"))
+
+
+def announcement(literal: Literal, session: Session) -> bytes:
+    """``"{" number ["+"] "}" CRLF``, with "~" before it for a literal8 (RFC 3516)."""
+    sign = b"+" if may_go_unasked(literal, session) else b""
+    return b"%b{%d%b}\r\n" % (b"~" if literal.binary else b"", len(literal.data), sign)
+
+
+def whole(call: Call, session: Session) -> bytes | None:
+    """All of a command behind its tag, if nothing of it waits for the server and it is not large; else None."""
+    if call.line is not None:
+        return call.line
+    if call.reply is not None or call.command.interrupt is not None:
+        return None
+    out: list[bytes] = []
+    size = 0
+    for piece in settled(call.pieces, session):
+        if not isinstance(piece, Literal):
+            out.append(piece)
+            continue
+        size += len(piece.data)
+        if size > ONE_SEND or not may_go_unasked(piece, session):
+            return None
+        out += announcement(piece, session), piece.data
+    return b"".join(out)

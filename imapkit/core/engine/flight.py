@@ -1,0 +1,210 @@
+"""The commands under way: how each goes on from phase to phase, and what is left for its waiter."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from imapkit.core.engine.effects import Effects
+from imapkit.core.engine.gate import Gate
+from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, SWITCHING
+from imapkit.core.engine.times import Moments, Progress
+from imapkit.core.secrets import secret_arguments
+from imapkit.errors import CommandTimeout, StateError, error, readonly
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.request import Request
+    from imapkit.core.secrets import Hidden
+    from imapkit.core.session import Session
+    from imapkit.core.store import Store
+
+__all__ = ["Flight"]
+
+SHARED = 1024
+"""Bytes of one command's answer that count as progress of the commands behind it: a server that drips less serves nobody."""
+
+
+def _tag_prefix() -> bytes:
+    # Nobody on the way can answer a command before it is sent: the tag cannot be guessed.
+    # (``secrets`` would load ``hmac`` for six letters.)
+    number = int.from_bytes(os.urandom(8))
+    return bytes(65 + number // 26**place % 26 for place in range(6))
+
+
+class Flight:
+    """Every command from ``submit`` to its end. ``now`` is the moment that the engine's caller gave last."""
+
+    def __init__(self, session: Session, store: Store, secrets: Hidden, window: float) -> None:
+        self.session, self.store, self.secrets, self.window = session, store, secrets, window
+        self.now = 0.0
+        self.gate = Gate()
+        self.effects = Effects()
+        self.live: dict[Request, None] = {}
+        """Submitted and not over, in order; an orphan is among them until its answer comes."""
+        self.pending: dict[bytes, Request] = {}
+        """In flight, by tag, in the order in which they were sent."""
+        self.wanting: dict[str, dict[Request, None]] = {}
+        """In flight, by the names of the responses that they await."""
+        self.listener: Request | None = None
+        """The command in flight that goes on until there is a reason to end it."""
+        self.layer_pending = False
+        """A command that switches a layer on is in flight."""
+        self.progress = Progress()
+        self.moments = Moments()
+        self.tag_prefix = _tag_prefix()
+        self.sent = 0
+        """How many commands have got a tag."""
+
+    def enter(self, request: Request) -> None:
+        """Queue a command that has been submitted."""
+        self.live[request] = None
+        self.look_at(min(request.limit, request.until), request)
+        self.gate.add(request)
+
+    def look_at(self, moment: float, request: Request) -> None:
+        """Have ``tick`` look at a command at ``moment``."""
+        self.moments.add(moment, request, self.live.__len__)
+
+    def admit(self, request: Request) -> bool:
+        """Give a command its tag; False, and it is over, if it may not be sent any more."""
+        try:
+            self._check(request)
+        except Exception as exc:
+            request.defect = exc
+            request.move("fail")
+            self.gate.withdraw(request)
+            self.tell(request)
+            return False
+        self._register(request)
+        return True
+
+    def _check(self, request: Request) -> None:
+        session, command = self.session, request.call.command
+        # (Without the enum's own operator, which is slow.)
+        if not command.states._value_ & session.state._value_:
+            raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+        if session.readonly_news is not None and not command.ends:
+            news, session.readonly_news = session.readonly_news, None
+            raise readonly(news)
+        if command.before is not None:
+            command.before(session, request.args)
+
+    def _register(self, request: Request) -> None:
+        command = request.call.command
+        if self.session.flush:
+            self.session.flush = False
+            self.store.clear()
+        if command.secret:
+            self.secrets.add(*secret_arguments(request.args))
+        self.tag(request)
+        for name in command.result:
+            wanting = self.wanting.get(name)
+            if wanting is None:
+                wanting = self.wanting[name] = {}
+            wanting[request] = None
+        if command.news is not None or command.interrupt is not None:
+            self.listener = request
+        if command.layer is not None:
+            self.layer_pending = True
+
+    def tag(self, request: Request) -> None:
+        """Give a command a tag that has not been used."""
+        self.pending.pop(request.tag, None)
+        self.sent += 1
+        request.order, request.tag = self.sent, b"%b%d" % (self.tag_prefix, self.sent)
+        if not self.pending:
+            self.progress.restart(request.order, self.now)
+        self.pending[request.tag] = request
+
+    def land(self, request: Request) -> None:
+        """A command is no longer in flight, and over."""
+        self.pending.pop(request.tag, None)
+        for name in request.call.command.result:
+            self.wanting[name].pop(request, None)
+        if self.listener is request:
+            self.listener = None
+        if request.call.command.layer is not None:
+            self.layer_pending = False
+        self.gate.land(request)
+        self.tell(request)
+
+    def tell(self, request: Request) -> None:
+        """Have its waiter told, unless it has been."""
+        if not request.released:
+            request.released = True
+            self.effects.done.append(request)
+        if request.phase is DONE:
+            self.live.pop(request, None)
+
+    def fail(self, request: Request, exc: error) -> None:
+        """A command ends without an answer."""
+        request.error = request.error or exc
+        if request.phase is not DONE:
+            request.move("fail")
+        self.tell(request)
+
+    def drop(self, request: Request, exc: error) -> None:
+        """A queued command is never sent."""
+        request.error = exc
+        request.move("abandon")
+        self.gate.withdraw(request)
+        self.tell(request)
+
+    def fail_all(self, exc: error) -> None:
+        """The connection has ended: every command ends, with its answer if that is all there."""
+        for request in list(self.live):
+            if request.call.command.ends and request.received and not request.typ:
+                # The server said BYE and went, without the tagged OK that should be between.
+                request.typ = "OK"
+            if request.typ and request.phase is not SWITCHING:
+                request.phase = DONE
+                self.tell(request)
+            else:
+                self.fail(request, exc)
+        self.pending.clear()
+        self.wanting.clear()
+        self.moments.clear()
+        self.gate.ready.clear()
+        self.listener, self.layer_pending = None, False
+
+    # progress
+
+    def note(self, request: Request) -> None:
+        """The server, or the socket, did something for a command: that is progress of all behind it, too."""
+        request.progress = self.now
+        self.note_order(request.order)
+
+    def note_order(self, order: int) -> None:
+        """The same for the command of this order."""
+        self.progress.note(order, self.now, next(iter(self.pending.values())).order if self.pending else order)
+
+    def note_answer(self, request: Request, size: int) -> None:
+        """``size`` bytes of a command's answer have come: progress of its own, and with enough of them of all behind it."""
+        request.progress = self.now
+        request.unshared += size
+        if request.unshared >= SHARED:
+            request.unshared = 0
+            self.note_order(request.order)
+
+    def stalls_at(self) -> tuple[float, Request | None]:
+        """The moment at which the first command in flight has made no progress for the whole window, and that command."""
+        earliest, first = float("inf"), None
+        for request in self.pending.values():
+            if request.phase is LISTENING:
+                continue
+            shared = self.progress.of(request.order)
+            moment = max(shared, request.progress) + self.window
+            if moment < earliest:
+                earliest, first = moment, request
+            if request.progress <= shared:
+                # Those behind it have made progress no earlier.
+                break
+        return earliest, first
+
+    def late(self, request: Request) -> CommandTimeout:
+        """The error for a command's being late."""
+        waited = request.phase is QUEUED
+        return CommandTimeout(
+            f"command: {request.call.name} => "
+            + ("waited too long for the commands before it" if waited else "no answer in time")
+        )

@@ -1,0 +1,192 @@
+"""Lanes: the commands that await responses of one name, and which of them may be in flight together.
+
+Two commands share a lane's turn if their answers can be told apart: ``Command.about`` says what each asks for. Every operation
+takes constant time, or the logarithm of the number of ranges in flight.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.numbers import NumberSet
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.gate import Queued
+
+__all__ = ["Lane"]
+
+
+class _Spans:
+    """Disjoint ranges of numbers, in ascending order."""
+
+    __slots__ = ("ends", "starts")
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+
+    def meets(self, other: NumberSet) -> bool:
+        """Whether a number of ``other`` is in one of the ranges."""
+        starts, ends = self.starts, self.ends
+        for low, high in zip(other.starts, other.ends, strict=True):
+            at = bisect_right(starts, high) - 1
+            if at >= 0 and ends[at] >= low:
+                return True
+        return False
+
+    def add(self, other: NumberSet) -> None:
+        """Add the ranges of ``other``, which meets none of these."""
+        for low, high in zip(other.starts, other.ends, strict=True):
+            at = bisect_left(self.starts, low)
+            self.starts.insert(at, low)
+            self.ends.insert(at, high)
+
+    def remove(self, other: NumberSet) -> None:
+        """Remove the ranges of ``other``, which were added."""
+        for low in other.starts:
+            at = bisect_left(self.starts, low)
+            del self.starts[at], self.ends[at]
+
+
+class _Numbers:
+    """The number sets that have been granted, of message numbers or of UIDs."""
+
+    __slots__ = ("loose", "spans")
+
+    def __init__(self) -> None:
+        self.spans = _Spans()
+        self.loose = 0
+        """Granted sets that reach to "*", or stand for a saved result ("$"): they may hold any number."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.spans.starts or self.loose)
+
+    def grant(self, subject: NumberSet) -> bool:
+        """Add ``subject`` if no granted set may hold a number of it."""
+        if self.loose:
+            return False
+        if _is_loose(subject):
+            if self.spans.starts:
+                return False
+            self.loose += 1
+        elif self.spans.meets(subject):
+            return False
+        else:
+            self.spans.add(subject)
+        return True
+
+    def remove(self, subject: NumberSet) -> None:
+        if _is_loose(subject):
+            self.loose -= 1
+        else:
+            self.spans.remove(subject)
+
+
+def _is_loose(subject: NumberSet) -> bool:
+    return subject.open is not None or subject.unknown
+
+
+class Lane:
+    """The commands that await responses of one name.
+
+    A command is *granted* when its answers can be told from those of all granted commands. A command whose subject equals that of
+    a granted one is *parked* behind it. Any other that cannot be granted joins the *tail*, and so do all that come after it:
+    the first of the tail waits for the lane to let it in.
+    """
+
+    __slots__ = ("_anything", "_granted", "_keys", "_numbers", "_parked", "_tail", "_uids")
+
+    def __init__(self) -> None:
+        self._granted = self._parked = 0
+        self._anything = 0
+        """Granted commands without a subject: any response may be theirs."""
+        self._keys: dict[Any, deque[Queued] | None] = {}
+        self._numbers, self._uids = _Numbers(), _Numbers()
+        self._tail: deque[Queued] = deque()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no command is granted, and none waits."""
+        return not (self._granted or self._parked or self._tail)
+
+    def enter(self, command: Queued) -> bool:
+        """Whether ``command`` is granted at once; if not, ``leave`` or ``pull`` grants it later."""
+        if self._tail:
+            self._tail.append(command)
+            return False
+        granted = self._try(command)
+        if granted is None:
+            self._tail.append(command)
+        return bool(granted)
+
+    def leave(self, command: Queued, granted: list[Queued]) -> None:
+        """Take a granted command out; add the commands that are granted by it to ``granted``."""
+        subject = command.call.about
+        self._granted -= 1
+        if subject is None:
+            self._anything -= 1
+        elif isinstance(subject, NumberSet):
+            (self._uids if subject.uid else self._numbers).remove(subject)
+        else:
+            self._unpark(subject, granted)
+        self.pull(granted)
+
+    def pull(self, granted: list[Queued]) -> None:
+        """Grant what can be granted of the tail, in its order; add it to ``granted``."""
+        tail = self._tail
+        while tail:
+            head = tail[0]
+            if not head.withdrawn:
+                found = self._try(head)
+                if found is None:
+                    return
+                if found:
+                    granted.append(head)
+            tail.popleft()
+
+    def _try(self, command: Queued) -> bool | None:
+        """True: granted. False: parked behind its own subject. None: it must wait for all before it."""
+        subject = command.call.about
+        if subject is None:
+            if self._granted or self._parked:
+                return None
+            self._anything += 1
+        elif self._anything:
+            return None
+        elif isinstance(subject, NumberSet):
+            own, other = (self._uids, self._numbers) if subject.uid else (self._numbers, self._uids)
+            if not other.empty or not own.grant(subject):
+                return None
+        elif subject in self._keys:
+            self._park(subject, command)
+            return False
+        else:
+            self._keys[subject] = None
+        self._grant(command)
+        return True
+
+    def _grant(self, command: Queued) -> None:
+        self._granted += 1
+        command.lanes.append(self)
+
+    def _park(self, subject: Any, command: Queued) -> None:
+        waiting = self._keys[subject]
+        if waiting is None:
+            waiting = self._keys[subject] = deque()
+        waiting.append(command)
+        self._parked += 1
+
+    def _unpark(self, subject: Any, granted: list[Queued]) -> None:
+        """The command that held ``subject`` has gone: the next one that still wants it is granted."""
+        waiting = self._keys.pop(subject)
+        while waiting:
+            following = waiting.popleft()
+            self._parked -= 1
+            if not following.withdrawn:
+                self._keys[subject] = waiting
+                self._grant(following)
+                granted.append(following)
+                return

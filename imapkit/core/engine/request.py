@@ -1,0 +1,119 @@
+"""A command under way. The engine alone writes it; its waiter reads it once the engine has told it."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from imapkit.core.engine.gate import Queued
+from imapkit.core.engine.phases import LISTENING, QUEUED, Phase
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.exchange import Ask, Exchange
+    from imapkit.core.request import Call
+    from imapkit.core.response import Run, Untagged
+    from imapkit.errors import error
+
+__all__ = ["Request", "Waiter"]
+
+
+class Waiter(Protocol):
+    """What is told of a command. Both run under the state lock: they may only hand over (open a latch, put into a queue)."""
+
+    def done(self, request: Request, /) -> object:
+        """The command has been answered, has failed, or was given up."""
+
+    def ask(self, request: Request, /) -> object:
+        """The command has a question (``request.question``), or a nearer moment at which to look (``request.refresh_at``)."""
+
+
+class Request(Queued):
+    """One ``Call`` under way."""
+
+    # Most of it never changes for most commands, and thousands of them may be in flight: what is the class's need not be set.
+    phase: Phase = QUEUED
+    tag = b""
+    order = 0
+    """The number in its tag: commands are sent in this order."""
+    typ = ""
+    text = b""
+    error: error | None = None
+    """Why it has no answer."""
+    defect: Exception | None = None
+    """What a plugin's function raised while this command was handled: it reaches this caller."""
+    sent = False
+    """Its last bytes have been handed out: from then on the server may say OK."""
+    accepted = False
+    """The server has accepted it once: from then on what comes may be news."""
+    news = False
+    """Something has come that it waits for."""
+    abandoned = False
+    released = False
+    """Its waiter has been told; an orphan's is told before its answer comes."""
+    interrupted_by = ""
+    """Why it is to end: "turn", "news", "patience", "refresh" or "abandoned"."""
+    exchange: Exchange | None = None
+    awaits = ""
+    """What its exchange waits for: "+", "ask", or nothing."""
+    question: Ask | None = None
+    challenges = 0
+    """How many continuation requests have come."""
+    limit = inf
+    """The moment at which it is late."""
+    until = inf
+    """The moment at which it is to be interrupted, if it listens."""
+    renew = inf
+    """Seconds after which it is ended and sent anew, if it listens."""
+    refresh_at = inf
+    hard = True
+    """A late one ends the connection, as imaplib2's users expect; else it is given up."""
+    count = size = 0
+    """How many responses have come for it, and how many bytes they hold."""
+    progress = -inf
+    """The moment at which the server, or the socket, last did something for this command itself."""
+    unshared = 0
+    """Bytes of its answer that have not counted as progress of the commands behind it."""
+
+    def __init__(self, call: Call, waiter: Waiter | None = None) -> None:
+        super().__init__(call)
+        self.waiter = waiter
+        self.received: list[Untagged | Run] = []
+        """The untagged responses that are its answer; those that came in a run are not taken apart yet."""
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments as the caller gave them."""
+        return self.call.args
+
+    @property
+    def untagged(self) -> list[Untagged]:
+        """The untagged responses that are its answer; ``done`` may leave some out."""
+        received = self.received
+        received[:] = [response for piece in received for response in piece.responses()]
+        return cast("list[Untagged]", received)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more comes for it."""
+        return self.released
+
+    def move(self, event: str) -> None:
+        """Go on to the phase that follows ``event``."""
+        self.phase = self.phase.after[event]
+
+    def wants_interrupt(self, why: str) -> bool:
+        """Note a reason to end it; of two reasons the one that says more counts. Whether it is to be ended now."""
+        before = self.interrupted_by
+        if not before or before == "refresh" or (before == "patience" and why == "news"):
+            self.interrupted_by = why
+        return self.phase is LISTENING
+
+    def check(self) -> None:
+        """Raise what went wrong with it, if anything did."""
+        if self.error is not None:
+            raise self.error.fresh()
+        if self.defect is not None:
+            raise self.defect
+
+    def __repr__(self) -> str:
+        return f"<Request {self.tag.decode()} {self.call.name} {self.phase}>"

@@ -1,0 +1,201 @@
+"""What leaves: the exchange that owns the wire, and lines of many commands together."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.engine.effects import Out
+from imapkit.core.engine.exchange import Ask, Continue, Send, exchange_of, whole
+from imapkit.core.engine.phases import QUEUED, SENDING
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.flight import Flight
+    from imapkit.core.engine.request import Request
+
+__all__ = ["Wire"]
+
+TOGETHER = 1 << 16
+"""Bytes of commands that leave as one piece, at least."""
+
+
+class Wire:
+    """The order in which bytes leave. One exchange owns the wire until all of its command has been taken."""
+
+    def __init__(self, flight: Flight, *, high: int, low: int) -> None:
+        self.flight, self.high, self.low = flight, high, low
+        self.owner: Request | None = None
+        self.names_commands = False
+        """Whether an ``Out`` names the commands that it holds, for the trace."""
+        self._out: deque[Out] = deque()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing lies ready, and no exchange goes on."""
+        return self.owner is None and not self._out
+
+    def next(self, may_begin: bool) -> Out | None:
+        """What leaves next; ``may_begin``: with the first bytes of further commands."""
+        if self._out:
+            return self._take()
+        ready = self.flight.gate.ready
+        if not ready or not may_begin or self.owner is not None:
+            return None
+        pending = self.flight.pending
+        if len(pending) >= min(self.low, self.high):
+            # What is queued meanwhile leaves together, once there are fewer.
+            return None
+        return self._lines() or (self._take() if self._out else None)
+
+    def _lines(self) -> Out | None:
+        """Commands that leave whole, one behind the other; or None, and the exchange of the next one has begun."""
+        flight, size = self.flight, 0
+        lines: list[bytes] = []
+        sent: list[Request] = []
+        while size < TOGETHER and len(flight.pending) < self.high and (request := self._next_ready()) is not None:
+            text = whole(request.call, flight.session)
+            if text is None and lines:
+                break
+            flight.gate.ready.popleft()
+            if not flight.admit(request):
+                continue
+            if text is None:
+                self._begin(request)
+                return None
+            request.sent = True
+            request.move("line")
+            flight.gate.sent(request)
+            sent.append(request)
+            lines.append(b"%b %b\r\n" % (request.tag, text))
+            size += len(lines[-1])
+            if request.call.command.secret:
+                break
+        if not sent:
+            return None
+        named = tuple(sent) if self.names_commands else ()
+        return Out(b"".join(lines), sent[0].order, None, sent[-1].call.command.secret, named)
+
+    def _next_ready(self) -> Request | None:
+        ready: Any = self.flight.gate.ready
+        while ready and ready[0].phase is not QUEUED:
+            ready.popleft()
+        return ready[0] if ready else None
+
+    def _begin(self, request: Request) -> None:
+        request.move("admit")
+        self.owner = request
+        request.exchange = exchange_of(request, self.flight.session)
+        if self.names_commands:
+            self._out.append(Out(b"", request.order, None, False, (request,)))
+        self.step(request, None)
+
+    def _take(self) -> Out:
+        out = self._out.popleft()
+        if out.completes is not None:
+            out.completes.sent = True
+        if not self._out:
+            self._release()
+        return out
+
+    def _release(self) -> None:
+        """Let the next command begin, if the owner's has been handed over as a whole."""
+        request = self.owner
+        if request is None or request.exchange is not None or self._out:
+            return
+        self.owner = None
+        if request.phase is SENDING:
+            request.move("orphan" if request.abandoned else "sent")
+            if not request.accepted:
+                self.flight.gate.sent(request)
+
+    def step(self, request: Request, value: Any) -> None:
+        """Go on with an exchange, up to what it waits for."""
+        exchange = request.exchange
+        assert exchange is not None
+        request.awaits = ""
+        try:
+            wanted = exchange.send(value)
+            while isinstance(wanted, Send):
+                self._out.append(Out(wanted.data, request.order, request if wanted.complete else None, wanted.secret))
+                wanted = exchange.send(None)
+        except StopIteration:
+            request.exchange = None
+            self._release()
+            return
+        if isinstance(wanted, Continue):
+            request.awaits = "+"
+        elif isinstance(wanted, Ask):
+            self._ask(request, wanted)
+        else:
+            self._accept(request)
+
+    def _ask(self, request: Request, question: Ask) -> None:
+        if request.abandoned:
+            # No thread is left that would call the function. "*" cancels, RFC 3501 section 6.2.2.
+            self.step(request, b"*")
+            return
+        request.awaits, request.question = "ask", question
+        self.flight.effects.asks.append(request)
+
+    def _accept(self, request: Request) -> None:
+        """The server goes along with a command that goes on until it is ended: others may be sent, which end it."""
+        flight = self.flight
+        request.move("accept")
+        self.owner = None
+        if not request.accepted:
+            request.accepted = True
+            flight.gate.sent(request)
+        request.refresh_at = flight.now + request.renew
+        flight.look_at(request.refresh_at, request)
+        if request.refresh_at < request.limit:
+            flight.effects.asks.append(request)
+        why = "news" if request.news else "abandoned" if request.abandoned else "turn" if flight.gate.queued else ""
+        if why or request.interrupted_by:
+            self.interrupt(request, why or request.interrupted_by)
+
+    def interrupt(self, request: Request, why: str) -> None:
+        """End a command that listens, or note why it is to end once it does."""
+        if not request.wants_interrupt(why):
+            return
+        request.move("interrupt")
+        self.owner = request
+        self.flight.note(request)
+        self.step(request, why)
+
+    def proceed(self, text: bytes, count: Callable[[Request], None]) -> bool:
+        """A "+" has come: go on with the exchange that waits for it; False if none does."""
+        request = self.owner
+        if request is None or request.awaits != "+" or self._out:
+            # While bytes of the exchange lie ready, the server cannot have answered them.
+            return False
+        if request.call.reply is not None:
+            count(request)
+        self.flight.note(request)
+        self.step(request, text)
+        return True
+
+    def renew(self, request: Request) -> None:
+        """Send a command anew that was ended for that."""
+        request.move("renew")
+        request.sent, request.interrupted_by = False, ""
+        self.owner = request
+        request.exchange = exchange_of(request, self.flight.session)
+        self.flight.note(request)
+        self.step(request, None)
+
+    def stop(self, request: Request) -> None:
+        """The server has answered a command: its exchange ends. What lies ready leaves all the same, since it was announced."""
+        if request.exchange is not None:
+            request.exchange.close()
+            request.exchange = None
+        request.awaits, request.question = "", None
+        if request.phase is SENDING and not request.accepted:
+            self.flight.gate.sent(request)
+        if request is self.owner and not self._out:
+            self.owner = None
+
+    def clear(self) -> None:
+        """Nothing leaves any more."""
+        self._out.clear()
+        self.owner = None

@@ -1,0 +1,58 @@
+"""Commands made for the model: one for each rule of the gate, of attribution and of the phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from imapkit.core.request import Call
+from imapkit.core.wire import Literal, Piece
+from imapkit.family import Command, State
+from tests.core.support import call
+
+__all__ = ["AUTH", "IDLE", "PUT", "ZIP", "some_kinds"]
+
+AUTH = Command("XAUTH", State.ANY, exclusive=True)
+ZIP = Command("XZIP", State.ANY, exclusive=True, layer="x")
+PUT = Command("XPUT", State.ANY)
+IDLE = Command("XIDLE", State.ANY, exclusive=True, interrupt=b"DONE", news=lambda response: response.name == "EXISTS")
+
+
+def _numbers(rng: Random) -> str:
+    low = rng.randrange(1, 12)
+    return rng.choice((f"{low}", f"{low}:{low + rng.randrange(3)}", f"{low},{low + 5}", f"{low}:*"))
+
+
+def _fetch(rng: Random) -> Call:
+    return call("XFETCH", _numbers(rng), "FLAGS", uid=rng.random() < 0.3)
+
+
+def _put(rng: Random) -> Call:
+    """One literal, or two; larger ones do not leave together with the line (see ``SMALL``)."""
+    literals = [Literal(b"lit\r\n" * rng.randrange(30)) for _ in range(rng.choice((1, 1, 2)))]
+    pieces: list[Piece] = [b"XPUT box "]
+    for literal in literals:
+        pieces += [literal, b" "]
+    return Call(PUT, (), pieces[:-1])
+
+
+def _auth(rng: Random) -> Call:
+    return Call(AUTH, (), [b"XAUTH"], reply=lambda challenge: None if rng.random() < 0.2 else b"r" + challenge)
+
+
+_KINDS: tuple[Callable[[Random], Call], ...] = (
+    *(_fetch,) * 4,
+    lambda rng: call("XSTATUS", f"box{rng.randrange(3)}"),
+    lambda rng: call("XSEARCH"),
+    lambda rng: call("XLIST"),
+    lambda rng: call("XPING"),
+    _put,
+    lambda rng: Call(IDLE, (), [b"XIDLE"]),
+    _auth,
+    lambda rng: Call(ZIP, (), [b"XZIP"]),
+)
+
+
+def some_kinds(rng: Random) -> list[Callable[[Random], Call]]:
+    """A few kinds for one episode: what is rare among all of them is common among few."""
+    return rng.sample(_KINDS, rng.choice((2, 4, len(_KINDS))))

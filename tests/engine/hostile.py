@@ -1,0 +1,87 @@
+"""Servers that do not keep to the standard: one says what it must not at random moments, one stops for ever."""
+
+from __future__ import annotations
+
+from random import Random
+
+from imapkit.core.engine.request import Request
+from imapkit.core.response import Tagged
+from imapkit.errors import error
+from tests.engine.episode import Asked, Episode
+
+__all__ = ["DeadServerEpisode", "HostileEpisode"]
+
+
+class HostileEpisode(Episode):
+    """The server breaks in with answers, continuations and tags that are not due."""
+
+    window = 50.0
+
+    def __init__(self, rng: Random, size: int) -> None:
+        super().__init__(rng, size)
+        self.server.strict = False
+
+    def _serve(self) -> None:
+        if self.rng.random() < 0.05:
+            self.server.to_client += self._nonsense() + b"\r\n"
+        super()._serve()
+
+    def _answer(self, tag: bytes, rng: Random) -> tuple[list[bytes], bytes]:
+        # A client that was led astray by an early "+" sends what is no command.
+        return super()._answer(tag, rng) if tag in self.by_tag else ([], b" BAD what")
+
+    def _nonsense(self) -> bytes:
+        rng, flight = self.rng, self.engine._flight
+        tag = flight.tag_prefix + b"%d" % rng.randrange(1, flight.sent + 3)
+        if self.engine._wire.owner is not None and rng.random() < 0.5:
+            tag = self.engine._wire.owner.tag
+        if rng.random() < 0.7:
+            return rng.choice((b"+ early", b"* 5 EXPUNGE", b"* STATUS box1 unasked", b"* 3 FETCH (unasked)", b"* OK [ALERT] x"))
+        return rng.choice((tag + b" OK forged", tag + b" NO forged", b"zzz OK forged", b"* BYE gone"))
+
+    def _take(self, batch: list[object]) -> None:
+        unsent = [request for request in self.engine._flight.pending.values() if self._is_unsent(request)]
+        try:
+            super()._take(batch)
+        finally:
+            for request in unsent:
+                assert request.typ != "OK", ("OK before it was all sent", request)
+
+    def _is_unsent(self, request: Request) -> bool:
+        """Whether bytes of the command itself have not been taken."""
+        call = request.call
+        goes_on = request.exchange is not None and call.reply is None and call.command.interrupt is None
+        return goes_on or any(out.order == request.order and out.completes is request for out in self.engine._wire._out)
+
+    def _feed(self, *, all_of_it: bool = False) -> None:
+        try:
+            super()._feed(all_of_it=all_of_it)
+        except error as exc:
+            self.engine.close(exc)
+            self._deliver()
+
+    def _check_complete(self, request: Asked, count: int) -> None:
+        """What a hostile server calls the end of an answer need not be one."""
+
+    def _landed(self, response: Tagged) -> None:
+        # What is in flight is what the engine has not been told the end of.
+        self.flying = [request for request in self.flying if request.tag != response.tag]
+
+
+class DeadServerEpisode(Episode):
+    """The server stops at a random moment; every command ends within the window, and none hangs."""
+
+    window = 50.0
+
+    def __init__(self, rng: Random, size: int) -> None:
+        self._lives = rng.randrange(60)
+        super().__init__(rng, size)
+
+    def _serve(self) -> None:
+        self._lives -= 1
+        if self._lives > 0:
+            super()._serve()
+
+    def _check_the_end(self) -> None:
+        super()._check_the_end()
+        assert self.now - self.last_moved <= self.window + 10, ("noticed late", self.now - self.last_moved)

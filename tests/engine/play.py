@@ -1,0 +1,48 @@
+"""Which episodes the tests play: random ones of every kind, a mistake in the engine among them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from random import Random
+from typing import Protocol
+
+from imapkit.core.engine import gate, lanes
+from tests.engine.episode import Episode
+from tests.engine.hostile import DeadServerEpisode, HostileEpisode
+from tests.engine.queue import QueueEpisode
+from tests.engine.seeded import Mistake, seeded
+
+__all__ = ["KINDS", "episodes", "found_after"]
+
+
+class Kind(Protocol):
+    """A kind of episode."""
+
+    __name__: str
+
+    def __call__(self, rng: Random, size: int, /) -> QueueEpisode | Episode: ...
+
+
+KINDS: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, QueueEpisode)
+
+
+def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | Episode]]:
+    """Episodes without end, with the seed that brings each back."""
+    for seed in count(first):
+        rng = Random(seed)
+        yield seed, kind(rng, rng.choice((4, 8, 25)))
+
+
+def found_after(mistake: Mistake, most: int) -> int | None:
+    """After how many episodes one fails with the mistake in the engine; None if none of ``most`` does."""
+    kinds: tuple[Kind, ...] = (QueueEpisode,) if mistake.module in (gate, lanes) else (Episode, HostileEpisode, DeadServerEpisode)
+    with seeded(mistake):
+        for played in range(most):
+            seed, kind = played // len(kinds), kinds[played % len(kinds)]
+            rng = Random(seed)
+            try:
+                kind(rng, rng.choice((4, 8, 25))).run()
+            except Exception:
+                return played + 1
+    return None

@@ -1,0 +1,43 @@
+"""The rules of RFC 3501 section 5.5 by brute force: which two commands must not be in flight together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from imapkit.core.engine.gate import Queued
+from imapkit.core.numbers import NumberSet
+from imapkit.core.request import Call
+
+__all__ = ["check_sent", "clash"]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether answers about one and about the other might be taken for each other."""
+    if one is None or other is None:
+        return True
+    if isinstance(one, NumberSet) and isinstance(other, NumberSet):
+        return not one.isdisjoint(other)
+    return bool(one == other)
+
+
+def clash(one: Call, other: Call) -> str:
+    """Why two commands must not be in flight together, in whatever order; "" if they may."""
+    if one.command.exclusive or other.command.exclusive:
+        return "exclusive"
+    if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
+        return "sequence numbers beside EXPUNGE"
+    if any(name in other.command.result for name in one.command.result) and _alike(one.about, other.about):
+        return "ambiguous"
+    return ""
+
+
+def check_sent(command: Queued, flying: Iterable[Queued], earlier: Iterable[Queued]) -> None:
+    """``command`` begins to be sent: neither what is in flight nor what was submitted before it, and waits, stands against it."""
+    for other in flying:
+        why = clash(command.call, other.call)
+        # EXPUNGE may come behind numbers that have been sent: the server answers in terms of what the client knew.
+        allowed = why.startswith("sequence") and not (command.call.seqnums and other.call.expunges)
+        assert not why or allowed, (why, command, other)
+    for other in earlier:
+        assert not clash(command.call, other.call), ("overtakes", command, other)

@@ -1,0 +1,200 @@
+"""Mistakes, one for each rule of the gate, of attribution and of the phases: the model must find every one of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, wire
+
+__all__ = ["MISTAKES", "Mistake", "seeded"]
+
+
+class Mistake(NamedTuple):
+    """``old`` becomes ``new`` in the source of ``module``."""
+
+    rule: str
+    module: ModuleType
+    old: str
+    new: str
+
+
+MISTAKES = (
+    Mistake(
+        "an exclusive command is alone in flight",
+        gate,
+        "while members and not (segment.exclusive and self.live):",
+        "while members:",
+    ),
+    Mistake(
+        "sequence numbers begin a segment behind EXPUNGE", gate, "return not (call.seqnums and self.expungers)", "return True"
+    ),
+    Mistake("a segment waits for EXPUNGE to be over", gate, "if first.waiting or first.expungers:", "if first.waiting:"),
+    Mistake("no segment overtakes", gate, "if first.waiting or first.expungers:", "if first.expungers:"),
+    Mistake(
+        "nothing follows an exclusive command in flight",
+        gate,
+        "not (first.exclusive and first.live) and not (following",
+        "not (following",
+    ),
+    Mistake(
+        "EXPUNGE is held until sequence numbers are sent",
+        gate,
+        "return call.expunges and self.unsent > bool(call.seqnums)",
+        "return False",
+    ),
+    Mistake(
+        "what was held is let go",
+        gate,
+        "while held and (held[0].withdrawn or not segment.must_hold(held[0].call)):",
+        "while False:",
+    ),
+    Mistake("what was withdrawn holds nothing", gate, "held[0].withdrawn or not", "not"),
+    Mistake("what waited for others to land is opened", gate, "or (segments and segments[0].exclusive):", ":"),
+    Mistake(
+        "a withdrawn command lets go of its lanes",
+        gate,
+        "self.live -= 1\n            self._leave_lanes(command)",
+        "self.live -= 1",
+    ),
+    Mistake("a command without a subject waits for all", lanes, "if self._granted or self._parked:", "if False:"),
+    Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
+    Mistake(
+        "a tail is not overtaken",
+        lanes,
+        "if self._tail:\n            self._tail.append(command)\n            return False",
+        "if False:\n            pass",
+    ),
+    Mistake(
+        "equal subjects follow one another",
+        lanes,
+        "elif subject in self._keys:\n            self._park(subject, command)\n            return False",
+        "elif False:\n            pass",
+    ),
+    Mistake(
+        "the next of equal subjects is let in",
+        lanes,
+        "waiting = self._keys.pop(subject)",
+        "waiting = self._keys.pop(subject) and None",
+    ),
+    Mistake("number sets that meet follow one another", lanes, "elif self.spans.meets(subject):", "elif False:"),
+    Mistake(
+        "nothing passes a set that may hold any number",
+        lanes,
+        "if self.loose:\n            return False",
+        "if False:\n            pass",
+    ),
+    Mistake(
+        "a set that may hold any number waits for all",
+        lanes,
+        "if self.spans.starts:\n                return False",
+        "if False:\n                pass",
+    ),
+    Mistake(
+        "numbers and UIDs are not compared", lanes, "if not other.empty or not own.grant(subject):", "if not own.grant(subject):"
+    ),
+    Mistake("only a sure match takes a response", attribution, "if verdict:", "if verdict is not False or True:"),
+    Mistake(
+        "a response that no command awaits is stored",
+        attribution,
+        "return perhaps",
+        "return perhaps or next(iter(self._flight.pending.values()), None)",
+    ),
+    Mistake(
+        "an orphan collects nothing", attribution, "if owner.abandoned:\n            return", "if False:\n            return"
+    ),
+    Mistake(
+        "an orphan keeps its place",
+        engine,
+        'request.move("abandon")',
+        'request.move("abandon"); request.move("answer"); self._flight.land(request)',
+    ),
+    Mistake("an orphan's question is answered", engine, 'elif request.awaits == "ask":', "elif False:"),
+    Mistake("a command that comes ends IDLE", engine, 'self._wire.interrupt(listener, "turn")', "pass"),
+    Mistake("IDLE ends at once when something waits", wire, 'else "turn" if flight.gate.queued else ""', 'else ""'),
+    Mistake(
+        "IDLE is renewed only when its interrupt was sent",
+        inbound,
+        'if request.interrupted_by != "refresh" or request.phase is not IN_FLIGHT:',
+        'if request.interrupted_by != "refresh":',
+    ),
+    Mistake(
+        "news ends IDLE",
+        inbound,
+        'self._wire.interrupt(request, "news")',
+        "pass",
+    ),
+    Mistake("an answer ends the exchange", wire, "request.exchange.close()\n            request.exchange = None", "pass"),
+    Mistake(
+        "the wire is free once all is sent",
+        wire,
+        "self.owner = None\n        if request.phase is SENDING:",
+        "if request.phase is SENDING:",
+    ),
+    Mistake(
+        "one exchange at a time",
+        wire,
+        "if not ready or not may_begin or self.owner is not None:",
+        "if not ready or not may_begin:",
+    ),
+    Mistake("all but the last bytes leave the command unsent", wire, "request if wanted.complete else None", "request"),
+    Mistake(
+        "a literal waits for its continuation",
+        exchange,
+        "yield Send(bytes(out))\n            yield CONTINUE",
+        "yield Send(bytes(out))",
+    ),
+    Mistake("no more than the bound is in flight", wire, " and len(flight.pending) < self.high and", " and"),
+    Mistake(
+        "a late command in the queue is not sent",
+        flight,
+        'request.move("abandon")\n        self.gate.withdraw(request)',
+        'request.move("abandon")',
+    ),
+    Mistake("each waiter is told once", flight, "if not request.released:", "if True:"),
+    Mistake("a command that is over awaits nothing", flight, "self.wanting[name].pop(request, None)", "pass"),
+    Mistake("a listener that is over is none", flight, "if self.listener is request:", "if False:"),
+    Mistake(
+        "a layer is switched on before more is taken in",
+        inbound,
+        "flight.effects.switch = request\n            return",
+        "flight.effects.switch = request",
+    ),
+)
+
+
+@contextmanager
+def seeded(mistake: Mistake) -> Iterator[None]:
+    """The module's classes with the mistake in them, for as long as this lasts."""
+    module, source = mistake.module, inspect.getsource(mistake.module)
+    assert source.count(mistake.old) == 1, (mistake.rule, source.count(mistake.old))
+    namespace: dict[str, Any] = {"__name__": module.__name__}
+    exec(compile(source.replace(mistake.old, mistake.new), f"{module.__file__} with a mistake", "exec"), namespace)
+    before = _swap(module, namespace)
+    try:
+        yield
+    finally:
+        for owner, name, function in before:
+            setattr(owner, name, function)
+
+
+def _swap(module: ModuleType, namespace: dict[str, Any]) -> list[tuple[Any, str, Any]]:
+    """Put the functions of ``namespace`` in place of the module's own; returns what was there."""
+    before: list[tuple[Any, str, Any]] = []
+    for name, found in list(namespace.items()):
+        real = getattr(module, name, None)
+        if getattr(real, "__module__", None) != module.__name__:
+            continue
+        if isinstance(real, type):
+            namespace[name] = real
+            for attribute, value in vars(found).items():
+                if isinstance(value, (FunctionType, staticmethod, property)):
+                    before.append((real, attribute, vars(real)[attribute]))
+                    setattr(real, attribute, value)
+        elif isinstance(real, FunctionType):
+            before.append((module, name, real))
+            setattr(module, name, found)
+    return before
