@@ -16,11 +16,12 @@ from typing import Any, Self, TextIO, TypeVar, Unpack
 from imapkit import errors
 from imapkit.core import wire
 from imapkit.core.api import CallOptions, Result
-from imapkit.core.connection import Connection
+from imapkit.core.threads.connection import Connection
 from imapkit.core.cursor import Defect
+from imapkit.core.engine.request import Request
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
-from imapkit.core.request import Call, Request
+from imapkit.core.request import Call
 from imapkit.core.result import Data, Parsed, parse_shape
 from imapkit.core.secrets import Hidden, plain_all, secret_arguments
 from imapkit.core.secure import Secured
@@ -196,7 +197,7 @@ class Client(Secured):
 
     @property
     def _session(self) -> Session:
-        return self._live.protocol.session
+        return self._live.engine.session
 
     @property
     def _live(self) -> Connection:
@@ -224,7 +225,7 @@ class Client(Secured):
         connection, finish = self._live, finish or self._result
         if callback is None:
             return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg, post = options.get("cb_arg"), connection.dispatcher.post
+        cb_arg, post = options.get("cb_arg"), connection.call_back
 
         def done(request: Request) -> None:
             post(partial(_hand_over, request, finish, callback, cb_arg))
@@ -245,7 +246,7 @@ class Client(Secured):
         encode = _encode_secret if command.secret else wire.encode
         wire_name = f"UID {command.name}" if uid else command.name
         call = Call(command, args, encode(command.args, command.rest, args, wire_name), uid=uid, reply=reply, options=layer)
-        if call.line is None and self._live.protocol.session.capabilities is None and wire.has_literal(call.pieces):
+        if call.line is None and self._live.engine.session.capabilities is None and wire.has_literal(call.pieces):
             self._ask_before(command)
         return call
 
@@ -261,7 +262,7 @@ class Client(Secured):
             self._trace.dump()
             raise self._refusal(request)
         names = request.call.command.result if names is None else names
-        text, defects = request.text, self._live.protocol.defects
+        text, defects = request.text, self._live.engine.defects
         if request.typ == "NO" or not names:
             return request.typ, Data([text], (), self._registry, request.typ, log=defects, text=text)
         found = (piece for piece in request.received if piece.name in names)
@@ -278,23 +279,23 @@ class Client(Secured):
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
-        made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8, self._live.protocol.defects))
+        made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8, self._live.engine.defects))
         if callback is None:
             return made
-        self._live.dispatcher.post(partial(callback, (made, options.get("cb_arg"), None)))
+        self._live.call_back(partial(callback, (made, options.get("cb_arg"), None)))
         return (None, None)  # type: ignore[return-value]
 
     def _keep(self, name: str, data: bytes) -> None:
         """See ``Commands._keep``."""
-        self._live.protocol.store.add(name, [data], len(data))
+        self._live.engine.store.add(name, [data], len(data))
 
     def _take(self, name: str) -> list[Any]:
         """See ``Commands._take``."""
-        return self._live.protocol.store.take(name)
+        return self._live.engine.store.take(name)
 
     def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
         """See ``Commands._take_all``."""
-        while (run := self._live.protocol.store.take_run()) is not None:
+        while (run := self._live.engine.store.take_run()) is not None:
             yield run
 
     def _may_be_enabled(self) -> frozenset[str]:
@@ -321,7 +322,7 @@ class Client(Secured):
         """
         found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
         if found.defects and self._connection is not None:
-            self._connection.protocol.defects.extend(found.defects)
+            self._connection.engine.defects.extend(found.defects)
         return found
 
     @property
@@ -330,12 +331,12 @@ class Client(Secured):
 
         Each ``Defect`` says ``what`` it was, and the octets (``raw``, at most 4096). The last ``Limits.defects`` are kept.
         """
-        return self._live.protocol.defects.all()
+        return self._live.engine.defects.all()
 
     @property
     def _names_are_utf8(self) -> bool:
         """Whether mailbox names are UTF-8 by now (RFC 6855); a response that is there knows it of itself."""
-        return self._connection is not None and "UTF8=ACCEPT" in self._connection.protocol.session.enabled
+        return self._connection is not None and "UTF8=ACCEPT" in self._connection.engine.session.enabled
 
     # imaplib2's attributes
 
@@ -390,13 +391,13 @@ class Client(Secured):
     @property
     def untagged_responses(self) -> list[list[Any]]:
         """A copy of the untagged responses that belong to no command: ``[[name, [data, ...]], ...]``; can only be emptied."""
-        return self._live.protocol.store.runs()
+        return self._live.engine.store.runs()
 
     @untagged_responses.setter
     def untagged_responses(self, value: object) -> None:
         if value:
             raise ValueError("untagged_responses can only be emptied")
-        self._live.protocol.store.clear()
+        self._live.engine.store.clear()
 
     @property
     def debug(self) -> int:
@@ -417,7 +418,7 @@ class Client(Secured):
         self._trace.buffer_level = level
 
     def _get_untagged_response(self, name: str, leave: bool = False) -> list[Any] | None:
-        store = self._live.protocol.store
+        store = self._live.engine.store
         return (store.peek(name) or None) if leave else store.take_first(name)
 
     @staticmethod
@@ -479,7 +480,7 @@ class Client(Secured):
         connection = self.__dict__.get("_connection")
         if connection is not None and connection.open:
             # No lock may be taken here: the collector can run on any thread, whatever that holds. The reader sees the end.
-            connection.layers.transport.interrupt()
+            connection.drop()
             # (Last, for it may be an error.)
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
 

@@ -12,7 +12,7 @@ from imapkit.errors import ArgumentError
 if TYPE_CHECKING:
     import ssl
 
-    from imapkit.core.connection import Connection
+    from imapkit.core.threads.connection import Connection
     from imapkit.core.limits import Timeouts
     from imapkit.core.trace import Trace
 

@@ -70,6 +70,19 @@ class Transport(Protocol):
         """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
 
     @property
+    def try_write(self) -> Callable[[bytes | memoryview], int] | None:
+        """``try_write(data)``: send what is taken at once; how many bytes that was. None: ``write`` alone can send."""
+        ...
+
+    def wait_writable(self, seconds: float) -> bool:
+        """Wait until something can be sent, for so many seconds at most."""
+        ...
+
+    def unsent(self) -> int:
+        """Bytes that the system has taken and the other side has not acknowledged; 0 where the system does not say."""
+        ...
+
+    @property
     def on_close(self) -> Callable[[], object] | None:
         """What ``close`` calls."""
         ...
@@ -118,7 +131,17 @@ def _wait_writable(fd: int, deadline: Deadline) -> None:
 
 
 class _Plain:
-    """Where nothing is held back."""
+    """Where nothing is held back, and a write waits until all is taken."""
+
+    try_write: Callable[[bytes | memoryview], int] | None = None
+
+    def wait_writable(self, seconds: float) -> bool:
+        """``write`` waits by itself."""
+        return True
+
+    def unsent(self) -> int:
+        """The system does not say."""
+        return 0
 
     def gather(self, seconds: float) -> None:
         """Wait."""
@@ -181,6 +204,28 @@ class SocketTransport(_Socket):
         poll = select.poll()
         poll.register(self.sock.fileno(), select.POLLIN)
         return poll
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Send what the system takes at once."""
+        try:
+            return self.sock.send(data, _DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def wait_writable(self, seconds: float) -> bool:
+        """Wait until the system takes something."""
+        return _wait(self.sock.fileno(), select.POLLOUT, seconds)
+
+    def unsent(self) -> int:
+        """Bytes that the system holds for the other side (Linux: TIOCOUTQ)."""
+        try:
+            import fcntl
+            import termios
+
+            held = fcntl.ioctl(self.sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+        except (ImportError, OSError, ValueError):
+            return 0
+        return int.from_bytes(held, sys.byteorder)
 
     def gather(self, seconds: float) -> None:
         """Wait; what is written meanwhile is sent together at the end (Linux), or once it fills a segment."""
@@ -455,9 +500,13 @@ class Layers:
             self._write(view[at : at + _SLICE], deadline)
 
     def _write(self, piece: bytes | memoryview, deadline: Deadline) -> None:
+        self.transport.write(self.encode(piece), deadline)
+
+    def encode(self, piece: bytes | memoryview) -> bytes | memoryview:
+        """``piece`` as it leaves beneath all layers."""
         for layer in reversed(self._layers):
             piece = layer.encode(piece)
-        self.transport.write(piece, deadline)
+        return piece
 
     def decode(self, data: bytes, below: int = 0) -> Iterable[bytes]:
         """What ``data`` from the transport (or from the first ``below`` layers) means, in pieces of bounded size."""

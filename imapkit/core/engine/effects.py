@@ -22,6 +22,8 @@ class Out(NamedTuple):
     secret: bool = False
     commands: tuple[Request, ...] = ()
     """The commands that begin with it, if the trace wants to know."""
+    answers: bool = False
+    """It answers a challenge."""
 
 
 class Effects:

@@ -94,6 +94,26 @@ class Engine:
         return self._flight.gate.queued
 
     @property
+    def owed(self) -> bool:
+        """Whether the server owes an answer. It may be read without the lock."""
+        return len(self._flight.pending) != self.listens
+
+    @property
+    def listens(self) -> bool:
+        """Whether a command goes on until there is a reason to end it."""
+        listener = self._flight.listener
+        return listener is not None and listener.phase is LISTENING
+
+    @property
+    def has_secret_in_flight(self) -> bool:
+        """Whether a command with a secret has been sent and not been answered."""
+        return any(request.call.command.secret for request in self._flight.pending.values())
+
+    def names_commands(self, wanted: bool) -> None:
+        """Whether ``Out.commands`` is to say which commands leave."""
+        self._wire.names_commands = wanted
+
+    @property
     def idle(self) -> bool:
         """Whether no command is under way."""
         return not self._flight.live

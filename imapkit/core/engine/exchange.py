@@ -33,10 +33,10 @@ NON_SYNC_MAX = 4096
 class Send:
     """Bytes to be sent. ``complete``: they are the last of the command, and the server may say OK from then on."""
 
-    __slots__ = ("complete", "data", "secret")
+    __slots__ = ("answers", "complete", "data", "secret")
 
-    def __init__(self, data: bytes, *, complete: bool = False, secret: bool = False) -> None:
-        self.data, self.complete, self.secret = data, complete, secret
+    def __init__(self, data: bytes, *, complete: bool = False, secret: bool = False, answers: bool = False) -> None:
+        self.data, self.complete, self.secret, self.answers = data, complete, secret, answers
 
 
 class Continue:
@@ -105,7 +105,7 @@ def conversation(request: Request, session: Session) -> Exchange:
     while True:
         challenge = yield CONTINUE
         answer = yield Ask(reply, challenge)
-        yield Send(answer + b"\r\n", secret=request.call.command.secret)
+        yield Send(answer + b"\r\n", secret=request.call.command.secret, answers=True)
 
 
 def patient(request: Request, session: Session) -> Exchange:

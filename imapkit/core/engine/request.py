@@ -50,6 +50,8 @@ class Request(Queued):
     abandoned = False
     released = False
     """Its waiter has been told; an orphan's is told before its answer comes."""
+    told = False
+    """Its callback has been called, however often it is woken."""
     interrupted_by = ""
     """Why it is to end: "turn", "news", "patience", "refresh" or "abandoned"."""
     exchange: Exchange | None = None

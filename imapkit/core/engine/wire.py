@@ -117,7 +117,8 @@ class Wire:
         try:
             wanted = exchange.send(value)
             while isinstance(wanted, Send):
-                self._out.append(Out(wanted.data, request.order, request if wanted.complete else None, wanted.secret))
+                completes = request if wanted.complete else None
+                self._out.append(Out(wanted.data, request.order, completes, wanted.secret, (), wanted.answers))
                 wanted = exchange.send(None)
         except StopIteration:
             request.exchange = None

@@ -1,0 +1,330 @@
+"""One connection with its threads: callers submit and wait, or are called back; the engine decides, the courier sends."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from imapkit.core.clock import CLOCK
+from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.request import Request
+from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.threads.courier import Courier
+from imapkit.core.threads.inline import Inline
+from imapkit.core.threads.intake import Intake
+from imapkit.core.threads.reader import Reader
+from imapkit.core.threads.steps import Steps
+from imapkit.core.threads.waiters import CallBack, Latch, open_latch
+from imapkit.core.threads.worker import Job, Worker
+from imapkit.core.trace import Trace
+from imapkit.errors import CommandTimeout, ConnectionClosed, NestedCommandError, error
+from imapkit.family import State
+
+if TYPE_CHECKING:
+    from imapkit.core.registry import Registry
+    from imapkit.core.request import Call
+    from imapkit.core.session import Session
+    from imapkit.core.transport import Layers
+
+__all__ = ["Connection"]
+
+_ANSWERING: ContextVar[Request | None] = ContextVar("_ANSWERING", default=None)
+"""The command whose challenge this thread answers."""
+
+
+class Connection:
+    """One connection to a server. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        layers: Layers,
+        registry: Registry,
+        *,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        trace: Trace | None = None,
+        name: str = "imapkit",
+        session: Session | None = None,
+    ) -> None:
+        self.limits, self.timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
+        self.layers = layers
+        self.engine = Engine(registry, self.limits, session, window=self.timeouts.progress)
+        self._steps = Steps(self.engine, self._after_step)
+        self._callbacks = Worker(f"{name} callbacks")
+        self._courier = Courier(
+            self._steps,
+            layers,
+            self.trace,
+            name,
+            window=self.timeouts.progress,
+            fail=self.fail,
+            last_words=self._await_last_words,
+        )
+        self._intake = Intake(self._steps, self._courier, layers, registry, self.trace, self.timeouts.connect)
+        self._reader = Reader(self._steps, self._courier, self._intake, layers, self.fail, name)
+        self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
+        self._next_look = inf
+        self._ended = self._ends = False
+        self._process = os.getpid()
+
+    # opening
+
+    def start(self) -> bytes:
+        """Start the reader and wait for the greeting. Raises ``abort``."""
+        self.engine.names_commands(self.trace.wants(1))
+        self._reader.thread.start()
+        if not self._steps.welcome.acquire(timeout=min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
+            seen = self._intake.unfinished
+            self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
+        if self.engine.closed is not None:
+            self.close("no greeting")
+            raise self.engine.closed.fresh()
+        assert self.engine.welcome is not None
+        return self.engine.welcome
+
+    # a caller's way
+
+    def submit(
+        self,
+        call: Call,
+        *,
+        timeout: float | None = None,
+        patience: float | None = None,
+        renew: float | None = None,
+        on_done: Callable[[Request], object] | None = None,
+    ) -> Request:
+        """Queue a command; never waits. With ``on_done`` that is called when it is over, and what is refused at once raises here."""
+        if on_done is None:
+            self._check_not_nested(call.name)
+        called = None if on_done is None else CallBack(self._callbacks, on_done, self._answer, self._look_at)
+        request = Request(call, called or Latch())
+        self._set_times(request, timeout, patience, renew)
+        self._inline.abdicate()
+        self.engine.names_commands(self.trace.level > 0)
+        try:
+            self._courier.run(self.engine.submit, request)
+        except BaseException:
+            self._courier.run(self.engine.abandon, request)
+            raise
+        if called is not None:
+            self._leave(request, called)
+        return request
+
+    def _set_times(self, request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
+        now = monotonic()
+        if timeout is not None:
+            request.limit = now + timeout
+        if patience is not None:
+            request.until = now + patience
+        if renew is not None:
+            request.renew = renew
+
+    def _check_not_nested(self, name: str) -> None:
+        asking = _ANSWERING.get()
+        if asking is not None and asking.question is None and not asking.released:
+            raise NestedCommandError(f"{name} was issued from inside the exchange of {asking.call.name}")
+        if self._steps.is_here or threading.get_ident() == self._reader.ident:
+            raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
+
+    def _leave(self, request: Request, called: CallBack) -> None:
+        """The caller goes; from now on the command's waiter is called back."""
+        with self._steps.lock:
+            released = request.released
+            refused = released and not request.tag
+            called.fresh = False
+            if released and not refused:
+                called.done(request)
+        if refused:
+            request.waiter = None
+            request.check()
+        self._callbacks.wake()
+        self._look_at(min(request.limit, request.until, monotonic() + self.timeouts.progress))
+        self._inline.call()
+
+    def wait(self, request: Request) -> Request:
+        """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
+        latch = request.waiter
+        assert isinstance(latch, Latch)
+        again = monotonic() + self.timeouts.progress
+        try:
+            while not request.released:
+                again = self._wait_once(request, latch.lock, again)
+        except BaseException as exc:
+            self._courier.run(self.engine.abandon, request)
+            if request.call.command.secret:
+                exc.__traceback__ = None
+            raise
+        request.check()
+        return request
+
+    def _wait_once(self, request: Request, latch: threading.Lock, again: float) -> float:
+        """Wait until there is something to do; the moment at which to look again."""
+        if request.question is not None:
+            self._answer(request)
+            return again
+        self._inline.lead(request, again)
+        if request.released or request.question is not None:
+            return again
+        moment = min(request.limit, request.until, request.refresh_at, again)
+        if latch.acquire(timeout=min(max(moment - monotonic(), 0.0), threading.TIMEOUT_MAX)):
+            return again
+        self._tick()
+        with self._steps.lock:
+            return max(self.engine.deadline(), monotonic() + 0.01)
+
+    def _answer(self, request: Request) -> None:
+        """Have the program answer a challenge: no lock is held."""
+        question, request.question = request.question, None
+        if question is None:
+            return
+        value: bytes | None = None
+        defect: Exception | None = None
+        token = _ANSWERING.set(request)
+        try:
+            if request.defect is None:
+                value = question.function(question.argument)
+        except Exception as exc:
+            defect = exc
+        finally:
+            _ANSWERING.reset(token)
+        self._courier.run(self.engine.answer, request, value, defect)
+
+    def call_back(self, job: Job) -> None:
+        """Have ``job`` run on the callback thread."""
+        self._callbacks.post(job)
+
+    # deadlines that no caller keeps
+
+    def _look_at(self, moment: float) -> None:
+        if moment < self._next_look and not self._ended:
+            self._next_look = moment
+            CLOCK.at(moment, self)
+
+    def look(self, now: float) -> None:
+        """The clock says that the moment has come."""
+        self._next_look = inf
+        self._courier.worker.post(self._look)
+
+    def _look(self) -> None:
+        self._tick()
+        if self.engine.closed is None and not self.engine.idle:
+            with self._steps.lock:
+                moment = self.engine.deadline()
+            self._look_at(max(moment, monotonic() + 0.001))
+
+    def _tick(self) -> None:
+        self._courier.progress()
+        self._courier.run(self.engine.tick)
+
+    def _await_last_words(self) -> None:
+        self._look_at(monotonic() + 1.0)
+        self._inline.call()
+
+    # the end
+
+    def fail(self, exc: error) -> None:
+        """End the connection because of ``exc``: each waiter gets a copy of it. Returns at once."""
+        self._steps.step(self._close, exc)
+
+    def _close(self, exc: error, now: float) -> None:
+        self.engine.close(self._steps.ending or self._steps.hushed(exc))
+
+    def _after_step(self) -> None:
+        """Behind each step, without the lock."""
+        if self.engine.closed is not None and not self._ended:
+            self._end()
+        self._callbacks.wake()
+
+    def _end(self) -> None:
+        """What is left to do once the engine has closed; again, if that is interrupted."""
+        if self._ends:
+            return
+        self._ends = True
+        try:
+            self.trace.log(1, f"connection ends: {self.engine.closed}")
+            if self._steps.ending is None and self.state is not State.LOGOUT:
+                self.trace.dump()
+            if self._process == os.getpid():
+                self.layers.transport.interrupt()
+            open_latch(self._steps.welcome)
+            self._inline.call()
+            CLOCK.forget(self)
+            self._callbacks.stop(None)
+            self._courier.worker.stop(None)
+            self._ended = True
+        finally:
+            self._ends = False
+
+    def drop(self) -> None:
+        """The client is dropped, by a finalizer on any thread: the reader sees the end. A child of fork leaves the connection alone."""
+        if self._process == os.getpid():
+            self.layers.transport.interrupt()
+
+    def shut_down(self, exc: ConnectionClosed) -> None:
+        """End the connection because of ``exc``, from any thread and from within a plugin's function. Returns at once."""
+        self._steps.ending = self._steps.ending or exc
+        self.fail(exc)
+
+    def close(self, reason: str) -> None:
+        """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
+        if threading.get_ident() == self._reader.ident or self._steps.is_here:
+            raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
+        self._inline.abdicate()
+        if self._process != os.getpid():
+            self.layers.transport.close()
+            return
+        end = monotonic() + self.timeouts.logout
+
+        def patience() -> float:
+            # A subclass's read, or a callback, may take as long as it likes; the caller that hangs up need not wait for it.
+            return min(max(end - monotonic(), 0.0), threading.TIMEOUT_MAX)
+
+        try:
+            self._farewell(ConnectionClosed(reason))
+        finally:
+            self.fail(ConnectionClosed(reason))
+        self.enter(State.LOGOUT)
+        reader = self._reader.thread
+        if reader.ident is None:
+            self.layers.transport.close()
+        elif reader is not threading.current_thread():
+            reader.join(patience())
+        self._callbacks.stop(patience())
+        self._courier.worker.stop(patience())
+
+    def _farewell(self, why: ConnectionClosed) -> None:
+        steps = self._steps
+        with steps.lock:
+            self.engine.frozen = True
+            # The server may answer the farewell by going before we have gone ourselves.
+            steps.ending = steps.ending or why
+            quiet = self.engine.closed is None and steps.role is None
+            # From here on the next step closes, should this thread be interrupted.
+            steps.role, steps.broken = self, True
+        if quiet:
+            self.layers.finish()
+
+    @property
+    def open(self) -> bool:
+        """Whether commands may still be sent."""
+        return self.engine.closed is None
+
+    @property
+    def polled(self) -> bool:
+        """Whether another thread waits for the socket, or may: if it is closed beneath, that wait has no end."""
+        return self._reader.thread.is_alive() and self._reader.thread is not threading.current_thread()
+
+    @property
+    def state(self) -> State:
+        """The state of the session."""
+        return self.engine.session.state
+
+    def enter(self, state: State) -> None:
+        """Change the state of the session, for a program that knows better."""
+        with self._steps.lock:
+            self.engine.session.enter(state)

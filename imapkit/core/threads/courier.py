@@ -1,0 +1,184 @@
+"""Sending: the thread that changed the engine sends what may leave, as far as the socket takes it at once.
+
+What the socket does not take, and what is large, goes to a thread on demand, which may wait. So no thread waits for a socket but
+that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.threads.worker import Worker
+from imapkit.errors import ConnectionClosed, abort, error, lost_error
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.effects import Out
+    from imapkit.core.engine.request import Request
+    from imapkit.core.threads.steps import Steps
+    from imapkit.core.trace import Trace
+    from imapkit.core.transport import Layers
+
+__all__ = ["Courier"]
+
+SLICE = 1 << 18
+"""Bytes that are sent at a time; a larger piece is the courier thread's."""
+ROUNDS = 8
+"""Pieces that a caller sends for others before the courier thread goes on."""
+MANY = 1 << 30
+
+
+class Courier:
+    """Sends for one connection. ``fail`` ends it; ``last_words`` has the reader look for what the server said before it went."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        layers: Layers,
+        trace: Trace,
+        name: str,
+        *,
+        window: float,
+        fail: Callable[[error], None],
+        last_words: Callable[[], None],
+    ) -> None:
+        self._steps, self._layers, self._trace, self._window, self._fail = steps, layers, trace, window, fail
+        self._last_words = last_words
+        self.worker = Worker(f"{name} courier")
+        self._order = self._unsent = 0
+
+    def run(self, work: Callable[..., object] | None, *args: Any, rounds: int = ROUNDS) -> None:
+        """Do a step; then send what may leave, unless another thread does. Never waits."""
+        steps, role, clean = self._steps, object(), False
+        try:
+            out = steps.step(work, *args, role=role)
+            while out is not None:
+                rest = self._try(out) if rounds else out.data
+                if rest is not None:
+                    self._hand_over(out, rest if rounds else None)
+                    break
+                rounds -= 1
+                out = steps.step(None, role=role)
+            clean = True
+        except Exception as exc:
+            clean = True
+            self._failed(exc)
+        finally:
+            if not clean and steps.role is role:
+                # Half a command may be on the wire. (Nothing is called here, so that no interruption can come in between.)
+                steps.broken = True
+
+    def _try(self, out: Out) -> Any:
+        """What the socket does not take now, through the layers; None if it takes all."""
+        if self._trace.level:
+            self._show(out)
+        data, try_write = out.data, self._layers.transport.try_write
+        if not data:
+            return None
+        if try_write is None or len(data) > SLICE:
+            # Not encoded yet: the courier thread does that, slice by slice.
+            return data
+        encoded = self._layers.encode(data) if len(self._layers) else data
+        sent = try_write(encoded)
+        return None if sent == len(encoded) else _Encoded(encoded, sent)
+
+    def _show(self, out: Out) -> None:
+        """Show what leaves: from the command, so that no literal is shown, and no secret."""
+        trace = self._trace
+        for request in out.commands:
+            trace.log(1, f"{request.tag.decode()} {request.call!r}")
+            if trace.wants(4):
+                trace.log(4, f"> {request.tag + b' ' + request.call.shown(200)!r}")
+        if out.answers and trace.wants(4):
+            trace.log(4, "> ***" if out.secret else f"> {out.data[:-2][:200]!r}")
+
+    def _hand_over(self, out: Out, rest: Any) -> None:
+        """The courier thread goes on; it has the role from here on."""
+        self._steps.role = role = object()
+        self.worker.post(partial(self._carry_on, out, rest, role))
+
+    def _carry_on(self, out: Out | None, rest: Any, role: object) -> None:
+        """Send what is left, and what comes. On the courier thread, which may wait."""
+        steps = self._steps
+        try:
+            while out is not None and steps.engine.closed is None:
+                self._order, self._unsent = out.order, 0
+                self._send(out, rest)
+                rest, out = None, steps.step(steps.engine.written, out.order, role=role)
+                if out is not None and self._trace.level:
+                    self._show(out)
+        except Exception as exc:
+            self._failed(exc)
+
+    def _send(self, out: Out, rest: Any) -> None:
+        if isinstance(rest, _Encoded):
+            self._send_patiently(memoryview(rest.data)[rest.sent :], out.order)
+            return
+        view = memoryview(out.data)
+        for at in range(0, len(view), SLICE):
+            piece = view[at : at + SLICE]
+            self._send_patiently(self._layers.encode(piece) if len(self._layers) else piece, out.order)
+
+    def _send_patiently(self, data: Any, order: int) -> None:
+        """Send encoded bytes, and report each progress; the engine's clock ends a connection that takes none."""
+        transport, steps = self._layers.transport, self._steps
+        try_write = transport.try_write
+        if try_write is None:
+            transport.write(data, partial(float, monotonic() + self._window))
+            steps.step(steps.engine.written, order)
+            return
+        while steps.engine.closed is None:
+            sent = try_write(data)
+            if sent:
+                steps.step(steps.engine.written, order)
+            if sent == len(data):
+                return
+            data = memoryview(data)[sent:]
+            transport.wait_writable(1.0)
+
+    def progress(self) -> None:
+        """Report what the system has sent on of what it took: it takes megabytes at once, and a slow link needs its time."""
+        unsent = self._layers.transport.unsent()
+        before, self._unsent = self._unsent, unsent
+        if 0 < unsent != before:
+            self._steps.step(self._steps.engine.written, self._order or 1)
+
+    def _failed(self, exc: Exception) -> None:
+        """Nothing can be sent any more. A server that is gone has perhaps said why."""
+        if isinstance(exc, ConnectionError) and not isinstance(exc, error):
+            self._steps.step(self._steps.engine.send_failed, lost_error(exc, "sending"))
+            self._last_words()
+        elif isinstance(exc, OSError) and not isinstance(exc, error):
+            self._fail(lost_error(exc, "sending"))
+        else:
+            self._fail(exc if isinstance(exc, abort) else ConnectionClosed(f"sending: {exc!r}"))
+
+    def fill(self) -> None:
+        """Send what means nothing, if no thread sends: a server may have more than it has looked at (``Layer.filler``)."""
+        steps, role = self._steps, object()
+        with steps.lock:
+            if steps.inside or steps.role is not None or steps.engine.closed is not None or steps.engine.listens:
+                return
+            steps.role = role
+        try:
+            self._layers.fill()
+        except ConnectionError:
+            # Whether the server is gone is what the next read says.
+            pass
+        finally:
+            with steps.lock:
+                steps.role = None
+            self.run(None)
+
+
+class _Encoded:
+    """Bytes that have been through the layers, and how many of them have been sent."""
+
+    __slots__ = ("data", "sent")
+
+    def __init__(self, data: bytes | memoryview, sent: int) -> None:
+        self.data, self.sent = data, sent
+
+

@@ -1,0 +1,161 @@
+"""What comes in: bytes through the layers, cut into responses outside of the lock, and handed to the engine in batches."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+from imapkit.core.fragment import Framer
+from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
+from imapkit.core.threads.courier import MANY
+from imapkit.errors import ConnectionClosed, RemoteProtocolError
+
+if TYPE_CHECKING:
+    from imapkit.core.registry import Registry
+    from imapkit.core.threads.courier import Courier
+    from imapkit.core.threads.steps import Steps
+    from imapkit.core.trace import Trace
+    from imapkit.core.transport import Layers
+
+__all__ = ["Intake"]
+
+_TOGETHER = 64
+"""Responses that are taken in at most before their callers wake."""
+_RUN = 8
+"""With fewer responses ahead it does not pay to look for a run."""
+
+Batch: TypeAlias = "list[Continuation | Tagged | Untagged | Run]"
+
+
+class Intake:
+    """Takes in what one connection receives; one thread at a time calls it."""
+
+    def __init__(self, steps: Steps, courier: Courier, layers: Layers, registry: Registry, trace: Trace, connect: float) -> None:
+        self._steps, self._courier, self._layers, self._registry, self._trace = steps, courier, layers, registry, trace
+        self._engine = steps.engine
+        self._handshake = connect
+        self._framer = Framer(self._engine.limits)
+        self._begun = False
+        self._missing = 0
+
+    @property
+    def missing(self) -> int:
+        """Bytes of the present literal that have not come yet."""
+        return self._framer.missing
+
+    @property
+    def unfinished(self) -> bytes:
+        """The beginning of a response whose end has not come."""
+        return self._framer.unfinished
+
+    def end(self) -> ConnectionClosed:
+        """What the end of the stream means."""
+        seen = self._framer.unfinished
+        where = " before its greeting" if self._engine.welcome is None else ""
+        return ConnectionClosed(
+            f"the server closed the connection{where}" + (f", in the middle of {seen[:80]!r}" if seen else "")
+        )
+
+    def take_left(self) -> None:
+        """Take in what came together with the last bytes that a layer was agreed on with (TLS 1.2: the greeting)."""
+        for piece in self._layers.take_decoded():
+            self._receive(piece)
+
+    def take_in(self, data: bytes, below: int = 0) -> None:
+        """Take in what the layers above the first ``below`` make of ``data``. Raises what ends the connection."""
+        known = len(self._layers)
+        if not known:
+            self._receive(data)
+            return
+        for piece in self._layers.decode(data, below):
+            if self._engine.closed is not None:
+                return
+            if len(self._layers) == known:
+                self._receive(piece)
+            else:
+                # The piece before this one switched another layer on.
+                self.take_in(piece, known)
+
+    def _receive(self, data: bytes) -> None:
+        """Take in what has come through all layers."""
+        framer, engine, run = self._framer, self._engine, self._courier.run
+        framer.push(data)
+        if not self._begun:
+            self._begun = True
+            _check_greeting(data)
+        while batch := self._batch():
+            run(engine.receive, batch, rounds=MANY)
+            if self._steps.switching is not None:
+                self._switch()
+            if engine.closed is not None:
+                return
+        missing, before = framer.missing, self._missing
+        self._missing = missing
+        if missing:
+            self._steps.step(engine.literal_progress, before - missing if 0 < missing < before else len(data))
+
+    def _batch(self) -> Batch:
+        """Some of the responses that are there. Anything behind the answer to a command that switches a layer on stays."""
+        framer, engine, batch = self._framer, self._engine, list[Continuation | Tagged | Untagged | Run]()
+        while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
+            response = classify(parts)
+            if self._trace.level:
+                self._show(response)
+            batch.append(response)
+            if type(response) is Tagged:
+                if engine.layer_pending:
+                    break
+            elif isinstance(response, Untagged):
+                if framer.ahead >= _RUN or len(response.parts) == 3:
+                    self._take_run(response.name, batch)
+                if engine.welcome is None:
+                    break
+        return batch
+
+    def _show(self, response: Continuation | Tagged | Untagged) -> None:
+        if self._trace.wants(4):
+            with self._steps.lock:
+                shown = self._engine.secrets.hide_text(f"< {response!r}")
+            self._trace.log(4, shown)
+
+    def _take_run(self, name: str, batch: Batch) -> None:
+        """Cut the responses of one name that follow in one step, if they may all be the same command's."""
+        with self._steps.lock:
+            if self._engine.sole_owner(name) is None or self._trace.wants(4):
+                return
+        run: Run
+        if self._framer.ahead:
+            run = Run(name, self._framer.pop_run(run_matcher(name)))
+        else:
+            run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
+        if run.rows:
+            batch.append(run)
+
+    def _switch(self) -> None:
+        """Put the layer in that a command has just switched on, then let the command end."""
+        request, self._steps.switching = self._steps.switching, None
+        assert request is not None
+        command, rest = request.call.command, self._framer.take_rest()
+        if rest and command.tail == "reject":
+            raise RemoteProtocolError(f"{len(rest)} octets after the OK to {request.call.name}: response injection")
+        assert command.layer is not None
+        below = len(self._layers)
+        layer = self._registry.layers[command.layer].factory(self._engine.session, request.call.options)
+        if layer is not None:
+            end = min(request.limit, monotonic() + self._handshake)
+            self._layers.push(layer, lambda: end)
+        self._courier.run(self._engine.switched, request)
+        self.take_left()
+        if rest:
+            self.take_in(rest, below)
+
+
+def _check_greeting(data: bytes) -> None:
+    """Say at once what answers there, if it is no IMAP server; it may never send a line end."""
+    if data.startswith(b"*"):
+        return
+    kinds = ((b"\x15", "TLS"), (b"\x16", "TLS"), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
+    kind = next((f" (this is {name})" for start, name in kinds if data.startswith(start)), "")
+    raise RemoteProtocolError(f"unrecognised server welcome{kind}: {data[:80]!r}")
+
+

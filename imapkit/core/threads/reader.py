@@ -1,0 +1,96 @@
+"""The reader thread of a connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from imapkit.core.threads.steps import reason_for
+
+if TYPE_CHECKING:
+    from imapkit.core.threads.courier import Courier
+    from imapkit.core.threads.inline import Inline
+    from imapkit.core.threads.intake import Intake
+    from imapkit.core.threads.steps import Steps
+    from imapkit.core.transport import Layers
+    from imapkit.errors import error
+
+__all__ = ["Reader"]
+
+_READ, _LARGE_READ, _LITERAL_READ = 1 << 16, 1 << 18, 1 << 20
+"""Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
+_LONG = 1e6
+_SILENCE, _LONGEST_SILENCE = 0.25, 8.0
+_MANY, _PAUSE = 32, 0.0005
+"""With that many commands in flight the reader waits for so many seconds before it reads: answers then come together."""
+
+
+class Reader:
+    """Reads until the end of the connection; ``fail`` ends it."""
+
+    def __init__(
+        self, steps: Steps, courier: Courier, intake: Intake, layers: Layers, fail: Callable[[error], None], name: str
+    ) -> None:
+        self._steps, self._courier, self._intake, self._layers, self._fail = steps, courier, intake, layers, fail
+        self._engine = steps.engine
+        self.size = _READ
+        self.ident = 0
+        """Of the thread that reads just now; it must not wait for an answer."""
+        self.inline: Inline | None = None
+        self.thread = threading.Thread(target=self._serve, name=f"{name} reader", daemon=True)
+
+    def _serve(self) -> None:
+        inline = self.inline
+        try:
+            self._intake.take_left()
+            if inline is not None:
+                inline.begin()
+            self.ident = threading.get_ident()
+            while self._engine.closed is None:
+                self._steps.served = 0
+                self._wait()
+                self.read_once()
+                if inline is not None:
+                    inline.rest()
+        except BaseException as exc:
+            # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
+            self._fail(reason_for(exc))
+        finally:
+            self.ident = 0
+            self._layers.transport.close()
+
+    def read_once(self) -> None:
+        """Read once, and take in what has come; whatever goes wrong with it ends the connection."""
+        try:
+            data = self._layers.transport.read(_LITERAL_READ if self._intake.missing > _LARGE_READ else self.size)
+            self.size = _LARGE_READ if len(data) >= _READ else _READ
+            if data:
+                self._intake.take_in(data)
+            else:
+                self._fail(self._intake.end())
+        except Exception as exc:
+            self._fail(reason_for(exc))
+
+    def begin_small(self) -> None:
+        """A short answer is awaited."""
+        self.size = _READ
+
+    def _wait(self) -> None:
+        """Before a read: while no answer is owed, wait without the memory that a read takes; prod a server that owes and is silent."""
+        ready = self._layers.transport.ready
+        if self.size == _READ and self._engine.in_flight >= _MANY:
+            time.sleep(_PAUSE)
+        if ready is None:
+            return
+        if self._layers.filler is not None:
+            self._break_silence(ready)
+        if not self._engine.owed:
+            ready(_LONG)
+
+    def _break_silence(self, ready: Callable[[float], bool]) -> None:
+        silence = _SILENCE
+        while self._engine.owed and not ready(silence):
+            self._courier.fill()
+            silence = min(2 * silence, _LONGEST_SILENCE)

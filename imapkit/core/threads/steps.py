@@ -1,0 +1,150 @@
+"""The one critical section: every change of the engine is a step, under the state lock, and what it entails is handed over there."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.threads.waiters import open_latch
+from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.effects import Out
+    from imapkit.core.engine.engine import Engine
+    from imapkit.core.engine.request import Request
+
+__all__ = ["Steps", "reason_for"]
+
+
+class Steps:
+    """Runs steps of one engine. ``after`` is called behind a step, without the lock; it may be interrupted, and is then repeated.
+
+    Two flags make interruptions safe. ``torn`` is set while a step changes the engine: the next thread that finds it set closes the
+    connection. ``broken`` is set by a thread that was interrupted while it moved bytes, without the lock.
+    """
+
+    def __init__(self, engine: Engine, after: Callable[[], object]) -> None:
+        self.engine = engine
+        self.lock = threading.RLock()
+        self.inside = False
+        """A step is under way; it can be on this very thread, which a signal handler or a finalizer has interrupted."""
+        self.torn = self.broken = False
+        self.role: object | None = None
+        """Stands for the thread that sends. A token that is made before, so that no interruption can lose it."""
+        self.ending: error | None = None
+        """Why the connection is being ended by this side, which counts more than what that brings about."""
+        self.welcome = threading.Lock()
+        """The latch that the greeting opens, and the end."""
+        self.welcome.acquire()
+        self.switching: Request | None = None
+        """A command whose layer is to be switched on by the thread that reads."""
+        self.served = 0
+        """How many commands in a row had a caller that waits, since the last look."""
+        self._after = after
+        self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling thread is in the middle of a step."""
+        return self.inside and self.lock._is_owned()  # type: ignore[attr-defined]
+
+    def step(self, work: Callable[..., object] | None, *args: Any, role: object | None = None) -> Out | None:
+        """Call ``work(*args, now)`` under the lock, and tell the waiters what came of it.
+
+        With a ``role`` the calling thread becomes the one that sends, if there is none: then what it is to send is returned.
+        """
+        out = None
+        with self.lock:
+            if self.inside:
+                # The thread that is in here does it as it leaves.
+                if work is not None:
+                    self._inbox.append((work, args))
+                return None
+            self.inside = True
+            try:
+                if self.torn or self.broken:
+                    self.engine.close(self._reason(ConnectionClosed("a thread was interrupted in the middle of a command")))
+                self.torn = True
+                now = monotonic()
+                if work is not None:
+                    self._do(work, args, now)
+                self._empty_inbox(now)
+                if role is not None and (self.role is None or self.role is role):
+                    self.role = role
+                    out = self._outgoing(now)
+                    if out is None:
+                        self.role = None
+                self._deliver()
+                self.torn = False
+            finally:
+                self.inside = False
+        self._after()
+        if self._inbox and out is None:
+            return self.step(None, role=role)
+        return out
+
+    def _empty_inbox(self, now: float) -> None:
+        inbox = self._inbox
+        while inbox:
+            # In this order: an interruption must not lose what is another's.
+            self._do(*inbox[0], now)
+            inbox.popleft()
+
+    def _do(self, work: Callable[..., object], args: tuple[Any, ...], now: float) -> None:
+        try:
+            work(*args, now)
+        except Exception as exc:
+            self.engine.close(self._reason(reason_for(exc)))
+
+    def _outgoing(self, now: float) -> Out | None:
+        try:
+            return self.engine.outgoing(now)
+        except Exception as exc:
+            self.engine.close(self._reason(reason_for(exc)))
+            return None
+
+    def _reason(self, exc: error) -> error:
+        return self.ending or self.hushed(exc)
+
+    def hushed(self, exc: error) -> error:
+        """The error without secrets in its text, and without the frames that hold what was sent and received."""
+        secrets = self.engine.secrets
+        if secrets:
+            secrets.clean(exc)
+            exc.__traceback__ = exc.__context__ = None
+            if self.engine.has_secret_in_flight:
+                exc.__cause__ = None
+        return exc
+
+    def _deliver(self) -> None:
+        """Tell the waiters. It may be done twice: the effects are forgotten at the end only."""
+        effects = self.engine.effects
+        if not effects:
+            return
+        if effects.greeted or effects.closed is not None:
+            open_latch(self.welcome)
+        for request in effects.done:
+            waiter = request.waiter
+            if waiter is not None:
+                self.served = self.served + 1 if getattr(waiter, "waits", False) else 0
+                waiter.done(request)
+        for request in effects.asks:
+            if request.waiter is not None:
+                request.waiter.ask(request)
+        if effects.switch is not None:
+            self.switching = effects.switch
+        self.engine.delivered()
+
+
+def reason_for(caught: BaseException) -> error:
+    """The error that a connection ends with because of ``caught``."""
+    if isinstance(caught, error):
+        return caught
+    if isinstance(caught, OSError):
+        return lost_error(caught, "connection lost")
+    reason = RemoteProtocolError(f"internal error while reading: {caught!r}")
+    reason.__cause__ = caught
+    return reason

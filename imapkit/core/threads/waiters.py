@@ -1,0 +1,71 @@
+"""What the engine tells of a command: a caller that waits, or a function to be called back. Both only hand over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.request import Request
+    from imapkit.core.threads.worker import Worker
+
+__all__ = ["CallBack", "Latch", "open_latch"]
+
+
+def open_latch(latch: threading.Lock) -> None:
+    """Release a lock that another thread waits for; it may be open already."""
+    try:
+        latch.release()
+    except RuntimeError:
+        pass
+
+
+class Latch:
+    """A caller that waits for its command."""
+
+    __slots__ = ("lock",)
+    waits = True
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def done(self, request: Request) -> None:
+        """Wake the caller."""
+        open_latch(self.lock)
+
+    ask = done
+
+
+class CallBack:
+    """``on_done(request)`` is called on the worker; ``ask(request)`` too, for a question of the command's exchange."""
+
+    __slots__ = ("_answer", "_look", "_on_done", "_worker", "fresh")
+    waits = False
+
+    def __init__(
+        self,
+        worker: Worker,
+        on_done: Callable[[Request], object],
+        answer: Callable[[Request], object],
+        look: Callable[[float], object],
+    ) -> None:
+        self._worker, self._on_done, self._answer, self._look = worker, on_done, answer, look
+        self.fresh = True
+        """``submit`` has not returned: a command that is refused at once raises there."""
+
+    def done(self, request: Request) -> None:
+        """Have the function called."""
+        if not self.fresh:
+            # In this order: an interruption in between has it called twice, which the function notices; never not at all.
+            self._worker.put(partial(self._on_done, request))
+            request.waiter = None
+
+    def ask(self, request: Request) -> None:
+        """Have the question answered, or the clock told."""
+        if request.question is not None:
+            self._worker.put(partial(self._answer, request))
+        else:
+            self._look(request.refresh_at)
