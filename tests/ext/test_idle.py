@@ -299,7 +299,7 @@ def test_a_command_that_comes_while_it_is_begun_anew_ends_it(with_callback: bool
         assert doned.wait(10)
         other = threading.Thread(target=client.noop)
         other.start()
-        while not client._live.protocol.gate.waiting:
+        while not client._live.engine.queued:
             assert other.is_alive()
         go.set()
         other.join()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imapkit.core.defects import DefectLog
-from imapkit.core.engine.flight import SHARED, Flight
+from imapkit.core.engine.flight import Flight
 from imapkit.core.engine.inbound import Inbound
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, QUEUED, SENDING, SWITCHING
 from imapkit.core.engine.wire import Wire
@@ -59,7 +59,6 @@ class Engine:
         self._wire = Wire(self._flight, high=high, low=low)
         self._inbound = Inbound(self._flight, self._wire, registry, self.limits, self.defects)
         self._send_error: tuple[error, float] | None = None
-        self._dripped = 0
 
     # what the caller looks at
 
@@ -161,7 +160,7 @@ class Engine:
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
         """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
         self._flight.now = now
-        if request.question is None:
+        if request.awaits != "ask":
             return
         if value is not None and (b"\r" in value or b"\n" in value):
             value, defect = None, ValueError("CR or LF in the answer to a continuation request")
@@ -207,13 +206,12 @@ class Engine:
         return self._inbound.attribution.sole_owner(name)
 
     def literal_progress(self, size: int, now: float) -> None:
-        """``size`` bytes of a literal have come: progress of the oldest command in flight, and of all behind it."""
+        """``size`` bytes of a literal have come: of the answer to the oldest command in flight, for all the engine knows."""
         flight = self._flight
         flight.now = now
-        self._dripped += size
-        if self._dripped >= SHARED and flight.pending:
-            self._dripped = 0
-            flight.note(next(iter(flight.pending.values())))
+        for request in flight.pending.values():
+            flight.note_answer(request, size)
+            return
 
     def switched(self, request: Request, now: float) -> None:
         """The layer that a command switches on is there."""

@@ -105,7 +105,7 @@ class Connection:
         request = Request(call, called or Latch())
         self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
-        self.engine.names_commands(self.trace.level > 0)
+        self.engine.names_commands(self.trace.wants(1))
         try:
             self._courier.run(self.engine.submit, request)
         except BaseException:

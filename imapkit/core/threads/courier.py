@@ -72,7 +72,7 @@ class Courier:
 
     def _try(self, out: Out) -> Any:
         """What the socket does not take now, through the layers; None if it takes all."""
-        if self._trace.level:
+        if self._trace.wants(1):
             self._show(out)
         data, try_write = out.data, self._layers.transport.try_write
         if not data:
@@ -107,7 +107,7 @@ class Courier:
                 self._order, self._unsent = out.order, 0
                 self._send(out, rest)
                 rest, out = None, steps.step(steps.engine.written, out.order, role=role)
-                if out is not None and self._trace.level:
+                if out is not None and self._trace.wants(1):
                     self._show(out)
         except Exception as exc:
             self._failed(exc)

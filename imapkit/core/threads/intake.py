@@ -99,7 +99,7 @@ class Intake:
         framer, engine, batch = self._framer, self._engine, list[Continuation | Tagged | Untagged | Run]()
         while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
             response = classify(parts)
-            if self._trace.level:
+            if self._trace.wants(1):
                 self._show(response)
             batch.append(response)
             if type(response) is Tagged:

@@ -96,7 +96,8 @@ class Steps:
     def _do(self, work: Callable[..., object], args: tuple[Any, ...], now: float) -> None:
         try:
             work(*args, now)
-        except Exception as exc:
+        except (Exception, SystemExit) as exc:
+            # A plugin's function may raise anything.
             self.engine.close(self._reason(reason_for(exc)))
 
     def _outgoing(self, now: float) -> Out | None:
