@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from imapkit.ext.starttls import StartTLSCommands
 
 
-class _Names:
-    """Last of all a class's bases: a ``_Method`` for every method that a family is known to have."""
+class CommandFamilies:
+    """The methods of all command families: the last base of every client class, which help() shows them under."""
 
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 else:
 
-    class _Preloaded(Client, _Names):
+    class _Preloaded(Client, CommandFamilies):
         """The base of all clients. The families' mixins are put behind it when a client is made (``_compiled``)."""
 
 
@@ -74,13 +74,16 @@ _compiling = threading.RLock()
 class _Method:
     """Stands for a family's method where the family is not: before the families are loaded, or because it is absent.
 
-    Asked of a class, it loads the families. Which families there are is for the first client to say, not for an import.
+    Asked of a client class, it loads the families. Which families there are is for the first client to say, not for an import.
+    The classes below ``IMAP4`` have no methods of families: ``help()`` asks them all, and shows a method where it finds it last.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
+        if not issubclass(owner, IMAP4):
+            raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}")
         known = registry() if instance is None else vars(instance).get("_registry") or registry()
         kind = _compiled(owner, known)
         if kind is owner:
@@ -107,7 +110,7 @@ def _mixed(cls: type, known: Registry) -> type:
     _announce(known.methods)
     missing = tuple(mixin for mixin in known.mixins if not issubclass(cls, mixin))
     namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, "_plain": cls}
-    return type(cls.__name__, (cls, *missing, _Names), namespace | dict(_corrected(cls, known)))
+    return type(cls.__name__, (cls, *missing, CommandFamilies), namespace | dict(_corrected(cls, known)))
 
 
 def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
@@ -124,8 +127,8 @@ def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
 
 def _announce(methods: Iterable[str]) -> None:
     for name in methods:
-        if name not in vars(_Names):
-            setattr(_Names, name, _Method(name))
+        if name not in vars(CommandFamilies):
+            setattr(CommandFamilies, name, _Method(name))
 
 
 for _methods in ext.INDEX.values():
