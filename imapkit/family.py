@@ -296,7 +296,10 @@ class Family:
     ``commands``, ``responses``, ``codes``
         what it sends and understands; responses and response codes by name.
     ``capabilities``
-        what servers announce for it, for listings (``imapkit doctor``), with ``*`` at the end for any ending: "AUTH=*".
+        what servers announce for it, for listings (``imapkit doctor``), with ``*`` at the end for any ending: "QUOTA=RES-*".
+    ``partly``
+        capabilities of which it serves a part only, each with what that part is: ``{"X-MOVE": "the response is read"}``. One
+        that some family has among its ``capabilities`` counts as served.
     ``enables``
         the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
     ``items``
@@ -330,6 +333,7 @@ class Family:
     requires: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     contract: int = 1
+    partly: Mapping[str, str] = field(default_factory=_frozen)
 
 
 class Specs:

@@ -12,12 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from rich.table import Table
 from rich.text import Text
 
-from imapkit.cli.shown import printable
+from imapkit.cli.tables import PLAIN_WIDTH
+from imapkit.core.shown import shown
 
 __all__ = ["Screen", "size"]
 
-PLAIN_WIDTH = 110
-"""Columns, where there is no terminal to ask."""
 KILO = 1000
 
 
@@ -69,7 +68,7 @@ class Screen:
     def _text(self, text: str, style: str = "") -> Text:
         """``text`` as it may be shown: a server's words could hold control sequences, or what the output cannot express."""
         encoding = self._console.encoding
-        return Text(printable(text).encode(encoding, "replace").decode(encoding), style)
+        return Text(shown(text).encode(encoding, "replace").decode(encoding), style)
 
 
 def size(octets: int) -> str:

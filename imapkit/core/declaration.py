@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
 _LINE = late_pattern(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
-_TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec}
+_TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
 
 
 def is_name(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Finding the families: entry points, what the user and the program allow, and loading with a clear error.
 
-The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these; empty: none) and ``IMAPKIT_DISABLE=c`` (not these). The program
-has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One
+The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these; empty: none) and ``IMAPKIT_DISABLE=c`` (not these). The
+program has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One
 that is ruled out is not imported.
 """
 

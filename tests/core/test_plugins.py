@@ -143,16 +143,16 @@ def test_an_unknown_name_may_be_switched_off(site: Site) -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ",", " , "])
-def test_an_empty_list_in_the_environment_leaves_no_family(
-    site: Site, nothing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_list_in_the_environment_leaves_no_family(site: Site, nothing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     site.family("alpha")
     monkeypatch.setenv("IMAPKIT_PLUGINS", nothing)
     found = discover()
     assert names(found) == []
     assert found.absent["rev1"] == found.absent["alpha"] == "not in IMAPKIT_PLUGINS"
     for families in (None, ["alpha"]):
-        with pytest.raises(PluginError, match=r"^IMAPKIT_PLUGINS='.*' leaves no command family.*: unset it, or name the families"):
+        with pytest.raises(
+            PluginError, match=r"^IMAPKIT_PLUGINS='.*' leaves no command family.*: unset it, or name the families"
+        ):
             Loader().registry(families)
 
 

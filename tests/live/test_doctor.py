@@ -13,9 +13,9 @@ from tests.servers.base import Server
 pytestmark = pytest.mark.live
 
 SERVED = {
-    "pymap": {"IMAP4REV1": "rev1", "AUTH=PLAIN": "rev1", "LITERAL+": "core", "IDLE": "idle", "ID": "id"},
+    "pymap": {"IMAP4REV1": "rev1", "LITERAL+": "core", "IDLE": "idle", "ID": "id"},
     "dovecot": {
-        "IMAP4REV1": "rev1", "AUTH=PLAIN": "rev1", "LITERAL+": "core", "SORT=DISPLAY": "sort_thread",
+        "IMAP4REV1": "rev1", "LITERAL+": "core", "SORT=DISPLAY": "sort_thread",
         "THREAD=REFERENCES": "sort_thread", "NAMESPACE": "namespace", "QUOTA": "quota", "ENABLE": "enable",
         "CHILDREN": "rev1", "SPECIAL-USE": "rev1",
     },
