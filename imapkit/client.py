@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, overload
 
 from imapkit import ext
 from imapkit.core.api import Commands
@@ -23,17 +23,18 @@ from imapkit.errors import ConnectionClosed
 if TYPE_CHECKING:
     import ssl
 
-    from imapkit.ext.acl import AclCommands
-    from imapkit.ext.annotation import AnnotationCommands
+    from imapkit.core.result import Parsed
+    from imapkit.ext.acl import Acl, AclCommands, ListRights, MyRights
+    from imapkit.ext.annotation import Annotation, AnnotationCommands
     from imapkit.ext.compress import CompressCommands
     from imapkit.ext.enable import EnableCommands
-    from imapkit.ext.id import IdCommands
+    from imapkit.ext.id import IdCommands, Identity
     from imapkit.ext.idle import IdleCommands
-    from imapkit.ext.namespace import NamespaceCommands
+    from imapkit.ext.namespace import NamespaceCommands, Namespaces
     from imapkit.ext.proxyauth import ProxyauthCommands
-    from imapkit.ext.quota import QuotaCommands
-    from imapkit.ext.rev1 import Rev1Commands
-    from imapkit.ext.sort_thread import SortThreadCommands
+    from imapkit.ext.quota import Quota, QuotaCommands, QuotaRoot
+    from imapkit.ext.rev1 import AppendUid, CopyUid, FetchData, MailboxListing, MailboxStatus, Rev1Commands
+    from imapkit.ext.sort_thread import SortThreadCommands, Thread
     from imapkit.ext.starttls import StartTLSCommands
 
 
@@ -59,6 +60,68 @@ if TYPE_CHECKING:
         Client,
     ):
         """The builtin families, as a type checker sees them; a test holds this and the compiled class equal."""
+
+        @overload
+        def parse(self, typ: Literal["ACL"], data: Any) -> Parsed[Acl]: ...
+
+        @overload
+        def parse(self, typ: Literal["ANNOTATION"], data: Any) -> Parsed[tuple[Annotation, ...]]: ...
+
+        @overload
+        def parse(self, typ: Literal["APPENDUID"], data: Any) -> Parsed[AppendUid]: ...
+
+        @overload
+        def parse(self, typ: Literal["COPYUID"], data: Any) -> Parsed[CopyUid]: ...
+
+        @overload
+        def parse(self, typ: Literal["CAPABILITY", "ENABLED"], data: Any) -> Parsed[tuple[str, ...]]: ...
+
+        @overload
+        def parse(
+            self, typ: Literal["EXISTS", "EXPUNGE", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN"], data: Any
+        ) -> Parsed[int]: ...
+
+        @overload
+        def parse(self, typ: Literal["FETCH"], data: Any) -> Parsed[FetchData]: ...
+
+        @overload
+        def parse(self, typ: Literal["FLAGS", "PERMANENTFLAGS"], data: Any) -> Parsed[tuple[bytes, ...]]: ...
+
+        @overload
+        def parse(self, typ: Literal["ID"], data: Any) -> Parsed[Identity | None]: ...
+
+        @overload
+        def parse(self, typ: Literal["LIST", "LSUB"], data: Any) -> Parsed[MailboxListing]: ...
+
+        @overload
+        def parse(self, typ: Literal["LISTRIGHTS"], data: Any) -> Parsed[ListRights]: ...
+
+        @overload
+        def parse(self, typ: Literal["MYRIGHTS"], data: Any) -> Parsed[MyRights]: ...
+
+        @overload
+        def parse(self, typ: Literal["NAMESPACE"], data: Any) -> Parsed[Namespaces]: ...
+
+        @overload
+        def parse(self, typ: Literal["QUOTA"], data: Any) -> Parsed[Quota]: ...
+
+        @overload
+        def parse(self, typ: Literal["QUOTAROOT"], data: Any) -> Parsed[QuotaRoot]: ...
+
+        @overload
+        def parse(self, typ: Literal["SEARCH", "SORT"], data: Any) -> Parsed[tuple[int, ...]]: ...
+
+        @overload
+        def parse(self, typ: Literal["STATUS"], data: Any) -> Parsed[MailboxStatus]: ...
+
+        @overload
+        def parse(self, typ: Literal["THREAD"], data: Any) -> Parsed[tuple[Thread, ...]]: ...
+
+        @overload
+        def parse(self, typ: str, data: Any) -> Parsed[Any]: ...
+
+        def parse(self, typ: str, data: Any) -> Parsed[Any]:
+            return super().parse(typ, data)
 
 else:
 

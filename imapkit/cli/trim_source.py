@@ -94,7 +94,8 @@ def _origin(node: ast.ImportFrom, base: str) -> str:
 def without(source: str, gone: Collection[str]) -> str:
     """The source without what its ``if TYPE_CHECKING:`` blocks import from the modules ``gone``.
 
-    Classes in such blocks lose what was imported from their bases. Raises ValueError if it is used in any other way.
+    Classes in such blocks lose what was imported from their bases, and the methods whose types name it. Raises ValueError if it
+    is used in any other way.
     """
     blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If) and _is_type_checking(node.test)]
     imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom) and node.module in gone]
@@ -104,9 +105,10 @@ def without(source: str, gone: Collection[str]) -> str:
     lines = source.splitlines(keepends=True)
     edits: list[tuple[ast.stmt, str]] = [(node, "") for node in imports]
     edits += [(node, _header(node, names)) for block in blocks for node in _classes(block.body, names)]
+    edits += [(node, "") for block in blocks for node in _methods(block.body, names)]
     for node, instead in sorted(edits, key=lambda edit: edit[0].lineno, reverse=True):
         end = node.body[0].lineno - 1 if isinstance(node, ast.ClassDef) else node.end_lineno
-        lines[node.lineno - 1 : end] = [instead]
+        lines[_first(node) - 1 : end] = [instead]
     text = "".join(lines)
     _check(text, names)
     return text
@@ -120,6 +122,23 @@ def _classes(body: Iterable[ast.stmt], names: Collection[str]) -> Iterator[ast.C
     for node in body:
         if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id in names for base in node.bases):
             yield node
+
+
+def _methods(body: Iterable[ast.stmt], names: Collection[str]) -> Iterator[ast.FunctionDef]:
+    """The methods of classes that have one of ``names`` among the types of their arguments and results."""
+    for node in body:
+        for member in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(member, ast.FunctionDef):
+                types = [member.args, *([member.returns] if member.returns is not None else [])]
+                used = (part for kind in types for part in ast.walk(kind))
+                if any(isinstance(part, ast.Name) and part.id in names for part in used):
+                    yield member
+
+
+def _first(node: ast.stmt) -> int:
+    """The line that a statement begins at, with its decorators."""
+    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _header(node: ast.ClassDef, names: Collection[str]) -> str:

@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Self, TextIO, TypeVar, Unpack
+from typing import Any, TextIO, TypeVar, Unpack
 
 from imapkit import errors
 from imapkit.core import wire
@@ -32,6 +32,7 @@ from imapkit.family import Command, Done, State
 __all__ = ["Client"]
 
 _Mixin = TypeVar("_Mixin")
+_Client = TypeVar("_Client", bound="Client")
 _OPTIONS = CallOptions.__optional_keys__
 _STATES = {state.name: state for state in State}
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
@@ -457,10 +458,13 @@ class Client(Secured):
                 raise absent
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no command of that name is known")
 
-    def __enter__(self) -> Self:
+    # Jedi, with which many editors complete, does not know what ``Self`` is behind ``with``.
+    def __enter__(self: _Client) -> _Client:
+        """The client itself; the end of the ``with`` block logs out."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        """Log out, and end the connection and its threads; no error of the network is raised."""
         try:
             logout = getattr(self, "logout", None)
             if logout is not None and self._live.open:

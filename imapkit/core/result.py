@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
@@ -15,8 +15,17 @@ from imapkit.core.response import Run, Untagged, announcement, one_line, respons
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from imapkit.core.defects import DefectLog
     from imapkit.core.registry import Registry
+
+    T = TypeVar("T", default=Any)
+else:
+    # Python has defaults of type variables from 3.13 on; type checkers know them for every version.
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 __all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
 
@@ -25,10 +34,10 @@ _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 
 
-class Parsed(list[Any]):
+class Parsed(list[T], Generic[T]):
     """What responses say, a value for each that could be read at all; and ``defects``: what was wrong with them, or left out."""
 
-    def __init__(self, values: Iterable[Any] = (), defects: Iterable[Defect] = ()) -> None:
+    def __init__(self, values: Iterable[T] = (), defects: Iterable[Defect] = ()) -> None:
         super().__init__(values)
         self.defects = tuple(defects)
 
@@ -70,11 +79,22 @@ class Data(list[Any]):
         """The untagged responses that the data comes from."""
         return tuple(_each(self.sources))
 
-    def parsed(self) -> Parsed:
-        """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
+    @overload
+    def parsed(self) -> Parsed[Any]: ...
+
+    @overload
+    def parsed(self, kind: type[T]) -> Parsed[T]: ...
+
+    def parsed(self, kind: type[Any] | None = None) -> Parsed[Any]:
+        """What the responses say: a list with a value for each, as ``parse`` of the client has it, and its ``defects``.
+
+        ``kind``: a record's class, such as ``FetchData``; the list has only values of that class, and type checkers know it.
+        After a NO it is then empty: without ``kind`` it holds the ``StatusText`` of the refusal. Never raises for what a server
+        sent. A copy is read by the families that are there by default.
+        """
         found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
         self._note(found.defects)
-        return found
+        return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
     def status(self) -> StatusText | None:
         """What the command's tagged response said, its response code included; None if the data is no command's result.

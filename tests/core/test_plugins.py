@@ -179,7 +179,7 @@ def test_a_name_that_cannot_be_switched_off_is_refused(site: Site, name: str) ->
 def test_two_of_a_name_that_cannot_be_switched_off(site: Site) -> None:
     for dist in ("dist-one", "dist-two"):
         site.add(dist, {"a,b": "imapkit_test_odd"})
-    with pytest.raises(PluginConflictError, match="same name: .*; uninstall all but one of them$"):
+    with pytest.raises(PluginConflictError, match=r"same name: .*; uninstall all but one of them$"):
         discover(allow=["a,b"])
 
 
