@@ -219,6 +219,23 @@ class IMAP4(_Preloaded):
         upper bounds on what the server may send.
 
     Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends it all.
+
+    Attributes, beside those that are properties:
+
+    ``welcome``
+        the server's greeting, as bytes.
+    ``PROTOCOL_VERSION``
+        the first of ``AllowedVersions`` that the server announced.
+    ``host``, ``port``, ``identifier``, ``debug_file``
+        as given, or what stands for what was not.
+    ``error``, ``abort``, ``readonly``
+        the exceptions ``imapkit.error``, ``imapkit.abort`` and ``imapkit.readonly``.
+    ``sock``, ``read_fd``
+        the socket and its number, which ``open`` sets; ``sock`` has ``getpeercert`` once TLS is on.
+    ``keyfile``, ``certfile``, ``ca_certs``, ``cert_verify_cb``, ``ssl_version``, ``tls_level``
+        how TLS is set up: see ``IMAP4_SSL`` and ``starttls``.
+    ``compressor``, ``decompressor``
+        not None once COMPRESS is on, as in imaplib2.
     """
 
     def __init__(
@@ -327,7 +344,10 @@ class IMAP4_SSL(IMAP4):
 
 
 class IMAP4_stream(IMAP4):
-    """An IMAP4 client over the standard input and output of a command, which a shell runs. See also ``IMAP4``.
+    """An IMAP4 client over the standard input and output of a command.
+
+    ``command``
+        what a shell runs. See ``IMAP4`` for the other arguments.
 
     A server started like that usually greets with PREAUTH: the user is logged in already (RFC 3501 section 7.1.4).
     """

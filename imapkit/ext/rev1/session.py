@@ -118,7 +118,10 @@ class SessionCommands(Commands):
         return self._call(upper_name(name), *args, **options)
 
     def pop_untagged_responses(self) -> Iterator[tuple[str, list[Any]]]:
-        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``."""
+        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``; any state.
+
+        RFC 3501 section 7: what a server tells of itself. ``response(name)`` takes those of one name.
+        """
         return self._take_all()
 
     def _admitted(self, request: Done) -> Result:
