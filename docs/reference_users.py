@@ -44,10 +44,10 @@ shows how they are used; [contract.md](contract.md) is the reference for authors
 _COMMANDS = """\
 ## Commands
 
-Every command is a method and returns `(type, data)`. `type` is "OK", or "NO" where the server refuses; BAD raises `BadResponse`, a wrong
-argument `ArgumentError`, a wrong state `StateError` (nothing was sent then), a time-out or a lost connection `abort`. `data` is a `Data`:
-what each method says, `[None]` where the server sent none of it, and the text of the answer where a method says nothing of its data,
-or the type is "NO". Every command takes these options beside its arguments:
+Every command is a method and returns `(type, data)`. `type` is "OK", or "NO" where the server refuses; BAD raises `BadResponse`,
+a wrong argument `ArgumentError`, a wrong state `StateError` (nothing was sent then), a time-out or a lost connection `abort`.
+`data` is a `Data`: what each method says, `[None]` where the server sent none of it, and the text of the answer where a method
+says nothing of its data, or the type is "NO". Every command takes these options beside its arguments:
 """
 
 

@@ -313,7 +313,7 @@ class Client(Secured):
         """See ``Commands._hang_up``."""
         self._live.close(reason)
 
-    def parse(self, typ: str, data: Any) -> Parsed:
+    def parse(self, typ: str, data: Any) -> Parsed[Any]:
         """What data in imaplib's shape says, in records: as a command returned it, or ``response(name)``; later than that, too.
 
         ``typ, data``: a result; or the name of a response ("FETCH", "LIST") or response code ("UIDVALIDITY"), and its data.

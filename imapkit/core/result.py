@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
@@ -15,20 +15,12 @@ from imapkit.core.response import Run, Untagged, announcement, one_line, respons
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
     from imapkit.core.defects import DefectLog
     from imapkit.core.registry import Registry
 
-    T = TypeVar("T", default=Any)
-else:
-    # Python has defaults of type variables from 3.13 on; type checkers know them for every version.
-    from typing import TypeVar
-
-    T = TypeVar("T")
-
 __all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
 
+T = TypeVar("T")
 _DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
@@ -137,13 +129,13 @@ class StatusText:
     text: bytes
 
 
-def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed:
+def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed[Any]:
     """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
     defects: list[Defect] = []
     return Parsed(_values(responses, registry, defects), defects)
 
 
-def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed:
+def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed[Any]:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
