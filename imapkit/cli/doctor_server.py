@@ -16,9 +16,9 @@ from imapkit.core.plugins import builtin, registry
 from imapkit.core.registry import Plugin, Registry
 from imapkit.errors import PluginError
 
-__all__ = ["NOBODY", "Row", "Stages", "as_json", "examine", "main", "rows"]
+__all__ = ["NO_PLUGIN", "Row", "Stages", "as_json", "examine", "main", "rows"]
 
-NOBODY = "no plugin"
+NO_PLUGIN = "no plugin"
 
 Stages = dict[str, tuple[str, ...]]
 """What was announced, by when it was."""
@@ -41,7 +41,7 @@ class Row(NamedTuple):
         """Who serves it, in words."""
         if self.partly_by:
             return f"{', '.join(self.partly_by)}, partly: {self.why}"
-        return ", ".join(self.served_by) or f"{NOBODY}: {self.why}".removesuffix(": ")
+        return ", ".join(self.served_by) or f"{NO_PLUGIN}: {self.why}".removesuffix(": ")
 
 
 def main(target: Target, *, as_data: bool = False) -> int:

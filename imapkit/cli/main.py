@@ -17,15 +17,15 @@ __all__ = ["main", "parser"]
 
 INTERRUPTED = 130
 """What a shell reports for a program that Ctrl-C ended."""
-NOBODY_READS = 141
+OUTPUT_CLOSED = 141
 """What a shell reports for a program that SIGPIPE ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; ``argv`` is by default that of the process.
 
-    Returns 0 if all went well, 1 if something failed, 2 if something needed is missing, 130 after Ctrl-C, and 141 when nobody
-    reads what is written (``imapkit plugins | head``), as a shell reports these. Raises SystemExit, as argparse
+    Returns 0 if all went well, 1 if something failed, 2 if something needed is missing, 130 after Ctrl-C, and 141 when the reader
+    of the output has gone (``imapkit plugins | head``), as a shell reports these. Raises SystemExit, as argparse
     does, for arguments that make no sense (status 2), ``--help`` and ``--version``.
     """
     _open_missing_outputs()
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _discard_output()
-        return NOBODY_READS
+        return OUTPUT_CLOSED
     except (imapkit.error, OSError) as exc:
         if not _can_be_written():
             _discard_output()

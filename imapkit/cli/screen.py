@@ -56,7 +56,7 @@ class Screen:
     def progress(self, label: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
         """Show a bar for the time of a ``with`` block; gives a function to tell how much more of ``total`` is done.
 
-        ``unit`` is what is counted; octets, if it is empty.
+        ``unit`` is what is counted; bytes, if it is empty.
         Any thread may call it. Where there is no terminal, only the full bar is written, at the end.
         """
         counted = TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}") if unit else DownloadColumn()

@@ -1,4 +1,4 @@
-"""``imapkit trim``: a wheel of imapkit with just the command families that somebody needs.
+"""``imapkit trim``: a wheel of imapkit with just the command families that are asked for.
 
 What a family requires is kept with it. The other families go, modules and entry points both; the methods they had
 still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``trim_backend``.
@@ -27,7 +27,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What was done: the wheel that was written, sizes in bytes, families, and what asked for those that nobody named."""
+    """What was done: the wheel that was written, sizes in bytes, families, and which family asked for those that were not named."""
 
     path: Path
     before: int

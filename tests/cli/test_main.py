@@ -18,7 +18,7 @@ import imapkit
 from imapkit import ext
 from imapkit.cli import demo, doctor, doctor_server, plugins
 from imapkit.cli._ask import Findings
-from imapkit.cli.main import INTERRUPTED, NOBODY_READS, main
+from imapkit.cli.main import INTERRUPTED, OUTPUT_CLOSED, main
 from imapkit.cli.survey import Entry, Survey, survey
 from imapkit.cli.target import PASSWORD, Target
 from imapkit.core.plugins import Loader
@@ -168,7 +168,7 @@ def test_nobody_reads_what_is_written(subcommand: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "imapkit", subcommand], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=30
         )
-    assert (done.returncode, done.stderr) == (NOBODY_READS, "")
+    assert (done.returncode, done.stderr) == (OUTPUT_CLOSED, "")
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
