@@ -27,7 +27,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What was done: the wheel that was written, sizes in bytes, families, and which family asked for those that were not named."""
+    """What was done: the wheel that was written, sizes in bytes, families, and which of them required the rest."""
 
     path: Path
     before: int
