@@ -48,7 +48,7 @@ def test_the_command(server: Server, monkeypatch: pytest.MonkeyPatch, capsys: py
     printed = capsys.readouterr().out
     (row,) = [line.split() for line in printed.splitlines() if line.split()[:1] == ["IMAP4REV1"]]
     assert row == ["IMAP4REV1", "yes", "yes", "rev1"]
-    assert "capabilities are served." in printed
+    assert "capabilities are served" in printed
 
 
 @pytest.mark.parametrize("starttls", [True, False])
