@@ -115,9 +115,11 @@ class Command:
     ``name`` and ``states``
         as on the wire, in upper case; where it is valid (RFC 3501 section 3).
     ``args``, ``rest``
-        the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); an
-        argument that is None is left out, but given: each call has a value for every kind. ``rest`` writes all further
-        arguments together. Without either, every argument is written by the general rule (``imapkit.core.wire.general``).
+        the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); each call gives a
+        value for every kind. One that is None raises ``ArgumentError``, unless the kind is ``optional(kind)``: then it is left
+        out. ``rest`` writes all further arguments together; ``optional(rest)`` gets those that are None, too. Without either, every
+        argument is written by the general rule (``imapkit.core.api.general``). Of text between single quotes a kind gets what
+        stands between them, as bytes, unless it is ``@verbatim``: for passwords and messages.
     ``words``
         the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
         as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).
@@ -141,6 +143,9 @@ class Command:
     ``secret``
         its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
         (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first.
+    ``guard``
+        ``guard(session, args)``, on the caller's thread before anything is sent: may raise ``ArgumentError`` for what the program
+        must not ask for unless it insists (``force=True``, where a method has it).
     ``before``
         ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
         response, on the thread that reads: for changes of state only. Neither may block.
@@ -176,6 +181,7 @@ class Command:
     tail: Literal["feed", "reject"] = "feed"
     ends: bool = False
     words: str | None = None
+    guard: Callable[[Session, tuple[Any, ...]], None] | None = None
 
 
 @lean_dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from imapkit.core.wire import (
     Piece,
     ServerString,
     Token,
+    as_it_is,
     astring,
     atom,
     encode_text,
@@ -47,6 +48,7 @@ from imapkit.core.wire import (
     message,
     no_arguments,
     number,
+    optional,
     parenthesized,
     program,
     quoted_string,
@@ -55,6 +57,7 @@ from imapkit.core.wire import (
     status_items,
     store_item,
     unquote,
+    verbatim,
 )
 from imapkit.family import Done
 
@@ -83,6 +86,7 @@ __all__ = [
     "Token",
     "Untagged",
     "about_mailbox",
+    "as_it_is",
     "astring",
     "astring_or_nil",
     "atom",
@@ -109,6 +113,7 @@ __all__ = [
     "no_data",
     "number",
     "numbers_found",
+    "optional",
     "parenthesized",
     "parse_date_time",
     "pass_over",
@@ -129,6 +134,7 @@ __all__ = [
     "to_the_end",
     "unescape",
     "unquote",
+    "verbatim",
 ]
 
 Result = tuple[str, Data]
@@ -174,9 +180,19 @@ class Commands:
         """What is known of the session."""
         raise NotImplementedError
 
-    def _call(
+    def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Send a command and return its result; ``options`` are those that the method's caller gave.
+
+        ``uid``: send it as ``UID NAME``; a command without ``Command.uid`` raises ``TypeError`` for it, as for any other keyword.
+        Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
+        """
+        raise NotImplementedError
+
+    def _call_with(
         self,
+        options: CallOptions,
         name: str,
+        /,
         *args: Any,
         uid: bool = False,
         finish: Callable[[Done], Result] | None = None,
@@ -184,15 +200,18 @@ class Commands:
         layer: Any = None,
         patience: float | None = None,
         renew: float | None = None,
-        **options: Unpack[CallOptions],
+        generic: bool = False,
+        force: bool = False,
     ) -> Result:
-        """Send a command and return its result.
+        """Send a command in a special way: ``self._call_with(options, "GETQUOTA", root, finish=self._checked)``.
 
-        ``uid``: send it as ``UID name``. ``finish(request)`` makes the result of what came back (default: ``_result``), on the
-        caller's or the callback thread, and may raise. ``reply(challenge)`` answers each continuation request; None cancels the
-        exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after which
-        the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
-        Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
+        The keywords are the family's own. ``options``, what the method's caller gave, cannot hold one of them: another name than
+        ``CallOptions`` has raises ``TypeError``. ``finish(request)`` makes the result of what came back (default: ``_result``),
+        on the thread of the caller or of the callback, and may raise. ``reply(challenge)`` answers each continuation request; None
+        cancels the exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after
+        which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
+        ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
+        these are sent as given. ``force``: whatever ``Command.guard`` says.
         """
         raise NotImplementedError
 

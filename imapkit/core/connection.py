@@ -448,7 +448,7 @@ class Connection:
         """Announce a literal and send it, RFC 3501 section 4.3 and RFC 7888; returns what is still to be sent after it."""
         size = len(literal.data)
         out += b"~{%d" % size if literal.binary else b"{%d" % size
-        if self._may_go_unasked(size):
+        if self._may_go_unasked(literal):
             out += b"+}\r\n"
         else:
             out += b"}\r\n"
@@ -465,8 +465,11 @@ class Connection:
         self._write(request, literal.data)
         return bytearray()
 
-    def _may_go_unasked(self, size: int) -> bool:
-        session = self.protocol.session
+    def _may_go_unasked(self, literal: Literal) -> bool:
+        session, size = self.protocol.session, len(literal.data)
+        if literal.binary and not session.has("BINARY"):
+            # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes what follows for commands.
+            return False
         return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:

@@ -18,6 +18,7 @@ from imapkit.core import wire
 from imapkit.core.api import CallOptions, Result
 from imapkit.core.connection import Connection
 from imapkit.core.cursor import Defect
+from imapkit.core.extended import as_given, is_extended
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
@@ -205,9 +206,15 @@ class Client(Secured):
             raise errors.ConnectionClosed("not connected")
         return self._connection
 
-    def _call(
+    def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """See ``Commands._call``."""
+        return self._call_with(options, command, *args, uid=uid)
+
+    def _call_with(
         self,
+        options: CallOptions,
         name: str,
+        /,
         *args: Any,
         uid: bool = False,
         finish: Callable[[Done], Result] | None = None,
@@ -215,13 +222,13 @@ class Client(Secured):
         layer: Any = None,
         patience: float | None = None,
         renew: float | None = None,
-        **options: Unpack[CallOptions],
+        generic: bool = False,
+        force: bool = False,
     ) -> Result:
-        """See ``Commands._call``."""
+        """See ``Commands._call_with``."""
+        _check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
-        if not options.keys() <= _OPTIONS:
-            raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
-        call = self._encode(name, args, uid, reply, layer)
+        call = self._encode(name, args, uid=uid, reply=reply, layer=layer, generic=generic, force=force)
         connection, finish = self._live, finish or self._result
         if callback is None:
             return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
@@ -233,9 +240,13 @@ class Client(Secured):
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
-    def _encode(self, name: str, args: tuple[Any, ...], uid: bool, reply: Any, layer: Any) -> Call:
+    def _encode(
+        self, name: str, args: tuple[Any, ...], *, uid: bool, reply: Any, layer: Any, generic: bool, force: bool
+    ) -> Call:
         """Encode the whole command: whatever is wrong with it is found before anything is sent."""
         command = self._registry.commands.get(name)
+        if uid and command is not None and not command.uid and not generic:
+            raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
         if command is None or (uid and not command.uid):
             # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
             secret = command is not None and command.secret
@@ -243,9 +254,16 @@ class Client(Secured):
         # An iterator can be read once only, and more than one function asks.
         if args:
             args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
-        encode = _encode_secret if command.secret else wire.encode
         wire_name = f"UID {command.name}" if uid else command.name
-        call = Call(command, args, encode(command.args, command.rest, args, wire_name), uid=uid, reply=reply, options=layer)
+        if generic and is_extended(command, plain_all(args), uid=uid):
+            command = as_given(command)
+        encode = _encode_secret if command.secret else wire.encode
+        pieces = encode(command.args, command.rest, args, wire_name)
+        if args and not command.secret:
+            args = wire.quotes_removed(command.args, args)
+        if command.guard is not None and not force:
+            command.guard(self._session, args)
+        call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
         if call.line is None and self._live.protocol.session.capabilities is None and wire.has_literal(call.pieces):
             self._ask_before(command)
         return call
@@ -276,6 +294,7 @@ class Client(Secured):
 
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._deliver``."""
+        _check_options(result[0], options)
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
@@ -486,6 +505,12 @@ class Client(Secured):
             connection.layers.transport.interrupt()
             # (Last, for it may be an error.)
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
+
+
+def _check_options(name: str, options: CallOptions) -> None:
+    """Raise ``TypeError`` for what is no option of ``CallOptions``: only a program that names another can have given it."""
+    if not options.keys() <= _OPTIONS:
+        raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
 
 
 def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> list[wire.Piece]:

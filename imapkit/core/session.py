@@ -23,7 +23,8 @@ class Session:
         self.state = State.NONAUTH
         self.secure = False
         """Whether a layer protects the connection."""
-        self._understood = understood
+        self.understood = understood
+        """What may be enabled (RFC 5161): some family understands it."""
         self.capabilities: tuple[str, ...] | None = None
         """What the server announced, in upper case; None while that is not known."""
         self.enabled: frozenset[str] = frozenset()
@@ -52,7 +53,7 @@ class Session:
 
         What no family understands has not been asked for, and does not count.
         """
-        self.enabled |= self._understood & {name.upper() for name in names}
+        self.enabled |= self.understood & {name.upper() for name in names}
 
     def distrust(self) -> None:
         """The connection has become secure: what was learned before may have been said by anybody."""

@@ -61,7 +61,7 @@ class QuotaCommands(Commands):
         list ``[None]`` if there was no such response. ``parsed()`` of each list gives ``QuotaRoot`` and ``Quota``; that of both
         together gives all, as they came. The mailbox need not exist, though Cyrus says NO to that.
         """
-        return self._call("GETQUOTAROOT", mailbox, finish=self._roots_and_quotas, **options)
+        return self._call_with(options, "GETQUOTAROOT", mailbox, finish=self._roots_and_quotas)
 
     def setquota(self, root: Name, limits: Any, **options: Unpack[CallOptions]) -> Result:
         """Set the limits of a quota root; RFC 9208 section 4.1.3.

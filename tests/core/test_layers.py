@@ -254,7 +254,7 @@ class Chopping2(QuietLayer):
 
 class XorCommands(Commands):
     def xxor(self, layer: Any = None, **options: Any) -> Result:
-        return self._call("XXOR", layer=layer, **options)
+        return self._call_with(options, "XXOR", layer=layer)
 
 
 def xor_family(kind: type[XorLayer], tail: Literal["feed", "reject"]) -> Family:

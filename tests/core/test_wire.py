@@ -267,8 +267,8 @@ def test_a_message_in_text_must_be_ascii() -> None:
     ],
 )
 def test_program(text: str, pieces: tuple[Any, ...]) -> None:
-    assert wire.encode((wire.general,), None, (f"({text})",), "X") == wire._join([b"X", (b"(", *pieces, b")")])
-    assert wire._join([wire.program(text)]) == wire._join([pieces])
+    assert wire.encode((wire.general,), None, (f"({text})",), "X") == wire.joined([b"X", (b"(", *pieces, b")")])
+    assert wire.joined([wire.program(text)]) == wire.joined([pieces])
 
 
 def test_a_program_in_another_charset() -> None:
@@ -320,7 +320,7 @@ def test_encode_says_what_was_wrong_and_where() -> None:
 def test_a_late_name_is_one_piece() -> None:
     late = Late((b'"a"',), (b'"b"',))
     assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late((b'"&APw-"',), ('"\u00fc"'.encode(),))]
-    assert wire._join([late, late]) == [late, b" ", late]
+    assert wire.joined([late, late]) == [late, b" ", late]
 
 
 @pytest.mark.parametrize(

@@ -361,7 +361,7 @@ def test_an_answer_to_a_challenge_is_one_line() -> None:
 
     with ScriptedServer(script) as server, connect(server, families=FAMILIES) as client:
         with pytest.raises(ValueError, match="CR or LF"):
-            client._call("AUTHENTICATE", "X", reply=lambda challenge: b"x\r\nX1 DELETE inbox")
+            client._call_with({}, "AUTHENTICATE", "X", reply=lambda challenge: b"x\r\nX1 DELETE inbox")
         assert client.noop()[0] == "OK"
     assert server.names == ["AUTHENTICATE", "NOOP", "LOGOUT"]
 

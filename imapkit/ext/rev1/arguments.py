@@ -11,11 +11,13 @@ from imapkit.core.api import (
     Run,
     Token,
     Untagged,
+    as_it_is,
     flags,
     mailbox_key,
     mailbox_name,
     raw,
     same_name,
+    sequence_set,
     sequence_set_text,
     store_item,
 )
@@ -30,12 +32,16 @@ __all__ = [
     "is_about_messages",
     "is_about_status",
     "store_arguments",
+    "uid_set",
     "upper_name",
 ]
 
 
 def upper_name(value: Any) -> str:
     """The name of a command, a response or a mechanism, in upper case."""
+    name = as_it_is(value)
+    if isinstance(value, str) and isinstance(name, bytes):
+        value = name.decode("ascii")
     if not isinstance(value, str):
         raise ArgumentError(f"a name is text, not {type(value).__name__}: {value!r:.40}")
     return value.upper()
@@ -68,6 +74,13 @@ def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
         if not (octets.startswith(b"(") and octets.endswith(b")")):
             raise ArgumentError(f"not one more argument in parentheses: {octets[:40]!r}")
         yield octets
+
+
+def uid_set(args: tuple[Any, ...]) -> Iterator[Token]:
+    """``uid-expunge = "UID" SP "EXPUNGE" SP sequence-set``, RFC 4315 section 4; nothing without UID."""
+    if len(args) > 1:
+        raise ArgumentError(f"takes a message set or nothing, not {len(args)} arguments")
+    return map(sequence_set, args)
 
 
 def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:

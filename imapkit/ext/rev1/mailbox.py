@@ -17,6 +17,7 @@ from imapkit.core.api import (
     list_pattern,
     mailbox,
     message,
+    optional,
     response_code,
     status_items,
 )
@@ -84,7 +85,7 @@ class MailboxCommands(Commands):
                 raise ReadOnly(f"{mailbox!r} is not writable")
             return result
 
-        return self._call("EXAMINE" if readonly else "SELECT", mailbox, finish=finish, **options)
+        return self._call_with(options, "EXAMINE" if readonly else "SELECT", mailbox, finish=finish)
 
     def status(self, mailbox: Name, names: Any, **options: Unpack[CallOptions]) -> Result:
         """Ask about a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
@@ -147,7 +148,7 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
 
 _ONE = (mailbox,)
 COMMANDS = (
-    Command("APPEND", State.LOGGED_IN, args=(mailbox, flags, date_time, message)),
+    Command("APPEND", State.LOGGED_IN, args=(mailbox, optional(flags), optional(date_time), message)),
     Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions),
     Command("DELETE", State.LOGGED_IN, args=_ONE),
     Command(
