@@ -241,7 +241,15 @@ class Client(Secured):
         return (None, None)  # type: ignore[return-value]
 
     def _encode(
-        self, name: str, args: tuple[Any, ...], *, uid: bool, reply: Any, layer: Any, generic: bool, force: bool
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        *,
+        uid: bool = False,
+        reply: Any = None,
+        layer: Any = None,
+        generic: bool = False,
+        force: bool = False,
     ) -> Call:
         """Encode the whole command: whatever is wrong with it is found before anything is sent."""
         command = self._registry.commands.get(name)
@@ -261,7 +269,7 @@ class Client(Secured):
         pieces = encode(command.args, command.rest, args, wire_name)
         if args and not command.secret:
             args = wire.quotes_removed(command.args, args)
-        if command.guard is not None and not force:
+        if command.guard is not None and not force and command.states & self._session.state:
             command.guard(self._session, args)
         call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
         if call.line is None and self._live.protocol.session.capabilities is None and wire.has_literal(call.pieces):

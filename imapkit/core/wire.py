@@ -63,6 +63,7 @@ __all__ = [
     "general",
     "has_literal",
     "joined",
+    "keeps_quotes",
     "list_pattern",
     "mailbox",
     "mailbox_name",

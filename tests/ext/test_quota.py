@@ -225,7 +225,6 @@ def test_a_root_that_nobody_asked_for() -> None:
         ("User quota", (b'"User quota" (STORAGE 1 2)',), True),
         (b'"User quota"', (b'"User quota" (STORAGE 1 2)',), True),
         ("a", (b'"a" (STORAGE 1 2)',), True),
-        ("'a'", (b"a (STORAGE 1 2)",), True),
         ('""', (b'"" ()',), True),
         ("Größe", (b"{7}", "Größe".encode(), b" ()"), True),
         (MailboxName(b"a b"), (b'"a b" ()',), True),

@@ -50,9 +50,7 @@ class MessageCommands(Commands):
             raise StateError("No mailbox selected.")
         return self._call("CLOSE", **options)
 
-    def copy(
-        self, message_set: Any, new_mailbox: str | bytes, *, uid: bool = False, **options: Unpack[CallOptions]
-    ) -> Result:
+    def copy(self, message_set: Any, new_mailbox: str | bytes, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Copy messages to the end of another mailbox; RFC 3501 section 6.4.7; state: selected."""
         return self._call("COPY", message_set, new_mailbox, uid=uid, **options)
 
@@ -87,9 +85,7 @@ class MessageCommands(Commands):
         """
         return self._call("SEARCH", *self._with_charset(charset, criteria), uid=uid, **options)
 
-    def store(
-        self, message_set: Any, command: str, flags: Any, *, uid: bool = False, **options: Unpack[CallOptions]
-    ) -> Result:
+    def store(self, message_set: Any, command: str, flags: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         r"""Change the flags of messages; RFC 3501 section 6.4.6; state: selected.
 
         ``command``: "FLAGS", "+FLAGS", "-FLAGS", each also with ".SILENT". ``flags``: such as r"\Seen", with or without
