@@ -117,9 +117,9 @@ class Command:
     ``args``, ``rest``
         the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); each call gives a
         value for every kind. One that is None raises ``ArgumentError``, unless the kind is ``optional(kind)``: then it is left
-        out. ``rest`` writes all further arguments together; ``optional(rest)`` gets those that are None, too. Without either, every
-        argument is written by the general rule (``imapkit.core.api.general``). Of text between single quotes a kind gets what
-        stands between them, as bytes, unless it is ``@verbatim``: for passwords and messages.
+        out. ``rest`` writes all further arguments together; ``optional(rest)`` gets those that are None, too. Without either,
+        every argument is written by the general rule (``imapkit.core.api.general``). Of text between single quotes a kind gets
+        what stands between them, as bytes, unless it is ``@verbatim``: for passwords and messages.
     ``words``
         the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
         as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).

@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
 from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
+from imapkit.core.append import message
 from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
+from imapkit.core.kinds import optional, verbatim
+from imapkit.core.lists import fetch_items, flags, sequence_set, status_items, store_item
 from imapkit.core.mutf7 import decode as decode_mailbox
+from imapkit.core.names import list_pattern, mailbox, mailbox_name
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.patterns import late_pattern
+from imapkit.core.pieces import Literal, MailboxName, Piece, ServerString, Token
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.result import Data, StatusText
@@ -28,37 +33,9 @@ from imapkit.core.search import (
 )
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
+from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
-from imapkit.core.wire import (
-    Literal,
-    MailboxName,
-    Piece,
-    ServerString,
-    Token,
-    as_it_is,
-    astring,
-    atom,
-    encode_text,
-    fetch_items,
-    flags,
-    general,
-    list_pattern,
-    mailbox,
-    mailbox_name,
-    message,
-    no_arguments,
-    number,
-    optional,
-    parenthesized,
-    program,
-    quoted_string,
-    raw,
-    sequence_set,
-    status_items,
-    store_item,
-    unquote,
-    verbatim,
-)
+from imapkit.core.wire import as_it_is, no_arguments, parenthesized
 from imapkit.family import Done
 
 __all__ = [
@@ -207,9 +184,9 @@ class Commands:
 
         The keywords are the family's own. ``options``, what the method's caller gave, cannot hold one of them: another name than
         ``CallOptions`` has raises ``TypeError``. ``finish(request)`` makes the result of what came back (default: ``_result``),
-        on the thread of the caller or of the callback, and may raise. ``reply(challenge)`` answers each continuation request; None
-        cancels the exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after
-        which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
+        on the thread of the caller or of the callback, and may raise. ``reply(challenge)`` answers each continuation request;
+        None cancels the exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds
+        after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
         these are sent as given. ``force``: whatever ``Command.guard`` says.
         """
@@ -236,10 +213,6 @@ class Commands:
 
     def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
         """Take every untagged response that belongs to no command, in order."""
-        raise NotImplementedError
-
-    def _may_be_enabled(self) -> frozenset[str]:
-        """What the families that are there understand once it is enabled (``Family.enables``)."""
         raise NotImplementedError
 
     def _known_capabilities(self) -> tuple[str, ...]:

@@ -325,10 +325,6 @@ class Client(Secured):
         while (run := self._live.protocol.store.take_run()) is not None:
             yield run
 
-    def _may_be_enabled(self) -> frozenset[str]:
-        """See ``Commands._may_be_enabled``."""
-        return self._registry.enables
-
     def _known_capabilities(self) -> tuple[str, ...]:
         """See ``Commands._known_capabilities``."""
         ask = getattr(self, "capability", None)

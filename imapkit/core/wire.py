@@ -1,7 +1,7 @@
 """Arguments into what goes over the wire; RFC 3501 sections 4 and 9.
 
-Nothing reaches the wire but through ``encode``. A command names the kind of each argument (``Command.args``): a function that takes
-what a caller gave and returns a token, or raises ``ArgumentError`` that says what was wrong.
+Nothing reaches the wire but through ``encode``. A command names the kind of each argument (``Command.args``): a function that
+takes what a caller gave and returns a token, or raises ``ArgumentError`` that says what was wrong.
 
 Bytes pass as they are. Text between ``'...'`` becomes the bytes between the quotes before its kind sees it, unless the kind is
 ``verbatim``. Other text passes as it is between ``"..."`` or ``(...)``; else it is quoted if it holds what an atom may not,

@@ -19,8 +19,8 @@ class EnableCommands(Commands):
         """Enable extensions; RFC 5161 section 3.1; capability ENABLE; state: authenticated.
 
         ``capability``: a name, several separated by spaces, or an iterable of names. Only what some family that is there
-        understands may be enabled: another raises ``ArgumentError``, unless ``force`` is true: then the program reads by itself what
-        the server sends in its new way. Returns the text of the tagged response; what the server
+        understands may be enabled: another raises ``ArgumentError``, unless ``force`` is true: then the program itself must
+        understand what the server sends from then on. Returns the text of the tagged response; what the server
         did enable, which may be nothing, is in ``response("ENABLED")`` and holds until the connection ends. With UTF8=ACCEPT
         (RFC 6855) mailbox names go in UTF-8 instead of modified UTF-7, and APPEND takes messages with 8-bit headers.
         Raises ``error`` if the server does not announce ENABLE.
@@ -53,9 +53,8 @@ def _understood(session: Session, args: tuple[Any, ...]) -> None:
     for name in _names(args):
         if name not in session.understood:
             known = ", ".join(sorted(session.understood))
-            raise ArgumentError(
-                f"{name} cannot be enabled: no family that is there understands it ({known} can be); force=True sends it all the same"
-            )
+            why = f"no family that is there understands it ({known} can be)"
+            raise ArgumentError(f"{name} cannot be enabled: {why}; force=True sends it all the same")
 
 
 def enabled(cursor: Cursor) -> tuple[str, ...]:

@@ -41,7 +41,8 @@ class SortThreadCommands(Commands):
     """Searching for messages, and having them sorted or put into threads by the server.
 
     ``search_criteria``: a search program, as ``search`` has it. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
-    there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same arguments, or several of them as one text
+    there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and
+    ``uid("THREAD", ...)`` take the same arguments, or several of them as one text
     ("REFERENCES UTF-8 ALL"). With NO the data is its text: a charset that the server does not know, after
     ``[BADCHARSET]``.
     """

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import imapkit
 from imapkit.core.api import Literal
 from imapkit.errors import ArgumentError
 from imapkit.testing import Conversation, ReceivedCommand
@@ -130,9 +129,10 @@ def test_expunge_takes_a_set_with_uid_and_none_without() -> None:
         for args, uid in (((), True), ((None,), True), (("1",), False)):
             with pytest.raises(ArgumentError, match="EXPUNGE"):
                 client.expunge(*args, uid=uid)
-        for args in ((), ("1", "2"), (None,), ("x",)):
+        wrong: list[tuple[Any, ...]] = [(), ("1", "2"), (None,), ("x",)]
+        for values in wrong:
             with pytest.raises(ArgumentError, match="EXPUNGE"):
-                client.uid("EXPUNGE", *args)
+                client.uid("EXPUNGE", *values)
         assert server.names == before
 
 

@@ -68,7 +68,7 @@ def test_only_what_somebody_understands(names: Any) -> None:
 @pytest.mark.parametrize("names", [("CONDSTORE",), ("utf8=accept", "qresync"), ("'IMAP4rev2'",)])
 def test_xatom_meets_the_same_guard(names: tuple[str, ...]) -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
-        with pytest.raises(ArgumentError, match="cannot be enabled.*UTF8=ACCEPT can be.*force=True"):
+        with pytest.raises(ArgumentError, match=r"cannot be enabled.*UTF8=ACCEPT can be.*force=True"):
             client.xatom("enable", *names)
         assert "ENABLE" not in server.names
         assert client.xatom("ENABLE", "UTF8=ACCEPT")[0] == "OK"
@@ -82,7 +82,7 @@ def test_whoever_insists_may_enable_what_no_family_understands() -> None:
         assert [command.args for command in server.commands if command.name == "ENABLE"] == [b"CONDSTORE", b"QRESYNC"]
         assert client._session.enabled == frozenset(), "what no family understands does not count"
         with pytest.raises(TypeError, match="force"):
-            client.noop(force=True)
+            client.noop(force=True)  # type: ignore[call-arg]
 
 
 def test_single_quotes_of_a_capability() -> None:
