@@ -186,7 +186,8 @@ class Commands:
         ``CallOptions`` has raises ``TypeError``. ``finish(request)`` makes the result of what came back (default: ``_result``),
         on the thread of the caller or of the callback, and may raise. ``reply(challenge)`` answers each continuation request;
         None cancels the exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds
-        after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
+        after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent
+        anew.
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
         these are sent as given. ``force``: whatever ``Command.guard`` says.
         """

@@ -120,8 +120,8 @@ class SessionCommands(Commands):
         Returns the text of the tagged response; untagged responses are in ``response(name)``. A command that some family knows
         returns what its method returns, and its arguments are written as that method writes them. A form of an extension is
         sent as given, when no other command is in flight: ``xatom("LIST", '""', '"*"', "RETURN (STATUS (UNSEEN))")``. That
-        is a form with more arguments or fewer, or with a list in parentheses where the method takes none. ``force``: sends also what the
-        family refuses to send for the harm that it does (ENABLE of what no family understands, RFC 5161).
+        is a form with more arguments or fewer, or with a list in parentheses where the method takes none. ``force``: sends
+        also what the family refuses to send for the harm that it does (ENABLE of what no family understands, RFC 5161).
         Raises ``ArgumentError`` for an argument that is None, or that cannot be sent in a command line.
         """
         return self._call_with(options, upper_name(name), *args, generic=True, force=force)
