@@ -466,11 +466,10 @@ class Connection:
         return bytearray()
 
     def _may_go_unasked(self, literal: Literal) -> bool:
-        session, size = self.protocol.session, len(literal.data)
-        if literal.binary and not session.has("BINARY"):
-            # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes what follows for commands.
-            return False
-        return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
+        # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes the lines behind it for commands.
+        has = self.protocol.session.has
+        at_once = has("LITERAL+") or (len(literal.data) <= _NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))
+        return at_once and (not literal.binary or has("BINARY"))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:
         self.layers.write(data if isinstance(data, bytes) else memoryview(data), request.deadline)

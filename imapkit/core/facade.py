@@ -16,25 +16,23 @@ from typing import Any, TextIO, TypeVar, Unpack
 from imapkit import errors
 from imapkit.core import wire
 from imapkit.core.api import CallOptions, Result
+from imapkit.core.calls import check_options, make_call
 from imapkit.core.connection import Connection
 from imapkit.core.cursor import Defect
-from imapkit.core.extended import as_given, is_extended
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
 from imapkit.core.result import Data, Parsed, parse_shape
-from imapkit.core.secrets import Hidden, plain_all, secret_arguments
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.trace import Trace
 from imapkit.core.transport import HookTransport, Layers, Transport, open_tcp, over, within
-from imapkit.family import Command, Done, State
+from imapkit.family import Done, State
 
 __all__ = ["Client"]
 
 _Mixin = TypeVar("_Mixin")
 _Client = TypeVar("_Client", bound="Client")
-_OPTIONS = CallOptions.__optional_keys__
 _STATES = {state.name: state for state in State}
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
@@ -226,7 +224,7 @@ class Client(Secured):
         force: bool = False,
     ) -> Result:
         """See ``Commands._call_with``."""
-        _check_options(name, options)
+        check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
         call = self._encode(name, args, uid=uid, reply=reply, layer=layer, generic=generic, force=force)
         connection, finish = self._live, finish or self._result
@@ -240,40 +238,11 @@ class Client(Secured):
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
-    def _encode(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        *,
-        uid: bool = False,
-        reply: Any = None,
-        layer: Any = None,
-        generic: bool = False,
-        force: bool = False,
-    ) -> Call:
-        """Encode the whole command: whatever is wrong with it is found before anything is sent."""
-        command = self._registry.commands.get(name)
-        if uid and command is not None and not command.uid and not generic:
-            raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
-        if command is None or (uid and not command.uid):
-            # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
-            secret = command is not None and command.secret
-            command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
-        # An iterator can be read once only, and more than one function asks.
-        if args:
-            args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
-        wire_name = f"UID {command.name}" if uid else command.name
-        if generic and is_extended(command, plain_all(args), uid=uid):
-            command = as_given(command)
-        encode = _encode_secret if command.secret else wire.encode
-        pieces = encode(command.args, command.rest, args, wire_name)
-        if args and not command.secret:
-            args = wire.quotes_removed(command.args, args)
-        if command.guard is not None and not force and command.states & self._session.state:
-            command.guard(self._session, args)
-        call = Call(command, args, pieces, uid=uid, reply=reply, options=layer)
+    def _encode(self, name: str, args: tuple[Any, ...], **how: Any) -> Call:
+        """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
+        call = make_call(self._registry.commands, self._live.protocol.session, name, args, **how)
         if call.line is None and self._live.protocol.session.capabilities is None and wire.has_literal(call.pieces):
-            self._ask_before(command)
+            self._ask_before(call.command)
         return call
 
     def _ask_before(self, command: Command) -> None:
@@ -302,7 +271,7 @@ class Client(Secured):
 
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._deliver``."""
-        _check_options(result[0], options)
+        check_options(result[0], options)
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
@@ -509,26 +478,6 @@ class Client(Secured):
             connection.layers.transport.interrupt()
             # (Last, for it may be an error.)
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
-
-
-def _check_options(name: str, options: CallOptions) -> None:
-    """Raise ``TypeError`` for what is no option of ``CallOptions``: only a program that names another can have given it."""
-    if not options.keys() <= _OPTIONS:
-        raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
-
-
-def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> list[wire.Piece]:
-    """As ``wire.encode``, but what is refused leaves neither a piece of a secret in the error nor a frame that holds it."""
-    try:
-        return wire.encode(kinds, rest, plain_all(args), name)
-    except errors.ArgumentError as exc:
-        why = str(exc)
-    except Exception as exc:
-        why = f"{name}: an argument cannot be sent ({type(exc).__name__})"
-    hidden = Hidden()
-    hidden.add(*secret_arguments(args))
-    # Not within the handler: the error must not name as its context what it stands for.
-    raise errors.ArgumentError(hidden.hide_text(why))
 
 
 def _hand_over(
