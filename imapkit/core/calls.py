@@ -30,7 +30,6 @@ def make_call(
     session: Session,
     name: str,
     args: tuple[Any, ...],
-    *,
     uid: bool = False,
     reply: Callable[[bytes], bytes | None] | None = None,
     layer: Any = None,
@@ -51,12 +50,13 @@ def make_call(
     # An iterator can be read once only, and more than one function asks.
     if args:
         args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
-    if generic and not command.secret and is_extended(command, args, uid=uid):
+    if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
     encode = _encode_secret if command.secret else wire.encode
-    pieces = encode(command.args, command.rest, args, f"UID {command.name}" if uid else command.name)
-    if args and not command.secret:
-        args = wire.quotes_removed(command.args, args)
+    wire_name = f"UID {command.name}" if uid else command.name
+    pieces = encode(command.args, command.rest, args, wire_name)
+    if not command.secret:
+        args = wire.quotes_removed(command.args, args, wire_name)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
     return Call(command, args, pieces, uid=uid, reply=reply, options=layer)

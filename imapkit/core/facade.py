@@ -226,7 +226,7 @@ class Client(Secured):
         """See ``Commands._call_with``."""
         check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
-        call = self._encode(name, args, uid=uid, reply=reply, layer=layer, generic=generic, force=force)
+        call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, finish = self._live, finish or self._result
         if callback is None:
             return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
@@ -238,17 +238,25 @@ class Client(Secured):
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
-    def _encode(self, name: str, args: tuple[Any, ...], **how: Any) -> Call:
+    def _encode(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        uid: bool = False,
+        reply: Any = None,
+        layer: Any = None,
+        generic: bool = False,
+        force: bool = False,
+    ) -> Call:
         """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
-        call = make_call(self._registry.commands, self._live.protocol.session, name, args, **how)
-        if call.line is None and self._live.protocol.session.capabilities is None and wire.has_literal(call.pieces):
-            self._ask_before(call.command)
-        return call
-
-    def _ask_before(self, command: Command) -> None:
-        """Know what the server can do before a literal is sent to it, if the command may be sent now."""
-        if command.states & self._session.state:
+        live = self._live
+        session = live.protocol.session
+        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
+        asks = call.line is None and session.capabilities is None and wire.has_literal(call.pieces)
+        if asks and call.command.states & session.state:
+            # What the server can do must be known before a literal is sent to it, if the command may be sent now.
             self._known_capabilities()
+        return call
 
     def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
         """See ``Commands._result``."""

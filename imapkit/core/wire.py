@@ -94,9 +94,19 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
-def quotes_removed(kinds: Sequence[Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments of a command, each ``as_it_is`` unless its kind is ``verbatim``."""
-    return tuple([value if i < len(kinds) and keeps_quotes(kinds[i]) else as_it_is(value) for i, value in enumerate(args)])
+def quotes_removed(kinds: Sequence[Any], args: tuple[Any, ...], name: str) -> tuple[Any, ...]:
+    """The arguments of the command called ``name``, each ``as_it_is`` unless its kind is ``verbatim``."""
+    for value in args:
+        if isinstance(value, str) and value[:1] == "'":
+            return tuple([_as_it_is(kinds, i, value, name) for i, value in enumerate(args)])
+    return args
+
+
+def _as_it_is(kinds: Sequence[Any], i: int, value: Any, name: str) -> Any:
+    try:
+        return value if i < len(kinds) and keeps_quotes(kinds[i]) else as_it_is(value)
+    except ArgumentError as exc:
+        raise ArgumentError(f"{name}: argument {i + 1}: {exc}") from None
 
 
 def parenthesized(tokens: Iterable[Token]) -> tuple[Piece, ...]:
@@ -120,35 +130,31 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) ->
         kinds = (general,) * len(args)
     if len(args) < len(kinds) or (rest is None and len(args) > len(kinds)):
         raise ArgumentError(f"{name} takes {len(kinds)} arguments, not {len(args)}")
+    args = quotes_removed(kinds, args, name)
     for i, (kind, value) in enumerate(zip(kinds, args, strict=False)):
-        if value is not None or not is_optional(kind):
-            tokens.append(_written(kind, value, f"{name}: argument {i + 1}"))
+        if value is not None:
+            tokens.append(_written(kind, value, name, i))
+        elif not is_optional(kind):
+            raise ArgumentError(f"{name}: argument {i + 1}: it is None, and cannot be left out")
     if rest is not None:
-        tokens += _rest(rest, args[len(kinds) :], name, len(kinds) + 1)
+        tokens += _rest(rest, args[len(kinds) :], name, len(kinds))
     return _checked(joined(tokens), name)
 
 
-def _written(kind: Any, value: Any, where: str) -> Token:
+def _written(kind: Any, value: Any, name: str, i: int) -> Token:
     try:
-        token: Token = kind(_given(value) if keeps_quotes(kind) else as_it_is(_given(value)))
+        token: Token = kind(value)
     except ArgumentError as exc:
-        raise ArgumentError(f"{where}: {exc}") from None
+        raise ArgumentError(f"{name}: argument {i + 1}: {exc}") from None
     return token
 
 
-def _given(value: Any) -> Any:
-    if value is None:
-        raise ArgumentError("it is None, and cannot be left out")
-    return value
-
-
-def _rest(rest: Any, args: tuple[Any, ...], name: str, first: int) -> list[Token]:
-    if not is_optional(rest):
-        for i, value in enumerate(args, first):
-            if value is None:
-                raise ArgumentError(f"{name}: argument {i}: it is None, and cannot be left out")
+def _rest(rest: Any, args: tuple[Any, ...], name: str, before: int) -> list[Token]:
+    missing = [i for i, value in enumerate(args) if value is None]
+    if missing and not is_optional(rest):
+        raise ArgumentError(f"{name}: argument {before + missing[0] + 1}: it is None, and cannot be left out")
     try:
-        return list(rest(quotes_removed((), args)))
+        return list(rest(args))
     except ArgumentError as exc:
         raise ArgumentError(f"{name}: {exc}") from None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
 from imapkit.core.api import Literal
 from imapkit.errors import ArgumentError
-from imapkit.testing import Conversation, ReceivedCommand
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, connect
 from tests.core.rig import selected
 
 FAMILIES = ["rev1", "sort_thread", "enable", "id"]
@@ -287,3 +288,18 @@ def test_the_password_of_a_login_keeps_its_single_quotes() -> None:
     ) as (client, _):
         call = client._encode("LOGIN", ("'me'", "'secret'"))
         assert call.pieces == [b"LOGIN me \"'secret'\""]
+
+
+def test_an_initial_response_is_sent_as_given_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """RFC 4959."""
+    answers = {"AUTHENTICATE": lambda conversation, command: conversation.ok(command)}
+    with (
+        caplog.at_level("DEBUG", "imapkit"),
+        ScriptedServer(handlers=answers, greeting=b"* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n") as server,
+        connect(server, families=["rev1"], login=False, debug=5, debug_file=io.StringIO()) as client,
+    ):
+        assert client.xatom("AUTHENTICATE", "PLAIN", "AG1lAHNlY3JldA==")[0] == "OK"
+        assert (server.commands[-1].args, client.state) == (b"PLAIN AG1lAHNlY3JldA==", "AUTH")
+        with pytest.raises(ArgumentError) as refused:
+            client.xatom("AUTHENTICATE", "PLAIN", "AG1lAHNlY3JldA==\r\n")
+    assert "AG1lAHNl" not in caplog.text + str(refused.value)

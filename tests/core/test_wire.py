@@ -353,7 +353,7 @@ UNQUOTED: list[tuple[Any, Any, bytes]] = [
 def test_single_quotes_are_removed_before_a_kind_sees_its_argument(kind: Any, value: Any, token: bytes) -> None:
     assert wire.encode((kind,), None, (value,), "X") == [b"X " + token]
     if not wire.keeps_quotes(kind):
-        assert wire.quotes_removed((kind,), (value,)) == (value[1:-1].encode(),)
+        assert wire.quotes_removed((kind,), (value,), "X") == (value[1:-1].encode(),)
 
 
 def test_a_message_keeps_its_single_quotes() -> None:
