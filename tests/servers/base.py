@@ -13,11 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+
+from .quirks import Quirk
 
 HOST = "127.0.0.1"
 USERS = {"tester": "secret", "alice": "alicepw", "bob": "bobpw", "carol": "carolpw"}
@@ -48,6 +51,9 @@ class Server:
 
     ``directory`` is None for a server inside this process; ``stream_command(user)`` gives a shell command which
     speaks IMAP on its standard input and output and greets with PREAUTH, where the server can do that.
+    ``personal`` begins the names of a user's own mailboxes, and ``others`` those of another user's, before the name of
+    that user; None where no user sees another one's.  ``quirks`` are where this server departs from the RFCs, or from
+    what most servers do: a test asks for one by its name, and never for a server or a version.
     """
 
     name: str
@@ -59,6 +65,19 @@ class Server:
     separator: str
     directory: Path | None
     stream_command: Callable[[str], str] | None
+    personal: str = ""
+    others: str | None = None
+    quirks: frozenset[Quirk] = frozenset()
+
+
+class Kind(Protocol):
+    """A server that the tests can start."""
+
+    def missing(self) -> str | None:
+        """Why it cannot run here, telling what to do about it; None when it can."""
+
+    def running(self, certificate: str = "server") -> AbstractContextManager[Server]:
+        """A private one, stopped and removed at the end; ``certificate`` is one of `certs.Certificates`."""
 
 
 def skip_or_fail(reason: str | None) -> None:
@@ -128,12 +147,17 @@ def _bind_first_free(held: ExitStack, host: str, candidates: list[int]) -> int:
 
 
 @contextmanager
-def foreground(argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``argv`` as the leader of its own process group, as ``identity`` (uid, gid), and stop it at the end."""
+def foreground(
+    argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``argv`` as the leader of its own process group, as ``identity`` (uid, gid), and stop it at the end.
+
+    ``env`` is added to the environment that all servers have.
+    """
     uid, gid = identity or (None, None)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd=log.parent,
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**ENVIRONMENT, **(env or {})}, cwd=log.parent,
             start_new_session=True, user=uid, group=gid, extra_groups=None if uid is None else [],
         )  # fmt: skip
     try:
