@@ -65,12 +65,19 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         assert not open_sockets() - sockets, "sockets left behind"
 
 
+class NotAnnounced(pytest.skip.Exception):
+    """The server runs, and does not announce what the test is about: no server is lacking."""
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where servers are required, a test that needs one and is skipped has failed, whatever it was skipped for."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where servers are required, a test that is skipped because it lacks one, or for any other reason, has failed."""
     report = yield
     required = os.environ.get("IMAPKIT_REQUIRE_SERVERS") == "1" and {"live", "frozen"} & set(item.keywords)
-    if required and report.skipped and not hasattr(report, "wasxfail"):
+    excused = hasattr(report, "wasxfail") or (call.excinfo is not None and call.excinfo.errisinstance(NotAnnounced))
+    if required and report.skipped and not excused:
         report.outcome = "failed"
         report.longrepr = f"skipped, though servers are required (IMAPKIT_REQUIRE_SERVERS=1): {report.longrepr}"
     return report

@@ -22,7 +22,7 @@ CYRUS312 = Bundle("cyrus312", "sid", CYRUS_PACKAGES, CYRUS_PROGRAMS, accounts=(C
 COURIER_IMAP = Bundle(
     "courier",
     "trixie",
-    packages=("courier-imap", "courier-base", "courier-authlib", "courier-authdaemon", "zlib1g"),
+    packages=("courier-imap", "courier-base", "courier-authlib", "courier-authlib-userdb", "courier-authdaemon", "zlib1g"),
     programs=("usr/bin/imapd", "usr/bin/couriertls", "usr/sbin/couriertcpd", "usr/lib*/**/authdaemond"),
     accounts=(MAIL, COURIER),
 )
