@@ -8,6 +8,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from tests.conftest import NotAnnounced
+from tests.live.support import needing
 from tests.servers import dovecot as dovecot_server
 from tests.servers.base import AWKWARD_PASSWORD, AWKWARD_USER, CROWD, USERS, Server, skip_or_fail
 from tests.servers.courier import COURIER
@@ -70,6 +72,14 @@ def pymap() -> Iterator[Server]:
     users = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, **CROWD}
     with running(users=users) as host:
         yield Server("pymap", host.host, host.port, None, None, dict(host.users), "/", None, None, quirks=PYMAP)
+
+
+@pytest.fixture
+def secured(server: Server) -> Server:
+    """Each of the servers that have a certificate: with a TLS port, and STARTTLS."""
+    if server.tls_port is None:
+        raise NotAnnounced(f"{server.name} has no TLS port")
+    return needing(server, "STARTTLS")
 
 
 @pytest.fixture(scope="session", params=SERVERS)

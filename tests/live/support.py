@@ -61,6 +61,11 @@ def uids_before(server: Server) -> int:
     return 100 if Quirk.FIRST_UID_101 in server.quirks else 0
 
 
+def syntax_error(server: Server) -> str:
+    """How the server answers a command that it does not understand."""
+    return "NO" if Quirk.SYNTAX_ERROR_IS_NO in server.quirks else "BAD"
+
+
 def letter(subject: str, body: str = "hello", more: str = "") -> bytes:
     """A small message."""
     head = f"From: Ann <ann@example.com>\r\nTo: bob@example.com\r\nSubject: {subject}\r\n{more}"

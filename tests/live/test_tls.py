@@ -18,13 +18,6 @@ from tests.servers.base import Server, skip_or_fail
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(params=["dovecot", "cyrus"])
-def secured(request: pytest.FixtureRequest) -> Server:
-    """A server with a TLS port."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
-
-
 @pytest.fixture(scope="module", params=["expired", "wrong_host"])
 def bad(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A Dovecot whose certificate does not hold."""

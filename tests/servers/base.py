@@ -76,7 +76,7 @@ class Kind(Protocol):
     def missing(self) -> str | None:
         """Why it cannot run here, telling what to do about it; None when it can."""
 
-    def running(self, certificate: str = "server") -> AbstractContextManager[Server]:
+    def running(self, *, certificate: str = "server") -> AbstractContextManager[Server]:
         """A private one, stopped and removed at the end; ``certificate`` is one of `certs.Certificates`."""
 
 

@@ -30,7 +30,7 @@ from .debian import Bundle
 from .quirks import COURIER as QUIRKS
 
 ACCOUNTS = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, "narrow": "narrowpw", **CROWD}
-QUOTA, NARROW = "8000000000S,1000000C", "20480S,3C"
+QUOTA, NARROW = "8192000000S,1000000C", "20480S,3C"
 OFFERED = "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA AUTH=PLAIN IDLE"
 AUTHDAEMON = "/run/courier/authdaemon"
 AUTHDAEMONRC = f"""\
@@ -67,19 +67,23 @@ class Courier:
             pair: certs.Pair = getattr(certs.make(directory), certificate)
             log = directory / "log"
             settings = SETTINGS | self._configure(directory, pair)
-            for argv in self._commands(directory, port, tls_port):
-                process = started.enter_context(foreground(argv, log, env=settings))
+            for argv, more in self._commands(directory, port, tls_port):
+                process = started.enter_context(foreground(argv, log, env=settings | more))
             wait_ready(process, (HOST, port), log)
             cafile = str(directory / "ca.pem")
             yield Server("courier", HOST, port, tls_port, cafile, dict(ACCOUNTS), ".", directory, None, "INBOX.", None, QUIRKS)
 
-    def _commands(self, directory: Path, port: int, tls_port: int) -> Iterator[list[str]]:
+    def _commands(self, directory: Path, port: int, tls_port: int) -> Iterator[tuple[list[str], dict[str, str]]]:
         binds = {directory / "etc": "/etc/courier", directory / "auth": AUTHDAEMON}
         tcpd = ["/usr/sbin/couriertcpd", f"-address={HOST}", "-maxprocs=500", "-maxperip=500", "-nodnslookup"]
         imap = ["/usr/lib/courier/courier/imaplogin", "/usr/bin/imapd", "Maildir"]
-        tls = ["/usr/bin/env", "IMAP_TLS=1", "/usr/bin/couriertls", "-server", "-tcpd", "-user=courier", *imap]
-        for argv in ([self._helper("authdaemond")], [*tcpd, str(tls_port), *tls], [*tcpd, str(port), *imap]):
-            yield chroot.inside(self.bundle, argv, directory, binds=binds)
+        tls = ["/usr/bin/couriertls", "-server", "-tcpd", "-user=courier", *imap]
+        for argv, more in (
+            ([self._helper("authdaemond")], {}),
+            ([*tcpd, str(tls_port), *tls], {"IMAP_TLS": "1"}),
+            ([*tcpd, str(port), *imap], {}),
+        ):
+            yield chroot.inside(self.bundle, argv, directory, binds=binds), more
 
     def _helper(self, name: str) -> str:
         """The path, inside, of a program which not every release has in the same directory."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import bundles, certs, chroot
-from .base import HOST, Server, foreground, free_ports, lacking, private_directory, render, wait_ready
+from .base import ENVIRONMENT, HOST, Server, foreground, free_ports, lacking, private_directory, render, wait_ready
 from .debian import Bundle
 from .dovecot import ACCOUNTS, MAIL_ID, OTHER_HOST, prepare
 from .quirks import DOVECOT as QUIRKS
@@ -59,8 +59,9 @@ class Dovecot24:
         errors = shlex.quote(str(conf.parent / "stream"))
 
         def command(user: str) -> str:
-            imap = ["/usr/bin/env", f"USER={user}", "/usr/lib/dovecot/imap", "-c", str(conf), "-u", user]
-            argv = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *chroot.inside(self.bundle, imap, conf.parent)]
+            imap = ["/usr/lib/dovecot/imap", "-c", str(conf), "-u", user]
+            clean = ["env", "-i", f"PATH={ENVIRONMENT['PATH']}", f"USER={user}"]
+            argv = [*clean, *chroot.inside(self.bundle, imap, conf.parent)]
             return f"exec {shlex.join(argv)} 2>>{errors}"
 
         return command
