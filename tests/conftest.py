@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from _pytest.outcomes import Skipped
 
 PATIENCE = 3.0
 """Seconds that threads and sockets get to go; they need none, unless the machine is busy."""
@@ -65,7 +66,7 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         assert not open_sockets() - sockets, "sockets left behind"
 
 
-class NotAnnounced(pytest.skip.Exception):
+class NotAnnounced(Skipped):
     """The server runs, and does not announce what the test is about: no server is lacking."""
 
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.live
 
 SERVED = {
     "IMAP4REV1": "rev1", "AUTH=PLAIN": "rev1", "LITERAL+": "core", "CHILDREN": "rev1", "SPECIAL-USE": "rev1", "IDLE": "idle",
-    "ID": "id", "NAMESPACE": "namespace", "QUOTA": "quota", "ENABLE": "enable", "SORT": "sort_thread", "SORT=DISPLAY": "sort_thread",
+    "ID": "id", "NAMESPACE": "namespace", "QUOTA": "quota", "ENABLE": "enable", "SORT": "sort_thread",
+    "SORT=DISPLAY": "sort_thread",
     "THREAD=ORDEREDSUBJECT": "sort_thread", "THREAD=REFERENCES": "sort_thread", "ACL": "acl", "RIGHTS=KXTEN": "acl",
     "COMPRESS=DEFLATE": "compress", "ANNOTATEMORE": "annotation", "STARTTLS": "starttls",
 }  # fmt: skip

@@ -201,24 +201,40 @@ def _runs_in(stat: Path, group: int) -> bool:
     return int(its_group) == group and state not in (b"Z", b"X")
 
 
-def wait_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path, seconds: float = START_SECONDS) -> None:
-    """Return once the server greets at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
-    deadline = time.monotonic() + seconds
-    while not _greets(address, deadline):
-        if process.poll() is not None:
-            raise ServerFailure(f"{process.args!r} ended with status {process.returncode}\n{_tail(log)}")
-        if time.monotonic() > deadline:
-            raise ServerFailure(f"{process.args!r} does not greet at {address}\n{_tail(log)}")
-        time.sleep(POLL_SECONDS)
+def accepts(address: tuple[str, int], deadline: float) -> bool:
+    """Whether a server accepts connections there."""
+    try:
+        socket.create_connection(address, max(deadline - time.monotonic(), POLL_SECONDS)).close()
+    except OSError:
+        return False
+    return True
 
 
-def _greets(address: tuple[str, int], deadline: float) -> bool:
+def greets(address: tuple[str, int], deadline: float) -> bool:
+    """Whether a server greets there in plain text."""
     timeout = max(deadline - time.monotonic(), POLL_SECONDS)
     try:
         with socket.create_connection(address, timeout) as connection, connection.makefile("rb") as lines:
             return lines.readline().startswith(b"* OK")
     except OSError:
         return False
+
+
+def wait_ready(
+    process: subprocess.Popen[bytes],
+    address: tuple[str, int],
+    log: Path,
+    seconds: float = START_SECONDS,
+    ready: Callable[[tuple[str, int], float], bool] = greets,
+) -> None:
+    """Return once the server is ``ready`` at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
+    deadline = time.monotonic() + seconds
+    while not ready(address, deadline):
+        if process.poll() is not None:
+            raise ServerFailure(f"{process.args!r} ended with status {process.returncode}\n{_tail(log)}")
+        if time.monotonic() > deadline:
+            raise ServerFailure(f"{process.args!r} does not greet at {address}\n{_tail(log)}")
+        time.sleep(POLL_SECONDS)
 
 
 def _tail(log: Path) -> str:

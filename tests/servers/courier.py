@@ -19,6 +19,7 @@ from .base import (
     USERS,
     Server,
     ServerFailure,
+    accepts,
     foreground,
     free_ports,
     lacking,
@@ -70,6 +71,7 @@ class Courier:
             for argv, more in self._commands(directory, port, tls_port):
                 process = started.enter_context(foreground(argv, log, env=settings | more))
             wait_ready(process, (HOST, port), log)
+            wait_ready(process, (HOST, tls_port), log, ready=accepts)
             cafile = str(directory / "ca.pem")
             yield Server("courier", HOST, port, tls_port, cafile, dict(ACCOUNTS), ".", directory, None, "INBOX.", None, QUIRKS)
 
@@ -80,7 +82,7 @@ class Courier:
         tls = ["/usr/bin/couriertls", "-server", "-tcpd", "-user=courier", *imap]
         for argv, more in (
             ([self._helper("authdaemond")], {}),
-            ([*tcpd, str(tls_port), *tls], {"IMAP_TLS": "1"}),
+            ([*tcpd, str(tls_port), *tls], {"IMAP_TLS": "1", "IMAP_STARTTLS": "NO"}),
             ([*tcpd, str(port), *imap], {}),
         ):
             yield chroot.inside(self.bundle, argv, directory, binds=binds), more

@@ -30,12 +30,18 @@ class Quirk(Enum):
     PARTS_COUNT_THEIR_HEADER = auto()
     # ENVELOPE leaves the marks of groups out.
     NO_GROUPS_IN_ENVELOPE = auto()
-    # ENVELOPE marks the beginning of a group with an empty name.
+    # ENVELOPE marks the beginning of a group as it marks the end, with an empty name.
     GROUPS_WITHOUT_NAMES = auto()
+    # SORT by subject has messages of one subject by date, not by number.
+    EQUAL_SUBJECTS_BY_DATE = auto()
+    # THREAD=ORDEREDSUBJECT makes one chain of a subject, in which each message answers the one before.
+    ORDEREDSUBJECT_IS_A_CHAIN = auto()
     # GETACL tells the owner's rights by a name of its own for him, and those of administrators.
     OWNER_BY_ROLE = auto()
     # SETACL takes letters that are no rights.
     ANY_LETTER_IS_A_RIGHT = auto()
+    # SETACL takes no negative rights for a user's plain name.
+    NO_NEGATIVE_RIGHTS = auto()
     # SETACL takes identifiers in ASCII only.
     ASCII_IDENTIFIERS = auto()
     # SETACL for "anyone" is refused, unless the configuration allows it.
@@ -58,5 +64,6 @@ CYRUS = frozenset({
 COURIER = frozenset({
     Quirk.NO_UIDNEXT_ON_SELECT, Quirk.SYNTAX_ERROR_IS_NO, Quirk.APPEND_ENDS_THE_LAST_LINE,
     Quirk.GROUPS_WITHOUT_NAMES,
-    Quirk.OWNER_BY_ROLE, Quirk.ANY_LETTER_IS_A_RIGHT, Quirk.ANY_QUOTA_ROOT_EXISTS,
+    Quirk.EQUAL_SUBJECTS_BY_DATE, Quirk.ORDEREDSUBJECT_IS_A_CHAIN,
+    Quirk.OWNER_BY_ROLE, Quirk.ANY_LETTER_IS_A_RIGHT, Quirk.NO_NEGATIVE_RIGHTS, Quirk.ANY_QUOTA_ROOT_EXISTS,
 })  # fmt: skip
