@@ -11,8 +11,7 @@ import pytest
 
 from imapkit import IMAP4
 from tests.conftest import NotAnnounced
-from tests.live import support
-from tests.live.support import Answers, letter, logged_in, outcome, place
+from tests.live.support import Answers, letter, logged_in, needing, outcome, place
 from tests.servers.base import Server
 from tests.servers.quirks import Quirk
 
@@ -22,10 +21,10 @@ LIMITS = {"STORAGE": 8_000_000, "MESSAGE": 1_000_000}
 """What every server is configured to give to every user."""
 
 
-@pytest.fixture
-def server(server: Server) -> Server:
+@pytest.fixture(autouse=True)
+def _announced(server: Server) -> None:
     """The servers that have quotas."""
-    return support.needing(server, "QUOTA")
+    needing(server, "QUOTA")
 
 
 @pytest.fixture

@@ -201,40 +201,39 @@ def _runs_in(stat: Path, group: int) -> bool:
     return int(its_group) == group and state not in (b"Z", b"X")
 
 
-def accepts(address: tuple[str, int], deadline: float) -> bool:
+def wait_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path, seconds: float = START_SECONDS) -> None:
+    """Return once the server greets at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
+    wait_until(lambda timeout: _greets(address, timeout), f"greet at {address}", process, log, seconds)
+
+
+def wait_until(
+    ready: Callable[[float], bool], done: str, process: subprocess.Popen[bytes], log: Path, seconds: float = START_SECONDS
+) -> None:
+    """Return once ``ready``, given the seconds left, is true; otherwise ServerFailure: the process does not do ``done``."""
+    deadline = time.monotonic() + seconds
+    while not ready(max(deadline - time.monotonic(), POLL_SECONDS)):
+        if process.poll() is not None:
+            raise ServerFailure(f"{process.args!r} ended with status {process.returncode}\n{_tail(log)}")
+        if time.monotonic() > deadline:
+            raise ServerFailure(f"{process.args!r} does not {done}\n{_tail(log)}")
+        time.sleep(POLL_SECONDS)
+
+
+def accepts(address: tuple[str, int], timeout: float) -> bool:
     """Whether a server accepts connections there."""
     try:
-        socket.create_connection(address, max(deadline - time.monotonic(), POLL_SECONDS)).close()
+        socket.create_connection(address, timeout).close()
     except OSError:
         return False
     return True
 
 
-def greets(address: tuple[str, int], deadline: float) -> bool:
-    """Whether a server greets there in plain text."""
-    timeout = max(deadline - time.monotonic(), POLL_SECONDS)
+def _greets(address: tuple[str, int], timeout: float) -> bool:
     try:
         with socket.create_connection(address, timeout) as connection, connection.makefile("rb") as lines:
             return lines.readline().startswith(b"* OK")
     except OSError:
         return False
-
-
-def wait_ready(
-    process: subprocess.Popen[bytes],
-    address: tuple[str, int],
-    log: Path,
-    seconds: float = START_SECONDS,
-    ready: Callable[[tuple[str, int], float], bool] = greets,
-) -> None:
-    """Return once the server is ``ready`` at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
-    deadline = time.monotonic() + seconds
-    while not ready(address, deadline):
-        if process.poll() is not None:
-            raise ServerFailure(f"{process.args!r} ended with status {process.returncode}\n{_tail(log)}")
-        if time.monotonic() > deadline:
-            raise ServerFailure(f"{process.args!r} does not greet at {address}\n{_tail(log)}")
-        time.sleep(POLL_SECONDS)
 
 
 def _tail(log: Path) -> str:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import bundles, certs, chroot
@@ -26,6 +27,7 @@ from .base import (
     private_directory,
     program,
     wait_ready,
+    wait_until,
 )
 from .debian import Bundle
 from .quirks import COURIER as QUIRKS
@@ -48,6 +50,9 @@ SETTINGS = {
     "IMAP_TRASHFOLDERNAME": "Trash", "IMAP_UMASK": "022", "IMAP_MAILBOX_SANITY_CHECK": "0", "IMAP_STARTTLS": "YES",
     "IMAP_TLS_REQUIRED": "0", "COURIERTLS": "/usr/bin/couriertls", "TLS_VERIFYPEER": "NONE", "TLS_ALPN": "imap",
 }  # fmt: skip
+TCPD = ["/usr/sbin/couriertcpd", f"-address={HOST}", "-maxprocs=500", "-maxperip=500", "-nodnslookup"]
+COURIERTLS = ["/usr/bin/couriertls", "-server", "-tcpd", "-user=courier"]
+IMAPD = ["/usr/lib/courier/courier/imaplogin", "/usr/bin/imapd", "Maildir"]
 
 
 @dataclass(frozen=True)
@@ -68,24 +73,21 @@ class Courier:
             pair: certs.Pair = getattr(certs.make(directory), certificate)
             log = directory / "log"
             settings = SETTINGS | self._configure(directory, pair)
-            for argv, more in self._commands(directory, port, tls_port):
-                process = started.enter_context(foreground(argv, log, env=settings | more))
-            wait_ready(process, (HOST, port), log)
-            wait_ready(process, (HOST, tls_port), log, ready=accepts)
+            inside = partial(chroot.inside, self.bundle, directory=directory, binds=self._binds(directory))
+            # Each of the three is ready before the next one needs it.
+            auth = started.enter_context(foreground(inside([self._helper("authdaemond")]), log))
+            wait_until(lambda _: (directory / "auth/socket").exists(), "make its socket", auth, log)
+            tls = inside([*TCPD, str(tls_port), *COURIERTLS, *IMAPD])
+            secure = started.enter_context(foreground(tls, log, env=settings | {"IMAP_TLS": "1", "IMAP_STARTTLS": "NO"}))
+            wait_until(partial(accepts, (HOST, tls_port)), "listen", secure, log)
+            plain = started.enter_context(foreground(inside([*TCPD, str(port), *IMAPD]), log, env=settings))
+            wait_ready(plain, (HOST, port), log)
             cafile = str(directory / "ca.pem")
             yield Server("courier", HOST, port, tls_port, cafile, dict(ACCOUNTS), ".", directory, None, "INBOX.", None, QUIRKS)
 
-    def _commands(self, directory: Path, port: int, tls_port: int) -> Iterator[tuple[list[str], dict[str, str]]]:
-        binds = {directory / "etc": "/etc/courier", directory / "auth": AUTHDAEMON}
-        tcpd = ["/usr/sbin/couriertcpd", f"-address={HOST}", "-maxprocs=500", "-maxperip=500", "-nodnslookup"]
-        imap = ["/usr/lib/courier/courier/imaplogin", "/usr/bin/imapd", "Maildir"]
-        tls = ["/usr/bin/couriertls", "-server", "-tcpd", "-user=courier", *imap]
-        for argv, more in (
-            ([self._helper("authdaemond")], {}),
-            ([*tcpd, str(tls_port), *tls], {"IMAP_TLS": "1", "IMAP_STARTTLS": "NO"}),
-            ([*tcpd, str(port), *imap], {}),
-        ):
-            yield chroot.inside(self.bundle, argv, directory, binds=binds), more
+    @staticmethod
+    def _binds(directory: Path) -> dict[Path, str]:
+        return {directory / "etc": "/etc/courier", directory / "auth": AUTHDAEMON}
 
     def _helper(self, name: str) -> str:
         """The path, inside, of a program which not every release has in the same directory."""

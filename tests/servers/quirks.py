@@ -40,8 +40,8 @@ class Quirk(Enum):
     OWNER_BY_ROLE = auto()
     # SETACL takes letters that are no rights.
     ANY_LETTER_IS_A_RIGHT = auto()
-    # SETACL takes no negative rights for a user's plain name.
-    NO_NEGATIVE_RIGHTS = auto()
+    # SETACL takes no identifier with a space.
+    NO_SPACE_IN_IDENTIFIERS = auto()
     # SETACL takes identifiers in ASCII only.
     ASCII_IDENTIFIERS = auto()
     # SETACL for "anyone" is refused, unless the configuration allows it.
@@ -65,5 +65,5 @@ COURIER = frozenset({
     Quirk.NO_UIDNEXT_ON_SELECT, Quirk.SYNTAX_ERROR_IS_NO, Quirk.APPEND_ENDS_THE_LAST_LINE,
     Quirk.GROUPS_WITHOUT_NAMES,
     Quirk.EQUAL_SUBJECTS_BY_DATE, Quirk.ORDEREDSUBJECT_IS_A_CHAIN,
-    Quirk.OWNER_BY_ROLE, Quirk.ANY_LETTER_IS_A_RIGHT, Quirk.NO_NEGATIVE_RIGHTS, Quirk.ANY_QUOTA_ROOT_EXISTS,
+    Quirk.OWNER_BY_ROLE, Quirk.ANY_LETTER_IS_A_RIGHT, Quirk.NO_SPACE_IN_IDENTIFIERS, Quirk.ANY_QUOTA_ROOT_EXISTS,
 })  # fmt: skip
