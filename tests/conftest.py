@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from _pytest.outcomes import Skipped
+
+from tests.servers.base import NOT_ANNOUNCED
 
 PATIENCE = 3.0
 """Seconds that threads and sockets get to go; they need none, unless the machine is busy."""
@@ -66,18 +67,12 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         assert not open_sockets() - sockets, "sockets left behind"
 
 
-class NotAnnounced(Skipped):
-    """The server runs, and does not announce what the test is about: no server is lacking."""
-
-
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where servers are required, a test that is skipped because it lacks one, or for any other reason, has failed."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where servers are required, a skipped test that needs one has failed, unless the server runs without the feature."""
     report = yield
     required = os.environ.get("IMAPKIT_REQUIRE_SERVERS") == "1" and {"live", "frozen"} & set(item.keywords)
-    excused = hasattr(report, "wasxfail") or (call.excinfo is not None and call.excinfo.errisinstance(NotAnnounced))
+    excused = hasattr(report, "wasxfail") or NOT_ANNOUNCED in str(report.longrepr)
     if required and report.skipped and not excused:
         report.outcome = "failed"
         report.longrepr = f"skipped, though servers are required (IMAPKIT_REQUIRE_SERVERS=1): {report.longrepr}"

@@ -8,10 +8,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.conftest import NotAnnounced
 from tests.live.support import needing
 from tests.servers import dovecot as dovecot_server
-from tests.servers.base import AWKWARD_PASSWORD, AWKWARD_USER, CROWD, USERS, Server, skip_or_fail
+from tests.servers.base import AWKWARD_PASSWORD, AWKWARD_USER, CROWD, USERS, Server, not_announced, skip_or_fail
 from tests.servers.courier import COURIER
 from tests.servers.cyrus import CYRUS36, CYRUS310, CYRUS312
 from tests.servers.dovecot24 import DOVECOT24
@@ -78,8 +77,16 @@ def pymap() -> Iterator[Server]:
 def secured(server: Server) -> Server:
     """Each of the servers that have a certificate: with a TLS port, and STARTTLS."""
     if server.tls_port is None:
-        raise NotAnnounced(f"{server.name} has no TLS port")
+        not_announced(server, "TLS port")
     return needing(server, "STARTTLS")
+
+
+@pytest.fixture(params=[dovecot_server, DOVECOT24], ids=["dovecot", "dovecot24"])
+def secretive(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that takes passwords only after STARTTLS, and announces LOGINDISABLED before."""
+    skip_or_fail(request.param.missing())
+    with request.param.running(plaintext=False) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=SERVERS)

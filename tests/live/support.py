@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from imapkit import IMAP4, BadResponse
-from tests.conftest import NotAnnounced
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
 from tests.servers.quirks import Quirk
 
 SECONDS = 30.0
@@ -52,7 +51,7 @@ def needing(server: Server, *capabilities: str) -> Server:
     """The server, if it announces all of these; otherwise the test, which is about them, is skipped."""
     absent = [name for name in capabilities if name not in announced(server)]
     if absent:
-        raise NotAnnounced(f"{server.name} does not announce {' '.join(absent)}")
+        not_announced(server, " ".join(absent))
     return server
 
 

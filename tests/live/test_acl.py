@@ -11,9 +11,8 @@ import pytest
 
 from imapkit import IMAP4, readonly
 from imapkit.ext.acl import Rights
-from tests.conftest import NotAnnounced
 from tests.live.support import Answers, announced, logged_in, needing, outcome, place
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
 from tests.servers.quirks import Quirk
 
 pytestmark = pytest.mark.live
@@ -131,7 +130,7 @@ def test_a_mailbox_that_is_not_there(server: Server) -> None:
 
 def test_what_the_other_one_may_do(server: Server) -> None:
     if server.others is None:
-        raise NotAnnounced(f"{server.name} has no namespace for the mailboxes of other users")
+        not_announced(server, "namespace for the mailboxes of other users")
     with with_mailbox(server, "acl shared", "carol") as (imap, box):
         assert imap.setacl(box, "bob", "lr")[0] == "OK"
         theirs = f"{server.others}carol{server.separator}acl shared"

@@ -6,9 +6,8 @@ import pytest
 
 from imapkit import ArgumentError, ext
 from imapkit.family import Family
-from tests.conftest import NotAnnounced
 from tests.live.support import announced, connect, logged_in, needing, place
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
 
 pytestmark = pytest.mark.live
 VOUCHING = [*sorted(ext.INDEX), Family("vouching", enables=("CONDSTORE",))]
@@ -42,7 +41,7 @@ def test_what_is_not_understood(enabling: Server) -> None:
 def test_utf8_accept_where_it_is_not_announced(enabling: Server) -> None:
     """A server enables what it knows, and says OK all the same."""
     if "UTF8=ACCEPT" in announced(enabling):
-        raise NotAnnounced(f"{enabling.name} has UTF8=ACCEPT")
+        not_announced(enabling, "lack of UTF8=ACCEPT")
     with logged_in(enabling) as imap:
         assert imap.enable("UTF8=ACCEPT")[0] == "OK"
         assert imap._session.enabled == frozenset()
@@ -67,7 +66,7 @@ def test_utf8_accept_where_it_is_announced(server: Server) -> None:
 
 def test_a_server_without_it(server: Server) -> None:
     if "ENABLE" in announced(server):
-        raise NotAnnounced(f"{server.name} has ENABLE")
+        not_announced(server, "lack of ENABLE")
     with logged_in(server) as imap:
         with pytest.raises(imap.error, match="does not announce ENABLE"):
             imap.enable("UTF8=ACCEPT")

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from imapkit.ext.id import Identity
-from tests.conftest import NotAnnounced
 from tests.live.support import Answers, connect, logged_in, needing, outcome
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
 from tests.servers.quirks import Quirk
 
 pytestmark = pytest.mark.live
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.live
 def known(server: Server) -> Server:
     """Each of the servers that say who they are."""
     if Quirk.ID_SAYS_NOTHING in server.quirks:
-        raise NotAnnounced(f"{server.name} does not say who it is")
+        not_announced(server, "name to tell")
     return needing(server, "ID")
 
 

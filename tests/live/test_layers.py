@@ -12,8 +12,7 @@ import pytest
 
 from imapkit import IMAP4, IMAP4_SSL, TLSError
 from tests.live.support import SECONDS, connect, letter, needing, outcome, place
-from tests.servers import dovecot as dovecot_server
-from tests.servers.base import Server, skip_or_fail
+from tests.servers.base import Server
 
 pytestmark = pytest.mark.live
 WAYS = ["plain", "starttls", "tls"]
@@ -53,10 +52,10 @@ def test_starttls_verifies(secured: Server) -> None:
             imap.starttls(ca_certs=secured.cafile)
 
 
-def test_login_only_after_starttls() -> None:
+def test_login_only_after_starttls(secretive: Server) -> None:
     """LOGINDISABLED goes with TLS: what was announced before does not count after."""
-    skip_or_fail(dovecot_server.missing())
-    with dovecot_server.running(plaintext=False) as server, connect(server) as imap:
+    server = secretive
+    with connect(server) as imap:
         assert "LOGINDISABLED" in imap.capabilities
         with pytest.raises(imap.error, match="LOGINDISABLED"):
             imap.login("tester", server.users["tester"])

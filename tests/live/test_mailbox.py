@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from imapkit import IMAP4, readonly
-from tests.conftest import NotAnnounced
 from tests.live.support import Answers, letter, logged_in, needing, place, uids_before
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
 from tests.servers.quirks import Quirk
 
 pytestmark = pytest.mark.live
@@ -190,7 +189,7 @@ def test_a_mailbox_that_is_not_there(server: Server) -> None:
 def test_a_mailbox_that_may_only_be_read(server: Server) -> None:
     """A right to read and no other: SELECT says [READ-ONLY]."""
     if needing(server, "ACL").others is None:
-        raise NotAnnounced(f"{server.name} has no namespace for the mailboxes of other users")
+        not_announced(server, "namespace for the mailboxes of other users")
     theirs = f"{server.others}carol{server.separator}to be read"
     with logged_in(server, "carol") as owner:
         assert owner.create(place(server, "to be read"))[0] == "OK"

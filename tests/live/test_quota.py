@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from imapkit import IMAP4
-from tests.conftest import NotAnnounced
 from tests.live.support import Answers, letter, logged_in, needing, outcome, place
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
 from tests.servers.quirks import Quirk
 
 pytestmark = pytest.mark.live
@@ -31,7 +30,7 @@ def _announced(server: Server) -> None:
 def administered(server: Server) -> Server:
     """Those with an administrator, who sets quotas."""
     if "admin" not in server.users:
-        raise NotAnnounced(f"{server.name} has no administrator of quotas")
+        not_announced(server, "administrator of quotas")
     return server
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import pytest
 
@@ -30,6 +30,7 @@ CROWD = {f"u{number:02}": "pw" for number in range(17)}
 # A client-side LC_ALL, TZ or DOVECOT_* variable must not change what a server answers.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TZ": "UTC"}
 REQUIRE = "IMAPKIT_REQUIRE_SERVERS"
+NOT_ANNOUNCED = "not announced"
 START_SECONDS = 30.0
 # Dovecot's master takes a second for its log process even when idle, and longer with clients.
 STOP_SECONDS = 0.5
@@ -87,6 +88,11 @@ def skip_or_fail(reason: str | None) -> None:
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"{REQUIRE}=1, but {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def not_announced(server: Server, feature: str) -> NoReturn:
+    """Skip the calling test, which is about what a running server has not; servers being required does not matter."""
+    pytest.skip(f"{NOT_ANNOUNCED}: {server.name} has no {feature}")
 
 
 def program(name: str) -> str | None:

@@ -33,6 +33,7 @@ DIRECTORIES = [
     "spool", "tmp",
     *(f"conf/{name}" for name in ("backup", "db", "lock", "log", "msg", "proc", "quota", "sieve", "socket", "user")),
 ]  # fmt: skip
+_DATABASES: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,7 @@ class Cyrus:
         """Write all files; the command line that starts Cyrus on them."""
         for name in DIRECTORIES:
             (directory / name).mkdir(parents=True)
-        for name, password in ACCOUNTS.items():
-            arguments = ["-p", "-c", "-f", str(directory / "sasldb2"), "-u", REALM, name]
-            self.programs.add_account(arguments, directory, password)
+        self._add_accounts(directory / "sasldb2")
         conf, services = directory / "imapd.conf", directory / "cyrus.conf"
         values: dict[str, object] = {
             "host": HOST, "port": port, "tls_port": tls_port, "directory": directory, "conf": conf, "admin": ADMIN,
@@ -77,6 +76,16 @@ class Cyrus:
         services.write_text(render("cyrus.conf.in", values))
         arguments = ["-D", "-C", str(conf), "-M", str(services), "-p", str(directory / "pid")]
         return self.programs.master(arguments, directory)
+
+    def _add_accounts(self, database: Path) -> None:
+        """The same for every server of this process, for a program that runs for each user takes longer than all else."""
+        if self.name in _DATABASES:
+            database.write_bytes(_DATABASES[self.name])
+            return
+        for name, password in ACCOUNTS.items():
+            arguments = ["-p", "-c", "-f", str(database), "-u", REALM, name]
+            self.programs.add_account(arguments, database.parent, password)
+        _DATABASES[self.name] = database.read_bytes()
 
     def _give_away(self, directory: Path) -> None:
         if (owner := self.programs.owner()) is None:
