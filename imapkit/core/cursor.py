@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from imapkit.core.flags import odd_flag_list, surplus
 from imapkit.core.lean import lean_dataclass
-from imapkit.core.response import announcement
+from imapkit.core.names import before_list
+from imapkit.core.response import announcement, one_line
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
 
@@ -29,10 +31,14 @@ _QUOTED = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 _ESCAPE = re.compile(rb'\\(["\\])')
 _NIL = re.compile(rb"[Nn][Ii][Ll](?![^ ()\]])")
 _NUMBER = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
+_QUOTED_NUMBER = re.compile(rb'"(\d{1,20}+)"(?![^ ()\]<>:,])')
 _NUMBERS = re.compile(rb" *+((?:\d{1,20}+(?!\d) *+)*+)")
 _SPACES = re.compile(rb" *+")
 _FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
-_FLAG_LIST = re.compile(rb"\(([^()\"]*+)\)")
+#   Behind its ")" stands no flag, no end of a word, and no single word before another ")".
+_END_OF_LIST = rb"\)(?! *+\\|[^ )]| ++[^ ()\"]++\))"
+_PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (_FLAG.pattern, _FLAG.pattern, _END_OF_LIST))
+_FLAG_LIST = re.compile(rb"\(([^()\"]*+)%b" % _END_OF_LIST)
 _BEFORE_LIST = re.compile(rb" ++\(")
 _WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
 _VALUE = re.compile(
@@ -71,7 +77,7 @@ class Cursor:
     ``ParseError`` where the grammar is not followed.
     """
 
-    __slots__ = ("_at", "_end", "_index", "_parts", "_text", "defects", "items", "leading", "nesting", "utf8")
+    __slots__ = ("_at", "_end", "_index", "_parts", "_surplus", "_text", "defects", "items", "leading", "nesting", "utf8")
 
     def __init__(
         self,
@@ -88,6 +94,7 @@ class Cursor:
         self.items = items
         self.nesting = nesting
         self.utf8 = utf8
+        self._surplus: int | None = None
         self.defects: list[Defect] = []
         """The deviations that were met and tolerated so far."""
         self._enter(0)
@@ -119,6 +126,17 @@ class Cursor:
         self._enter(len(self._parts) - 1)
         self._at = self._end
         return self.since(mark)
+
+    def ahead(self) -> bytes:
+        """All that is left, which is not read, as text: literals as quoted strings."""
+        return one_line((self._text[self._at :], *self._parts[self._index + 1 :]))
+
+    @property
+    def surplus(self) -> int:
+        """How many more "(" than ")" the response has outside strings; counted once."""
+        if self._surplus is None:
+            self._surplus = sum(map(surplus, self._parts[::2]))
+        return self._surplus
 
     def peek(self) -> bytes:
         """The next octet, ``{`` before a literal, empty at the end."""
@@ -240,8 +258,9 @@ class Cursor:
         return self.string()
 
     def mailbox(self) -> bytes:
-        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a ``(``; elsewhere use ``astring``.
+        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a list.
 
+        Where words follow it, ``mailbox_before`` reads it.
         Exchange leaves names with TABs without quotes, greenmail leaves quotes in names without a backslash: what
         cannot be read as an astring is taken as it stands, and noted.
         """
@@ -253,7 +272,17 @@ class Cursor:
         except ParseError:
             pass
         self.reset(mark)
-        return self._raw_mailbox()
+        return self.unquoted_mailbox(before_list(self.ahead()))
+
+    def unquoted_mailbox(self, length: int) -> bytes:
+        """A mailbox name as it stands in the next ``length`` bytes, spaces and all, which is noted; quotes around it are left out."""
+        stop = self._at + length
+        raw = self._text[self._at : stop].strip(b" ")
+        if not raw or stop > self._end:
+            raise self.error("mailbox")
+        self._at = stop
+        self.tolerate("a mailbox name without proper quotes", raw)
+        return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
 
     def name(self, octets: bytes) -> MailboxName:
         """A mailbox name, or what has its encoding, that has been read: it can be passed back, and knows its encoding."""
@@ -266,12 +295,19 @@ class Cursor:
         return self._must(_FLAG, "flag").group()
 
     def flag_list(self) -> tuple[bytes, ...]:
-        r"""``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, home.pl's bare ``\`` left out."""
-        flags = [flag for flag in self._must(_FLAG_LIST, "flag-list").group(1).split(b" ") if flag]
+        r"""``flag-list = "(" [flag *(SP flag)] ")"``.
+
+        What is no flag is noted; home.pl's bare ``\`` is left out, and so is what could not be one: ``"To Do"``, ``foo(bar``.
+        """
+        plain = self.match(_PLAIN_FLAG_LIST)
+        if plain is not None:
+            return tuple(plain.group(1).split())
+        found = self.match(_FLAG_LIST)
+        flags = odd_flag_list(self) if found is None else found.group(1).split(b" ")
         for flag in flags:
-            if not _FLAG.fullmatch(flag):
+            if flag and not _FLAG.fullmatch(flag):
                 self.tolerate("no flag", flag)
-        return tuple(flag for flag in flags if flag != b"\\")
+        return tuple(flag for flag in flags if flag not in (b"", b"\\"))
 
     # Anything
 
@@ -358,23 +394,17 @@ class Cursor:
         return unescape(inside)
 
     def _number(self, largest: int) -> int:
-        digits = self._must(_NUMBER, "number").group()
+        found = self.match(_NUMBER)
+        digits = self._quoted_number() if found is None else found.group()
         number = int(digits)
         if number > largest:
             self.tolerate("a number too large", digits)
         return number
 
-    def _raw_mailbox(self) -> bytes:
-        text = self._text[self._at : self._end].rstrip(b" ")
-        if not text or self._index + 1 < len(self._parts):
-            raise self.error("mailbox")
-        cut = text.rfind(b" (") if text.endswith(b")") else -1
-        raw = text if cut < 0 else text[:cut].rstrip(b" ")
-        if not raw:
-            raise self.error("mailbox")
-        self._at += len(raw)
-        self.tolerate("a mailbox name without proper quotes", raw)
-        return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
+    def _quoted_number(self) -> bytes:
+        digits = self._must(_QUOTED_NUMBER, "number").group(1)
+        self.tolerate("a number in quotes", digits)
+        return digits
 
     def _open(self, open_lists: list[list[Value]], at: int) -> list[Value]:
         if len(open_lists) >= self.nesting:

@@ -34,7 +34,7 @@ _UID_EARLY = late_pattern(
     rb"UID ++(\d{1,20}+)(?![^ )])",
     re.IGNORECASE,
 )
-_UID = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
+_UID = re.compile(rb'(?:\d{1,20}+|"\d{1,20}+")(?![^ ()\]<>:,])')
 #   What a mailbox is synchronised by, as nearly every server writes it: read in two steps, not word by word.
 _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
@@ -109,10 +109,21 @@ def _find_uid(cursor: Cursor) -> int | None:
         cursor.spaces()
         uid = cursor.match(_UID) if name == "UID" else None
         if uid is not None:
-            return int(uid.group())
-        if cursor.peek() != b")":
+            return int(uid.group().strip(b'"'))
+        if cursor.peek() != b")" and not (name == "FLAGS" and _is_flag_list(cursor)):
             cursor.skip_value()
     return None
+
+
+def _is_flag_list(cursor: Cursor) -> bool:
+    """Read a flag list, which may hold stray parentheses; nothing if there is none."""
+    start = cursor.mark()
+    try:
+        cursor.flag_list()
+    except ParseError:
+        cursor.reset(start)
+        return False
+    return True
 
 
 def _name_or_none(cursor: Cursor) -> str | None:

@@ -1,0 +1,79 @@
+"""Mailbox names that a server sends without the quotes that they need: what follows a name tells where it ends.
+
+Only what is not as the grammar has it is read here; each finder gets the rest of the response as text and runs in linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from imapkit.errors import ParseError
+
+if TYPE_CHECKING:
+    from imapkit.core.cursor import Cursor
+
+__all__ = ["NameWords", "before_list", "is_astring", "mailbox_before"]
+
+NameWords: TypeAlias = "Callable[[list[bytes]], int]"
+"""Says how many of a response's words, from the first on, are the mailbox name."""
+
+_WORDS = re.compile(rb' *+("[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ ])|[^ ]++)', re.DOTALL)
+_ASTRING = re.compile(rb'[^\x00-\x20\x7f(){%*"\\]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+#   A string that does not end reaches to the end, so that each byte is looked at once.
+_STRINGS_AND_PARENTHESES = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[()]', re.DOTALL)
+_PARENTHESES = re.compile(rb"[()]")
+
+
+def is_astring(word: bytes) -> bool:
+    """Whether a word, as it was sent, is ``astring``."""
+    return _ASTRING.fullmatch(word) is not None
+
+
+def mailbox_before(cursor: Cursor, name_words: NameWords) -> bytes:
+    """``mailbox``, where words follow: of an unquoted name with spaces in it ``name_words`` tells the end, and it is noted."""
+    start = cursor.mark()
+    found = list(_WORDS.finditer(cursor.ahead()))
+    if not found:
+        raise cursor.error("mailbox")
+    first = found[0]
+    count = 1 if first[1][:1] == b'"' and is_astring(first[1]) else name_words([word[1] for word in found])
+    length = found[count - 1].end()
+    try:
+        name = cursor.astring()
+        index, at = cursor.mark()
+        if index != start[0] or at - start[1] == length:
+            return name
+    except ParseError:
+        pass
+    cursor.reset(start)
+    return cursor.unquoted_mailbox(length)
+
+
+def before_list(text: bytes) -> int:
+    """Where a name ends that a list follows, or nothing: before the list that is closed by the last parenthesis."""
+    text = text.rstrip(b" ")
+    if not text.endswith(b")"):
+        return len(text)
+    for marks in (_STRINGS_AND_PARENTHESES, _PARENTHESES):
+        at = _last_list(text, marks)
+        if at > 0 and text[at - 1 : at] == b" ":
+            return len(text[:at].rstrip(b" "))
+    # A parenthesis in the list is one too many.
+    at = text.rfind(b" (")
+    return len(text) if at < 0 else len(text[:at].rstrip(b" "))
+
+
+def _last_list(text: bytes, marks: re.Pattern[bytes]) -> int:
+    """Where the list begins that the last octet closes; -1 if there is none."""
+    opened: list[int] = []
+    last = -1
+    for mark in marks.finditer(text):
+        if mark.group() == b"(":
+            opened.append(mark.start())
+        elif mark.group() == b")":
+            last = opened.pop() if opened else -1
+        else:
+            last = -1
+    return last
