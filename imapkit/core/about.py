@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from imapkit.core import mutf7
@@ -47,10 +48,10 @@ def about_mailbox(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(mailbox_name(args[0]))
 
 
-def is_about_mailbox(about: str, response: Untagged) -> bool | None:
-    """Whether a response that begins with a mailbox name is about that one."""
+def is_about_mailbox(about: str, response: Untagged, name: Callable[[Cursor], bytes] = Cursor.astring) -> bool | None:
+    """Whether a response that begins with a mailbox name, which ``name`` reads, is about that one."""
     try:
-        return same_name(mailbox_key(Cursor(response.parts).astring()), about)
+        return same_name(mailbox_key(name(Cursor(response.parts))), about)
     except ParseError:
         return None
 

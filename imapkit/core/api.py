@@ -13,6 +13,7 @@ from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may
 from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
+from imapkit.core.names import is_astring, mailbox_before
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.patterns import late_pattern
 from imapkit.core.record import OfMailbox, record
@@ -95,9 +96,11 @@ __all__ = [
     "flags",
     "general",
     "is_about_mailbox",
+    "is_astring",
     "late_pattern",
     "list_pattern",
     "mailbox",
+    "mailbox_before",
     "mailbox_key",
     "mailbox_name",
     "may_be_about_mailbox",

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from imapkit.core.flags import odd_flag_list, surplus
 from imapkit.core.lean import lean_dataclass
-from imapkit.core.names import before_list
+from imapkit.core.names import before_list, goes_on
 from imapkit.core.response import announcement, one_line
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
@@ -39,7 +39,9 @@ _FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
 _END_OF_LIST = rb"\)(?! *+\\|[^ )]| ++[^ ()\"]++\))"
 _PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (_FLAG.pattern, _FLAG.pattern, _END_OF_LIST))
 _FLAG_LIST = re.compile(rb"\(([^()\"]*+)%b" % _END_OF_LIST)
-_BEFORE_LIST = re.compile(rb" ++\(")
+_LIST_OPENS = re.compile(rb" ++\(")
+_INNER = rb'[^()"]++|"[^"\\]*+"'
+_BEFORE_LIST = re.compile(rb" ++\((?:%b|\((?:%b)*+\))*+\) *+\Z" % (_INNER, _INNER))
 _WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
 _VALUE = re.compile(
     rb' *+(?:"([^"\\\r\n\0]*+)"|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()"]))|(\d{1,20}+(?![^\x00-\x20\x7f()"]))'
@@ -267,7 +269,7 @@ class Cursor:
         mark = self.mark()
         try:
             name = self.astring()
-            if self.at_end() or _BEFORE_LIST.match(self._text, self._at, self._end):
+            if self.at_end() or _BEFORE_LIST.match(self._text, self._at, self._end) or self._is_before_list(mark):
                 return name
         except ParseError:
             pass
@@ -400,6 +402,18 @@ class Cursor:
         if number > largest:
             self.tolerate("a number too large", digits)
         return number
+
+    def _is_before_list(self, start: Mark) -> bool:
+        """Whether a list follows that is odd, or has a literal in it, and no more of a name that began at ``start``."""
+        stop, at = self.mark(), self._at - start[1]
+        if not _LIST_OPENS.match(self._text, self._at, self._end):
+            return False
+        if stop[0] != start[0]:
+            return True
+        self.reset(start)
+        text = self.ahead()
+        self.reset(stop)
+        return not goes_on(text, at)
 
     def _quoted_number(self) -> bytes:
         digits = self._must(_QUOTED_NUMBER, "number").group(1)

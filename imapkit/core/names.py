@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from imapkit.core.flags import surplus
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
     from imapkit.core.cursor import Cursor
 
-__all__ = ["NameWords", "before_list", "is_astring", "mailbox_before"]
+__all__ = ["NameWords", "before_list", "goes_on", "is_astring", "mailbox_before"]
 
 NameWords: TypeAlias = "Callable[[list[bytes]], int]"
 """Says how many of a response's words, from the first on, are the mailbox name."""
@@ -48,6 +49,8 @@ def mailbox_before(cursor: Cursor, name_words: NameWords) -> bytes:
     except ParseError:
         pass
     cursor.reset(start)
+    if first[1][:1] == b'"' and not found[count - 1][1].endswith(b'"'):
+        raise cursor.error("mailbox")
     return cursor.unquoted_mailbox(length)
 
 
@@ -63,6 +66,12 @@ def before_list(text: bytes) -> int:
     # A parenthesis in the list is one too many.
     at = text.rfind(b" (")
     return len(text) if at < 0 else len(text[:at].rstrip(b" "))
+
+
+def goes_on(text: bytes, at: int) -> bool:
+    """Whether a name goes on behind ``at``, where a list seems to begin: with as many ")" as "(" up to the last list."""
+    end = before_list(text)
+    return at < end < len(text.rstrip(b" ")) and not surplus(text[:end])
 
 
 def _last_list(text: bytes, marks: re.Pattern[bytes]) -> int:

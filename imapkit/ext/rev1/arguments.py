@@ -7,19 +7,19 @@ from typing import Any
 
 from imapkit.core.api import (
     NO_OPERANDS,
+    Cursor,
     NumberSet,
     Run,
     Token,
     Untagged,
     flags,
     mailbox_key,
-    mailbox_name,
     raw,
     same_name,
     sequence_set_text,
     store_item,
 )
-from imapkit.errors import ArgumentError
+from imapkit.errors import ArgumentError, ParseError
 from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids
 from imapkit.family import Operands
 
@@ -89,7 +89,8 @@ def are_about_messages(about: NumberSet, run: Run) -> bool:
 
 def is_about_status(about: str, response: Untagged) -> bool | None:
     """Whether a STATUS response is about that mailbox, however the server writes its name."""
-    text = response.parts[0]
-    # The name ends where the list begins: an atom may hold anything but a space.
-    name = response.parts[1] if len(response.parts) > 1 else mailbox_name(text.rpartition(b" (")[0].strip())
+    try:
+        name = Cursor(response.parts).mailbox()
+    except ParseError:
+        return None
     return same_name(mailbox_key(name), about)
