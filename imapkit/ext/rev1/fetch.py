@@ -19,13 +19,14 @@ from imapkit.ext.rev1.body import body
 from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
+from imapkit.ext.rev1.sections import find_section
 
 __all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids"]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = late_pattern(rb"<[\d.]*+>")
 #   section = "[" [section-spec] "]", where header names are seldom anything but atoms.
-_SECTION = late_pattern(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+\]")
+_SECTION = late_pattern(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+ *+\]")
 _SECTION_OPEN = late_pattern(rb"\[([^\[\]()\"]*+)\(")
 _ATOM_NAME = late_pattern(rb"[^\x00-\x20\x7f(){%*\"\\]++")
 #   Behind items whose values are words or flat lists, as most servers send it: "(FLAGS (\Seen) UID 5".
@@ -41,8 +42,6 @@ _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*
 _PLAIN = late_pattern(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
 _PLAIN_ITEM = late_pattern(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
 _PLAIN_KEYS = {name.encode("ascii"): ("FETCH", name) for name in ("UID", "RFC822.SIZE", "FLAGS")}
-
-_OLD_NAMES = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 
 _Item = TypeVar("_Item")
 
@@ -160,6 +159,7 @@ def _section(cursor: Cursor) -> str:
     if match is None:
         raise cursor.error("section")
     names = _header_list(cursor)
+    cursor.spaces()
     cursor.expect(b"]")
     return f"[{_text(match.group(1)).upper()}({_text(b' '.join(names))})]"
 
@@ -254,18 +254,11 @@ class FetchData:
     def body(self, section: str = "") -> bytes | None:
         """The octets of a section: "" for the whole message, ``"1.2"``, ``"HEADER.FIELDS (SUBJECT)"`` ...
 
-        Sections are the same in any case. A part of it (``BODY[1]<0>``) is returned where the whole is not there; RFC822,
-        RFC822.HEADER and RFC822.TEXT count as what they stand for.
+        Sections are the same in any case, and names of header fields in any order and spelling: each counts once, with quotes or
+        without. A part of it (``BODY[1]<0>``) is returned where the whole is not there; RFC822, RFC822.HEADER and RFC822.TEXT
+        count as what they stand for.
         """
-        wanted = f"BODY[{section}]".upper()
-        for key, value in self.items.items():
-            if key.upper() == wanted and (value is None or isinstance(value, bytes)):
-                return value
-        old = self._item(_OLD_NAMES.get(wanted, ""), bytes)
-        if old is not None:
-            return old
-        parts = (value for key, value in self.items.items() if key.upper().startswith(f"{wanted}<") and isinstance(value, bytes))
-        return next(parts, None)
+        return find_section(self.items, section)
 
     def _item(self, name: str, kind: type[_Item]) -> _Item | None:
         value = self.items.get(name)
