@@ -34,7 +34,7 @@ An error that ends a connection reaches every pending command: each caller gets 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 __all__ = [
@@ -66,11 +66,22 @@ class error(Exception):
 
     def fresh(self) -> Self:
         """A copy of this error, with no traceback, that names this one as its cause."""
-        twin = type(self).__new__(type(self), *self.args)
-        twin.args = self.args
-        twin.__dict__.update(self.__dict__)
+        make, arguments, state = self.__reduce__()
+        twin: Self = make(*arguments)
+        twin.__setstate__(state)
         twin.__cause__ = self
         return twin
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # By ``args``, which are not what ``__init__`` takes: so every error can be pickled and copied.
+        return _unfinished, (type(self), self.args), dict(self.__dict__)
+
+
+def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
+    """An error without its attributes; ``__init__`` is not called."""
+    made = kind.__new__(kind, *args)
+    made.args = args
+    return made
 
 
 class ArgumentError(error, ValueError):
@@ -177,11 +188,10 @@ class LimitExceeded(RemoteProtocolError):
 class ConnectionClosed(abort, ConnectionError):
     """The connection is closed; the text says by whom and why."""
 
-    def fresh(self) -> Self:
-        """See ``error.fresh``; ``errno`` is kept though it is not among the arguments."""
-        twin = super().fresh()
-        twin.errno = self.errno
-        return twin
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # ``errno`` may be set though it is not among the arguments.
+        make, arguments, state = super().__reduce__()
+        return make, arguments, {**state, "errno": self.errno}
 
 
 class ServerBye(ConnectionClosed):

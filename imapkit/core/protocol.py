@@ -16,7 +16,7 @@ from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code
+from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.store import Store
@@ -325,7 +325,7 @@ class Protocol:
         code = response_code(text)
         if code is None:
             return
-        self._keep(code.name, [code.data or b""], len(code.data or b""))
+        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
         known = self._registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, code.data)

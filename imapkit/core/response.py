@@ -15,6 +15,7 @@ from imapkit.core.lean import lean_dataclass
 from imapkit.errors import ServerBye
 
 __all__ = [
+    "CodeData",
     "Continuation",
     "LiteralRun",
     "ResponseCode",
@@ -61,6 +62,12 @@ class ResponseCode:
 
     name: str
     data: bytes | None
+
+
+class CodeData(bytes):
+    """The data of a response code that is kept for ``response(name)``, where responses of the same name are kept as well."""
+
+    __slots__ = ()
 
 
 class Untagged:
