@@ -32,9 +32,14 @@ def is_astring(word: bytes) -> bool:
     return _ASTRING.fullmatch(word) is not None
 
 
-def mailbox_before(cursor: Cursor, name_words: NameWords) -> bytes:
-    """``mailbox``, where words follow: of an unquoted name with spaces in it ``name_words`` tells the end, and it is noted."""
+def mailbox_before(cursor: Cursor, name_words: NameWords, plain: re.Pattern[bytes] | None = None) -> bytes:
+    """``mailbox``, where words follow: of an unquoted name with spaces in it ``name_words`` tells the end, and it is noted.
+
+    ``plain`` matches what follows a name, to the end, where all is as the grammar has it, and saves the look at each word.
+    """
     start = cursor.mark()
+    if plain is not None and (whole := _plain_name(cursor, plain)) is not None:
+        return whole
     found = list(_WORDS.finditer(cursor.ahead()))
     if not found:
         raise cursor.error("mailbox")
@@ -52,6 +57,19 @@ def mailbox_before(cursor: Cursor, name_words: NameWords) -> bytes:
     if first[1][:1] == b'"' and not found[count - 1][1].endswith(b'"'):
         raise cursor.error("mailbox")
     return cursor.unquoted_mailbox(length)
+
+
+def _plain_name(cursor: Cursor, plain: re.Pattern[bytes]) -> bytes | None:
+    start = cursor.mark()
+    try:
+        name = cursor.astring()
+    except ParseError:
+        cursor.reset(start)
+        return None
+    after = cursor.mark()
+    is_plain = cursor.match(plain) is not None and cursor.at_end()
+    cursor.reset(after if is_plain else start)
+    return name if is_plain else None
 
 
 def before_list(text: bytes) -> int:

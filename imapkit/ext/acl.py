@@ -94,7 +94,7 @@ class AclCommands(Commands):
 
 def acl_data(cursor: Cursor) -> Acl:
     """``acl-data = "ACL" SP mailbox *(SP identifier SP rights)``, ``identifier = astring``, RFC 4314 section 7."""
-    name = cursor.name(mailbox_before(cursor, _before_entries))
+    name = cursor.name(mailbox_before(cursor, _before_entries, _PLAIN_ENTRIES))
     entries: dict[ServerString, Rights] = {}
 
     def entry(cursor: Cursor) -> None:
@@ -151,6 +151,8 @@ def rights(cursor: Cursor) -> Rights:
 _KNOWN = frozenset(b"lrswipkxtecdan0123456789")
 """The rights of RFC 4314 and RFC 2086, and Cyrus's "n"."""
 _RIGHTS = late_pattern(rb"[a-z0-9]++")
+_PLAIN_RIGHTS = late_pattern(rb" [a-z0-9]++\Z")
+_PLAIN_ENTRIES = late_pattern(rb"(?: [^\x00-\x20\x7f(){%*\"\\]++ [a-z0-9]++)*+\Z")
 
 
 def _letters(word: bytes) -> bytes | None:
@@ -176,7 +178,7 @@ def _before_entries(words: list[bytes]) -> int:
 
 def _my_mailbox(cursor: Cursor) -> bytes:
     """``mailbox SP rights``: the last word is the rights."""
-    return mailbox_before(cursor, lambda words: max(1, len(words) - 1))
+    return mailbox_before(cursor, lambda words: max(1, len(words) - 1), _PLAIN_RIGHTS)
 
 
 def _before_identifier(words: list[bytes]) -> int:

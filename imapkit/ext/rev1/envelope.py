@@ -35,8 +35,10 @@ _DOT_ATOM = late_pattern(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x
 _SPECIAL = late_pattern(r'(["\\])')
 #   env-from = "(" 1*address ")" / nil, and its like; several servers put a SP between addresses.
 _ADDRESSES = rb"(?:NIL|\(((?:%b *+)++)\))" % ungrouped(ADDRESS)
-_DATE = NSTRING.replace(rb'"(', rb'"((%b)?+' % USUAL_DATE)
-_WHOLE = late_pattern(rb"\(%b\)" % b" ".join([_DATE, NSTRING] + [_ADDRESSES] * 6 + [NSTRING] * 2))
+_REST = b" ".join([NSTRING] + [_ADDRESSES] * 6 + [NSTRING] * 2)
+_WHOLE = late_pattern(rb"\(%b %b\)" % (NSTRING, _REST))
+#   The same with a date that needs no guess, as nearly all have it.
+_USUAL = late_pattern(rb"\(%b %b\)" % (NSTRING.replace(rb'"(', rb'"(%b' % USUAL_DATE), _REST))
 _ADDRESS = late_pattern(ADDRESS)
 _LISTS = 3
 """How many are open at most in one."""
@@ -62,10 +64,13 @@ def word_by_word(cursor: Cursor) -> Envelope:
 
 def whole_envelope(cursor: Cursor) -> Envelope | None:
     """An envelope that is as the grammar has it; None for any other, of which nothing is read then."""
-    found = cursor.match(_WHOLE) if cursor.nesting >= _LISTS else None
+    if cursor.nesting < _LISTS:
+        return None
+    usual = cursor.match(_USUAL)
+    found = usual or cursor.match(_WHOLE)
     if found is None:
         return None
-    date, usual, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = found.groups()
+    date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = found.groups()
     if escaped := b"\\" in found.group():
         date, subject, in_reply_to, message_id = map(unescaped, (date, subject, in_reply_to, message_id))
     if usual is None:
@@ -79,8 +84,8 @@ def whole_envelope(cursor: Cursor) -> Envelope | None:
         senders if sender == from_ else _whole_addresses(sender, escaped),
         senders if reply_to == from_ else _whole_addresses(reply_to, escaped),
         _whole_addresses(to, escaped),
-        _whole_addresses(cc, escaped),
-        _whole_addresses(bcc, escaped),
+        _whole_addresses(cc, escaped) if cc else (),
+        _whole_addresses(bcc, escaped) if bcc else (),
         in_reply_to,
         message_id,
     )
@@ -89,10 +94,10 @@ def whole_envelope(cursor: Cursor) -> Envelope | None:
 def _whole_addresses(octets: bytes | None, escaped: bool) -> tuple[Address, ...]:
     if octets is None:
         return ()
-    found = [each.groups() for each in _ADDRESS.finditer(octets)]
+    found = _ADDRESS.finditer(octets)
     if escaped:
-        found = [tuple(map(unescaped, fields)) for fields in found]
-    return tuple([Address(*fields) for fields in found])
+        return tuple([Address(*map(unescaped, each.groups())) for each in found])
+    return tuple([Address(*each.groups()) for each in found])
 
 
 def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
