@@ -153,8 +153,15 @@ def quotaroot(cursor: Cursor) -> QuotaRoot:
 
 
 def _before_roots(words: list[bytes]) -> int:
-    """``mailbox *(SP quota-root-name)``: a word that needs quotes, and has none, belongs to the name, with all before it."""
-    return max([at for at, word in enumerate(words, 1) if word[:1] != b'"' and not is_astring(word)], default=1)
+    """``mailbox *(SP quota-root-name)``: a word that needs quotes, and has none, belongs to the name, with all before it.
+
+    So do the words behind it up to the roots in quotes, if the last one is.
+    """
+    unquoted = [at for at, word in enumerate(words, 1) if word[:1] != b'"']
+    odd = [at for at in unquoted if not is_astring(words[at - 1])]
+    if not odd:
+        return 1
+    return unquoted[-1] if words[-1][:1] == b'"' else odd[-1]
 
 
 # Data
