@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from imapkit.core.flags import odd_flag_list, surplus
+from imapkit.core.flags import FLAG, flag_list, surplus
 from imapkit.core.lean import lean_dataclass
-from imapkit.core.names import before_list, goes_on
+from imapkit.core.names import mailbox
 from imapkit.core.response import announcement, one_line
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
@@ -34,14 +34,6 @@ _NUMBER = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
 _QUOTED_NUMBER = re.compile(rb'"(\d{1,20}+)"(?![^ ()\]<>:,])')
 _NUMBERS = re.compile(rb" *+((?:\d{1,20}+(?!\d) *+)*+)")
 _SPACES = re.compile(rb" *+")
-_FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
-#   Behind its ")" stands no flag, no end of a word, and no single word before another ")".
-_END_OF_LIST = rb"\)(?! *+\\|[^ )]| ++[^ ()\"]++\))"
-_PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (_FLAG.pattern, _FLAG.pattern, _END_OF_LIST))
-_FLAG_LIST = re.compile(rb"\(([^()\"]*+)%b" % _END_OF_LIST)
-_LIST_OPENS = re.compile(rb" ++\(")
-_INNER = rb'[^()"]++|"[^"\\]*+"'
-_BEFORE_LIST = re.compile(rb" ++\((?:%b|\((?:%b)*+\))*+\) *+\Z" % (_INNER, _INNER))
 _WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
 _VALUE = re.compile(
     rb' *+(?:"([^"\\\r\n\0]*+)"|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()"]))|(\d{1,20}+(?![^\x00-\x20\x7f()"]))'
@@ -260,24 +252,11 @@ class Cursor:
         return self.string()
 
     def mailbox(self) -> bytes:
-        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a list.
-
-        Where words follow it, ``mailbox_before`` reads it.
-        Exchange leaves names with TABs without quotes, greenmail leaves quotes in names without a backslash: what
-        cannot be read as an astring is taken as it stands, and noted.
-        """
-        mark = self.mark()
-        try:
-            name = self.astring()
-            if self.at_end() or _BEFORE_LIST.match(self._text, self._at, self._end) or self._is_before_list(mark):
-                return name
-        except ParseError:
-            pass
-        self.reset(mark)
-        return self.unquoted_mailbox(before_list(self.ahead()))
+        """``mailbox = "INBOX" / astring`` as it was sent, at the end or before a list; one that lacks its quotes is noted."""
+        return mailbox(self)
 
     def unquoted_mailbox(self, length: int) -> bytes:
-        """A mailbox name as it stands in the next ``length`` bytes, spaces and all, which is noted; quotes around it are left out."""
+        """A mailbox name as it stands in the next ``length`` bytes, which is noted; quotes around it are left out."""
         stop = self._at + length
         raw = self._text[self._at : stop].strip(b" ")
         if not raw or stop > self._end:
@@ -294,22 +273,11 @@ class Cursor:
 
     def flag(self) -> bytes:
         r"""``flag-perm = flag / "\*"``, or any flag; a ``]`` may be in a keyword, since Gmail has such."""
-        return self._must(_FLAG, "flag").group()
+        return self._must(FLAG, "flag").group()
 
     def flag_list(self) -> tuple[bytes, ...]:
-        r"""``flag-list = "(" [flag *(SP flag)] ")"``.
-
-        What is no flag is noted; home.pl's bare ``\`` is left out, and so is what could not be one: ``"To Do"``, ``foo(bar``.
-        """
-        plain = self.match(_PLAIN_FLAG_LIST)
-        if plain is not None:
-            return tuple(plain.group(1).split())
-        found = self.match(_FLAG_LIST)
-        flags = odd_flag_list(self) if found is None else found.group(1).split(b" ")
-        for flag in flags:
-            if flag and not _FLAG.fullmatch(flag):
-                self.tolerate("no flag", flag)
-        return tuple(flag for flag in flags if flag not in (b"", b"\\"))
+        """``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, and left out where it could not be one."""
+        return flag_list(self)
 
     # Anything
 
@@ -402,18 +370,6 @@ class Cursor:
         if number > largest:
             self.tolerate("a number too large", digits)
         return number
-
-    def _is_before_list(self, start: Mark) -> bool:
-        """Whether a list follows that is odd, or has a literal in it, and no more of a name that began at ``start``."""
-        stop, at = self.mark(), self._at - start[1]
-        if not _LIST_OPENS.match(self._text, self._at, self._end):
-            return False
-        if stop[0] != start[0]:
-            return True
-        self.reset(start)
-        text = self.ahead()
-        self.reset(stop)
-        return not goes_on(text, at)
 
     def _quoted_number(self) -> bytes:
         digits = self._must(_QUOTED_NUMBER, "number").group(1)

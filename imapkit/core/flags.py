@@ -1,7 +1,7 @@
 """A list of flags in which one is no flag: that one is noted, and the others, and what follows the list, are read.
 
-``Cursor.flag_list`` reads every other list by one pattern. Here a stray parenthesis has to be told from the end of the list:
-``(\\Seen foo(bar \\Flagged)`` and ``(\\Seen foo)bar \\Flagged)``. All the parentheses of the response tell which kind is too many.
+``Cursor.flag_list`` reads every other list by one pattern. Here a stray parenthesis is told from the end of the list:
+``(\\Seen foo(bar \\Flagged)`` and ``(\\Seen foo)bar \\Flagged)``. All parentheses of the response say which kind is too many.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imapkit.core.cursor import Cursor
 
-__all__ = ["odd_flag_list", "surplus"]
+__all__ = ["FLAG", "flag_list", "surplus"]
 
+FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
+#   Behind its ")" stands no flag, no end of a word, and no single word before another ")".
+_END_OF_LIST = rb"\)(?! *+\\|[^ )]| ++[^ ()\"]++\))"
+_PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (FLAG.pattern, FLAG.pattern, _END_OF_LIST))
+_FLAG_LIST = re.compile(rb"\(([^()\"]*+)%b" % _END_OF_LIST)
 _WORD = re.compile(rb'[^ ()"]++(?![^ )])')
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ )\]])', re.DOTALL)
 _RUN = re.compile(rb"[^ ()]++")
@@ -33,7 +38,23 @@ def surplus(text: bytes) -> int:
     return left.count(b"(") - left.count(b")")
 
 
-def odd_flag_list(cursor: Cursor) -> list[bytes]:
+def flag_list(cursor: Cursor) -> tuple[bytes, ...]:
+    r"""``flag-list = "(" [flag *(SP flag)] ")"``.
+
+    What is no flag is noted; home.pl's bare ``\`` is left out, and so is what could not be one: ``"To Do"``, ``foo(bar``.
+    """
+    plain = cursor.match(_PLAIN_FLAG_LIST)
+    if plain is not None:
+        return tuple(plain.group(1).split())
+    found = cursor.match(_FLAG_LIST)
+    flags = _odd_flag_list(cursor) if found is None else found.group(1).split(b" ")
+    for flag in flags:
+        if flag and not FLAG.fullmatch(flag):
+            cursor.tolerate("no flag", flag)
+    return tuple(flag for flag in flags if flag not in (b"", b"\\"))
+
+
+def _odd_flag_list(cursor: Cursor) -> list[bytes]:
     """``"(" [flag *(SP flag)] ")"`` with words in it that are no flags; raises ``ParseError`` if the list has no end."""
     start = cursor.mark()
     if not cursor.try_(b"("):

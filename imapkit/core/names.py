@@ -13,13 +13,17 @@ from imapkit.core.flags import surplus
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
-    from imapkit.core.cursor import Cursor
+    from imapkit.core.cursor import Cursor, Mark
 
-__all__ = ["NameWords", "before_list", "goes_on", "is_astring", "mailbox_before"]
+__all__ = ["NameWords", "before_list", "is_astring", "mailbox", "mailbox_before"]
 
 NameWords: TypeAlias = "Callable[[list[bytes]], int]"
 """Says how many of a response's words, from the first on, are the mailbox name."""
 
+_INNER = rb'[^()"]++|"[^"\\]*+"'
+#   What follows a name that is as the grammar has it: a list to the end, with lists in it perhaps.
+_BEFORE_LIST = re.compile(rb"(?= ++\((?:%b|\((?:%b)*+\))*+\) *+\Z)" % (_INNER, _INNER))
+_LIST_OPENS = re.compile(rb"(?= ++\()")
 _WORDS = re.compile(rb' *+("[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ ])|[^ ]++)', re.DOTALL)
 _ASTRING = re.compile(rb'[^\x00-\x20\x7f(){%*"\\]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 #   A string that does not end reaches to the end, so that each byte is looked at once.
@@ -72,6 +76,35 @@ def _plain_name(cursor: Cursor, plain: re.Pattern[bytes]) -> bytes | None:
     return name if is_plain else None
 
 
+def mailbox(cursor: Cursor) -> bytes:
+    """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a list.
+
+    Where words follow it, ``mailbox_before`` reads it. Exchange leaves names with TABs without quotes, greenmail leaves quotes in
+    names without a backslash: what cannot be read as an astring is taken as it stands, and noted.
+    """
+    start = cursor.mark()
+    try:
+        name = cursor.astring()
+        if cursor.at_end() or cursor.match(_BEFORE_LIST) or (cursor.match(_LIST_OPENS) and not _goes_on(cursor, start)):
+            return name
+    except ParseError:
+        pass
+    cursor.reset(start)
+    return cursor.unquoted_mailbox(before_list(cursor.ahead()))
+
+
+def _goes_on(cursor: Cursor, start: Mark) -> bool:
+    """Whether a name that began at ``start`` goes on behind what seems to be a list: to the last list, in paired parentheses."""
+    stop = cursor.mark()
+    if stop[0] != start[0]:
+        return False
+    cursor.reset(start)
+    text = cursor.ahead()
+    cursor.reset(stop)
+    end = before_list(text)
+    return stop[1] - start[1] < end < len(text.rstrip(b" ")) and not surplus(text[:end])
+
+
 def before_list(text: bytes) -> int:
     """Where a name ends that a list follows, or nothing: before the list that is closed by the last parenthesis."""
     text = text.rstrip(b" ")
@@ -84,12 +117,6 @@ def before_list(text: bytes) -> int:
     # A parenthesis in the list is one too many.
     at = text.rfind(b" (")
     return len(text) if at < 0 else len(text[:at].rstrip(b" "))
-
-
-def goes_on(text: bytes, at: int) -> bool:
-    """Whether a name goes on behind ``at``, where a list seems to begin: with as many ")" as "(" up to the last list."""
-    end = before_list(text)
-    return at < end < len(text.rstrip(b" ")) and not surplus(text[:end])
 
 
 def _last_list(text: bytes, marks: re.Pattern[bytes]) -> int:

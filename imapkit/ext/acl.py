@@ -167,7 +167,7 @@ def _may_be_rights(word: bytes) -> bool:
 
 
 def _before_entries(words: list[bytes]) -> int:
-    """``mailbox *(SP identifier SP rights)``: what stands before the last pairs is the name, unless all are pairs behind one word."""
+    """``mailbox *(SP identifier SP rights)``: one word if all behind it are pairs, else all before the last pairs."""
     if len(words) % 2 and is_astring(words[0]) and all(map(_may_be_rights, words[2::2])):
         return 1
     at = len(words)

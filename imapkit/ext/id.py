@@ -118,7 +118,7 @@ def _string(octets: bytes) -> Piece:
 
 
 def id_response(cursor: Cursor) -> Identity | None:
-    """``id_response ::= "ID" SPACE id_params_list``; what is no pair is a ``Defect``; so is an atom, which is read all the same."""
+    """``id_response ::= "ID" SPACE id_params_list``; what is no pair is a ``Defect``, and so is an atom, which is read."""
     if cursor.peek() != b"(":
         if cursor.nstring() is not None:
             raise cursor.error("( or NIL")

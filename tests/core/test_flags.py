@@ -10,7 +10,7 @@ import pytest
 
 from imapkit.core.cursor import Cursor
 from imapkit.core.plugins import registry
-from imapkit.core.response import classify
+from imapkit.core.response import Untagged, classify
 from imapkit.core.result import Parsed, parse
 from imapkit.ext.rev1.fetch import fetch_uid
 
@@ -65,7 +65,9 @@ def said(line: bytes) -> Parsed:
     """What a response says; a literal may stand in it once."""
     text, announced, rest = line.partition(b"{3}\r\n")
     parts = [text + b"{3}", rest[:3], rest[3:]] if announced else [text]
-    return parse([classify(parts)], registry())
+    response = classify(parts)
+    assert isinstance(response, Untagged)
+    return parse([response], registry())
 
 
 READERS = [fetched, flags_response, permanent, listed]

@@ -39,9 +39,9 @@ _ZONE_WORDS = late_pattern(r"(?:\b(?:GMT|UTC?) ?)?([+-])(\d{1,2}):?(\d\d)?(?!\d)
 def read_date(sent: bytes) -> tuple[datetime | None, bool]:
     """A date, None if that is none, and whether it had to be guessed, since it does not follow RFC 5322.
 
-    ``date-time`` of section 3.3 with the obsolete forms of section 4.3, and a few more that leave no doubt. A zone of ``-0000``, an
-    unknown one and none at all are taken as UTC. Guessed is what ``email.utils`` reads beside that, such as ``16.03.09`` for a
-    time, ``Apr 09 2005`` or the form of asctime; a zone such as ``GMT+0800`` is read there too.
+    ``date-time`` of section 3.3 with the obsolete forms of section 4.3, and a few more that leave no doubt. A zone of ``-0000``,
+    an unknown one and none at all are taken as UTC. Guessed is what ``email.utils`` reads beside that, such as ``16.03.09`` for
+    a time, ``Apr 09 2005`` or the form of asctime; a zone such as ``GMT+0800`` is read there too.
     """
     text = _without_comments(sent) if b"(" in sent else sent
     found = _date_time(text)

@@ -37,7 +37,7 @@ def mailbox_list(cursor: Cursor) -> MailboxListing:
 def status(cursor: Cursor) -> MailboxStatus:
     """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``.
 
-    Items of extensions have other values too: ``APPENDLIMIT NIL`` (RFC 7889 section 5), ``MAILBOXID (F2)`` (RFC 8474 section 4.3).
+    Items of extensions have other values too: ``APPENDLIMIT NIL`` (RFC 7889), ``MAILBOXID (F2)`` (RFC 8474 section 4.3).
     """
     name = cursor.name(cursor.mailbox())
     cursor.sp()
