@@ -107,7 +107,7 @@ class SessionCommands(Commands):
         return self._call("NOOP", finish=finish, **options)
 
     def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
-        """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
+        """Take the untagged responses, or response codes, called ``code`` that belonged to no command; ``parse`` tells the two apart.
 
         Returns ``(code, [data, ...])``, or ``(code, [None])``. RFC 3501 sections 7.1 to 7.4.
         """
