@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from imapkit.core.flags import surplus
@@ -44,12 +45,13 @@ def mailbox_before(cursor: Cursor, name_words: NameWords, plain: re.Pattern[byte
     start = cursor.mark()
     if plain is not None and (whole := _plain_name(cursor, plain)) is not None:
         return whole
-    found = list(_WORDS.finditer(cursor.ahead()))
-    if not found:
+    text = cursor.ahead()
+    words = _WORDS.findall(text)
+    if not words:
         raise cursor.error("mailbox")
-    first = found[0]
-    count = 1 if first[1][:1] == b'"' and is_astring(first[1]) else name_words([word[1] for word in found])
-    length = found[count - 1].end()
+    first = words[0]
+    count = 1 if first[:1] == b'"' and is_astring(first) else name_words(words)
+    length = next(islice(_WORDS.finditer(text), count - 1, None)).end()
     try:
         name = cursor.astring()
         index, at = cursor.mark()
@@ -58,7 +60,7 @@ def mailbox_before(cursor: Cursor, name_words: NameWords, plain: re.Pattern[byte
     except ParseError:
         pass
     cursor.reset(start)
-    if first[1][:1] == b'"' and not found[count - 1][1].endswith(b'"'):
+    if first[:1] == b'"' and not words[count - 1].endswith(b'"'):
         raise cursor.error("mailbox")
     return cursor.unquoted_mailbox(length)
 
