@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from imapkit.core.flags import FLAG, flag_list, surplus
+from imapkit.core.flags import FLAG, PLAIN_FLAG_LIST, flag_list, surplus
 from imapkit.core.lean import lean_dataclass
 from imapkit.core.names import mailbox
 from imapkit.core.response import announcement, one_line
@@ -277,7 +277,11 @@ class Cursor:
 
     def flag_list(self) -> tuple[bytes, ...]:
         """``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, and left out where it could not be one."""
-        return flag_list(self)
+        plain = PLAIN_FLAG_LIST.match(self._text, self._at, self._end)
+        if plain is None:
+            return flag_list(self)
+        self._at = plain.end()
+        return tuple(plain.group(1).split())
 
     # Anything
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imapkit.core.cursor import Cursor
 
-__all__ = ["FLAG", "flag_list", "surplus"]
+__all__ = ["FLAG", "PLAIN_FLAG_LIST", "flag_list", "surplus"]
 
 FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
 #   Behind its ")" stands no flag, no end of a word, and no single word before another ")".
 _END_OF_LIST = rb"\)(?! *+\\|[^ )]| ++[^ ()\"]++\))"
-_PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (FLAG.pattern, FLAG.pattern, _END_OF_LIST))
+PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (FLAG.pattern, FLAG.pattern, _END_OF_LIST))
 _FLAG_LIST = re.compile(rb"\(([^()\"]*+)%b" % _END_OF_LIST)
 _WORD = re.compile(rb'[^ ()"]++(?![^ )])')
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ )\]])', re.DOTALL)
@@ -43,9 +43,6 @@ def flag_list(cursor: Cursor) -> tuple[bytes, ...]:
 
     What is no flag is noted; home.pl's bare ``\`` is left out, and so is what could not be one: ``"To Do"``, ``foo(bar``.
     """
-    plain = cursor.match(_PLAIN_FLAG_LIST)
-    if plain is not None:
-        return tuple(plain.group(1).split())
     found = cursor.match(_FLAG_LIST)
     flags = _odd_flag_list(cursor) if found is None else found.group(1).split(b" ")
     for flag in flags:
