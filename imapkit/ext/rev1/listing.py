@@ -11,7 +11,7 @@ from typing import Any
 
 from imapkit.core.api import Cursor, Defect, MailboxName, OfMailbox, record
 from imapkit.errors import ParseError
-from imapkit.ext.rev1.grammar import any_value, item_list
+from imapkit.ext.rev1.grammar import Parser, any_value, item_list
 
 __all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
 
@@ -55,7 +55,7 @@ def _status_value(cursor: Cursor) -> Any:
         return any_value(cursor)
 
 
-STATUS_ITEMS = dict.fromkeys(("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN"), Cursor.number64)
+STATUS_ITEMS: Mapping[str, Parser] = dict.fromkeys(("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN"), Cursor.number64)
 """The grammar of the items that RFC 3501 defines."""
 
 
