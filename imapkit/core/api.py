@@ -13,7 +13,6 @@ from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may
 from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.mutf7 import decode as decode_mailbox
-from imapkit.core.names import is_astring, mailbox_before
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.patterns import late_pattern
 from imapkit.core.record import OfMailbox, record
@@ -30,6 +29,7 @@ from imapkit.core.search import (
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.unquoted import is_astring, mailbox_before
 from imapkit.core.wire import (
     Literal,
     MailboxName,

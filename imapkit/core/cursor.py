@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from imapkit.core.flags import FLAG, PLAIN_FLAG_LIST, flag_list, surplus
 from imapkit.core.lean import lean_dataclass
-from imapkit.core.names import mailbox
 from imapkit.core.response import announcement, one_line
+from imapkit.core.unquoted import mailbox
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
 

@@ -8,8 +8,8 @@ import pytest
 
 from imapkit.core.about import is_about_mailbox
 from imapkit.core.cursor import Cursor
-from imapkit.core.names import before_list, is_astring, mailbox_before
 from imapkit.core.response import Untagged
+from imapkit.core.unquoted import before_list, is_astring, mailbox_before
 from imapkit.errors import ParseError
 from imapkit.testing import within
 
