@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from imapkit.core.lean import lean_dataclass
 from imapkit.errors import ServerBye
@@ -28,6 +28,8 @@ __all__ = [
     "run_matcher",
     "split_code",
 ]
+
+_Found = TypeVar("_Found")
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
@@ -70,7 +72,7 @@ class Untagged:
     names are plain UTF-8 (RFC 6855 section 3).
     """
 
-    __slots__ = ("name", "number", "parts", "utf8")
+    __slots__ = ("_found", "name", "number", "parts", "utf8")
     odd = ""
     """What is odd about it as a response, if anything is."""
 
@@ -112,6 +114,18 @@ class Untagged:
     def responses(self) -> tuple[Untagged]:
         """It alone, as ``Run`` has many."""
         return (self,)
+
+    def once(self, read: Callable[[Untagged], _Found]) -> _Found:
+        """``read(self)``, called once however many commands in flight ask whether this is their answer (``Command.matches``)."""
+        found: tuple[Any, _Found] | None = getattr(self, "_found", None)
+        if found is None or found[0] is not read:
+            found = self._found = (read, read(self))
+        return found[1]
+
+    def drop(self) -> None:
+        """Forget what ``once`` has found out: it is known whose answer this is."""
+        if hasattr(self, "_found"):
+            del self._found
 
 
 class Run:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
 from imapkit.core.response import Run, Untagged, announcement, one_line, response_code, split_code
-from imapkit.errors import ParseError
+from imapkit.errors import CommandNo, ParseError
 
 if TYPE_CHECKING:
     from imapkit.core.defects import DefectLog
@@ -46,6 +46,7 @@ class Data(list[Any]):
         utf8: bool = False,
         log: DefectLog | None = None,
         text: bytes | None = None,
+        refused: str = "",
     ) -> None:
         super().__init__(items)
         self.sources = tuple(responses)
@@ -57,6 +58,7 @@ class Data(list[Any]):
         self._registry = registry
         self._log = log
         self._text = text
+        self._refused = refused
 
     @classmethod
     def of(
@@ -81,8 +83,8 @@ class Data(list[Any]):
         """What the responses say: a list with a value for each, as ``parse`` of the client has it, and its ``defects``.
 
         ``kind``: a record's class, such as ``FetchData``; the list has only values of that class, and type checkers know it.
-        After a NO it is then empty: without ``kind`` it holds the ``StatusText`` of the refusal. Never raises for what a server
-        sent. A copy is read by the families that are there by default.
+        After a NO it holds the responses that came before it; if there were none, the ``StatusText`` of the refusal, and with
+        ``kind`` nothing. Never raises for what a server sent. A copy is read by the families that are there by default.
         """
         found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
         self._note(found.defects)
@@ -100,6 +102,15 @@ class Data(list[Any]):
         self._note(defects)
         return said
 
+    def check(self) -> Self:
+        """This data, unless the server answered NO to the command: then it raises ``CommandNo``, with the response code."""
+        if not self._refused:
+            return self
+        text = self._text or b""
+        message = f"{self._refused}: NO {text.decode('utf-8', 'backslashreplace')}"
+        came = Data.of(self.sources, self._known(), self._log) if self.sources else None
+        raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
+
     def _known(self) -> Registry:
         if self._registry is not None:
             return self._registry
@@ -112,7 +123,7 @@ class Data(list[Any]):
             self._log.extend(defects)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text)
+        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text, self._refused)
 
 
 @record
