@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
-from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
+from imapkit.core.about import (
+    about_mailbox,
+    is_about_mailbox,
+    mailbox_key,
+    may_be_about_mailbox,
+    or_another_name,
+    same_name,
+    string_value,
+)
 from imapkit.core.append import message
 from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
@@ -91,6 +99,7 @@ __all__ = [
     "number",
     "numbers_found",
     "optional",
+    "or_another_name",
     "parenthesized",
     "parse_date_time",
     "pass_over",

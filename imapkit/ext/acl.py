@@ -19,7 +19,6 @@ from imapkit.core.api import (
     Untagged,
     about_mailbox,
     astring,
-    is_about_mailbox,
     mailbox,
     mailbox_key,
     may_be_about_mailbox,
@@ -255,24 +254,28 @@ def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
     return about_mailbox(args, uid), string_value(astring(args[1]))
 
 
-def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | None:
+def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | str | None:
     """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4).
 
     It never comes unasked: one about others is perhaps the answer all the same, where the server has put names in its own way.
     """
+    found = response.once(_name_and_identifier)
+    if found is None:
+        return None
+    verdict = same_name(about[0], found[0])
+    if found[1] == about[1] and verdict is not False:
+        return verdict
+    return "a LISTRIGHTS response about another mailbox or identifier, and nothing else can be the answer"
+
+
+def _name_and_identifier(response: Untagged) -> tuple[str, bytes] | None:
     try:
         cursor = Cursor(response.parts)
         name = mailbox_key(cursor.astring())
         cursor.sp()
-        return True if cursor.astring() == about[1] and same_name(about[0], name) else None
+        return name, cursor.astring()
     except ParseError:
         return None
-
-
-def is_about_my_mailbox(about: str, response: Untagged) -> bool | None:
-    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440). INBOX may have another name, too."""
-    verdict = is_about_mailbox(about, response)
-    return None if verdict is False and about == "INBOX" else verdict
 
 
 COMMANDS = (
@@ -280,7 +283,9 @@ COMMANDS = (
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
     Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
     Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), about=about_mailbox, matches=may_be_about_mailbox),
-    Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), about=about_mailbox, matches=is_about_my_mailbox),
+    Command(
+        "MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), about=about_mailbox, matches=may_be_about_mailbox
+    ),
     Command(
         "LISTRIGHTS",
         State.LOGGED_IN,

@@ -217,12 +217,19 @@ def about_root(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(string_value(quota_root(args[0])))
 
 
-def is_about_root(about: str, response: Untagged) -> bool | None:
-    """Whether a QUOTA response is about that root; those about other roots may come unasked, and are not its answer."""
+def is_about_root(about: str, response: Untagged) -> bool | str | None:
+    """Whether a QUOTA response is about that root; those about other roots may come unasked, and then beside its answer."""
+    name = response.once(_root)
+    if name is None:
+        return None
+    verdict = same_name(name, about)
+    return "a QUOTA response about another root, and nothing else can be the answer" if verdict is False else verdict
+
+
+def _root(response: Untagged) -> str | None:
     try:
-        return same_name(mailbox_key(_quota_root_name(Cursor(response.parts))), about)
+        return mailbox_key(_quota_root_name(Cursor(response.parts)))
     except ParseError:
-        # There is no telling.
         return None
 
 
