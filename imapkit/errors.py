@@ -25,8 +25,8 @@
                 └── ConnectError       the connection could not be opened
                     └── ResolveError   (socket.gaierror) the host name could not be resolved
 
-``BadResponse``, ``CommandNo`` and every ``abort`` keep what the server had sent in answer to the command by then: ``data`` has it in
-imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
+``BadResponse``, ``CommandNo`` and every ``abort`` keep what the server had sent in answer to the command by then: ``data`` has it
+in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
 
 ``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
 A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``).

@@ -85,9 +85,7 @@ def or_another_name(about: str, verdict: bool | None) -> bool | str | None:
     """The verdict, but instead of False what stands for "it can be nothing else"; of INBOX "perhaps"."""
     if verdict is not False:
         return verdict
-    return (
-        None if about == "INBOX" else f"a response about another mailbox than {about!r:.80}, and nothing else can be the answer"
-    )
+    return None if about == "INBOX" else "a response about another mailbox, and nothing else can be the answer"
 
 
 def _first_name(response: Untagged) -> str | None:

@@ -568,6 +568,8 @@ class Connection:
                 first = self.protocol.closed is None and (late is None or late.is_late())
                 if not first:
                     return
+                if not wanted:
+                    self.protocol.tell_alert(reason)
                 self.protocol.close(reason)
                 self._handed_over.clear()
             self.trace.log(1, f"connection ends: {exc}")

@@ -44,7 +44,7 @@ def refusal(kind: type[_Refusal], request: Request, protocol: Protocol) -> _Refu
 
 
 def check(request: Request, protocol: Protocol) -> None:
-    """Raise what went wrong with the command, if anything did: what ended the connection, with what had come, or a plugin's error."""
+    """Raise what went wrong with the command, if anything did: what ended the connection, or a plugin's error."""
     if request.aborted is not None:
         reason = request.aborted.fresh()
         raise reason.with_data(_came(request, protocol)) if isinstance(reason, abort) else reason

@@ -17,7 +17,7 @@ from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code
+from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.store import Store
@@ -50,6 +50,7 @@ class Protocol:
         self.gate = Gate()
         self.pending: dict[bytes, Request] = {}
         self.closed: error | None = None
+        self._alert = b""
         self.welcome: bytes | None = None
         self.woken: list[Request] = []
         self.nudged: Request | None = None
@@ -80,7 +81,7 @@ class Protocol:
             command.before(session, request.args)
         if session.flush:
             session.flush = False
-            self.store.clear()
+            request.aside = self.store.set_aside()
         if command.secret:
             self.secrets.add(*secret_arguments(request.args))
         request.tag, request.sent = self._tag(), call.line is not None
@@ -124,6 +125,11 @@ class Protocol:
         self.gate.close(self.closed)
         self.pending.clear()
         self._attribution.clear()
+
+    def tell_alert(self, exc: error) -> None:
+        """Put the text of the last ALERT into the error that ends the connection: most often it says why that ends."""
+        if self._alert and len(exc.args) == 1 and isinstance(exc.args[0], str):
+            exc.args = (f"{exc.args[0]} (the server's last ALERT: {self.secrets.hide_text(_shown(self._alert))})",)
 
     # what the reader does
 
@@ -211,6 +217,9 @@ class Protocol:
         if command.ends and typ == "OK":
             # Whoever waits for a turn (another thread's logout) must not be let out any more.
             self.session.enter(State.LOGOUT)
+        if typ == "BAD":
+            self.store.put_back(request.aside)
+        request.aside = ()
         if typ != "OK":
             self._release(request.received)
         self._code(text, request)
@@ -344,6 +353,8 @@ class Protocol:
         code = response_code(text)
         if code is None:
             return
+        if code.name == "ALERT":
+            self._alert = split_code(text)
         self._keep(code.name, [code.data or b""], len(code.data or b""))
         known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:

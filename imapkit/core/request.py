@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
@@ -97,6 +97,8 @@ class Request:
     watched = False
     """Nobody waits for it: its time is kept by the clock."""
     on_done: Callable[[Request], None] | None = None
+    aside: Sequence[Any] = ()
+    """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
     doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
     """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
     count = octets = 0

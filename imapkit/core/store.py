@@ -43,10 +43,28 @@ class Store:
                 entries = self._entries = deque()
             entries.append((name, data, octets))
             self._octets += octets
-            while len(entries) > self._limits.stored or self._octets > self._limits.stored_octets:
-                self._octets -= entries.popleft()[2]
-                self.dropped += 1
+            self._trim(entries)
             return not before and bool(self.dropped)
+
+    def _trim(self, entries: deque[_Entry]) -> None:
+        while len(entries) > self._limits.stored or self._octets > self._limits.stored_octets:
+            self._octets -= entries.popleft()[2]
+            self.dropped += 1
+
+    def set_aside(self) -> Sequence[_Entry]:
+        """Remove all that is there and return it, for ``put_back``."""
+        with self._lock:
+            entries = tuple(self._entries or ())
+            self._keep(())
+        return entries
+
+    def put_back(self, aside: Sequence[_Entry]) -> None:
+        """Have again what was set aside, before all that has come since."""
+        with self._lock:
+            entries = deque((*aside, *(self._entries or ())))
+            self._keep(entries)
+            if self._entries:
+                self._trim(self._entries)
 
     def _keep(self, entries: Sequence[_Entry]) -> None:
         self._entries = deque(entries) if entries else None

@@ -92,7 +92,8 @@ def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:
 def is_about_messages(about: NumberSet, response: Untagged) -> bool | str | None:
     """Whether a FETCH response is about one of them. What UID commands bring has a UID, RFC 3501 section 6.4.8.
 
-    One without a UID that can be read is news of another client's flags if it has nothing but flags; else it can only be an answer.
+    One without a UID that can be read tells what another client did to flags if it has nothing else; else it can only be an
+    answer.
     """
     if not about.uid:
         return False if response.number is None else about.may_hold(response.number)
