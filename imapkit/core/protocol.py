@@ -211,17 +211,15 @@ class Protocol:
         if request.interrupted_by == "refresh":
             request.interrupt("turn")
         request.finish(typ, self.secrets.hide(text) if command.secret or typ != "OK" else text)
-        self._settle(request)
+        if request.doubtful:
+            self._settle(request)
         if command.done is not None:
             self._guard(request, command.done, self.session, request)
         if command.ends and typ == "OK":
             # Whoever waits for a turn (another thread's logout) must not be let out any more.
             self.session.enter(State.LOGOUT)
-        if typ == "BAD":
-            self.store.put_back(request.aside)
-        request.aside = ()
         if typ != "OK":
-            self._release(request.received)
+            self._give_back(request)
         self._code(text, request)
         if request.switching:
             return request
@@ -241,8 +239,14 @@ class Protocol:
             self.defects.add(odd, response.text)
             request.received.append(response)
 
+    def _give_back(self, request: Request) -> None:
+        """The command is refused: what came before that, and what a BAD leaves as it was, is kept for ``response()``."""
+        if request.typ == "BAD" and request.aside:
+            self.store.put_back(request.aside)
+        self._release(request.received)
+
     def _release(self, pieces: Iterable[Untagged | Run]) -> None:
-        """What came before a refusal, or is nobody's answer after all, is kept as what nobody asked for is."""
+        """Keep responses that are no command's answer after all, as those that nobody asked for are."""
         for piece in pieces:
             self._keep(piece.name, piece, piece.octets)
 
