@@ -131,6 +131,7 @@ def test_random_verdicts_lose_nothing_and_tell_nobody_what_is_certainly_anothers
 
 def test_a_uid_is_read_once_for_each_response_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Untagged] = []
+
     def counting(response: Untagged) -> int | None:
         read.append(response)
         return fetch_uid(response)
