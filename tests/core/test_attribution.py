@@ -16,7 +16,7 @@ from imapkit.core.response import Untagged
 from imapkit.errors import BadResponse, ConnectionClosed
 from imapkit.ext.rev1 import arguments
 from imapkit.ext.rev1.fetch import fetch_uid
-from imapkit.testing import Conversation, ReceivedCommand, answering, at_once, crossed, refusing
+from imapkit.testing import Conversation, ReceivedCommand, answering, at_once, crossed, refusing, rejecting
 from tests.core.rig import selected
 from tests.core.support import Driver, call
 from tests.core.test_linear import assert_linear
@@ -315,3 +315,16 @@ def test_after_bad_to_select_all_is_as_before() -> None:
         assert (client.state, client.mailbox, client.is_readonly) == ("SELECTED", "INBOX", False)
         assert client.response("EXPUNGE") == ("EXPUNGE", [b"3"]), "the numbers of a mailbox that is still selected have changed"
         assert client.response("RECENT")[1][-1] == b"5"
+
+
+def test_a_mailbox_that_the_server_has_closed_is_closed_whatever_comes_then() -> None:
+    """Dovecot, before a BAD to SELECT; RFC 9051 section 7.1."""
+    handlers = {"EXAMINE": rejecting(), "SELECT": answering(b"* OK [CLOSED] left\r\n* 5 EXISTS\r\n")}
+    with selected({**handlers, "NOOP": answering(b"* OK [CLOSED] left\r\n")}) as (client, _):
+        client.noop()
+        assert (client.state, client.mailbox) == ("AUTH", None)
+        with contextlib.suppress(BadResponse):
+            client.examine("other")
+        assert client.state == "AUTH"
+        assert client.select() == ("OK", [b"5"])
+        assert (client.state, client.mailbox) == ("SELECTED", "INBOX")
