@@ -50,7 +50,7 @@ class Protocol:
         self.gate = Gate()
         self.pending: dict[bytes, Request] = {}
         self.closed: error | None = None
-        self._alert = b""
+        self._alert = ""
         self.welcome: bytes | None = None
         self.woken: list[Request] = []
         self.nudged: Request | None = None
@@ -129,7 +129,7 @@ class Protocol:
     def tell_alert(self, exc: error) -> None:
         """Put the text of the last ALERT into the error that ends the connection: most often it says why that ends."""
         if self._alert and len(exc.args) == 1 and isinstance(exc.args[0], str):
-            exc.args = (f"{exc.args[0]} (the server's last ALERT: {self.secrets.hide_text(_shown(self._alert))})",)
+            exc.args = (f"{exc.args[0]} (the server's last ALERT: {self._alert})",)
 
     # what the reader does
 
@@ -358,7 +358,8 @@ class Protocol:
         if code is None:
             return
         if code.name == "ALERT":
-            self._alert = split_code(text)
+            # Cut behind what is hidden: a piece of a secret must not be left.
+            self._alert = self.secrets.hide_text(split_code(text)[:4096].decode("utf-8", "backslashreplace"))[:500]
         self._keep(code.name, [code.data or b""], len(code.data or b""))
         known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:

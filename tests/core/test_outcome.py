@@ -414,6 +414,11 @@ def test_an_alert_that_repeats_a_password_is_hidden() -> None:
             client.noop()
 
 
+def test_an_alert_without_a_text_is_not_told() -> None:
+    with selected({"NOOP": then(bye, b"* NO [ALERT]\r\n")}) as (client, _), pytest.raises(ServerBye, match=r"\Afor today\Z"):
+        client.noop()
+
+
 def test_no_alert_is_told_when_the_program_hangs_up() -> None:
     with selected({"NOOP": answering(b"* NO [ALERT] quota is full\r\n")}) as (client, _):
         client.noop()
