@@ -7,7 +7,7 @@ command whose answer it can be; where it can be that of several, to none of them
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from imapkit.core.numbers import NumberSet
 from imapkit.core.request import Request
@@ -19,18 +19,10 @@ Judge = Callable[..., Any]
 """``judge(request, matches, about, response)`` calls ``matches(about, response)``, and returns False if that raises."""
 
 
-class Finding(NamedTuple):
-    """Whose answer a response is.
+Finding: TypeAlias = "tuple[Request | None, str, bool]"
+"""Whose answer a response is; what is to be noted about that, if anything is; whether it gives way to a certain answer."""
 
-    ``odd``: what is noted about that, if anything is. ``gives_way``: an answer that is certain takes its place.
-    """
-
-    owner: Request | None
-    odd: str = ""
-    gives_way: bool = False
-
-
-_NONE = Finding(None)
+_NONE: Finding = (None, "", False)
 
 
 class Attribution:
@@ -71,28 +63,26 @@ class Attribution:
                 continue
             call = request.call
             if call.command.matches is None or call.about is None:
-                return Finding(request)
+                return request, "", False
             verdict = judge(request, call.command.matches, call.about, response)
             if verdict is None:
                 likely.append(request)
-            elif isinstance(verdict, str):
-                possible.append((request, verdict))
             elif verdict:
-                response.drop()
-                return Finding(request)
+                if not isinstance(verdict, str):
+                    response.drop()
+                    return request, "", False
+                possible.append((request, verdict))
         response.drop()
-        return _only(response.name, likely, possible)
+        return _only(response.name, likely, possible) if likely or possible else _NONE
 
 
 def _only(name: str, likely: list[Request], possible: list[tuple[Request, str]]) -> Finding:
     """The one command whose answer a response can be, where it is nobody's for certain."""
     candidates = [(request, "") for request in likely] or possible
-    if not candidates:
-        return _NONE
     if len(candidates) > 1:
-        return Finding(None, f"{name}: it may answer more than one command in flight, and is given to none of them")
+        return None, f"{name}: it may answer more than one command in flight, and is given to none of them", False
     [(request, odd)] = candidates
     if isinstance(request.call.about, NumberSet):
         # There is an answer for each message, and what "*" stands for only the server knows.
-        return Finding(request, odd)
-    return Finding(request, odd or f"{name}: not about what {request.call.name} asked for, as far as can be told", True)
+        return request, odd, False
+    return request, odd or f"{name}: not about what {request.call.name} asked for, as far as can be told", True

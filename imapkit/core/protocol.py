@@ -236,7 +236,7 @@ class Protocol:
             self._release(response for response, _ in doubtful)
             return
         for response, odd in doubtful:
-            self.defects.add(odd, response.text)
+            self.defects.add(odd, response.parts[0])
             request.received.append(response)
 
     def _give_back(self, request: Request) -> None:
@@ -297,8 +297,7 @@ class Protocol:
         if response.odd:
             self.defects.add(response.odd, response.text)
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
-        found = self._attribution.find(response, self._guard)
-        owner = found.owner
+        owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
             raise ServerBye(_shown(response.text))
         known = self.registry.responses.get(name)
@@ -308,12 +307,12 @@ class Protocol:
             self._listen(self.listener, response)
         if owner is None:
             self._keep(name, response, response.octets)
-        elif found.gives_way:
-            self._doubt(owner, response, found.odd)
+        elif gives_way:
+            self._doubt(owner, response, odd)
         else:
             self._collect(owner, response)
-        if found.odd and not found.gives_way:
-            self.defects.add(found.odd, response.text)
+        if odd and not gives_way:
+            self.defects.add(odd, response.parts[0])
         if name in _CONDITIONS:
             self._code(response.text, owner)
 

@@ -78,6 +78,7 @@ class Untagged:
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
+        self._found: Any = None
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
@@ -117,15 +118,14 @@ class Untagged:
 
     def once(self, read: Callable[[Untagged], _Found]) -> _Found:
         """``read(self)``, called once however many commands in flight ask whether this is their answer (``Command.matches``)."""
-        found: tuple[Any, _Found] | None = getattr(self, "_found", None)
+        found: tuple[Any, _Found] | None = self._found
         if found is None or found[0] is not read:
             found = self._found = (read, read(self))
         return found[1]
 
     def drop(self) -> None:
         """Forget what ``once`` has found out: it is known whose answer this is."""
-        if hasattr(self, "_found"):
-            del self._found
+        self._found = None
 
 
 class Run:

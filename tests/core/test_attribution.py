@@ -157,8 +157,8 @@ def test_what_was_read_of_a_response_is_forgotten_once_it_has_an_owner() -> None
         response.once(len)
         return matches(about, response)
 
-    assert attribution.find(response, judge).owner is request
-    assert not hasattr(response, "_found")
+    assert attribution.find(response, judge) == (request, "", False)
+    assert response._found is None
 
 
 def test_bytes_times_pending_commands_is_not_what_a_row_costs() -> None:
