@@ -78,7 +78,7 @@ class Untagged:
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
-        self._found: Any = None
+        self._found: tuple[Any, Any] | None = None
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
@@ -118,10 +118,10 @@ class Untagged:
 
     def once(self, read: Callable[[Untagged], _Found]) -> _Found:
         """``read(self)``, called once however many commands in flight ask whether this is their answer (``Command.matches``)."""
-        found: tuple[Any, _Found] | None = self._found
-        if found is None or found[0] is not read:
-            found = self._found = (read, read(self))
-        return found[1]
+        if self._found is None or self._found[0] is not read:
+            self._found = (read, read(self))
+        found: _Found = self._found[1]
+        return found
 
     def drop(self) -> None:
         """Forget what ``once`` has found out: it is known whose answer this is."""
