@@ -488,8 +488,6 @@ class Client(Secured):
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
 
 
-
-
 def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     """A bound method that does not keep its object alive: a client that nobody holds must go, threads and all."""
     weak = weakref.WeakMethod(method)
