@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
 from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.outcome import check
 from imapkit.core.protocol import Protocol
 from imapkit.core.reading import Reading, silences
 from imapkit.core.request import Call, Request
@@ -258,7 +259,7 @@ class Connection:
             if request.call.command.secret:
                 exc.__traceback__ = None
             raise
-        request.check()
+        check(request, self.protocol)
         return request
 
     def _await(self, request: Request, latch: threading.Lock, most: float = inf) -> bool:
@@ -319,7 +320,7 @@ class Connection:
         if idler is not None:
             self.interrupt(idler)
         self._await_turn(request, latch)
-        request.check()
+        check(request, self.protocol)
         with self._lock:
             self._check_open()
             self.protocol.register(request)
@@ -448,7 +449,7 @@ class Connection:
         """Announce a literal and send it, RFC 3501 section 4.3 and RFC 7888; returns what is still to be sent after it."""
         size = len(literal.data)
         out += b"~{%d" % size if literal.binary else b"{%d" % size
-        if self._may_go_unasked(size):
+        if self._may_go_unasked(literal):
             out += b"+}\r\n"
         else:
             out += b"}\r\n"
@@ -465,9 +466,11 @@ class Connection:
         self._write(request, literal.data)
         return bytearray()
 
-    def _may_go_unasked(self, size: int) -> bool:
-        session = self.protocol.session
-        return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
+    def _may_go_unasked(self, literal: Literal) -> bool:
+        # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes the lines behind it for commands.
+        has = self.protocol.session.has
+        at_once = has("LITERAL+") or (len(literal.data) <= _NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))
+        return at_once and (not literal.binary or has("BINARY"))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:
         self.layers.write(data if isinstance(data, bytes) else memoryview(data), request.deadline)
@@ -565,6 +568,8 @@ class Connection:
                 first = self.protocol.closed is None and (late is None or late.is_late())
                 if not first:
                     return
+                if not wanted:
+                    self.protocol.tell_alert(reason)
                 self.protocol.close(reason)
                 self._handed_over.clear()
             self.trace.log(1, f"connection ends: {exc}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from imapkit.core.lean import lean_dataclass
 from imapkit.errors import ServerBye
@@ -29,6 +29,8 @@ __all__ = [
     "run_matcher",
     "split_code",
 ]
+
+_Found = TypeVar("_Found")
 
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
@@ -79,12 +81,13 @@ class Untagged:
     names are plain UTF-8 (RFC 6855 section 3).
     """
 
-    __slots__ = ("name", "number", "parts", "utf8")
+    __slots__ = ("_found", "name", "number", "parts", "utf8")
     odd = ""
     """What is odd about it as a response, if anything is."""
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
+        self._found: tuple[Any, Any] | None = None
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
@@ -121,6 +124,17 @@ class Untagged:
     def responses(self) -> tuple[Untagged]:
         """It alone, as ``Run`` has many."""
         return (self,)
+
+    def once(self, read: Callable[[Untagged], _Found]) -> _Found:
+        """``read(self)``, called once however many commands in flight ask whether this is their answer (``Command.matches``)."""
+        if self._found is None or self._found[0] is not read:
+            self._found = (read, read(self))
+        found: _Found = self._found[1]
+        return found
+
+    def drop(self) -> None:
+        """Forget what ``once`` has found out: it is known whose answer this is."""
+        self._found = None
 
 
 class Run:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
 from imapkit.core.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
-from imapkit.errors import ParseError
+from imapkit.errors import CommandNo, ParseError
 
 if TYPE_CHECKING:
     from imapkit.core.defects import DefectLog
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
 
+T = TypeVar("T")
 _DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 
 
-class Parsed(list[Any]):
+class Parsed(list[T], Generic[T]):
     """What responses say, a value for each that could be read at all; and ``defects``: what was wrong with them, or left out."""
 
-    def __init__(self, values: Iterable[Any] = (), defects: Iterable[Defect] = ()) -> None:
+    def __init__(self, values: Iterable[T] = (), defects: Iterable[Defect] = ()) -> None:
         super().__init__(values)
         self.defects = tuple(defects)
 
@@ -46,6 +47,7 @@ class Data(list[Any]):
         utf8: bool = False,
         log: DefectLog | None = None,
         text: bytes | None = None,
+        refused: str = "",
     ) -> None:
         super().__init__(items)
         self.sources = tuple(responses)
@@ -57,6 +59,7 @@ class Data(list[Any]):
         self._registry = registry
         self._log = log
         self._text = text
+        self._refused = refused
 
     @classmethod
     def of(
@@ -71,11 +74,22 @@ class Data(list[Any]):
         """The untagged responses that the data comes from."""
         return tuple(_each(self.sources))
 
-    def parsed(self) -> Parsed:
-        """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
+    @overload
+    def parsed(self) -> Parsed[Any]: ...
+
+    @overload
+    def parsed(self, kind: type[T]) -> Parsed[T]: ...
+
+    def parsed(self, kind: type[Any] | None = None) -> Parsed[Any]:
+        """What the responses say: a list with a value for each, as ``parse`` of the client has it, and its ``defects``.
+
+        ``kind``: a record's class, such as ``FetchData``; the list has only values of that class, and type checkers know it.
+        After a NO it holds the responses that came before it; if there were none, the ``StatusText`` of the refusal, and with
+        ``kind`` nothing. Never raises for what a server sent. A copy is read by the families that are there by default.
+        """
         found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
         self._note(found.defects)
-        return found
+        return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
     def status(self) -> StatusText | None:
         """What the command's tagged response said, its response code included; None if the data is no command's result.
@@ -89,6 +103,15 @@ class Data(list[Any]):
         self._note(defects)
         return said
 
+    def check(self) -> Self:
+        """This data, unless the server answered NO to the command: then it raises ``CommandNo``, with the response code."""
+        if not self._refused:
+            return self
+        text = self._text or b""
+        message = f"{self._refused}: NO {text.decode('utf-8', 'backslashreplace')}"
+        came = Data.of(self.sources, self._known(), self._log) if self.sources else None
+        raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
+
     def _known(self) -> Registry:
         if self._registry is not None:
             return self._registry
@@ -101,7 +124,7 @@ class Data(list[Any]):
             self._log.extend(defects)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text)
+        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text, self._refused)
 
 
 @record
@@ -118,13 +141,13 @@ class StatusText:
     text: bytes
 
 
-def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed:
+def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed[Any]:
     """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
     defects: list[Defect] = []
     return Parsed(_values(responses, registry, defects), defects)
 
 
-def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed:
+def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed[Any]:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data

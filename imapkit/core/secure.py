@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["IMAP4_PORT", "IMAP4_SSL_PORT", "TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured"]
 
 IMAP4_PORT = 143
+"""The port of IMAP: without TLS, or with STARTTLS."""
 IMAP4_SSL_PORT = 993
+"""The port of IMAP over TLS from the start (RFC 8314)."""
 
 TLS_SECURE = "tls_secure"
+"""For ``tls_level=``, as in imaplib2. TLS before 1.2 is never offered, so the three levels are the same here."""
 TLS_NO_SSL = "tls_no_ssl"
+"""For ``tls_level=``: see ``TLS_SECURE``."""
 TLS_COMPAT = "tls_compat"
+"""For ``tls_level=``: see ``TLS_SECURE``. The default."""
 _ANY_VERSION = (None, "ssl23")
 
 

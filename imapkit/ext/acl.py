@@ -26,6 +26,7 @@ from imapkit.core.api import (
     mailbox_before,
     mailbox_key,
     may_be_about_mailbox,
+    or_another_name,
     record,
     same_name,
     string_value,
@@ -317,27 +318,36 @@ def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
     return about_mailbox(args, uid), string_value(astring(args[1]))
 
 
-def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | None:
+def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | str | None:
     """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4).
 
     It never comes unasked: one about others is perhaps the answer all the same, where the server has put names in its own way.
     """
+    found = response.once(_name_and_identifier)
+    if found is None:
+        return None
+    verdict = same_name(about[0], found[0])
+    if found[1] == about[1] and verdict is not False:
+        return verdict
+    return "a LISTRIGHTS response about another mailbox or identifier, and nothing else can be the answer"
+
+
+def _name_and_identifier(response: Untagged) -> tuple[str, bytes] | None:
     try:
         cursor = Cursor(response.parts)
         name = mailbox_key(mailbox_before(cursor, _before_identifier))
         cursor.sp()
-        return True if cursor.astring() == about[1] and same_name(about[0], name) else None
+        return name, cursor.astring()
     except ParseError:
         return None
 
 
-def is_about_my_mailbox(about: str, response: Untagged) -> bool | None:
-    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440). INBOX may have another name, too.
+def is_about_my_mailbox(about: str, response: Untagged) -> bool | str | None:
+    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440).
 
     The name may lack its quotes, or there may be more rights than one.
     """
-    verdict = is_about_mailbox(about, response, _my_mailbox) or is_about_mailbox(about, response)
-    return None if verdict is False and about == "INBOX" else verdict
+    return or_another_name(about, is_about_mailbox(about, response, _my_mailbox) or is_about_mailbox(about, response))
 
 
 COMMANDS = (

@@ -33,6 +33,7 @@ from imapkit.core.api import (
     mailbox_key,
     mailbox_name,
     members,
+    or_another_name,
     program,
     quoted_string,
     raw,
@@ -277,16 +278,17 @@ def about_one_mailbox(args: tuple[Any, ...], uid: bool) -> str | None:
     return None if b"*" in name or b"%" in name else mailbox_key(name)
 
 
-def is_about_one_mailbox(about: str, response: Untagged) -> bool | None:
+def is_about_one_mailbox(about: str, response: Untagged) -> bool | str | None:
     """Whether an ANNOTATION response is about that mailbox.
 
     Names alone come unasked. One with values never does: it is perhaps the answer even if the server calls the mailbox otherwise.
     """
     verdict = is_about_mailbox(about, response, _annotated)
-    return None if verdict is False and _has_values(Cursor(response.parts)) else verdict
+    return or_another_name(about, verdict) if verdict is not False or response.once(_has_values) else False
 
 
-def _has_values(cursor: Cursor) -> bool:
+def _has_values(response: Untagged) -> bool:
+    cursor = Cursor(response.parts)
     try:
         _annotated(cursor)
         cursor.sp()

@@ -64,7 +64,7 @@ class QuotaCommands(Commands):
         list ``[None]`` if there was no such response. ``parsed()`` of each list gives ``QuotaRoot`` and ``Quota``; that of both
         together gives all, as they came. The mailbox need not exist, though Cyrus says NO to that.
         """
-        return self._call("GETQUOTAROOT", mailbox, finish=self._roots_and_quotas, **options)
+        return self._call_with(options, "GETQUOTAROOT", mailbox, finish=self._roots_and_quotas)
 
     def setquota(self, root: Name, limits: Any, **options: Unpack[CallOptions]) -> Result:
         """Set the limits of a quota root; RFC 9208 section 4.1.3.
@@ -245,12 +245,19 @@ def about_root(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(string_value(quota_root(args[0])))
 
 
-def is_about_root(about: str, response: Untagged) -> bool | None:
-    """Whether a QUOTA response is about that root; those about other roots may come unasked, and are not its answer."""
+def is_about_root(about: str, response: Untagged) -> bool | str | None:
+    """Whether a QUOTA response is about that root; those about other roots may come unasked, and then beside its answer."""
+    name = response.once(_root)
+    if name is None:
+        return None
+    verdict = same_name(name, about)
+    return "a QUOTA response about another root, and nothing else can be the answer" if verdict is False else verdict
+
+
+def _root(response: Untagged) -> str | None:
     try:
-        return same_name(mailbox_key(_quota_root_name(Cursor(response.parts))), about)
+        return mailbox_key(_quota_root_name(Cursor(response.parts)))
     except ParseError:
-        # There is no telling.
         return None
 
 

@@ -51,7 +51,7 @@ class StartTLSCommands(Commands):
             tls_level=tls_level,
             ssl_context=ssl_context,
         )
-        return self._call("STARTTLS", layer=wrap, finish=self._secured, **options)
+        return self._call_with(options, "STARTTLS", layer=wrap, finish=self._secured)
 
     def _secured(self, request: Done) -> Result:
         result = self._result(request)

@@ -38,30 +38,30 @@ ODD = [
 ]
 
 
-def fetched(flags: bytes) -> tuple[Any, Parsed]:
+def fetched(flags: bytes) -> tuple[Any, Parsed[Any]]:
     found = said(b"* 3 FETCH (FLAGS %b UID 5 RFC822.SIZE 7)" % flags)
     assert (found[0].uid, found[0].size) == (5, 7)
     return found[0].flags, found
 
 
-def flags_response(flags: bytes) -> tuple[Any, Parsed]:
+def flags_response(flags: bytes) -> tuple[Any, Parsed[Any]]:
     found = said(b"* FLAGS " + flags)
     return found[0], found
 
 
-def permanent(flags: bytes) -> tuple[Any, Parsed]:
+def permanent(flags: bytes) -> tuple[Any, Parsed[Any]]:
     found = said(b"* OK [PERMANENTFLAGS %b] these" % flags)
     assert found[0].text == b"these"
     return found[0].value, found
 
 
-def listed(flags: bytes) -> tuple[Any, Parsed]:
+def listed(flags: bytes) -> tuple[Any, Parsed[Any]]:
     found = said(b'* LIST %b "/" "a b"' % flags)
     assert (found[0].delimiter, found[0].name) == (b"/", b"a b")
     return found[0].attributes, found
 
 
-def said(line: bytes) -> Parsed:
+def said(line: bytes) -> Parsed[Any]:
     """What a response says; a literal may stand in it once."""
     text, announced, rest = line.partition(b"{3}\r\n")
     parts = [text + b"{3}", rest[:3], rest[3:]] if announced else [text]
@@ -78,7 +78,9 @@ CASES = [(read, odd) for read in READERS for odd in ODD if read is not permanent
 
 @pytest.mark.parametrize(("read", "odd"), CASES)
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_one_that_is_none_is_noted_and_the_others_stay(read: Callable[[bytes], tuple[Any, Parsed]], odd: bytes, at: int) -> None:
+def test_one_that_is_none_is_noted_and_the_others_stay(
+    read: Callable[[bytes], tuple[Any, Parsed[Any]]], odd: bytes, at: int
+) -> None:
     words = [SEEN, FLAGGED]
     words.insert(at, odd)
     flags, found = read(b"(%b)" % b" ".join(words))
@@ -87,7 +89,7 @@ def test_one_that_is_none_is_noted_and_the_others_stay(read: Callable[[bytes], t
 
 
 @PLACES
-def test_two_that_are_none(read: Callable[[bytes], tuple[Any, Parsed]]) -> None:
+def test_two_that_are_none(read: Callable[[bytes], tuple[Any, Parsed[Any]]]) -> None:
     flags, found = read(b'(\\Seen "To Do" foo(bar \\Flagged)')
     assert flags == (SEEN, FLAGGED)
     assert [defect.raw for defect in found.defects] == [b'"To Do"', b"foo(bar"]
@@ -95,7 +97,7 @@ def test_two_that_are_none(read: Callable[[bytes], tuple[Any, Parsed]]) -> None:
 
 @PLACES
 @pytest.mark.parametrize("text", [b"(\\Seen foo) \\Flagged)", b"(\\Seen ) \\Flagged)", b"(\\Seen )x \\Flagged)"])
-def test_a_parenthesis_too_many(read: Callable[[bytes], tuple[Any, Parsed]], text: bytes) -> None:
+def test_a_parenthesis_too_many(read: Callable[[bytes], tuple[Any, Parsed[Any]]], text: bytes) -> None:
     flags, found = read(text)
     assert (flags[0], flags[-1]) == (SEEN, FLAGGED)
     assert {defect.what for defect in found.defects} == {"no flag"}
@@ -103,7 +105,7 @@ def test_a_parenthesis_too_many(read: Callable[[bytes], tuple[Any, Parsed]], tex
 
 @PLACES
 @pytest.mark.parametrize("text", [b"()", b"( )", b"(\\Seen)", b"(\\Seen  $a ]b )", b"(\\*)", b"(a b c)"])
-def test_a_list_of_flags_has_no_defect(read: Callable[[bytes], tuple[Any, Parsed]], text: bytes) -> None:
+def test_a_list_of_flags_has_no_defect(read: Callable[[bytes], tuple[Any, Parsed[Any]]], text: bytes) -> None:
     flags, found = read(text)
     assert flags == tuple(text[1:-1].split())
     assert not found.defects

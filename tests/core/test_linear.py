@@ -361,11 +361,19 @@ UNITS = [
     "UID ",
     "NOT ",
     "\0",
+    '"\\',
+    '\\"',
+    '(a"b"',
+    "[",
+    "A (",
 ]
 MAKERS: list[Callable[[str, int], Any]] = [
     lambda unit, count: unit * count,
     lambda unit, count: unit.encode() * count,
     lambda unit, count: [unit] * count,
+    lambda unit, count: '"' + unit * count,
+    lambda unit, count: '("' + unit * count + ")",
+    lambda unit, count: '"a" ' + unit * count + '"',
 ]
 
 

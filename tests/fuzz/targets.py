@@ -132,7 +132,7 @@ PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
     ("FETCH", ("4,9", "BODY[]"), True),
     ("STATUS", ("INBOX", "(MESSAGES)"), False),
     ("LIST", ('""', "*"), False),
-    ("SEARCH", (None, "ALL"), False),
+    ("SEARCH", ("ALL",), False),
     ("NOOP", (), False),
 ]
 """What is under way: the tags are T1, T2 ..."""

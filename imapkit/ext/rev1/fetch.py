@@ -7,7 +7,7 @@ Another family extends it by ``items={("FETCH", "X-GM-LABELS"): parser}``; for a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
 from imapkit.ext.rev1.sections import find_section
 
-__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids"]
+__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids", "has_flags_alone"]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = late_pattern(rb"<[\d.]*+>")
@@ -36,6 +36,7 @@ _UID_EARLY = late_pattern(
     re.IGNORECASE,
 )
 _UID = re.compile(rb'(?:\d{1,20}+|"\d{1,20}+")(?![^ ()\]<>:,])')
+_NEWS = frozenset(("FLAGS", "MODSEQ"))
 #   What a mailbox is synchronised by, as nearly every server writes it: read in two steps, not word by word.
 _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
@@ -75,7 +76,7 @@ def _plain_items(cursor: Cursor) -> dict[str, Any] | None:
 
 
 def fetch_uid(untagged: Untagged) -> int | None:
-    """The UID that a FETCH response holds, None if there is none; never raises, and builds nothing on the way."""
+    """The UID that a FETCH response holds, None if none can be read; never raises, and builds nothing on the way."""
     early = _UID_EARLY.match(untagged.parts[0])
     if early is not None:
         return int(early.group(1))
@@ -89,11 +90,27 @@ def fetch_uid(untagged: Untagged) -> int | None:
 
 def fetch_uids(run: Run) -> list[int]:
     """The UIDs that FETCH responses hold; none at all unless each has one where it is usually found."""
-    found = list(map(_UID_EARLY.match, run.texts))
-    return [int(match.group(1)) for match in found if match] if all(found) else []
+    found = [int(match.group(1)) for match in map(_UID_EARLY.match, run.texts) if match]
+    return found if len(found) == len(run) and all(found) else []
+
+
+def has_flags_alone(untagged: Untagged) -> bool:
+    """Whether a FETCH response tells of nothing but flags: such come unasked, with a MODSEQ too (RFC 7162 section 3.2)."""
+    if len(untagged.parts) > 1:
+        return False
+    cursor = Cursor(untagged.parts)
+    try:
+        return cursor.at_end() or _NEWS.issuperset(name for name, _ in _items(cursor))
+    except ParseError:
+        return False
 
 
 def _find_uid(cursor: Cursor) -> int | None:
+    return next((uid for name, uid in _items(cursor) if name == "UID" and uid is not None), None)
+
+
+def _items(cursor: Cursor) -> Iterator[tuple[str | None, int | None]]:
+    """The name of each item, None for what has none, and its value if that is a UID. Raises ``ParseError``."""
     cursor.expect(b"(")
     depth = 1
     while depth:
@@ -107,11 +124,9 @@ def _find_uid(cursor: Cursor) -> int | None:
         name = _name_or_none(cursor)
         cursor.spaces()
         uid = cursor.match(_UID) if name == "UID" else None
-        if uid is not None:
-            return int(uid.group().strip(b'"'))
-        if cursor.peek() != b")" and not (name == "FLAGS" and _is_flag_list(cursor)):
+        if uid is None and cursor.peek() != b")" and not (name == "FLAGS" and _is_flag_list(cursor)):
             cursor.skip_value()
-    return None
+        yield name, None if uid is None else int(uid.group().strip(b'"'))
 
 
 def _is_flag_list(cursor: Cursor) -> bool:

@@ -42,7 +42,8 @@ class SessionCommands(Commands):
         None to cancel. It runs on the calling thread and may not issue commands. Raises ``NoResponse`` if the server refuses,
         and whatever ``authobject`` raised, once the server has acknowledged the cancellation.
         """
-        return self._call("AUTHENTICATE", upper_name(mechanism), reply=_replier(authobject), finish=self._admitted, **options)
+        reply = _replier(authobject)
+        return self._call_with(options, "AUTHENTICATE", upper_name(mechanism), reply=reply, finish=self._admitted)
 
     def capability(self, **options: Unpack[CallOptions]) -> Result:
         """Ask for the server's capabilities; RFC 3501 section 6.1.1; any state. The data is one line of names."""
@@ -60,7 +61,7 @@ class SessionCommands(Commands):
             raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
         # An error's traceback shows what the frames hold.
         secret, password = Secret(password), ""
-        return self._call("LOGIN", user, secret, finish=self._admitted, **options)
+        return self._call_with(options, "LOGIN", user, secret, finish=self._admitted)
 
     def login_cram_md5(self, user: str, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Log in by CRAM-MD5, RFC 2195; capability AUTH=CRAM-MD5; state: not authenticated. As ``authenticate``."""
@@ -81,7 +82,7 @@ class SessionCommands(Commands):
         if options.get("timeout") is None:
             options["timeout"] = self._logout_timeout
         try:
-            return self._call("LOGOUT", finish=self._gone, **options)
+            return self._call_with(options, "LOGOUT", finish=self._gone)
         except (error, OSError) as exc:
             self._hang_up("logout")
             return self._deliver(
@@ -104,7 +105,7 @@ class SessionCommands(Commands):
         def finish(request: Done) -> Result:
             return self._result(request)[0], Data(self._take("RECENT") or [None], name="RECENT")
 
-        return self._call("NOOP", finish=finish, **options)
+        return self._call_with(options, "NOOP", finish=finish)
 
     def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
         """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
@@ -113,12 +114,23 @@ class SessionCommands(Commands):
         """
         return self._deliver((code, self._take(upper_name(code)) or [None]), **options)
 
-    def xatom(self, name: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
-        """Send a command that has no method; RFC 3501 section 6.5.1; any state. Its untagged responses: ``response(name)``."""
-        return self._call(upper_name(name), *args, **options)
+    def xatom(self, name: str, *args: Any, force: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Send a command that has no method, or one in a form that its method does not have; RFC 3501 section 6.5.1; any state.
+
+        Returns the text of the tagged response; untagged responses are in ``response(name)``. A command that some family knows
+        returns what its method returns, and its arguments are written as that method writes them. A form of an extension is
+        sent as given, when no other command is in flight: ``xatom("LIST", '""', '"*"', "RETURN (STATUS (UNSEEN))")``. That
+        is a form with more arguments or fewer, or with a list in parentheses where the method takes none. ``force``: sends
+        also what the family refuses to send for the harm that it does (ENABLE of what no family understands, RFC 5161).
+        Raises ``ArgumentError`` for an argument that is None, or that cannot be sent in a command line.
+        """
+        return self._call_with(options, upper_name(name), *args, generic=True, force=force)
 
     def pop_untagged_responses(self) -> Iterator[tuple[str, list[Any]]]:
-        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``."""
+        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``; any state.
+
+        RFC 3501 section 7: what a server tells of itself. ``response(name)`` takes those of one name.
+        """
         return self._take_all()
 
     def _admitted(self, request: Done) -> Result:
