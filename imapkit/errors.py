@@ -132,7 +132,9 @@ class _Answered(error):
 
     def fresh(self) -> Self:
         """See ``error.fresh``; what one command was sent is not for the callers of others."""
-        return super().fresh().with_data(None)
+        twin = super().fresh()
+        twin.__dict__.pop("_came", None)
+        return twin
 
 
 class _Refused(_Answered):
