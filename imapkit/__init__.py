@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from imapkit.errors import (
         ArgumentError,
         BadResponse,
+        CommandNo,
         CommandTimeout,
         ConnectError,
         ConnectionClosed,
@@ -87,6 +88,7 @@ _HOMES = {
     "imapkit.errors": (
         "ArgumentError",
         "BadResponse",
+        "CommandNo",
         "CommandTimeout",
         "ConnectError",
         "ConnectionClosed",
@@ -121,6 +123,7 @@ __all__ = [
     "AllowedVersions",
     "ArgumentError",
     "BadResponse",
+    "CommandNo",
     "CommandTimeout",
     "Commands",
     "ConnectError",

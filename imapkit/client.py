@@ -217,6 +217,9 @@ class IMAP4(_Preloaded):
         the command families of this client, by name or as modules (default: all that are installed and switched on).
     ``limits``
         upper bounds on what the server may send.
+    ``strict``
+        True: a command that the server answers with NO raises ``CommandNo`` instead of returning ``("NO", [text])``; a callback
+        gets that as its error.
 
     Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends it all.
 
@@ -251,6 +254,7 @@ class IMAP4(_Preloaded):
         ssl_context: ssl.SSLContext | None = None,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
         families = None if families is None else tuple(families)
         self.__class__ = _compiled(type(self), registry(families))
@@ -265,6 +269,7 @@ class IMAP4(_Preloaded):
             ssl_context=ssl_context,
             families=families,
             limits=limits,
+            strict=strict,
         )
 
     _default_port = IMAP4_PORT
@@ -311,6 +316,7 @@ class IMAP4_SSL(IMAP4):
         ssl_context: ssl.SSLContext | None = None,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
         self._set_tls(
             keyfile=keyfile,
@@ -331,6 +337,7 @@ class IMAP4_SSL(IMAP4):
             ssl_context=ssl_context,
             families=families,
             limits=limits,
+            strict=strict,
         )
 
     def open(self, host: str | None = None, port: int | None = None) -> None:
@@ -363,11 +370,21 @@ class IMAP4_stream(IMAP4):
         *,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
         self.command = command
         self.process: Any = None
         super().__init__(
-            None, None, debug, debug_file, identifier or command, timeout, debug_buf_lvl, families=families, limits=limits
+            None,
+            None,
+            debug,
+            debug_file,
+            identifier or command,
+            timeout,
+            debug_buf_lvl,
+            families=families,
+            limits=limits,
+            strict=strict,
         )
 
     def open(self, host: str | None = None, port: int | None = None) -> None:

@@ -132,7 +132,11 @@ class Command:
     ``about``, ``matches``
         two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
-        ``matches(about, response)`` whether a response is an answer to that: True, False, or None for "perhaps".
+        ``matches(about, response)`` whether a response is an answer to that: True, False, None for "perhaps", or a text for
+        "only if it cannot be another command's", which says what is odd about it (``imap.defects`` then has that). What is
+        perhaps the answer of one command in flight becomes its answer; of several, nobody's. Of a command about one thing
+        (no ``NumberSet``) it gives way to what is certainly the answer. ``response.once(read)`` calls a function of the
+        family's once for each response, however many commands in flight ask.
         Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
         many responses at once whether all are (``run.texts`` ends where a literal begins); False leaves it to ``matches``, one by
         one. It only saves time.
@@ -168,7 +172,7 @@ class Command:
     uid: bool = False
     result: tuple[str, ...] = ()
     about: Callable[[tuple[Any, ...], bool], Any] | None = None
-    matches: Callable[[Any, Untagged], bool | None] | None = None
+    matches: Callable[[Any, Untagged], bool | str | None] | None = None
     matches_all: Callable[[Any, Run], bool] | None = None
     seqnums: bool = False
     expunges: bool = True

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
-from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
+from imapkit.core.about import (
+    about_mailbox,
+    is_about_mailbox,
+    mailbox_key,
+    may_be_about_mailbox,
+    or_another_name,
+    same_name,
+    string_value,
+)
 from imapkit.core.append import message
 from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
@@ -35,6 +43,7 @@ from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
 from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.unquoted import is_astring, mailbox_before
 from imapkit.core.wire import as_it_is, no_arguments, parenthesized
 from imapkit.family import Done
 
@@ -76,9 +85,11 @@ __all__ = [
     "flags",
     "general",
     "is_about_mailbox",
+    "is_astring",
     "late_pattern",
     "list_pattern",
     "mailbox",
+    "mailbox_before",
     "mailbox_key",
     "mailbox_name",
     "may_be_about_mailbox",
@@ -91,6 +102,7 @@ __all__ = [
     "number",
     "numbers_found",
     "optional",
+    "or_another_name",
     "parenthesized",
     "parse_date_time",
     "pass_over",

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
 from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.outcome import check
 from imapkit.core.protocol import Protocol
 from imapkit.core.reading import Reading, silences
 from imapkit.core.request import Call, Request
@@ -258,7 +259,7 @@ class Connection:
             if request.call.command.secret:
                 exc.__traceback__ = None
             raise
-        request.check()
+        check(request, self.protocol)
         return request
 
     def _await(self, request: Request, latch: threading.Lock, most: float = inf) -> bool:
@@ -319,7 +320,7 @@ class Connection:
         if idler is not None:
             self.interrupt(idler)
         self._await_turn(request, latch)
-        request.check()
+        check(request, self.protocol)
         with self._lock:
             self._check_open()
             self.protocol.register(request)
@@ -567,6 +568,8 @@ class Connection:
                 first = self.protocol.closed is None and (late is None or late.is_late())
                 if not first:
                     return
+                if not wanted:
+                    self.protocol.tell_alert(reason)
                 self.protocol.close(reason)
                 self._handed_over.clear()
             self.trace.log(1, f"connection ends: {exc}")

@@ -5,6 +5,7 @@ No command is named here. The methods that send them come from the families' mix
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import warnings
@@ -14,7 +15,7 @@ from functools import partial
 from typing import Any, TextIO, TypeVar, Unpack
 
 from imapkit import errors
-from imapkit.core import wire
+from imapkit.core import outcome, wire
 from imapkit.core.api import CallOptions, Result
 from imapkit.core.calls import check_options, make_call
 from imapkit.core.connection import Connection
@@ -64,7 +65,9 @@ class Client(Secured):
         ssl_context: Any = None,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._registry = registry(None if families is None else tuple(families))
         self._timeouts = Timeouts.within(timeout)
         self._logout_timeout = self._timeouts.logout
@@ -227,13 +230,13 @@ class Client(Secured):
         check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
         call = self._encode(name, args, uid, reply, layer, generic, force)
-        connection, finish = self._live, finish or self._result
+        connection, finished = self._live, partial(self._finished, finish or self._result)
         if callback is None:
-            return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
+            return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
         cb_arg, post = options.get("cb_arg"), connection.dispatcher.post
 
         def done(request: Request) -> None:
-            post(partial(_hand_over, request, finish, callback, cb_arg))
+            post(partial(outcome.hand_over, request, connection.protocol, finished, callback, cb_arg))
 
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
@@ -263,19 +266,14 @@ class Client(Secured):
         assert isinstance(request, Request)
         if request.typ == "BAD":
             self._trace.dump()
-            raise self._refusal(request)
-        names = request.call.command.result if names is None else names
-        text, defects = request.text, self._live.protocol.defects
-        if request.typ == "NO" or not names:
-            return request.typ, Data([text], (), self._registry, request.typ, log=defects, text=text)
-        found = (piece for piece in request.received if piece.name in names)
-        return request.typ, Data.of(found, self._registry, defects, text)
+        return outcome.result(request, self._live.protocol, names)
 
-    @staticmethod
-    def _refusal(request: Request) -> errors.BadResponse:
-        text = request.text.decode("utf-8", "backslashreplace")
-        message = f"{request.call.name} command error: BAD [{text}]. Data: {request.call!r}"
-        return errors.BadResponse(message, typ="BAD", text=request.text, command=request.call.name)
+    def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
+        """What a command returns, or in a strict client the error for a NO."""
+        result = finish(request)
+        if self._strict and request.typ == "NO" and not request.call.command.ends:
+            raise outcome.refusal(errors.CommandNo, request, self._live.protocol)
+        return result
 
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._deliver``."""
@@ -306,7 +304,9 @@ class Client(Secured):
         """See ``Commands._known_capabilities``."""
         ask = getattr(self, "capability", None)
         if self._session.capabilities is None and ask is not None and self._live.open:
-            ask()
+            # A server that refuses to say so has announced nothing, and the command that wants to know can be sent all the same.
+            with contextlib.suppress(errors.CommandNo):
+                ask()
         return self._session.capabilities or ()
 
     def _hang_up(self, reason: str) -> None:
@@ -486,22 +486,6 @@ class Client(Secured):
             connection.layers.transport.interrupt()
             # (Last, for it may be an error.)
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
-
-
-def _hand_over(
-    request: Request, finish: Callable[[Done], Result], callback: Callable[[tuple[Any, Any, Any]], object], cb_arg: Any
-) -> None:
-    """Make a result, and give it, or the reason why there is none, to the callback; once, however often it is woken."""
-    if request.told:
-        return
-    request.told = True
-    try:
-        request.check()
-        result = finish(request)
-    except Exception as exc:
-        callback((None, cb_arg, (type(exc), str(exc))))
-    else:
-        callback((result, cb_arg, None))
 
 
 def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
@@ -97,6 +97,10 @@ class Request:
     watched = False
     """Nobody waits for it: its time is kept by the clock."""
     on_done: Callable[[Request], None] | None = None
+    aside: Sequence[Any] = ()
+    """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
+    doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
+    """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
     count = octets = 0
     """How many responses have come, and how many octets they hold."""
 
@@ -128,6 +132,11 @@ class Request:
         received = self.received
         received[:] = [response for piece in received for response in piece.responses()]
         return cast("list[Untagged]", received)
+
+    @property
+    def came(self) -> list[Untagged | Run]:
+        """All that has come of its answer, whether or not it is plain by now that it is."""
+        return [*self.received, *(response for response, _ in self.doubtful)]
 
     @property
     def line(self) -> bytes:
@@ -224,10 +233,3 @@ class Request:
     def late(self) -> CommandTimeout:
         """The error for its being late."""
         return CommandTimeout(f"command: {self.call.name} => no answer in time")
-
-    def check(self) -> None:
-        """Raise what went wrong with it, if anything did."""
-        if self.aborted is not None:
-            raise self.aborted.fresh()
-        if self.defect is not None:
-            raise self.defect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, Result, Session, Token, Untagged, as_it_is, atom
+from imapkit.core.api import CallOptions, Commands, Cursor, Done, Result, Session, Token, Untagged, as_it_is, atom
 from imapkit.errors import ArgumentError, error
 from imapkit.family import Command, Family, Response, State, hookimpl
 
@@ -62,6 +62,14 @@ def enabled(cursor: Cursor) -> tuple[str, ...]:
     return tuple(cursor.rest().decode("utf-8", "backslashreplace").upper().split())
 
 
+def _asks(session: Session, args: tuple[Any, ...]) -> None:
+    session.ask_for(atom(word).decode("ascii") for word in args)
+
+
+def _is_over(session: Session, request: Done) -> None:
+    session.ask_for(())
+
+
 def _apply(session: Session, response: Untagged) -> None:
     session.enable(response.text.decode("ascii", "replace").split())
 
@@ -72,7 +80,7 @@ def imapkit_family() -> Family:
     return Family(
         name="enable",
         mixin=EnableCommands,
-        commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True, guard=_understood),),
+        commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True, guard=_understood, before=_asks, done=_is_over),),
         capabilities=("ENABLE", "UTF8=ACCEPT"),
         enables=("UTF8=ACCEPT",),
         responses={"ENABLED": Response(enabled, _apply)},

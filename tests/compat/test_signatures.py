@@ -104,7 +104,7 @@ def takes_any_keyword(function: Any) -> bool:
 def test_constructors(cls: Any) -> None:
     assert shape(cls.__init__) == wanted(CLASSES[cls])
     extra = [each for each in inspect.signature(cls.__init__).parameters.values() if each.kind is each.KEYWORD_ONLY]
-    assert all(each.default is None for each in extra)
+    assert all(each.default is None or each.default is False for each in extra)
 
 
 @pytest.mark.parametrize("name", HOOKS)

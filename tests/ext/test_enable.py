@@ -57,6 +57,44 @@ def test_a_server_that_enables_nothing(untagged: bytes) -> None:
         assert server.commands[-1].args == b'"&APw-"'
 
 
+def test_what_nobody_asked_for_does_not_count() -> None:
+    handlers = {"NOOP": answering(b"* ENABLED UTF8=ACCEPT\r\n"), "CREATE": answering()}
+    with enabling(**handlers) as server, connect(server, families=FAMILIES, login=False) as client:
+        client.noop()
+        assert client._session.enabled == frozenset()
+        assert client.response("ENABLED") == ("ENABLED", [b"UTF8=ACCEPT"])
+        client.create("\u00fc")
+        assert server.commands[-1].args == b'"&APw-"'
+
+
+def test_what_comes_before_or_behind_the_answer_does_not_count_either() -> None:
+    def late(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command)
+        conversation.send(b"* ENABLED UTF8=ACCEPT\r\n")
+
+    greeting = PREAUTH + b"* ENABLED UTF8=ACCEPT\r\n"
+    with (
+        ScriptedServer(handlers={"ENABLE": late, "NOOP": answering()}, greeting=greeting) as server,
+        connect(server, families=FAMILIES, login=False) as client,
+    ):
+        client.enable("UTF8=ACCEPT")
+        client.noop()
+        assert client._session.enabled == frozenset()
+
+
+@pytest.mark.parametrize("asked", ["CONDSTORE", "UTF8=ACCEPT"])
+def test_only_what_was_asked_for_counts(asked: str) -> None:
+    def all_of_it(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* ENABLED CONDSTORE UTF8=ACCEPT\r\n")
+
+    more = Family("more", enables=("CONDSTORE",))
+    with enabling(ENABLE=all_of_it) as server, connect(server, families=[*FAMILIES, more], login=False) as client:
+        client.enable(asked)
+        assert client._session.enabled == {asked}
+        client.xatom("ENABLE", "CONDSTORE", "UTF8=ACCEPT")
+        assert client._session.enabled == {"CONDSTORE", "UTF8=ACCEPT"}
+
+
 @pytest.mark.parametrize("names", ["CONDSTORE", "UTF8=ACCEPT QRESYNC", ["IMAP4rev2"]])
 def test_only_what_somebody_understands(names: Any) -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
