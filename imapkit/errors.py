@@ -226,7 +226,16 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class ConnectionClosed(abort, ConnectionError):
-    """The connection is closed; the text says by whom and why."""
+    """The connection is closed; the text says by whom and why.
+
+    ``str()`` is that text alone, whether or not the operating system's ``errno`` is known.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[-1]) if self.args else ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, {**vars(self), "errno": self.errno}
 
     def fresh(self) -> Self:
         """See ``error.fresh``; ``errno`` is kept though it is not among the arguments."""

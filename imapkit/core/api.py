@@ -41,6 +41,7 @@ from imapkit.core.search import (
 )
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
 from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
 from imapkit.core.wire import as_it_is, no_arguments, parenthesized
@@ -113,6 +114,7 @@ __all__ = [
     "search_program",
     "sequence_set",
     "sequence_set_text",
+    "shown",
     "starts_program",
     "status_items",
     "store_item",

@@ -74,6 +74,10 @@ class Protocol:
         # (Without the enum's own operator, which is slow.)
         if not command.states._value_ & session.state._value_:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+        if command.secret and session.awaits_tls and not session.secure:
+            raise StateError(
+                f"{call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
+            )
         if session.readonly_news is not None and not command.ends:
             news, session.readonly_news = session.readonly_news, None
             raise readonly(news)
