@@ -77,9 +77,18 @@ class error(Exception):
         """A copy of this error, with no traceback, that names this one as its cause."""
         twin = type(self).__new__(type(self), *self.args)
         twin.args = self.args
-        twin.__dict__.update(self.__dict__)
+        for name, value in self._state().items():
+            setattr(twin, name, value)
         twin.__cause__ = self
         return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, self._state()
+
+    def _state(self) -> dict[str, Any]:
+        """The attributes; those of an ``OSError``, too, which it keeps elsewhere."""
+        system = {"errno": self.errno, "filename": self.filename} if isinstance(self, OSError) else {}
+        return {**vars(self), **{name: value for name, value in system.items() if value is not None}}
 
 
 class ArgumentError(error, ValueError):
@@ -233,15 +242,6 @@ class ConnectionClosed(abort, ConnectionError):
 
     def __str__(self) -> str:
         return str(self.args[-1]) if self.args else ""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.args, {**vars(self), "errno": self.errno}
-
-    def fresh(self) -> Self:
-        """See ``error.fresh``; ``errno`` is kept though it is not among the arguments."""
-        twin = super().fresh()
-        twin.errno = self.errno
-        return twin
 
 
 class ServerBye(ConnectionClosed):

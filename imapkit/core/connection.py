@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING
 
 from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.outcome import check
 from imapkit.core.protocol import Protocol
 from imapkit.core.reading import Reading, silences
 from imapkit.core.request import Call, Request
 from imapkit.core.trace import Trace
-from imapkit.core.transport import Layers, within
+from imapkit.core.transport import within
 from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import (
     CommandTimeout,
+    ConnectError,
     ConnectionClosed,
     NestedCommandError,
     abort,
@@ -90,10 +92,13 @@ class Connection:
 
     # opening
 
-    def start(self) -> bytes:
-        """Start the reader and wait for the greeting. Raises ``abort``."""
-        self._reading.thread.start()
-        if not self._welcome.acquire(timeout=min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
+    def start(self, patience: float = inf) -> bytes:
+        """Start the reader and wait for the greeting, for ``patience`` seconds at most. Raises ``abort``."""
+        try:
+            self._reading.thread.start()
+        except RuntimeError as exc:
+            raise ConnectError(f"no thread can be had to read the connection: {exc}") from exc
+        if not self._welcome.acquire(timeout=min(self.timeouts.greeting, patience, threading.TIMEOUT_MAX)):
             seen = self._intake.unfinished
             self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
         if self.protocol.closed is not None:
@@ -101,6 +106,11 @@ class Connection:
             raise self.protocol.closed.fresh()
         assert self.protocol.welcome is not None
         return self.protocol.welcome
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server has not sent a single byte yet."""
+        return not self._intake.begun
 
     # a caller's way
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.api import Commands
-from imapkit.core.transport import Layers, SSLSocketTransport, Transport, is_ssl_socket, over, within
-from imapkit.errors import ArgumentError
+from imapkit.core.layers import Layers
+from imapkit.core.sockets import SSLSocketTransport, is_ssl_socket, over
+from imapkit.core.transport import Transport, within
+from imapkit.errors import ArgumentError, CommandTimeout, ConnectionClosed
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +30,9 @@ IMAP4_PORT = 143
 """The port of IMAP: without TLS, or with STARTTLS."""
 IMAP4_SSL_PORT = 993
 """The port of IMAP over TLS from the start (RFC 8314)."""
+
+TLS_PORT_PATIENCE = 5.0
+"""Seconds that a client without TLS waits for the first byte at the port that is for TLS (RFC 8314 section 7.2)."""
 
 TLS_SECURE = "tls_secure"
 """For ``tls_level=``, as in imaplib2. TLS before 1.2 is never offered, so the three levels are the same here."""
@@ -51,6 +57,7 @@ class Secured(Commands):
 
     sock: Any
     host: str
+    port: int
     _ssl_context: ssl.SSLContext | None
     _timeouts: Timeouts
     _trace: Trace
@@ -98,6 +105,19 @@ class Secured(Commands):
         if self._layers is not None and is_ssl_socket(self.sock):
             self._layers.transport = SSLSocketTransport(self.sock, self._layers.transport.on_close)
 
+    def _greeted(self, connection: Connection) -> bytes:
+        """Wait for the greeting; if a server without TLS keeps silent, say what that may mean.
+
+        A server that expects TLS waits for the client to speak first. Raises ``abort``.
+        """
+        plain = self.sock is not None and not self._tls_is_on()
+        try:
+            return connection.start(TLS_PORT_PATIENCE if plain and self.port == IMAP4_SSL_PORT else inf)
+        except (CommandTimeout, ConnectionClosed) as exc:
+            if plain and connection.silent:
+                exc.args = (*exc.args[:-1], f"{exc}; perhaps this is a TLS port: use IMAP4_SSL")
+            raise
+
     def _tls_is_on(self) -> bool:
         """See ``Commands._tls_is_on``."""
         return hasattr(self.sock, "getpeercert")
@@ -109,4 +129,5 @@ def _new_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
 
     if settings.get("tls_level") not in (*_LEVELS, None):
         raise ArgumentError(f"unknown tls_level: {settings['tls_level']!r}")
-    return client_context(version=settings.get("ssl_version"), **{name: settings.get(name) for name in _FILES})
+    files = {name: settings.get(name) for name in _FILES}
+    return client_context(**files, version=settings.get("ssl_version"), verify=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from imapkit.errors import ArgumentError, ConnectError, ConnectionClosed, error
 
 if TYPE_CHECKING:
-    from imapkit.core.transport import Layers
+    from imapkit.core.layers import Layers
 
 __all__ = ["TLSError", "TLSLayer", "TLSSocket", "client_context"]
 
@@ -32,10 +32,7 @@ class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
 class TLSFileError(OSError, ArgumentError):
     """A file that a TLS setting names cannot be used; ``filename`` is its name, ``errno`` the operating system's number."""
 
-    __str__ = ArgumentError.__str__
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.args, {"errno": self.errno, "filename": self.filename}
+    __str__, __reduce__ = ArgumentError.__str__, ArgumentError.__reduce__
 
 
 _RECORD = 1 << 14

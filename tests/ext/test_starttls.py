@@ -260,7 +260,7 @@ def test_a_login_behind_a_starttls_with_a_callback_waits_for_tls_or_is_refused(t
 
 
 def test_a_second_call_asks_again_for_what_was_waived() -> None:
-    with plain(refuse) as (client, server):
+    with plain(refuse) as (client, _):
         for _ in range(2):
             with pytest.raises(NoResponse):
                 client.starttls(ca_certs=PEM)
