@@ -27,8 +27,10 @@ from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
 from imapkit.core.result import Data, Parsed, parse_shape
+from imapkit.core.secrets import plain
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
 from imapkit.core.sockets import over
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Transport, within
@@ -259,7 +261,7 @@ class Client(Secured):
         live = self._live
         session = live.protocol.session
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
-        asks = call.line is None and session.capabilities is None and wire.has_literal(call.pieces)
+        asks = call.line is None and session.capabilities is None and wire.has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
             # What the server can do must be known before a literal is sent to it, if the command may be sent now.
             self._known_capabilities()

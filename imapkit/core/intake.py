@@ -119,15 +119,14 @@ class Intake:
         protocol = self._protocol
         traced = self._trace.wants(4)
         if traced:
-            with self._lock:
-                shown = protocol.secrets.hide_text(f"< {response!r}")
-            self._trace.log(4, shown)
+            self._trace.log(4, protocol.secrets.hide_text(f"< {response!r}"))
         with self._lock:
             if protocol.closed is not None:
                 return
             switching = self._handle(response, 0 if traced else _TOGETHER)
             self.waking, protocol.woken = protocol.woken, []
             nudged, protocol.nudged = protocol.nudged, None
+        protocol.defects.settle()
         for request in self.waking:
             request.wake()
             self.served = 0 if request.on_done is not None else request.thread

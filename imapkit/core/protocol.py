@@ -20,6 +20,7 @@ from imapkit.core.request import Request
 from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
 from imapkit.core.store import Store
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError, error, readonly
 from imapkit.family import State
@@ -87,7 +88,7 @@ class Protocol:
             session.flush = False
             request.aside = self.store.set_aside()
         if command.secret:
-            self.secrets.add(*secret_arguments(request.args))
+            self.secrets.begin(*secret_arguments(request.args))
         request.tag, request.sent = self._tag(), call.line is not None
         self.pending[request.tag] = request
         self._attribution.expect(request)
@@ -211,7 +212,7 @@ class Protocol:
             if command.layer is not None:
                 request.switching = True
         elif typ == "BYE":
-            raise ServerBye(_shown(text))
+            raise ServerBye(_farewell(text))
         if request.interrupted_by == "refresh":
             request.interrupt("turn")
         request.finish(typ, self.secrets.hide(text) if command.secret or typ != "OK" else text)
@@ -303,7 +304,7 @@ class Protocol:
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         known = self.registry.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, response)
@@ -371,7 +372,7 @@ class Protocol:
     def _greeting(self, response: Untagged) -> None:
         """``greeting = "*" SP (resp-cond-auth / resp-cond-bye) CRLF``, RFC 3501 section 7.1."""
         if response.name == "BYE":
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         if response.name not in _GREETINGS:
             raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
         self.welcome = b" ".join(filter(None, (b"*", response.name.encode("ascii"), response.text)))
@@ -392,5 +393,5 @@ class Protocol:
             return False
 
 
-def _shown(text: bytes) -> str:
-    return text[:500].decode("utf-8", "backslashreplace") or "BYE"
+def _farewell(text: bytes) -> str:
+    return shown(text, 500) or "BYE"

@@ -69,7 +69,7 @@ class StartTLSCommands(Commands):
     def _secured(self, request: Done) -> Result:
         result = self._result(request)
         if result[0] != "OK":
-            text = f"couldn't establish TLS session: {shown(request.text)}"
+            text = f"couldn't establish TLS session: {shown(request.text, 1000)}"
             raise NoResponse(text, typ=request.typ, text=request.text, command="STARTTLS")
         self._known_capabilities()
         return result

@@ -137,7 +137,7 @@ def test_a_tls_server_that_waits_is_perhaps_a_tls_port() -> None:
         within(MARGIN),
         pytest.raises(CommandTimeout, match="perhaps this is a TLS port"),
     ):
-        imapkit.IMAP4(*listener.getsockname()[:2], timeout=0.2)
+        imapkit.IMAP4("127.0.0.1", listener.getsockname()[1], timeout=0.2)
 
 
 def test_a_server_that_has_said_something_is_no_tls_port() -> None:
@@ -188,10 +188,11 @@ def test_port_993_is_not_waited_for_as_long(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("content", [None, "junk", ""])
 def test_a_file_that_cannot_be_used_is_named(setting: str, content: str | None, tmp_path: Any) -> None:
     path = tmp_path / "some.pem"
+    files: dict[str, Any] = {setting: str(path)}
     if content is not None:
         path.write_text(content)
     with ScriptedServer() as server, pytest.raises(OSError, match=f"^{setting} '{path}' cannot be used: ") as caught:
-        imapkit.IMAP4_SSL(server.host, server.port, **{setting: str(path)})
+        imapkit.IMAP4_SSL(server.host, server.port, **files)
     assert isinstance(caught.value, imapkit.ArgumentError)
     assert caught.value.filename == str(path)
     assert not isinstance(caught.value, ssl.SSLError)
@@ -213,10 +214,11 @@ def test_no_thread_for_the_reader(cls: Any, monkeypatch: pytest.MonkeyPatch) -> 
         raise RuntimeError("can't start new thread")
 
     tls = cls is imapkit.IMAP4_SSL
+    options: dict[str, Any] = {"ca_certs": LOCALHOST.pem} if tls else {}
     with ScriptedServer(tls=LOCALHOST if tls else None) as server:
         with monkeypatch.context() as patch:
             start = threading.Thread.start
             patch.setattr(threading.Thread, "start", lambda self: fails(self) if "reader" in self.name else start(self))
             with pytest.raises(ConnectError, match="can't start new thread"):
-                Watched(server.host, server.port, **({"ca_certs": LOCALHOST.pem} if tls else {}))
+                Watched(server.host, server.port, **options)
         assert [sock.fileno() for sock in opened] == [-1]

@@ -152,7 +152,7 @@ def played(chunks: Iterable[bytes]) -> list[Any]:
     with patch.object(intake, "_RUN", 1):
         connection = Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
         taking = connection._intake
-        taking._begun = True
+        taking.begun = True
         protocol, ended = connection.protocol, ""
         protocol.tag_prefix = b"T"
         protocol.handle(Untagged("OK", None, (b"hello",)))
