@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.core.clock import Clock
 from imapkit.core.opening import open_tcp, port_number
 from imapkit.errors import ArgumentError, CommandTimeout, ConnectError, ConnectionClosed, RemoteProtocolError, ResolveError
 from imapkit.testing import LOCALHOST, Conversation, ScriptedServer
-from tests.core.rig import MARGIN, connect, within
+from tests.core.rig import MARGIN, Answers, connect, within
 
 
 @pytest.mark.parametrize(
@@ -222,3 +223,23 @@ def test_no_thread_for_the_reader(cls: Any, monkeypatch: pytest.MonkeyPatch) -> 
             with pytest.raises(ConnectError, match="can't start new thread"):
                 Watched(server.host, server.port, **options)
         assert [sock.fileno() for sock in opened] == [-1]
+
+
+def test_no_thread_for_a_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is not sent, its caller gets an error of imapkit's, and the connection goes on."""
+    answers = Answers()
+    with ScriptedServer() as server, connect(server) as client:
+        clock = Clock()
+        monkeypatch.setattr(client._live.dispatcher, "_clock", clock)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(imapkit.IMAP4.error, match="can't start new thread"):
+                client.noop(callback=answers)
+        assert client.noop()[0] == "OK"
+        client.noop(callback=answers)
+        assert answers.next()[0][0] == "OK"
+        assert server.names.count("NOOP") == 2
+
+
+def no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
