@@ -113,6 +113,9 @@ class Intake:
         if framer.missing:
             with self._lock:
                 self._protocol.progress()
+        if self._protocol.gate.is_halted:
+            # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
+            self._layers.transport.acknowledge()
 
     def _respond(self, response: Continuation | Tagged | Untagged) -> None:
         """Take in one response, and do what it entails once the lock is released."""

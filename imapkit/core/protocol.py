@@ -180,7 +180,7 @@ class Protocol:
 
     def _continuation(self, response: Continuation) -> None:
         writer = self.gate.writer
-        if writer is not None and writer.go is not None and writer.go.locked():
+        if writer is not None and writer.go is not None and self.gate.is_halted:
             if writer.call.reply is not None:
                 self._count_challenge(writer)
             writer.challenge = response.text

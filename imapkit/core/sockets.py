@@ -19,6 +19,7 @@ __all__ = ["SSLSocketTransport", "SocketTransport", "is_ssl_socket", "over"]
 
 # (Plain numbers: an enum's own operators are slow.)
 _DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0))
+_QUICKACK = int(getattr(socket, "TCP_QUICKACK", 0))
 _HELD = _DONTWAIT | int(getattr(socket, "MSG_MORE", 0))
 
 
@@ -38,6 +39,12 @@ class _Socket(Plain):
         """Have sent at once what is written from now on, and what the system holds back; the latter if done again, too."""
         with contextlib.suppress(OSError):
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def acknowledge(self) -> None:
+        """See ``Transport.acknowledge``; Linux forgets about it with the next data, and other systems cannot do it."""
+        if _QUICKACK:
+            with contextlib.suppress(OSError):
+                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def interrupt(self) -> None:
         """Shut the connection down; a blocked ``read`` returns b""."""

@@ -52,6 +52,9 @@ class Transport(Protocol):
         """What ``close`` calls."""
         ...
 
+    def acknowledge(self) -> None:
+        """Tell the other side at once that all has come so far, where the system would wait for something to send with it."""
+
     def interrupt(self) -> None:
         """Make whoever reads or writes stop."""
 
@@ -96,6 +99,9 @@ class Plain:
     def gather(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+    def acknowledge(self) -> None:
+        """Leave it to the system."""
 
 
 class Wakeable(Plain):

@@ -88,8 +88,8 @@ def test_a_server_text_is_shown_on_one_line(way: str, kind: str, caplog: pytest.
     told += [record.getMessage() for record in caplog.records]
     told += [text for exc in errors for text in texts(exc)]
     assert [text for text in told if not text.isprintable()] == []
-    for exc in errors:
-        assert len("".join(traceback.format_exception_only(exc)).splitlines()) == 1
+    for caught in errors:
+        assert len("".join(traceback.format_exception_only(caught)).splitlines()) == 1
 
 
 def test_a_greeting_is_shown_on_one_line(caplog: pytest.LogCaptureFixture) -> None:
