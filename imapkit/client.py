@@ -285,14 +285,15 @@ class IMAP4_SSL(IMAP4):
     ``certfile``, ``keyfile``
         PEM files with this client's own certificate.
     ``cert_verify_cb``
-        called with the certificate (as ``getpeercert`` gives it) and the host; returns an error text or None. Given
-        without ``ca_certs`` it takes the verification over.
+        called with the certificate and the host, once the chain and the host name hold; returns an error text or None. It gets
+        what ``getpeercert()`` returns; or, if ``ssl_context`` verifies nothing, the certificate's DER bytes, and decides alone.
     ``ssl_version``, ``tls_level``
         as in imaplib2; versions before TLS 1.2 are not offered (RFC 8996).
     ``ssl_context``
         an ``ssl.SSLContext`` to use instead of all these. ``imapkit.unverified_context()`` makes one that verifies nothing.
 
-    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent.
+    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent, and ``ArgumentError`` (also an ``OSError``)
+    for a file that cannot be used.
     """
 
     _default_port = IMAP4_SSL_PORT
