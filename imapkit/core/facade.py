@@ -125,7 +125,7 @@ class Client(Secured):
         known = self._known_capabilities()
         self.PROTOCOL_VERSION = next((version for version in _VERSIONS if version in known), "")
         if not self.PROTOCOL_VERSION:
-            raise errors.error(f"server not IMAP4 compliant: it announces {' '.join(known)[:200] or 'no capabilities'}")
+            raise errors.error(f"server not IMAP4 compliant: it announces {shown(' '.join(known), 200) or 'no capabilities'}")
 
     def _transport(self) -> Layers:
         """The octets' way, with whatever of it a subclass has overridden."""
