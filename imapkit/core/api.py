@@ -238,7 +238,8 @@ class Commands:
     def _use_tls(self, **settings: Any) -> Callable[[], None]:
         """Check how TLS is to be (``IMAP4_SSL`` has the settings' names), and return what puts it on the connection.
 
-        That is for a layer's factory to call. Raises ``ArgumentError``, or ``OSError`` for files that cannot be used.
+        That is for a layer's factory to call, once the server has agreed: then the settings become the client's own. Raises
+        ``ArgumentError``, which for files that cannot be used is an ``OSError``, too.
         """
         raise NotImplementedError
 

@@ -18,7 +18,7 @@ from imapkit.errors import ArgumentError, ConnectError, ConnectionClosed, error
 if TYPE_CHECKING:
     from imapkit.core.layers import Layers
 
-__all__ = ["TLSError", "TLSLayer", "TLSSocket", "client_context"]
+__all__ = ["TLSCertificateError", "TLSError", "TLSFileError", "TLSLayer", "TLSSocket", "client_context"]
 
 
 class TLSError(ConnectError, ssl.SSLError):
