@@ -29,8 +29,8 @@
 in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
 
 ``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
-A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that cannot
-be used ``imapkit.core.tls.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
+A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that
+cannot be used ``imapkit.core.tls.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
 
 An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
 ``fresh``), so that one caller's traceback never shows another's frames.
