@@ -363,7 +363,7 @@ class Protocol:
             return
         if code.name == "ALERT":
             # Cut behind what is hidden: a piece of a secret must not be left.
-            self._alert = self.secrets.hide_text(split_code(text)[:4096].decode("utf-8", "backslashreplace"))[:500]
+            self._alert = shown(self.secrets.hide(split_code(text)[:4096]), 500)
         self._keep(code.name, [code.data or b""], len(code.data or b""))
         known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:
