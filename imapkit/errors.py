@@ -39,7 +39,7 @@ An error that ends a connection reaches every pending command: each caller gets 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -76,20 +76,27 @@ class error(Exception):
 
     def fresh(self) -> Self:
         """A copy of this error, with no traceback, that names this one as its cause."""
-        twin = type(self).__new__(type(self), *self.args)
-        twin.args = self.args
-        for name, value in self._state().items():
-            setattr(twin, name, value)
+        make, arguments, state = self.__reduce__()
+        twin: Self = make(*arguments)
+        twin.__setstate__(state)
         twin.__cause__ = self
         return twin
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.args, self._state()
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # By ``args``, which are not what ``__init__`` takes: so every error can be pickled and copied.
+        return _unfinished, (type(self), self.args), self._state()
 
     def _state(self) -> dict[str, Any]:
         """The attributes; those of an ``OSError``, too, which it keeps elsewhere."""
         system = {"errno": self.errno, "filename": self.filename} if isinstance(self, OSError) else {}
         return {**vars(self), **{name: value for name, value in system.items() if value is not None}}
+
+
+def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
+    """An error without its attributes; ``__init__`` is not called."""
+    made = kind.__new__(kind, *args)
+    made.args = args
+    return made
 
 
 class ArgumentError(error, ValueError):
@@ -131,7 +138,9 @@ class _Answered(error):
 
     def fresh(self) -> Self:
         """See ``error.fresh``; what one command was sent is not for the callers of others."""
-        return super().fresh().with_data(None)
+        twin = super().fresh()
+        twin.__dict__.pop("_came", None)
+        return twin
 
 
 class _Refused(_Answered):

@@ -44,6 +44,7 @@ from imapkit.core.session import Session
 from imapkit.core.shown import shown
 from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.unquoted import is_astring, mailbox_before
 from imapkit.core.wire import as_it_is, no_arguments, parenthesized
 from imapkit.family import Done
 
@@ -85,9 +86,11 @@ __all__ = [
     "flags",
     "general",
     "is_about_mailbox",
+    "is_astring",
     "late_pattern",
     "list_pattern",
     "mailbox",
+    "mailbox_before",
     "mailbox_key",
     "mailbox_name",
     "may_be_about_mailbox",

@@ -17,7 +17,7 @@ from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code, split_code
+from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
@@ -364,7 +364,7 @@ class Protocol:
         if code.name == "ALERT":
             # Cut behind what is hidden: a piece of a secret must not be left.
             self._alert = shown(self.secrets.hide(split_code(text)[:4096]), 500)
-        self._keep(code.name, [code.data or b""], len(code.data or b""))
+        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
         known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, code.data)

@@ -113,7 +113,7 @@ class SessionCommands(Commands):
     def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
         """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
 
-        Returns ``(code, [data, ...])``, or ``(code, [None])``. RFC 3501 sections 7.1 to 7.4.
+        Returns ``(code, [data, ...])``, or ``(code, [None])``; ``parse`` tells the two apart. RFC 3501 sections 7.1 to 7.4.
         """
         return self._deliver((code, self._take(upper_name(code)) or [None]), **options)
 
