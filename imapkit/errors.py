@@ -29,7 +29,8 @@
 in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
 
 ``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
-A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``).
+A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that
+cannot be used ``imapkit.core.tls.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
 
 An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
 ``fresh``), so that one caller's traceback never shows another's frames.
@@ -83,7 +84,12 @@ class error(Exception):
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         # By ``args``, which are not what ``__init__`` takes: so every error can be pickled and copied.
-        return _unfinished, (type(self), self.args), dict(self.__dict__)
+        return _unfinished, (type(self), self.args), self._state()
+
+    def _state(self) -> dict[str, Any]:
+        """The attributes; those of an ``OSError``, too, which it keeps elsewhere."""
+        system = {"errno": self.errno, "filename": self.filename} if isinstance(self, OSError) else {}
+        return {**vars(self), **{name: value for name, value in system.items() if value is not None}}
 
 
 def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
@@ -239,12 +245,13 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class ConnectionClosed(abort, ConnectionError):
-    """The connection is closed; the text says by whom and why."""
+    """The connection is closed; the text says by whom and why.
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        # ``errno`` may be set though it is not among the arguments.
-        make, arguments, state = super().__reduce__()
-        return make, arguments, {**state, "errno": self.errno}
+    ``str()`` is that text alone, whether or not the operating system's ``errno`` is known.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[-1]) if self.args else ""
 
 
 class ServerBye(ConnectionClosed):

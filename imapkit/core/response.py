@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from imapkit.core.lean import lean_dataclass
+from imapkit.core.shown import shown
 from imapkit.errors import ServerBye
 
 __all__ = [
@@ -91,7 +92,7 @@ class Untagged:
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
-        return f"<Untagged {number}{self.name} {b' '.join([part[:60] for part in self.parts[:60]])[:60]!r}>"
+        return f"<Untagged {number}{shown(self.name, 60)} {b' '.join([part[:60] for part in self.parts[:60]])[:60]!r}>"
 
     def __len__(self) -> int:
         return 1
@@ -288,8 +289,7 @@ def _name(octets: bytes) -> str:
 
 def _stray(line: bytes) -> ServerBye:
     # Exchange ends a session with a bare "Server Unavailable. 15".
-    shown = line[:200].decode("utf-8", "backslashreplace")
-    return ServerBye(f"the server sent a line that is no IMAP response: {shown!r}")
+    return ServerBye(f"the server sent a line that is no IMAP response: {shown(line, 200)!r}")
 
 
 def split_code(text: bytes) -> bytes:

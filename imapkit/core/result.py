@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
 from imapkit.core.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
+from imapkit.core.shown import shown
 from imapkit.errors import CommandNo, ParseError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Data(list[Any]):
         if not self._refused:
             return self
         text = self._text or b""
-        message = f"{self._refused}: NO {text.decode('utf-8', 'backslashreplace')}"
+        message = f"{self._refused}: NO {shown(text, 1000)}"
         came = Data.of(self.sources, self._known(), self._log) if self.sources else None
         raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
 
