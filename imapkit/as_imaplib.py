@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import imapkit
@@ -30,6 +31,8 @@ from imapkit.compat import (
     Time2Internaldate,
 )
 from imapkit.compat import FLAGS_cre as Flags
+from imapkit.core.connection import Connection
+from imapkit.core.oldcommand import PollSocket
 from imapkit.core.transport import is_ssl_socket, open_tcp
 
 __all__ = [
@@ -111,10 +114,28 @@ class _Imaplib(imapkit.IMAP4):
     """What all three classes have of imaplib's that imaplib2 has not, or has in another form."""
 
     _open_timeout: float | None = None
+    _asked: float | None = None
+    """The time-out that the program has set on the socket."""
 
     def _create_socket(self, timeout: float | None = None) -> Any:
         """Return a connected socket; for a subclass to override, which may return an ``ssl.SSLSocket``."""
         return open_tcp(self.host, self.port, self._timeouts.connect if timeout is None else timeout)
+
+    def _connect(self, *args: Any) -> None:
+        super()._connect(*args)
+        # What the greeting announces is no answer to a command, and would be taken for what holds after login.
+        self._take("CAPABILITY")
+
+    @property
+    def _live(self) -> Connection:
+        """The connection, whose commands wait as long as the time-out that the program has set on the socket by now says."""
+        connection = super()._live
+        sock, transport = self.sock, connection.layers.transport
+        seconds = getattr(transport, "asked", None) or getattr(sock, "gettimeout", lambda: None)()
+        if seconds and seconds != self._asked and not isinstance(sock, PollSocket):
+            self._asked = seconds
+            connection.timeouts = replace(connection.timeouts, progress=seconds)
+        return connection
 
     def open_socket(self) -> Any:
         """See ``_create_socket``."""

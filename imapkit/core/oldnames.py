@@ -202,7 +202,7 @@ class OldNames:
         if command.continues:
             command.continues = False
             return None
-        line = command.take(self._read_timeout(command))
+        line = command.take(None)
         return self._finish_old(command) if line is None else line
 
     def _get_line(self) -> bytes:
@@ -225,7 +225,7 @@ class OldNames:
         old = self._olds
         command = old.commands.get(tag)
         if command is not None:
-            while command.take(self._read_timeout(command)) is not None:
+            while command.take(None) is not None:
                 pass
             self._finish_old(command)
         result = old.tagged.pop(tag, None)
@@ -268,12 +268,6 @@ class OldNames:
         if command is None:
             raise error("no command is under way: the reader thread reads what the server says by itself")
         return command
-
-    def _read_timeout(self, command: OldCommand) -> float | None:
-        """The time-out that the program has set on the socket, if any: the connection's own sets none."""
-        sock = self.sock if command.poll is None else None
-        seconds = getattr(sock, "gettimeout", lambda: None)()
-        return seconds or None
 
     def _finish_old(self, command: OldCommand) -> bytes:
         """Note the answer; the tagged line."""
