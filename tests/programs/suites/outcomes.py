@@ -51,7 +51,7 @@ def run(suite: unittest.TestSuite, out: Path) -> None:
 
 def livetest(ini: str, out: Path) -> None:
     """IMAPClient's own live tests, as its command line runs them, but for the runner."""
-    from imapclient import livetest as module  # type: ignore[import-not-found]
+    from imapclient import livetest as module  # type: ignore[import-not-found, unused-ignore]
 
     sys.argv[1:] = [ini]
     module.unittest.main = lambda module: run(unittest.defaultTestLoader.loadTestsFromName(module), out)
