@@ -14,6 +14,7 @@ from typing import Any
 
 import imapkit
 from imapkit import IMAP4_stream as _IMAP4_stream
+from imapkit.compat import _MAXLINE as _MAXLINE
 from imapkit.compat import (
     AUTH,
     CRLF,
@@ -63,8 +64,6 @@ __version__ = f"2.60 (imapkit {imapkit.__version__})"
 
 Debug = 0
 HAVE_SSL = True
-_MAXLINE = 1_000_000
-"""Programs set it; imapkit has ``Limits`` instead, and looks at nothing here."""
 
 # Programs write into it to allow themselves more commands, so it is theirs; nothing looks at it.
 Commands: dict[str, tuple[str, ...]] = {name: states for name, (states, _parallel) in imapkit.Commands.items()}

@@ -67,6 +67,7 @@ IDLE_TIMEOUT = 29 * 60  # seconds; RFC 2177: a server may log out a client that 
 IDLE_TIMEOUT_RESPONSE = b"* IDLE TIMEOUT\r\n"
 READ_POLL_TIMEOUT = 30  # seconds
 READ_SIZE = 32768  # octets
+_MAXLINE = 1_000_000  # of imaplib, which programs set; nothing looks at it: ``Limits`` bounds what a server sends
 DFLT_DEBUG_BUF_LVL = 3  # debug output above this level is printed at once, the rest is kept for the next error
 
 # By preference: a server that offers both speaks IMAP4rev1 until ENABLE IMAP4rev2 (RFC 9051 section 6.3.1).

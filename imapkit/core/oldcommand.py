@@ -32,7 +32,7 @@ class PollSocket:
         self._inner, self._outer = socket.socketpair()
         self._inner.setblocking(False)
         self._outer.setblocking(False)
-        self.close = weakref.finalize(self, _close, self._inner, self._outer)
+        self.release = weakref.finalize(self, _close, self._inner, self._outer)
 
     def fileno(self) -> int:
         """The number to poll."""
@@ -49,6 +49,11 @@ class PollSocket:
     def gettimeout(self) -> float | None:
         """What was set."""
         return self._timeout
+
+    def close(self) -> None:
+        """Close the real socket; a program that polls this one finds it readable, and the end of the stream."""
+        self._sock.close()
+        self.ring()
 
     def ring(self) -> None:
         """Make it readable."""

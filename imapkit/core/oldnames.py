@@ -288,7 +288,7 @@ class OldNames:
                 self.sock = command.poll._sock
             if old.idle is command:
                 old.idle = None
-            command.poll.close()
+            command.poll.release()
 
 
 def _octets(value: Any, encoding: str) -> Any:

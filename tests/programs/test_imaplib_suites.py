@@ -16,8 +16,8 @@ import pytest
 
 import imapkit
 from tests.live.support import logged_in
-from tests.programs.support import SHIMS, message, write_sections
 from tests.programs.suites import excuses, sdists
+from tests.programs.support import SHIMS, message, write_sections
 from tests.servers.base import ENVIRONMENT, Server, skip_or_fail
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]

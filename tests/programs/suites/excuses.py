@@ -5,7 +5,9 @@ A test that is named here and passes is an error, too. ``THEIRS``: it fails on i
 
 from __future__ import annotations
 
-LAYER = "after STARTTLS `sock` is no `ssl.SSLSocket`: TLS is a layer between two threads, and shows the same certificate and context"
+LAYER = (
+    "after STARTTLS `sock` is no `ssl.SSLSocket`: TLS is a layer between two threads, and shows the same certificate and context"
+)
 THEIRS = "fails on imaplib, too: "
 _LACKS = "skipped: Dovecot has no "
 
@@ -26,7 +28,8 @@ IMAPCLIENT_LIVE = {
     _LIVE + "TestWithoutUIDs.test_move": THEIRS + "imaplib has no `move`, which it calls",
 }
 IMAPCLIENT_TIMING = {
-    _LIVE + "TestSocketTimeout.test_small_connection_timeout_fail": "it wants a connection within this machine to take a millisecond",
+    _LIVE
+    + "TestSocketTimeout.test_small_connection_timeout_fail": "it wants a connection within this machine to take a millisecond",
     _LIVE + "TestSocketTimeout.test_small_read_timeout_fail": "it wants an answer within this machine to take 10 microseconds",
 }
 """Of these either outcome is right: they depend on how fast the machine is."""

@@ -26,18 +26,18 @@ class Outcomes(unittest.TestResult):
         kind, method = type(test), getattr(test, "_testMethodName", "")
         return f"{kind.__module__}.{kind.__name__}.{method}" if method else str(test.id())
 
-    def addSuccess(self, test: Any) -> None:  # noqa: N802
+    def addSuccess(self, test: Any) -> None:
         self.outcomes.setdefault(self.name(test), "passed")
 
-    def addSkip(self, test: Any, reason: str) -> None:  # noqa: N802
+    def addSkip(self, test: Any, reason: str) -> None:
         self.outcomes.setdefault(self.name(test), f"skipped: {reason}")
 
-    def addFailure(self, test: Any, err: Any) -> None:  # noqa: N802
+    def addFailure(self, test: Any, err: Any) -> None:
         self.outcomes[self.name(test)] = f"failed: {self._exc_info_to_string(err, test)}"  # type: ignore[attr-defined]
 
-    addError = addFailure  # noqa: N815
+    addError = addFailure
 
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: N802
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
         if err is not None:
             self.addFailure(test, err)
 
