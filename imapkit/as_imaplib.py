@@ -33,6 +33,7 @@ from imapkit.compat import (
 )
 from imapkit.compat import FLAGS_cre as Flags
 from imapkit.core.connection import Connection
+from imapkit.core.limits import Limits
 from imapkit.core.oldcommand import PollSocket
 from imapkit.core.transport import is_ssl_socket, open_tcp
 
@@ -120,8 +121,8 @@ class _Imaplib(imapkit.IMAP4):
         """Return a connected socket; for a subclass to override, which may return an ``ssl.SSLSocket``."""
         return open_tcp(self.host, self.port, self._timeouts.connect if timeout is None else timeout)
 
-    def _connect(self, *args: Any) -> None:
-        super()._connect(*args)
+    def _connect(self, identifier: str | None, limits: Limits | None) -> None:
+        super()._connect(identifier, limits)
         # What the greeting announces is no answer to a command, and would be taken for what holds after login.
         self._take("CAPABILITY")
 
@@ -203,7 +204,7 @@ class IMAP4(_Imaplib):
         super().open(host, port)
 
 
-class IMAP4_SSL(_Imaplib, imapkit.IMAP4_SSL):
+class IMAP4_SSL(_Imaplib, imapkit.IMAP4_SSL):  # pyright: ignore[reportIncompatibleMethodOverride]
     """imapkit's, with imaplib's arguments. Unlike imaplib's it verifies the server, unless an ``ssl_context`` says otherwise."""
 
     def __init__(
@@ -227,7 +228,7 @@ class IMAP4_SSL(_Imaplib, imapkit.IMAP4_SSL):
             self.ssl_wrap_socket()
 
 
-class IMAP4_stream(_Imaplib, _IMAP4_stream):
+class IMAP4_stream(_Imaplib, _IMAP4_stream):  # pyright: ignore[reportIncompatibleMethodOverride]
     """imapkit's, with imaplib's arguments."""
 
     def __init__(self, command: str) -> None:

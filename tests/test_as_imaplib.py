@@ -68,13 +68,16 @@ def test_unselect() -> None:
     def unselect(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, b"closed")
 
-    with ScriptedServer(handlers={"SELECT": select, "UNSELECT": unselect}) as server, within():
-        with as_imaplib.IMAP4(server.host, server.port) as imap:
-            imap.login("user", "password")
-            imap.select()
-            assert imap.state == "SELECTED"
-            assert imap.unselect() == ("OK", [b"closed"])
-            assert imap.state == "AUTH"
+    with (
+        ScriptedServer(handlers={"SELECT": select, "UNSELECT": unselect}) as server,
+        as_imaplib.IMAP4(server.host, server.port) as imap,
+        within(),
+    ):
+        imap.login("user", "password")
+        imap.select()
+        assert imap.state == "SELECTED"
+        assert imap.unselect() == ("OK", [b"closed"])
+        assert imap.state == "AUTH"
 
 
 def test_the_time_out_of_the_socket_is_that_of_commands() -> None:
@@ -100,7 +103,7 @@ def test_a_subclass_that_makes_the_socket() -> None:
             made.append(timeout)
             return socket.create_connection((self.host, self.port))
 
-        def open(self, host: str = "", port: int | None = 143, timeout: float | None = None) -> None:
+        def open(self, host: str = "", port: int | None = 143, timeout: float | None = None) -> None:  # type: ignore[override]
             super().open(host, port, 7)
 
     with ScriptedServer() as server, Own(server.host, server.port, 5) as imap:

@@ -385,7 +385,7 @@ class SSLSocketTransport(_Socket):
         if not self._unblocked:
             self._unblocked, self.asked = True, self.sock.gettimeout()
             self.sock.setblocking(False)
-            self.sock.settimeout, self.sock.setblocking = self._ask, lambda flag: self._ask(None if flag else 0.0)
+            vars(self.sock).update(settimeout=self._ask, setblocking=lambda flag: self._ask(None if flag else 0.0))
 
     def _ask(self, seconds: float | None) -> None:
         self.asked = seconds

@@ -198,7 +198,7 @@ def test_idle_as_imapclient_does_it() -> None:
         with pytest.raises(OSError, match="nothing more"):
             imap._get_line()
         news.set()
-        lines = []
+        lines: list[bytes] = []
         while len(lines) < 2:
             assert readable(sock, 10)
             try:

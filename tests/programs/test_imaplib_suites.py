@@ -36,11 +36,11 @@ class Suite:
     def start(self, out: Path, *, ours: bool) -> subprocess.Popen[str]:
         """Run them on imapkit, or on imaplib."""
         path = [*([SHIMS / "shim_imaplib"] if ours else []), self.directory, Path(imapkit.__file__).parents[1]]
-        # Their tests import pytest's siblings of nothing, but imapkit needs what it is installed with.
         environment = {**ENVIRONMENT, **self.environment, "PYTHONPATH": os.pathsep.join(map(str, path))}
         argv = [sys.executable, str(RUNNER), str(out), *self.argv]
         return subprocess.Popen(
-            argv, env=environment, cwd=self.directory, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            argv, env=environment, cwd=self.directory, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def outcomes(self, out: Path, *, ours: bool = True) -> dict[str, str]:
@@ -97,10 +97,13 @@ def test_imapclients_live_tests(imapclient: Path, dovecot: Server, tmp_path: Pat
         common: dict[str, object] = {"host": "localhost", "username": user, "password": dovecot.users[user]}
         secure = {"ssl": "true", "port": dovecot.tls_port, "ssl_ca_file": dovecot.cafile}
         plain: dict[str, object] = {"ssl": "false", "port": dovecot.port}
-        other = {**common, **(plain if tls else secure)}
-        ini = write_sections(tmp_path / f"{user}.ini", {"DEFAULT": {**common, **(secure if tls else plain)}, "other way": other})
+        starttls = {**plain, "starttls": "true"}
+        ways = {"DEFAULT": {**common, **(secure if tls else plain)}, "other way": plain if tls else secure, "STARTTLS": starttls}
+        ini = write_sections(tmp_path / f"{user}.ini", ways)
         out = tmp_path / f"{user}.json"
-        suites[ours] = Suite(imapclient, "livetest", str(ini)).start(out, ours=ours), out
+        # With STARTTLS they take whatever authority the environment names.
+        suite = Suite(imapclient, "livetest", str(ini), SSL_CERT_FILE=str(dovecot.cafile))
+        suites[ours] = suite.start(out, ours=ours), out
     outcomes, theirs = collect(*suites[True]), collect(*suites[False])
     assert wrong(outcomes, excuses.IMAPCLIENT_LIVE, excuses.IMAPCLIENT_TIMING) == []
     assert outcomes.keys() == theirs.keys()

@@ -1,6 +1,7 @@
-"""The tests of IMAPClient and imap_tools that do not pass with imapkit in imaplib's place, and why; docs/differences.md shows them.
+"""The tests of IMAPClient and imap_tools that do not pass with imapkit in imaplib's place, and why.
 
-A test that is named here and passes is an error, too. ``THEIRS``: it fails on imaplib as well, which is looked at.
+A test that is named here and passes is an error, too. ``THEIRS``: it fails on imaplib as well, which the tests look at.
+docs/differences.md shows all of them.
 """
 
 from __future__ import annotations

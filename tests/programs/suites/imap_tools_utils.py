@@ -1,7 +1,7 @@
 """``tests/utils.py`` for imap_tools' tests, whose sdist has none: which mailboxes there are. They come from the environment.
 
-IMAP_HOST, IMAP_PORT, IMAP_TLS_PORT, IMAP_CAFILE, IMAP_USER and IMAP_PASSWORD name a server of the kind that the tests ask for: one
-with TLS. ``MailBox`` is called with a host alone, so the port and the authority are its defaults here.
+IMAP_HOST, IMAP_TLS_PORT, IMAP_CAFILE, IMAP_USER and IMAP_PASSWORD name a server with TLS.
+``MailBox`` is called with a host alone, so the port and the authority are its defaults here.
 """
 
 from __future__ import annotations
