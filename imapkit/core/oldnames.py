@@ -63,6 +63,10 @@ class OldNames:
         """See ``Client._live``."""
         raise NotImplementedError
 
+    def _known_capabilities(self) -> tuple[str, ...]:
+        """See ``Commands._known_capabilities``."""
+        raise NotImplementedError
+
     @property
     def _olds(self) -> _Old:
         found: _Old = self.__dict__.setdefault("_old", _Old()) if "_old" not in self.__dict__ else self.__dict__["_old"]
@@ -96,6 +100,8 @@ class OldNames:
         given = tuple(value for value in args[uid:] if value is not None)
         if known.secret:
             given, args = hidden(given), ()
+            # What a server forbids at first (LOGINDISABLED) is known before a password is sent.
+            self._known_capabilities()
         words = [*([b"UID"] if uid else []), known.name.encode("ascii"), *self._words(known, given)]
         old = self._olds
         command = OldCommand(b"%b%d" % (old.prefix, next(old.number)))
@@ -162,7 +168,7 @@ class OldNames:
         old = self._olds
         command.names = known.result
         args = (*args, *inner_values(args)) if known.secret else args
-        call = Call(replace(known, news=command.heard), args, wire.checked(pieces, known.name), uid=uid)
+        call = Call(replace(known, news=command.heard), args, pieces, uid=uid)
         self._leave_behind()
         if known.interrupt is not None:
             command.poll = PollSocket(self.sock)

@@ -138,7 +138,7 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) ->
             raise ArgumentError(f"{name}: argument {i + 1}: it is None, and cannot be left out")
     if rest is not None:
         tokens += _rest(rest, args[len(kinds) :], name, len(kinds))
-    return checked(joined(tokens), name)
+    return _checked(joined(tokens), name)
 
 
 def _written(kind: Any, value: Any, name: str, i: int) -> Token:
@@ -159,7 +159,7 @@ def _rest(rest: Any, args: tuple[Any, ...], name: str, before: int) -> list[Toke
         raise ArgumentError(f"{name}: {exc}") from None
 
 
-def checked(pieces: list[Piece], name: str) -> list[Piece]:
+def _checked(pieces: list[Piece], name: str) -> list[Piece]:
     """The pieces, if together they are one command whatever the kinds let through: a family's own kinds are not trusted."""
     for piece in pieces:
         if type(piece) is not bytes or FORBIDDEN.search(piece):

@@ -27,6 +27,21 @@ def consume(imap: IMAP4, tag: bytes) -> list[bytes | None]:
     return lines
 
 
+@pytest.mark.parametrize("greeting", [b"* OK [CAPABILITY IMAP4REV1 LOGINDISABLED] hi\r\n", b"* OK hi\r\n"])
+def test_no_password_goes_where_the_server_forbids_it(greeting: bytes) -> None:
+    capabilities = b"IMAP4REV1 LOGINDISABLED"
+    with (
+        ScriptedServer(capabilities=capabilities, greeting=greeting) as server,
+        IMAP4(server.host, server.port, timeout=10) as imap,
+        within(),
+    ):
+        with pytest.raises(error, match="LOGINDISABLED"):
+            imap._simple_command("LOGIN", "ann", '"pass"')
+        with pytest.raises(error, match="LOGINDISABLED"):
+            imap.xatom("LOGIN", "ann", "pass")
+        assert "LOGIN" not in server.names
+
+
 def answering(untagged: bytes, text: bytes = b"done") -> Any:
     """A handler that sends this and OK."""
 

@@ -57,8 +57,9 @@ class SessionCommands(Commands):
         if user is None or password is None:
             # Elsewhere an argument that is None is left out.
             raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
-        if self._session.state is State.NONAUTH and "LOGINDISABLED" in self._known_capabilities():
-            raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
+        if self._session.state is State.NONAUTH:
+            # So that what is sent knows whether it may be.
+            self._known_capabilities()
         # An error's traceback shows what the frames hold.
         secret, password = Secret(password), ""
         return self._call_with(options, "LOGIN", user, secret, finish=self._admitted)
@@ -199,6 +200,12 @@ def _logged_in(session: Session, request: Done) -> None:
         session.enter(State.AUTH)
 
 
+def _unless_disabled(session: Session, args: tuple[Any, ...]) -> None:
+    # Whatever sent it: xatom, or a program that was written for imaplib.
+    if session.has("LOGINDISABLED"):
+        raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
+
+
 def apply_capability(session: Session, response: Untagged) -> None:
     """Take over an untagged CAPABILITY response."""
     session.set_capabilities(response.text.decode("ascii", "replace").split())
@@ -212,7 +219,15 @@ def apply_capability_code(session: Session, data: bytes | None) -> None:
 COMMANDS = (
     Command("AUTHENTICATE", State.NONAUTH, args=(atom,), exclusive=True, secret=True, done=_logged_in),
     Command("CAPABILITY", State.ANY, rest=no_arguments, result=("CAPABILITY",)),
-    Command("LOGIN", State.NONAUTH, args=(astring, quoted_string), exclusive=True, secret=True, done=_logged_in),
+    Command(
+        "LOGIN",
+        State.NONAUTH,
+        args=(astring, quoted_string),
+        exclusive=True,
+        secret=True,
+        before=_unless_disabled,
+        done=_logged_in,
+    ),
     Command("LOGOUT", State.ANY, rest=no_arguments, exclusive=True, result=("BYE",), ends=True),
     Command("NOOP", State.ANY, rest=no_arguments),
 )
