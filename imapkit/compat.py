@@ -59,11 +59,19 @@ __release__, __revision__ = __version__.split(".")
 CRLF = b"\r\n"
 """The end of a line."""
 
-NONAUTH, AUTH, SELECTED, LOGOUT = "NONAUTH", "AUTH", "SELECTED", "LOGOUT"  # the values of IMAP4.state
+NONAUTH = "NONAUTH"
+"""A value of ``IMAP4.state``: not authenticated (RFC 3501 section 3.1)."""
+AUTH = "AUTH"
+"""A value of ``IMAP4.state``: authenticated (RFC 3501 section 3.2)."""
+SELECTED = "SELECTED"
+"""A value of ``IMAP4.state``: a mailbox is selected (RFC 3501 section 3.3)."""
+LOGOUT = "LOGOUT"
+"""A value of ``IMAP4.state``: the connection is being ended (RFC 3501 section 3.4)."""
 CMD_VAL_STATES, CMD_VAL_ASYNC = 0, 1  # what the two places of an entry in Commands mean
 UID_direct = ("SEARCH", "SORT", "THREAD")  # untagged under their own name when they are asked for with UID
 
-IDLE_TIMEOUT = 29 * 60  # seconds; RFC 2177: a server may log out a client that was idle for 30 minutes
+IDLE_TIMEOUT = 29 * 60
+"""Seconds; a server may log out a client that has been idle for 30 minutes (RFC 2177 section 3)."""
 IDLE_TIMEOUT_RESPONSE = b"* IDLE TIMEOUT\r\n"
 READ_POLL_TIMEOUT = 30  # seconds
 READ_SIZE = 32768  # octets
