@@ -132,7 +132,7 @@ class OldCommand:
     def outcome(self) -> tuple[str, list[Any]]:
         """Its result in imaplib's shape, once it is over. Raises what ended it."""
         assert self.request is not None
-        self.request.check()
+        outcome.check(self.request, self._protocol)
         return self.request.typ, [self.request.text]
 
 
@@ -199,7 +199,7 @@ class Draft:
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 # (A blank behind it: what announces a literal here has been taken for one.)
-                wire.check(piece + b" ", "command")
+                pieces.check(piece + b" ", "command")
         return name, uid, [rest, *self.pieces[1:]]
 
 
