@@ -35,7 +35,8 @@ from imapkit.compat import FLAGS_cre as Flags
 from imapkit.core.connection import Connection
 from imapkit.core.limits import Limits
 from imapkit.core.oldcommand import PollSocket
-from imapkit.core.transport import is_ssl_socket, open_tcp
+from imapkit.core.opening import open_tcp
+from imapkit.core.sockets import is_ssl_socket
 
 __all__ = [
     "AUTH",

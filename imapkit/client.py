@@ -14,10 +14,10 @@ from imapkit import ext
 from imapkit.core.api import Commands
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
+from imapkit.core.pipes import PipeTransport, dispose, open_stream
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
 from imapkit.core.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
-from imapkit.core.transport import PipeTransport, dispose, open_stream
 from imapkit.errors import ConnectionClosed
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class IMAP4(_Preloaded):
     """An IMAP4 client over TCP: RFC 3501; every command is a method, ``callback`` and ``cb_arg`` make it asynchronous.
 
     ``host``, ``port``
-        the server (default: this machine, port 143).
+        the server (default: this machine, port 143). The port may be the digits as text, or a service's name ("imap").
     ``debug``, ``debug_file``, ``debug_buf_lvl``
         the debug level (default 0), where its output goes (default: standard error), and the level up to which
         it is kept back, to be printed when something goes wrong (default 3).
@@ -244,7 +244,7 @@ class IMAP4(_Preloaded):
     def __init__(
         self,
         host: str | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
         debug: int | None = None,
         debug_file: TextIO | None = None,
         identifier: str | None = None,
@@ -285,14 +285,15 @@ class IMAP4_SSL(IMAP4):
     ``certfile``, ``keyfile``
         PEM files with this client's own certificate.
     ``cert_verify_cb``
-        called with the certificate (as ``getpeercert`` gives it) and the host; returns an error text or None. Given
-        without ``ca_certs`` it takes the verification over.
+        called with the certificate and the host, once the chain and the host name hold; returns an error text or None. It gets
+        what ``getpeercert()`` returns; or, if ``ssl_context`` verifies nothing, the certificate's DER bytes, and decides alone.
     ``ssl_version``, ``tls_level``
         as in imaplib2; versions before TLS 1.2 are not offered (RFC 8996).
     ``ssl_context``
         an ``ssl.SSLContext`` to use instead of all these. ``imapkit.unverified_context()`` makes one that verifies nothing.
 
-    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent.
+    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent, and ``ArgumentError`` (also an ``OSError``)
+    for a file that cannot be used.
     """
 
     _default_port = IMAP4_SSL_PORT
@@ -300,7 +301,7 @@ class IMAP4_SSL(IMAP4):
     def __init__(
         self,
         host: str | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
         keyfile: str | None = None,
         certfile: str | None = None,
         ca_certs: str | None = None,

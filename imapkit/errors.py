@@ -29,7 +29,8 @@
 in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
 
 ``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
-A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``).
+A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that
+cannot be used ``imapkit.core.tls.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
 
 An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
 ``fresh``), so that one caller's traceback never shows another's frames.
@@ -38,7 +39,7 @@ An error that ends a connection reaches every pending command: each caller gets 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -75,11 +76,27 @@ class error(Exception):
 
     def fresh(self) -> Self:
         """A copy of this error, with no traceback, that names this one as its cause."""
-        twin = type(self).__new__(type(self), *self.args)
-        twin.args = self.args
-        twin.__dict__.update(self.__dict__)
+        make, arguments, state = self.__reduce__()
+        twin: Self = make(*arguments)
+        twin.__setstate__(state)
         twin.__cause__ = self
         return twin
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # By ``args``, which are not what ``__init__`` takes: so every error can be pickled and copied.
+        return _unfinished, (type(self), self.args), self._state()
+
+    def _state(self) -> dict[str, Any]:
+        """The attributes; those of an ``OSError``, too, which it keeps elsewhere."""
+        system = {"errno": self.errno, "filename": self.filename} if isinstance(self, OSError) else {}
+        return {**vars(self), **{name: value for name, value in system.items() if value is not None}}
+
+
+def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
+    """An error without its attributes; ``__init__`` is not called."""
+    made = kind.__new__(kind, *args)
+    made.args = args
+    return made
 
 
 class ArgumentError(error, ValueError):
@@ -121,7 +138,9 @@ class _Answered(error):
 
     def fresh(self) -> Self:
         """See ``error.fresh``; what one command was sent is not for the callers of others."""
-        return super().fresh().with_data(None)
+        twin = super().fresh()
+        twin.__dict__.pop("_came", None)
+        return twin
 
 
 class _Refused(_Answered):
@@ -226,13 +245,13 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class ConnectionClosed(abort, ConnectionError):
-    """The connection is closed; the text says by whom and why."""
+    """The connection is closed; the text says by whom and why.
 
-    def fresh(self) -> Self:
-        """See ``error.fresh``; ``errno`` is kept though it is not among the arguments."""
-        twin = super().fresh()
-        twin.errno = self.errno
-        return twin
+    ``str()`` is that text alone, whether or not the operating system's ``errno`` is known.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[-1]) if self.args else ""
 
 
 class ServerBye(ConnectionClosed):

@@ -146,7 +146,8 @@ class Command:
         ``expunges`` command is in flight (RFC 3501 section 5.5).
     ``secret``
         its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
-        (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first.
+        (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first. It is refused
+        while TLS was asked for (``starttls``) and is not there.
     ``guard``
         ``guard(session, args)``, on the caller's thread before anything is sent: may raise ``ArgumentError`` for what the program
         must not ask for unless it insists (``force=True``, where a method has it).

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeAlias
 
 from imapkit.core import mutf7
 from imapkit.core.cursor import Cursor
@@ -19,6 +21,9 @@ __all__ = [
     "same_name",
     "string_value",
 ]
+
+ReadName: TypeAlias = Callable[[Cursor], bytes]
+"""Reads the mailbox name that a response begins with; raises ``ParseError``."""
 
 _DELIMITERS = {ord("/"): ".", ord("\\"): "."}
 
@@ -67,18 +72,18 @@ def about_mailbox(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(mailbox_name(args[0]))
 
 
-def is_about_mailbox(about: str, response: Untagged) -> bool | None:
-    """Whether a response that begins with a mailbox name is about that one."""
-    name = response.once(_first_name)
-    return None if name is None else same_name(name, about)
+def is_about_mailbox(about: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | None:
+    """Whether a response that begins with a mailbox name, which ``name`` reads, is about that one."""
+    found = response.once(_reader(name))
+    return None if found is None else same_name(found, about)
 
 
-def may_be_about_mailbox(about: str, response: Untagged) -> bool | str | None:
+def may_be_about_mailbox(about: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | str | None:
     """The same for a response that seldom comes unasked: one with another name is an answer all the same, if to nobody else.
 
     A server may know a mailbox by more names than one, INBOX above all.
     """
-    return or_another_name(about, is_about_mailbox(about, response))
+    return or_another_name(about, is_about_mailbox(about, response, name))
 
 
 def or_another_name(about: str, verdict: bool | None) -> bool | str | None:
@@ -88,8 +93,14 @@ def or_another_name(about: str, verdict: bool | None) -> bool | str | None:
     return None if about == "INBOX" else "a response about another mailbox, and nothing else can be the answer"
 
 
-def _first_name(response: Untagged) -> str | None:
-    try:
-        return mailbox_key(Cursor(response.parts).astring())
-    except ParseError:
-        return None
+@cache
+def _reader(name: ReadName) -> Callable[[Untagged], str | None]:
+    """The function that reads a response's mailbox name by ``name``: one for each, as ``Untagged.once`` needs."""
+
+    def read(response: Untagged) -> str | None:
+        try:
+            return mailbox_key(name(Cursor(response.parts)))
+        except ParseError:
+            return None
+
+    return read

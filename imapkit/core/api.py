@@ -41,8 +41,10 @@ from imapkit.core.search import (
 )
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
 from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.unquoted import is_astring, mailbox_before
 from imapkit.core.wire import as_it_is, no_arguments, parenthesized
 from imapkit.family import Done
 
@@ -84,9 +86,11 @@ __all__ = [
     "flags",
     "general",
     "is_about_mailbox",
+    "is_astring",
     "late_pattern",
     "list_pattern",
     "mailbox",
+    "mailbox_before",
     "mailbox_key",
     "mailbox_name",
     "may_be_about_mailbox",
@@ -113,6 +117,7 @@ __all__ = [
     "search_program",
     "sequence_set",
     "sequence_set_text",
+    "shown",
     "starts_program",
     "status_items",
     "store_item",
@@ -236,7 +241,8 @@ class Commands:
     def _use_tls(self, **settings: Any) -> Callable[[], None]:
         """Check how TLS is to be (``IMAP4_SSL`` has the settings' names), and return what puts it on the connection.
 
-        That is for a layer's factory to call. Raises ``ArgumentError``, or ``OSError`` for files that cannot be used.
+        That is for a layer's factory to call, once the server has agreed: then the settings become the client's own. Raises
+        ``ArgumentError``, which for files that cannot be used is an ``OSError``, too.
         """
         raise NotImplementedError
 

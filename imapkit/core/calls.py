@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from imapkit import errors
 from imapkit.core import wire
 from imapkit.core.api import CallOptions
 from imapkit.core.extended import as_given, is_extended
 from imapkit.core.request import Call
-from imapkit.core.secrets import Hidden, plain_all, secret_arguments
+from imapkit.core.secrets import encode_secret, plain_all
 from imapkit.core.session import Session
 from imapkit.family import Command, State
 
@@ -52,7 +52,7 @@ def make_call(
         args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
-    encode = _encode_secret if command.secret else wire.encode
+    encode: Callable[..., Any] = partial(encode_secret, wire.encode) if command.secret else wire.encode
     wire_name = f"UID {command.name}" if uid else command.name
     pieces = encode(command.args, command.rest, args, wire_name)
     if not command.secret:
@@ -60,17 +60,3 @@ def make_call(
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
     return Call(command, args, pieces, uid=uid, reply=reply, options=layer)
-
-
-def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> list[wire.Piece]:
-    """As ``wire.encode``, but what is refused leaves neither a piece of a secret in the error nor a frame that holds it."""
-    try:
-        return wire.encode(kinds, rest, plain_all(args), name)
-    except errors.ArgumentError as exc:
-        why = str(exc)
-    except Exception as exc:
-        why = f"{name}: an argument cannot be sent ({type(exc).__name__})"
-    hidden = Hidden()
-    hidden.add(*secret_arguments(args))
-    # Not within the handler: the error must not name as its context what it stands for.
-    raise errors.ArgumentError(hidden.hide_text(why))

@@ -20,15 +20,21 @@ from imapkit.core.api import CallOptions, Result
 from imapkit.core.calls import check_options, make_call
 from imapkit.core.connection import Connection
 from imapkit.core.cursor import Defect
+from imapkit.core.hooks import HookTransport
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.oldnames import OldNames
+from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
 from imapkit.core.result import Data, Parsed, parse_shape
+from imapkit.core.secrets import plain
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
+from imapkit.core.sockets import over
 from imapkit.core.trace import Trace
-from imapkit.core.transport import HookTransport, Layers, Transport, open_tcp, over, within
+from imapkit.core.transport import Transport, within
 from imapkit.family import Done, State
 
 __all__ = ["Client"]
@@ -56,7 +62,7 @@ class Client(OldNames, Secured):
     def __init__(
         self,
         host: str | None,
-        port: int | None,
+        port: int | str | None,
         *,
         debug: int | None = None,
         debug_file: TextIO | None = None,
@@ -82,7 +88,7 @@ class Client(OldNames, Secured):
         self._connection: Connection | None = None
         self.host, self.port = "", self._default_port
         try:
-            self.open(host, port)
+            self.open(host, None if port is None else port_number(port))
             self._connect(identifier, limits)
         except BaseException:
             self._give_up()
@@ -95,7 +101,7 @@ class Client(OldNames, Secured):
 
         Sets ``sock`` and ``read_fd``, which ``read``, ``send``, ``shutdown`` and ``socket`` use. Raises ``ConnectError``.
         """
-        self.host, self.port = host or "", port or self._default_port
+        self.host, self.port = host or "", self._default_port if port is None else port_number(port)
         self.sock = self.open_socket()
         self.read_fd = self.sock.fileno()
 
@@ -115,12 +121,12 @@ class Client(OldNames, Secured):
             name=self._trace.name,
             session=self._first_session,
         )
-        self.welcome: bytes = self._connection.start()
+        self.welcome: bytes = self._greeted(self._connection)
         self._trace.log(1, f"connected to {self.host} on port {self.port}")
         known = self._known_capabilities()
         self.PROTOCOL_VERSION = next((version for version in _VERSIONS if version in known), "")
         if not self.PROTOCOL_VERSION:
-            raise errors.error(f"server not IMAP4 compliant: it announces {' '.join(known)[:200] or 'no capabilities'}")
+            raise errors.error(f"server not IMAP4 compliant: it announces {shown(' '.join(known), 200) or 'no capabilities'}")
 
     def _transport(self) -> Layers:
         """The octets' way, with whatever of it a subclass has overridden."""
@@ -258,7 +264,7 @@ class Client(OldNames, Secured):
         live = self._live
         session = live.protocol.session
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
-        asks = call.line is None and session.capabilities is None and wire.has_literal(call.pieces)
+        asks = call.line is None and session.capabilities is None and wire.has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
             # What the server can do must be known before a literal is sent to it, if the command may be sent now.
             self._known_capabilities()

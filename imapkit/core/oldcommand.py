@@ -9,7 +9,9 @@ import socket
 import weakref
 from typing import Any
 
-from imapkit.core import wire
+from imapkit.core import pieces, wire
+from imapkit.core.outcome import check as check_outcome
+from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
 from imapkit.core.response import Untagged
 from imapkit.core.secrets import Secret, plain
@@ -129,10 +131,10 @@ class OldCommand:
             self.poll.hush()
             return self.lines.get_nowait()
 
-    def outcome(self) -> tuple[str, list[Any]]:
+    def outcome(self, protocol: Protocol) -> tuple[str, list[Any]]:
         """Its result in imaplib's shape, once it is over. Raises what ended it."""
         assert self.request is not None
-        outcome.check(self.request, self._protocol)
+        check_outcome(self.request, protocol)
         return self.request.typ, [self.request.text]
 
 

@@ -280,7 +280,7 @@ class OldNames:
         old = self._olds
         self._forget_old(command)
         assert command.request is not None
-        typ, data = command.outcome()
+        typ, data = command.outcome(self._live.protocol)
         for response in command.request.untagged:
             old.thread.answers.setdefault(response.name, []).extend(response.data())
         old.tagged[command.tag] = (typ, data)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from imapkit.core.result import Data
+from imapkit.core.shown import shown
 from imapkit.errors import BadResponse, CommandNo, abort
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def result(request: Request, protocol: Protocol, names: tuple[str, ...] | None =
 def refusal(kind: type[_Refusal], request: Request, protocol: Protocol) -> _Refusal:
     """The error for a NO or BAD to the command."""
     text, name = request.text, request.call.name
-    shown = text.decode("utf-8", "backslashreplace")
-    message = f"{name} command error: BAD [{shown}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {shown}"
+    told = shown(text, 1000)
+    message = f"{name} command error: BAD [{told}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {told}"
     error = kind(message, typ=request.typ, text=text, command=name)
     return error.with_data(_came(request, protocol))
 

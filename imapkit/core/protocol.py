@@ -17,9 +17,10 @@ from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code, split_code
+from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
 from imapkit.core.store import Store
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError, error, readonly
 from imapkit.family import State
@@ -74,6 +75,10 @@ class Protocol:
         # (Without the enum's own operator, which is slow.)
         if not command.states._value_ & session.state._value_:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+        if command.secret and session.awaits_tls and not session.secure:
+            raise StateError(
+                f"{call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
+            )
         if session.readonly_news is not None and not command.ends:
             news, session.readonly_news = session.readonly_news, None
             raise readonly(news)
@@ -83,7 +88,7 @@ class Protocol:
             session.flush = False
             request.aside = self.store.set_aside()
         if command.secret:
-            self.secrets.add(*secret_arguments(request.args))
+            self.secrets.begin(*secret_arguments(request.args))
         request.tag, request.sent = self._tag(), call.line is not None
         self.pending[request.tag] = request
         self._attribution.expect(request)
@@ -175,7 +180,7 @@ class Protocol:
 
     def _continuation(self, response: Continuation) -> None:
         writer = self.gate.writer
-        if writer is not None and writer.go is not None and writer.go.locked():
+        if writer is not None and writer.go is not None and self.gate.is_halted:
             if writer.call.reply is not None:
                 self._count_challenge(writer)
             writer.challenge = response.text
@@ -207,7 +212,7 @@ class Protocol:
             if command.layer is not None:
                 request.switching = True
         elif typ == "BYE":
-            raise ServerBye(_shown(text))
+            raise ServerBye(_farewell(text))
         if request.interrupted_by == "refresh":
             request.interrupt("turn")
         request.finish(typ, self.secrets.hide(text) if command.secret or typ != "OK" else text)
@@ -299,7 +304,7 @@ class Protocol:
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         known = self.registry.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, response)
@@ -358,8 +363,8 @@ class Protocol:
             return
         if code.name == "ALERT":
             # Cut behind what is hidden: a piece of a secret must not be left.
-            self._alert = self.secrets.hide_text(split_code(text)[:4096].decode("utf-8", "backslashreplace"))[:500]
-        self._keep(code.name, [code.data or b""], len(code.data or b""))
+            self._alert = shown(self.secrets.hide(split_code(text)[:4096]), 500)
+        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
         known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, code.data)
@@ -367,7 +372,7 @@ class Protocol:
     def _greeting(self, response: Untagged) -> None:
         """``greeting = "*" SP (resp-cond-auth / resp-cond-bye) CRLF``, RFC 3501 section 7.1."""
         if response.name == "BYE":
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         if response.name not in _GREETINGS:
             raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
         self.welcome = b" ".join(filter(None, (b"*", response.name.encode("ascii"), response.text)))
@@ -388,5 +393,5 @@ class Protocol:
             return False
 
 
-def _shown(text: bytes) -> str:
-    return text[:500].decode("utf-8", "backslashreplace") or "BYE"
+def _farewell(text: bytes) -> str:
+    return shown(text, 500) or "BYE"

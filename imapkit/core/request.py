@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
+from imapkit.core.secrets import Secret
 from imapkit.errors import CommandTimeout, error
 
 if TYPE_CHECKING:
@@ -27,31 +28,34 @@ class Call:
         self,
         command: Command,
         args: tuple[Any, ...],
-        pieces: list[Piece],
+        pieces: list[Piece] | Secret,
         *,
         uid: bool = False,
         reply: Callable[[bytes], bytes | None] | None = None,
         options: Any = None,
     ) -> None:
-        self.command, self.args, self.pieces, self.uid, self.reply = command, args, pieces, uid, reply
+        self.command, self.args, self.uid, self.reply = command, args, uid, reply
+        self.pieces = Secret(pieces) if command.secret and isinstance(pieces, list) else pieces
+        """What goes over the wire; wrapped if it is secret, and gone once that has been sent."""
         self.name = f"UID {command.name}" if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid
         self.expunges = uid or command.expunges
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = command.about(args, uid) if command.about else None
-        only = pieces[0] if len(pieces) == 1 and reply is None and command.interrupt is None else None
+        sole = self.pieces[0] if isinstance(self.pieces, list) and len(self.pieces) == 1 else None
+        only = sole if reply is None and command.interrupt is None else None
         self.line = only if isinstance(only, bytes) else None
-        """All of it, if it is a single line whose writer need not wait for anything the server says."""
+        """All of it, if it is a single line without secrets whose writer need not wait for anything the server says."""
 
     def shown(self, most: int) -> bytes:
         """What goes over the wire, for people: of a literal only its size, of a secret nothing."""
-        if self.command.secret:
+        if isinstance(self.pieces, Secret):
             return b"***"
         return b"".join(piece if isinstance(piece, bytes) else repr(piece).encode() for piece in self.pieces)[:most]
 
     def __repr__(self) -> str:
-        shown = "***" if self.command.secret else self.shown(100)
+        shown = "***" if isinstance(self.pieces, Secret) else self.shown(100)
         return f"{self.name} {shown!r}"
 
 

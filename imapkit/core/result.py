@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
-from imapkit.core.response import Run, Untagged, announcement, one_line, response_code, split_code
+from imapkit.core.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
+from imapkit.core.shown import shown
 from imapkit.errors import CommandNo, ParseError
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ class Data(list[Any]):
         if not self._refused:
             return self
         text = self._text or b""
-        message = f"{self._refused}: NO {text.decode('utf-8', 'backslashreplace')}"
+        message = f"{self._refused}: NO {shown(text, 1000)}"
         came = Data.of(self.sources, self._known(), self._log) if self.sources else None
         raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
 
@@ -161,18 +163,25 @@ def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) 
         return parse(_each(own), registry)
     defects: list[Defect] = []
     name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
-    shaped = list(_flat(name, data, defects))
-    response = registry.responses.get(name)
-    values: Iterable[Any] = shaped
-    if response is not None:
-        values = _values(_responses(name, shaped, response.numbered, utf8), registry, defects)
-    elif name in registry.codes:
-        values = _codes(name, shaped, registry, defects)
-    elif name in _CONDITIONS:
-        # Nested data (GETQUOTAROOT) repeats the one text that there is.
-        values = (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
-    found = list(values)
+    shaped = _flat(name, data, defects)
+    kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
+    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, registry, utf8, defects)]
     return Parsed(found, defects)
+
+
+def _meanings(
+    name: str, shaped: list[Any], is_code: bool, registry: Registry, utf8: bool, defects: list[Defect]
+) -> Iterable[Any]:
+    """What data of one name says: that of response codes, or, where that is not known, of responses if there are such."""
+    response = None if is_code else registry.responses.get(name)
+    if response is not None:
+        return _values(_responses(name, shaped, response.numbered, utf8), registry, defects)
+    if name in registry.codes:
+        return _codes(name, shaped, registry, defects)
+    if name in _CONDITIONS:
+        # Nested data (GETQUOTAROOT) repeats the one text that there is.
+        return (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
+    return shaped
 
 
 def _each(sources: Iterable[Untagged | Run]) -> Iterator[Untagged]:
@@ -199,9 +208,19 @@ def _flat(name: str, data: Any, defects: list[Defect]) -> Iterator[Any]:
                 pending.append(iter(item))
                 break
             else:
-                defects.append(Defect(f"{name}: neither octets nor a pair of octets", repr(item)[:80].encode("utf-8", "replace")))
+                defects.append(Defect(f"{name}: neither octets nor a pair of octets", _shown(item)))
         else:
             pending.pop()
+
+
+def _shown(item: Any) -> bytes:
+    """The beginning of how an object shows itself; the name of its type where it cannot."""
+    try:
+        shown = repr(item)
+    except Exception:
+        # The object is the caller's, and may do anything.
+        shown = f"<{type(item).__name__}>"
+    return shown[:80].encode("utf-8", "replace")
 
 
 def _octets(item: Any) -> bytes | None:
@@ -210,6 +229,8 @@ def _octets(item: Any) -> bytes | None:
             return item.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
             return item.encode("utf-8", "replace")
+    if isinstance(item, CodeData):
+        return item
     return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else None
 
 

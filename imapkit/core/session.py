@@ -23,6 +23,8 @@ class Session:
         self.state = State.NONAUTH
         self.secure = False
         """Whether a layer protects the connection."""
+        self.awaits_tls = False
+        """The program has asked for a layer that protects the connection: until it is there no secret may be sent."""
         self.understood = understood
         """What may be enabled (RFC 5161): some family understands it."""
         self.capabilities: tuple[str, ...] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from imapkit.core.api import Literal
+from imapkit.core.secrets import plain
 from imapkit.errors import ArgumentError
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, connect
 from tests.core.rig import selected
@@ -287,7 +288,7 @@ def test_the_password_of_a_login_keeps_its_single_quotes() -> None:
         families=["rev1"],
     ) as (client, _):
         call = client._encode("LOGIN", ("'me'", "'secret'"))
-        assert call.pieces == [b"LOGIN me \"'secret'\""]
+        assert plain(call.pieces) == [b"LOGIN me \"'secret'\""]
 
 
 def test_an_initial_response_is_sent_as_given_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:

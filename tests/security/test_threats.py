@@ -42,7 +42,7 @@ def test_row(row: list[str]) -> None:
 
 
 def test_every_threat_has_a_row() -> None:
-    servers = [f"R{i:02}" for i in range(1, 49)] + [f"Q{i:02}" for i in range(1, 27)] + [f"S{i}" for i in range(1, 26)]
+    servers = [f"R{i:02}" for i in range(1, 49)] + [f"Q{i:02}" for i in range(1, 27)] + [f"S{i}" for i in range(1, 34)]
     wheels = ["W1", "W2"]
     assert servers + wheels == IDS
 

@@ -20,6 +20,7 @@ from imapkit.core.api import (
     no_arguments,
     plain,
     quoted_string,
+    shown,
 )
 from imapkit.errors import ArgumentError, NoResponse, error
 from imapkit.ext.rev1.arguments import upper_name
@@ -42,7 +43,9 @@ class SessionCommands(Commands):
         None to cancel. It runs on the calling thread and may not issue commands. Raises ``NoResponse`` if the server refuses,
         and whatever ``authobject`` raised, once the server has acknowledged the cancellation.
         """
-        reply = _replier(authobject)
+        # An error's traceback shows what the frames hold, and ``repr`` of this object may show a password.
+        answers, authobject = Secret(authobject), _no_authenticator
+        reply = _replier(answers)
         return self._call_with(options, "AUTHENTICATE", upper_name(mechanism), reply=reply, finish=self._admitted)
 
     def capability(self, **options: Unpack[CallOptions]) -> Result:
@@ -54,22 +57,21 @@ class SessionCommands(Commands):
 
         Nothing is sent, and ``error`` raised, if the server announces LOGINDISABLED. Raises ``NoResponse`` if it refuses.
         """
-        if user is None or password is None:
+        # First of all: an error's traceback shows what the frames hold.
+        secret, password = Secret(password), ""
+        if user is None or plain(secret) is None:
             # Elsewhere an argument that is None is left out.
             raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
         if self._session.state is State.NONAUTH:
             # So that what is sent knows whether it may be.
             self._known_capabilities()
-        # An error's traceback shows what the frames hold.
-        secret, password = Secret(password), ""
         return self._call_with(options, "LOGIN", user, secret, finish=self._admitted)
 
     def login_cram_md5(self, user: str, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Log in by CRAM-MD5, RFC 2195; capability AUTH=CRAM-MD5; state: not authenticated. As ``authenticate``."""
-
         secret, password = Secret(password), ""
-        key = _key(secret)
-        return self.authenticate("CRAM-MD5", lambda challenge: _cram_md5(user, key, challenge), **options)
+        name, key = _encoded("name", user), Secret(_encoded("password", secret))
+        return self.authenticate("CRAM-MD5", lambda challenge: _cram_md5(name, key, challenge), **options)
 
     def logout(self, **options: Unpack[CallOptions]) -> Result:
         """End the session and the connection; RFC 3501 section 6.1.3; any state.
@@ -111,7 +113,7 @@ class SessionCommands(Commands):
     def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
         """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
 
-        Returns ``(code, [data, ...])``, or ``(code, [None])``. RFC 3501 sections 7.1 to 7.4.
+        Returns ``(code, [data, ...])``, or ``(code, [None])``; ``parse`` tells the two apart. RFC 3501 sections 7.1 to 7.4.
         """
         return self._deliver((code, self._take(upper_name(code)) or [None]), **options)
 
@@ -137,8 +139,7 @@ class SessionCommands(Commands):
     def _admitted(self, request: Done) -> Result:
         result = self._result(request)
         if result[0] != "OK":
-            text = request.text.decode("utf-8", "backslashreplace")
-            raise NoResponse(text, typ=request.typ, text=request.text)
+            raise NoResponse(shown(request.text, 1000), typ=request.typ, text=request.text)
         return result
 
     def _gone(self, request: Done) -> Result:
@@ -147,27 +148,36 @@ class SessionCommands(Commands):
         return ("BYE", Data(farewell, name="BYE")) if farewell else (request.typ, Data([request.text], name=request.typ))
 
 
-def _key(secret: Secret) -> Secret:
+def _no_authenticator(challenge: bytes) -> None:
+    """Stands for an authobject that has been wrapped."""
+
+
+def _encoded(what: str, value: str | bytes | Secret) -> bytes:
+    """A name or a password as bytes, text in UTF-8. Raises ``ArgumentError``, which does not hold the value."""
+    value = plain(value)
     try:
-        return Secret(plain(secret).encode("utf-8") if isinstance(plain(secret), str) else bytes(plain(secret)))
-    except (UnicodeEncodeError, TypeError) as exc:
+        if isinstance(value, (str, bytes)):
+            return value.encode("utf-8") if isinstance(value, str) else value
+        why = type(value).__name__
+    except UnicodeEncodeError as exc:
         why = type(exc).__name__
-    raise ArgumentError(f"AUTHENTICATE CRAM-MD5: the password cannot be encoded ({why})")
+    value = ""
+    raise ArgumentError(f"AUTHENTICATE CRAM-MD5: the {what} cannot be encoded ({why})")
 
 
-def _cram_md5(user: str, key: Secret, challenge: bytes) -> bytes:
+def _cram_md5(name: bytes, key: Secret, challenge: bytes) -> bytes:
     """``user SP digest``, RFC 2195 section 2."""
     import hmac
 
     try:
-        return b"%b %b" % (user.encode("utf-8"), hmac.new(plain(key), challenge, "md5").hexdigest().encode("ascii"))
-    except ValueError as exc:
+        return b"%b %b" % (name, hmac.new(plain(key), challenge, "md5").hexdigest().encode("ascii"))
+    except Exception as exc:
         # There are systems without MD5. The frames below hold the password.
         why = f"{type(exc).__name__}: {exc}"
     raise error(f"CRAM-MD5 cannot be computed here: {why}")
 
 
-def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
+def _replier(answers: Secret) -> Callable[[bytes], bytes | None]:
     """``base64 = *(4base64-char) [base64-terminal]``, RFC 3501 section 9: decode the challenge, encode the response."""
 
     def reply(challenge: bytes) -> bytes | None:
@@ -177,7 +187,7 @@ def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
             decoded = binascii.a2b_base64(text, strict_mode=True) if text else b""
         except binascii.Error as exc:
             raise error(f"the server's challenge is not base64 ({exc}): {challenge[:40]!r}") from None
-        answer = Secret(authobject(decoded))
+        answer = Secret(plain(answers)(decoded))
         return None if plain(answer) is None else _base64(answer)
 
     return reply

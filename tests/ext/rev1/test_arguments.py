@@ -106,7 +106,7 @@ def test_fetch_by_number(name: str, numbers: Any, number: int, verdict: bool | N
         ((b"(RFC822.SIZE 5 UID 0)",), str),
         ((b"(UID NIL)",), str),
         ((b"(ENVELOPE (NIL UID 7)",), str),
-        ((b'(FLAGS (a "b) UID 7)',), str),
+        ((b'(FLAGS (a "b) UID 7)',), True),
         ((b"(X-GM-LABELS (a))",), str),
     ],
 )
