@@ -59,14 +59,23 @@ __release__, __revision__ = __version__.split(".")
 CRLF = b"\r\n"
 """The end of a line."""
 
-NONAUTH, AUTH, SELECTED, LOGOUT = "NONAUTH", "AUTH", "SELECTED", "LOGOUT"  # the values of IMAP4.state
+NONAUTH = "NONAUTH"
+"""A value of ``IMAP4.state``: not authenticated (RFC 3501 section 3.1)."""
+AUTH = "AUTH"
+"""A value of ``IMAP4.state``: authenticated (RFC 3501 section 3.2)."""
+SELECTED = "SELECTED"
+"""A value of ``IMAP4.state``: a mailbox is selected (RFC 3501 section 3.3)."""
+LOGOUT = "LOGOUT"
+"""A value of ``IMAP4.state``: the connection is being ended (RFC 3501 section 3.4)."""
 CMD_VAL_STATES, CMD_VAL_ASYNC = 0, 1  # what the two places of an entry in Commands mean
 UID_direct = ("SEARCH", "SORT", "THREAD")  # untagged under their own name when they are asked for with UID
 
-IDLE_TIMEOUT = 29 * 60  # seconds; RFC 2177: a server may log out a client that was idle for 30 minutes
+IDLE_TIMEOUT = 29 * 60
+"""Seconds; a server may log out a client that has been idle for 30 minutes (RFC 2177 section 3)."""
 IDLE_TIMEOUT_RESPONSE = b"* IDLE TIMEOUT\r\n"
 READ_POLL_TIMEOUT = 30  # seconds
 READ_SIZE = 32768  # octets
+_MAXLINE = 1_000_000  # of imaplib, which programs set; nothing looks at it: ``Limits`` bounds what a server sends
 DFLT_DEBUG_BUF_LVL = 3  # debug output above this level is printed at once, the rest is kept for the next error
 
 # By preference: a server that offers both speaks IMAP4rev1 until ENABLE IMAP4rev2 (RFC 9051 section 6.3.1).

@@ -23,6 +23,7 @@ from imapkit.core.cursor import Defect
 from imapkit.core.hooks import HookTransport
 from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.oldnames import OldNames
 from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call, Request
@@ -44,7 +45,7 @@ _STATES = {state.name: state for state in State}
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
 
-class Client(Secured):
+class Client(OldNames, Secured):
     """The connection, its threads and its state, as every client class has them.
 
     Every public method may be called from any thread. Blocking commands of several threads run in parallel as far as
@@ -79,7 +80,7 @@ class Client(Secured):
         self._logout_timeout = self._timeouts.logout
         self._ssl_context = ssl_context
         self.debug_file = debug_file or sys.stderr
-        self._trace = Trace(int(debug or 0), 3 if debug_buf_lvl is None else debug_buf_lvl, _weakly(self._mesg))
+        self._trace = Trace(int(debug or 0), 3 if debug_buf_lvl is None else debug_buf_lvl, _weakly(self._emit))
         self.sock: Any = None
         self.read_fd: int | None = None
         self._layers: Layers | None = None
@@ -185,6 +186,8 @@ class Client(Secured):
 
     def send(self, data: bytes) -> None:
         """Send ``data`` to the server."""
+        if self._send_old(data):
+            return
         assert self._layers is not None
         self._layers.write(data, within(self._timeouts.progress))
 
@@ -427,17 +430,16 @@ class Client(Secured):
         store = self._live.protocol.store
         return (store.peek(name) or None) if leave else store.take_first(name)
 
-    @staticmethod
-    def _quote(arg: str) -> str:
-        """``arg`` between double quotes, escaped."""
-        return '"{}"'.format(arg.replace("\\", "\\\\").replace('"', '\\"'))
-
     def _mesg(self, s: str, tn: str | None = None, secs: float | None = None) -> None:
         """Write a line of debug output; for a subclass to override."""
         seconds = time.time() if secs is None else secs
         clock = time.strftime("%M:%S", time.localtime(seconds))
         self.debug_file.write(f"  {clock}.{int(seconds * 100) % 100:02} {tn or ''} {s}\n")
         self.debug_file.flush()
+
+    def _emit(self, text: str, thread: str, seconds: float) -> None:
+        # Looked up at each call: a program may have put another one in its place.
+        self._mesg(text, thread, seconds)
 
     def _log(self, lvl: int, line: str) -> None:
         self._trace.log(lvl, line)

@@ -67,9 +67,15 @@ class SocketTransport(_Socket):
     _flags = _DONTWAIT
     """How it is sent: with ``MSG_MORE`` while more will follow, which the system waits for."""
 
-    def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
-        super().__init__(sock, on_close)
-        self.read: Callable[[int], bytes] = sock.recv
+    def read(self, size: int) -> bytes:
+        """What has come, once something has; a time-out that a program has set on the socket does not end the connection."""
+        while True:
+            try:
+                return self.sock.recv(size)
+            except OSError as exc:
+                if not _timed_out(exc):
+                    raise
+            wait(self.sock.fileno(), select.POLLIN, inf)
 
     def ready(self, seconds: float) -> bool:
         """Whether there is something to read, or to be told, within so many seconds."""
@@ -107,7 +113,9 @@ class SocketTransport(_Socket):
                         self._push()
                     return
                 view, size = memoryview(view)[sent:], size - sent
-            except BlockingIOError:
+            except OSError as exc:
+                if not _timed_out(exc):
+                    raise
                 wait_writable(self.sock.fileno(), deadline)
 
 
@@ -119,6 +127,9 @@ class SSLSocketTransport(_Socket):
     def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
         super().__init__(sock, on_close)
         self._mutex = threading.Lock()
+        self.asked: float | None = None
+        """The time-out that a program has set on the socket."""
+        self._unblocked = False
 
     def interrupt(self) -> None:
         """Shut the connection down. (The socket's own ``shutdown`` takes TLS off first, and a writer would go on without.)"""
@@ -127,29 +138,44 @@ class SSLSocketTransport(_Socket):
 
     def read(self, size: int) -> bytes:
         """What has come, once something has."""
-        # Not before it is used: a subclass that reads and writes the socket itself wants it to block.
-        self.sock.setblocking(False)
         while True:
             try:
                 with self._mutex:
+                    self._unblock()
                     return bytes(self.sock.recv(size))
             except OSError as exc:
-                if not would_block(exc):
+                if not (would_block(exc) or _timed_out(exc)):
                     raise
             wait(self.sock.fileno(), select.POLLIN, inf)
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
         sent, view = 0, memoryview(data)
-        self.sock.setblocking(False)
         while sent < len(view):
             try:
                 with self._mutex:
+                    self._unblock()
                     sent += self.sock.send(view[sent : sent + SLICE])
             except OSError as exc:
-                if not would_block(exc):
+                if not (would_block(exc) or _timed_out(exc)):
                     raise
                 wait_writable(self.sock.fileno(), deadline)
+
+    def _unblock(self) -> None:
+        # Not before it is used: a subclass that reads and writes the socket itself wants it to block. From then on a program that
+        # sets a time-out on it only says what it wants: a thread that blocked with the lock would keep the other one waiting.
+        if not self._unblocked:
+            self._unblocked, self.asked = True, self.sock.gettimeout()
+            self.sock.setblocking(False)
+            vars(self.sock).update(settimeout=self._ask, setblocking=lambda flag: self._ask(None if flag else 0.0))
+
+    def _ask(self, seconds: float | None) -> None:
+        self.asked = seconds
+
+
+def _timed_out(exc: OSError) -> bool:
+    """Whether a socket only asks to be tried again, by its own time-out (ETIMEDOUT is the network's, and final)."""
+    return isinstance(exc, BlockingIOError) or (isinstance(exc, TimeoutError) and exc.errno is None)
 
 
 def is_ssl_socket(sock: Any) -> bool:

@@ -301,5 +301,10 @@ class TLSSocket:
         """The TLS version in use."""
         return self._layer.object.version()
 
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context that the connection was made with."""
+        return self._layer.object.context
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)

@@ -62,13 +62,13 @@ class SessionCommands(Commands):
         if user is None or plain(secret) is None:
             # Elsewhere an argument that is None is left out.
             raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
-        if self._session.state is State.NONAUTH and "LOGINDISABLED" in self._known_capabilities():
-            raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
+        if self._session.state is State.NONAUTH:
+            # So that what is sent knows whether it may be.
+            self._known_capabilities()
         return self._call_with(options, "LOGIN", user, secret, finish=self._admitted)
 
     def login_cram_md5(self, user: str, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Log in by CRAM-MD5, RFC 2195; capability AUTH=CRAM-MD5; state: not authenticated. As ``authenticate``."""
-
         secret, password = Secret(password), ""
         name, key = _encoded("name", user), Secret(_encoded("password", secret))
         return self.authenticate("CRAM-MD5", lambda challenge: _cram_md5(name, key, challenge), **options)
@@ -210,6 +210,12 @@ def _logged_in(session: Session, request: Done) -> None:
         session.enter(State.AUTH)
 
 
+def _unless_disabled(session: Session, args: tuple[Any, ...]) -> None:
+    # Whatever sent it: xatom, or a program that was written for imaplib.
+    if session.has("LOGINDISABLED"):
+        raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
+
+
 def apply_capability(session: Session, response: Untagged) -> None:
     """Take over an untagged CAPABILITY response."""
     session.set_capabilities(response.text.decode("ascii", "replace").split())
@@ -223,7 +229,15 @@ def apply_capability_code(session: Session, data: bytes | None) -> None:
 COMMANDS = (
     Command("AUTHENTICATE", State.NONAUTH, args=(atom,), exclusive=True, secret=True, done=_logged_in),
     Command("CAPABILITY", State.ANY, rest=no_arguments, result=("CAPABILITY",)),
-    Command("LOGIN", State.NONAUTH, args=(astring, quoted_string), exclusive=True, secret=True, done=_logged_in),
+    Command(
+        "LOGIN",
+        State.NONAUTH,
+        args=(astring, quoted_string),
+        exclusive=True,
+        secret=True,
+        before=_unless_disabled,
+        done=_logged_in,
+    ),
     Command("LOGOUT", State.ANY, rest=no_arguments, exclusive=True, result=("BYE",), ends=True),
     Command("NOOP", State.ANY, rest=no_arguments),
 )
