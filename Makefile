@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # What is imported is compiled once, as it is for users; without that each test process does it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live servers smoke frozen trimmed lint types bench bench-twice fuzz changelog clean
+.PHONY: demo test unit live fetch servers smoke frozen trimmed lint types bench bench-twice fuzz changelog clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -18,6 +18,10 @@ unit: $(VENV)/.test
 
 live: $(VENV)/.test
 	$(PYTEST) -n 4 --dist loadfile -m "(live or heavy) and not frozen" --timeout 120 --ignore tests/typing
+
+# The servers that the machine has not installed; root's tests run them.
+fetch:
+	$(PYTHON) -m tests.servers.fetch
 
 # The commands and layers against every server, without stress, faults and other programs.
 servers: $(VENV)/.test

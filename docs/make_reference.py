@@ -1,25 +1,27 @@
-"""Writes docs/reference.md, the reference of the plugin contract, from the docstrings of its modules.
+"""Writes docs/reference.md, for users, and docs/contract.md, for authors of plugins, from the docstrings.
 
     python docs/make_reference.py
 
-Nothing is imported: sources are read, and each public name is described as it is where it is defined.
+Each public name is described as it is where it is defined, and as help() shows it.
 """
 
 from __future__ import annotations
 
-import ast
-import functools
-import inspect
-import re
-import textwrap
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+import sys
 from pathlib import Path
 
-__all__ = ["MODULES", "PAGE", "Entry", "entries", "page"]
-
 ROOT = Path(__file__).parents[1]
-PAGE = Path(__file__).with_name("reference.md")
+if str(ROOT) not in sys.path:  # run as a program
+    sys.path.insert(0, str(ROOT))
+
+from docs.reference_markdown import prose, section  # noqa: E402
+from docs.reference_source import entries, module_doc  # noqa: E402
+from docs.reference_users import users_page  # noqa: E402
+
+__all__ = ["CONTRACT", "MODULES", "USERS", "contract_page", "users_page"]
+
+USERS = Path(__file__).with_name("reference.md")
+CONTRACT = Path(__file__).with_name("contract.md")
 MODULES = {
     "imapkit.family": "What a family declares",
     "imapkit.core.api": "What a family may use",
@@ -30,204 +32,21 @@ _INTRODUCTION = """\
 
 A command family imports `imapkit.family`, `imapkit.core.api` and `imapkit.errors`, and nothing else of imapkit; its tests import
 `imapkit.testing`. [tutorial.md](tutorial.md) and [recipes.md](recipes.md) show how they are used, [testing.md](testing.md) how
-a family is tested.
+a family is tested. [reference.md](reference.md) is the reference for users.
 
 `python docs/make_reference.py` writes this page from the docstrings; a test holds it fresh.
 """
-_TERM = re.compile(r"(?m)^(``\S.*``)\n((?:    .*\n|\n(?=    ))+)")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A public name: how it reads in code, what its docstring says; its fields, and its own public names."""
-
-    name: str
-    code: str
-    doc: str
-    fields: tuple[str, ...] = ()
-    inner: tuple[Entry, ...] = ()
-
-
-def page() -> str:
-    """The whole page."""
+def contract_page() -> str:
+    """The page for authors of plugins."""
     parts = [_INTRODUCTION]
     for module, title in MODULES.items():
-        parts.append(f"## {title}: `{module}`\n\n{_prose(ast.get_docstring(_tree(module)) or '')}\n")
-        parts += map(_section, entries(module))
+        parts.append(f"## {title}: `{module}`\n\n{prose(module_doc(module))}\n")
+        parts += map(section, entries(module))
     return "\n".join(parts)
 
 
-def entries(module: str) -> Iterator[Entry]:
-    """The names in the ``__all__`` of a module, in its order."""
-    shown = frozenset(_all(module))
-    for name in _all(module):
-        home = _home(module, name)
-        entry = _entry(name, home, _definitions(home))
-        yield replace(entry, inner=(*entry.inner, *_inherited(home, shown, entry.inner)))
-
-
-def _inherited(home: str, shown: Collection[str], own: Iterable[Entry]) -> Iterator[Entry]:
-    """What a class has from bases that the page does not show for themselves."""
-    known = {entry.name for entry in own}
-    for node, _ in _definitions(home):
-        for base in node.bases if isinstance(node, ast.ClassDef) else ():
-            name = ast.unparse(base)
-            there = _home(home.partition(":")[0], name)
-            if name not in shown and list(_definitions(there)):
-                inner = _entry(name, there, _definitions(there)).inner
-                yield from (entry for entry in inner if entry.name not in known)
-                yield from _inherited(there, shown, [*own, *inner])
-
-
-# Sources
-
-
-def _path(module: str) -> Path:
-    path = ROOT.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-@functools.cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(_path(module).read_text(encoding="utf-8"))
-
-
-def _all(module: str) -> list[str]:
-    for node in _tree(module).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return [str(name) for name in ast.literal_eval(node.value)]
-    raise ValueError(f"{module} has no __all__")
-
-
-def _home(module: str, name: str) -> str:
-    """The module in which a name is defined, and which this one imports it from; it may have another name there."""
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return f"{node.module}:{alias.name}"
-    return f"{module}:{name}"
-
-
-def _definitions(home: str) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
-    """The statements that define a name, each with the one behind it, which may be its docstring; none, if it is another's."""
-    module, _, name = home.partition(":")
-    if not _path(module).is_relative_to(ROOT / "imapkit") or not _path(module).exists():
-        return
-    body = _tree(module).body
-    for node, after in zip(body, [*body[1:], None], strict=True):
-        if name in _defined(node) and not _is_overload(node):
-            yield node, after
-
-
-def _defined(node: ast.stmt | ast.AST) -> list[str]:
-    if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return [node.target.id] if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else []
-
-
-def _is_overload(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and any(ast.unparse(one) == "overload" for one in node.decorator_list)
-
-
-def _entry(name: str, home: str, found: Iterable[tuple[ast.stmt, ast.stmt | None]]) -> Entry:
-    for node, after in found:
-        if isinstance(node, ast.FunctionDef):
-            return _function(node, name)
-        if isinstance(node, ast.ClassDef):
-            return _class(node, name)
-        return Entry(name, ast.unparse(node), _string(after))
-    raise ValueError(f"{home} is not defined there")
-
-
-def _function(node: ast.FunctionDef, name: str) -> Entry:
-    decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
-    doc = ast.get_docstring(node) or ""
-    if "property" in decorators:
-        return Entry(name, name + returns.replace(" -> ", ": "), doc)
-    arguments = re.sub(r"^(self|cls)(, /)?(, |$)", "", ast.unparse(node.args))
-    return Entry(name, f"{name}({arguments}){returns}", doc)
-
-
-def _class(node: ast.ClassDef, name: str) -> Entry:
-    bases = ", ".join(ast.unparse(base) for base in node.bases)
-    inner: list[Entry] = []
-    fields: list[str] = []
-    doc = ast.get_docstring(node) or ""
-    for member, after in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(member, ast.FunctionDef):
-            if _is_shown(member, name):
-                inner.append(_function(member, member.name))
-            elif member.name == "__init__":
-                fields.append(_function(member, name).code.removesuffix(" -> None"))
-                inner += _attributes(member, doc)
-        for field in () if isinstance(member, ast.FunctionDef) else _defined(member):
-            if not field.startswith("_"):
-                fields.append(ast.unparse(member))
-                if said := _string(after):
-                    inner.append(Entry(field, field, said))
-    return Entry(name, f"class {name}({bases})" if bases else f"class {name}", doc, tuple(fields), tuple(inner))
-
-
-def _is_shown(member: ast.FunctionDef, cls: str) -> bool:
-    """``Commands._call`` and its like are for the mixins of families; an overload or a setter shows nothing new."""
-    setter = any(ast.unparse(decorator).endswith(".setter") for decorator in member.decorator_list)
-    return not (setter or _is_overload(member) or member.name.startswith("__" if cls == "Commands" else "_"))
-
-
-def _attributes(member: ast.FunctionDef, doc: str) -> Iterator[Entry]:
-    """What ``__init__`` sets, and says something of."""
-    for node, after in zip(member.body, [*member.body[1:], None], strict=True):
-        target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(target, ast.Attribute) and not target.attr.startswith("_") and (said := _string(after)):
-            kind = f": {ast.unparse(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
-            yield Entry(target.attr, target.attr + kind, said)
-
-
-def _string(node: ast.stmt | None) -> str:
-    """The docstring of what stands before it."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-        return inspect.cleandoc(node.value.value)
-    return ""
-
-
-# Markdown
-
-
-def _section(entry: Entry) -> str:
-    lines = [
-        f"### `{entry.name}`\n",
-        _fenced("\n".join((entry.code, *(f"    {field}" for field in entry.fields)))),
-        _prose(entry.doc),
-        "",
-    ]
-    for inner in entry.inner:
-        lines.append(f"- `{inner.code}`\n")
-        if inner.doc:
-            lines.append(textwrap.indent(_prose(inner.doc), "  ") + "\n")
-    return "\n".join(lines)
-
-
-def _fenced(code: str) -> str:
-    return f"```text\n{code}\n```\n"
-
-
-def _prose(doc: str) -> str:
-    """A docstring as Markdown: terms with their meaning become a list, and quoted code has single backticks."""
-    listed = _TERM.sub(_item, doc + "\n")
-    return re.sub(r"``(.+?)``", _quoted, listed).replace("::\n", ":\n").strip("\n")
-
-
-def _item(found: re.Match[str]) -> str:
-    return f"- {found[1]}: {' '.join(found[2].split())}\n"
-
-
-def _quoted(found: re.Match[str]) -> str:
-    return f"`` {found[1]} ``" if "`" in found[1] else f"`{found[1]}`"
-
-
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    USERS.write_text(users_page(), encoding="utf-8")
+    CONTRACT.write_text(contract_page(), encoding="utf-8")

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from imapkit.client import IMAP4, IMAP4_SSL, IMAP4_stream
     from imapkit.compat import (
+        AUTH,
         CRLF,
+        IDLE_TIMEOUT,
         IMAP4_PORT,
         IMAP4_SSL_PORT,
+        LOGOUT,
+        NONAUTH,
+        SELECTED,
         TLS_COMPAT,
         TLS_NO_SSL,
         TLS_SECURE,
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from imapkit.errors import (
         ArgumentError,
         BadResponse,
+        CommandNo,
         CommandTimeout,
         ConnectError,
         ConnectionClosed,
@@ -62,9 +68,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "imapkit.client": ("IMAP4", "IMAP4_SSL", "IMAP4_stream"),
     "imapkit.compat": (
+        "AUTH",
         "CRLF",
+        "IDLE_TIMEOUT",
         "IMAP4_PORT",
         "IMAP4_SSL_PORT",
+        "LOGOUT",
+        "NONAUTH",
+        "SELECTED",
         "TLS_COMPAT",
         "TLS_NO_SSL",
         "TLS_SECURE",
@@ -87,6 +98,7 @@ _HOMES = {
     "imapkit.errors": (
         "ArgumentError",
         "BadResponse",
+        "CommandNo",
         "CommandTimeout",
         "ConnectError",
         "ConnectionClosed",
@@ -110,17 +122,23 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AUTH",
     "CRLF",
+    "IDLE_TIMEOUT",
     "IMAP4",
     "IMAP4_PORT",
     "IMAP4_SSL",
     "IMAP4_SSL_PORT",
+    "LOGOUT",
+    "NONAUTH",
+    "SELECTED",
     "TLS_COMPAT",
     "TLS_NO_SSL",
     "TLS_SECURE",
     "AllowedVersions",
     "ArgumentError",
     "BadResponse",
+    "CommandNo",
     "CommandTimeout",
     "Commands",
     "ConnectError",

@@ -8,37 +8,38 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, overload
 
 from imapkit import ext
 from imapkit.core.api import Commands
 from imapkit.core.facade import Client
 from imapkit.core.limits import Limits
+from imapkit.core.pipes import PipeTransport, dispose, open_stream
 from imapkit.core.plugins import registry
 from imapkit.core.registry import Registry
 from imapkit.core.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
-from imapkit.core.transport import PipeTransport, dispose, open_stream
 from imapkit.errors import ConnectionClosed
 
 if TYPE_CHECKING:
     import ssl
 
-    from imapkit.ext.acl import AclCommands
-    from imapkit.ext.annotation import AnnotationCommands
+    from imapkit.core.result import Parsed
+    from imapkit.ext.acl import Acl, AclCommands, ListRights, MyRights
+    from imapkit.ext.annotation import Annotation, AnnotationCommands
     from imapkit.ext.compress import CompressCommands
     from imapkit.ext.enable import EnableCommands
-    from imapkit.ext.id import IdCommands
+    from imapkit.ext.id import IdCommands, Identity
     from imapkit.ext.idle import IdleCommands
-    from imapkit.ext.namespace import NamespaceCommands
+    from imapkit.ext.namespace import NamespaceCommands, Namespaces
     from imapkit.ext.proxyauth import ProxyauthCommands
-    from imapkit.ext.quota import QuotaCommands
-    from imapkit.ext.rev1 import Rev1Commands
-    from imapkit.ext.sort_thread import SortThreadCommands
+    from imapkit.ext.quota import Quota, QuotaCommands, QuotaRoot
+    from imapkit.ext.rev1 import AppendUid, CopyUid, FetchData, MailboxListing, MailboxStatus, Rev1Commands
+    from imapkit.ext.sort_thread import SortThreadCommands, Thread
     from imapkit.ext.starttls import StartTLSCommands
 
 
-class _Names:
-    """Last of all a class's bases: a ``_Method`` for every method that a family is known to have."""
+class CommandFamilies:
+    """The methods of all command families: the last base of every client class, which help() shows them under."""
 
 
 if TYPE_CHECKING:
@@ -60,9 +61,71 @@ if TYPE_CHECKING:
     ):
         """The builtin families, as a type checker sees them; a test holds this and the compiled class equal."""
 
+        @overload
+        def parse(self, typ: Literal["ACL"], data: Any) -> Parsed[Acl]: ...
+
+        @overload
+        def parse(self, typ: Literal["ANNOTATION"], data: Any) -> Parsed[tuple[Annotation, ...]]: ...
+
+        @overload
+        def parse(self, typ: Literal["APPENDUID"], data: Any) -> Parsed[AppendUid]: ...
+
+        @overload
+        def parse(self, typ: Literal["COPYUID"], data: Any) -> Parsed[CopyUid]: ...
+
+        @overload
+        def parse(self, typ: Literal["CAPABILITY", "ENABLED"], data: Any) -> Parsed[tuple[str, ...]]: ...
+
+        @overload
+        def parse(
+            self, typ: Literal["EXISTS", "EXPUNGE", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN"], data: Any
+        ) -> Parsed[int]: ...
+
+        @overload
+        def parse(self, typ: Literal["FETCH"], data: Any) -> Parsed[FetchData]: ...
+
+        @overload
+        def parse(self, typ: Literal["FLAGS", "PERMANENTFLAGS"], data: Any) -> Parsed[tuple[bytes, ...]]: ...
+
+        @overload
+        def parse(self, typ: Literal["ID"], data: Any) -> Parsed[Identity | None]: ...
+
+        @overload
+        def parse(self, typ: Literal["LIST", "LSUB"], data: Any) -> Parsed[MailboxListing]: ...
+
+        @overload
+        def parse(self, typ: Literal["LISTRIGHTS"], data: Any) -> Parsed[ListRights]: ...
+
+        @overload
+        def parse(self, typ: Literal["MYRIGHTS"], data: Any) -> Parsed[MyRights]: ...
+
+        @overload
+        def parse(self, typ: Literal["NAMESPACE"], data: Any) -> Parsed[Namespaces]: ...
+
+        @overload
+        def parse(self, typ: Literal["QUOTA"], data: Any) -> Parsed[Quota]: ...
+
+        @overload
+        def parse(self, typ: Literal["QUOTAROOT"], data: Any) -> Parsed[QuotaRoot]: ...
+
+        @overload
+        def parse(self, typ: Literal["SEARCH", "SORT"], data: Any) -> Parsed[tuple[int, ...]]: ...
+
+        @overload
+        def parse(self, typ: Literal["STATUS"], data: Any) -> Parsed[MailboxStatus]: ...
+
+        @overload
+        def parse(self, typ: Literal["THREAD"], data: Any) -> Parsed[tuple[Thread, ...]]: ...
+
+        @overload
+        def parse(self, typ: str, data: Any) -> Parsed[Any]: ...
+
+        def parse(self, typ: str, data: Any) -> Parsed[Any]:
+            return super().parse(typ, data)
+
 else:
 
-    class _Preloaded(Client, _Names):
+    class _Preloaded(Client, CommandFamilies):
         """The base of all clients. The families' mixins are put behind it when a client is made (``_compiled``)."""
 
 
@@ -74,13 +137,16 @@ _compiling = threading.RLock()
 class _Method:
     """Stands for a family's method where the family is not: before the families are loaded, or because it is absent.
 
-    Asked of a class, it loads the families. Which families there are is for the first client to say, not for an import.
+    Asked of a client class, it loads the families. Which families there are is for the first client to say, not for an import.
+    The classes below ``IMAP4`` have no methods of families: ``help()`` asks them all, and shows a method where it finds it last.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
+        if not issubclass(owner, IMAP4):
+            raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}")
         known = registry() if instance is None else vars(instance).get("_registry") or registry()
         kind = _compiled(owner, known)
         if kind is owner:
@@ -107,7 +173,7 @@ def _mixed(cls: type, known: Registry) -> type:
     _announce(known.methods)
     missing = tuple(mixin for mixin in known.mixins if not issubclass(cls, mixin))
     namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, "_plain": cls}
-    return type(cls.__name__, (cls, *missing, _Names), namespace | dict(_corrected(cls, known)))
+    return type(cls.__name__, (cls, *missing, CommandFamilies), namespace | dict(_corrected(cls, known)))
 
 
 def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
@@ -124,8 +190,8 @@ def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
 
 def _announce(methods: Iterable[str]) -> None:
     for name in methods:
-        if name not in vars(_Names):
-            setattr(_Names, name, _Method(name))
+        if name not in vars(CommandFamilies):
+            setattr(CommandFamilies, name, _Method(name))
 
 
 for _methods in ext.INDEX.values():
@@ -136,7 +202,7 @@ class IMAP4(_Preloaded):
     """An IMAP4 client over TCP: RFC 3501; every command is a method, ``callback`` and ``cb_arg`` make it asynchronous.
 
     ``host``, ``port``
-        the server (default: this machine, port 143).
+        the server (default: this machine, port 143). The port may be the digits as text, or a service's name ("imap").
     ``debug``, ``debug_file``, ``debug_buf_lvl``
         the debug level (default 0), where its output goes (default: standard error), and the level up to which
         it is kept back, to be printed when something goes wrong (default 3).
@@ -151,14 +217,34 @@ class IMAP4(_Preloaded):
         the command families of this client, by name or as modules (default: all that are installed and switched on).
     ``limits``
         upper bounds on what the server may send.
+    ``strict``
+        True: a command that the server answers with NO raises ``CommandNo`` instead of returning ``("NO", [text])``; a callback
+        gets that as its error.
 
     Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends it all.
+
+    Attributes, beside those that are properties:
+
+    ``welcome``
+        the server's greeting, as bytes.
+    ``PROTOCOL_VERSION``
+        the first of ``AllowedVersions`` that the server announced.
+    ``host``, ``port``, ``identifier``, ``debug_file``
+        as given, or what stands for what was not.
+    ``error``, ``abort``, ``readonly``
+        the exceptions ``imapkit.error``, ``imapkit.abort`` and ``imapkit.readonly``.
+    ``sock``, ``read_fd``
+        the socket and its number, which ``open`` sets; ``sock`` has ``getpeercert`` once TLS is on.
+    ``keyfile``, ``certfile``, ``ca_certs``, ``cert_verify_cb``, ``ssl_version``, ``tls_level``
+        how TLS is set up: see ``IMAP4_SSL`` and ``starttls``.
+    ``compressor``, ``decompressor``
+        not None once COMPRESS is on, as in imaplib2.
     """
 
     def __init__(
         self,
         host: str | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
         debug: int | None = None,
         debug_file: TextIO | None = None,
         identifier: str | None = None,
@@ -168,6 +254,7 @@ class IMAP4(_Preloaded):
         ssl_context: ssl.SSLContext | None = None,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
         families = None if families is None else tuple(families)
         self.__class__ = _compiled(type(self), registry(families))
@@ -182,6 +269,7 @@ class IMAP4(_Preloaded):
             ssl_context=ssl_context,
             families=families,
             limits=limits,
+            strict=strict,
         )
 
     _default_port = IMAP4_PORT
@@ -197,14 +285,15 @@ class IMAP4_SSL(IMAP4):
     ``certfile``, ``keyfile``
         PEM files with this client's own certificate.
     ``cert_verify_cb``
-        called with the certificate (as ``getpeercert`` gives it) and the host; returns an error text or None. Given
-        without ``ca_certs`` it takes the verification over.
+        called with the certificate and the host, once the chain and the host name hold; returns an error text or None. It gets
+        what ``getpeercert()`` returns; or, if ``ssl_context`` verifies nothing, the certificate's DER bytes, and decides alone.
     ``ssl_version``, ``tls_level``
         as in imaplib2; versions before TLS 1.2 are not offered (RFC 8996).
     ``ssl_context``
         an ``ssl.SSLContext`` to use instead of all these. ``imapkit.unverified_context()`` makes one that verifies nothing.
 
-    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent.
+    Raises ``TLSError`` (an ``ssl.SSLError`` and ``OSError``) before anything is sent, and ``ArgumentError`` (also an ``OSError``)
+    for a file that cannot be used.
     """
 
     _default_port = IMAP4_SSL_PORT
@@ -212,7 +301,7 @@ class IMAP4_SSL(IMAP4):
     def __init__(
         self,
         host: str | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
         keyfile: str | None = None,
         certfile: str | None = None,
         ca_certs: str | None = None,
@@ -228,6 +317,7 @@ class IMAP4_SSL(IMAP4):
         ssl_context: ssl.SSLContext | None = None,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
         self._set_tls(
             keyfile=keyfile,
@@ -248,6 +338,7 @@ class IMAP4_SSL(IMAP4):
             ssl_context=ssl_context,
             families=families,
             limits=limits,
+            strict=strict,
         )
 
     def open(self, host: str | None = None, port: int | None = None) -> None:
@@ -261,7 +352,10 @@ class IMAP4_SSL(IMAP4):
 
 
 class IMAP4_stream(IMAP4):
-    """An IMAP4 client over the standard input and output of a command, which a shell runs. See also ``IMAP4``.
+    """An IMAP4 client over the standard input and output of a command.
+
+    ``command``
+        what a shell runs. See ``IMAP4`` for the other arguments.
 
     A server started like that usually greets with PREAUTH: the user is logged in already (RFC 3501 section 7.1.4).
     """
@@ -277,11 +371,21 @@ class IMAP4_stream(IMAP4):
         *,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
         self.command = command
         self.process: Any = None
         super().__init__(
-            None, None, debug, debug_file, identifier or command, timeout, debug_buf_lvl, families=families, limits=limits
+            None,
+            None,
+            debug,
+            debug_file,
+            identifier or command,
+            timeout,
+            debug_buf_lvl,
+            families=families,
+            limits=limits,
+            strict=strict,
         )
 
     def open(self, host: str | None = None, port: int | None = None) -> None:

@@ -57,23 +57,36 @@ __version__ = "3.06"
 __release__, __revision__ = __version__.split(".")
 
 CRLF = b"\r\n"
+"""The end of a line."""
 
-NONAUTH, AUTH, SELECTED, LOGOUT = "NONAUTH", "AUTH", "SELECTED", "LOGOUT"  # the values of IMAP4.state
+NONAUTH = "NONAUTH"
+"""A value of ``IMAP4.state``: not authenticated (RFC 3501 section 3.1)."""
+AUTH = "AUTH"
+"""A value of ``IMAP4.state``: authenticated (RFC 3501 section 3.2)."""
+SELECTED = "SELECTED"
+"""A value of ``IMAP4.state``: a mailbox is selected (RFC 3501 section 3.3)."""
+LOGOUT = "LOGOUT"
+"""A value of ``IMAP4.state``: the connection is being ended (RFC 3501 section 3.4)."""
 CMD_VAL_STATES, CMD_VAL_ASYNC = 0, 1  # what the two places of an entry in Commands mean
 UID_direct = ("SEARCH", "SORT", "THREAD")  # untagged under their own name when they are asked for with UID
 
-IDLE_TIMEOUT = 29 * 60  # seconds; RFC 2177: a server may log out a client that was idle for 30 minutes
+IDLE_TIMEOUT = 29 * 60
+"""Seconds; a server may log out a client that has been idle for 30 minutes (RFC 2177 section 3)."""
 IDLE_TIMEOUT_RESPONSE = b"* IDLE TIMEOUT\r\n"
 READ_POLL_TIMEOUT = 30  # seconds
 READ_SIZE = 32768  # octets
+_MAXLINE = 1_000_000  # of imaplib, which programs set; nothing looks at it: ``Limits`` bounds what a server sends
 DFLT_DEBUG_BUF_LVL = 3  # debug output above this level is printed at once, the rest is kept for the next error
 
 # By preference: a server that offers both speaks IMAP4rev1 until ENABLE IMAP4rev2 (RFC 9051 section 6.3.1).
 AllowedVersions = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
+"""The versions of IMAP that a server may announce: see ``PROTOCOL_VERSION``."""
 
 # For match() as in imaplib2, with its groups. The anchor keeps search() linear too: ".*" is tried at one place only.
 InternalDate = re.compile(rb"(?:\A.*)?INTERNALDATE " + DATE_TIME)
+"""The pattern of an INTERNALDATE item, with imaplib2's groups; ``Internaldate2Time`` reads it."""
 FLAGS_cre = re.compile(rb"(?:\A.*)?FLAGS \((?P<flags>[^()]*)\)")
+"""The pattern of a FLAGS item, with imaplib2's group ``flags``; ``ParseFlags`` reads it."""
 
 _internaldate = re.compile(rb"INTERNALDATE " + DATE_TIME, re.IGNORECASE)
 # Quoted strings are consumed whole, an unterminated one to the end of its line: possessively, so in linear time.
@@ -99,7 +112,8 @@ def Internaldate2Time(resp: _Line) -> time.struct_time | None:
         return None
 
 
-Internaldate2tuple = Internaldate2Time  # imaplib's name
+Internaldate2tuple = Internaldate2Time
+"""imaplib's name for ``Internaldate2Time``."""
 
 
 def ParseFlags(resp: _Line) -> tuple[bytes, ...]:
@@ -140,6 +154,7 @@ class _Version(str):
 
 
 version = _Version(__version__)
+"""The version of imaplib2 whose interface this is, as text; it may be called, as imaplib2's function: ``version(True)``."""
 
 
 def _octets(resp: _Line) -> bytes:

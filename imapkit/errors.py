@@ -8,7 +8,8 @@
         ├── StateError                 the command is not valid in this state; nothing was sent
         ├── NestedCommandError         a command was issued from inside another one's exchange, or on the thread that reads
         ├── BadResponse                the server answered BAD
-        ├── NoResponse                 the server answered NO to a command that must succeed (login)
+        ├── CommandNo                  the server answered NO, and the program asked for an error (strict=True, data.check())
+        │   └── NoResponse             the server answered NO to a command that must succeed (login)
         ├── ParseError                 (ValueError) a response does not follow its grammar
         ├── FamilyDisabledError        (AttributeError) the command's family is absent or switched off
         ├── PluginError                a family could not be registered
@@ -24,8 +25,12 @@
                 └── ConnectError       the connection could not be opened
                     └── ResolveError   (socket.gaierror) the host name could not be resolved
 
+``BadResponse``, ``CommandNo`` and every ``abort`` keep what the server had sent in answer to the command by then: ``data`` has it
+in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
+
 ``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
-A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``).
+A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that
+cannot be used ``imapkit.core.tls.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
 
 An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
 ``fresh``), so that one caller's traceback never shows another's frames.
@@ -34,12 +39,17 @@ An error that ends a connection reaches every pending command: each caller gets 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from imapkit.core.response import Untagged
+    from imapkit.core.result import Data
 
 __all__ = [
     "ArgumentError",
     "BadResponse",
+    "CommandNo",
     "CommandTimeout",
     "ConnectError",
     "ConnectionClosed",
@@ -66,11 +76,27 @@ class error(Exception):
 
     def fresh(self) -> Self:
         """A copy of this error, with no traceback, that names this one as its cause."""
-        twin = type(self).__new__(type(self), *self.args)
-        twin.args = self.args
-        twin.__dict__.update(self.__dict__)
+        make, arguments, state = self.__reduce__()
+        twin: Self = make(*arguments)
+        twin.__setstate__(state)
         twin.__cause__ = self
         return twin
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # By ``args``, which are not what ``__init__`` takes: so every error can be pickled and copied.
+        return _unfinished, (type(self), self.args), self._state()
+
+    def _state(self) -> dict[str, Any]:
+        """The attributes; those of an ``OSError``, too, which it keeps elsewhere."""
+        system = {"errno": self.errno, "filename": self.filename} if isinstance(self, OSError) else {}
+        return {**vars(self), **{name: value for name, value in system.items() if value is not None}}
+
+
+def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
+    """An error without its attributes; ``__init__`` is not called."""
+    made = kind.__new__(kind, *args)
+    made.args = args
+    return made
 
 
 class ArgumentError(error, ValueError):
@@ -85,19 +111,63 @@ class NestedCommandError(error):
     """A command was issued from inside the exchange of another one of the same thread, or while it reads."""
 
 
-class _Refused(error):
-    """The server refused a command; ``typ``, ``text`` and ``command`` tell what it said, and of what."""
+class _Answered(error):
+    """An error that can come when a part of the answer is there already."""
+
+    _came: Data | None = None
+
+    @property
+    def data(self) -> Data:
+        """What the server had sent in answer to the command by then, in imaplib's shape; empty if that is nothing.
+
+        ``data.parsed()`` reads it by the families' grammar.
+        """
+        from imapkit.core.result import Data
+
+        return Data() if self._came is None else self._came
+
+    @property
+    def responses(self) -> tuple[Untagged, ...]:
+        """The untagged responses that ``data`` is made of."""
+        return self.data.responses
+
+    def with_data(self, data: Data | None) -> Self:
+        """This error, with what the server had sent in answer to the command."""
+        self._came = data
+        return self
+
+    def fresh(self) -> Self:
+        """See ``error.fresh``; what one command was sent is not for the callers of others."""
+        twin = super().fresh()
+        twin.__dict__.pop("_came", None)
+        return twin
+
+
+class _Refused(_Answered):
+    """The server refused a command; ``typ``, ``code``, ``text`` and ``command`` tell what it said, and of what."""
 
     def __init__(self, message: str, *, typ: str = "", text: bytes = b"", command: str = "") -> None:
         super().__init__(message)
         self.typ, self.text, self.command = typ, text, command
 
+    @property
+    def code(self) -> str | None:
+        """The name of the response code in ``text``, in upper case ("TRYCREATE"); None if there is none. RFC 3501 section 7.1."""
+        from imapkit.core.response import response_code
+
+        found = response_code(self.text)
+        return None if found is None else found.name
+
 
 class BadResponse(_Refused):
-    """The server answered BAD (RFC 3501 section 7.1.3)."""
+    """The server answered BAD (RFC 3501 section 7.1.3): it did not understand the command, and nothing has changed."""
 
 
-class NoResponse(_Refused):
+class CommandNo(_Refused):
+    """The server answered NO (RFC 3501 section 7.1.2): raised by ``data.check()``, and by a client made with ``strict=True``."""
+
+
+class NoResponse(CommandNo):
     """The server answered NO (RFC 3501 section 7.1.2) to a command that cannot do without an OK."""
 
 
@@ -154,7 +224,7 @@ class PluginConflictError(PluginError):
     """Two families claim the same key, or one asks for a family that is not there or that asks for it in turn."""
 
 
-class abort(error):
+class abort(_Answered):
     """The connection is of no further use: open a new one and try again."""
 
 
@@ -175,13 +245,13 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class ConnectionClosed(abort, ConnectionError):
-    """The connection is closed; the text says by whom and why."""
+    """The connection is closed; the text says by whom and why.
 
-    def fresh(self) -> Self:
-        """See ``error.fresh``; ``errno`` is kept though it is not among the arguments."""
-        twin = super().fresh()
-        twin.errno = self.errno
-        return twin
+    ``str()`` is that text alone, whether or not the operating system's ``errno`` is known.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[-1]) if self.args else ""
 
 
 class ServerBye(ConnectionClosed):

@@ -115,9 +115,11 @@ class Command:
     ``name`` and ``states``
         as on the wire, in upper case; where it is valid (RFC 3501 section 3).
     ``args``, ``rest``
-        the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); an
-        argument that is None is left out, but given: each call has a value for every kind. ``rest`` writes all further
-        arguments together. Without either, every argument is written by the general rule (``imapkit.core.wire.general``).
+        the kind of each argument in turn (``imapkit.core.api`` has them: ``mailbox``, ``sequence_set`` ...); each call gives a
+        value for every kind. One that is None raises ``ArgumentError``, unless the kind is ``optional(kind)``: then it is left
+        out. ``rest`` writes all further arguments together; ``optional(rest)`` gets those that are None, too. Without either,
+        every argument is written by the general rule (``imapkit.core.api.general``). Of text between single quotes a kind gets
+        what stands between them, as bytes, unless it is ``@verbatim``: for passwords and messages.
     ``words``
         the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
         as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).
@@ -130,7 +132,11 @@ class Command:
     ``about``, ``matches``
         two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
-        ``matches(about, response)`` whether a response is an answer to that: True, False, or None for "perhaps".
+        ``matches(about, response)`` whether a response is an answer to that: True, False, None for "perhaps", or a text for
+        "only if it cannot be another command's", which says what is odd about it (``imap.defects`` then has that). What is
+        perhaps the answer of one command in flight becomes its answer; of several, nobody's. Of a command about one thing
+        (no ``NumberSet``) it gives way to what is certainly the answer. ``response.once(read)`` calls a function of the
+        family's once for each response, however many commands in flight ask.
         Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
         many responses at once whether all are (``run.texts`` ends where a literal begins); False leaves it to ``matches``, one by
         one. It only saves time.
@@ -140,7 +146,11 @@ class Command:
         ``expunges`` command is in flight (RFC 3501 section 5.5).
     ``secret``
         its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
-        (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first.
+        (``imapkit.core.api.Secret``; the kinds get what is in it), or if it wraps none, all but the first. It is refused
+        while TLS was asked for (``starttls``) and is not there.
+    ``guard``
+        ``guard(session, args)``, on the caller's thread before anything is sent: may raise ``ArgumentError`` for what the program
+        must not ask for unless it insists (``force=True``, where a method has it).
     ``before``
         ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
         response, on the thread that reads: for changes of state only. Neither may block.
@@ -163,7 +173,7 @@ class Command:
     uid: bool = False
     result: tuple[str, ...] = ()
     about: Callable[[tuple[Any, ...], bool], Any] | None = None
-    matches: Callable[[Any, Untagged], bool | None] | None = None
+    matches: Callable[[Any, Untagged], bool | str | None] | None = None
     matches_all: Callable[[Any, Run], bool] | None = None
     seqnums: bool = False
     expunges: bool = True
@@ -176,6 +186,7 @@ class Command:
     tail: Literal["feed", "reject"] = "feed"
     ends: bool = False
     words: str | None = None
+    guard: Callable[[Session, tuple[Any, ...]], None] | None = None
 
 
 @lean_dataclass(frozen=True, slots=True)
@@ -296,7 +307,10 @@ class Family:
     ``commands``, ``responses``, ``codes``
         what it sends and understands; responses and response codes by name.
     ``capabilities``
-        what servers announce for it, for listings (``imapkit doctor``), with ``*`` at the end for any ending: "AUTH=*".
+        what servers announce for it, for listings (``imapkit doctor``), with ``*`` at the end for any ending: "QUOTA=RES-*".
+    ``partly``
+        capabilities of which it serves a part only, each with what that part is: ``{"X-MOVE": "the response is read"}``. One
+        that some family has among its ``capabilities`` counts as served.
     ``enables``
         the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
     ``items``
@@ -330,6 +344,7 @@ class Family:
     requires: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     contract: int = 1
+    partly: Mapping[str, str] = field(default_factory=_frozen)
 
 
 class Specs:

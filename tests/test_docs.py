@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROJECT = ROOT / "docs" / "testing.md"
 """Its blocks are the files of a project: tests/testing/test_page.py runs that."""
-REFERENCE = ROOT / "docs" / "reference.md"
-"""Made from docstrings, whose blocks show and do not run: tests/test_reference.py holds it fresh."""
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted(set((ROOT / "docs").glob("*.md")) - {PROJECT, REFERENCE})]
+REFERENCES = {ROOT / "docs" / "reference.md", ROOT / "docs" / "contract.md"}
+"""Made from docstrings, whose blocks show and do not run: tests/test_reference.py holds them fresh."""
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted(set((ROOT / "docs").glob("*.md")) - {PROJECT} - REFERENCES)]
 EXAMPLES = sorted((ROOT / "plugins-example").glob("*/README.md"))
 SUBJECTS = ["hello world", "something else", "again: hello world"]
 

@@ -19,7 +19,18 @@ ROOT = Path(__file__).parents[1]
 CLIENT = ROOT / "imapkit" / "client.py"
 PUBLIC_MODULES = [
     f"imapkit.{name}"
-    for name in ("client", "compat", "core.api", "core.limits", "core.plugins", "core.tls", "errors", "family", "testing")
+    for name in (
+        "as_imaplib",
+        "client",
+        "compat",
+        "core.api",
+        "core.limits",
+        "core.plugins",
+        "core.tls",
+        "errors",
+        "family",
+        "testing",
+    )
 ]
 
 

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import json
 import pkgutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import imapkit
 from imapkit import ext
 from imapkit.cli.plugins import problems as listed
+from imapkit.cli.tables import wrapped
 from imapkit.cli.target import Target
 from imapkit.core.plugins import Loader, builtin
 from imapkit.core.registry import public_methods
+from imapkit.core.shown import shown
 from imapkit.errors import PluginError
 
-__all__ = ["check", "index", "main", "render"]
+__all__ = ["GOOD", "check", "index", "main", "render"]
 
+GOOD = "the installed command families load and agree"
 _HEAD = '''"""The builtin families, one module or package each, and the public methods of each.
 
 ``imapkit doctor --write`` writes this file.
@@ -55,11 +59,12 @@ def render(methods: Mapping[str, tuple[str, ...]]) -> str:
 def main(write: bool, *, as_data: bool = False, target: Target | None = None) -> int:
     """Check the index (with ``write``: write it) and the installed families; print what is wrong, as JSON with ``as_data``.
 
-    If all is well, look at the server ``target`` too. Returns 0 if all is well, else 1. Raises what ``doctor_server`` does.
+    If nothing is, look at the server ``target`` too. Returns 0 if nothing is wrong, else 1. Raises what ``doctor_server`` does.
     """
     problems = check(write)
     if not as_data:
-        print("\n".join(problems) or "all is well")
+        for problem in problems or [GOOD]:
+            print(*wrapped(shown(problem), sys.stdout), sep="\n")
     if target is not None and not problems:
         from imapkit.cli import doctor_server
 
@@ -74,7 +79,7 @@ def check(write: bool) -> list[str]:
     try:
         problems = _index_problems(write)
     except PluginError as exc:
-        problems = [str(exc)]
+        problems = str(exc).split("\n")
     try:
         Loader().registry()
     except PluginError as exc:

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import imapkit
 from imapkit import ext
-from imapkit.cli.shown import printable
+from imapkit.cli.tables import show
 from imapkit.cli.target import Target, password
-from imapkit.core.capabilities import serving
+from imapkit.core.capabilities import partly, serving
 from imapkit.core.plugins import builtin, registry
 from imapkit.core.registry import Plugin, Registry
 from imapkit.errors import PluginError
 
-__all__ = ["NOBODY", "Row", "Stages", "as_json", "examine", "main", "rows"]
+__all__ = ["NO_PLUGIN", "Row", "Stages", "as_json", "examine", "main", "rows"]
 
-NOBODY = "no plugin"
+NO_PLUGIN = "no plugin"
 
 Stages = dict[str, tuple[str, ...]]
 """What was announced, by when it was."""
 
 
 class Row(NamedTuple):
-    """One capability: at which stages it was announced, who serves it, and why those that could do not ("" if nobody could)."""
+    """One capability: the stages that it was announced at, the families that serve it or a part of it, and why no more do.
+
+    ``why`` says what is served where it is a part; else which absent family would serve it ("" if none would).
+    """
 
     capability: str
     stages: tuple[str, ...]
-    served_by: tuple[str, ...]
+    served_by: tuple[str, ...] = ()
+    partly_by: tuple[str, ...] = ()
     why: str = ""
 
     @property
     def told(self) -> str:
         """Who serves it, in words."""
-        return ", ".join(self.served_by) or f"{NOBODY}: {self.why}".removesuffix(": ")
+        if self.partly_by:
+            return f"{', '.join(self.partly_by)}, partly: {self.why}"
+        return ", ".join(self.served_by) or f"{NO_PLUGIN}: {self.why}".removesuffix(": ")
 
 
 def main(target: Target, *, as_data: bool = False) -> int:
@@ -81,15 +87,19 @@ def rows(stages: Mapping[str, Iterable[str]], known: Registry) -> list[Row]:
     announced = {stage: set(names) for stage, names in stages.items()}
     absent = _absent(known)
     return [
-        Row(name, tuple(stage for stage, names in announced.items() if name in names), *_who(name, known, absent))
+        _row(name, tuple(stage for stage, names in announced.items() if name in names), known, absent)
         for name in sorted(set().union(*announced.values()))
     ]
 
 
-def _who(capability: str, known: Registry, absent: Iterable[Plugin]) -> tuple[tuple[str, ...], str]:
-    there = serving(capability, known.plugins)
-    could = () if there else (name for name in serving(capability, absent) if name != "core")
-    return there, ", ".join(f"{name} is {known.absent[name]}" for name in could)
+def _row(capability: str, stages: tuple[str, ...], known: Registry, absent: Collection[Plugin]) -> Row:
+    if there := serving(capability, known.plugins):
+        return Row(capability, stages, served_by=there)
+    could = [name for name in serving(capability, absent) if name != "core"]
+    why = [f"{name} is {known.absent[name]}" for name in could]
+    if some := partly(capability, known.plugins):
+        return Row(capability, stages, partly_by=tuple(some), why="; ".join([*some.values(), *why]))
+    return Row(capability, stages, why=", ".join(why))
 
 
 def _absent(known: Registry) -> list[Plugin]:
@@ -106,14 +116,6 @@ def _absent(known: Registry) -> list[Plugin]:
 
 def _show(table: list[Row], stages: list[str]) -> None:
     headings = ["Capability", *(stage.capitalize() for stage in stages), "Served by"]
-    cells = [[printable(row.capability), *("yes" if stage in row.stages else "" for stage in stages), row.told] for row in table]
-    if find_spec("rich") is not None:
-        from imapkit.cli.screen import Screen
-
-        Screen().table(headings, cells)
-    else:
-        widths = [max(len(line[column]) for line in [headings, *cells]) for column in range(len(headings))]
-        for line in [headings, *cells]:
-            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    served = sum(bool(row.served_by) for row in table)
-    print(f"{served} of {len(table)} capabilities are served.")
+    show(headings, [[row.capability, *("yes" if stage in row.stages else "" for stage in stages), row.told] for row in table])
+    served, parts = sum(bool(row.served_by) for row in table), sum(bool(row.partly_by) for row in table)
+    print(f"{served} of {len(table)} capabilities are served" + (f", {parts} partly." if parts else "."))

@@ -6,47 +6,79 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import imapkit
 from imapkit.cli import target
-from imapkit.cli.shown import printable
+from imapkit.cli.tables import wrapped
+from imapkit.core.shown import shown
 
 __all__ = ["main", "parser"]
 
 INTERRUPTED = 130
 """What a shell reports for a program that Ctrl-C ended."""
-NOBODY_READS = 141
+OUTPUT_CLOSED = 141
 """What a shell reports for a program that SIGPIPE ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; ``argv`` is by default that of the process.
 
-    Returns 0 if all went well, 1 if something failed, 2 if something needed is missing, 130 after Ctrl-C, and 141 when nobody
-    reads what is written (``imapkit plugins | head``), as a shell reports these. Raises SystemExit, as argparse
+    Returns 0 if all went well, 1 if something failed, 2 if something needed is missing, 130 after Ctrl-C, and 141 when the reader
+    of the output has gone (``imapkit plugins | head``), as a shell reports these. Raises SystemExit, as argparse
     does, for arguments that make no sense (status 2), ``--help`` and ``--version``.
     """
-    commands = parser()
-    args = commands.parse_args(argv)
+    _open_missing_outputs()
     try:
-        status = _run(args, commands)
-        sys.stdout.flush()
-        return status
+        try:
+            return _run(parser(), argv)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still to be written must not fail once more when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOBODY_READS
+        _discard_output()
+        return OUTPUT_CLOSED
     except (imapkit.error, OSError) as exc:
-        for line in f"imapkit: {type(exc).__name__}: {exc}".splitlines():
-            print(printable(line), file=sys.stderr)
+        if not _can_be_written():
+            _discard_output()
+        for line in f"imapkit: {type(exc).__name__}: {exc}".split("\n"):
+            print(*wrapped(shown(line), sys.stderr), sep="\n", file=sys.stderr)
         return 1
+
+
+def _open_missing_outputs() -> None:
+    """A shell can start a program without outputs (``>&-``); what is written there then goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it stays open to the end
+
+
+def _can_be_written() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _discard_output() -> None:
+    """See that what is still to be written does not fail once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in lines that fit the terminal; the parsers of subcommands are made from this class, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and end the program with status 2."""
+        self.print_usage(sys.stderr)
+        self.exit(2, "".join(f"{line}\n" for line in wrapped(shown(f"{self.prog}: error: {message}"), sys.stderr)))
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of the command."""
-    made = argparse.ArgumentParser(prog="imapkit", description="A threaded IMAP4 client, every command family a plugin.")
+    made = _Parser(prog="imapkit", description="A threaded IMAP4 client, every command family a plugin.")
     made.add_argument("--version", action="version", version=f"imapkit {imapkit.__version__}")
     commands = made.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
     _plugins_arguments(commands.add_parser("plugins", help="list the command families, or begin one", description=_PLUGINS))
@@ -71,7 +103,7 @@ a server of your own, reading only. The password is asked for, or taken from the
 
 def _plugins_arguments(plugins: argparse.ArgumentParser) -> None:
     plugins.add_argument("--json", action="store_true", help="as JSON, for programs")
-    actions = plugins.add_subparsers(dest="action", metavar="")
+    actions = plugins.add_subparsers(dest="action", metavar="ACTION")
     new = actions.add_parser("new", help="write a new plugin", description=_NEW)
     new.add_argument("name", metavar="NAME", help="what it is about: gmail, x-list")
     kinds = "command: one with a response of its own (default); item: of FETCH, and a search key"
@@ -87,7 +119,8 @@ def _trim_arguments(trim: argparse.ArgumentParser) -> None:
     trim.add_argument("-o", "--output", metavar="DIR", default="trimmed", help="where to put it (default: %(default)s)")
 
 
-def _run(args: argparse.Namespace, commands: argparse.ArgumentParser) -> int:
+def _run(commands: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    args = commands.parse_args(argv)
     # Each subcommand is imported for itself: `plugins` and `doctor` do without what the demo needs.
     if args.subcommand == "plugins":
         return _plugins(args)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -37,9 +38,19 @@ def main(name: str, output: str, kind: str = "command") -> int:
     meant = names(name)
     project = write(meant, Path(output), kind)
     print(f"{project} is there: the family {meant['family']!r} with {meant['command']}, {KINDS[kind]}. To try it:\n")
-    print(f"    cd {project}\n    python -m venv .venv\n    .venv/bin/pip install -e '.[test]'")
+    print(f"    cd {shlex.quote(str(project))}\n    python -m venv .venv")
+    if (checkout := _checkout()) is not None:
+        # No release has what is in the checkout, and perhaps there is none at all: pip must find it installed.
+        print(f"    .venv/bin/pip install -e {shlex.quote(f'{checkout}[testing]')}")
+    print("    .venv/bin/pip install -e '.[test]'")
     print("    .venv/bin/python -m pytest\n    .venv/bin/imapkit plugins")
     return 0
+
+
+def _checkout() -> Path | None:
+    """The source tree that this imapkit runs from; None if it is installed as a wheel."""
+    root = Path(imapkit.__file__).resolve().parents[1]
+    return root if (root / "pyproject.toml").is_file() else None
 
 
 def names(name: str) -> dict[str, str]:

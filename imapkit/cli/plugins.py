@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
+import textwrap
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import imapkit
 from imapkit import ext
 from imapkit.cli.survey import Entry, Survey, survey
+from imapkit.cli.tables import PLAIN_WIDTH, show, width, wrapped
 from imapkit.core.registry import public_methods
+from imapkit.core.shown import shown
 from imapkit.errors import PluginError
 from imapkit.family import CONTRACT
 
@@ -84,6 +88,7 @@ def _data(entry: Entry) -> dict[str, Any]:
         "why": entry.why or None,
         "contract": family and family.contract,
         "capabilities": family and list(family.capabilities),
+        "partly": family and dict(family.partly),
         "commands": family and sorted(command.name for command in family.commands),
         "methods": list(_methods(entry)),
         "requires": family and list(family.requires),
@@ -99,17 +104,20 @@ def _methods(entry: Entry) -> tuple[str, ...]:
 def _show(found: Survey) -> None:
     table = rows(found)
     if find_spec("rich") is not None:
-        from imapkit.cli.screen import Screen
-
-        Screen().table([name.capitalize() for name in Row._fields], table)
+        show([name.capitalize() for name in Row._fields], table)
     else:
         _plain(table)
     if found.failure is not None:
-        print("\n".join(["", *problems(found.failure, found)]))
+        print("")
+        for line in problems(found.failure, found):
+            print(*wrapped(shown(line), sys.stdout), sep="\n")
 
 
 def _plain(table: list[Row]) -> None:
+    """Six columns are too many for a table without folded cells: a block for each family."""
+    columns = width(sys.stdout) or PLAIN_WIDTH
     for row in table:
-        print(row.family)
+        print(shown(row.family))
         for name, value in zip(Row._fields[1:], row[1:], strict=True):
-            print(f"    {name + ':':<14}{value or '-'}")
+            line = f"    {name + ':':<14}{shown(value) or '-'}"
+            print(textwrap.fill(line, max(columns, 30), subsequent_indent=" " * 18, break_on_hyphens=False))

@@ -12,12 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from rich.table import Table
 from rich.text import Text
 
-from imapkit.cli.shown import printable
+from imapkit.cli.tables import PLAIN_WIDTH
+from imapkit.core.shown import shown
 
 __all__ = ["Screen", "size"]
 
-PLAIN_WIDTH = 110
-"""Columns, where there is no terminal to ask."""
 KILO = 1000
 
 
@@ -57,7 +56,7 @@ class Screen:
     def progress(self, label: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
         """Show a bar for the time of a ``with`` block; gives a function to tell how much more of ``total`` is done.
 
-        ``unit`` is what is counted; octets, if it is empty.
+        ``unit`` is what is counted; bytes, if it is empty.
         Any thread may call it. Where there is no terminal, only the full bar is written, at the end.
         """
         counted = TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}") if unit else DownloadColumn()
@@ -69,7 +68,7 @@ class Screen:
     def _text(self, text: str, style: str = "") -> Text:
         """``text`` as it may be shown: a server's words could hold control sequences, or what the output cannot express."""
         encoding = self._console.encoding
-        return Text(printable(text).encode(encoding, "replace").decode(encoding), style)
+        return Text(shown(text).encode(encoding, "replace").decode(encoding), style)
 
 
 def size(octets: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imapkit import ext
 from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin
-from imapkit.core.plugins import Discovery, available, discover
+from imapkit.core.plugins import Discovery, available, check_some, discover
 from imapkit.core.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError
 from imapkit.family import Family
@@ -47,6 +47,7 @@ def survey() -> Survey:
     found, troubles = _loaded(failures)
     reasons = {**found.absent, **{name: str(problem) for name, problem in troubles.items()}}
     try:
+        check_some(found)
         Registry.build(found.plugins, {**found.absent, **dict.fromkeys(troubles, "broken")})
     except PluginError as exc:
         failures.append(exc)

@@ -6,6 +6,8 @@ import argparse
 import getpass
 import ipaddress
 import os
+import re
+import sys
 from typing import NamedTuple
 
 import imapkit
@@ -46,8 +48,25 @@ class Target(NamedTuple):
 
 
 def password(target: Target) -> str:
-    """The user's password, from the environment or typed; never an argument, which every user of the machine could read."""
-    return os.environ.get(PASSWORD) or getpass.getpass(f"password of {target.user} at {target.host}: ")
+    """The user's password, from the environment or typed; never an argument, which every user of the machine could read.
+
+    Where there is no terminal it is the first line of the standard input. Raises ``imapkit.error`` if there is none.
+    """
+    if given := os.environ.get(PASSWORD):
+        return given
+    try:
+        if sys.stdin is None or not sys.stdin.isatty():
+            typed = sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
+        else:
+            typed = getpass.getpass(f"password of {target.user} at {target.host}: ")
+    except EOFError:
+        typed = ""
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # the shell's prompt must not stand behind ours
+        raise
+    if not typed:
+        raise imapkit.error(f"no password was given: type it, or set {PASSWORD}")
+    return typed
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, starttls: bool = False) -> None:
@@ -82,9 +101,9 @@ def contradiction(args: argparse.Namespace) -> str | None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
     if not 0 < port < 1 << 16:
-        raise argparse.ArgumentTypeError(f"{port} is no port: 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a port: a number from 1 to 65535")
     return port
 
 

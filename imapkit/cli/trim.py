@@ -1,4 +1,4 @@
-"""``imapkit trim``: a wheel of imapkit with just the command families that somebody needs.
+"""``imapkit trim``: a wheel of imapkit with just the command families that are asked for.
 
 What a family requires is kept with it. The other families go, modules and entry points both; the methods they had
 still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``trim_backend``.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from imapkit.cli import trim_source
 from imapkit.cli.trim_wheel import TrimError, Wheel, entry_points, read, write
+from imapkit.core.shown import shown
 
 __all__ = ["PARTS", "Report", "TrimError", "main", "names", "trim", "trimmed"]
 
@@ -26,7 +27,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What was done: the wheel that was written, sizes in bytes, families, and what asked for those that nobody named."""
+    """What was done: the wheel that was written, sizes in bytes, families, and which of them required the rest."""
 
     path: Path
     before: int
@@ -44,9 +45,9 @@ def main(wheel: str, keep: Iterable[str], without: Iterable[str], directory: str
         print(f"imapkit trim: {exc}", file=sys.stderr)
         return 1
     for family, asking in report.required_by.items():
-        print(f"{family} is kept too: {asking} requires it")
-    print(f"kept:     {' '.join(report.kept)}")
-    print(f"left out: {' '.join(report.left_out) or 'nothing'}")
+        print(shown(f"{family} is kept too: {asking} requires it"))
+    print(shown(f"kept:     {' '.join(report.kept)}"))
+    print(shown(f"left out: {' '.join(report.left_out) or 'nothing'}"))
     print(f"{report.path}: {report.after} bytes, {report.before} before")
     return 0
 
@@ -112,7 +113,7 @@ def _requires(wheel: Wheel, name: str, module: str) -> tuple[str, ...]:
         raise TrimError(f"{wheel.path}: the family {name!r} should be in {module}, which is not there")
     try:
         return trim_source.requires(wheel.text(path))
-    except (SyntaxError, ValueError) as exc:
+    except ValueError as exc:
         raise TrimError(f"{wheel.path}: {path}: it cannot be read what it requires: {exc}") from exc
 
 
@@ -145,8 +146,8 @@ def _correct_sources(wheel: Wheel, gone: set[str]) -> None:
             continue  # most files say nothing of them, and parsing takes its time
         try:
             less = trim_source.without(text, gone)
-            uses = list(trim_source.imported(less, _module(path) or "", package=path.endswith("/__init__.py")))
-        except (SyntaxError, ValueError) as exc:
+            uses = trim_source.imported(less, _module(path) or "", package=path.endswith("/__init__.py"))
+        except ValueError as exc:
             raise TrimError(f"{wheel.path}: {path} does not go without {', '.join(sorted(gone))}: {exc}") from exc
         for line, module in uses:
             if _within(module, gone):

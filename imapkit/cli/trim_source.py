@@ -1,13 +1,42 @@
-"""What Python sources say and which modules they import, read from their syntax trees: nothing is imported for it."""
+"""What Python sources say and which modules they import, read from their syntax trees: nothing is imported for it.
+
+The sources may come from anywhere: whatever Python's parser raises for one becomes a ValueError.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+import functools
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import ParamSpec, TypeVar
 
 __all__ = ["imported", "requires", "without"]
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _refusing(read: Callable[P, R]) -> Callable[P, R]:
+    """``read`` as a function that raises ValueError alone for a source that Python cannot read."""
+
+    @functools.wraps(read)
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            with warnings.catch_warnings():
+                # A warning would print a part of the source on the terminal.
+                warnings.simplefilter("ignore")
+                return read(*args, **kwargs)
+        except (RecursionError, MemoryError):
+            raise ValueError("its expressions are nested too deeply") from None
+        except SyntaxError as exc:
+            raise ValueError(str(exc)) from exc
+
+    return refusing
+
+
+@_refusing
 def requires(source: str) -> tuple[str, ...]:
     """What a family's module says in ``Family(requires=...)``. Raises ValueError if that is not written out."""
     found: list[str] = []
@@ -15,30 +44,44 @@ def requires(source: str) -> tuple[str, ...]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Family":
             for keyword in node.keywords:
                 if keyword.arg == "requires":
-                    found.extend(ast.literal_eval(keyword.value))
+                    found.extend(_names(keyword.value))
     return tuple(dict.fromkeys(found))
 
 
-def imported(source: str, module: str, *, package: bool) -> Iterator[tuple[int, str]]:
+def _names(node: ast.expr) -> Iterator[str]:
+    if not isinstance(node, (ast.Tuple, ast.List)):
+        raise ValueError(f"line {node.lineno}: requires= is not written out as a tuple of names")
+    for item in node.elts:
+        if not (isinstance(item, ast.Constant) and isinstance(item.value, str)):
+            raise ValueError(f"line {item.lineno}: requires= holds what is no name")
+        yield item.value
+
+
+@_refusing
+def imported(source: str, module: str, *, package: bool) -> list[tuple[int, str]]:
     """The line and the name of every module that may be meant by the imports outside of functions.
 
-    What is imported in a function is late on purpose, and is that function's own affair.
+    What is imported in a function is late on purpose, and is that function's own affair. Raises ValueError.
     """
     base = module if package else module.rpartition(".")[0]
+    found: list[tuple[int, str]] = []
     for node in _outside_of_functions(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             origin = _origin(node, base)
-            yield node.lineno, origin
-            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+            found.append((node.lineno, origin))
+            found += [(node.lineno, f"{origin}.{alias.name}") for alias in node.names]
+    return sorted(found)
 
 
-def _outside_of_functions(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            yield child
-            yield from _outside_of_functions(child)
+def _outside_of_functions(tree: ast.Module) -> Iterator[ast.AST]:
+    pending: list[ast.AST] = [tree]
+    while pending:
+        for child in ast.iter_child_nodes(pending.pop()):
+            if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                yield child
+                pending.append(child)
 
 
 def _origin(node: ast.ImportFrom, base: str) -> str:
@@ -47,10 +90,12 @@ def _origin(node: ast.ImportFrom, base: str) -> str:
     return ".".join(part for part in (above, node.module) if part)
 
 
+@_refusing
 def without(source: str, gone: Collection[str]) -> str:
     """The source without what its ``if TYPE_CHECKING:`` blocks import from the modules ``gone``.
 
-    Classes in such blocks lose what was imported from their bases. Raises ValueError if it is used in any other way.
+    Classes in such blocks lose what was imported from their bases, and the methods whose types name it. Raises ValueError if it
+    is used in any other way.
     """
     blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If) and _is_type_checking(node.test)]
     imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom) and node.module in gone]
@@ -60,9 +105,10 @@ def without(source: str, gone: Collection[str]) -> str:
     lines = source.splitlines(keepends=True)
     edits: list[tuple[ast.stmt, str]] = [(node, "") for node in imports]
     edits += [(node, _header(node, names)) for block in blocks for node in _classes(block.body, names)]
+    edits += [(node, "") for block in blocks for node in _methods(block.body, names)]
     for node, instead in sorted(edits, key=lambda edit: edit[0].lineno, reverse=True):
         end = node.body[0].lineno - 1 if isinstance(node, ast.ClassDef) else node.end_lineno
-        lines[node.lineno - 1 : end] = [instead]
+        lines[_first(node) - 1 : end] = [instead]
     text = "".join(lines)
     _check(text, names)
     return text
@@ -76,6 +122,23 @@ def _classes(body: Iterable[ast.stmt], names: Collection[str]) -> Iterator[ast.C
     for node in body:
         if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id in names for base in node.bases):
             yield node
+
+
+def _methods(body: Iterable[ast.stmt], names: Collection[str]) -> Iterator[ast.FunctionDef]:
+    """The methods of classes that have one of ``names`` among the types of their arguments and results."""
+    for node in body:
+        for member in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(member, ast.FunctionDef):
+                types = [member.args, *([member.returns] if member.returns is not None else [])]
+                used = (part for kind in types for part in ast.walk(kind))
+                if any(isinstance(part, ast.Name) and part.id in names for part in used):
+                    yield member
+
+
+def _first(node: ast.stmt) -> int:
+    """The line that a statement begins at, with its decorators."""
+    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _header(node: ast.ClassDef, names: Collection[str]) -> str:

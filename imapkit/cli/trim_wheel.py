@@ -1,7 +1,10 @@
-"""A wheel in memory: read with everything checked, written with a RECORD of its own and the same octets every time.
+"""A wheel in memory: read with everything checked, written with a RECORD of its own and the same bytes every time.
 
 The format is that of the packaging specifications (binary distribution format, recording installed projects). Nothing
-but the standard library is imported here: the build of imapkit uses this before anything is installed.
+is imported here that needs more than the standard library: the build of imapkit uses this before anything is installed.
+
+A wheel may come from anywhere. Its sizes are bounded before and while it is read (``MOST``, ``MOST_BYTES``, ``MOST_FILES``),
+every text of it in an error is escaped, and what is written follows no link.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import re
+import struct
 import zipfile
 import zlib
 from configparser import ConfigParser
@@ -19,15 +24,28 @@ from dataclasses import dataclass
 from email.parser import BytesParser
 from pathlib import Path, PurePosixPath
 
-__all__ = ["TrimError", "Wheel", "entry_points", "read", "render", "write"]
+from imapkit.core.shown import shown
+
+__all__ = ["MOST", "MOST_BYTES", "MOST_FILES", "TrimError", "Wheel", "entry_points", "read", "render", "write"]
+
+MOST = 1 << 20
+"""The most bytes of one file of a wheel; imapkit's largest has some 30,000."""
+MOST_BYTES = 16 << 20
+"""The most bytes of a wheel, and of all its files together."""
+MOST_FILES = 5000
+_CHUNK = 1 << 16
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _NAME = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 """What zipfile raises for archives that are none, are damaged, or are not as wheels are (encrypted, say)."""
 
 
 class TrimError(Exception):
-    """A wheel cannot be trimmed as asked; nothing was written."""
+    """A wheel cannot be trimmed as asked; nothing was written. The text is on one line, and escaped: it may quote the wheel."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(shown(" ".join(text.split("\n"))))
 
 
 @dataclass
@@ -56,19 +74,23 @@ class Wheel:
 
 
 def read(path: Path, distribution: str) -> Wheel:
-    """Read a wheel of ``distribution``. Raises ``TrimError`` for what is no wheel, another's wheel, or a damaged one."""
+    """Read a wheel of ``distribution``. Raises ``TrimError`` for what is no wheel, another's, a damaged one or one too large."""
     if not path.is_file():
         raise TrimError(f"{path}: there is no such file")
     named = _NAME.fullmatch(path.name)
     if named is None:
         raise TrimError(f"{path}: not a wheel: those are called NAME-VERSION-PYTHON-ABI-PLATFORM.whl")
+    if path.stat().st_size > MOST_BYTES:
+        raise TrimError(f"{path}: too large: more than {MOST_BYTES} bytes")
     try:
         with zipfile.ZipFile(path) as archive:
-            stamps = {info.filename: info for info in archive.infolist() if not info.is_dir()}
-            files = {name: archive.read(info) for name, info in stamps.items()}
-            repeated = len([info for info in archive.infolist() if not info.is_dir()]) - len(stamps)
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            _check_sizes(path, members)
+            stamps = {info.filename: info for info in members}
+            files = {name: _contents(path, archive, info) for name, info in stamps.items()}
     except _BROKEN as exc:
         raise TrimError(f"{path}: not a wheel, or a damaged one: {exc}") from exc
+    repeated = len(members) - len(stamps)
     wheel = Wheel(path, f"{named['name']}-{named['version']}.dist-info", files, stamps)
     _check_whose(wheel, distribution)
     if repeated:
@@ -76,6 +98,34 @@ def read(path: Path, distribution: str) -> Wheel:
     _check_record(wheel)
     del files[wheel.record]
     return wheel
+
+
+def _check_sizes(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """What the archive says of its files, before any of them is read; ``_contents`` holds each to what is said here."""
+    if len(members) > MOST_FILES:
+        raise TrimError(f"{path}: too large: more than {MOST_FILES} files")
+    for info in members:
+        if info.file_size > MOST:
+            raise TrimError(f"{path}: too large: {info.filename} has more than {MOST} bytes")
+        if info.compress_type not in _METHODS:
+            raise TrimError(f"{path}: not a wheel: {info.filename} is compressed by another method than deflate")
+    if sum(info.file_size for info in members) > MOST_BYTES:
+        raise TrimError(f"{path}: too large: its files have more than {MOST_BYTES} bytes")
+
+
+def _contents(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A file's bytes, read piece by piece."""
+    pieces: list[bytes] = []
+    left = info.file_size
+    with archive.open(info) as member:
+        while piece := member.read(_CHUNK):
+            left -= len(piece)
+            if left < 0:
+                raise TrimError(f"{path}: damaged: {info.filename} has more bytes than it says")
+            pieces.append(piece)
+    if left:
+        raise TrimError(f"{path}: damaged: {info.filename} has fewer bytes than it says")
+    return b"".join(pieces)
 
 
 def _check_whose(wheel: Wheel, distribution: str) -> None:
@@ -95,7 +145,10 @@ def _check_record(wheel: Wheel) -> None:
     wrong = [path for path in wheel.files if path.startswith("/") or ".." in PurePosixPath(path).parts or "\\" in path]
     if wrong:
         raise TrimError(f"{wheel.path}: damaged: {wrong[0]!r} lies outside of it")
-    listed = {row[0]: tuple(row[1:]) for row in csv.reader(wheel.text(wheel.record).splitlines()) if row}
+    try:
+        listed = {row[0]: tuple(row[1:]) for row in csv.reader(wheel.text(wheel.record).splitlines()) if row}
+    except csv.Error as exc:
+        raise TrimError(f"{wheel.path}: damaged: {wheel.record}: {exc}") from exc
     # What signs a RECORD cannot be listed in it.
     unlisted = {wheel.record, f"{wheel.record}.jws", f"{wheel.record}.p7s"}
     for path, data in wheel.files.items():
@@ -114,21 +167,31 @@ def _digest(data: bytes) -> str:
 
 
 def write(wheel: Wheel, path: Path, *, overwrite: bool = False) -> None:
-    """Write a wheel to ``path``, whole or not at all. Raises ``TrimError`` if there is a file (unless ``overwrite``)."""
+    """Write a wheel to ``path``, whole or not at all, and through no link.
+
+    Raises ``TrimError`` if there is a file (unless ``overwrite``), or one of the name that is used while writing.
+    """
     content = render(wheel)
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise TrimError(f"{path} exists already: remove it, or say where else with -o")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     try:
-        part.write_bytes(content)
+        # O_EXCL makes a new file or nothing; it follows no link, not even one that leads nowhere.
+        made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    except FileExistsError:
+        raise TrimError(f"{part} exists already, and is needed while {path.name} is written: remove it") from None
+    try:
+        with open(made, "wb") as file:
+            file.write(content)
         part.replace(path)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
 
 
 def render(wheel: Wheel) -> bytes:
-    """The octets of a wheel: the same for the same files, whenever and wherever it is written."""
+    """The bytes of a wheel: the same for the same files, whenever and wherever it is written."""
     unsigned = {path: data for path, data in wheel.files.items() if not path.startswith(f"{wheel.record}.")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

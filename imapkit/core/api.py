@@ -9,12 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypedDict, Unpack
 
-from imapkit.core.about import about_mailbox, is_about_mailbox, mailbox_key, may_be_about_mailbox, same_name, string_value
+from imapkit.core.about import (
+    about_mailbox,
+    is_about_mailbox,
+    mailbox_key,
+    may_be_about_mailbox,
+    or_another_name,
+    same_name,
+    string_value,
+)
+from imapkit.core.append import message
 from imapkit.core.cursor import Cursor, Defect, unescape
 from imapkit.core.dates import date_time, parse_date_time
+from imapkit.core.kinds import optional, verbatim
+from imapkit.core.lists import fetch_items, flags, sequence_set, status_items, store_item
 from imapkit.core.mutf7 import decode as decode_mailbox
+from imapkit.core.names import list_pattern, mailbox, mailbox_name
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.patterns import late_pattern
+from imapkit.core.pieces import Literal, MailboxName, Piece, ServerString, Token
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.result import Data, StatusText
@@ -28,34 +41,11 @@ from imapkit.core.search import (
 )
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
+from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
-from imapkit.core.wire import (
-    Literal,
-    MailboxName,
-    Piece,
-    ServerString,
-    Token,
-    astring,
-    atom,
-    encode_text,
-    fetch_items,
-    flags,
-    general,
-    list_pattern,
-    mailbox,
-    mailbox_name,
-    message,
-    no_arguments,
-    number,
-    parenthesized,
-    program,
-    quoted_string,
-    raw,
-    sequence_set,
-    status_items,
-    store_item,
-    unquote,
-)
+from imapkit.core.unquoted import is_astring, mailbox_before
+from imapkit.core.wire import as_it_is, no_arguments, parenthesized
 from imapkit.family import Done
 
 __all__ = [
@@ -83,6 +73,7 @@ __all__ = [
     "Token",
     "Untagged",
     "about_mailbox",
+    "as_it_is",
     "astring",
     "astring_or_nil",
     "atom",
@@ -95,9 +86,11 @@ __all__ = [
     "flags",
     "general",
     "is_about_mailbox",
+    "is_astring",
     "late_pattern",
     "list_pattern",
     "mailbox",
+    "mailbox_before",
     "mailbox_key",
     "mailbox_name",
     "may_be_about_mailbox",
@@ -109,6 +102,8 @@ __all__ = [
     "no_data",
     "number",
     "numbers_found",
+    "optional",
+    "or_another_name",
     "parenthesized",
     "parse_date_time",
     "pass_over",
@@ -122,6 +117,7 @@ __all__ = [
     "search_program",
     "sequence_set",
     "sequence_set_text",
+    "shown",
     "starts_program",
     "status_items",
     "store_item",
@@ -129,6 +125,7 @@ __all__ = [
     "to_the_end",
     "unescape",
     "unquote",
+    "verbatim",
 ]
 
 Result = tuple[str, Data]
@@ -174,9 +171,19 @@ class Commands:
         """What is known of the session."""
         raise NotImplementedError
 
-    def _call(
+    def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Send a command and return its result; ``options`` are those that the method's caller gave.
+
+        ``uid``: send it as ``UID NAME``; a command without ``Command.uid`` raises ``TypeError`` for it, as for any other keyword.
+        Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
+        """
+        raise NotImplementedError
+
+    def _call_with(
         self,
+        options: CallOptions,
         name: str,
+        /,
         *args: Any,
         uid: bool = False,
         finish: Callable[[Done], Result] | None = None,
@@ -184,15 +191,19 @@ class Commands:
         layer: Any = None,
         patience: float | None = None,
         renew: float | None = None,
-        **options: Unpack[CallOptions],
+        generic: bool = False,
+        force: bool = False,
     ) -> Result:
-        """Send a command and return its result.
+        """Send a command in a special way: ``self._call_with(options, "GETQUOTA", root, finish=self._checked)``.
 
-        ``uid``: send it as ``UID name``. ``finish(request)`` makes the result of what came back (default: ``_result``), on the
-        caller's or the callback thread, and may raise. ``reply(challenge)`` answers each continuation request; None cancels the
-        exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds after which
-        the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent anew.
-        Raises ``ArgumentError``, ``StateError`` (nothing was sent), ``BadResponse`` or ``abort``.
+        The keywords are the family's own. ``options``, what the method's caller gave, cannot hold one of them: another name than
+        ``CallOptions`` has raises ``TypeError``. ``finish(request)`` makes the result of what came back (default: ``_result``),
+        on the thread of the caller or of the callback, and may raise. ``reply(challenge)`` answers each continuation request;
+        None cancels the exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds
+        after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent
+        anew.
+        ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
+        these are sent as given. ``force``: whatever ``Command.guard`` says.
         """
         raise NotImplementedError
 
@@ -219,10 +230,6 @@ class Commands:
         """Take every untagged response that belongs to no command, in order."""
         raise NotImplementedError
 
-    def _may_be_enabled(self) -> frozenset[str]:
-        """What the families that are there understand once it is enabled (``Family.enables``)."""
-        raise NotImplementedError
-
     def _known_capabilities(self) -> tuple[str, ...]:
         """The server's capabilities, asked for if they are not known."""
         raise NotImplementedError
@@ -234,7 +241,8 @@ class Commands:
     def _use_tls(self, **settings: Any) -> Callable[[], None]:
         """Check how TLS is to be (``IMAP4_SSL`` has the settings' names), and return what puts it on the connection.
 
-        That is for a layer's factory to call. Raises ``ArgumentError``, or ``OSError`` for files that cannot be used.
+        That is for a layer's factory to call, once the server has agreed: then the settings become the client's own. Raises
+        ``ArgumentError``, which for files that cannot be used is an ``OSError``, too.
         """
         raise NotImplementedError
 

@@ -19,15 +19,19 @@ from typing import TYPE_CHECKING
 
 from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.intake import Intake
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.outcome import check
 from imapkit.core.protocol import Protocol
 from imapkit.core.reading import Reading, silences
 from imapkit.core.request import Call, Request
+from imapkit.core.secrets import Secret, plain
 from imapkit.core.trace import Trace
-from imapkit.core.transport import Layers, within
+from imapkit.core.transport import within
 from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import (
     CommandTimeout,
+    ConnectError,
     ConnectionClosed,
     NestedCommandError,
     abort,
@@ -89,10 +93,13 @@ class Connection:
 
     # opening
 
-    def start(self) -> bytes:
-        """Start the reader and wait for the greeting. Raises ``abort``."""
-        self._reading.thread.start()
-        if not self._welcome.acquire(timeout=min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
+    def start(self, patience: float = inf) -> bytes:
+        """Start the reader and wait for the greeting, for ``patience`` seconds at most. Raises ``abort``."""
+        try:
+            self._reading.thread.start()
+        except RuntimeError as exc:
+            raise ConnectError(f"no thread can be had to read the connection: {exc}") from exc
+        if not self._welcome.acquire(timeout=min(self.timeouts.greeting, patience, threading.TIMEOUT_MAX)):
             seen = self._intake.unfinished
             self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
         if self.protocol.closed is not None:
@@ -100,6 +107,11 @@ class Connection:
             raise self.protocol.closed.fresh()
         assert self.protocol.welcome is not None
         return self.protocol.welcome
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server has not sent a single byte yet."""
+        return not self._intake.begun
 
     # a caller's way
 
@@ -190,10 +202,11 @@ class Connection:
             self._break_off(request, lost_error(exc, "sending"))
         except BaseException as exc:
             self._interrupted(request)
-            if request.call.command.secret:
-                # The frames below hold what was being sent.
-                exc.__traceback__ = None
+            self._forget_frames(request, exc)
             raise
+        finally:
+            if isinstance(request.call.pieces, Secret):
+                request.call.pieces = Secret([])
 
     def _leave(self, request: Request) -> bytes:
         """Give the turn back, unless there is more to be sent."""
@@ -255,11 +268,16 @@ class Connection:
             self.dispatcher.watch(request)
             if request.again:
                 self._nudge(request)
-            if request.call.command.secret:
-                exc.__traceback__ = None
+            self._forget_frames(request, exc)
             raise
-        request.check()
+        check(request, self.protocol)
         return request
+
+    @staticmethod
+    def _forget_frames(request: Request, exc: BaseException) -> None:
+        """If ``request`` is secret: the frames below hold what was being sent, and so do those of what ``exc`` came from."""
+        if request.call.command.secret:
+            exc.__traceback__ = exc.__context__ = exc.__cause__ = None
 
     def _await(self, request: Request, latch: threading.Lock, most: float = inf) -> bool:
         """Wait for ``latch``, and read meanwhile if nobody else does; False if the command is late or due before it opens.
@@ -319,7 +337,7 @@ class Connection:
         if idler is not None:
             self.interrupt(idler)
         self._await_turn(request, latch)
-        request.check()
+        check(request, self.protocol)
         with self._lock:
             self._check_open()
             self.protocol.register(request)
@@ -414,7 +432,7 @@ class Connection:
             self._write(request, request.line)
             return
         out = bytearray(request.tag + b" ")
-        for piece in self._settled(call.pieces):
+        for piece in self._settled(plain(call.pieces)):
             if isinstance(piece, Literal):
                 out = self._send_literal(request, out, piece)
                 if request.complete:
@@ -448,7 +466,7 @@ class Connection:
         """Announce a literal and send it, RFC 3501 section 4.3 and RFC 7888; returns what is still to be sent after it."""
         size = len(literal.data)
         out += b"~{%d" % size if literal.binary else b"{%d" % size
-        if self._may_go_unasked(size):
+        if self._may_go_unasked(literal):
             out += b"+}\r\n"
         else:
             out += b"}\r\n"
@@ -465,9 +483,11 @@ class Connection:
         self._write(request, literal.data)
         return bytearray()
 
-    def _may_go_unasked(self, size: int) -> bool:
-        session = self.protocol.session
-        return session.has("LITERAL+") or (size <= _NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2")))
+    def _may_go_unasked(self, literal: Literal) -> bool:
+        # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes the lines behind it for commands.
+        has = self.protocol.session.has
+        at_once = has("LITERAL+") or (len(literal.data) <= _NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))
+        return at_once and (not literal.binary or has("BINARY"))
 
     def _write(self, request: Request, data: bytes | bytearray) -> None:
         self.layers.write(data if isinstance(data, bytes) else memoryview(data), request.deadline)
@@ -504,9 +524,9 @@ class Connection:
                 return
             answer = self._answer(request, reply)
             if request.call.command.secret:
-                with self._lock:
-                    self.protocol.secrets.add_response(answer)
-                    if isinstance(request.defect, error):
+                self.protocol.secrets.add_response(answer)
+                if isinstance(request.defect, error):
+                    with self._lock:
                         self._hush(request.defect)
             self._expect(request)
             if self.trace.wants(4):
@@ -565,6 +585,8 @@ class Connection:
                 first = self.protocol.closed is None and (late is None or late.is_late())
                 if not first:
                     return
+                if not wanted:
+                    self.protocol.tell_alert(reason)
                 self.protocol.close(reason)
                 self._handed_over.clear()
             self.trace.log(1, f"connection ends: {exc}")
@@ -603,12 +625,12 @@ class Connection:
 
     def _hush(self, exc: error) -> None:
         """Take the secrets out of an error's text, and the frames that hold what was sent and received. Under the state lock."""
-        secrets = self.protocol.secrets
-        if secrets:
-            secrets.clean(exc)
+        secret = any(request.call.command.secret for request in list(self.protocol.pending.values()))
+        if secret:
+            exc.__cause__ = None
+        if secret or self.protocol.secrets:
+            self.protocol.secrets.clean(exc)
             exc.__traceback__ = exc.__context__ = None
-            if any(request.call.command.secret for request in self.protocol.pending.values()):
-                exc.__cause__ = None
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""

@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from imapkit.core.flags import FLAG, PLAIN_FLAG_LIST, flag_list, surplus
 from imapkit.core.lean import lean_dataclass
-from imapkit.core.response import announcement
+from imapkit.core.response import announcement, one_line
+from imapkit.core.unquoted import mailbox
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
 
@@ -29,11 +31,9 @@ _QUOTED = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 _ESCAPE = re.compile(rb'\\(["\\])')
 _NIL = re.compile(rb"[Nn][Ii][Ll](?![^ ()\]])")
 _NUMBER = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
+_QUOTED_NUMBER = re.compile(rb'"(\d{1,20}+)"(?![^ ()\]<>:,])')
 _NUMBERS = re.compile(rb" *+((?:\d{1,20}+(?!\d) *+)*+)")
 _SPACES = re.compile(rb" *+")
-_FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
-_FLAG_LIST = re.compile(rb"\(([^()\"]*+)\)")
-_BEFORE_LIST = re.compile(rb" ++\(")
 _WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
 _VALUE = re.compile(
     rb' *+(?:"([^"\\\r\n\0]*+)"|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()"]))|(\d{1,20}+(?![^\x00-\x20\x7f()"]))'
@@ -71,7 +71,7 @@ class Cursor:
     ``ParseError`` where the grammar is not followed.
     """
 
-    __slots__ = ("_at", "_end", "_index", "_parts", "_text", "defects", "items", "leading", "nesting", "utf8")
+    __slots__ = ("_at", "_end", "_index", "_parts", "_surplus", "_text", "defects", "items", "leading", "nesting", "utf8")
 
     def __init__(
         self,
@@ -88,6 +88,7 @@ class Cursor:
         self.items = items
         self.nesting = nesting
         self.utf8 = utf8
+        self._surplus: int | None = None
         self.defects: list[Defect] = []
         """The deviations that were met and tolerated so far."""
         self._enter(0)
@@ -119,6 +120,17 @@ class Cursor:
         self._enter(len(self._parts) - 1)
         self._at = self._end
         return self.since(mark)
+
+    def ahead(self) -> bytes:
+        """All that is left, which is not read, as text: literals as quoted strings."""
+        return one_line((self._text[self._at :], *self._parts[self._index + 1 :]))
+
+    @property
+    def surplus(self) -> int:
+        """How many more "(" than ")" the response has outside strings; counted once."""
+        if self._surplus is None:
+            self._surplus = sum(map(surplus, self._parts[::2]))
+        return self._surplus
 
     def peek(self) -> bytes:
         """The next octet, ``{`` before a literal, empty at the end."""
@@ -240,20 +252,18 @@ class Cursor:
         return self.string()
 
     def mailbox(self) -> bytes:
-        """``mailbox = "INBOX" / astring``, as it was sent, at the end of a response or before a ``(``; elsewhere use ``astring``.
+        """``mailbox = "INBOX" / astring`` as it was sent, at the end or before a list; one that lacks its quotes is noted."""
+        return mailbox(self)
 
-        Exchange leaves names with TABs without quotes, greenmail leaves quotes in names without a backslash: what
-        cannot be read as an astring is taken as it stands, and noted.
-        """
-        mark = self.mark()
-        try:
-            name = self.astring()
-            if self.at_end() or _BEFORE_LIST.match(self._text, self._at, self._end):
-                return name
-        except ParseError:
-            pass
-        self.reset(mark)
-        return self._raw_mailbox()
+    def unquoted_mailbox(self, length: int) -> bytes:
+        """A mailbox name as it stands in the next ``length`` bytes, which is noted; quotes around it are left out."""
+        stop = self._at + length
+        raw = self._text[self._at : stop].strip(b" ")
+        if not raw or stop > self._end:
+            raise self.error("mailbox")
+        self._at = stop
+        self.tolerate("a mailbox name without proper quotes", raw)
+        return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
 
     def name(self, octets: bytes) -> MailboxName:
         """A mailbox name, or what has its encoding, that has been read: it can be passed back, and knows its encoding."""
@@ -263,15 +273,15 @@ class Cursor:
 
     def flag(self) -> bytes:
         r"""``flag-perm = flag / "\*"``, or any flag; a ``]`` may be in a keyword, since Gmail has such."""
-        return self._must(_FLAG, "flag").group()
+        return self._must(FLAG, "flag").group()
 
     def flag_list(self) -> tuple[bytes, ...]:
-        r"""``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, home.pl's bare ``\`` left out."""
-        flags = [flag for flag in self._must(_FLAG_LIST, "flag-list").group(1).split(b" ") if flag]
-        for flag in flags:
-            if not _FLAG.fullmatch(flag):
-                self.tolerate("no flag", flag)
-        return tuple(flag for flag in flags if flag != b"\\")
+        """``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, and left out where it could not be one."""
+        plain = PLAIN_FLAG_LIST.match(self._text, self._at, self._end)
+        if plain is None:
+            return flag_list(self)
+        self._at = plain.end()
+        return tuple(plain.group(1).split())
 
     # Anything
 
@@ -358,23 +368,17 @@ class Cursor:
         return unescape(inside)
 
     def _number(self, largest: int) -> int:
-        digits = self._must(_NUMBER, "number").group()
+        found = self.match(_NUMBER)
+        digits = self._quoted_number() if found is None else found.group()
         number = int(digits)
         if number > largest:
             self.tolerate("a number too large", digits)
         return number
 
-    def _raw_mailbox(self) -> bytes:
-        text = self._text[self._at : self._end].rstrip(b" ")
-        if not text or self._index + 1 < len(self._parts):
-            raise self.error("mailbox")
-        cut = text.rfind(b" (") if text.endswith(b")") else -1
-        raw = text if cut < 0 else text[:cut].rstrip(b" ")
-        if not raw:
-            raise self.error("mailbox")
-        self._at += len(raw)
-        self.tolerate("a mailbox name without proper quotes", raw)
-        return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
+    def _quoted_number(self) -> bytes:
+        digits = self._must(_QUOTED_NUMBER, "number").group(1)
+        self.tolerate("a number in quotes", digits)
+        return digits
 
     def _open(self, open_lists: list[list[Value]], at: int) -> list[Value]:
         if len(open_lists) >= self.nesting:

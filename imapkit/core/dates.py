@@ -13,7 +13,9 @@ from imapkit.errors import ArgumentError
 __all__ = ["DATE_TIME", "Mon2num", "MonthNames", "Time2Internaldate", "date_time", "moment", "parse_date_time"]
 
 MonthNames = [None, "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+"""The names of the months in dates (RFC 3501 section 9), by their number; the first is None."""
 Mon2num = {name.encode("ascii"): number for number, name in enumerate(MonthNames) if name}
+"""The numbers of the months by their names, as bytes."""
 
 DATE_TIME = (
     rb'"(?P<day>[ 0-3][0-9])-(?P<mon>' + b"|".join(Mon2num) + rb")-(?P<year>[0-9]{4})"

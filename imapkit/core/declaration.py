@@ -9,13 +9,18 @@ from typing import Any
 from imapkit.core.patterns import late_pattern
 from imapkit.family import CONTRACT, Code, Command, Family, LayerSpec, Response, State
 
-__all__ = ["contract_is_unknown", "mistakes"]
+__all__ = ["contract_is_unknown", "is_name", "mistakes"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
 _LINE = late_pattern(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
-_TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec}
+_TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
+
+
+def is_name(name: str) -> bool:
+    """Whether a family can have this name: one that IMAPKIT_PLUGINS and IMAPKIT_DISABLE can list."""
+    return _NAME.fullmatch(name) is not None
 
 
 def contract_is_unknown(family: Family) -> bool:
@@ -25,7 +30,7 @@ def contract_is_unknown(family: Family) -> bool:
 
 def mistakes(family: Family) -> Iterator[str]:
     """What is wrong with a declaration, whatever else is installed; the usual ones are a missing comma and a list of letters."""
-    if not isinstance(family.name, str) or not _NAME.fullmatch(family.name):
+    if not isinstance(family.name, str) or not is_name(family.name):
         yield f"name={family.name!r} is no name: letters, digits, and _ - . inside"
     if family.mixin is not None and not isinstance(family.mixin, type):
         yield f"mixin={family.mixin!r} is no class"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from imapkit.core.cursor import Defect
+from imapkit.core.shown import shown
 
 if TYPE_CHECKING:
     from imapkit.core.secrets import Hidden
@@ -18,13 +19,17 @@ _MOST_OCTETS = 4096
 
 
 class DefectLog:
-    """The last defects of one connection, the oldest first; bounded, without secrets, for any thread."""
+    """The last defects of one connection, the oldest first; bounded, without secrets, for any thread.
+
+    They are noted under the state lock, and secrets are hidden in them later, by ``settle``, which takes longer.
+    """
 
     def __init__(self, most: int, secrets: Hidden) -> None:
         # A signal handler may look while its own thread notes something.
         self._lock = threading.RLock()
-        # A list: an empty deque takes more than all the rest here, and most connections have no defects.
+        # Lists: an empty deque takes more than all the rest here, and most connections have no defects.
         self._kept: list[Defect] = []
+        self._fresh: list[Defect] = []
         self._most, self._secrets = most, secrets
 
     def add(self, what: str, raw: bytes) -> None:
@@ -35,12 +40,24 @@ class DefectLog:
         """Note these."""
         with self._lock:
             for defect in defects:
-                # Cut behind what is hidden: a piece of a secret must not be left.
-                raw = self._secrets.hide(defect.raw)[:_MOST_OCTETS]
-                self._kept.append(Defect(self._secrets.hide_text(defect.what), raw))
-                del self._kept[: max(0, len(self._kept) - self._most)]
+                self._fresh.append(Defect(defect.what, defect.raw[:_MOST_OCTETS]))
+                _cut(self._fresh, self._most)
+
+    def settle(self) -> None:
+        """Hide the secrets in what has been noted since the last time."""
+        if self._fresh:
+            with self._lock:
+                fresh, self._fresh = self._fresh, []
+                hide, hide_text = self._secrets.hide, self._secrets.hide_text
+                self._kept += [Defect(shown(hide_text(defect.what)), hide(defect.raw)) for defect in fresh]
+                _cut(self._kept, self._most)
 
     def all(self) -> tuple[Defect, ...]:
         """All that are kept."""
         with self._lock:
+            self.settle()
             return tuple(self._kept)
+
+
+def _cut(defects: list[Defect], most: int) -> None:
+    del defects[: max(0, len(defects) - most)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 from imapkit.core.clock import CLOCK, Clock
 from imapkit.core.log import logger
 from imapkit.core.request import Request
+from imapkit.errors import error
 
 __all__ = ["Dispatcher"]
 
@@ -92,7 +94,10 @@ class Dispatcher:
         with self._lock:
             if not self._stopped and moment < self._next_look:
                 # In this order: an interruption between the two must not leave a moment that nobody waits for.
-                self._clock.at(moment, self)
+                try:
+                    self._clock.at(moment, self)
+                except RuntimeError as exc:
+                    raise error(f"no thread can be had to keep the time of commands: {exc}") from exc
                 self._next_look = moment
 
     def look(self, now: float) -> None:
@@ -100,6 +105,7 @@ class Dispatcher:
         with self._lock:
             # From here on whoever is watched sees to it that it is looked at in time.
             self._next_look = inf
+            self._begin_if_owed()
         earliest, late = inf, []
         for request in self._watched():
             deadline = request.deadline()
@@ -108,19 +114,9 @@ class Dispatcher:
                 late.append(request)
             else:
                 earliest = min(earliest, deadline)
-        if late and not self._has_posted(partial(self._see_to, late)):
-            for request in late:
-                request.watched = True
-            earliest = now + _RETRY
+        if late:
+            self.post(partial(self._see_to, late))
         self._ask(earliest)
-
-    def _has_posted(self, job: Job) -> bool:
-        try:
-            self.post(job)
-        except RuntimeError as exc:
-            logger().warning("a command is late, and nobody can see to it yet: %s", exc)
-            return False
-        return True
 
     def _see_to(self, late: list[Request]) -> None:
         for request in late:
@@ -149,13 +145,26 @@ class Dispatcher:
 
     def _add(self, job: Job) -> None:
         if self._ended:
-            self._begin()
+            self._begin_or_owe()
         # In this order: whoever is interrupted between the two leaves a count that is too high (then no two threads change places
         # any more), and not a job that is put a second time.
         self._put += 1
         self._jobs.put(job)
         if self._stopped:
             self._jobs.put(None)
+
+    def _begin_or_owe(self) -> None:
+        """Start the thread; if there is none to be had, the jobs wait in the queue, and the clock has it tried again."""
+        try:
+            self._begin()
+        except RuntimeError as exc:
+            logger().warning("no thread can be had for callbacks and late commands, which wait: %s", exc)
+            with contextlib.suppress(RuntimeError):
+                self._clock.at(time.monotonic() + _RETRY, self)
+
+    def _begin_if_owed(self) -> None:
+        if self._ended and not self._jobs.empty():
+            self._begin_or_owe()
 
     def collect(self) -> None:
         """Keep what this thread posts, until it lets go."""
@@ -179,13 +188,14 @@ class Dispatcher:
 
     def stop(self, patience: float | None) -> None:
         """End the thread once it has run what is left; wait so many seconds for that, unless called on it."""
+        if self._next_look < inf:
+            self._clock.forget(self)
         with self._lock:
+            self._begin_if_owed()
             thread = self._thread
             if not self._stopped:
                 self._stopped = True
                 self._jobs.put(None)
-        if self._next_look < inf:
-            self._clock.forget(self)
         if patience is not None and thread is not None and thread is not threading.current_thread():
             thread.join(patience)
             if thread.is_alive():

@@ -5,40 +5,47 @@ No command is named here. The methods that send them come from the families' mix
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Self, TextIO, TypeVar, Unpack
+from typing import Any, TextIO, TypeVar, Unpack
 
 from imapkit import errors
-from imapkit.core import wire
+from imapkit.core import outcome, wire
 from imapkit.core.api import CallOptions, Result
-from imapkit.core.threads.connection import Connection
+from imapkit.core.calls import check_options, make_call
 from imapkit.core.cursor import Defect
 from imapkit.core.engine.request import Request
+from imapkit.core.hooks import HookTransport
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.oldnames import OldNames
+from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call
 from imapkit.core.result import Data, Parsed, parse_shape
-from imapkit.core.secrets import Hidden, plain_all, secret_arguments
+from imapkit.core.secrets import plain
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
+from imapkit.core.sockets import over
 from imapkit.core.trace import Trace
-from imapkit.core.transport import HookTransport, Layers, Transport, open_tcp, over, within
-from imapkit.family import Command, Done, State
+from imapkit.core.transport import Transport, within
+from imapkit.family import Done, State
 
 __all__ = ["Client"]
 
 _Mixin = TypeVar("_Mixin")
-_OPTIONS = CallOptions.__optional_keys__
+_Client = TypeVar("_Client", bound="Client")
 _STATES = {state.name: state for state in State}
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
 
-class Client(Secured):
+class Client(OldNames, Secured):
     """The connection, its threads and its state, as every client class has them.
 
     Every public method may be called from any thread. Blocking commands of several threads run in parallel as far as
@@ -55,7 +62,7 @@ class Client(Secured):
     def __init__(
         self,
         host: str | None,
-        port: int | None,
+        port: int | str | None,
         *,
         debug: int | None = None,
         debug_file: TextIO | None = None,
@@ -65,13 +72,15 @@ class Client(Secured):
         ssl_context: Any = None,
         families: Iterable[Any] | None = None,
         limits: Limits | None = None,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._registry = registry(None if families is None else tuple(families))
         self._timeouts = Timeouts.within(timeout)
         self._logout_timeout = self._timeouts.logout
         self._ssl_context = ssl_context
         self.debug_file = debug_file or sys.stderr
-        self._trace = Trace(int(debug or 0), 3 if debug_buf_lvl is None else debug_buf_lvl, _weakly(self._mesg))
+        self._trace = Trace(int(debug or 0), 3 if debug_buf_lvl is None else debug_buf_lvl, _weakly(self._emit))
         self.sock: Any = None
         self.read_fd: int | None = None
         self._layers: Layers | None = None
@@ -79,7 +88,7 @@ class Client(Secured):
         self._connection: Connection | None = None
         self.host, self.port = "", self._default_port
         try:
-            self.open(host, port)
+            self.open(host, None if port is None else port_number(port))
             self._connect(identifier, limits)
         except BaseException:
             self._give_up()
@@ -92,7 +101,7 @@ class Client(Secured):
 
         Sets ``sock`` and ``read_fd``, which ``read``, ``send``, ``shutdown`` and ``socket`` use. Raises ``ConnectError``.
         """
-        self.host, self.port = host or "", port or self._default_port
+        self.host, self.port = host or "", self._default_port if port is None else port_number(port)
         self.sock = self.open_socket()
         self.read_fd = self.sock.fileno()
 
@@ -112,12 +121,12 @@ class Client(Secured):
             name=self._trace.name,
             session=self._first_session,
         )
-        self.welcome: bytes = self._connection.start()
+        self.welcome: bytes = self._greeted(self._connection)
         self._trace.log(1, f"connected to {self.host} on port {self.port}")
         known = self._known_capabilities()
         self.PROTOCOL_VERSION = next((version for version in _VERSIONS if version in known), "")
         if not self.PROTOCOL_VERSION:
-            raise errors.error(f"server not IMAP4 compliant: it announces {' '.join(known)[:200] or 'no capabilities'}")
+            raise errors.error(f"server not IMAP4 compliant: it announces {shown(' '.join(known), 200) or 'no capabilities'}")
 
     def _transport(self) -> Layers:
         """The octets' way, with whatever of it a subclass has overridden."""
@@ -177,6 +186,8 @@ class Client(Secured):
 
     def send(self, data: bytes) -> None:
         """Send ``data`` to the server."""
+        if self._send_old(data):
+            return
         assert self._layers is not None
         self._layers.write(data, within(self._timeouts.progress))
 
@@ -205,9 +216,15 @@ class Client(Secured):
             raise errors.ConnectionClosed("not connected")
         return self._connection
 
-    def _call(
+    def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """See ``Commands._call``."""
+        return self._call_with(options, command, *args, uid=uid)
+
+    def _call_with(
         self,
+        options: CallOptions,
         name: str,
+        /,
         *args: Any,
         uid: bool = False,
         finish: Callable[[Done], Result] | None = None,
@@ -215,67 +232,61 @@ class Client(Secured):
         layer: Any = None,
         patience: float | None = None,
         renew: float | None = None,
-        **options: Unpack[CallOptions],
+        generic: bool = False,
+        force: bool = False,
     ) -> Result:
-        """See ``Commands._call``."""
+        """See ``Commands._call_with``."""
+        check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
-        if not options.keys() <= _OPTIONS:
-            raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
-        call = self._encode(name, args, uid, reply, layer)
-        connection, finish = self._live, finish or self._result
+        call = self._encode(name, args, uid, reply, layer, generic, force)
+        connection, finished = self._live, partial(self._finished, finish or self._result)
         if callback is None:
-            return finish(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg, post = options.get("cb_arg"), connection.call_back
+            return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
+        cb_arg, post = options.get("cb_arg"), connection.dispatcher.post
 
         def done(request: Request) -> None:
-            post(partial(_hand_over, request, finish, callback, cb_arg))
+            post(partial(outcome.hand_over, request, connection.protocol, finished, callback, cb_arg))
 
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
-    def _encode(self, name: str, args: tuple[Any, ...], uid: bool, reply: Any, layer: Any) -> Call:
-        """Encode the whole command: whatever is wrong with it is found before anything is sent."""
-        command = self._registry.commands.get(name)
-        if command is None or (uid and not command.uid):
-            # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
-            secret = command is not None and command.secret
-            command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
-        # An iterator can be read once only, and more than one function asks.
-        if args:
-            args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
-        encode = _encode_secret if command.secret else wire.encode
-        wire_name = f"UID {command.name}" if uid else command.name
-        call = Call(command, args, encode(command.args, command.rest, args, wire_name), uid=uid, reply=reply, options=layer)
-        if call.line is None and self._live.engine.session.capabilities is None and wire.has_literal(call.pieces):
-            self._ask_before(command)
-        return call
-
-    def _ask_before(self, command: Command) -> None:
-        """Know what the server can do before a literal is sent to it, if the command may be sent now."""
-        if command.states & self._session.state:
+    def _encode(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        uid: bool = False,
+        reply: Any = None,
+        layer: Any = None,
+        generic: bool = False,
+        force: bool = False,
+    ) -> Call:
+        """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
+        live = self._live
+        session = live.protocol.session
+        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
+        asks = call.line is None and session.capabilities is None and wire.has_literal(plain(call.pieces))
+        if asks and call.command.states & session.state:
+            # What the server can do must be known before a literal is sent to it, if the command may be sent now.
             self._known_capabilities()
+        return call
 
     def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
         """See ``Commands._result``."""
         assert isinstance(request, Request)
         if request.typ == "BAD":
             self._trace.dump()
-            raise self._refusal(request)
-        names = request.call.command.result if names is None else names
-        text, defects = request.text, self._live.engine.defects
-        if request.typ == "NO" or not names:
-            return request.typ, Data([text], (), self._registry, request.typ, log=defects, text=text)
-        found = (piece for piece in request.received if piece.name in names)
-        return request.typ, Data.of(found, self._registry, defects, text)
+        return outcome.result(request, self._live.protocol, names)
 
-    @staticmethod
-    def _refusal(request: Request) -> errors.BadResponse:
-        text = request.text.decode("utf-8", "backslashreplace")
-        message = f"{request.call.name} command error: BAD [{text}]. Data: {request.call!r}"
-        return errors.BadResponse(message, typ="BAD", text=request.text, command=request.call.name)
+    def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
+        """What a command returns, or in a strict client the error for a NO."""
+        result = finish(request)
+        if self._strict and request.typ == "NO" and not request.call.command.ends:
+            raise outcome.refusal(errors.CommandNo, request, self._live.protocol)
+        return result
 
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._deliver``."""
+        check_options(result[0], options)
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
@@ -298,22 +309,20 @@ class Client(Secured):
         while (run := self._live.engine.store.take_run()) is not None:
             yield run
 
-    def _may_be_enabled(self) -> frozenset[str]:
-        """See ``Commands._may_be_enabled``."""
-        return self._registry.enables
-
     def _known_capabilities(self) -> tuple[str, ...]:
         """See ``Commands._known_capabilities``."""
         ask = getattr(self, "capability", None)
         if self._session.capabilities is None and ask is not None and self._live.open:
-            ask()
+            # A server that refuses to say so has announced nothing, and the command that wants to know can be sent all the same.
+            with contextlib.suppress(errors.CommandNo):
+                ask()
         return self._session.capabilities or ()
 
     def _hang_up(self, reason: str) -> None:
         """See ``Commands._hang_up``."""
         self._live.close(reason)
 
-    def parse(self, typ: str, data: Any) -> Parsed:
+    def parse(self, typ: str, data: Any) -> Parsed[Any]:
         """What data in imaplib's shape says, in records: as a command returned it, or ``response(name)``; later than that, too.
 
         ``typ, data``: a result; or the name of a response ("FETCH", "LIST") or response code ("UIDVALIDITY"), and its data.
@@ -421,17 +430,16 @@ class Client(Secured):
         store = self._live.engine.store
         return (store.peek(name) or None) if leave else store.take_first(name)
 
-    @staticmethod
-    def _quote(arg: str) -> str:
-        """``arg`` between double quotes, escaped."""
-        return '"{}"'.format(arg.replace("\\", "\\\\").replace('"', '\\"'))
-
     def _mesg(self, s: str, tn: str | None = None, secs: float | None = None) -> None:
         """Write a line of debug output; for a subclass to override."""
         seconds = time.time() if secs is None else secs
         clock = time.strftime("%M:%S", time.localtime(seconds))
         self.debug_file.write(f"  {clock}.{int(seconds * 100) % 100:02} {tn or ''} {s}\n")
         self.debug_file.flush()
+
+    def _emit(self, text: str, thread: str, seconds: float) -> None:
+        # Looked up at each call: a program may have put another one in its place.
+        self._mesg(text, thread, seconds)
 
     def _log(self, lvl: int, line: str) -> None:
         self._trace.log(lvl, line)
@@ -458,10 +466,13 @@ class Client(Secured):
                 raise absent
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no command of that name is known")
 
-    def __enter__(self) -> Self:
+    # Jedi, with which many editors complete, does not know what ``Self`` is behind ``with``.
+    def __enter__(self: _Client) -> _Client:
+        """The client itself; the end of the ``with`` block logs out."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        """Log out, and end the connection and its threads; no error of the network is raised."""
         try:
             logout = getattr(self, "logout", None)
             if logout is not None and self._live.open:
@@ -483,36 +494,6 @@ class Client(Secured):
             connection.drop()
             # (Last, for it may be an error.)
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
-
-
-def _encode_secret(kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> list[wire.Piece]:
-    """As ``wire.encode``, but what is refused leaves neither a piece of a secret in the error nor a frame that holds it."""
-    try:
-        return wire.encode(kinds, rest, plain_all(args), name)
-    except errors.ArgumentError as exc:
-        why = str(exc)
-    except Exception as exc:
-        why = f"{name}: an argument cannot be sent ({type(exc).__name__})"
-    hidden = Hidden()
-    hidden.add(*secret_arguments(args))
-    # Not within the handler: the error must not name as its context what it stands for.
-    raise errors.ArgumentError(hidden.hide_text(why))
-
-
-def _hand_over(
-    request: Request, finish: Callable[[Done], Result], callback: Callable[[tuple[Any, Any, Any]], object], cb_arg: Any
-) -> None:
-    """Make a result, and give it, or the reason why there is none, to the callback; once, however often it is woken."""
-    if request.told:
-        return
-    request.told = True
-    try:
-        request.check()
-        result = finish(request)
-    except Exception as exc:
-        callback((None, cb_arg, (type(exc), str(exc))))
-    else:
-        callback((result, cb_arg, None))
 
 
 def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -171,6 +171,12 @@ class Gate:
         """Whether somebody may be in the middle of what he writes."""
         return self._held or self.writer is not None
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether the one who has the turn can write nothing more before the server has said that it goes on."""
+        writer = self.writer
+        return writer is not None and writer.go is not None and writer.go.locked()
+
     def land(self, request: Request) -> None:
         """The command is no longer in flight."""
         if request in self._flying:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from imapkit.core.fragment import Framer
+from imapkit.core.layers import Layers
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
 from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.core.trace import Trace
-from imapkit.core.transport import Layers
 from imapkit.errors import ConnectionClosed, RemoteProtocolError
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Intake:
         self._layers, self._protocol, self._lock, self._registry, self._trace = layers, protocol, lock, registry, trace
         self._greeted, self._nudge = greeted, nudge
         self._framer = Framer(protocol.limits)
-        self._begun = self._welcomed = False
+        self.begun = self._welcomed = False
+        """``begun``: some bytes have come."""
         self.waking: Sequence[Request] = _NOBODY
         """Those who are being woken: whoever is interrupted as he does so leaves them to the next who reads."""
         self.served = 0
@@ -99,8 +100,8 @@ class Intake:
         """Take in what has come through all layers. Raises what ends the connection."""
         framer = self._framer
         framer.push(data)
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             _check_greeting(data)
         while (parts := framer.pop()) is not None:
             response = classify(parts)
@@ -112,21 +113,23 @@ class Intake:
         if framer.missing:
             with self._lock:
                 self._protocol.progress()
+        if self._protocol.gate.is_halted:
+            # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
+            self._layers.transport.acknowledge()
 
     def _respond(self, response: Continuation | Tagged | Untagged) -> None:
         """Take in one response, and do what it entails once the lock is released."""
         protocol = self._protocol
         traced = self._trace.wants(4)
         if traced:
-            with self._lock:
-                shown = protocol.secrets.hide_text(f"< {response!r}")
-            self._trace.log(4, shown)
+            self._trace.log(4, protocol.secrets.hide_text(f"< {response!r}"))
         with self._lock:
             if protocol.closed is not None:
                 return
             switching = self._handle(response, 0 if traced else _TOGETHER)
             self.waking, protocol.woken = protocol.woken, []
             nudged, protocol.nudged = protocol.nudged, None
+        protocol.defects.settle()
         for request in self.waking:
             request.wake()
             self.served = 0 if request.on_done is not None else request.thread
@@ -199,6 +202,7 @@ def _check_greeting(data: bytes) -> None:
     """Say at once what answers there, if it is no IMAP server; it may never send a line end."""
     if data.startswith(b"*"):
         return
-    kinds = ((b"\x15", "TLS"), (b"\x16", "TLS"), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
+    tls = "a TLS port: use IMAP4_SSL"
+    kinds = ((b"\x15", tls), (b"\x16", tls), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
     kind = next((f" (this is {name})" for start, name in kinds if data.startswith(start)), "")
     raise RemoteProtocolError(f"unrecognised server welcome{kind}: {data[:80]!r}")

@@ -15,7 +15,7 @@ import pluggy
 
 import imapkit
 from imapkit.core.claims import OWN, Plugin
-from imapkit.core.declaration import contract_is_unknown, mistakes
+from imapkit.core.declaration import contract_is_unknown, is_name, mistakes
 from imapkit.core.lean import lean_dataclass
 from imapkit.core.patterns import late_pattern
 from imapkit.errors import PluginLoadError
@@ -53,7 +53,12 @@ class Source:
 
 
 def load(source: Source) -> Plugin:
-    """Import a plugin and ask it for its family. Raises ``PluginLoadError``, also for what would end a program."""
+    """Import a plugin and ask it for its family. Raises ``PluginLoadError``, also for what would end a program.
+
+    An entry point whose name IMAPKIT_DISABLE could not list ("a,b") is refused before it is imported.
+    """
+    if source.name and not is_name(source.name):
+        raise _broken(source, "has a name that cannot be switched off: letters, digits, and _ - . inside")
     try:
         offered = source.load()
     except KeyboardInterrupt:
@@ -146,5 +151,8 @@ def _broken(source: Source, what: str, cause: BaseException | None = None) -> Pl
     asks = (
         f"; {source.origin} asks for {wanted}, this is {version()}" if cause is not None and (wanted := source.wanted()) else ""
     )
-    way_out = f"IMAPKIT_DISABLE={source.name} switches it off" if source.name else "leave it out of families="
+    way_out = "leave it out of families="
+    if source.name:
+        can = is_name(source.name)
+        way_out = f"IMAPKIT_DISABLE={source.name} switches it off" if can else f"uninstall {source.distribution}"
     return PluginLoadError(f"{source} {what}{why}{asks}; {way_out}", families=[source.name] if source.name else ())

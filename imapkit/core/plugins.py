@@ -1,7 +1,7 @@
 """Finding the families: entry points, what the user and the program allow, and loading with a clear error.
 
-The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these) and ``IMAPKIT_DISABLE=c`` (not these). The program
-has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One
+The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these; empty: none) and ``IMAPKIT_DISABLE=c`` (not these). The
+program has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One
 that is ruled out is not imported.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from imapkit import ext
 from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin, listed
+from imapkit.core.declaration import is_name
 from imapkit.core.installed import installed
 from imapkit.core.lean import lean_dataclass
 from imapkit.core.loading import Source, load, version
@@ -23,7 +24,7 @@ from imapkit.core.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError
 from imapkit.family import GROUP, Family
 
-__all__ = ["OWN", "Discovery", "Loader", "available", "builtin", "configure", "discover", "registry"]
+__all__ = ["OWN", "Discovery", "Loader", "available", "builtin", "check_some", "configure", "discover", "registry"]
 
 
 @lean_dataclass(frozen=True, slots=True)
@@ -102,6 +103,14 @@ def discover(
     return Discovery(tuple(plugins), MappingProxyType(dict(sorted(absent.items()))))
 
 
+def check_some(found: Discovery, environ: Mapping[str, str] | None = None) -> None:
+    """Raise ``PluginError`` if the user's environment has left no family at all: a client could not even log in."""
+    user = (os.environ if environ is None else environ).get("IMAPKIT_PLUGINS")
+    if user is not None and not found.plugins and "not in IMAPKIT_PLUGINS" in found.absent.values():
+        text = f"IMAPKIT_PLUGINS={user!r} leaves no command family, so a client would have no commands"
+        raise PluginError(f"{text}: unset it, or name the families to keep (imapkit plugins lists them)")
+
+
 def builtin(name: str) -> Plugin:
     """Load one of imapkit's own families by the name of its module, whether or not it is an entry point."""
     return load(_builtin_source(name))
@@ -158,6 +167,7 @@ class Loader:
         self._busy = True
         try:
             found = discover(**(self._settings if items is None else {**self._settings, "explicit": items}))
+            check_some(found)
             return Registry.build(found.plugins, found.absent)
         finally:
             self._busy = False
@@ -182,8 +192,8 @@ def _rules(
     environ: Mapping[str, str],
 ) -> _Rules:
     only: dict[str, frozenset[str]] = {}
-    if user := _names(environ, "IMAPKIT_PLUGINS"):
-        only["not in IMAPKIT_PLUGINS"] = user
+    if "IMAPKIT_PLUGINS" in environ:
+        only["not in IMAPKIT_PLUGINS"] = _names(environ, "IMAPKIT_PLUGINS")
     if allow is not None:
         only["not in allow="] = frozenset(_listed(allow, "allow="))
     if items is not None:
@@ -237,7 +247,9 @@ def _single(sources: list[Source]) -> Source:
     """The one source of a name. pluggy would drop all but one of them, and not say so."""
     if len(sources) > 1:
         name = sources[0].name
-        way_out = f"uninstall all but one of them, or IMAPKIT_DISABLE={name} switches them all off"
+        way_out = "uninstall all but one of them"
+        if is_name(name):
+            way_out += f", or IMAPKIT_DISABLE={name} switches them all off"
         text = f"{len(sources)} entry points have the same name: {listed(sorted(map(str, sources)))}; {way_out}"
         raise PluginConflictError(text, families=[name])
     return sources[0]

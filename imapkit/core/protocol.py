@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.attribution import Attribution
 from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code
+from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
+from imapkit.core.shown import shown
 from imapkit.core.store import Store
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError, error, readonly
 from imapkit.family import State
@@ -49,6 +51,7 @@ class Protocol:
         self.gate = Gate()
         self.pending: dict[bytes, Request] = {}
         self.closed: error | None = None
+        self._alert = ""
         self.welcome: bytes | None = None
         self.woken: list[Request] = []
         self.nudged: Request | None = None
@@ -57,11 +60,11 @@ class Protocol:
         self.tag_prefix = _tag_prefix()
         self.sent = 0
         """How many commands have got a tag."""
-        self._wanting: dict[str, dict[Request, None]] = {}
+        self._attribution = Attribution()
         self.listener: Request | None = None
         """The command in flight that goes on until there is news."""
         self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
-        self._registry = registry
+        self.registry = registry
 
     # what the writers do
 
@@ -72,6 +75,10 @@ class Protocol:
         # (Without the enum's own operator, which is slow.)
         if not command.states._value_ & session.state._value_:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+        if command.secret and session.awaits_tls and not session.secure:
+            raise StateError(
+                f"{call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
+            )
         if session.readonly_news is not None and not command.ends:
             news, session.readonly_news = session.readonly_news, None
             raise readonly(news)
@@ -79,13 +86,12 @@ class Protocol:
             command.before(session, request.args)
         if session.flush:
             session.flush = False
-            self.store.clear()
+            request.aside = self.store.set_aside()
         if command.secret:
-            self.secrets.add(*secret_arguments(request.args))
+            self.secrets.begin(*secret_arguments(request.args))
         request.tag, request.sent = self._tag(), call.line is not None
         self.pending[request.tag] = request
-        for name in command.result:
-            self._wanting.setdefault(name, {})[request] = None
+        self._attribution.expect(request)
         if command.news is not None:
             self.listener = request
 
@@ -96,9 +102,7 @@ class Protocol:
     def forget(self, request: Request) -> None:
         """The command is over, however it ended: nothing is in flight for it any more."""
         self.pending.pop(request.tag, None)
-        for name in request.call.command.result:
-            if name in self._wanting:
-                self._wanting[name].pop(request, None)
+        self._attribution.forget(request)
         if self.listener is request:
             self.listener = None
         self.gate.land(request)
@@ -119,11 +123,18 @@ class Protocol:
             if request.typ and not request.switching:
                 # Its answer is all there.
                 request.complete = True
+            if not request.complete:
+                self._release(request.came)
             request.fail(self.closed)
             self.woken.append(request)
         self.gate.close(self.closed)
         self.pending.clear()
-        self._wanting.clear()
+        self._attribution.clear()
+
+    def tell_alert(self, exc: error) -> None:
+        """Put the text of the last ALERT into the error that ends the connection: most often it says why that ends."""
+        if self._alert and len(exc.args) == 1 and isinstance(exc.args[0], str):
+            exc.args = (f"{exc.args[0]} (the server's last ALERT: {self._alert})",)
 
     # what the reader does
 
@@ -153,13 +164,12 @@ class Protocol:
 
     def sole_owner(self, name: str) -> Request | None:
         """The only command whose answer a response of that name can be; None if there are more, or it changes the state too."""
-        waiting = self._wanting.get(name)
-        if not waiting or len(waiting) > 1 or self.listener is not None or name in _CONDITIONS or name == "BYE":
+        owner = self._attribution.sole(name)
+        if owner is None or self.listener is not None or name in _CONDITIONS or name == "BYE":
             return None
-        known = self._registry.responses.get(name)
+        known = self.registry.responses.get(name)
         if known is not None and known.apply is not None:
             return None
-        owner = next(iter(waiting))
         return owner if owner.sent and not owner.complete else None
 
     def progress(self) -> None:
@@ -170,7 +180,7 @@ class Protocol:
 
     def _continuation(self, response: Continuation) -> None:
         writer = self.gate.writer
-        if writer is not None and writer.go is not None and writer.go.locked():
+        if writer is not None and writer.go is not None and self.gate.is_halted:
             if writer.call.reply is not None:
                 self._count_challenge(writer)
             writer.challenge = response.text
@@ -202,20 +212,48 @@ class Protocol:
             if command.layer is not None:
                 request.switching = True
         elif typ == "BYE":
-            raise ServerBye(_shown(text))
+            raise ServerBye(_farewell(text))
         if request.interrupted_by == "refresh":
             request.interrupt("turn")
-        request.finish(typ, self.secrets.hide(text) if command.secret or typ == "BAD" else text)
+        request.finish(typ, self.secrets.hide(text) if command.secret or typ != "OK" else text)
+        if request.doubtful:
+            self._settle(request)
         if command.done is not None:
             self._guard(request, command.done, self.session, request)
         if command.ends and typ == "OK":
             # Whoever waits for a turn (another thread's logout) must not be let out any more.
             self.session.enter(State.LOGOUT)
+        if typ != "OK":
+            self._give_back(request)
         self._code(text, request)
         if request.switching:
             return request
         self.complete(request)
         return None
+
+    def _settle(self, request: Request) -> None:
+        """Decide whose the responses are that are perhaps its answer: they are if there is no better one.
+
+        (A server that has said OK has answered.)
+        """
+        doubtful, request.doubtful = request.doubtful, ()
+        if request.received or request.typ != "OK":
+            self._release(response for response, _ in doubtful)
+            return
+        for response, odd in doubtful:
+            self.defects.add(odd, response.parts[0])
+            request.received.append(response)
+
+    def _give_back(self, request: Request) -> None:
+        """The command is refused: what came before that, and what a BAD leaves as it was, is kept for ``response()``."""
+        if request.typ == "BAD" and request.aside:
+            self.store.put_back(request.aside)
+        self._release(request.received)
+
+    def _release(self, pieces: Iterable[Untagged | Run]) -> None:
+        """Keep responses that are no command's answer after all, as those that nobody asked for are."""
+        for piece in pieces:
+            self._keep(piece.name, piece, piece.octets)
 
     def _stray(self, response: Tagged) -> None:
         """A tag that is not in flight. Raises ``RemoteProtocolError``, unless it can be explained."""
@@ -264,27 +302,41 @@ class Protocol:
         if response.odd:
             self.defects.add(response.odd, response.text)
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
-        owner = self._owner(response)
+        owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
-            raise ServerBye(_shown(response.text))
-        known = self._registry.responses.get(name)
+            raise ServerBye(_farewell(response.text))
+        known = self.registry.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, response)
         if self.listener is not None and self.closed is None:
             self._listen(self.listener, response)
-        if owner is not None:
-            self._collect(owner, response)
+        if owner is None:
+            self._keep(name, response, response.octets)
+        elif gives_way:
+            self._doubt(owner, response, odd)
         else:
-            self._keep(name, response.data(), response.octets)
+            self._collect(owner, response)
+        if odd and not gives_way:
+            self.defects.add(odd, response.parts[0])
         if name in _CONDITIONS:
             self._code(response.text, owner)
 
-    def _keep(self, name: str, data: list[Any], octets: int) -> None:
+    def _keep(self, name: str, data: list[Any] | Untagged | Run, octets: int) -> None:
         if self.store.add(name, data, octets):
             self.defects.add("responses that nobody asked for are dropped, the oldest first (Limits.stored, stored_octets)", b"")
 
     def _collect(self, owner: Request, piece: Untagged | Run) -> None:
         owner.received.append(piece)
+        self._count(owner, piece)
+
+    def _doubt(self, owner: Request, response: Untagged, odd: str) -> None:
+        """A response that is the command's answer if no better one comes (``_settle``)."""
+        if not owner.doubtful:
+            owner.doubtful = []
+        owner.doubtful.append((response, odd))
+        self._count(owner, response)
+
+    def _count(self, owner: Request, piece: Untagged | Run) -> None:
         owner.count += len(piece)
         owner.octets += piece.octets
         owner.progress = time.monotonic()
@@ -305,35 +357,22 @@ class Protocol:
             # What comes between the interrupt and its answer is news all the same.
             request.interrupt("news")
 
-    def _owner(self, response: Untagged) -> Request | None:
-        """The oldest command whose answer this is (attributed as it comes, never collected later)."""
-        perhaps = None
-        for request in self._wanting.get(response.name, ()):
-            if not request.sent or request.complete:
-                continue
-            call = request.call
-            if call.command.matches is None or call.about is None:
-                return request
-            verdict = self._guard(request, call.command.matches, call.about, response)
-            if verdict:
-                return request
-            if verdict is None and perhaps is None:
-                perhaps = request
-        return perhaps
-
     def _code(self, text: bytes, owner: Request | None) -> None:
         code = response_code(text)
         if code is None:
             return
-        self._keep(code.name, [code.data or b""], len(code.data or b""))
-        known = self._registry.codes.get(code.name)
+        if code.name == "ALERT":
+            # Cut behind what is hidden: a piece of a secret must not be left.
+            self._alert = shown(self.secrets.hide(split_code(text)[:4096]), 500)
+        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
+        known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, code.data)
 
     def _greeting(self, response: Untagged) -> None:
         """``greeting = "*" SP (resp-cond-auth / resp-cond-bye) CRLF``, RFC 3501 section 7.1."""
         if response.name == "BYE":
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         if response.name not in _GREETINGS:
             raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
         self.welcome = b" ".join(filter(None, (b"*", response.name.encode("ascii"), response.text)))
@@ -354,5 +393,5 @@ class Protocol:
             return False
 
 
-def _shown(text: bytes) -> str:
-    return text[:500].decode("utf-8", "backslashreplace") or "BYE"
+def _farewell(text: bytes) -> str:
+    return shown(text, 500) or "BYE"

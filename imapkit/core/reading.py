@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 
 from imapkit.core.dispatcher import Dispatcher, Role, play
 from imapkit.core.intake import Intake
+from imapkit.core.layers import Layers
 from imapkit.core.pace import SECONDS, Pace
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
-from imapkit.core.transport import Layers
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
 
 __all__ = ["Reading", "silences"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
+from imapkit.core.secrets import Secret
 from imapkit.errors import CommandTimeout, error
 
 if TYPE_CHECKING:
@@ -27,31 +28,34 @@ class Call:
         self,
         command: Command,
         args: tuple[Any, ...],
-        pieces: list[Piece],
+        pieces: list[Piece] | Secret,
         *,
         uid: bool = False,
         reply: Callable[[bytes], bytes | None] | None = None,
         options: Any = None,
     ) -> None:
-        self.command, self.args, self.pieces, self.uid, self.reply = command, args, pieces, uid, reply
+        self.command, self.args, self.uid, self.reply = command, args, uid, reply
+        self.pieces = Secret(pieces) if command.secret and isinstance(pieces, list) else pieces
+        """What goes over the wire; wrapped if it is secret, and gone once that has been sent."""
         self.name = f"UID {command.name}" if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid
         self.expunges = uid or command.expunges
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = command.about(args, uid) if command.about else None
-        only = pieces[0] if len(pieces) == 1 and reply is None and command.interrupt is None else None
+        sole = self.pieces[0] if isinstance(self.pieces, list) and len(self.pieces) == 1 else None
+        only = sole if reply is None and command.interrupt is None else None
         self.line = only if isinstance(only, bytes) else None
-        """All of it, if it is a single line whose writer need not wait for anything the server says."""
+        """All of it, if it is a single line without secrets whose writer need not wait for anything the server says."""
 
     def shown(self, most: int) -> bytes:
         """What goes over the wire, for people: of a literal only its size, of a secret nothing."""
-        if self.command.secret:
+        if isinstance(self.pieces, Secret):
             return b"***"
         return b"".join(piece if isinstance(piece, bytes) else repr(piece).encode() for piece in self.pieces)[:most]
 
     def __repr__(self) -> str:
-        shown = "***" if self.command.secret else self.shown(100)
+        shown = "***" if isinstance(self.pieces, Secret) else self.shown(100)
         return f"{self.name} {shown!r}"
 
 
@@ -97,6 +101,10 @@ class Request:
     watched = False
     """Nobody waits for it: its time is kept by the clock."""
     on_done: Callable[[Request], None] | None = None
+    aside: Sequence[Any] = ()
+    """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
+    doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
+    """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
     count = octets = 0
     """How many responses have come, and how many octets they hold."""
 
@@ -128,6 +136,11 @@ class Request:
         received = self.received
         received[:] = [response for piece in received for response in piece.responses()]
         return cast("list[Untagged]", received)
+
+    @property
+    def came(self) -> list[Untagged | Run]:
+        """All that has come of its answer, whether or not it is plain by now that it is."""
+        return [*self.received, *(response for response, _ in self.doubtful)]
 
     @property
     def line(self) -> bytes:
@@ -224,10 +237,3 @@ class Request:
     def late(self) -> CommandTimeout:
         """The error for its being late."""
         return CommandTimeout(f"command: {self.call.name} => no answer in time")
-
-    def check(self) -> None:
-        """Raise what went wrong with it, if anything did."""
-        if self.aborted is not None:
-            raise self.aborted.fresh()
-        if self.defect is not None:
-            raise self.defect

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from imapkit.core.lean import lean_dataclass
+from imapkit.core.shown import shown
 from imapkit.errors import ServerBye
 
 __all__ = [
+    "CodeData",
     "Continuation",
     "LiteralRun",
     "ResponseCode",
@@ -29,12 +31,16 @@ __all__ = [
     "split_code",
 ]
 
+_Found = TypeVar("_Found")
+
 _UNTAGGED = re.compile(rb"\* *(?:(\d{1,20}) +)?([A-Za-z][^\s\[\](){}\"%*\\]*+)(?: (.*)|)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"([^\s(){%*\"\\+]++) +(OK|NO|BAD|BYE)(?: +(.*)| *)\Z", re.DOTALL | re.IGNORECASE)
 _CONDITIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
 _BARE_CODE = re.compile(rb"(?:\* *)?(\[[A-Za-z].*\].*)\Z", re.DOTALL)
 #   resp-text = ["[" resp-text-code "]" SP] text. A flag in PERMANENTFLAGS may hold a "]", so a list is skipped whole.
 _CODE = re.compile(rb' *+\[([A-Za-z][^\s\[\]]*+)(?: ++((?:\([^()]*+\)|"(?:[^"\\]|\\.)*+"|[^\]("])*+))?\]', re.DOTALL)
+#   A list in which one member is odd goes on to the first ")]".
+_LIST_CODE = re.compile(rb" *+\[([A-Za-z][^\s\[\]]*+) ++(\((?:[^)]++|\)(?!\]))*+\))\]", re.DOTALL)
 _SIMPLE_CODE = re.compile(rb" *+\[([A-Za-z][^\s\[\]]*+)(?: ++([^\]]*+))?\]")
 _ANNOUNCED = re.compile(rb"~?\{\d{1,20}\+?\}\Z")
 
@@ -61,6 +67,12 @@ class ResponseCode:
     data: bytes | None
 
 
+class CodeData(bytes):
+    """The data of a response code that is kept for ``response(name)``, where responses of the same name are kept as well."""
+
+    __slots__ = ()
+
+
 class Untagged:
     """An untagged response, as it came.
 
@@ -70,16 +82,17 @@ class Untagged:
     names are plain UTF-8 (RFC 6855 section 3).
     """
 
-    __slots__ = ("name", "number", "parts", "utf8")
+    __slots__ = ("_found", "name", "number", "parts", "utf8")
     odd = ""
     """What is odd about it as a response, if anything is."""
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
+        self._found: tuple[Any, Any] | None = None
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
-        return f"<Untagged {number}{self.name} {b' '.join([part[:60] for part in self.parts[:60]])[:60]!r}>"
+        return f"<Untagged {number}{shown(self.name, 60)} {b' '.join([part[:60] for part in self.parts[:60]])[:60]!r}>"
 
     def __len__(self) -> int:
         return 1
@@ -112,6 +125,17 @@ class Untagged:
     def responses(self) -> tuple[Untagged]:
         """It alone, as ``Run`` has many."""
         return (self,)
+
+    def once(self, read: Callable[[Untagged], _Found]) -> _Found:
+        """``read(self)``, called once however many commands in flight ask whether this is their answer (``Command.matches``)."""
+        if self._found is None or self._found[0] is not read:
+            self._found = (read, read(self))
+        found: _Found = self._found[1]
+        return found
+
+    def drop(self) -> None:
+        """Forget what ``once`` has found out: it is known whose answer this is."""
+        self._found = None
 
 
 class Run:
@@ -265,13 +289,12 @@ def _name(octets: bytes) -> str:
 
 def _stray(line: bytes) -> ServerBye:
     # Exchange ends a session with a bare "Server Unavailable. 15".
-    shown = line[:200].decode("utf-8", "backslashreplace")
-    return ServerBye(f"the server sent a line that is no IMAP response: {shown!r}")
+    return ServerBye(f"the server sent a line that is no IMAP response: {shown(line, 200)!r}")
 
 
 def split_code(text: bytes) -> bytes:
     """What follows the response code of a status response's text."""
-    match = _CODE.match(text) or _SIMPLE_CODE.match(text)
+    match = _CODE.match(text) or _LIST_CODE.match(text) or _SIMPLE_CODE.match(text)
     return text if match is None else text[match.end() :].removeprefix(b" ")
 
 
@@ -279,7 +302,7 @@ def response_code(text: bytes) -> ResponseCode | None:
     """The response code at the start of a status response's text, or None; RFC 3501 section 7.1."""
     if not text.lstrip(b" ").startswith(b"["):
         return None
-    match = _CODE.match(text) or _SIMPLE_CODE.match(text)
+    match = _CODE.match(text) or _LIST_CODE.match(text) or _SIMPLE_CODE.match(text)
     if match is None:
         return None
     return ResponseCode(match.group(1).decode("ascii", "replace").upper(), match.group(2))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.record import record
-from imapkit.core.response import Run, Untagged, announcement, one_line, response_code, split_code
-from imapkit.errors import ParseError
+from imapkit.core.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
+from imapkit.core.shown import shown
+from imapkit.errors import CommandNo, ParseError
 
 if TYPE_CHECKING:
     from imapkit.core.defects import DefectLog
@@ -20,15 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
 
+T = TypeVar("T")
 _DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 
 
-class Parsed(list[Any]):
+class Parsed(list[T], Generic[T]):
     """What responses say, a value for each that could be read at all; and ``defects``: what was wrong with them, or left out."""
 
-    def __init__(self, values: Iterable[Any] = (), defects: Iterable[Defect] = ()) -> None:
+    def __init__(self, values: Iterable[T] = (), defects: Iterable[Defect] = ()) -> None:
         super().__init__(values)
         self.defects = tuple(defects)
 
@@ -45,6 +48,7 @@ class Data(list[Any]):
         utf8: bool = False,
         log: DefectLog | None = None,
         text: bytes | None = None,
+        refused: str = "",
     ) -> None:
         super().__init__(items)
         self.sources = tuple(responses)
@@ -56,6 +60,7 @@ class Data(list[Any]):
         self._registry = registry
         self._log = log
         self._text = text
+        self._refused = refused
 
     @classmethod
     def of(
@@ -70,11 +75,22 @@ class Data(list[Any]):
         """The untagged responses that the data comes from."""
         return tuple(_each(self.sources))
 
-    def parsed(self) -> Parsed:
-        """What it says, as ``parse`` of the client has it. A copy is read by the families that are there by default."""
+    @overload
+    def parsed(self) -> Parsed[Any]: ...
+
+    @overload
+    def parsed(self, kind: type[T]) -> Parsed[T]: ...
+
+    def parsed(self, kind: type[Any] | None = None) -> Parsed[Any]:
+        """What the responses say: a list with a value for each, as ``parse`` of the client has it, and its ``defects``.
+
+        ``kind``: a record's class, such as ``FetchData``; the list has only values of that class, and type checkers know it.
+        After a NO it holds the responses that came before it; if there were none, the ``StatusText`` of the refusal, and with
+        ``kind`` nothing. Never raises for what a server sent. A copy is read by the families that are there by default.
+        """
         found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
         self._note(found.defects)
-        return found
+        return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
     def status(self) -> StatusText | None:
         """What the command's tagged response said, its response code included; None if the data is no command's result.
@@ -88,6 +104,15 @@ class Data(list[Any]):
         self._note(defects)
         return said
 
+    def check(self) -> Self:
+        """This data, unless the server answered NO to the command: then it raises ``CommandNo``, with the response code."""
+        if not self._refused:
+            return self
+        text = self._text or b""
+        message = f"{self._refused}: NO {shown(text, 1000)}"
+        came = Data.of(self.sources, self._known(), self._log) if self.sources else None
+        raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
+
     def _known(self) -> Registry:
         if self._registry is not None:
             return self._registry
@@ -100,7 +125,7 @@ class Data(list[Any]):
             self._log.extend(defects)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text)
+        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text, self._refused)
 
 
 @record
@@ -117,13 +142,13 @@ class StatusText:
     text: bytes
 
 
-def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed:
+def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed[Any]:
     """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
     defects: list[Defect] = []
     return Parsed(_values(responses, registry, defects), defects)
 
 
-def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed:
+def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed[Any]:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
@@ -138,18 +163,25 @@ def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) 
         return parse(_each(own), registry)
     defects: list[Defect] = []
     name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
-    shaped = list(_flat(name, data, defects))
-    response = registry.responses.get(name)
-    values: Iterable[Any] = shaped
-    if response is not None:
-        values = _values(_responses(name, shaped, response.numbered, utf8), registry, defects)
-    elif name in registry.codes:
-        values = _codes(name, shaped, registry, defects)
-    elif name in _CONDITIONS:
-        # Nested data (GETQUOTAROOT) repeats the one text that there is.
-        values = (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
-    found = list(values)
+    shaped = _flat(name, data, defects)
+    kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
+    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, registry, utf8, defects)]
     return Parsed(found, defects)
+
+
+def _meanings(
+    name: str, shaped: list[Any], is_code: bool, registry: Registry, utf8: bool, defects: list[Defect]
+) -> Iterable[Any]:
+    """What data of one name says: that of response codes, or, where that is not known, of responses if there are such."""
+    response = None if is_code else registry.responses.get(name)
+    if response is not None:
+        return _values(_responses(name, shaped, response.numbered, utf8), registry, defects)
+    if name in registry.codes:
+        return _codes(name, shaped, registry, defects)
+    if name in _CONDITIONS:
+        # Nested data (GETQUOTAROOT) repeats the one text that there is.
+        return (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
+    return shaped
 
 
 def _each(sources: Iterable[Untagged | Run]) -> Iterator[Untagged]:
@@ -176,9 +208,19 @@ def _flat(name: str, data: Any, defects: list[Defect]) -> Iterator[Any]:
                 pending.append(iter(item))
                 break
             else:
-                defects.append(Defect(f"{name}: neither octets nor a pair of octets", repr(item)[:80].encode("utf-8", "replace")))
+                defects.append(Defect(f"{name}: neither octets nor a pair of octets", _shown(item)))
         else:
             pending.pop()
+
+
+def _shown(item: Any) -> bytes:
+    """The beginning of how an object shows itself; the name of its type where it cannot."""
+    try:
+        shown = repr(item)
+    except Exception:
+        # The object is the caller's, and may do anything.
+        shown = f"<{type(item).__name__}>"
+    return shown[:80].encode("utf-8", "replace")
 
 
 def _octets(item: Any) -> bytes | None:
@@ -187,6 +229,8 @@ def _octets(item: Any) -> bytes | None:
             return item.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
             return item.encode("utf-8", "replace")
+    if isinstance(item, CodeData):
+        return item
     return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +31,8 @@ _KEYS: dict[str, tuple[Kind, ...]] = {
 _ANYTHING: tuple[Kind, ...] = (astring,)
 NO_OPERANDS: Operands = MappingProxyType({})
 """No family has brought anything."""
-_WORD = late_pattern(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+"|[^\s()"]++|[()"]')
+#   A string without its closing quote is one word to the end: no part of it is looked at twice.
+_WORD = late_pattern(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\s()"]++|[()]', re.DOTALL)
 _LARGEST = 0xFFFFFFFF
 _NUMBERS = late_pattern(r"(?:[\d*][\d:,*]*|\$)\Z")
 

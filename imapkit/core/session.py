@@ -23,10 +23,15 @@ class Session:
         self.state = State.NONAUTH
         self.secure = False
         """Whether a layer protects the connection."""
-        self._understood = understood
+        self.awaits_tls = False
+        """The program has asked for a layer that protects the connection: until it is there no secret may be sent."""
+        self.understood = understood
+        """What may be enabled (RFC 5161): some family understands it."""
         self.capabilities: tuple[str, ...] | None = None
         """What the server announced, in upper case; None while that is not known."""
         self.enabled: frozenset[str] = frozenset()
+        self.asked_for: frozenset[str] = frozenset()
+        """What a command that is in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False
         self.readonly_news: str | None = None
@@ -50,15 +55,19 @@ class Session:
     def enable(self, names: Iterable[str]) -> None:
         """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends.
 
-        What no family understands has not been asked for, and does not count.
+        What the command in flight has not asked for does not count, nor what no family understands.
         """
-        self.enabled |= self._understood & {name.upper() for name in names}
+        self.enabled |= self.understood & self.asked_for & {name.upper() for name in names}
+
+    def ask_for(self, names: Iterable[str]) -> None:
+        """A command asks the server to switch these on; none, when it is over."""
+        self.asked_for = frozenset(name.upper() for name in names)
 
     def distrust(self) -> None:
         """The connection has become secure: what was learned before may have been said by anybody."""
         self.secure = True
         self.forget_capabilities()
-        self.enabled = frozenset()
+        self.enabled = self.asked_for = frozenset()
         self.exists = self.readonly_news = None
 
     def enter(self, state: State) -> None:

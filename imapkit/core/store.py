@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imapkit.core.limits import Limits
+from imapkit.core.response import Run, Untagged
 
 __all__ = ["Store"]
 
 
-_Entry = tuple[str, list[Any], int]
+_Kept = list[Any] | Untagged | Run
+_Entry = tuple[str, _Kept, int]
 
 
 class Store:
     """Keeps ``(name, data)`` pairs in the order of arrival, the oldest dropped beyond the limits.
 
-    ``data`` is in imaplib's shape: octets, or a list whose literals are ``(header, literal)`` tuples.
+    ``data`` is in imaplib's shape: octets, or a list whose literals are ``(header, literal)`` tuples. A response is kept as it
+    came, which takes no more memory where a command's data or an error has it, too, and shaped when somebody asks.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -31,7 +34,7 @@ class Store:
         self.dropped = 0
         """How many responses had to make room for newer ones."""
 
-    def add(self, name: str, data: list[Any], octets: int) -> bool:
+    def add(self, name: str, data: _Kept, octets: int) -> bool:
         """Keep a response; whether, for the first time, others had to make room for it."""
         before = self.dropped
         with self._lock:
@@ -40,10 +43,28 @@ class Store:
                 entries = self._entries = deque()
             entries.append((name, data, octets))
             self._octets += octets
-            while len(entries) > self._limits.stored or self._octets > self._limits.stored_octets:
-                self._octets -= entries.popleft()[2]
-                self.dropped += 1
+            self._trim(entries)
             return not before and bool(self.dropped)
+
+    def _trim(self, entries: deque[_Entry]) -> None:
+        while len(entries) > self._limits.stored or self._octets > self._limits.stored_octets:
+            self._octets -= entries.popleft()[2]
+            self.dropped += 1
+
+    def set_aside(self) -> Sequence[_Entry]:
+        """Remove all that is there and return it, for ``put_back``."""
+        with self._lock:
+            entries = tuple(self._entries or ())
+            self._keep(())
+        return entries
+
+    def put_back(self, aside: Sequence[_Entry]) -> None:
+        """Have again what was set aside, before all that has come since."""
+        with self._lock:
+            entries = deque((*aside, *(self._entries or ())))
+            self._keep(entries)
+            if self._entries:
+                self._trim(self._entries)
 
     def _keep(self, entries: Sequence[_Entry]) -> None:
         self._entries = deque(entries) if entries else None
@@ -56,12 +77,12 @@ class Store:
             found = [entry for entry in entries if entry[0] == name]
             if found:
                 self._keep([entry for entry in entries if entry[0] != name])
-        return [item for entry in found for item in entry[1]]
+        return _shaped(found)
 
     def peek(self, name: str) -> list[Any]:
         """The data of every response called ``name``, the oldest first; they stay."""
         with self._lock:
-            return [item for entry in self._entries or () if entry[0] == name for item in entry[1]]
+            return _shaped(entry for entry in self._entries or () if entry[0] == name)
 
     def take_run(self) -> tuple[str, list[Any]] | None:
         """Remove and return the oldest response, and those of the same name that follow it at once; None if there is none."""
@@ -69,12 +90,11 @@ class Store:
             entries = self._entries
             if not entries:
                 return None
-            name, data = entries[0][0], []
+            name, found = entries[0][0], []
             while entries and entries[0][0] == name:
-                _, more, octets = entries.popleft()
-                self._octets -= octets
-                data += more
-        return name, data
+                found.append(entries.popleft())
+                self._octets -= found[-1][2]
+        return name, _shaped(found)
 
     def take_first(self, name: str) -> list[Any] | None:
         """Remove and return the first run of responses called ``name``; None if there is none."""
@@ -87,20 +107,26 @@ class Store:
             while end < len(entries) and entries[end][0] == name:
                 end += 1
             self._keep(entries[:start] + entries[end:])
-        return [item for entry in entries[start:end] for item in entry[1]]
+        return _shaped(entries[start:end])
 
     def runs(self) -> list[list[Any]]:
         """All that is there as imaplib2 shows it: ``[[name, [data, ...]], ...]``, one entry a run of the same name."""
         shown: list[list[Any]] = []
         with self._lock:
-            for name, data, _ in self._entries or ():
-                if shown and shown[-1][0] == name:
+            for entry in self._entries or ():
+                data = _shaped((entry,))
+                if shown and shown[-1][0] == entry[0]:
                     shown[-1][1].extend(data)
                 else:
-                    shown.append([name, list(data)])
+                    shown.append([entry[0], data])
         return shown
 
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
             self._keep(())
+
+
+def _shaped(entries: Iterable[_Entry]) -> list[Any]:
+    """The data of entries, in imaplib's shape."""
+    return [item for _, kept, _ in entries for item in (kept if isinstance(kept, list) else kept.data())]

@@ -49,6 +49,7 @@ class _Commands(MutableMapping[str, _Entry]):
 
 
 Commands: MutableMapping[str, _Entry] = _Commands()
+"""The commands of all families, as in imaplib2: ``{name: ((state, ...), parallel)}``. An entry that is added changes nothing."""
 
 
 def unverified_context() -> ssl.SSLContext:

@@ -6,6 +6,7 @@ One ``SSLSocket`` must not be read and written by two threads at once; here noth
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from imapkit.errors import ArgumentError, ConnectError, ConnectionClosed, error
 
 if TYPE_CHECKING:
-    from imapkit.core.transport import Layers
+    from imapkit.core.layers import Layers
 
-__all__ = ["TLSError", "TLSLayer", "TLSSocket", "client_context"]
+__all__ = ["TLSCertificateError", "TLSError", "TLSFileError", "TLSLayer", "TLSSocket", "client_context"]
 
 
 class TLSError(ConnectError, ssl.SSLError):
@@ -26,6 +27,12 @@ class TLSError(ConnectError, ssl.SSLError):
 
 class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
     """The server's certificate could not be verified."""
+
+
+class TLSFileError(OSError, ArgumentError):
+    """A file that a TLS setting names cannot be used; ``filename`` is its name, ``errno`` the operating system's number."""
+
+    __str__, __reduce__ = ArgumentError.__str__, ArgumentError.__reduce__
 
 
 _RECORD = 1 << 14
@@ -49,9 +56,12 @@ def client_context(
 ) -> ssl.SSLContext:
     """A context that verifies the chain and the host name, TLS 1.2 and later; ``version``: just that one ("tls1_2", "tls1_3").
 
-    Raises ``ArgumentError`` for a version that is not offered, ``OSError`` or ``ssl.SSLError`` for files that cannot be used.
+    The host name has to be in the certificate's subjectAltName; its common name does not count (RFC 9525 section 2).
+    Raises ``ArgumentError`` for a version that is not offered, and ``TLSFileError`` for a file that cannot be used.
     """
-    context = ssl.create_default_context(cafile=ca_certs)
+    with _naming("ca_certs", ca_certs):
+        context = ssl.create_default_context(cafile=ca_certs or None)
+    context.hostname_checks_common_name = False
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if version in _VERSIONS:
         context.minimum_version = context.maximum_version = _VERSIONS[version]
@@ -62,28 +72,58 @@ def client_context(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certfile or keyfile:
-        context.load_cert_chain(certfile or keyfile or "", keyfile)
+        with _naming("certfile" if certfile else "keyfile", certfile, keyfile):
+            context.load_cert_chain(certfile or keyfile or "", keyfile)
     return context
 
 
+@contextlib.contextmanager
+def _naming(setting: str, *paths: str | None) -> Iterator[None]:
+    """Name the setting and the files in what OpenSSL says of them: it knows neither."""
+    try:
+        yield
+    except OSError as exc:
+        given = [path for path in dict.fromkeys(paths) if path]
+        names = [path for path in given if not os.access(path, os.R_OK)] or given
+        why = exc.strerror or str(exc)
+        if isinstance(exc, ssl.SSLError):
+            why = "it holds nothing of that kind, or not in PEM" if names == given else "it cannot be read"
+        problem = TLSFileError(f"{setting} {' with '.join(map(repr, names))} cannot be used: {why}")
+        problem.errno, problem.filename = exc.errno, names[0] if names else None
+        raise problem from exc
+
+
 class TLSLayer:
-    """TLS over whatever is below; ``verify_callback(peer certificate, host)`` returns an error text, or None."""
+    """TLS over whatever is below; ``verify_callback(certificate, host)`` returns an error text, or None.
+
+    The context decides what is verified, and the callback is asked in addition. Its certificate is what ``getpeercert()``
+    returns, if the context verifies the chain; else that would be empty, and the callback gets the certificate's DER bytes.
+    """
 
     def __init__(
         self, context: ssl.SSLContext, host: str | None, verify_callback: Callable[[Any, Any], Any] | None = None
     ) -> None:
         self._lock = threading.Lock()
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.object = context.wrap_bio(self._in, self._out, server_hostname=host or None)
+        try:
+            self.object = context.wrap_bio(self._in, self._out, server_hostname=host or None)
+        except (ValueError, TypeError) as exc:
+            raise ArgumentError(f"not a host name for TLS: {host!r} ({exc})") from exc
         self._host, self._verify_callback = host, verify_callback
         self._filled = 0
         """Octets decrypted, and not yet handed on."""
 
     def __repr__(self) -> str:
-        """The version, the cipher, and whether anybody has verified with whom: an opt-out must be seen in the log."""
+        """The version, the cipher, what the context verified and whether the callback was asked: the log shows an opt-out."""
         cipher = self.object.cipher() or ("no cipher",)
-        verified = self._verify_callback is not None or self.object.context.verify_mode is not ssl.CERT_NONE
-        return f"{self.object.version()}, {cipher[0]}, {'verified' if verified else 'NOT VERIFIED'}"
+        return f"{self.object.version()}, {cipher[0]}, {self._verified()}"
+
+    def _verified(self) -> str:
+        context, asked = self.object.context, self._verify_callback is not None
+        if context.verify_mode is ssl.CERT_NONE:
+            return "NOT VERIFIED except by cert_verify_cb" if asked else "NOT VERIFIED"
+        named = "chain and host name verified" if context.check_hostname else "chain verified, host name NOT VERIFIED"
+        return f"{named}, accepted by cert_verify_cb" if asked else named
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """The handshake. Raises ``TLSError``."""
@@ -119,7 +159,8 @@ class TLSLayer:
         if self._verify_callback is None:
             return
         try:
-            problem = self._verify_callback(self.object.getpeercert(), self._host)
+            unverified = self.object.context.verify_mode is ssl.CERT_NONE
+            problem = self._verify_callback(self.object.getpeercert(unverified), self._host)
         except Exception as exc:
             raise TLSCertificateError(f"cert_verify_cb raised {exc!r}") from exc
         if problem:
@@ -213,9 +254,14 @@ def _before(pieces: list[bytes], exc: Exception) -> Iterator[bytes]:
 
 
 def _tls_error(exc: ssl.SSLError, host: str | None) -> TLSError:
+    """The error of this tree for OpenSSL's, with the same attributes."""
     if isinstance(exc, ssl.SSLCertVerificationError):
-        return TLSCertificateError(f"certificate of {host}: {exc.verify_message}")
-    return TLSError(f"TLS with {host} failed: {exc.reason or exc}")
+        twin: TLSError = TLSCertificateError(f"certificate of {host}: {exc.verify_message}")
+    else:
+        twin = TLSError(f"TLS with {host} failed: {exc.reason or exc}")
+    vars(twin).update(vars(exc))
+    twin.errno = exc.errno
+    return twin
 
 
 class TLSSocket:
@@ -254,6 +300,11 @@ class TLSSocket:
     def version(self) -> str | None:
         """The TLS version in use."""
         return self._layer.object.version()
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context that the connection was made with."""
+        return self._layer.object.context
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from imapkit.core.log import has_listeners, logger
+from imapkit.core.shown import shown
 
 __all__ = ["Trace"]
 
@@ -36,7 +37,8 @@ class Trace:
         return level <= self.level or has_listeners()
 
     def log(self, level: int, text: str) -> None:
-        """Note ``text``, if the debug level or the logger asks for it."""
+        """Note ``text``, if the debug level or the logger asks for it; it may quote the server, and is one line."""
+        text = shown(text)
         try:
             if not level:
                 logger().warning("%s: %s", self.name, text)

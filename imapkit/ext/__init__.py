@@ -69,5 +69,8 @@ INDEX: dict[str, tuple[str, ...]] = {
         "sort",
         "thread",
     ),
-    "starttls": ("starttls",),
+    "starttls": (
+        "starttls",
+        "waive_starttls",
+    ),
 }

@@ -20,9 +20,13 @@ from imapkit.core.api import (
     about_mailbox,
     astring,
     is_about_mailbox,
+    is_astring,
+    late_pattern,
     mailbox,
+    mailbox_before,
     mailbox_key,
     may_be_about_mailbox,
+    or_another_name,
     record,
     same_name,
     string_value,
@@ -91,7 +95,7 @@ class AclCommands(Commands):
 
 def acl_data(cursor: Cursor) -> Acl:
     """``acl-data = "ACL" SP mailbox *(SP identifier SP rights)``, ``identifier = astring``, RFC 4314 section 7."""
-    name = cursor.name(cursor.astring())
+    name = cursor.name(mailbox_before(cursor, _before_entries, _PLAIN_ENTRIES))
     entries: dict[ServerString, Rights] = {}
 
     def entry(cursor: Cursor) -> None:
@@ -114,7 +118,7 @@ def listrights_data(cursor: Cursor) -> ListRights:
     "c" and "d" may stand in groups of their own; beside a k, x, t or e in any group they mean nothing (section 2.1.1), and groups
     of them alone are left out.
     """
-    name = cursor.name(cursor.astring())
+    name = cursor.name(mailbox_before(cursor, _before_identifier))
     cursor.sp()
     identifier = ServerString(cursor.astring())
     groups = list(to_the_end(cursor, "rights", rights))
@@ -128,7 +132,7 @@ def listrights_data(cursor: Cursor) -> ListRights:
 
 def myrights_data(cursor: Cursor) -> MyRights:
     """``myrights-data = "MYRIGHTS" SP mailbox SP rights``, RFC 4314 section 7."""
-    name = cursor.name(cursor.astring())
+    name = cursor.name(_my_mailbox(cursor))
     found = list(to_the_end(cursor, "rights", rights))
     if len(found) != 1:
         cursor.tolerate("MYRIGHTS: not rights once", b" ".join(each.raw for each in found[1:]))
@@ -141,6 +145,65 @@ def rights(cursor: Cursor) -> Rights:
     if sent and not (sent.isalnum() and sent == sent.lower()):
         cursor.tolerate("neither lower-case letters nor digits for rights", sent)
     return Rights(sent)
+
+
+# Where a mailbox name ends that needs quotes and has none
+
+_KNOWN = frozenset(b"lrswipkxtecdan0123456789")
+"""The rights of RFC 4314 and RFC 2086, and Cyrus's "n"."""
+_RIGHTS = late_pattern(rb"[a-z0-9]++")
+_PLAIN_RIGHTS = late_pattern(rb" [a-z0-9]++\Z")
+_PLAIN_ENTRIES = late_pattern(rb"(?: [^\x00-\x20\x7f(){%*\"\\]++ [a-z0-9]++)*+\Z")
+
+
+def _letters(word: bytes) -> bytes | None:
+    """The letters of a word that is most likely rights, each known and there once; None for any other."""
+    letters = b"" if word == b'""' else word.lower()
+    return letters if _KNOWN.issuperset(letters) and len(frozenset(letters)) == len(letters) else None
+
+
+def _may_be_rights(word: bytes) -> bool:
+    """Whether a word follows the grammar of rights, or is most likely rights."""
+    return _RIGHTS.fullmatch(word) is not None or word[:1] == b'"' or _letters(word) is not None
+
+
+def _before_entries(words: list[bytes]) -> int:
+    """``mailbox *(SP identifier SP rights)``: one word if all behind it are pairs, else all before the last pairs."""
+    if len(words) % 2 and is_astring(words[0]) and all(map(_may_be_rights, words[2::2])):
+        return 1
+    at = len(words)
+    while at > 2 and is_astring(words[at - 2]) and _letters(words[at - 1]) is not None:
+        at -= 2
+    return at if at < len(words) else 1
+
+
+def _my_mailbox(cursor: Cursor) -> bytes:
+    """``mailbox SP rights``: the last word is the rights."""
+    return mailbox_before(cursor, lambda words: max(1, len(words) - 1), _PLAIN_RIGHTS)
+
+
+def _before_identifier(words: list[bytes]) -> int:
+    """``mailbox SP identifier SP rights *(SP rights)``: no right stands in two groups, and only the first group may be empty."""
+    if is_astring(words[0]) and _are_groups(words[2:]):
+        return 1
+    if b'""' in words[3:]:
+        return words.index(b'""', 3) - 1
+    at, seen = len(words), b""
+    while at > 2:
+        letters = _letters(words[at - 1])
+        if letters is None or frozenset(letters) & frozenset(seen):
+            break
+        at, seen = at - 1, seen + letters
+    name = b"".join(words[: at - 1])
+    return at - 1 if 2 < at < len(words) and name.count(b"(") == name.count(b")") else 1
+
+
+def _are_groups(words: list[bytes]) -> bool:
+    """Whether words are groups of rights, "c" and "d" aside, which may stand in several."""
+    if not all(map(_may_be_rights, words)) or b'""' in words[1:]:
+        return False
+    letters = b"".join(words).translate(None, b'"cd')
+    return len(frozenset(letters)) == len(letters)
 
 
 # Data
@@ -255,24 +318,36 @@ def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
     return about_mailbox(args, uid), string_value(astring(args[1]))
 
 
-def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | None:
+def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | str | None:
     """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4).
 
     It never comes unasked: one about others is perhaps the answer all the same, where the server has put names in its own way.
     """
+    found = response.once(_name_and_identifier)
+    if found is None:
+        return None
+    verdict = same_name(about[0], found[0])
+    if found[1] == about[1] and verdict is not False:
+        return verdict
+    return "a LISTRIGHTS response about another mailbox or identifier, and nothing else can be the answer"
+
+
+def _name_and_identifier(response: Untagged) -> tuple[str, bytes] | None:
     try:
         cursor = Cursor(response.parts)
-        name = mailbox_key(cursor.astring())
+        name = mailbox_key(mailbox_before(cursor, _before_identifier))
         cursor.sp()
-        return True if cursor.astring() == about[1] and same_name(about[0], name) else None
+        return name, cursor.astring()
     except ParseError:
         return None
 
 
-def is_about_my_mailbox(about: str, response: Untagged) -> bool | None:
-    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440). INBOX may have another name, too."""
-    verdict = is_about_mailbox(about, response)
-    return None if verdict is False and about == "INBOX" else verdict
+def is_about_my_mailbox(about: str, response: Untagged) -> bool | str | None:
+    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440).
+
+    The name may lack its quotes, or there may be more rights than one.
+    """
+    return or_another_name(about, is_about_mailbox(about, response, _my_mailbox) or is_about_mailbox(about, response))
 
 
 COMMANDS = (

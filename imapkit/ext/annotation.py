@@ -5,6 +5,7 @@ Cyrus announces it where its ``annotation_enable_legacy_commands`` is on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, Unpack
@@ -26,10 +27,13 @@ from imapkit.core.api import (
     attempt,
     encode_text,
     is_about_mailbox,
+    late_pattern,
     mailbox,
+    mailbox_before,
     mailbox_key,
     mailbox_name,
     members,
+    or_another_name,
     program,
     quoted_string,
     raw,
@@ -86,7 +90,7 @@ def annotation(cursor: Cursor) -> tuple[Annotation, ...]:
     ")"``: entries with their attributes, or, unasked, the names of those that have changed. Either is read in parentheses and
     without. An entry that cannot be read becomes a ``Defect``.
     """
-    name = cursor.name(cursor.astring())
+    name = cursor.name(_annotated(cursor))
     cursor.sp()
     whole = cursor.try_(b"(")
     found: list[tuple[ServerString, dict[str, bytes | None] | None]] = []
@@ -100,6 +104,23 @@ def annotation(cursor: Cursor) -> tuple[Annotation, ...]:
         cursor.tolerate("ANNOTATION: no ) at the end", b"")
     defects = tuple(cursor.defects)
     return tuple(Annotation(name, entry, attributes, defects) for entry, attributes in found)
+
+
+def _annotated(cursor: Cursor) -> bytes:
+    """``list-mailbox SP entry-list``."""
+    return mailbox_before(cursor, _before_entries)
+
+
+#   entry = string; its path begins with a slash. Of what stands behind an entry, a quoted attribute cannot be part of a name.
+_ENTRY = late_pattern(rb'\(?+"?+/|(\(")', re.DOTALL)
+
+
+def _before_entries(words: list[bytes]) -> int:
+    """The name ends before the first entry; it is one word where there is none."""
+    for at, word in enumerate(words[1:], 1):
+        if found := _ENTRY.match(word):
+            return 1 if found.group(1) else at
+    return 1
 
 
 def annotatemore(cursor: Cursor) -> str:
@@ -257,18 +278,19 @@ def about_one_mailbox(args: tuple[Any, ...], uid: bool) -> str | None:
     return None if b"*" in name or b"%" in name else mailbox_key(name)
 
 
-def is_about_one_mailbox(about: str, response: Untagged) -> bool | None:
+def is_about_one_mailbox(about: str, response: Untagged) -> bool | str | None:
     """Whether an ANNOTATION response is about that mailbox.
 
     Names alone come unasked. One with values never does: it is perhaps the answer even if the server calls the mailbox otherwise.
     """
-    verdict = is_about_mailbox(about, response)
-    return None if verdict is False and _has_values(Cursor(response.parts)) else verdict
+    verdict = is_about_mailbox(about, response, _annotated)
+    return or_another_name(about, verdict) if verdict is not False or response.once(_has_values) else False
 
 
-def _has_values(cursor: Cursor) -> bool:
+def _has_values(response: Untagged) -> bool:
+    cursor = Cursor(response.parts)
     try:
-        cursor.astring()
+        _annotated(cursor)
         cursor.sp()
         cursor.try_(b"(")
         cursor.astring()

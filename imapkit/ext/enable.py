@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, Result, Session, Token, Untagged, atom
+from imapkit.core.api import CallOptions, Commands, Cursor, Done, Result, Session, Token, Untagged, as_it_is, atom
 from imapkit.errors import ArgumentError, error
 from imapkit.family import Command, Family, Response, State, hookimpl
 
@@ -15,30 +15,29 @@ __all__ = ["EnableCommands", "imapkit_family"]
 class EnableCommands(Commands):
     """Switching extensions on that change what the server sends."""
 
-    def enable(self, capability: str | Iterable[str], **options: Unpack[CallOptions]) -> Result:
+    def enable(self, capability: str | Iterable[str], *, force: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Enable extensions; RFC 5161 section 3.1; capability ENABLE; state: authenticated.
 
         ``capability``: a name, several separated by spaces, or an iterable of names. Only what some family that is there
-        understands may be enabled: another raises ``ArgumentError``. Returns the text of the tagged response; what the server
+        understands may be enabled: another raises ``ArgumentError``, unless ``force`` is true: then the program itself must
+        understand what the server sends from then on. Returns the text of the tagged response; what the server
         did enable, which may be nothing, is in ``response("ENABLED")`` and holds until the connection ends. With UTF8=ACCEPT
         (RFC 6855) mailbox names go in UTF-8 instead of modified UTF-7, and APPEND takes messages with 8-bit headers.
         Raises ``error`` if the server does not announce ENABLE.
         """
         names = _names(capability)
-        understood = self._may_be_enabled()
-        for name in names:
-            if name not in understood:
-                known = ", ".join(sorted(understood))
-                raise ArgumentError(f"{name} cannot be enabled: no family that is there understands it ({known} can be)")
+        if not force:
+            _understood(self._session, tuple(names))
         if "ENABLE" not in self._known_capabilities():
             raise error("the server does not announce ENABLE; nothing was sent")
-        return self._call("ENABLE", *names, **options)
+        return self._call_with(options, "ENABLE", *names, force=force)
 
 
 def _names(capability: str | Iterable[str]) -> list[str]:
+    capability = as_it_is(capability)
     if not isinstance(capability, Iterable):
         raise ArgumentError(f"a capability is text, not {type(capability).__name__}")
-    words = capability.split() if isinstance(capability, str) else list(capability)
+    words = capability.split() if isinstance(capability, (str, bytes)) else list(capability)
     if not words:
         raise ArgumentError("nothing to enable")
     return [atom(word).decode("ascii").upper() for word in words]
@@ -49,9 +48,26 @@ def _atoms(args: tuple[Any, ...]) -> Iterable[Token]:
     return map(atom, args)
 
 
+def _understood(session: Session, args: tuple[Any, ...]) -> None:
+    """Raise for what no family understands: the server would then send what is read wrongly."""
+    for name in _names(args):
+        if name not in session.understood:
+            known = ", ".join(sorted(session.understood))
+            why = f"no family that is there understands it ({known} can be)"
+            raise ArgumentError(f"{name} cannot be enabled: {why}; force=True sends it all the same")
+
+
 def enabled(cursor: Cursor) -> tuple[str, ...]:
     """``enable-data = "ENABLED" *(SP capability)``, RFC 5161 section 4; in upper case."""
     return tuple(cursor.rest().decode("utf-8", "backslashreplace").upper().split())
+
+
+def _asks(session: Session, args: tuple[Any, ...]) -> None:
+    session.ask_for(atom(word).decode("ascii") for word in args)
+
+
+def _is_over(session: Session, request: Done) -> None:
+    session.ask_for(())
 
 
 def _apply(session: Session, response: Untagged) -> None:
@@ -64,7 +80,7 @@ def imapkit_family() -> Family:
     return Family(
         name="enable",
         mixin=EnableCommands,
-        commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True),),
+        commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True, guard=_understood, before=_asks, done=_is_over),),
         capabilities=("ENABLE", "UTF8=ACCEPT"),
         enables=("UTF8=ACCEPT",),
         responses={"ENABLED": Response(enabled, _apply)},

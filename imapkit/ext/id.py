@@ -24,7 +24,7 @@ from imapkit.core.api import (
     raw,
     record,
 )
-from imapkit.errors import ArgumentError
+from imapkit.errors import ArgumentError, ParseError
 from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["IdCommands", "Identity", "imapkit_family"]
@@ -118,7 +118,7 @@ def _string(octets: bytes) -> Piece:
 
 
 def id_response(cursor: Cursor) -> Identity | None:
-    """``id_response ::= "ID" SPACE id_params_list``; what is no pair is a ``Defect``."""
+    """``id_response ::= "ID" SPACE id_params_list``; what is no pair is a ``Defect``, and so is an atom, which is read."""
     if cursor.peek() != b"(":
         if cursor.nstring() is not None:
             raise cursor.error("( or NIL")
@@ -132,7 +132,7 @@ def id_response(cursor: Cursor) -> Identity | None:
         start = cursor.mark()
         name = astring_or_nil(cursor, "ID: a field")
         cursor.sp()
-        value = cursor.nstring()
+        value = _value(cursor)
         if name is None:
             return
         if name.lower() in pairs:
@@ -142,6 +142,18 @@ def id_response(cursor: Cursor) -> Identity | None:
     list(members(cursor, "ID", pair, values=2))
     ended(cursor, "ID: more after the )")
     return Identity(dict(pairs.values()), tuple(cursor.defects))
+
+
+def _value(cursor: Cursor) -> bytes | None:
+    """``nstring``; an atom is noted, and its text is the value."""
+    start = cursor.mark()
+    try:
+        return cursor.nstring()
+    except ParseError:
+        cursor.reset(start)
+        atom = cursor.astring()
+        cursor.tolerate("ID: a value without quotes", atom)
+        return atom
 
 
 # Data

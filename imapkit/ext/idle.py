@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Unpack, cast
 
-from imapkit.core.api import CallbackOptions, Commands, Done, Result, Untagged, no_arguments
+from imapkit.core.api import CallbackOptions, CallOptions, Commands, Done, Result, Untagged, no_arguments
 from imapkit.errors import ArgumentError
 from imapkit.family import Command, Family, State, hookimpl
 
@@ -32,7 +32,9 @@ class IdleCommands(Commands):
         patience = LONGEST if timeout is None else timeout
         if not isinstance(patience, (int, float)) or not patience >= 0:
             raise ArgumentError(f"not a time to wait: {timeout!r}")
-        return self._call("IDLE", patience=patience, renew=self.idle_refresh, finish=self._idled, **options)
+        # (It cannot hold a time-out: that is how long to wait.)
+        given = cast("CallOptions", options)
+        return self._call_with(given, "IDLE", patience=patience, renew=self.idle_refresh, finish=self._idled)
 
     def _idled(self, request: Done) -> Result:
         if request.interrupted_by == "patience":

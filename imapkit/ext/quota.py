@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Unpack
 
@@ -20,8 +21,10 @@ from imapkit.core.api import (
     astring_or_nil,
     atom,
     ended,
+    is_astring,
     late_pattern,
     mailbox,
+    mailbox_before,
     mailbox_key,
     members,
     number,
@@ -61,7 +64,7 @@ class QuotaCommands(Commands):
         list ``[None]`` if there was no such response. ``parsed()`` of each list gives ``QuotaRoot`` and ``Quota``; that of both
         together gives all, as they came. The mailbox need not exist, though Cyrus says NO to that.
         """
-        return self._call("GETQUOTAROOT", mailbox, finish=self._roots_and_quotas, **options)
+        return self._call_with(options, "GETQUOTAROOT", mailbox, finish=self._roots_and_quotas)
 
     def setquota(self, root: Name, limits: Any, **options: Unpack[CallOptions]) -> Result:
         """Set the limits of a quota root; RFC 9208 section 4.1.3.
@@ -88,10 +91,15 @@ class QuotaCommands(Commands):
 def quota(cursor: Cursor) -> Quota:
     """``quota-response = "QUOTA" SP quota-root-name SP quota-list``, RFC 9208 section 7.
 
-    ``quota-list = "(" quota-resource *(SP quota-resource) ")"``; RFC 2087 section 6 allows it to be empty. A resource that
-    cannot be read becomes a ``Defect``.
+    ``quota-list = "(" quota-resource *(SP quota-resource) ")"``; RFC 2087 section 6 allows it to be empty. Where there is none
+    at all, as Courier has it, that is noted. A resource that cannot be read becomes a ``Defect``.
     """
     name = _quota_root_name(cursor)
+    if without := cursor.match(_NO_LIST):
+        cursor.tolerate("QUOTA: no list", without.group().strip(b" "))
+        return Quota(name, (), tuple(cursor.defects))
+    cursor.sp()
+    cursor.expect(b"(")
     found: dict[str, QuotaResource] = {}
 
     def resource(cursor: Cursor) -> None:
@@ -107,16 +115,24 @@ def quota(cursor: Cursor) -> Quota:
     return Quota(name, tuple(found.values()), tuple(cursor.defects))
 
 
+#   What may stand where a list should be: nothing, or NIL.
+_NO_LIST = late_pattern(rb"(?: ++NIL)?+ *+\Z", re.IGNORECASE)
+
+
 def _quota_root_name(cursor: Cursor) -> MailboxName:
-    """``quota-root-name SP "("``, ``quota-root-name = astring``; NIL, which is no string, is noted, and taken as the name ""."""
+    """``quota-root-name = astring``, before a list or nothing; NIL, which is no string, is noted, and taken as the name ""."""
     start = cursor.mark()
-    name = astring_or_nil(cursor, "QUOTA: a root") if cursor.peek() in (b"N", b"n") else b"-"
-    if name is not None:
-        cursor.reset(start)
-        name = cursor.mailbox()
-    cursor.sp()
-    cursor.expect(b"(")
-    return cursor.name(name or b"")
+    try:
+        name = astring_or_nil(cursor, "QUOTA: a root")
+        if name is None or _NO_LIST.match(cursor.ahead()):
+            return cursor.name(name or b"")
+    except ParseError:
+        pass
+    cursor.reset(start)
+    name = cursor.mailbox()
+    if cursor.at_end():
+        raise cursor.error("(")
+    return cursor.name(name)
 
 
 def quota_resource(cursor: Cursor) -> QuotaResource:
@@ -130,10 +146,22 @@ def quota_resource(cursor: Cursor) -> QuotaResource:
 
 def quotaroot(cursor: Cursor) -> QuotaRoot:
     """``quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)``, ``quota-root-name = astring``; NIL is none."""
-    name = cursor.name(cursor.astring())
+    name = cursor.name(mailbox_before(cursor, _before_roots))
     found = list(to_the_end(cursor, "QUOTAROOT", lambda cursor: astring_or_nil(cursor, "QUOTAROOT: a root")))
     roots = tuple(cursor.name(root) for root in found if root is not None)
     return QuotaRoot(name, roots, tuple(cursor.defects))
+
+
+def _before_roots(words: list[bytes]) -> int:
+    """``mailbox *(SP quota-root-name)``: a word that needs quotes, and has none, belongs to the name, with all before it.
+
+    So do the words behind it up to the roots in quotes, if the last one is.
+    """
+    unquoted = [at for at, word in enumerate(words, 1) if word[:1] != b'"']
+    odd = [at for at in unquoted if not is_astring(words[at - 1])]
+    if not odd:
+        return 1
+    return unquoted[-1] if words[-1][:1] == b'"' else odd[-1]
 
 
 # Data
@@ -217,12 +245,19 @@ def about_root(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(string_value(quota_root(args[0])))
 
 
-def is_about_root(about: str, response: Untagged) -> bool | None:
-    """Whether a QUOTA response is about that root; those about other roots may come unasked, and are not its answer."""
+def is_about_root(about: str, response: Untagged) -> bool | str | None:
+    """Whether a QUOTA response is about that root; those about other roots may come unasked, and then beside its answer."""
+    name = response.once(_root)
+    if name is None:
+        return None
+    verdict = same_name(name, about)
+    return "a QUOTA response about another root, and nothing else can be the answer" if verdict is False else verdict
+
+
+def _root(response: Untagged) -> str | None:
     try:
-        return same_name(mailbox_key(_quota_root_name(Cursor(response.parts))), about)
+        return mailbox_key(_quota_root_name(Cursor(response.parts)))
     except ParseError:
-        # There is no telling.
         return None
 
 

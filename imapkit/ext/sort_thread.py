@@ -14,12 +14,14 @@ from imapkit.core.api import (
     Cursor,
     Result,
     Token,
+    as_it_is,
     atom,
     attempt,
     late_pattern,
     message_numbers,
     needs_charset,
     numbers_found,
+    optional,
     raw,
     record,
     search_program,
@@ -39,12 +41,20 @@ class SortThreadCommands(Commands):
     """Searching for messages, and having them sorted or put into threads by the server.
 
     ``search_criteria``: a search program, as ``search`` has it. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
-    there is 8-bit text. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same arguments, or several of them as one text
-    ("REFERENCES UTF-8 ALL"), and the data are UIDs. With NO the data is its text: a charset that the server does not know, after
+    there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and
+    ``uid("THREAD", ...)`` take the same arguments, or several of them as one text
+    ("REFERENCES UTF-8 ALL"). With NO the data is its text: a charset that the server does not know, after
     ``[BADCHARSET]``.
     """
 
-    def sort(self, sort_criteria: Any, charset: str | None, *search_criteria: Any, **options: Unpack[CallOptions]) -> Result:
+    def sort(
+        self,
+        sort_criteria: Any,
+        charset: str | None,
+        *search_criteria: Any,
+        uid: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Result:
         """Search the mailbox, and sort what is found; RFC 5256 section 3, "SORT"; capability SORT; state: selected.
 
         ``sort_criteria``: ARRIVAL, CC, DATE, FROM, SIZE, SUBJECT, TO, with capability SORT=DISPLAY also DISPLAYFROM and DISPLAYTO
@@ -52,10 +62,15 @@ class SortThreadCommands(Commands):
         of message numbers, separated by spaces; parsed: a tuple. Raises ``ArgumentError`` for what are no criteria, and
         ``BadResponse`` if the server does not know a key.
         """
-        return self._call("SORT", sort_criteria, *_searched(charset, search_criteria), **options)
+        return self._call("SORT", sort_criteria, *_searched(charset, search_criteria), uid=uid, **options)
 
     def thread(
-        self, threading_algorithm: str, charset: str | None, *search_criteria: Any, **options: Unpack[CallOptions]
+        self,
+        threading_algorithm: str,
+        charset: str | None,
+        *search_criteria: Any,
+        uid: bool = False,
+        **options: Unpack[CallOptions],
     ) -> Result:
         """Search the mailbox, and put what is found into threads; RFC 5256 section 3, "THREAD"; state: selected.
 
@@ -63,7 +78,7 @@ class SortThreadCommands(Commands):
         threads as the server wrote them, such as ``b"(2)(3 6 (4 23)(44 7 96))"``; parsed: a tuple of ``Thread``. Raises
         ``ArgumentError`` for what is no atom, and ``BadResponse`` if the server does not know the algorithm.
         """
-        return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), **options)
+        return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), uid=uid, **options)
 
 
 # On the wire
@@ -115,7 +130,7 @@ def _apart(args: tuple[Any, ...], first: re.Pattern[str]) -> tuple[Any, ...]:
 
 def _search_criteria(args: tuple[Any, ...], operands: Operands) -> Iterator[Token]:
     """``search-criteria = charset 1*(SP search-key)``, ``charset = atom / quoted``."""
-    # What was None is not here any more: uid("SORT", keys, None, "ALL") leaves the charset out.
+    # uid("SORT", keys, None, "ALL") leaves the charset out.
     args = _charset_apart(args[1:] if args and _is_empty(args[0]) else args, operands)
     charset, criteria = (args[0], args[1:]) if _names_charset(args, operands) else (_charset(args), args)
     if all(map(_is_empty, criteria)):
@@ -138,6 +153,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _charset_name(value: Any) -> str:
+    value = as_it_is(value)
     inner = unquote(value) if isinstance(value, str) else None
     return atom(value if inner is None else inner).decode("ascii")
 
@@ -270,7 +286,7 @@ COMMANDS = (
     Command(
         "SORT",
         State.SELECTED,
-        rest=sort_arguments,
+        rest=optional(sort_arguments),
         words="SEARCH",
         uid=True,
         result=("SORT",),
@@ -280,7 +296,7 @@ COMMANDS = (
     Command(
         "THREAD",
         State.SELECTED,
-        rest=thread_arguments,
+        rest=optional(thread_arguments),
         words="SEARCH",
         uid=True,
         result=("THREAD",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Done, Result, Session, no_arguments
+from imapkit.core.api import CallOptions, Commands, Done, Result, Session, no_arguments, shown
 from imapkit.errors import NoResponse, abort
 from imapkit.family import Command, Family, LayerSpec, State, hookimpl
 
@@ -32,14 +32,19 @@ class StartTLSCommands(Commands):
     ) -> Result:
         """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
 
-        The arguments are those of ``IMAP4_SSL``: the server's certificate and host name are verified unless they say otherwise,
-        by the client's own ``ssl_context`` if it has one and none of them is given. Whatever the server said before counts no
-        more, and its capabilities are asked for again. ``cert_verify_cb`` runs on another thread and may not issue commands.
-        Raises ``abort`` if TLS is on already or not announced (nothing is sent then), ``NoResponse`` if the server refuses,
-        ``TLSError`` if the handshake fails, after which the connection is closed.
+        Returns ``("OK", [text])``. Raises ``abort`` if TLS is on already or the server does not announce it (nothing is sent
+        then), ``NoResponse`` if the server refuses, and ``TLSError`` if the handshake fails, which closes the connection.
+        The arguments are those of ``IMAP4_SSL``. They hold for this call alone: one that fails leaves nothing to the next.
+        The chain and the host name of the server's certificate are verified, by ``ssl_context`` if it is given, else by the
+        client's own if it has one and no file is named. ``cert_verify_cb`` runs on another thread and may not issue commands.
+        The client forgets what the server said before TLS, and asks for its capabilities again.
+        From the call on, until it has succeeded, commands that send a secret (``login``, ``authenticate``) raise
+        ``StateError``. ``waive_starttls`` lifts that.
         """
         if self._tls_is_on():
             raise abort("TLS is established already")
+        # Before anything can fail: a program that goes on behind the failure must not send its password in the clear.
+        self._session.awaits_tls = True
         if self._session.state is State.NONAUTH and "STARTTLS" not in self._known_capabilities():
             raise abort("the server does not announce STARTTLS; nothing was sent")
         wrap = self._use_tls(
@@ -51,13 +56,21 @@ class StartTLSCommands(Commands):
             tls_level=tls_level,
             ssl_context=ssl_context,
         )
-        return self._call("STARTTLS", layer=wrap, finish=self._secured, **options)
+        return self._call_with(options, "STARTTLS", layer=wrap, finish=self._secured)
+
+    def waive_starttls(self) -> None:
+        """Let secrets go out without TLS on this connection, although ``starttls`` was called and has not succeeded.
+
+        Returns None, sends nothing, and holds until ``starttls`` is called again. State: any. See RFC 9051 section 11.1 for what
+        a login in the clear shows to everyone on the way.
+        """
+        self._session.awaits_tls = False
 
     def _secured(self, request: Done) -> Result:
         result = self._result(request)
         if result[0] != "OK":
-            text = request.text.decode("utf-8", "backslashreplace")
-            raise NoResponse(f"couldn't establish TLS session: {text}", typ=request.typ, text=request.text, command="STARTTLS")
+            text = f"couldn't establish TLS session: {shown(request.text, 1000)}"
+            raise NoResponse(text, typ=request.typ, text=request.text, command="STARTTLS")
         self._known_capabilities()
         return result
 
@@ -66,9 +79,12 @@ def _not_twice(session: Session, args: tuple[Any, ...]) -> None:
     # Another thread may have been quicker.
     if session.secure:
         raise abort("TLS is established already")
+    session.awaits_tls = True
 
 
-def _layer(session: Session, wrap: Callable[[], None]) -> None:
+def _layer(session: Session, wrap: Callable[[], None] | None) -> None:
+    if wrap is None:
+        raise abort("STARTTLS was sent by another way than starttls(), which says how TLS is to be; the connection is closed")
     wrap()
 
 

@@ -98,7 +98,7 @@ def _class_for(server: Listening) -> type[IMAP4]:
 
 
 def _trust(server: Listening, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(server, ScriptedServer) or server.tls is None or {"ca_certs", "cert_verify_cb"} & arguments.keys():
+    if not isinstance(server, ScriptedServer) or server.tls is None or "ca_certs" in arguments:
         return {}
     return {"ssl_context": LOCALHOST.client_context()}
 

@@ -42,7 +42,7 @@ class _Probe(Commands):
             challenges.append(challenge)
             return b""
 
-        self._call(_PROBE, finish=finish, reply=reply)
+        self._call_with({}, _PROBE, finish=finish, reply=reply)
         return requests[0], challenges
 
 

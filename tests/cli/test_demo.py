@@ -196,7 +196,7 @@ def test_reading_only_sends_no_changing_command() -> None:
     assert table["Secret"] == ["NO [NOPERM] not yours"]
     assert table["[red]x[/]"] == ["3", "1"]
     assert "BAD [what?]" in table["Odd"][0]
-    assert "mailbox name" in table["x\N{REPLACEMENT CHARACTER}"][0]
+    assert "mailbox name" in table["x\\udcff"][0]
     assert table["UNSEEN"] == ["2"]
     assert table["FLAGGED"] == ["0"]
     assert "Top" not in output

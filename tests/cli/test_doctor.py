@@ -12,10 +12,12 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.cli import doctor, doctor_server
+from imapkit.cli import doctor, doctor_server, tables
 from imapkit.cli.main import main
 from imapkit.cli.target import PASSWORD, Target
 from imapkit.core import plugins
+from imapkit.core.plugins import builtin
+from imapkit.ext.rev1 import PARTLY
 from imapkit.family import Family
 from imapkit.testing import Conversation, ReceivedCommand, ServerCertificate, ServerFactory, load_only
 
@@ -71,7 +73,7 @@ def test_a_stale_index_is_reported_and_can_be_written(
     assert doctor.main(write=True) == 0
     monkeypatch.setattr(ext, "INDEX", written(families))
     assert doctor.main(write=False) == 0
-    assert capsys.readouterr().out == "all is well\nall is well\n"
+    assert capsys.readouterr().out == 2 * f"{doctor.GOOD}\n"
 
 
 def test_a_trimmed_build_may_have_more_in_its_index(
@@ -79,7 +81,7 @@ def test_a_trimmed_build_may_have_more_in_its_index(
 ) -> None:
     monkeypatch.setattr(ext, "INDEX", {"alpha": ("eta", "zeta"), "trimmed": ("gone",)})
     assert doctor.main(write=False) == 0
-    assert capsys.readouterr().out == "all is well\n"
+    assert capsys.readouterr().out == f"{doctor.GOOD}\n"
 
 
 def test_what_is_written_is_the_index(families: Path) -> None:
@@ -104,7 +106,8 @@ def test_a_broken_family_is_reported(families: Path, capsys: pytest.CaptureFixtu
 # Looking at a server
 
 ANNOUNCED = (
-    b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-ODD QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE CHILDREN APPENDLIMIT=35"
+    b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-ODD AUTH=CRAM-MD5 QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE CHILDREN"
+    b" APPENDLIMIT=35 UIDPLUS"
 )
 
 
@@ -120,8 +123,9 @@ def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory
     table = doctor_server.rows(stages, load_only(*ext.INDEX))
     assert [(row.capability, row.stages, row.told) for row in table] == [
         ("APPENDLIMIT=35", before, "no plugin"),
-        ("AUTH=PLAIN", before, "rev1"),
-        ("AUTH=X-ODD", before, "rev1"),
+        ("AUTH=CRAM-MD5", before, "rev1"),
+        ("AUTH=PLAIN", before, f"rev1, partly: {PARTLY['AUTH=*']}"),
+        ("AUTH=X-ODD", before, f"rev1, partly: {PARTLY['AUTH=*']}"),
         ("CHILDREN", before, "rev1"),
         ("IDLE", before, "idle"),
         ("IMAP4REV1", both, "rev1"),
@@ -130,8 +134,9 @@ def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory
         ("QUOTA", before, "quota"),
         ("QUOTA=RES-STORAGE", before, "quota"),
         ("RIGHTS=KXTE", before, "acl"),
-        ("STATUS=SIZE", before, "no plugin"),
+        ("STATUS=SIZE", before, "rev1"),
         ("THREAD=REFS", after, "sort_thread"),
+        ("UIDPLUS", before, f"rev1, partly: {PARTLY['UIDPLUS']}"),
         ("X-NEW", after, "no plugin"),
     ]
 
@@ -140,7 +145,27 @@ def test_a_family_that_is_off_is_named() -> None:
     known = load_only("rev1")
     (row,) = doctor_server.rows({"before login": ("IDLE",)}, known)
     assert row.told == "no plugin: idle is not among families="
-    assert (row.served_by, row.why) == ((), "idle is not among families=")
+    assert (row.served_by, row.partly_by, row.why) == ((), (), "idle is not among families=")
+
+
+def test_what_is_served_in_part_only_until_a_family_serves_it() -> None:
+    one = Family("one", partly={"X-*": "one reads it"})
+    other = Family("other", partly={"X-MOVE": "other sends it"}, capabilities=("X-WHOLE",))
+    table = doctor_server.rows({"before login": ("X-MOVE", "X-NEW", "X-WHOLE")}, load_only("rev1", one, other))
+    assert [row.told for row in table] == [
+        "one, other, partly: one reads it; other sends it",
+        "one, partly: one reads it",
+        "other",
+    ]
+
+
+def test_every_mechanism_that_is_served_has_its_method() -> None:
+    """``login_cram_md5`` and the like; for others a program brings what answers the challenges."""
+    mechanisms = [name for name in builtin("rev1").family.capabilities if name.startswith("AUTH=")]
+    assert mechanisms == ["AUTH=CRAM-MD5"]
+    for name in mechanisms:
+        method = f"login_{name.removeprefix('AUTH=').lower().replace('-', '_')}"
+        assert method in ext.INDEX["rev1"]
 
 
 def test_the_families_of_others_count() -> None:
@@ -155,7 +180,7 @@ def test_the_table(
 ) -> None:
     if rich:
         pytest.importorskip("rich")
-    monkeypatch.setattr(doctor_server, "find_spec", lambda name: find_spec(name) if rich or name != "rich" else None)
+    monkeypatch.setattr(tables, "find_spec", lambda name: find_spec(name) if rich or name != "rich" else None)
     server = imap_server(capabilities=b"IMAP4rev1 X-NEW")
     assert doctor_server.main(Target(server.host, None, server.port)) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -208,9 +233,15 @@ def test_as_data(imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, ca
             "host": server.host,
             "stages": both,
             "capabilities": [
-                {"capability": "IDLE", "stages": both, "served_by": [], "why": "idle is switched off by IMAPKIT_DISABLE"},
-                {"capability": "IMAP4REV1", "stages": both, "served_by": ["rev1"], "why": None},
-                {"capability": "X-NEW", "stages": both, "served_by": [], "why": None},
+                {
+                    "capability": "IDLE",
+                    "stages": both,
+                    "served_by": [],
+                    "partly_by": [],
+                    "why": "idle is switched off by IMAPKIT_DISABLE",
+                },
+                {"capability": "IMAP4REV1", "stages": both, "served_by": ["rev1"], "partly_by": [], "why": None},
+                {"capability": "X-NEW", "stages": both, "served_by": [], "partly_by": [], "why": None},
             ],
         },
     }
@@ -231,7 +262,7 @@ def test_control_sequences_reach_no_terminal(
 ) -> None:
     if rich:
         pytest.importorskip("rich")
-    monkeypatch.setattr(doctor_server, "find_spec", lambda name: find_spec(name) if rich or name != "rich" else None)
+    monkeypatch.setattr(tables, "find_spec", lambda name: find_spec(name) if rich or name != "rich" else None)
     monkeypatch.setenv(PASSWORD, "very secret")
     handlers = {"LOGIN": lambda conversation, command: conversation.no(command, b"\x1b[31mno")}
     server = imap_server(handlers=handlers, capabilities=b"IMAP4rev1 X\x1b[31m-RED")

@@ -41,8 +41,9 @@ def listed(library: str) -> dict[str, Row]:
     found: dict[str, Row] = {}
     about = None
     for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
-        if heading := _HEADING.match(line):
-            about = heading[1]
+        if line.startswith("## "):
+            heading = _HEADING.match(line)
+            about = heading and heading[1]
         elif about == library and line.startswith("| `"):
             name, what, why, tests = (cell.strip() for cell in line.strip("|").split(" | "))
             assert name.strip("`") not in found, f"{name} is there twice"

@@ -222,6 +222,7 @@ EXCUSES: dict[str, dict[str, Callable[[Step, Step], bool]]] = {
         "enable-known": _enable_known,
         "enable-returns": _never_returns,
         "greeting-capabilities": _greeting,
+        "fetch-parentheses": _works("error"),
         "idle-authenticated": _works("error"),
         "idle-interrupted": _idle_interrupted,
         "leftover-conditions": _leftovers,
@@ -249,6 +250,7 @@ EXCUSES: dict[str, dict[str, Callable[[Step, Step], bool]]] = {
     "imaplib": {
         "after-logout-imaplib": _after_logout,
         "attribution-imaplib": _attribution,
+        "fetch-parentheses-imaplib": _works("error"),
         "greeting-capabilities-imaplib": _greeting,
         "quoting-imaplib": _works("error"),
         "select-answer": _select_answer,

@@ -422,7 +422,7 @@ def ready_made(run: Recorder) -> None:
     """Arguments that the program has made ready itself: what is quoted, in parentheses or in octets passes as it is."""
     box = filled(run, "ready")
     run.fetch("2,1", '(UID BODY.PEEK[HEADER.FIELDS ("SUBJECT" FROM)])')
-    run.fetch("1", "UID FLAGS")
+    run.but("fetch-parentheses", "fetch-parentheses-imaplib").fetch("1", "UID FLAGS")
     run.fetch("nonsense", "(UID)")
     run.fetch("", "(UID)")
     run.store("1:*", "+FLAGS", r"\Seen \Flagged")

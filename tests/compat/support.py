@@ -9,16 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.servers import cyrus as cyrus_server
 from tests.servers import dovecot as dovecot_server
-from tests.servers.base import Server
+from tests.servers.base import Kind, Server
+from tests.servers.cyrus import CYRUS36
 
 __all__ = ["ROOT", "SERVERS", "USERS", "Records", "Told", "recorded"]
 
 ROOT = Path(__file__).parents[2]
 # Names of one length: whoever logs in, every answer is as long.
 USERS = {"imaplib2": "u00", "imapkit": "u01", "imaplib": "u02"}
-SERVERS = {"dovecot": dovecot_server, "cyrus": cyrus_server}
+SERVERS: dict[str, Kind] = {"dovecot": dovecot_server, "cyrus": CYRUS36}
 Records = dict[str, list[dict[str, Any]]]
 Told = Callable[[str, str], Records]
 

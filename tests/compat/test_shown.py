@@ -56,11 +56,12 @@ def test_one_thread_a_connection_and_one_for_callbacks_that_come() -> None:
         assert names() == set()
 
 
-KEPT = ("_quote", "_mesg", "_log", "_print_log", "_get_untagged_response", "compressor", "decompressor", "read_fd")
-GONE = (
-    "_command", "_simple_command", "_untagged_response", "_request_push", "tagged_commands", "tagpre", "inq", "wrth",
-    "start_compressing",
+KEPT = (
+    "_quote", "_mesg", "_log", "_print_log", "_get_untagged_response", "compressor", "decompressor", "read_fd",
+    "_command", "_command_complete", "_simple_command", "_untagged_response", "_get_response", "_get_line", "_new_tag",
+    "_check_bye", "tagged_commands", "continuation_response",
 )  # fmt: skip
+GONE = ("_request_push", "_request_pop", "tagpre", "inq", "wrth", "start_compressing")
 
 
 def test_private_names() -> None:

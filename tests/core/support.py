@@ -40,6 +40,13 @@ def _matches_name(about: Any, response: Untagged) -> bool:
     return bool(response.text.split()[0] == about.encode())
 
 
+def _verdict(about: Any, response: Untagged) -> bool | str | None:
+    """As the response says itself: "* ABOUT a=else b=yes"; what it does not name is not its subject."""
+    words = dict(word.split("=") for word in response.text.decode().split())
+    verdicts: dict[str, bool | str | None] = {"yes": True, "perhaps": None, "else": f"{about} and nothing else", "no": False}
+    return verdicts[words.get(about, "no")]
+
+
 def _opened(session: Session, request: Done) -> None:
     if request.typ == "OK":
         session.select(request.args[0], readonly=False)
@@ -79,6 +86,7 @@ COMMANDS = (
         expunges=False,
     ),
     Command("XSTATUS", LOGGED_IN, args=(wire.mailbox,), result=("STATUS",), about=_about_name, matches=_matches_name),
+    Command("XABOUT", LOGGED_IN, args=(wire.mailbox,), result=("ABOUT",), about=_about_name, matches=_verdict),
     Command("XSEARCH", SELECTED, result=("SEARCH",), seqnums=True, expunges=False),
     Command("XLIST", LOGGED_IN, args=(wire.mailbox, wire.list_pattern), result=("LIST",)),
     Command("XEXPUNGE", SELECTED, result=("EXPUNGE",)),

@@ -91,7 +91,6 @@ def test_a_rule_reads_just_its_own(rule: Read, text: bytes, value: Any, rest: by
         (Cursor.flag, b"\\", "flag"),
         (Cursor.flag_list, b"NIL", "flag-list"),
         (Cursor.flag_list, b"(a", "flag-list"),
-        (Cursor.flag_list, b"((a))", "flag-list"),
         (Cursor.mailbox, b"", "mailbox"),
         (Cursor.value, b"", "value"),
         (Cursor.value, b")", "value"),

@@ -77,9 +77,7 @@ def test_the_newest_are_kept_and_of_each_not_too_much() -> None:
 
 
 def test_secrets_are_hidden_even_where_they_are_cut() -> None:
-    hidden = Hidden()
-    hidden.add("hunter2-Canary")
-    log = DefectLog(5, hidden)
+    log = DefectLog(5, Hidden("hunter2-Canary"))
     log.add("what hunter2-Canary", b"x" * 4090 + b"hunter2-Canary")
     [defect] = log.all()
     assert defect == Defect("what ***", b"x" * 4090 + b"***")

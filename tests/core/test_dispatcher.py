@@ -12,6 +12,7 @@ import pytest
 from imapkit.core.clock import Clock
 from imapkit.core.dispatcher import Dispatcher
 from imapkit.core.request import Call, Request
+from imapkit.errors import error
 from imapkit.family import Command, State
 
 
@@ -148,6 +149,10 @@ def test_who_is_not_late_any_more_is_watched_again() -> None:
     dispatcher.stop(5)
 
 
+def no_more(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_without_a_thread_to_be_had_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     request, done = pending(0), threading.Event()
 
@@ -160,18 +165,41 @@ def test_without_a_thread_to_be_had_it_is_tried_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(clock, "at", lambda moment, watcher: asked.append(moment))
     dispatcher = Dispatcher("some callbacks", late, lambda: [request] * request.watched, clock)
     request.watched = True
+    now = time.monotonic()
     with monkeypatch.context() as scarce:
-
-        def no_more(thread: threading.Thread) -> None:
-            raise RuntimeError("can't start new thread")
-
         scarce.setattr(threading.Thread, "start", no_more)
-        now = time.monotonic()
         dispatcher.look(now)
-    assert asked == [now + 1]
+    assert now + 1 <= asked[0] < now + 2
     assert "can't start new thread" in caplog.text
     dispatcher.look(now + 1)
     assert done.wait(5)
+    dispatcher.stop(5)
+
+
+@pytest.mark.parametrize("next_chance", ["another job", "the clock", "the end"])
+def test_jobs_wait_for_a_thread_and_run_in_order(next_chance: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads posts them: to raise there would end the connection."""
+    dispatcher = Dispatcher("some callbacks", nobody_is_late, list, Clock())
+    ran: queue.Queue[int] = queue.Queue()
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", no_more)
+        dispatcher.post(lambda: ran.put(1))
+        dispatcher.post(lambda: ran.put(2))
+    assert ran.empty()
+    if next_chance == "another job":
+        dispatcher.post(lambda: ran.put(3))
+    elif next_chance == "the clock":
+        dispatcher.look(time.monotonic())
+    dispatcher.stop(5)
+    assert [ran.get(timeout=5) for _ in range(2)] == [1, 2]
+
+
+def test_to_keep_the_time_without_a_thread_is_an_error_of_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    dispatcher = Dispatcher("some callbacks", nobody_is_late, list, Clock())
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", no_more)
+        with pytest.raises(error, match="can't start new thread"):
+            dispatcher.watch(pending(5))
     dispatcher.stop(5)
 
 

@@ -188,7 +188,7 @@ def test_nobody_goes_on_before_done_has_run() -> None:
         within(10),
     ):
         live = client._live
-        request = live.submit(client._encode("X-ASK", (), False, None, None))
+        request = live.submit(client._encode("X-ASK", ()))
         go.set()
         assert begun.wait(10)
         complete = request.complete

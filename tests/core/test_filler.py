@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from imapkit.core.layers import Layers
 from imapkit.core.reading import silences
 from imapkit.core.request import Call, Request
-from imapkit.core.transport import Layers, SocketTransport
+from imapkit.core.sockets import SocketTransport
 from imapkit.errors import CommandTimeout, ConnectionClosed
 from imapkit.family import Family
 from imapkit.testing import Conversation, ScriptedServer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import pytest
 
@@ -253,8 +253,8 @@ class Chopping2(QuietLayer):
 
 
 class XorCommands(Commands):
-    def xxor(self, layer: Any = None, **options: Any) -> Result:
-        return self._call("XXOR", layer=layer, **options)
+    def xxor(self, layer: Any = None, **options: Unpack[CallOptions]) -> Result:
+        return self._call_with(options, "XXOR", layer=layer)
 
 
 def xor_family(kind: type[XorLayer], tail: Literal["feed", "reject"]) -> Family:

@@ -231,15 +231,13 @@ def readers() -> Iterator[Reader]:
     yield lambda response: HIDDEN.hide(response.text)
 
 
-HIDDEN = Hidden()
-HIDDEN.add("hunter2", "UID UID UID")
+HIDDEN = Hidden("hunter2", "UID UID UID")
 
 
 @pytest.mark.parametrize("piece", ["correct", "battery", "correct horse batter", "correct horse battery", "correc"])
 def test_hiding_pieces(piece: str) -> None:
     """A server that knows a secret may repeat pieces of it without end."""
-    hidden = Hidden()
-    hidden.add("correct horse battery" * 20)
+    hidden = Hidden("correct horse battery" * 20)
     assert_linear(lambda count: hidden.hide_text(f"{piece} " * count))
 
 
@@ -361,11 +359,19 @@ UNITS = [
     "UID ",
     "NOT ",
     "\0",
+    '"\\',
+    '\\"',
+    '(a"b"',
+    "[",
+    "A (",
 ]
 MAKERS: list[Callable[[str, int], Any]] = [
     lambda unit, count: unit * count,
     lambda unit, count: unit.encode() * count,
     lambda unit, count: [unit] * count,
+    lambda unit, count: '"' + unit * count,
+    lambda unit, count: '("' + unit * count + ")",
+    lambda unit, count: '"a" ' + unit * count + '"',
 ]
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from imapkit.core import pace
 from imapkit.core.pace import Pace
-from imapkit.core.transport import SocketTransport, within
+from imapkit.core.sockets import SocketTransport
+from imapkit.core.transport import within
 from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import Answers, answer_all, selected
 
@@ -145,7 +146,7 @@ def test_what_is_written_meanwhile_is_sent_together(
             transport.write(data, soon)
         assert not is_readable(far, 0)
 
-    monkeypatch.setattr("imapkit.core.transport.time", SimpleNamespace(sleep=write, monotonic=monotonic))
+    monkeypatch.setattr("imapkit.core.sockets.time", SimpleNamespace(sleep=write, monotonic=monotonic))
     transport.gather(0.0006)
     assert is_readable(far, 5)
     assert far.recv(100) == b"one two three"

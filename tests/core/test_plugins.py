@@ -115,7 +115,7 @@ def test_the_environment_is_read_unless_another_is_given(site: Site, monkeypatch
     site.family("beta")
     monkeypatch.setenv("IMAPKIT_PLUGINS", "alpha")
     assert names(discover()) == ["alpha"]
-    monkeypatch.setenv("IMAPKIT_PLUGINS", "")
+    monkeypatch.delenv("IMAPKIT_PLUGINS")
     assert names(discover(explicit=["alpha", "beta"])) == ["alpha", "beta"]
     assert names(discover(explicit=["alpha", "beta"], environ={"IMAPKIT_DISABLE": "alpha"})) == ["beta"]
 
@@ -140,6 +140,47 @@ def test_an_unknown_name_may_be_switched_off(site: Site) -> None:
     assert names(discover(environ={**asked, "IMAPKIT_DISABLE": "nosuch"})) == ["alpha"]
     assert names(discover(allow=["nosuch"], deny=["nosuch"], environ=asked | {"IMAPKIT_PLUGINS": ""})) == []
     assert names(discover(allow=["alpha"], deny=["nosuch"], environ={"IMAPKIT_DISABLE": "another"})) == ["alpha"]
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ",", " , "])
+def test_an_empty_list_in_the_environment_leaves_no_family(site: Site, nothing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.family("alpha")
+    monkeypatch.setenv("IMAPKIT_PLUGINS", nothing)
+    found = discover()
+    assert names(found) == []
+    assert found.absent["rev1"] == found.absent["alpha"] == "not in IMAPKIT_PLUGINS"
+    for families in (None, ["alpha"]):
+        with pytest.raises(
+            PluginError, match=r"^IMAPKIT_PLUGINS='.*' leaves no command family.*: unset it, or name the families"
+        ):
+            Loader().registry(families)
+
+
+def test_a_program_may_ask_for_no_family(site: Site) -> None:
+    """That is its own decision, and no mistake of the user's."""
+    site.family("alpha")
+    assert Loader().registry([]).plugins == ()
+
+
+@pytest.mark.parametrize("name", ["a,b", "a b", "-x", "caf\u00e9", "\x1b[31mred"])
+def test_a_name_that_cannot_be_switched_off_is_refused(site: Site, name: str) -> None:
+    site.module("imapkit_test_odd", "1 / 0")
+    site.add("dist-odd", {name: "imapkit_test_odd"}, "2.5")
+    with pytest.raises(PluginLoadError) as caught:
+        discover(allow=[name])
+    text = str(caught.value)
+    assert "(entry point 'imapkit_test_odd' of dist-odd 2.5) has a name that cannot be switched off" in text
+    assert text.endswith("; uninstall dist-odd")
+    assert text.isprintable()
+    assert "imapkit_test_odd" not in sys.modules
+    assert names(discover(allow=[])) == []
+
+
+def test_two_of_a_name_that_cannot_be_switched_off(site: Site) -> None:
+    for dist in ("dist-one", "dist-two"):
+        site.add(dist, {"a,b": "imapkit_test_odd"})
+    with pytest.raises(PluginConflictError, match=r"same name: .*; uninstall all but one of them$"):
+        discover(allow=["a,b"])
 
 
 @pytest.mark.parametrize("argument", ["allow", "deny", "explicit"])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from imapkit.core.limits import Limits
+from imapkit.core.outcome import check
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
 from imapkit.core.wire import Literal
@@ -350,7 +351,7 @@ def test_close_fails_everybody_once_with_a_copy_of_the_reason(driver: Driver) ->
     raised = []
     for request in [*flying, writer, waiting]:
         with pytest.raises(ConnectionClosed, match=r"\Agone\Z") as caught:
-            request.check()
+            check(request, driver.protocol)
         raised.append(caught.value)
     assert len(set(map(id, raised))) == len(raised)
     assert all(exc.__cause__ is reason for exc in raised)
@@ -360,7 +361,7 @@ def test_an_answer_that_came_is_not_taken_back(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.end(request)
     driver.protocol.close(ConnectionClosed("gone"))
-    request.check()
+    check(request, driver.protocol)
     assert request.typ == "OK"
 
 
@@ -371,7 +372,7 @@ def test_what_done_raises_reaches_its_caller(driver: Driver) -> None:
     request = driver.send("XBADDONE")
     driver.end(request)
     with pytest.raises(LookupError, match="own mistake"):
-        request.check()
+        check(request, driver.protocol)
 
 
 def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Driver) -> None:
@@ -380,14 +381,14 @@ def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Dri
     driver.end(request)
     assert driver.protocol.store.take("XBAD") == [b"1"]
     with pytest.raises(LookupError, match="own mistake"):
-        request.check()
+        check(request, driver.protocol)
 
 
 def test_what_apply_raises_hurts_nobody(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"* XBROKEN 1\r\n* OK [XBROKEN 2] hm\r\n")
     driver.end(request)
-    request.check()
+    check(request, driver.protocol)
     assert driver.protocol.store.take("XBROKEN") == [b"1", b"2"]
 
 

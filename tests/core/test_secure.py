@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
+import re
 import socket
 import ssl
+import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import imapkit
 from imapkit.core.tls import TLSLayer, client_context
-from imapkit.errors import ConnectionClosed
+from imapkit.errors import ConnectionClosed, connect_error
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, until, within
+from tests.servers.base import program
+from tests.servers.certs import CURVE
 
 PEM = LOCALHOST.pem
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -246,6 +252,89 @@ def test_a_reset_in_the_handshake_is_an_error_of_ours() -> None:
         imapkit.IMAP4_SSL(server.host, server.port, timeout=20, families=["rev1"])
     assert isinstance(caught.value, imapkit.ConnectionClosed)
     assert caught.value.errno is not None
+
+
+def test_a_certificate_with_a_common_name_alone_is_refused(tmp_path: Path) -> None:
+    """RFC 9525 section 2: the names are in the subjectAltName."""
+    pem = tmp_path / "common-name.pem"
+    made = [*CURVE, "-days", "2", "-subj", "/CN=localhost", "-keyout", str(pem), "-out", str(tmp_path / "only.pem")]
+    subprocess.run([program("openssl") or "openssl", "req", "-x509", *made], check=True, capture_output=True)
+    pem.write_bytes(pem.read_bytes() + (tmp_path / "only.pem").read_bytes())
+    lax = client_context(ca_certs=str(pem))
+    lax.hostname_checks_common_name = True
+    with ScriptedServer(tls=(str(pem), str(pem))) as server:
+        with pytest.raises(imapkit.TLSError, match="mismatch"):
+            imapkit.IMAP4_SSL("localhost", server.port, ca_certs=str(pem), families=["rev1"])
+        with imapkit.IMAP4_SSL("localhost", server.port, ssl_context=lax, families=["rev1"]) as client:
+            assert client.noop()[0] == "OK", "all but the name holds"
+
+
+# What errors say
+
+
+def errors_of_the_tree() -> list[type[imapkit.error]]:
+    found: list[type[imapkit.error]] = [imapkit.error]
+    for kind in found:
+        found += [other for other in kind.__subclasses__() if other.__module__.startswith("imapkit.") and other not in found]
+    return found
+
+
+# (A ParseError makes its sentence of what was expected.)
+@pytest.mark.parametrize("kind", [kind for kind in errors_of_the_tree() if kind is not imapkit.ParseError])
+def test_an_error_prints_as_its_sentence_and_survives_pickling(kind: type[imapkit.error]) -> None:
+    exc = kind("what happened, and where")
+    if isinstance(exc, OSError):
+        exc.errno = 104
+    for one in (exc, exc.fresh(), pickle.loads(pickle.dumps(exc))):
+        assert type(one) is kind
+        assert str(one) == "what happened, and where"
+        assert getattr(one, "errno", None) == getattr(exc, "errno", None)
+
+
+def test_errors_of_one_kind_print_alike() -> None:
+    assert str(connect_error(OSError(111, "Connection refused"), "h:1")) == "h:1: Connection refused"
+    assert str(connect_error(TimeoutError("timed out"), "h:1")) == "h:1: timed out"
+    assert str(connect_error(socket.gaierror(-2, "Name or service not known"), "h:1")) == "h:1: Name or service not known"
+    assert str(connect_error(socket.gaierror("unknown"), "h:1")) == "h:1: unknown"
+
+
+def test_tls_errors_are_sentences_with_the_attributes_of_openssls() -> None:
+    with ScriptedServer(tls=(PEM, PEM)) as server, pytest.raises(imapkit.TLSError) as caught:
+        imapkit.IMAP4_SSL(server.host, server.port, families=["rev1"])
+    exc = pickle.loads(pickle.dumps(caught.value))
+    assert str(exc) == "certificate of 127.0.0.1: self-signed certificate"
+    assert (exc.verify_code, exc.reason, exc.library) == (18, "CERTIFICATE_VERIFY_FAILED", "SSL")
+    with ScriptedServer() as server, pytest.raises(imapkit.TLSError) as caught:
+        imapkit.IMAP4_SSL(server.host, server.port, families=["rev1"])
+    assert re.fullmatch(r"TLS with 127\.0\.0\.1 failed: [A-Z_]+", str(caught.value))
+    assert caught.value.reason
+
+
+# What was verified, and by whom
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize(
+    ("mode", "named", "text"),
+    [
+        (ssl.CERT_REQUIRED, True, "chain and host name verified"),
+        (ssl.CERT_REQUIRED, False, "chain verified, host name NOT VERIFIED"),
+        (ssl.CERT_NONE, False, "NOT VERIFIED"),
+    ],
+)
+def test_the_log_says_what_was_verified(mode: Any, named: bool, text: str, asked: bool) -> None:
+    context = client_context()
+    context.check_hostname = named
+    context.verify_mode = mode
+    shown = repr(TLSLayer(context, "localhost", (lambda certificate, host: None) if asked else None))
+    by = (" except by cert_verify_cb" if mode is ssl.CERT_NONE else ", accepted by cert_verify_cb") if asked else ""
+    assert shown.endswith(f", {text}{by}")
+
+
+@pytest.mark.parametrize("host", [".example.com", "a\0b", "a" * 64 + ".example.com"])
+def test_a_host_that_tls_cannot_name_is_an_argument_error(host: str) -> None:
+    with pytest.raises(imapkit.ArgumentError, match="not a host name for TLS"):
+        TLSLayer(client_context(), host)
 
 
 # Records

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 from imapkit.core.limits import Limits
+from imapkit.core.response import Run, Untagged
 from imapkit.core.store import Store
 
 
@@ -96,3 +97,29 @@ def test_every_response_is_taken_once() -> None:
     for thread in threads:
         thread.join()
     assert sorted(int(item) for into in taken for item in into) == list(range(5000))
+
+
+def test_what_was_set_aside_comes_back_before_what_has_come_since() -> None:
+    store = Store(Limits(stored=3))
+    for data in (b"1", b"2"):
+        store.add("A", [data], 1)
+    aside = store.set_aside()
+    assert store.runs() == []
+    store.add("A", [b"3"], 1)
+    store.put_back(aside)
+    assert store.peek("A") == [b"1", b"2", b"3"]
+    store.put_back(((*aside[0][:1], [b"0"], 1),))
+    assert store.take("A") == [b"1", b"2", b"3"], "the oldest make room"
+    assert store.dropped == 1
+
+
+def test_responses_are_shaped_when_they_are_asked_for() -> None:
+    store = Store()
+    response = Untagged("FETCH", 2, (b"(BODY[] {1}", b"x", b")"))
+    run = Run("FETCH", [(b"3", b"(FLAGS ())"), (b"4", b"(FLAGS ())")])
+    for piece in (response, run):
+        store.add("FETCH", piece, piece.octets)
+    shaped = [(b"2 (BODY[] {1}", b"x"), b")", b"3 (FLAGS ())", b"4 (FLAGS ())"]
+    assert store.peek("FETCH") == shaped
+    assert store.runs() == [["FETCH", shaped]]
+    assert store.take_run() == ("FETCH", shaped)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from imapkit.core import mutf7, wire
 from imapkit.core.about import string_value
+from imapkit.core.dates import date_time
 from imapkit.core.wire import Late, Literal, Piece
 from imapkit.errors import ArgumentError
 
@@ -75,7 +77,7 @@ def test_tab_and_other_controls_may_pass(kind: Callable[[Any], Any]) -> None:
         ('a"b\\c', b'"a\\"b\\\\c"'),
         ('"already quoted"', b'"already quoted"'),
         ('"half', b'"\\"half"'),
-        ("'as it is'", b"as it is"),
+        ("'quoted'", b"'quoted'"),
         ("'", b"'"),
         ("a*b", b'"a*b"'),
         ("a%b", b'"a%b"'),
@@ -112,7 +114,6 @@ def test_quoted_string(value: Any, token: Any) -> None:
         ("INBOX", b"INBOX"),
         ("My Mail", b'"My Mail"'),
         ('"My Mail"', b'"My Mail"'),
-        ("'%'", b"%"),
         ("", b'""'),
         ("Entw\u00fcrfe", Late((b'"Entw&APw-rfe"',), ('"Entw\u00fcrfe"'.encode(),))),
         ("A&B", Late((b'"A&-B"',), (b'"A&B"',))),
@@ -157,6 +158,19 @@ def test_what_is_no_number(value: Any) -> None:
         ("FLAGS", b"FLAGS"),
         ("(FLAGS UID)", b"(FLAGS UID)"),
         (["FLAGS", b"UID"], b"(FLAGS UID)"),
+        ("UID FLAGS", b"(UID FLAGS)"),
+        (" UID  FLAGS ", b"(UID  FLAGS)"),
+        ("BODY[HEADER.FIELDS (A B)] UID", b"(BODY[HEADER.FIELDS (A B)] UID)"),
+        ("BODY.PEEK[]<0.5> BINARY.SIZE[1.2]", b"(BODY.PEEK[]<0.5> BINARY.SIZE[1.2])"),
+        ("UID PREVIEW (LAZY)", b"(UID PREVIEW (LAZY))"),
+        ("ALL", b"ALL"),
+        ("FULL", b"FULL"),
+        ("FAST", b"FAST"),
+        ("FLAGS (CHANGEDSINCE 5)", b"FLAGS (CHANGEDSINCE 5)"),
+        ("(FLAGS UID) (CHANGEDSINCE 5)", b"(FLAGS UID) (CHANGEDSINCE 5)"),
+        ("PREVIEW (LAZY)", b"PREVIEW (LAZY)"),
+        ("ANNOTATION (/comment (value.priv size.priv))", b"ANNOTATION (/comment (value.priv size.priv))"),
+        (b"UID FLAGS", b"UID FLAGS"),
         ("BODY.PEEK[HEADER.FIELDS (DATE FROM)]<0.100>", b"BODY.PEEK[HEADER.FIELDS (DATE FROM)]<0.100>"),
     ],
 )
@@ -267,8 +281,8 @@ def test_a_message_in_text_must_be_ascii() -> None:
     ],
 )
 def test_program(text: str, pieces: tuple[Any, ...]) -> None:
-    assert wire.encode((wire.general,), None, (f"({text})",), "X") == wire._join([b"X", (b"(", *pieces, b")")])
-    assert wire._join([wire.program(text)]) == wire._join([pieces])
+    assert wire.encode((wire.general,), None, (f"({text})",), "X") == wire.joined([b"X", (b"(", *pieces, b")")])
+    assert wire.joined([wire.program(text)]) == wire.joined([pieces])
 
 
 def test_a_program_in_another_charset() -> None:
@@ -287,12 +301,87 @@ def test_what_is_no_program(text: str) -> None:
 
 
 def test_encode_joins_tokens_with_one_space() -> None:
-    pieces = wire.encode((wire.mailbox, wire.flags, None, wire.message), None, ("a b", r"\Seen", None, b"x"), "XPUT")
+    kinds = (wire.mailbox, wire.flags, wire.optional(wire.raw), wire.message)
+    pieces = wire.encode(kinds, None, ("a b", r"\Seen", None, b"x"), "XPUT")
     assert pieces == [rb'XPUT "a b" (\Seen) ', Literal(b"x")]
 
 
-def test_encode_leaves_out_what_is_none() -> None:
-    assert wire.encode((wire.mailbox, wire.raw), None, (None, "x"), "XPUT") == [b"XPUT x"]
+def test_encode_leaves_out_what_is_none_where_that_is_optional() -> None:
+    assert wire.encode((wire.optional(wire.mailbox), wire.raw), None, (None, "x"), "XPUT") == [b"XPUT x"]
+
+
+@pytest.mark.parametrize(("args", "at"), [((None, "x"), 1), (("x", None), 2), (("x", "x", None), 3), (("x", "x", "x", None), 4)])
+def test_encode_refuses_none_for_a_required_argument(args: tuple[Any, ...], at: int) -> None:
+    with pytest.raises(ArgumentError, match=f"XPUT: argument {at}: it is None"):
+        wire.encode((wire.mailbox, wire.raw), lambda values: map(wire.raw, values), args, "XPUT")
+    if len(args) == 2:
+        with pytest.raises(ArgumentError, match=f"XPUT: argument {at}: it is None"):
+            wire.encode((), None, args, "XPUT")
+
+
+def test_an_optional_rest_gets_what_is_none() -> None:
+    def rest(values: tuple[Any, ...], operands: str = "") -> list[bytes]:
+        return [repr(values).encode()]
+
+    assert wire.encode((), wire.optional(rest), (None, "x"), "XPUT") == [b"XPUT (None, 'x')"]
+    assert wire.encode((), partial(wire.optional(rest), operands="x"), (None,), "XPUT") == [b"XPUT (None,)"]
+
+
+UNQUOTED: list[tuple[Any, Any, bytes]] = [
+    (wire.raw, "'a (b c) \"d\"'", b'a (b c) "d"'),
+    (wire.astring, "'x OR ALL ALL'", b"x OR ALL ALL"),
+    (wire.astring, "''", b""),
+    (wire.general, "'1:*'", b"1:*"),
+    (wire.mailbox, "'%'", b"%"),
+    (wire.mailbox, "'INBOX'", b"INBOX"),
+    (wire.list_pattern, "'\"a b\"'", b'"a b"'),
+    (wire.sequence_set, "'1:*'", b"1:*"),
+    (wire.fetch_items, "'(FLAGS)'", b"(FLAGS)"),
+    (wire.status_items, "'(MESSAGES)'", b"(MESSAGES)"),
+    (wire.flags, "'(\\Seen)'", b"(\\Seen)"),
+    (wire.store_item, "'+FLAGS'", b"+FLAGS"),
+    (wire.number, "'7'", b"7"),
+    (wire.atom, "'UTF-8'", b"UTF-8"),
+    (date_time, "'\"17-Jul-1996 02:44:25 -0700\"'", b'"17-Jul-1996 02:44:25 -0700"'),
+    (wire.optional(wire.flags), "'(\\Seen)'", b"(\\Seen)"),
+    (wire.quoted_string, "'secret'", b"\"'secret'\""),
+    (wire.optional(wire.quoted_string), "'secret'", b"\"'secret'\""),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "token"), UNQUOTED)
+def test_single_quotes_are_removed_before_a_kind_sees_its_argument(kind: Any, value: Any, token: bytes) -> None:
+    assert wire.encode((kind,), None, (value,), "X") == [b"X " + token]
+    if not wire.keeps_quotes(kind):
+        assert wire.quotes_removed((kind,), (value,), "X") == (value[1:-1].encode(),)
+
+
+def test_a_message_keeps_its_single_quotes() -> None:
+    assert wire.encode((wire.message,), None, ("'x'",), "X")[1] == Literal(b"'x'")
+
+
+def test_a_kind_of_a_family_may_keep_single_quotes() -> None:
+    @wire.verbatim
+    def kind(value: Any) -> wire.Token:
+        return wire.raw(value)
+
+    assert wire.encode((kind, wire.raw), None, ("'x'", "'x'"), "X") == [b"X 'x' x"]
+
+
+def test_the_rest_and_the_general_rule_get_text_without_single_quotes() -> None:
+    seen: list[Any] = []
+    wire.encode((), lambda values: seen.extend(values) or (), ("'a b'", b"'c'", "d'"), "X")  # type: ignore[func-returns-value]
+    assert seen == [b"a b", b"'c'", "d'"]
+    assert wire.encode((), None, ("'a b'", "'(x)'"), "X") == [b"X a b (x)"]
+
+
+@pytest.mark.parametrize("text", ["'a\r\nb'", "'a\nb'", "'a\0b'", "'a{5}'", "'gr\u00fcn'", "'\r\n'"])
+@pytest.mark.parametrize("kind", [wire.astring, wire.raw, wire.mailbox, wire.general], ids=lambda kind: kind.__name__)
+def test_text_between_single_quotes_stays_one_command(text: str, kind: Callable[[Any], Any]) -> None:
+    with pytest.raises(ArgumentError):
+        wire.encode((kind,), None, (text,), "X")
+    with pytest.raises(ArgumentError):
+        wire.encode((), lambda values: map(kind, values), (text,), "X")
 
 
 def test_encode_by_the_general_rule() -> None:
@@ -306,7 +395,7 @@ def test_encode_hands_the_rest_over() -> None:
         seen.append(values)
         return [b"rest"]
 
-    assert wire.encode((wire.raw,), rest, ("a", "b", None, "c"), "XDO") == [b"XDO a rest"]
+    assert wire.encode((wire.raw,), rest, ("a", "b", "c"), "XDO") == [b"XDO a rest"]
     assert seen == [("b", "c")]
 
 
@@ -320,7 +409,7 @@ def test_encode_says_what_was_wrong_and_where() -> None:
 def test_a_late_name_is_one_piece() -> None:
     late = Late((b'"a"',), (b'"b"',))
     assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late((b'"&APw-"',), ('"\u00fc"'.encode(),))]
-    assert wire._join([late, late]) == [late, b" ", late]
+    assert wire.joined([late, late]) == [late, b" ", late]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,8 @@ def test_its_absence(name: str, method: str, trimmed: imapkit.IMAP4) -> None:
 
 
 def test_what_an_absent_family_would_have_read_stays_raw(trimmed: imapkit.IMAP4) -> None:
-    assert trimmed.parse("QUOTA", [b'"" (STORAGE 1 2)']) == [b'"" (STORAGE 1 2)']
+    name: str = "QUOTA"
+    assert trimmed.parse(name, [b'"" (STORAGE 1 2)']) == [b'"" (STORAGE 1 2)']
 
 
 def loaded(environment: dict[str, str]) -> set[str]:

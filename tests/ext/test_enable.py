@@ -57,12 +57,76 @@ def test_a_server_that_enables_nothing(untagged: bytes) -> None:
         assert server.commands[-1].args == b'"&APw-"'
 
 
+def test_what_nobody_asked_for_does_not_count() -> None:
+    handlers = {"NOOP": answering(b"* ENABLED UTF8=ACCEPT\r\n"), "CREATE": answering()}
+    with enabling(**handlers) as server, connect(server, families=FAMILIES, login=False) as client:
+        client.noop()
+        assert client._session.enabled == frozenset()
+        assert client.response("ENABLED") == ("ENABLED", [b"UTF8=ACCEPT"])
+        client.create("\u00fc")
+        assert server.commands[-1].args == b'"&APw-"'
+
+
+def test_what_comes_before_or_behind_the_answer_does_not_count_either() -> None:
+    def late(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command)
+        conversation.send(b"* ENABLED UTF8=ACCEPT\r\n")
+
+    greeting = PREAUTH + b"* ENABLED UTF8=ACCEPT\r\n"
+    with (
+        ScriptedServer(handlers={"ENABLE": late, "NOOP": answering()}, greeting=greeting) as server,
+        connect(server, families=FAMILIES, login=False) as client,
+    ):
+        client.enable("UTF8=ACCEPT")
+        client.noop()
+        assert client._session.enabled == frozenset()
+
+
+@pytest.mark.parametrize("asked", ["CONDSTORE", "UTF8=ACCEPT"])
+def test_only_what_was_asked_for_counts(asked: str) -> None:
+    def all_of_it(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* ENABLED CONDSTORE UTF8=ACCEPT\r\n")
+
+    more = Family("more", enables=("CONDSTORE",))
+    with enabling(ENABLE=all_of_it) as server, connect(server, families=[*FAMILIES, more], login=False) as client:
+        client.enable(asked)
+        assert client._session.enabled == {asked}
+        client.xatom("ENABLE", "CONDSTORE", "UTF8=ACCEPT")
+        assert client._session.enabled == {"CONDSTORE", "UTF8=ACCEPT"}
+
+
 @pytest.mark.parametrize("names", ["CONDSTORE", "UTF8=ACCEPT QRESYNC", ["IMAP4rev2"]])
 def test_only_what_somebody_understands(names: Any) -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(ArgumentError, match=r"(CONDSTORE|QRESYNC|IMAP4REV2) cannot be enabled.*UTF8=ACCEPT can be"):
             client.enable(names)
         assert "ENABLE" not in server.names
+
+
+@pytest.mark.parametrize("names", [("CONDSTORE",), ("utf8=accept", "qresync"), ("'IMAP4rev2'",)])
+def test_xatom_meets_the_same_guard(names: tuple[str, ...]) -> None:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
+        with pytest.raises(ArgumentError, match=r"cannot be enabled.*UTF8=ACCEPT can be.*force=True"):
+            client.xatom("enable", *names)
+        assert "ENABLE" not in server.names
+        assert client.xatom("ENABLE", "UTF8=ACCEPT")[0] == "OK"
+        assert client._session.enabled == {"UTF8=ACCEPT"}
+
+
+def test_whoever_insists_may_enable_what_no_family_understands() -> None:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
+        assert client.xatom("ENABLE", "CONDSTORE", force=True)[0] == "OK"
+        assert client.enable("QRESYNC", force=True)[0] == "OK"
+        assert [command.args for command in server.commands if command.name == "ENABLE"] == [b"CONDSTORE", b"QRESYNC"]
+        assert client._session.enabled == frozenset(), "what no family understands does not count"
+        with pytest.raises(TypeError, match="force"):
+            client.noop(force=True)  # type: ignore[call-arg]
+
+
+def test_single_quotes_of_a_capability() -> None:
+    with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
+        assert client.enable("'UTF8=ACCEPT'")[0] == "OK"
+        assert server.commands[-1].args == b"UTF8=ACCEPT"
 
 
 def test_another_family_may_understand_more() -> None:
@@ -121,9 +185,55 @@ def test_names_and_messages() -> None:
         b'APPEND "Entw&APw-rfe" {%d+}\r\n%b\r\n' % (size, message),
         b'CREATE "%b"\r\n' % name,
         b'CREATE "A & B"\r\n',
-        b'APPEND "%b" UTF8 (~{%d+}\r\n%b)\r\n' % (name, size, message),
+        b'APPEND "%b" UTF8 (~{%d}\r\n%b)\r\n' % (name, size, message),
         b"APPEND x (\\Seen) {18+}\r\nSubject: plain\r\n\r\n\r\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "announcement"),
+    [
+        (b"LITERAL+", b"~{%d}"),
+        (b"LITERAL-", b"~{%d}"),
+        (b"IMAP4rev2", b"~{%d}"),
+        (b"BINARY", b"~{%d}"),
+        (b"LITERAL+ BINARY", b"~{%d+}"),
+        (b"LITERAL- BINARY", b"~{%d+}"),
+    ],
+)
+def test_a_message_with_8_bit_text_goes_unasked_where_binary_is_announced(capabilities: bytes, announcement: bytes) -> None:
+    """RFC 7888 section 6, RFC 4466 section 3, RFC 6855 section 4."""
+    message = "Subject: gr\u00fcn\r\n\r\nx\r\n".encode()
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT %b] hi\r\n" % capabilities
+    with (
+        ScriptedServer(handlers={"ENABLE": comply, "APPEND": answering()}, greeting=greeting) as server,
+        connect(server, families=FAMILIES, login=False) as client,
+    ):
+        client.enable("UTF8=ACCEPT")
+        assert client.append("INBOX", None, None, message)[0] == "OK"
+        assert announcement % len(message) in server.commands[-1].raw
+
+
+def test_no_line_of_a_message_that_is_refused_runs_as_a_command() -> None:
+    message = "A1 DELETE gr\u00fcn\r\nA2 DELETE inbox\r\n".encode()
+    received: list[bytes] = []
+
+    def script(conversation: Conversation) -> None:
+        command = conversation.read_command()
+        conversation.ok(command, untagged=b"* ENABLED UTF8=ACCEPT\r\n")
+        line = conversation.read_line()
+        conversation.send(line.split(b" ", 1)[0] + b" NO [TRYCREATE] not here\r\n")
+        received.append(line)
+        conversation.serve()
+
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES, login=False) as client:
+        client.enable("UTF8=ACCEPT")
+        assert client.append("nowhere", None, None, message)[0] == "NO"
+        assert client.noop()[0] == "OK"
+        client.logout()
+        assert server.names == ["ENABLE", "NOOP", "LOGOUT"]
+    [line] = received
+    assert line.endswith(b" APPEND nowhere UTF8 (~{%d}" % len(message))
 
 
 def test_a_name_from_before_means_the_same_mailbox_after() -> None:

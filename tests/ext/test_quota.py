@@ -225,27 +225,27 @@ def test_a_root_that_nobody_asked_for() -> None:
         ("User quota", (b'"User quota" (STORAGE 1 2)',), True),
         (b'"User quota"', (b'"User quota" (STORAGE 1 2)',), True),
         ("a", (b'"a" (STORAGE 1 2)',), True),
-        ("'a'", (b"a (STORAGE 1 2)",), True),
         ('""', (b'"" ()',), True),
         ("Größe", (b"{7}", "Größe".encode(), b" ()"), True),
         (MailboxName(b"a b"), (b'"a b" ()',), True),
         ("User", (b"user ()",), None),
-        ("a", (b"b ()",), False),
+        ("a", (b"b ()",), str),
         ("a", (b'"a',), None),
         ("", (b"(STORAGE 1 2)",), None),
         ("", (b"NIL (STORAGE 1 2)",), True),
         ("NIL", (b'"NIL" (STORAGE 1 2)',), True),
-        ("", (b'"ROOT" (STORAGE 1 2)',), False),
+        ("", (b'"ROOT" (STORAGE 1 2)',), str),
         ("user/alice", (b'"user.alice" (STORAGE 1 2)',), None),
         ("User quota", (b"User quota (STORAGE 1 2)",), True),
-        (b'"a', (b"b ()",), False),
+        (b'"a', (b"b ()",), str),
     ],
 )
-def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | None) -> None:
+def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | type[str] | None) -> None:
     command = COMMANDS["GETQUOTA"]
     assert command.about is not None
     assert command.matches is not None
-    assert command.matches(command.about((asked,), False), Untagged("QUOTA", None, answered)) is verdict
+    found = command.matches(command.about((asked,), False), Untagged("QUOTA", None, answered))
+    assert (str if isinstance(found, str) else found) is verdict, "a text: if it can be nothing else"
 
 
 # Data

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import imapkit
+from imapkit.core.api import astring
 from imapkit.errors import ArgumentError, FamilyDisabledError, NoResponse, RemoteProtocolError, StateError
+from imapkit.family import Command, Family, State
 from imapkit.testing import LOCALHOST, Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, within
 
 PEM = LOCALHOST.pem
@@ -86,15 +91,183 @@ def test_a_context_of_the_call_or_of_the_client() -> None:
             client.starttls(ca_certs=PEM)
 
 
-def test_a_callback_takes_the_verification_over() -> None:
+def test_a_callback_is_asked_in_addition_to_the_chain_and_the_host_name() -> None:
     seen: list[Any] = []
+
+    def note(certificate: Any, host: str) -> None:
+        seen.append((certificate, host))
+
     with plain() as (client, server):
-        assert client.starttls(cert_verify_cb=lambda certificate, host: seen.append((certificate, host)))[0] == "OK"
-        assert seen == [({}, server.host)], "nothing is known of a certificate that was not verified"
+        with pytest.raises(imapkit.TLSError, match="self-signed"):
+            client.starttls(cert_verify_cb=note)
+        assert not seen, "a chain that does not hold never gets as far as the callback"
+    with plain() as (client, server):
+        assert client.starttls(ca_certs=PEM, cert_verify_cb=note)[0] == "OK"
+        assert seen[0][0]["subject"]
+        assert seen[0][1] == server.host
     with plain() as (client, _), pytest.raises(ssl.SSLError, match="not this one"):
         client.starttls(ca_certs=PEM, cert_verify_cb=lambda certificate, host: "not this one")
     with plain() as (client, _), pytest.raises(imapkit.TLSError, match="KeyError"):
         client.starttls(ca_certs=PEM, cert_verify_cb=lambda certificate, host: certificate["no such field"])
+
+
+_ARMOUR = re.compile(r"-----BEGIN CERTIFICATE-----.*-----END CERTIFICATE-----\n", re.DOTALL)
+DER = ssl.PEM_cert_to_DER_cert(_ARMOUR.findall(Path(PEM).read_text())[0])
+
+
+@pytest.mark.parametrize("whose", ["the call's", "the client's"])
+def test_a_callback_that_decides_alone_gets_the_der_bytes(whose: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "imapkit")
+    unverified = imapkit.unverified_context()
+    mine: dict[str, Any] = {"ssl_context": unverified} if whose == "the client's" else {}
+    its: dict[str, Any] = {} if mine else {"ssl_context": unverified}
+    seen: list[Any] = []
+    with plain(**mine) as (client, _):
+        assert client.starttls(cert_verify_cb=lambda certificate, host: seen.append(certificate), **its)[0] == "OK"
+        assert seen == [DER]
+        assert "NOT VERIFIED except by cert_verify_cb" in caplog.text
+    with plain(**mine) as (client, _), pytest.raises(imapkit.TLSError, match="another fingerprint"):
+        client.starttls(cert_verify_cb=lambda certificate, host: "another fingerprint", **its)
+
+
+@pytest.mark.parametrize("typ", ["NO", "BAD"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cert_verify_cb": lambda certificate, host: None},
+        {"ssl_context": imapkit.unverified_context(), "cert_verify_cb": lambda certificate, host: None},
+        {"ssl_context": imapkit.unverified_context()},
+        {"ca_certs": PEM, "ssl_version": "tls1_2"},
+    ],
+    ids=["a callback", "a context and a callback", "a context", "files and a version"],
+)
+def test_the_settings_of_a_refused_call_leave_nothing_to_the_next(typ: str, settings: dict[str, Any]) -> None:
+    """Whoever is on the way refuses the first STARTTLS and takes the second with a certificate of its own."""
+    calls = []
+
+    def refuse_once(conversation: Conversation, command: ReceivedCommand) -> None:
+        calls.append(command)
+        if len(calls) == 1:
+            conversation.send(b"%b %b not today\r\n" % (command.tag, typ.encode()))
+        else:
+            agree(conversation, command)
+
+    with plain(refuse_once) as (client, server):
+        before = {name: value for name, value in vars(client).items() if name != "_connection"}
+        with pytest.raises(client.error):
+            client.starttls(**settings)
+        assert {name: value for name, value in vars(client).items() if name != "_connection"} == before
+        with pytest.raises(imapkit.TLSError, match="self-signed"):
+            client.starttls()
+        with pytest.raises(client.abort):
+            client.login("me", "secret")
+    assert server.names == ["STARTTLS", "STARTTLS"]
+
+
+def test_two_calls_in_flight_keep_their_settings_apart() -> None:
+    """The second one waits for the first: what it asks for is not taken over by that."""
+    asked, go = threading.Event(), threading.Event()
+
+    def wait(conversation: Conversation, command: ReceivedCommand) -> None:
+        asked.set()
+        assert go.wait(10)
+        agree(conversation, command)
+
+    with plain(wait) as (client, _), within():
+        answers = Answers()
+        client.starttls(callback=answers)
+        assert asked.wait(10)
+        refused: list[BaseException] = []
+
+        def second() -> None:
+            try:
+                client.starttls(ssl_context=imapkit.unverified_context())
+            except client.abort as exc:
+                refused.append(exc)
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        go.set()
+        assert answers.next()[2][0].__name__ == "TLSCertificateError"
+        thread.join()
+        assert refused
+
+
+# what sends a secret after a STARTTLS that did not succeed
+
+SECRETS: dict[str, Callable[[Any], Any]] = {
+    "login": lambda client: client.login("me", "hunter2"),
+    "login, called back": lambda client: client.login("me", "hunter2", callback=print),
+    "authenticate": lambda client: client.authenticate("PLAIN", lambda challenge: "\0me\0hunter2"),
+    "login_cram_md5": lambda client: client.login_cram_md5("me", "hunter2"),
+    "xatom": lambda client: client.xatom("LOGIN", "me", "hunter2"),
+    "uid": lambda client: client.uid("LOGIN", "me", "hunter2"),
+    "a plugin's": lambda client: client._call("XENTER", "hunter2"),
+}
+PLUGIN = Family("enter", commands=(Command("XENTER", State.ANY, args=(astring,), secret=True),))
+
+
+def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.no(command, b"not today")
+
+
+FAILURES: dict[str, Callable[[Any], Any]] = {
+    "refused": lambda client: client.starttls(ca_certs=PEM),
+    "by xatom": lambda client: client.xatom("STARTTLS"),
+    "a file that is missing": lambda client: client.starttls(ca_certs="/no/such/file.pem"),
+    "a version that is not offered": lambda client: client.starttls(ssl_version="ssl3"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_secret_is_sent_after_a_starttls_that_failed_until_that_is_waived(failure: str) -> None:
+    families = [*FAMILIES, PLUGIN]
+    with plain(refuse, families=families) as (client, server):
+        with contextlib.suppress(client.error, OSError):
+            FAILURES[failure](client)
+        before = list(server.names)
+        for send in SECRETS.values():
+            with pytest.raises(StateError, match="without TLS"):
+                send(client)
+        assert client.noop()[0] == "OK", "what sends no secret goes on"
+        assert server.names == [*before, "NOOP"]
+        client.waive_starttls()
+        assert client.login("me", "secret")[0] == "OK"
+
+
+def test_a_server_that_stops_announcing_it_gets_no_secret_either() -> None:
+    with plain(capabilities=b"IMAP4rev1") as (client, server):
+        with pytest.raises(client.abort, match="does not announce"):
+            client.starttls()
+        with pytest.raises(StateError):
+            client.login("me", "hunter2")
+        assert server.names == []
+
+
+@pytest.mark.parametrize("typ", [b"NO", b"BAD"])
+def test_a_login_behind_a_starttls_with_a_callback_waits_for_tls_or_is_refused(typ: bytes) -> None:
+    with plain() as (client, server):
+        answers = Answers()
+        client.starttls(ca_certs=PEM, callback=answers)
+        assert client.login("me", "secret")[0] == "OK"
+        assert answers.next()[2] is None
+        assert client.sock.version()
+    with plain(lambda c, command: c.send(b"%b %b no\r\n" % (command.tag, typ))) as (client, server):
+        client.starttls(ca_certs=PEM, callback=Answers())
+        with pytest.raises(StateError):
+            client.login("me", "hunter2")
+        assert server.names == ["STARTTLS"]
+
+
+def test_a_second_call_asks_again_for_what_was_waived() -> None:
+    with plain(refuse) as (client, _):
+        for _ in range(2):
+            with pytest.raises(NoResponse):
+                client.starttls(ca_certs=PEM)
+            with pytest.raises(StateError):
+                client.login("me", "hunter2")
+            client.waive_starttls()
+        assert client.login("me", "secret")[0] == "OK"
 
 
 @pytest.mark.parametrize(("settings", "error"), [({"ssl_version": "ssl3"}, ArgumentError), ({"tls_level": "x"}, ArgumentError)])
@@ -102,8 +275,9 @@ def test_settings_that_cannot_be_are_refused_before_anything_is_sent(settings: d
     with plain() as (client, server):
         with pytest.raises(error):
             client.starttls(**settings)
-        with pytest.raises(OSError, match="No such file"):
+        with pytest.raises(OSError, match=r"^ca_certs '/no/such/file\.pem' cannot be used: No such file") as caught:
             client.starttls(ca_certs="/no/such/file.pem")
+        assert isinstance(caught.value, ArgumentError)
         assert "STARTTLS" not in server.names
         assert client.noop()[0] == "OK"
 

@@ -15,12 +15,12 @@ from imapkit.core import intake, wire
 from imapkit.core.connection import Connection
 from imapkit.core.cursor import Cursor
 from imapkit.core.fragment import CRLF
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
 from imapkit.core.response import Untagged, classify, response_code
 from imapkit.core.result import parse, parse_shape
-from imapkit.core.transport import Layers
 from imapkit.errors import ParseError, ServerBye, error
 from imapkit.ext.rev1.fetch import fetch, fetch_uid
 from imapkit.family import State
@@ -132,7 +132,7 @@ PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
     ("FETCH", ("4,9", "BODY[]"), True),
     ("STATUS", ("INBOX", "(MESSAGES)"), False),
     ("LIST", ('""', "*"), False),
-    ("SEARCH", (None, "ALL"), False),
+    ("SEARCH", ("ALL",), False),
     ("NOOP", (), False),
 ]
 """What is under way: the tags are T1, T2 ..."""
@@ -152,7 +152,7 @@ def played(chunks: Iterable[bytes]) -> list[Any]:
     with patch.object(intake, "_RUN", 1):
         connection = Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
         taking = connection._intake
-        taking._begun = True
+        taking.begun = True
         protocol, ended = connection.protocol, ""
         protocol.tag_prefix = b"T"
         protocol.handle(Untagged("OK", None, (b"hello",)))

@@ -8,11 +8,15 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.servers import cyrus as cyrus_server
+from tests.live.support import needing
 from tests.servers import dovecot as dovecot_server
-from tests.servers.base import AWKWARD_PASSWORD, AWKWARD_USER, CROWD, USERS, Server, skip_or_fail
+from tests.servers.base import AWKWARD_PASSWORD, AWKWARD_USER, CROWD, USERS, Server, not_announced, skip_or_fail
+from tests.servers.courier import COURIER
+from tests.servers.cyrus import CYRUS36, CYRUS310, CYRUS312
+from tests.servers.dovecot24 import DOVECOT24
+from tests.servers.quirks import PYMAP
 
-SERVERS = ["pymap", "dovecot", "cyrus"]
+SERVERS = ["pymap", "dovecot", "dovecot24", "cyrus", "cyrus310", "cyrus312", "courier"]
 
 
 def started(missing: Callable[[], str | None], running: Callable[[], AbstractContextManager[Server]]) -> Iterator[Server]:
@@ -24,14 +28,38 @@ def started(missing: Callable[[], str | None], running: Callable[[], AbstractCon
 
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Server]:
-    """A private Dovecot."""
+    """A private Dovecot 2.3."""
     yield from started(dovecot_server.missing, dovecot_server.running)
 
 
 @pytest.fixture(scope="session")
 def cyrus() -> Iterator[Server]:
-    """A private Cyrus."""
-    yield from started(cyrus_server.missing, cyrus_server.running)
+    """A private Cyrus 3.6."""
+    yield from started(CYRUS36.missing, CYRUS36.running)
+
+
+@pytest.fixture(scope="session")
+def dovecot24() -> Iterator[Server]:
+    """A private Dovecot 2.4."""
+    yield from started(DOVECOT24.missing, DOVECOT24.running)
+
+
+@pytest.fixture(scope="session")
+def cyrus310() -> Iterator[Server]:
+    """A private Cyrus 3.10."""
+    yield from started(CYRUS310.missing, CYRUS310.running)
+
+
+@pytest.fixture(scope="session")
+def cyrus312() -> Iterator[Server]:
+    """A private Cyrus of Debian sid: 3.12, or what followed."""
+    yield from started(CYRUS312.missing, CYRUS312.running)
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Server]:
+    """A private Courier-IMAP."""
+    yield from started(COURIER.missing, COURIER.running)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +70,23 @@ def pymap() -> Iterator[Server]:
 
     users = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, **CROWD}
     with running(users=users) as host:
-        yield Server("pymap", host.host, host.port, None, None, dict(host.users), "/", None, None)
+        yield Server("pymap", host.host, host.port, None, None, dict(host.users), "/", None, None, quirks=PYMAP)
+
+
+@pytest.fixture
+def secured(server: Server) -> Server:
+    """Each of the servers that have a certificate: with a TLS port, and STARTTLS."""
+    if server.tls_port is None:
+        not_announced(server, "TLS port")
+    return needing(server, "STARTTLS")
+
+
+@pytest.fixture(params=[dovecot_server, DOVECOT24], ids=["dovecot", "dovecot24"])
+def secretive(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that takes passwords only after STARTTLS, and announces LOGINDISABLED before."""
+    skip_or_fail(request.param.missing())
+    with request.param.running(plaintext=False) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=SERVERS)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from imapkit import IMAP4, BadResponse
-from tests.servers.base import Server
+from tests.servers.base import Server, not_announced
+from tests.servers.quirks import Quirk
 
 SECONDS = 30.0
 """No answer takes longer, on a busy machine."""
@@ -28,13 +29,40 @@ def logged_in(server: Server, user: str = "tester", **options: Any) -> Iterator[
 
 
 def place(server: Server, name: str) -> str:
-    """The full name of a mailbox: Cyrus has them below INBOX."""
-    return f"INBOX{server.separator}{name}" if server.name == "cyrus" else name
+    """The full name of a mailbox of the user's own."""
+    return server.personal + name
+
+
+_announced: dict[tuple[str, int], frozenset[str]] = {}
+
+
+def announced(server: Server) -> frozenset[str]:
+    """The capabilities that a server announces before and after login, in capitals."""
+    address = server.host, server.port
+    if address not in _announced:
+        with connect(server) as imap:
+            before = imap.capabilities
+            imap.login("tester", server.users["tester"])
+            _announced[address] = frozenset((*before, *imap.capabilities))
+    return _announced[address]
+
+
+def needing(server: Server, *capabilities: str) -> Server:
+    """The server, if it announces all of these; otherwise the test, which is about them, is skipped."""
+    absent = [name for name in capabilities if name not in announced(server)]
+    if absent:
+        not_announced(server, " ".join(absent))
+    return server
 
 
 def uids_before(server: Server) -> int:
-    """The UIDs that no message of a new mailbox gets; pymap begins at 101."""
-    return 100 if server.name == "pymap" else 0
+    """The UIDs that no message of a new mailbox gets."""
+    return 100 if Quirk.FIRST_UID_101 in server.quirks else 0
+
+
+def syntax_error(server: Server) -> str:
+    """How the server answers a command that it does not understand."""
+    return "NO" if Quirk.SYNTAX_ERROR_IS_NO in server.quirks else "BAD"
 
 
 def letter(subject: str, body: str = "hello", more: str = "") -> bytes:

@@ -1,4 +1,4 @@
-"""ANNOTATEMORE, against Cyrus; nobody else has it."""
+"""ANNOTATEMORE, against the servers that announce it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imapkit import IMAP4, BadResponse
-from tests.live.support import Answers, logged_in
+from tests.live.support import Answers, logged_in, needing, place
 from tests.servers.base import Server
 
 pytestmark = pytest.mark.live
@@ -19,11 +19,17 @@ BOTH = ("value.priv", "value.shared")
 VALUES = [b"plain", b'"quo"te\\s', b"(par {5} en)", b"one\r\ntwo", "schön".encode(), b"x" * 5000, b"NIL"]
 
 
+@pytest.fixture
+def annotated(server: Server) -> Server:
+    """The servers that have annotations by these commands."""
+    return needing(server, "ANNOTATEMORE")
+
+
 @contextmanager
-def with_mailbox(cyrus: Server, name: str, user: str = "alice") -> Iterator[tuple[IMAP4, str]]:
+def with_mailbox(annotated: Server, name: str, user: str = "alice") -> Iterator[tuple[IMAP4, str]]:
     """A client, and a mailbox that is there for so long."""
-    with logged_in(cyrus, user) as imap:
-        box = f"INBOX.{name}"
+    with logged_in(annotated, user) as imap:
+        box = place(annotated, name)
         assert imap.create(box)[0] == "OK"
         try:
             yield imap, box
@@ -44,22 +50,17 @@ def notes(imap: IMAP4, *asked: Any) -> dict[str, dict[str, bytes | None]]:
     return entries
 
 
-def test_it_is_announced(cyrus: Server) -> None:
-    with logged_in(cyrus, "alice") as imap:
-        assert "ANNOTATEMORE" in imap.capabilities
-
-
-def test_set_and_get_as_with_imaplib2(cyrus: Server) -> None:
+def test_set_and_get_as_with_imaplib2(annotated: Server) -> None:
     """Every argument as it goes over the wire."""
-    with with_mailbox(cyrus, "noted raw") as (imap, box):
+    with with_mailbox(annotated, "noted raw") as (imap, box):
         assert imap.setannotation(f'"{box}"', '"/comment"', '("value.priv" "mine" "value.shared" "ours")') == ("OK", [None])
         typ, data = imap.getannotation(f'"{box}"', '"/comment"', '("value.priv" "size.priv")')
         assert (typ, data) == ("OK", [f'"{box}" "/comment" ("value.priv" "mine" "size.priv" "4")'.encode()])
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_values(cyrus: Server, value: bytes) -> None:
-    with with_mailbox(cyrus, "noted") as (imap, box):
+def test_values(annotated: Server, value: bytes) -> None:
+    with with_mailbox(annotated, "noted") as (imap, box):
         assert imap.setannotation(box, "/comment", {"value.priv": value, "value.shared": b"ours"}) == ("OK", [None])
         assert notes(imap, box, "/comment", BOTH) == {"/comment": {"value.priv": value, "value.shared": b"ours"}}
         assert imap.setannotation(box, "/comment", ["value.priv", None])[0] == "OK"
@@ -67,8 +68,8 @@ def test_values(cyrus: Server, value: bytes) -> None:
         assert notes(imap, box, "/comment", "value.shared") == {"/comment": {"value.shared": b"ours"}}
 
 
-def test_several_entries(cyrus: Server) -> None:
-    with with_mailbox(cyrus, "noted twice") as (imap, box):
+def test_several_entries(annotated: Server) -> None:
+    with with_mailbox(annotated, "noted twice") as (imap, box):
         assert imap.setannotation(box, "/comment", {"value.priv": "a"}, "/sort", '("value.priv" "b")')[0] == "OK"
         wanted = {"/comment": {"value.priv": b"a"}, "/sort": {"value.priv": b"b"}}
         assert notes(imap, box, ["/comment", "/sort"], "value.priv") == wanted
@@ -80,21 +81,21 @@ def test_several_entries(cyrus: Server) -> None:
         }
 
 
-def test_wildcards(cyrus: Server) -> None:
-    with with_mailbox(cyrus, "noted wild", "u11") as (imap, box):
+def test_wildcards(annotated: Server) -> None:
+    with with_mailbox(annotated, "noted wild", "u11") as (imap, box):
         assert imap.setannotation(box, "/comment", {"value.priv": "mine"})[0] == "OK"
         everything = notes(imap, box, "*", "*")
         assert everything["/comment"]["value.priv"] == b"mine"
         assert everything["/comment"]["size.priv"] == b"4"
         assert len(everything) > 10
         assert notes(imap, box, "/comment", "value")["/comment"] == {"value.priv": b"mine", "value.shared": None}
-        typ, data = imap.getannotation("INBOX.%", "/comment", "value.priv")
+        typ, data = imap.getannotation(place(annotated, "%"), "/comment", "value.priv")
         assert typ == "OK"
         assert [note.text("value.priv") for several in data.parsed() for note in several if note.mailbox == box] == ["mine"]
 
 
-def test_the_server_itself(cyrus: Server) -> None:
-    with logged_in(cyrus, "admin") as admin, logged_in(cyrus, "alice") as imap:
+def test_the_server_itself(annotated: Server) -> None:
+    with logged_in(annotated, "admin") as admin, logged_in(annotated, "alice") as imap:
         assert admin.setannotation("", "/comment", {"value.shared": "a server"})[0] == "OK"
         assert notes(imap, "", "/comment", "value.shared") == {"/comment": {"value.shared": b"a server"}}
         assert imap.setannotation("", "/comment", {"value.shared": "mine"}) == ("NO", [b"Permission denied"])
@@ -102,24 +103,24 @@ def test_the_server_itself(cyrus: Server) -> None:
 
 
 @pytest.mark.parametrize("name", ["Reçus", "R&D", "(paren)"])
-def test_awkward_names(cyrus: Server, name: str) -> None:
-    with with_mailbox(cyrus, f"noted {name}") as (imap, box):
+def test_awkward_names(annotated: Server, name: str) -> None:
+    with with_mailbox(annotated, f"noted {name}") as (imap, box):
         assert imap.setannotation(box, "/comment", {"value.priv": "here"})[0] == "OK"
         assert notes(imap, box, "/comment", "value.priv") == {"/comment": {"value.priv": b"here"}}
 
 
-def test_refusals(cyrus: Server) -> None:
-    with logged_in(cyrus, "alice") as imap:
-        assert imap.getannotation("INBOX.nowhere", "/comment", "value")[0] == "NO"
-        assert imap.setannotation("INBOX.nowhere", "/comment", {"value.priv": "x"})[0] == "NO"
+def test_refusals(annotated: Server) -> None:
+    with logged_in(annotated, "alice") as imap:
+        assert imap.getannotation(place(annotated, "nowhere"), "/comment", "value")[0] == "NO"
+        assert imap.setannotation(place(annotated, "nowhere"), "/comment", {"value.priv": "x"})[0] == "NO"
         with pytest.raises(BadResponse):
-            imap.getannotation("INBOX", b"/comment", b"value")  # atoms, which Cyrus takes for nothing
+            imap.getannotation("INBOX", b"/comment", b"value")  # atoms, which are no strings
         assert imap.noop()[0] == "OK"
 
 
-def test_callbacks(cyrus: Server) -> None:
+def test_callbacks(annotated: Server) -> None:
     answers = Answers()
-    with with_mailbox(cyrus, "noted called") as (imap, box):
+    with with_mailbox(annotated, "noted called") as (imap, box):
         commands: Any = imap
         assert commands.setannotation(box, "/comment", {"value.priv": "x"}, callback=answers, cb_arg="set") == (None, None)
         assert commands.getannotation(box, "/comment", "value.priv", callback=answers, cb_arg="get") == (None, None)
@@ -128,9 +129,9 @@ def test_callbacks(cyrus: Server) -> None:
         assert answers.given["get"] == (("OK", [f'"{box}" "/comment" ("value.priv" "x")'.encode()]), None)
 
 
-def test_8_threads_ask_about_different_mailboxes(cyrus: Server) -> None:
-    with logged_in(cyrus, "u11") as imap:
-        boxes = [f"INBOX.note{number}" for number in range(4)]
+def test_8_threads_ask_about_different_mailboxes(annotated: Server) -> None:
+    with logged_in(annotated, "u11") as imap:
+        boxes = [place(annotated, f"note{number}") for number in range(4)]
         for box in boxes:
             assert imap.create(box)[0] == "OK"
             assert imap.setannotation(box, "/comment", {"value.priv": box}, "/sort", {"value.priv": box.upper()})[0] == "OK"

@@ -11,19 +11,17 @@ from typing import Any
 import pytest
 
 from imapkit import IMAP4, IMAP4_SSL, TLSError
-from tests.live.support import SECONDS, connect, letter, outcome, place
-from tests.servers import dovecot as dovecot_server
-from tests.servers.base import Server, skip_or_fail
+from tests.live.support import SECONDS, connect, letter, needing, outcome, place
+from tests.servers.base import Server
 
 pytestmark = pytest.mark.live
 WAYS = ["plain", "starttls", "tls"]
 
 
-@pytest.fixture(params=["dovecot", "cyrus"])
-def secured(request: pytest.FixtureRequest) -> Server:
+@pytest.fixture
+def compressing(secured: Server) -> Server:
     """A server with certificates, which compresses."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
+    return needing(secured, "COMPRESS=DEFLATE")
 
 
 def opened(server: Server, way: str) -> IMAP4:
@@ -54,10 +52,10 @@ def test_starttls_verifies(secured: Server) -> None:
             imap.starttls(ca_certs=secured.cafile)
 
 
-def test_login_only_after_starttls() -> None:
+def test_login_only_after_starttls(secretive: Server) -> None:
     """LOGINDISABLED goes with TLS: what was announced before does not count after."""
-    skip_or_fail(dovecot_server.missing())
-    with dovecot_server.running(plaintext=False) as server, connect(server) as imap:
+    server = secretive
+    with connect(server) as imap:
         assert "LOGINDISABLED" in imap.capabilities
         with pytest.raises(imap.error, match="LOGINDISABLED"):
             imap.login("tester", server.users["tester"])
@@ -77,12 +75,12 @@ def test_many_connections_with_starttls(secured: Server) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_compressed(secured: Server, way: str) -> None:
+def test_compressed(compressing: Server, way: str) -> None:
     """imaplib2 stalled as soon as one read inflated to more than 32 KiB."""
     letters = [letter("alike", "x" * 400_000), letter("unlike", os.urandom(200_000).hex()), letter("small")]
-    with opened(secured, way) as imap:
-        imap.login("tester", secured.users["tester"])
-        box = place(secured, f"compressed {way}")
+    with opened(compressing, way) as imap:
+        imap.login("tester", compressing.users["tester"])
+        box = place(compressing, f"compressed {way}")
         assert imap.enable_compression()[0] == "OK"
         imap.create(box)
         for message in letters:
@@ -102,11 +100,11 @@ def fetched(imap: IMAP4, number: int, letters: list[bytes]) -> bool:
     return bool(body[1] == letters[number - 1])
 
 
-def test_many_folders_compressed(secured: Server) -> None:
+def test_many_folders_compressed(compressing: Server) -> None:
     """Names that look alike: the answer is small on the wire, and more than 32 KiB when inflated."""
-    names = [place(secured, f"folder whose {'very ' * 25}long name repeats itself {i:03}") for i in range(220)]
-    with opened(secured, "plain") as imap:
-        imap.login("bob", secured.users["bob"])
+    names = [place(compressing, f"folder whose {'very ' * 25}long name repeats itself {i:03}") for i in range(220)]
+    with opened(compressing, "plain") as imap:
+        imap.login("bob", compressing.users["bob"])
         imap.enable_compression()
         for name in names:
             imap.create(name, callback=lambda answer: None)
@@ -118,15 +116,15 @@ def test_many_folders_compressed(secured: Server) -> None:
         imap.noop()
 
 
-def test_commands_that_end_with_a_buffer(secured: Server) -> None:
+def test_commands_that_end_with_a_buffer(compressing: Server) -> None:
     """Cyrus inflates 4,102 octets at a time, and once they end with a command it looks at the rest only when more comes."""
     line = 4102 // 14
-    with opened(secured, "plain") as imap:
-        imap.login("tester", secured.users["tester"])
+    with opened(compressing, "plain") as imap:
+        imap.login("tester", compressing.users["tester"])
         assert imap.enable_compression()[0] == "OK"
         for _ in range(100):
             imap.noop()  # until each tag is as long as the last one
-        name = place(secured, "x" * (line - len(f"ABCDEF100 DELETE {place(secured, '')}\r\n")))
+        name = place(compressing, "x" * (line - len(f"ABCDEF100 DELETE {place(compressing, '')}\r\n")))
         answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(60):
             imap.delete(name, callback=answers.put)
@@ -134,20 +132,20 @@ def test_commands_that_end_with_a_buffer(secured: Server) -> None:
         assert [failure or result[0] for result, _, failure in given] == ["NO"] * 60
 
 
-def test_compression_is_refused_twice(secured: Server) -> None:
-    with opened(secured, "plain") as imap:
-        imap.login("tester", secured.users["tester"])
+def test_compression_is_refused_twice(compressing: Server) -> None:
+    with opened(compressing, "plain") as imap:
+        imap.login("tester", compressing.users["tester"])
         assert imap.enable_compression()[0] == "OK"
         assert outcome(imap.enable_compression)[0] in ("NO", "BAD")
         assert imap.noop()[0] == "OK"
 
 
-def test_random_traffic_compressed_on_tls(secured: Server) -> None:
+def test_random_traffic_compressed_on_tls(compressing: Server) -> None:
     chance = random.Random(4978)
-    with opened(secured, "starttls") as imap:
-        imap.login("tester", secured.users["tester"])
+    with opened(compressing, "starttls") as imap:
+        imap.login("tester", compressing.users["tester"])
         imap.enable_compression()
-        box = place(secured, "random traffic")
+        box = place(compressing, "random traffic")
         imap.create(box)
         letters = [letter(str(i), chance.randbytes(chance.randint(0, 3000)).hex() * chance.choice((1, 20))) for i in range(30)]
         for message in letters:

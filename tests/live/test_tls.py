@@ -18,13 +18,6 @@ from tests.servers.base import Server, skip_or_fail
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(params=["dovecot", "cyrus"])
-def secured(request: pytest.FixtureRequest) -> Server:
-    """A server with a TLS port."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
-
-
 @pytest.fixture(scope="module", params=["expired", "wrong_host"])
 def bad(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A Dovecot whose certificate does not hold."""
@@ -116,11 +109,22 @@ def test_no_verification_if_one_asks_for_none(bad: Server) -> None:
         works(imap, bad)
 
 
-def test_cert_verify_cb_takes_over(secured: Server) -> None:
+def test_cert_verify_cb_alone_decides_where_the_context_verifies_nothing(secured: Server) -> None:
     asked: list[Any] = []
-    with secure(secured, cert_verify_cb=lambda cert, host: asked.append((cert, host))) as imap:
+    decide: dict[str, Any] = {
+        "ssl_context": unverified_context(),
+        "cert_verify_cb": lambda cert, host: asked.append((cert, host)),
+    }
+    with secure(secured, **decide) as imap:
         works(imap, secured)
-    assert [host for _, host in asked] == ["localhost"]
+        assert asked == [(imap.ssl().getpeercert(True), "localhost")]
+
+
+def test_cert_verify_cb_does_not_replace_the_verification(secured: Server) -> None:
+    asked: list[Any] = []
+    with pytest.raises(TLSError):
+        secure(secured, cert_verify_cb=lambda cert, host: asked.append((cert, host)))
+    assert not asked
 
 
 def test_cert_verify_cb_sees_the_certificate_that_was_verified(secured: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from tests.programs.support import (
     SHIMS,
     Home,
     Mailboxes,
+    Running,
     amount,
     changed,
     differences,
     fill,
     in_maildir,
+    message,
     message_id,
     missing,
     on_server,
@@ -112,7 +115,7 @@ def test_nothing_of_it_is_changed_and_it_is_imapkit_that_it_runs_on(both: Both) 
     ours, theirs = both
     code = "import getmailcore._retrieverbases as b; print(b.imaplib.__file__, b.IMAP4_SSL_EXTENDED.__mro__)"
     said = ours.home.run(PYTHON, "-c", code)
-    assert said.startswith(f"{SHIMS / 'shim_imaplib' / 'imaplib.py'} ")
+    assert said.split()[0].endswith("/imapkit/as_imaplib.py")
     assert "imapkit.client.IMAP4_SSL" in said
     assert "imapkit" not in theirs.home.run(PYTHON, "-c", code)
     without = ours.get("alice", status=None, IMAPKIT_DISABLE="rev1")
@@ -177,3 +180,25 @@ def test_a_wrong_password(both: Both) -> None:
         said = getmail.get("alice", {"password": "wrong"}, status=None)
         assert "credential/login error" in said
         assert "AUTHENTICATIONFAILED" in said
+
+
+def test_idle(ours: Getmail, dovecot: Server) -> None:
+    """getmail writes IDLE by hand, with imaplib's private functions, and waits for the socket."""
+    ours.get("bob", retriever={"mailboxes": '("INBOX",)'}, options=ONLY_NEW)
+    before = amount(ours.got())
+    where = ("--getmaildir", str(ours.home.directory), "--rcfile", str(ours.home.directory / "getmailrc"))
+    argv = (PROGRAM, *where, "--idle", "INBOX", "--verbose", "--trace")
+    with ours.home.running(*argv) as running, logged_in(dovecot, "bob") as imap:
+        for more in (1, 2):
+            idles, arrived = partial(_idles, running, more), partial(_has, ours, before + more)
+            running.until(idles)
+            assert imap.append("INBOX", None, None, message(5000 + more))[0] == "OK"
+            running.until(arrived)
+
+
+def _idles(running: Running, times: int) -> bool:
+    return running.said().count("Entering IDLE mode") >= times
+
+
+def _has(getmail: Getmail, messages: int) -> bool:
+    return amount(getmail.got()) >= messages

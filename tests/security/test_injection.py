@@ -361,12 +361,86 @@ def test_an_answer_to_a_challenge_is_one_line() -> None:
 
     with ScriptedServer(script) as server, connect(server, families=FAMILIES) as client:
         with pytest.raises(ValueError, match="CR or LF"):
-            client._call("AUTHENTICATE", "X", reply=lambda challenge: b"x\r\nX1 DELETE inbox")
+            client._call_with({}, "AUTHENTICATE", "X", reply=lambda challenge: b"x\r\nX1 DELETE inbox")
         assert client.noop()[0] == "OK"
     assert server.names == ["AUTHENTICATE", "NOOP", "LOGOUT"]
 
 
 # families that do not know better
+
+
+class Liar(bytes):
+    """Bytes whose methods say that they are others."""
+
+    def __add__(self, other: Any) -> bytes:
+        return b"x"
+
+    def __getitem__(self, index: Any) -> Any:
+        return b"x"
+
+    def __len__(self) -> int:
+        return 1
+
+    def __bytes__(self) -> bytes:
+        return b"x"
+
+    def isascii(self) -> bool:
+        return True
+
+    def decode(self, *args: Any, **named: Any) -> str:
+        return "x"
+
+    def upper(self) -> bytes:
+        return b"X"
+
+
+class LyingName(Liar, MailboxName):
+    """A mailbox name of that kind."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        return "x"
+
+
+class LyingString(Liar, ServerString):
+    """A string of that kind."""
+
+    __slots__ = ()
+
+
+class LyingLate(Late):
+    """One whose forms are others each time."""
+
+    __slots__ = ()
+
+    @property
+    def off(self) -> Any:
+        return (b"x",)
+
+
+class LyingLiteral(Literal):
+    """One whose data are others each time."""
+
+    @property
+    def data(self) -> Any:
+        return b"x"
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        """It keeps none."""
+
+
+LIES = ["a\r\nX1 DELETE inbox", "a\nb", "a\0b", "a{5}", "a b) (c", '"', "gr\u00fcn\r\n", "&-\r\n"]
+
+
+@pytest.mark.parametrize("lie", LIES, ids=ascii)
+@pytest.mark.parametrize("kind", [Liar, LyingName, LyingString], ids=lambda kind: kind.__name__)
+@each_command
+def test_bytes_that_lie_are_written_as_what_they_are(command: Command, kind: Any, lie: str) -> None:
+    for at in range(len(valid(command)) + 1):
+        attack(command, arguments(command, at, kind(lie.encode())))
 
 
 @pytest.mark.parametrize(
@@ -394,6 +468,15 @@ def test_a_family_cannot_register_what_is_no_command(command: Command) -> None:
         (Literal(bytearray(b"x")), "bytearray"),  # type: ignore[arg-type]
         (b"a {3}", "start of a literal"),
         (Late((b"a\0",), (b"a",)), "NUL at byte"),
+        (Late((Liar(b"a\r\nX1 DELETE inbox"),), (b"a",)), "Liar"),
+        (Late((b"a",), (LyingName(b"a\r\nX1 DELETE inbox"),)), "LyingName"),
+        (Late((b"a",), (Late((b"a",), (b"a",)),)), "Late"),  # type: ignore[arg-type]
+        (Late((b"a",), [b"a"]), "list"),  # type: ignore[arg-type]
+        (LyingLate((b"a\r\n",), (b"a",)), "LyingLate"),
+        (LyingLiteral(b"a"), "LyingLiteral"),
+        (Literal(Liar(b"a")), "Liar"),
+        (Liar(b"a\r\nX1 DELETE inbox"), "CR at byte"),
+        (LyingName(b"a {3}"), "start of a literal"),
         (Late((b"a",), (b"a{3+}",)), "start of a literal"),
     ],
     ids=lambda value: ascii(value)[:30],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import logging
-import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -264,34 +263,7 @@ def test_a_secret_cannot_be_looked_at_by_accident() -> None:
     assert "Canary" not in f"{secret} {secret!r} {[secret]!r} {(secret,)}"
     with pytest.raises(TypeError, match="pickled"):
         secret.__reduce__()
-    hidden = Hidden()
-    hidden.add(secret)
-    assert "Canary" not in repr(hidden)
-
-
-@pytest.mark.parametrize("text", [CANARY, TOKEN, "abc", "\u00fc\u20ac!", 'a"b', "x" * 3000])
-@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
-def test_every_form_of_a_secret_is_hidden(text: str, before: str) -> None:
-    hidden = Hidden()
-    hidden.add(text)
-    octets = before.encode() + text.encode() + os.urandom(4).replace(b"\n", b"x")
-    core = in_base64(text.encode(), len(before) % 3)
-    assert core in base64.b64encode(octets)
-    for shape in (octets, base64.b64encode(octets), octets.hex().encode(), octets.hex().upper().encode(), repr(octets).encode()):
-        found = hidden.hide(b"< " + shape + b" >")
-        assert b"***" in found
-        assert text.encode() not in found
-        assert len(text) < 6 or core not in found
-
-
-def test_pieces_of_a_secret_are_hidden_in_what_we_say() -> None:
-    hidden = Hidden()
-    hidden.add("0123456789abcdef")
-    for cut in range(6, 17):
-        assert hidden.hide_text(f"near {'0123456789abcdef'[:cut]}") == "near ***"
-        assert hidden.hide_text(f"near {'0123456789abcdef'[-cut:]} x") == "near *** x"
-    assert hidden.hide_text("near 01234 bcdef") == "near 01234 bcdef"
-    assert hidden.hide_text("012345012345 abcdefabcdef\udc80") == "****** ******\udc80"
+    assert "Canary" not in repr(Hidden(secret))
 
 
 def test_a_bad_that_comes_later_is_hidden_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -306,25 +278,19 @@ def test_a_bad_that_comes_later_is_hidden_too(caplog: pytest.LogCaptureFixture) 
     assert not [form for form in forms(TOKEN) for text in texts if form in text]
 
 
-def test_short_secrets_do_not_hide_every_text() -> None:
-    hidden = Hidden()
-    hidden.add("a", b"bc", "")
-    assert not hidden
-    assert hidden.hide_text("abc") == "abc"
-
-
 def test_names_are_no_secrets() -> None:
     """Who is refused wants to read who it was."""
 
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ \r\n")
         conversation.read_line()
-        conversation.no(command, b"user tester: no such password as hunter2x")
+        digest = b"0123456789abcdef" * 2 if command.args == b"CRAM-MD5" else b"hunter2x"
+        conversation.no(command, b"user tester: no such password as " + digest)
 
     ways = {
         "PLAIN": "\0tester\0hunter2x",
         "XOAUTH2": "user=tester\x01auth=Bearer hunter2x\x01\x01",
-        "CRAM-MD5": "tester hunter2x",
+        "CRAM-MD5": f"tester {'0123456789abcdef' * 2}",
     }
     with ScriptedServer(handlers={"AUTHENTICATE": refuse}) as server:
         for mechanism, response in ways.items():

@@ -13,11 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn, Protocol
 
 import pytest
+
+from .quirks import Quirk
 
 HOST = "127.0.0.1"
 USERS = {"tester": "secret", "alice": "alicepw", "bob": "bobpw", "carol": "carolpw"}
@@ -27,6 +30,7 @@ CROWD = {f"u{number:02}": "pw" for number in range(17)}
 # A client-side LC_ALL, TZ or DOVECOT_* variable must not change what a server answers.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TZ": "UTC"}
 REQUIRE = "IMAPKIT_REQUIRE_SERVERS"
+NOT_ANNOUNCED = "not announced"
 START_SECONDS = 30.0
 # Dovecot's master takes a second for its log process even when idle, and longer with clients.
 STOP_SECONDS = 0.5
@@ -48,6 +52,9 @@ class Server:
 
     ``directory`` is None for a server inside this process; ``stream_command(user)`` gives a shell command which
     speaks IMAP on its standard input and output and greets with PREAUTH, where the server can do that.
+    ``personal`` begins the names of a user's own mailboxes, and ``others`` those of another user's, before the name of
+    that user; None where no user sees another one's.  ``quirks`` are where this server departs from the RFCs, or from
+    what most servers do: a test asks for one by its name, and never for a server or a version.
     """
 
     name: str
@@ -59,6 +66,19 @@ class Server:
     separator: str
     directory: Path | None
     stream_command: Callable[[str], str] | None
+    personal: str = ""
+    others: str | None = None
+    quirks: frozenset[Quirk] = frozenset()
+
+
+class Kind(Protocol):
+    """A server that the tests can start."""
+
+    def missing(self) -> str | None:
+        """Why it cannot run here, telling what to do about it; None when it can."""
+
+    def running(self, *, certificate: str = "server") -> AbstractContextManager[Server]:
+        """A private one, stopped and removed at the end; ``certificate`` is one of `certs.Certificates`."""
 
 
 def skip_or_fail(reason: str | None) -> None:
@@ -68,6 +88,11 @@ def skip_or_fail(reason: str | None) -> None:
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"{REQUIRE}=1, but {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def not_announced(server: Server, feature: str) -> NoReturn:
+    """Skip the calling test, which is about what a running server has not; servers being required does not matter."""
+    pytest.skip(f"{NOT_ANNOUNCED}: {server.name} has no {feature}")
 
 
 def program(name: str) -> str | None:
@@ -128,12 +153,17 @@ def _bind_first_free(held: ExitStack, host: str, candidates: list[int]) -> int:
 
 
 @contextmanager
-def foreground(argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``argv`` as the leader of its own process group, as ``identity`` (uid, gid), and stop it at the end."""
+def foreground(
+    argv: Sequence[str], log: Path, identity: tuple[int, int] | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``argv`` as the leader of its own process group, as ``identity`` (uid, gid), and stop it at the end.
+
+    ``env`` is added to the environment that all servers have.
+    """
     uid, gid = identity or (None, None)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd=log.parent,
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**ENVIRONMENT, **(env or {})}, cwd=log.parent,
             start_new_session=True, user=uid, group=gid, extra_groups=None if uid is None else [],
         )  # fmt: skip
     try:
@@ -179,17 +209,32 @@ def _runs_in(stat: Path, group: int) -> bool:
 
 def wait_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path, seconds: float = START_SECONDS) -> None:
     """Return once the server greets at ``address``; ServerFailure when its process ends or ``seconds`` pass first."""
+    wait_until(lambda timeout: _greets(address, timeout), f"greet at {address}", process, log, seconds)
+
+
+def wait_until(
+    ready: Callable[[float], bool], done: str, process: subprocess.Popen[bytes], log: Path, seconds: float = START_SECONDS
+) -> None:
+    """Return once ``ready``, given the seconds left, is true; otherwise ServerFailure: the process does not do ``done``."""
     deadline = time.monotonic() + seconds
-    while not _greets(address, deadline):
+    while not ready(max(deadline - time.monotonic(), POLL_SECONDS)):
         if process.poll() is not None:
             raise ServerFailure(f"{process.args!r} ended with status {process.returncode}\n{_tail(log)}")
         if time.monotonic() > deadline:
-            raise ServerFailure(f"{process.args!r} does not greet at {address}\n{_tail(log)}")
+            raise ServerFailure(f"{process.args!r} does not {done}\n{_tail(log)}")
         time.sleep(POLL_SECONDS)
 
 
-def _greets(address: tuple[str, int], deadline: float) -> bool:
-    timeout = max(deadline - time.monotonic(), POLL_SECONDS)
+def accepts(address: tuple[str, int], timeout: float) -> bool:
+    """Whether a server accepts connections there."""
+    try:
+        socket.create_connection(address, timeout).close()
+    except OSError:
+        return False
+    return True
+
+
+def _greets(address: tuple[str, int], timeout: float) -> bool:
     try:
         with socket.create_connection(address, timeout) as connection, connection.makefile("rb") as lines:
             return lines.readline().startswith(b"* OK")

@@ -30,6 +30,7 @@ from .base import (
     render,
     wait_ready,
 )
+from .quirks import DOVECOT as QUIRKS
 
 LIBEXEC = (Path("/usr/lib/dovecot"), Path("/usr/libexec/dovecot"))
 PACKAGE = "dovecot-imapd (apt-get install dovecot-imapd)"
@@ -40,7 +41,7 @@ MAIL_ID = 5000
 OTHER_HOST = "127.0.0.2"
 ACCOUNTS = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, "utf8": "pässwörd", "narrow": "narrowpw", **CROWD}
 # Who has a quota of their own: hardly room for two messages.
-NARROW = {"narrow": "userdb_quota_rule=*:storage=20K:messages=3"}
+NARROW = "userdb_quota_rule=*:storage=20K:messages=3"
 
 
 def missing() -> str | None:
@@ -79,7 +80,8 @@ def running(plaintext: bool = True, certificate: str = "server") -> Iterator[Ser
         argv, cafile = [str(program("dovecot")), "-F", "-c", str(conf)], str(directory / "ca.pem")
         with foreground(argv, directory / "output") as process:
             wait_ready(process, (host, port), directory / "log")
-            yield Server("dovecot", host, port, tls_port, cafile, dict(ACCOUNTS), "/", directory, _stream(conf))
+            stream = _stream(conf)
+            yield Server("dovecot", host, port, tls_port, cafile, dict(ACCOUNTS), "/", directory, stream, "", "shared/", QUIRKS)
 
 
 def _security(pair: certs.Pair, plaintext: bool) -> dict[str, object]:
@@ -88,26 +90,28 @@ def _security(pair: certs.Pair, plaintext: bool) -> dict[str, object]:
 
 def _configure(directory: Path, values: dict[str, object]) -> Path:
     uid, gid = _mail_identity()
-    _prepare(directory, uid, gid)
+    prepare(directory, uid, gid, NARROW)
     conf = directory / "dovecot.conf"
     whose = {"uid": uid, "gid": gid, "identity": _identity_settings(), "me": _user_name()}
     conf.write_text(render("dovecot.conf.in", {"directory": directory, **whose, **values}), encoding="utf-8")
     return conf
 
 
-def _prepare(directory: Path, uid: int, gid: int) -> None:
+def prepare(directory: Path, uid: int, gid: int, narrow: str) -> None:
+    """The directories that Dovecot writes into, and its users; ``narrow`` is what gives one of them a small quota."""
     for name in ("run", "state", "home", "tmp"):
         (directory / name).mkdir()
     for name in ("home", "tmp"):
         os.chown(directory / name, uid, gid)
-    lines = [_account(directory, name, password, uid, gid) for name, password in ACCOUNTS.items()]
+    more = {"narrow": narrow}
+    lines = [_account(directory, name, password, uid, gid, more.get(name, "")) for name, password in ACCOUNTS.items()]
     (directory / "passwd").write_text("".join(lines), encoding="utf-8")
 
 
-def _account(directory: Path, name: str, password: str, uid: int, gid: int) -> str:
+def _account(directory: Path, name: str, password: str, uid: int, gid: int, more: str) -> str:
     """A passwd-file line; PLAIN because CRAM-MD5 needs the password, b64 because ``:`` separates fields."""
     secret = base64.b64encode(password.encode()).decode("ascii")
-    return f"{name}:{{PLAIN.b64}}{secret}:{uid}:{gid}::{directory}/home/{name}::{NARROW.get(name, '')}\n"
+    return f"{name}:{{PLAIN.b64}}{secret}:{uid}:{gid}::{directory}/home/{name}::{more}\n"
 
 
 def _mail_identity() -> tuple[int, int]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from . import base, cyrus, dovecot, fetch_cyrus
+from . import base, bundles, chroot, debian, dovecot, fetch, installed_cyrus
 from .base import HOST, ServerFailure, foreground, members, private_directory, stop, wait_ready
+from .cyrus import CYRUS36
+from .cyrus_programs import Installed
 
 pytestmark = pytest.mark.live
 
@@ -110,18 +112,18 @@ def test_a_template_leaves_nothing_open() -> None:
 
 
 def test_the_unpacked_cyrus_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("IMAPKIT_CYRUS_ROOT", str(tmp_path))
-    monkeypatch.setattr(fetch_cyrus, "INSTALLED", Path("/usr/lib/no-cyrus-here"))
-    assert fetch_cyrus.program_directory() is None
-    fetch_cyrus.unpacked().mkdir(parents=True)
-    (fetch_cyrus.unpacked() / "imapd").touch()
-    assert fetch_cyrus.program_directory() == tmp_path / "usr/lib/no-cyrus-here"
+    monkeypatch.setenv("IMAPKIT_SERVERS_ROOT", str(tmp_path))
+    monkeypatch.setattr(installed_cyrus, "INSTALLED", Path("/usr/lib/no-cyrus-here"))
+    assert installed_cyrus.program_directory() is None
+    installed_cyrus.unpacked().mkdir(parents=True)
+    (installed_cyrus.unpacked() / "imapd").touch()
+    assert installed_cyrus.program_directory() == tmp_path / "cyrus/usr/lib/no-cyrus-here"
 
 
 def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "program", lambda name: None)
     assert "apt-get install dovecot-imapd" in (dovecot.missing() or "")
-    assert "cyrus-common" in (cyrus.missing() or "")
+    assert "cyrus-common" in (CYRUS36.missing() or "")
 
 
 def test_another_dovecot_is_not_taken_for_2_3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -136,13 +138,47 @@ def test_another_dovecot_is_not_taken_for_2_3(monkeypatch: pytest.MonkeyPatch, t
 
 def test_an_imapd_not_yet_unpacked_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "ctl_cyrusdb").touch()
-    monkeypatch.setattr(cyrus, "lacking", lambda programs: None)
-    monkeypatch.setattr(cyrus, "COMMON", tmp_path)
-    monkeypatch.setattr(fetch_cyrus, "program_directory", lambda: None)
-    assert "python3 tests/servers/fetch_cyrus.py" in (cyrus.missing() or "")
+    monkeypatch.setattr("tests.servers.cyrus_programs.lacking", lambda programs: None)
+    monkeypatch.setattr(Installed, "COMMON", tmp_path)
+    monkeypatch.setattr(installed_cyrus, "program_directory", lambda: None)
+    assert "python3 -m tests.servers.fetch cyrus" in (CYRUS36.missing() or "")
 
 
 def test_a_user_without_a_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert base.nameless() is None
     monkeypatch.setattr("os.geteuid", lambda: 2**31 - 7)
     assert base.nameless() == f"user {2**31 - 7} has no name: add it to /etc/passwd"
+
+
+def test_a_bundle_is_not_taken_without_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert chroot.missing(bundles.COURIER_IMAP) == "courier runs by chroot: run the tests as root"
+
+
+def test_a_bundle_not_yet_fetched_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IMAPKIT_SERVERS_ROOT", str(tmp_path))
+    assert bundles.DOVECOT24.missing() == ("no dovecot24 of Debian trixie here: python3 -m tests.servers.fetch dovecot24")
+    bundles.DOVECOT24.directory.mkdir(parents=True)
+    (bundles.DOVECOT24.directory / debian.PACKAGES).write_text('{"dovecot-core": "1:2.4.1+dfsg1-6+deb13u7"}')
+    assert bundles.DOVECOT24.missing() is None
+    assert bundles.DOVECOT24.version("dovecot-core") == "2.4.1"
+
+
+def test_what_cannot_be_fetched_is_told_and_the_rest_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> Path:
+        raise subprocess.CalledProcessError(100, ["apt-get"], stderr="no network")
+
+    monkeypatch.setattr(fetch, "SOURCES", {"one": fails, "two": lambda: tmp_path})
+    failures = fetch.main([])
+    assert failures is not None
+    assert failures.startswith("one is not to be had:")
+    assert "no network" in failures
+    assert capsys.readouterr().out == f"two {tmp_path}\n"
+    assert fetch.main(["three"]) == "no server three: there are one, two"
+
+
+def test_a_program_that_lacks_a_library_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="usr/bin/imapd"):
+        debian.check_libraries(tmp_path, "usr/bin/imapd")

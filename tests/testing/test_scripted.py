@@ -48,6 +48,11 @@ def session(server: ScriptedServer, said: bytes, heard: bytes, raising: BaseExce
             raise raising
 
 
+def without_capability(server: ScriptedServer) -> list[str]:
+    """The commands that came; imaplib of Python 3.14 does not ask for the capabilities that the greeting announced."""
+    return [name for name in server.names if name != "CAPABILITY"]
+
+
 def trusting() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=PEM)
 
@@ -62,8 +67,9 @@ def test_default_handlers_serve_imaplib() -> None:
         assert client.is_readonly
         assert client.noop() == ("OK", [b"done"])
         assert client.logout() == ("BYE", [b"good day"])
-    assert server.names == ["CAPABILITY", "LOGIN", "SELECT", "EXAMINE", "NOOP", "LOGOUT"]
-    assert server.commands[1].args == b'user "pass"'
+    assert without_capability(server) == ["LOGIN", "SELECT", "EXAMINE", "NOOP", "LOGOUT"]
+    (login,) = (command for command in server.commands if command.name == "LOGIN")
+    assert login.args == b'user "pass"'
 
 
 def test_a_handler_overrides_one_command_and_what_has_none_is_bad() -> None:
@@ -298,7 +304,7 @@ def test_implicit_tls() -> None:
     ):
         assert client.noop() == ("OK", [b"done"])
         client.logout()
-    assert server.names == ["CAPABILITY", "NOOP", "LOGOUT"]
+    assert without_capability(server) == ["NOOP", "LOGOUT"]
 
 
 def test_starttls() -> None:
@@ -314,7 +320,7 @@ def test_starttls() -> None:
         assert client.login("u", "p")[0] == "OK"
         assert isinstance(client.sock, ssl.SSLSocket)
         client.logout()
-    assert server.names == ["CAPABILITY", "STARTTLS", "CAPABILITY", "LOGIN", "LOGOUT"]
+    assert without_capability(server) == ["STARTTLS", "LOGIN", "LOGOUT"]
 
 
 def test_starttls_does_not_take_what_came_in_the_clear() -> None:

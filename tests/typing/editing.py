@@ -15,11 +15,14 @@ from tests.typing.checking import PATHS, ROOT
 
 __all__ = ["Shown", "edit"]
 
-EDITED = """\
-from imapkit import IMAP4
+IMPORTS = """\
+from imapkit import IMAP4, IMAP4_SSL, IMAP4_stream
+from imapkit.ext.rev1 import FetchData, MailboxListing, MailboxStatus
 from imapkit_gmail import GmailCommands
 
-
+"""
+EDITED = f"""\
+{IMPORTS}
 class MyIMAP(IMAP4, GmailCommands): ...
 
 
@@ -35,7 +38,10 @@ class Shown(NamedTuple):
 
 
 def edit(*lines: str) -> list[Shown]:
-    """What is shown at the end of each line; ``imap`` is an ``IMAP4`` there, ``mine`` a ``MyIMAP(IMAP4, GmailCommands)``."""
+    """What is shown at the end of each line; ``imap`` is an ``IMAP4`` there, ``mine`` a ``MyIMAP(IMAP4, GmailCommands)``.
+
+    A line may be several, the last of which is being written; they stand behind the imports then, in no function.
+    """
     argv = [sys.executable, "-m", "tests.typing.editing", *lines]
     done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, timeout=100)
     assert done.returncode == 0, done.stderr
@@ -46,8 +52,9 @@ def _shown(line: str) -> Any:
     import jedi
 
     project = jedi.Project(str(ROOT), added_sys_path=list(map(str, PATHS)))
-    script = jedi.Script(EDITED + line, project=project, environment=jedi.InterpreterEnvironment())
-    where = (EDITED.count("\n") + 1, len(line) + 4)
+    code = IMPORTS + line if "\n" in line else EDITED + line
+    script = jedi.Script(code, project=project, environment=jedi.InterpreterEnvironment())
+    where = (code.count("\n") + 1, len(code.rpartition("\n")[2]))
     signatures = [([each.name for each in found.params], found.docstring()) for found in script.get_signatures(*where)]
     return [found.name for found in script.complete(*where)], signatures
 

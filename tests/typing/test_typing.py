@@ -17,7 +17,7 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from imapkit import IMAP4, IMAP4_SSL, IMAP4_stream, Limits, abort, error, unverified_context
+from imapkit import IMAP4, IMAP4_SSL, CommandNo, IMAP4_stream, Limits, NoResponse, abort, error, unverified_context
 
 
 def show(answer: tuple[Any, Any, Any]) -> None:
@@ -47,6 +47,22 @@ with IMAP4("localhost", 143, timeout=3.0, families=["rev1"], limits=Limits(line=
     imap.noop(timeout="soon")  # error: arg-type, reportArgumentType
     imap.noop(callback=7)  # error: arg-type, reportArgumentType
     imap.authenticate("PLAIN", "secret")  # error: arg-type, reportArgumentType
+
+with IMAP4("localhost", strict=True) as imap:
+    try:
+        checked: list[Any] = imap.copy("1", "Archive")[1].check()
+    except CommandNo as refused:
+        code: str | None = refused.code
+        text: bytes = refused.text
+        command: str = refused.command
+        numbers: list[int | None] = [response.number for response in refused.responses]
+        records: list[Any] = refused.data.parsed()
+    except IMAP4.abort as lost:
+        records = lost.data.parsed()
+refusal: type[CommandNo] = NoResponse
+IMAP4(strict="yes")  # error: arg-type, reportArgumentType
+IMAP4_SSL(strict=True).logout()
+IMAP4_stream("true", strict=True).logout()
 
 IMAP4("localhost", "143")  # error: arg-type, reportArgumentType
 IMAP4_SSL("localhost", ca_certs="ca.pem", ssl_context=unverified_context()).logout()

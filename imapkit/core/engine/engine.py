@@ -52,6 +52,7 @@ class Engine:
         self.store = Store(self.limits)
         self.secrets = Hidden()
         self.defects = DefectLog(self.limits.defects, self.secrets)
+        self.registry = registry
         self.closed: error | None = None
         self.frozen = False
         """Nothing further is sent: the connection is about to end."""
@@ -76,6 +77,22 @@ class Engine:
     def welcome(self) -> bytes | None:
         """The greeting, once it has come."""
         return self._inbound.welcome
+
+    @property
+    def halted(self) -> bool:
+        """Whether a command waits for "+". It may be read without the lock."""
+        owner = self._wire.owner
+        return owner is not None and owner.awaits == "+"
+
+    def tell_alert(self, exc: error) -> None:
+        """Put the text of the last ALERT into the error that ends the connection: most often it says why that ends."""
+        alert = self._inbound.alert
+        if alert and len(exc.args) == 1 and isinstance(exc.args[0], str):
+            exc.args = (f"{exc.args[0]} (the server's last ALERT: {alert})",)
+
+    def is_in_flight(self, tag: bytes) -> bool:
+        """Whether a command with this tag has been sent and not been answered. It may be asked without the lock."""
+        return tag in self._flight.pending
 
     @property
     def layer_pending(self) -> bool:
@@ -146,8 +163,7 @@ class Engine:
             self._orphan(request, why or ConnectionClosed(f"{name} was given up"))
 
     def _orphan(self, request: Request, why: error) -> None:
-        request.abandoned, request.error = True, why
-        request.received.clear()
+        request.abandoned, request.aborted = True, why
         if request.phase is IN_FLIGHT:
             request.move("abandon")
         elif request.phase is LISTENING:
@@ -203,7 +219,7 @@ class Engine:
 
     def sole_owner(self, name: str) -> Request | None:
         """The only command whose answer a response of that name can be: then many can be given to it at once."""
-        return self._inbound.attribution.sole_owner(name)
+        return self._inbound.sole_owner(name)
 
     def literal_progress(self, size: int, now: float) -> None:
         """``size`` bytes of a literal have come: of the answer to the oldest command in flight, for all the engine knows."""

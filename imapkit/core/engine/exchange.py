@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from imapkit.core.secrets import plain as plain_pieces
 from imapkit.core.wire import Late, Literal, Piece
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def exchange_of(request: Request, session: Session) -> Exchange:
 def plain(request: Request, session: Session) -> Exchange:
     """Text and literals, RFC 3501 section 4.3 and RFC 7888."""
     out = bytearray(request.tag + b" ")
-    for piece in settled(request.call.pieces, session):
+    for piece in settled(plain_pieces(request.call.pieces), session):
         if not isinstance(piece, Literal):
             out += piece
             continue
@@ -129,9 +130,11 @@ def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Liter
 
 def may_go_unasked(literal: Literal, session: Session) -> bool:
     """Whether a literal may follow its announcement at once."""
-    if session.has("LITERAL+"):
-        return True
-    return len(literal.data) <= NON_SYNC_MAX and (session.has("LITERAL-") or session.has("IMAP4REV2"))
+    has = session.has
+    if not (has("LITERAL+") or (len(literal.data) <= NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))):
+        return False
+    # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes the lines behind it for commands.
+    return not literal.binary or has("BINARY")
 
 
 def announcement(literal: Literal, session: Session) -> bytes:
@@ -148,7 +151,7 @@ def whole(call: Call, session: Session) -> bytes | None:
         return None
     out: list[bytes] = []
     size = 0
-    for piece in settled(call.pieces, session):
+    for piece in settled(plain_pieces(call.pieces), session):
         if not isinstance(piece, Literal):
             out.append(piece)
             continue

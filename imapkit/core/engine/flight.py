@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from imapkit.core.attribution import Attribution
 from imapkit.core.engine.effects import Effects
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, SWITCHING
@@ -43,8 +44,7 @@ class Flight:
         """Submitted and not over, in order; an orphan is among them until its answer comes."""
         self.pending: dict[bytes, Request] = {}
         """In flight, by tag, in the order in which they were sent."""
-        self.wanting: dict[str, dict[Request, None]] = {}
-        """In flight, by the names of the responses that they await."""
+        self.attribution = Attribution()
         self.listener: Request | None = None
         """The command in flight that goes on until there is a reason to end it."""
         self.layer_pending = False
@@ -83,6 +83,10 @@ class Flight:
         # (Without the enum's own operator, which is slow.)
         if not command.states._value_ & session.state._value_:
             raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+        if command.secret and session.awaits_tls and not session.secure:
+            raise StateError(
+                f"{request.call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
+            )
         if session.readonly_news is not None and not command.ends:
             news, session.readonly_news = session.readonly_news, None
             raise readonly(news)
@@ -93,15 +97,11 @@ class Flight:
         command = request.call.command
         if self.session.flush:
             self.session.flush = False
-            self.store.clear()
+            request.aside = self.store.set_aside()
         if command.secret:
-            self.secrets.add(*secret_arguments(request.args))
+            self.secrets.begin(*secret_arguments(request.args))
         self.tag(request)
-        for name in command.result:
-            wanting = self.wanting.get(name)
-            if wanting is None:
-                wanting = self.wanting[name] = {}
-            wanting[request] = None
+        self.attribution.expect(request)
         if command.news is not None or command.interrupt is not None:
             self.listener = request
         if command.layer is not None:
@@ -119,8 +119,7 @@ class Flight:
     def land(self, request: Request) -> None:
         """A command is no longer in flight, and over."""
         self.pending.pop(request.tag, None)
-        for name in request.call.command.result:
-            self.wanting[name].pop(request, None)
+        self.attribution.forget(request)
         if self.listener is request:
             self.listener = None
         if request.call.command.layer is not None:
@@ -138,14 +137,14 @@ class Flight:
 
     def fail(self, request: Request, exc: error) -> None:
         """A command ends without an answer."""
-        request.error = request.error or exc
+        request.aborted = request.aborted or exc
         if request.phase is not DONE:
             request.move("fail")
         self.tell(request)
 
     def drop(self, request: Request, exc: error) -> None:
         """A queued command is never sent."""
-        request.error = exc
+        request.aborted = exc
         request.move("abandon")
         self.gate.withdraw(request)
         self.tell(request)
@@ -160,9 +159,11 @@ class Flight:
                 request.phase = DONE
                 self.tell(request)
             else:
+                for piece in request.came if request.tag else ():
+                    self.store.add(piece.name, piece, piece.octets)
                 self.fail(request, exc)
         self.pending.clear()
-        self.wanting.clear()
+        self.attribution.clear()
         self.moments.clear()
         self.gate.ready.clear()
         self.listener, self.layer_pending = None, False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from imapkit.core.engine.attribution import CONDITIONS, Attribution, guarded
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
-from imapkit.core.response import Continuation, Run, Tagged, Untagged, response_code
+from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
+from imapkit.core.shown import shown
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
 from imapkit.family import State
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inbound"]
 
+CONDITIONS = frozenset(("OK", "NO", "BAD"))
 _GREETINGS = {"OK": State.NONAUTH, "PREAUTH": State.AUTH}
 
 
@@ -29,7 +30,8 @@ class Inbound:
 
     def __init__(self, flight: Flight, wire: Wire, registry: Registry, limits: Limits, defects: DefectLog) -> None:
         self._flight, self._wire, self._registry, self._limits, self._defects = flight, wire, registry, limits, defects
-        self.attribution = Attribution(flight, registry, limits, defects)
+        self.alert = ""
+        """The text of the last ALERT, without secrets."""
         self.welcome: bytes | None = None
         self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
 
@@ -50,9 +52,32 @@ class Inbound:
 
     def _run(self, run: Run) -> None:
         run.utf8 = "UTF8=ACCEPT" in self._flight.session.enabled
-        if not self.attribution.takes_run(run):
+        if not self._takes_run(run):
             for each in run.responses():
                 self._untagged(each)
+
+    def sole_owner(self, name: str) -> Request | None:
+        """The only command whose answer a response of that name can be; None if there are more, or it changes the state too."""
+        owner = self._flight.attribution.sole(name)
+        if owner is None or self._flight.listener is not None or name in CONDITIONS or name == "BYE":
+            return None
+        known = self._registry.responses.get(name)
+        if known is not None and known.apply is not None:
+            return None
+        return owner if owner.sent else None
+
+    def _takes_run(self, run: Run) -> bool:
+        """Give many responses to one command at once; False, and nothing done, unless it is plain that all are its answer."""
+        owner = self.sole_owner(run.name)
+        if owner is None:
+            return False
+        call = owner.call
+        if call.about is not None and call.command.matches is not None:
+            claims = call.command.matches_all
+            if claims is None or not self._guard(owner, claims, call.about, run):
+                return False
+        self._collect(owner, run)
+        return True
 
     # continuations
 
@@ -76,7 +101,7 @@ class Inbound:
             self._stray(response)
             return
         if typ == "BYE":
-            raise ServerBye(_shown(text))
+            raise ServerBye(_farewell(text))
         if typ == "OK":
             if not request.sent:
                 raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
@@ -90,11 +115,15 @@ class Inbound:
 
     def _answered(self, request: Request, typ: str, text: bytes) -> None:
         flight, command = self._flight, request.call.command
-        request.text, request.typ = flight.secrets.hide(text) if command.secret or typ == "BAD" else text, typ
+        request.text, request.typ = flight.secrets.hide(text) if command.secret or typ != "OK" else text, typ
+        if request.doubtful:
+            self._settle(request)
         if command.done is not None:
             self._guard(request, command.done, flight.session, request)
         if command.ends and typ == "OK":
             self._end_session()
+        if typ != "OK":
+            self._give_back(request)
         self._code(text, request)
         if typ == "OK" and command.layer is not None:
             request.move("switch")
@@ -102,6 +131,30 @@ class Inbound:
             return
         request.move("answer")
         flight.land(request)
+
+    def _settle(self, request: Request) -> None:
+        """Decide whose the responses are that are perhaps its answer: they are if there is no better one.
+
+        (A server that has said OK has answered.)
+        """
+        doubtful, request.doubtful = request.doubtful, ()
+        if request.received or request.typ != "OK":
+            self._release(response for response, _ in doubtful)
+            return
+        for response, odd in doubtful:
+            self._defects.add(odd, response.parts[0])
+            request.received.append(response)
+
+    def _give_back(self, request: Request) -> None:
+        """The command is refused: what came before that, and what a BAD leaves as it was, is kept for ``response()``."""
+        if request.typ == "BAD" and request.aside:
+            self._flight.store.put_back(request.aside)
+        self._release(request.received)
+
+    def _release(self, pieces: Iterable[Untagged | Run]) -> None:
+        """Keep responses that are no command's answer after all, as those that no command asked for are."""
+        for piece in pieces:
+            self._keep(piece.name, piece, piece.octets)
 
     def _end_session(self) -> None:
         """What is queued must not be sent any more: the server would not answer it."""
@@ -137,20 +190,54 @@ class Inbound:
         if response.odd:
             self._defects.add(response.odd, response.text)
         response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
-        owner = self.attribution.owner(response)
+        owner, odd, gives_way = flight.attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         known = self._registry.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, flight.session, response)
         if flight.listener is not None:
             self._listen(flight.listener, response)
-        if owner is not None:
-            self.attribution.collect(owner, response)
-        else:
-            self._keep(name, response.data(), response.octets)
+        self._give(owner, response, odd, gives_way)
         if name in CONDITIONS:
             self._code(response.text, owner)
+
+    def _give(self, owner: Request | None, response: Untagged, odd: str, gives_way: bool) -> None:
+        """Give a response to the command that it answers, or keep it; ``gives_way``: to a more certain answer."""
+        if owner is None:
+            self._keep(response.name, response, response.octets)
+        elif gives_way:
+            self._doubt(owner, response, odd)
+            return
+        else:
+            self._collect(owner, response)
+        if odd:
+            self._defects.add(odd, response.parts[0])
+
+    def _collect(self, owner: Request, piece: Untagged | Run) -> None:
+        """Add a response to a command's answer. Raises ``LimitExceeded``."""
+        if not owner.abandoned:
+            owner.received.append(piece)
+        self._count(owner, piece)
+
+    def _doubt(self, owner: Request, response: Untagged, odd: str) -> None:
+        """A response that is the command's answer if no better one comes (``_settle``)."""
+        if not owner.doubtful:
+            owner.doubtful = []
+        if not owner.abandoned:
+            owner.doubtful.append((response, odd))
+        self._count(owner, response)
+
+    def _count(self, owner: Request, piece: Untagged | Run) -> None:
+        size = piece.octets
+        self._flight.note_answer(owner, size)
+        owner.count += len(piece)
+        owner.size += size
+        limits = self._limits
+        if owner.count > limits.answers:
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers} responses (Limits.answers)")
+        if owner.size > limits.answers_octets:
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers_octets} octets (Limits.answers_octets)")
 
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
@@ -165,7 +252,7 @@ class Inbound:
     def _greeting(self, response: Untagged) -> None:
         """``greeting = "*" SP (resp-cond-auth / resp-cond-bye) CRLF``, RFC 3501 section 7.1."""
         if response.name == "BYE":
-            raise ServerBye(_shown(response.text))
+            raise ServerBye(_farewell(response.text))
         if response.name not in _GREETINGS:
             raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
         self.welcome = b" ".join(filter(None, (b"*", response.name.encode("ascii"), response.text)))
@@ -178,20 +265,32 @@ class Inbound:
         code = response_code(text)
         if code is None:
             return
-        self._keep(code.name, [code.data or b""], len(code.data or b""))
+        if code.name == "ALERT":
+            # Cut behind what is hidden: a piece of a secret must not be left.
+            self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)
+        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
         known = self._registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self._flight.session, code.data)
 
-    def _keep(self, name: str, data: list[Any], size: int) -> None:
+    def _keep(self, name: str, data: list[Any] | Untagged | Run, size: int) -> None:
         if self._flight.store.add(name, data, size):
             self._defects.add(
                 "responses that no command asked for are dropped, the oldest first (Limits.stored, stored_octets)", b""
             )
 
     def _guard(self, owner: Request | None, function: Callable[..., Any], *args: Any) -> Any:
-        return guarded(owner, self._defects, function, *args)
+        """Call a plugin's function; what it raises reaches the caller whose command this is, and never the reader thread."""
+        try:
+            return function(*args)
+        except Exception as exc:
+            if owner is not None:
+                owner.defect = owner.defect or exc
+            else:
+                raw = getattr(args[-1], "text", args[-1])
+                self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
+            return False
 
 
-def _shown(text: bytes) -> str:
-    return text[:500].decode("utf-8", "backslashreplace") or "BYE"
+def _farewell(text: bytes) -> str:
+    return shown(text, 500) or "BYE"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from imapkit.core.engine.gate import Queued
-from imapkit.core.engine.phases import LISTENING, QUEUED, Phase
+from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, Phase
 
 if TYPE_CHECKING:
     from imapkit.core.engine.exchange import Ask, Exchange
@@ -37,7 +38,7 @@ class Request(Queued):
     """The number in its tag: commands are sent in this order."""
     typ = ""
     text = b""
-    error: error | None = None
+    aborted: error | None = None
     """Why it has no answer."""
     defect: Exception | None = None
     """What a plugin's function raised while this command was handled: it reaches this caller."""
@@ -50,6 +51,10 @@ class Request(Queued):
     abandoned = False
     released = False
     """Its waiter has been told; an orphan's is told before its answer comes."""
+    aside: Sequence[Any] = ()
+    """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
+    doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
+    """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
     told = False
     """Its callback has been called, however often it is woken."""
     interrupted_by = ""
@@ -95,9 +100,14 @@ class Request(Queued):
         return cast("list[Untagged]", received)
 
     @property
+    def came(self) -> list[Untagged | Run]:
+        """All that has come of its answer, whether or not it is plain by now that it is."""
+        return [*self.received, *(response for response, _ in self.doubtful)]
+
+    @property
     def complete(self) -> bool:
-        """Whether nothing more comes for it."""
-        return self.released
+        """Whether nothing more comes for it; an orphan is not complete: its answer is still on its way."""
+        return self.phase is DONE
 
     def move(self, event: str) -> None:
         """Go on to the phase that follows ``event``."""
@@ -109,13 +119,6 @@ class Request(Queued):
         if not before or before == "refresh" or (before == "patience" and why == "news"):
             self.interrupted_by = why
         return self.phase is LISTENING
-
-    def check(self) -> None:
-        """Raise what went wrong with it, if anything did."""
-        if self.error is not None:
-            raise self.error.fresh()
-        if self.defect is not None:
-            raise self.defect
 
     def __repr__(self) -> str:
         return f"<Request {self.tag.decode()} {self.call.name} {self.phase}>"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from imapkit.core.engine.effects import Out
 from imapkit.core.engine.exchange import Ask, Continue, Send, exchange_of, whole
 from imapkit.core.engine.phases import QUEUED, SENDING
+from imapkit.core.secrets import Secret
 
 if TYPE_CHECKING:
     from imapkit.core.engine.flight import Flight
@@ -67,6 +68,7 @@ class Wire:
             request.move("line")
             flight.gate.sent(request)
             sent.append(request)
+            forget_secret(request)
             lines.append(b"%b %b\r\n" % (request.tag, text))
             size += len(lines[-1])
             if request.call.command.secret:
@@ -122,6 +124,7 @@ class Wire:
                 wanted = exchange.send(None)
         except StopIteration:
             request.exchange = None
+            forget_secret(request)
             self._release()
             return
         if isinstance(wanted, Continue):
@@ -190,6 +193,7 @@ class Wire:
         if request.exchange is not None:
             request.exchange.close()
             request.exchange = None
+            forget_secret(request)
         request.awaits, request.question = "", None
         if request.phase is SENDING and not request.accepted:
             self.flight.gate.sent(request)
@@ -200,3 +204,9 @@ class Wire:
         """Nothing leaves any more."""
         self._out.clear()
         self.owner = None
+
+
+def forget_secret(request: Request) -> None:
+    """What a secret command sends has been handed out, and is not kept."""
+    if isinstance(request.call.pieces, Secret):
+        request.call.pieces = Secret([])

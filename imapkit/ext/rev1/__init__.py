@@ -76,6 +76,7 @@ CODES = {
     "APPENDUID": Code(uidplus.appenduid),
     "BADCHARSET": Code(grammar.badcharset),
     "CAPABILITY": Code(grammar.capability, session.apply_capability_code),
+    "CLOSED": Code(no_data, mailbox.apply_closed),
     "COPYUID": Code(uidplus.copyuid),
     "PARSE": Code(no_data),
     "PERMANENTFLAGS": Code(grammar.permanentflags),
@@ -89,6 +90,11 @@ CODES = {
     **dict.fromkeys(WITHOUT_DATA, Code(no_data)),
 }
 
+PARTLY = {
+    "AUTH=*": "authenticate() sends what a function of the program answers to each challenge",
+    "UIDPLUS": "APPENDUID and COPYUID are read: data.status(); UID EXPUNGE goes out by uid()",
+}
+
 
 @hookimpl
 def imapkit_family() -> Family:
@@ -97,8 +103,9 @@ def imapkit_family() -> Family:
         name="rev1",
         mixin=Rev1Commands,
         commands=(*session.COMMANDS, *mailbox.COMMANDS, *message.COMMANDS),
-        # The last two are attributes in LIST: RFC 3348, RFC 6154 section 2.
-        capabilities=("IMAP4rev1", "IMAP4", "AUTH=*", "LOGINDISABLED", "CHILDREN", "SPECIAL-USE"),
+        # CHILDREN and SPECIAL-USE are attributes in LIST (RFC 3348, RFC 6154 section 2), SIZE is an item of STATUS (RFC 8438).
+        capabilities=("IMAP4rev1", "IMAP4", "AUTH=CRAM-MD5", "LOGINDISABLED", "CHILDREN", "SPECIAL-USE", "STATUS=SIZE"),
+        partly=PARTLY,
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,

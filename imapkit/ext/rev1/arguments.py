@@ -7,20 +7,23 @@ from typing import Any
 
 from imapkit.core.api import (
     NO_OPERANDS,
+    Cursor,
     NumberSet,
     Run,
     Token,
     Untagged,
+    as_it_is,
     flags,
     mailbox_key,
-    mailbox_name,
+    or_another_name,
     raw,
     same_name,
+    sequence_set,
     sequence_set_text,
     store_item,
 )
-from imapkit.errors import ArgumentError
-from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids, has_flags_alone
 from imapkit.family import Operands
 
 __all__ = [
@@ -30,12 +33,16 @@ __all__ = [
     "is_about_messages",
     "is_about_status",
     "store_arguments",
+    "uid_set",
     "upper_name",
 ]
 
 
 def upper_name(value: Any) -> str:
     """The name of a command, a response or a mechanism, in upper case."""
+    name = as_it_is(value)
+    if isinstance(value, str) and isinstance(name, bytes):
+        value = name.decode("ascii")
     if not isinstance(value, str):
         raise ArgumentError(f"a name is text, not {type(value).__name__}: {value!r:.40}")
     return value.upper()
@@ -70,15 +77,30 @@ def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
         yield octets
 
 
+def uid_set(args: tuple[Any, ...]) -> Iterator[Token]:
+    """``uid-expunge = "UID" SP "EXPUNGE" SP sequence-set``, RFC 4315 section 4; nothing without UID."""
+    if len(args) > 1:
+        raise ArgumentError(f"takes a message set or nothing, not {len(args)} arguments")
+    return map(sequence_set, args)
+
+
 def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:
     """The messages that a command is about: its first argument, a sequence set."""
     return NumberSet(sequence_set_text(args[0]), uid=uid)
 
 
-def is_about_messages(about: NumberSet, response: Untagged) -> bool | None:
-    """Whether a FETCH response is about one of them. What UID commands bring has a UID, RFC 3501 section 6.4.8."""
-    number = fetch_uid(response) if about.uid else response.number
-    return False if number is None else about.may_hold(number)
+def is_about_messages(about: NumberSet, response: Untagged) -> bool | str | None:
+    """Whether a FETCH response is about one of them. What UID commands bring has a UID, RFC 3501 section 6.4.8.
+
+    One without a UID that can be read tells what another client did to flags if it has nothing else; else it can only be an
+    answer.
+    """
+    if not about.uid:
+        return False if response.number is None else about.may_hold(response.number)
+    uid = response.once(fetch_uid)
+    if uid:
+        return about.may_hold(uid)
+    return False if response.once(has_flags_alone) else "FETCH: no UID can be read in the answer to a UID command"
 
 
 def are_about_messages(about: NumberSet, run: Run) -> bool:
@@ -87,9 +109,17 @@ def are_about_messages(about: NumberSet, run: Run) -> bool:
     return bool(numbers) and about.may_hold_all(numbers)
 
 
-def is_about_status(about: str, response: Untagged) -> bool | None:
-    """Whether a STATUS response is about that mailbox, however the server writes its name."""
-    text = response.parts[0]
-    # The name ends where the list begins: an atom may hold anything but a space.
-    name = response.parts[1] if len(response.parts) > 1 else mailbox_name(text.rpartition(b" (")[0].strip())
-    return same_name(mailbox_key(name), about)
+def is_about_status(about: str, response: Untagged) -> bool | str | None:
+    """Whether a STATUS response is about that mailbox, however the server writes its name.
+
+    Those of other mailboxes come unasked where the client wants that (RFC 5465, RFC 5819).
+    """
+    name = response.once(_status_name)
+    return None if name is None else or_another_name(about, same_name(name, about))
+
+
+def _status_name(response: Untagged) -> str | None:
+    try:
+        return mailbox_key(Cursor(response.parts).mailbox())
+    except ParseError:
+        return None

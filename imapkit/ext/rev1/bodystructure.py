@@ -58,9 +58,15 @@ class BodyStructure:
 
     @property
     def filename(self) -> str | None:
-        """The name that the sender gave the part, as it is: not to be used as a path."""
+        """The name that the sender gave the part, as it is: not to be used as a path.
+
+        ``filename`` of the disposition, else ``name`` of the type: the first that is not blank.
+        """
         given = self.disposition.parameters.get("filename") if self.disposition else None
-        return given if given is not None else self.parameters.get("name")
+        if given and not given.isspace():
+            return given
+        name = self.parameters.get("name")
+        return name if given is None or (name and not name.isspace()) else given
 
     @property
     def inside(self) -> tuple[BodyStructure, ...]:

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from imapkit.core.api import Cursor, late_pattern, record
-from imapkit.ext.rev1.text import decode_octets, decode_words, parse_date
+from imapkit.ext.rev1.dates import USUAL_DATE, parse_date, read_date
+from imapkit.ext.rev1.text import decode_octets, decode_words
 from imapkit.ext.rev1.whole import ADDRESS, NSTRING, unescaped, ungrouped
 
 __all__ = [
@@ -34,7 +35,10 @@ _DOT_ATOM = late_pattern(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x
 _SPECIAL = late_pattern(r'(["\\])')
 #   env-from = "(" 1*address ")" / nil, and its like; several servers put a SP between addresses.
 _ADDRESSES = rb"(?:NIL|\(((?:%b *+)++)\))" % ungrouped(ADDRESS)
-_WHOLE = late_pattern(rb"\(%b\)" % b" ".join([NSTRING] * 2 + [_ADDRESSES] * 6 + [NSTRING] * 2))
+_REST = b" ".join([NSTRING] + [_ADDRESSES] * 6 + [NSTRING] * 2)
+_WHOLE = late_pattern(rb"\(%b %b\)" % (NSTRING, _REST))
+#   The same with a date that needs no guess, as nearly all have it.
+_USUAL = late_pattern(rb"\(%b %b\)" % (NSTRING.replace(rb'"(', rb'"(%b' % USUAL_DATE), _REST))
 _ADDRESS = late_pattern(ADDRESS)
 _LISTS = 3
 """How many are open at most in one."""
@@ -60,12 +64,17 @@ def word_by_word(cursor: Cursor) -> Envelope:
 
 def whole_envelope(cursor: Cursor) -> Envelope | None:
     """An envelope that is as the grammar has it; None for any other, of which nothing is read then."""
-    found = cursor.match(_WHOLE) if cursor.nesting >= _LISTS else None
+    if cursor.nesting < _LISTS:
+        return None
+    usual = cursor.match(_USUAL)
+    found = usual or cursor.match(_WHOLE)
     if found is None:
         return None
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = found.groups()
     if escaped := b"\\" in found.group():
         date, subject, in_reply_to, message_id = map(unescaped, (date, subject, in_reply_to, message_id))
+    if usual is None:
+        _note_guess(date, cursor)
     senders = _whole_addresses(from_, escaped)
     return Envelope(
         date,
@@ -75,8 +84,8 @@ def whole_envelope(cursor: Cursor) -> Envelope | None:
         senders if sender == from_ else _whole_addresses(sender, escaped),
         senders if reply_to == from_ else _whole_addresses(reply_to, escaped),
         _whole_addresses(to, escaped),
-        _whole_addresses(cc, escaped),
-        _whole_addresses(bcc, escaped),
+        _whole_addresses(cc, escaped) if cc else (),
+        _whole_addresses(bcc, escaped) if bcc else (),
         in_reply_to,
         message_id,
     )
@@ -85,10 +94,10 @@ def whole_envelope(cursor: Cursor) -> Envelope | None:
 def _whole_addresses(octets: bytes | None, escaped: bool) -> tuple[Address, ...]:
     if octets is None:
         return ()
-    found = [each.groups() for each in _ADDRESS.finditer(octets)]
+    found = _ADDRESS.finditer(octets)
     if escaped:
-        found = [tuple(map(unescaped, fields)) for fields in found]
-    return tuple([Address(*fields) for fields in found])
+        return tuple([Address(*map(unescaped, each.groups())) for each in found])
+    return tuple([Address(*each.groups()) for each in found])
 
 
 def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
@@ -97,8 +106,10 @@ def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
         cursor.tolerate(f"envelope: {len(value)} fields", shown(value))
         value = (value + [None] * len(FIELDS))[: len(FIELDS)]
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = value
+    date = nstring(date, cursor, "envelope: date")
+    _note_guess(date, cursor)
     return Envelope(
-        nstring(date, cursor, "envelope: date"),
+        date,
         nstring(subject, cursor, "envelope: subject"),
         _addresses(from_, cursor, "envelope: from"),
         _addresses(sender, cursor, "envelope: sender"),
@@ -109,6 +120,11 @@ def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
         nstring(in_reply_to, cursor, "envelope: in-reply-to"),
         nstring(message_id, cursor, "envelope: message-id"),
     )
+
+
+def _note_guess(date: bytes | None, cursor: Cursor) -> None:
+    if date and read_date(date)[1]:
+        cursor.tolerate("envelope: a date that had to be guessed", date)
 
 
 def nstring(value: Any, cursor: Cursor, what: str) -> bytes | None:
@@ -266,7 +282,10 @@ class Envelope:
 
     @property
     def sent(self) -> datetime | None:
-        """``date``, understood (RFC 5322 section 3.3); in UTC if it names no zone; None if it is no date."""
+        """``date``, understood (RFC 5322 section 3.3); in UTC if it names no zone; None if it is no date.
+
+        One that had to be guessed, since it is written in another way, is among the defects of the response.
+        """
         return None if self.date is None else parse_date(self.date)
 
     @property

@@ -7,7 +7,7 @@ Another family extends it by ``items={("FETCH", "X-GM-LABELS"): parser}``; for a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
@@ -19,13 +19,14 @@ from imapkit.ext.rev1.body import body
 from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import Parser, item_list, message_number
+from imapkit.ext.rev1.sections import find_section
 
-__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids"]
+__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids", "has_flags_alone"]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = late_pattern(rb"<[\d.]*+>")
 #   section = "[" [section-spec] "]", where header names are seldom anything but atoms.
-_SECTION = late_pattern(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+\]")
+_SECTION = late_pattern(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+ *+\]")
 _SECTION_OPEN = late_pattern(rb"\[([^\[\]()\"]*+)\(")
 _ATOM_NAME = late_pattern(rb"[^\x00-\x20\x7f(){%*\"\\]++")
 #   Behind items whose values are words or flat lists, as most servers send it: "(FLAGS (\Seen) UID 5".
@@ -34,15 +35,14 @@ _UID_EARLY = late_pattern(
     rb"UID ++(\d{1,20}+)(?![^ )])",
     re.IGNORECASE,
 )
-_UID = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
+_UID = re.compile(rb'(?:\d{1,20}+|"\d{1,20}+")(?![^ ()\]<>:,])')
+_NEWS = frozenset(("FLAGS", "MODSEQ"))
 #   What a mailbox is synchronised by, as nearly every server writes it: read in two steps, not word by word.
 _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
 _PLAIN = late_pattern(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
 _PLAIN_ITEM = late_pattern(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
 _PLAIN_KEYS = {name.encode("ascii"): ("FETCH", name) for name in ("UID", "RFC822.SIZE", "FLAGS")}
-
-_OLD_NAMES = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 
 _Item = TypeVar("_Item")
 
@@ -76,7 +76,7 @@ def _plain_items(cursor: Cursor) -> dict[str, Any] | None:
 
 
 def fetch_uid(untagged: Untagged) -> int | None:
-    """The UID that a FETCH response holds, None if there is none; never raises, and builds nothing on the way."""
+    """The UID that a FETCH response holds, None if none can be read; never raises, and builds nothing on the way."""
     early = _UID_EARLY.match(untagged.parts[0])
     if early is not None:
         return int(early.group(1))
@@ -90,11 +90,27 @@ def fetch_uid(untagged: Untagged) -> int | None:
 
 def fetch_uids(run: Run) -> list[int]:
     """The UIDs that FETCH responses hold; none at all unless each has one where it is usually found."""
-    found = list(map(_UID_EARLY.match, run.texts))
-    return [int(match.group(1)) for match in found if match] if all(found) else []
+    found = [int(match.group(1)) for match in map(_UID_EARLY.match, run.texts) if match]
+    return found if len(found) == len(run) and all(found) else []
+
+
+def has_flags_alone(untagged: Untagged) -> bool:
+    """Whether a FETCH response tells of nothing but flags: such come unasked, with a MODSEQ too (RFC 7162 section 3.2)."""
+    if len(untagged.parts) > 1:
+        return False
+    cursor = Cursor(untagged.parts)
+    try:
+        return cursor.at_end() or _NEWS.issuperset(name for name, _ in _items(cursor))
+    except ParseError:
+        return False
 
 
 def _find_uid(cursor: Cursor) -> int | None:
+    return next((uid for name, uid in _items(cursor) if name == "UID" and uid is not None), None)
+
+
+def _items(cursor: Cursor) -> Iterator[tuple[str | None, int | None]]:
+    """The name of each item, None for what has none, and its value if that is a UID. Raises ``ParseError``."""
     cursor.expect(b"(")
     depth = 1
     while depth:
@@ -108,11 +124,20 @@ def _find_uid(cursor: Cursor) -> int | None:
         name = _name_or_none(cursor)
         cursor.spaces()
         uid = cursor.match(_UID) if name == "UID" else None
-        if uid is not None:
-            return int(uid.group())
-        if cursor.peek() != b")":
+        if uid is None and cursor.peek() != b")" and not (name == "FLAGS" and _is_flag_list(cursor)):
             cursor.skip_value()
-    return None
+        yield name, None if uid is None else int(uid.group().strip(b'"'))
+
+
+def _is_flag_list(cursor: Cursor) -> bool:
+    """Read a flag list, which may hold stray parentheses; nothing if there is none."""
+    start = cursor.mark()
+    try:
+        cursor.flag_list()
+    except ParseError:
+        cursor.reset(start)
+        return False
+    return True
 
 
 def _name_or_none(cursor: Cursor) -> str | None:
@@ -149,6 +174,7 @@ def _section(cursor: Cursor) -> str:
     if match is None:
         raise cursor.error("section")
     names = _header_list(cursor)
+    cursor.spaces()
     cursor.expect(b"]")
     return f"[{_text(match.group(1)).upper()}({_text(b' '.join(names))})]"
 
@@ -243,18 +269,11 @@ class FetchData:
     def body(self, section: str = "") -> bytes | None:
         """The octets of a section: "" for the whole message, ``"1.2"``, ``"HEADER.FIELDS (SUBJECT)"`` ...
 
-        Sections are the same in any case. A part of it (``BODY[1]<0>``) is returned where the whole is not there; RFC822,
-        RFC822.HEADER and RFC822.TEXT count as what they stand for.
+        Sections are the same in any case, and names of header fields in any order and spelling: each counts once, with quotes or
+        without. A part of it (``BODY[1]<0>``) is returned where the whole is not there; RFC822, RFC822.HEADER and RFC822.TEXT
+        count as what they stand for.
         """
-        wanted = f"BODY[{section}]".upper()
-        for key, value in self.items.items():
-            if key.upper() == wanted and (value is None or isinstance(value, bytes)):
-                return value
-        old = self._item(_OLD_NAMES.get(wanted, ""), bytes)
-        if old is not None:
-            return old
-        parts = (value for key, value in self.items.items() if key.upper().startswith(f"{wanted}<") and isinstance(value, bytes))
-        return next(parts, None)
+        return find_section(self.items, section)
 
     def _item(self, name: str, kind: type[_Item]) -> _Item | None:
         value = self.items.get(name)

@@ -10,7 +10,8 @@ from dataclasses import field
 from typing import Any
 
 from imapkit.core.api import Cursor, Defect, MailboxName, OfMailbox, record
-from imapkit.ext.rev1.grammar import item_list
+from imapkit.errors import ParseError
+from imapkit.ext.rev1.grammar import Parser, any_value, item_list
 
 __all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
 
@@ -34,11 +35,28 @@ def mailbox_list(cursor: Cursor) -> MailboxListing:
 
 
 def status(cursor: Cursor) -> MailboxStatus:
-    """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``."""
+    """``"STATUS" SP mailbox SP "(" [status-att-list] ")"``, ``status-att-list = status-att SP number *(...)``.
+
+    Items of extensions have other values too: ``APPENDLIMIT NIL`` (RFC 7889), ``MAILBOXID (F2)`` (RFC 8474 section 4.3).
+    """
     name = cursor.name(cursor.mailbox())
     cursor.sp()
-    items = item_list(cursor, "STATUS", _status_att, default=Cursor.number64)
+    items = item_list(cursor, "STATUS", _status_att, STATUS_ITEMS, _status_value)
     return MailboxStatus(name, items, tuple(cursor.defects))
+
+
+def _status_value(cursor: Cursor) -> Any:
+    """``status-att-val``: a number, also one in quotes, else whatever stands there (``Cursor.value``)."""
+    start = cursor.mark()
+    try:
+        return cursor.number64()
+    except ParseError:
+        cursor.reset(start)
+        return any_value(cursor)
+
+
+STATUS_ITEMS: Mapping[str, Parser] = dict.fromkeys(("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN"), Cursor.number64)
+"""The grammar of the items that RFC 3501 defines."""
 
 
 def _status_att(cursor: Cursor) -> tuple[str, str]:
@@ -75,8 +93,8 @@ class MailboxListing(OfMailbox):
 class MailboxStatus(OfMailbox):
     """A STATUS response; what could not be read of it is in ``defects``.
 
-    ``name`` can be passed to every command. ``items`` are by name in upper case; those of RFC 3501 are properties too, None
-    where the server did not send them.
+    ``name`` can be passed to every command. ``items`` are by name in upper case: numbers, and of extensions also None for NIL,
+    bytes, or a list. Those of RFC 3501 are properties too, None where the server did not send them.
     """
 
     name: MailboxName

@@ -17,6 +17,7 @@ from imapkit.core.api import (
     list_pattern,
     mailbox,
     message,
+    optional,
     response_code,
     status_items,
 )
@@ -74,8 +75,9 @@ class MailboxCommands(Commands):
         """Select a mailbox; RFC 3501 section 6.3.1; states: authenticated, selected.
 
         Returns the number of messages, or NO, after which no mailbox is selected. FLAGS, UIDVALIDITY and the like:
-        ``response(name)``. Raises ``readonly`` if the mailbox is not writable although ``readonly`` was not asked for; it is
-        selected then all the same.
+        ``response(name)``. Raises ``BadResponse`` for BAD, after which all is as before, unless the server has said that the
+        mailbox before is closed (RFC 9051 section 7.1): ``state`` tells. Raises ``readonly`` if the mailbox is not writable
+        although ``readonly`` was not asked for; it is selected then all the same.
         """
 
         def finish(request: Done) -> Result:
@@ -84,7 +86,7 @@ class MailboxCommands(Commands):
                 raise ReadOnly(f"{mailbox!r} is not writable")
             return result
 
-        return self._call("EXAMINE" if readonly else "SELECT", mailbox, finish=finish, **options)
+        return self._call_with(options, "EXAMINE" if readonly else "SELECT", mailbox, finish=finish)
 
     def status(self, mailbox: Name, names: Any, **options: Unpack[CallOptions]) -> Result:
         """Ask about a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
@@ -113,7 +115,7 @@ def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
 
 
 def _selected(session: Session, request: Done) -> None:
-    # RFC 3501 section 6.3.1: a SELECT that fails leaves no mailbox selected.
+    # RFC 3501 section 6.3.1: a SELECT that fails leaves no mailbox selected. One that was not understood (BAD) has not failed.
     if request.typ == "OK":
         # An earlier one may be the last news of the mailbox before, sent as the command was on its way.
         del request.untagged[:-1]
@@ -140,6 +142,12 @@ def apply_expunge(session: Session, response: Untagged) -> None:
         session.exists -= 1
 
 
+def apply_closed(session: Session, data: bytes | None) -> None:
+    """The mailbox that was selected is closed: RFC 9051 section 7.1. Dovecot says so also before a BAD to SELECT."""
+    if session.state is State.SELECTED:
+        session.enter(State.AUTH)
+
+
 def apply_readonly(session: Session, data: bytes | None) -> None:
     """The selected mailbox has become READ-ONLY."""
     session.became_readonly()
@@ -147,7 +155,7 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
 
 _ONE = (mailbox,)
 COMMANDS = (
-    Command("APPEND", State.LOGGED_IN, args=(mailbox, flags, date_time, message)),
+    Command("APPEND", State.LOGGED_IN, args=(mailbox, optional(flags), optional(date_time), message)),
     Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions),
     Command("DELETE", State.LOGGED_IN, args=_ONE),
     Command(

@@ -25,6 +25,7 @@ from imapkit.ext.rev1.arguments import (
     extensions,
     is_about_messages,
     store_arguments,
+    uid_set,
     upper_name,
 )
 from imapkit.family import Command, State
@@ -35,7 +36,8 @@ __all__ = ["COMMANDS", "MessageCommands"]
 class MessageCommands(Commands):
     """Reading, searching, flagging, copying and removing messages.
 
-    A ``message_set`` is a sequence set: "1", "1:4,7", "5:*", a number, or an iterable of numbers.
+    A ``message_set`` is a sequence set: "1", "1:4,7", "5:*", a number, or an iterable of numbers. With ``uid=True`` it holds
+    UIDs instead of message numbers, RFC 3501 section 6.4.8.
     """
 
     def check(self, **options: Unpack[CallOptions]) -> Result:
@@ -48,53 +50,62 @@ class MessageCommands(Commands):
             raise StateError("No mailbox selected.")
         return self._call("CLOSE", **options)
 
-    def copy(self, message_set: Any, new_mailbox: str | bytes, **options: Unpack[CallOptions]) -> Result:
+    def copy(self, message_set: Any, new_mailbox: str | bytes, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Copy messages to the end of another mailbox; RFC 3501 section 6.4.7; state: selected."""
-        return self._call("COPY", message_set, new_mailbox, **options)
+        return self._call("COPY", message_set, new_mailbox, uid=uid, **options)
 
-    def expunge(self, **options: Unpack[CallOptions]) -> Result:
-        """Remove the deleted messages; RFC 3501 section 6.4.3; state: selected. The data are their numbers, in order."""
-        return self._call("EXPUNGE", **options)
+    def expunge(self, message_set: Any = None, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Remove the deleted messages; RFC 3501 section 6.4.3; state: selected. The data are their numbers, in order.
 
-    def fetch(self, message_set: Any, message_parts: Any, **options: Unpack[CallOptions]) -> Result:
+        With ``uid`` only those of ``message_set``, which must be given then: RFC 4315 section 2.1, capability UIDPLUS. Without
+        ``uid`` it must not be given. Raises ``ArgumentError``, and nothing is sent.
+        """
+        if uid != (message_set is not None):
+            raise ArgumentError("EXPUNGE takes a message set with uid=True, and none without")
+        return self._call("EXPUNGE", *([message_set] if uid else ()), uid=uid, **options)
+
+    def fetch(self, message_set: Any, message_parts: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Fetch (parts of) messages; RFC 3501 section 6.4.5; state: selected.
 
-        ``message_parts``: such as "(UID BODY.PEEK[TEXT])", or an iterable. A literal comes as ``(header, literal)``, followed
-        by the rest of the response.
+        ``message_parts``: such as "(UID BODY.PEEK[TEXT])", "UID FLAGS", or an iterable. A literal comes as ``(header, literal)``,
+        followed by the rest of the response.
         """
-        return self._call("FETCH", message_set, message_parts, **options)
+        return self._call("FETCH", message_set, message_parts, uid=uid, **options)
 
     def partial(self, message_num: Any, message_part: str, start: Any, length: Any, **options: Unpack[CallOptions]) -> Result:
         """Fetch a piece of a message; RFC 1730 section 6.4.6 (obsolete: ``BODY[section]<start.length>``); state: selected."""
         return self._call("PARTIAL", message_num, message_part, start, length, **options)
 
-    def search(self, charset: str | None, *criteria: Any, **options: Unpack[CallOptions]) -> Result:
+    def search(self, charset: str | None, *criteria: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Search the mailbox; RFC 3501 section 6.4.4; state: selected.
 
         ``criteria``: search keys and their operands, in one text or several: ``search(None, "UNSEEN SINCE 1-Jan-2026")``,
         ``search(None, "SUBJECT", "hello world")``. An operand of its own is quoted as needed. ``charset`` None: UTF-8 is
-        announced if there is 8-bit text. The data is a list of message numbers, separated by spaces.
+        announced if there is 8-bit text. The data is a list of message numbers, with ``uid`` of UIDs, separated by spaces.
         """
-        return self._call("SEARCH", *self._with_charset(charset, criteria), **options)
+        return self._call("SEARCH", *self._with_charset(charset, criteria), uid=uid, **options)
 
-    def store(self, message_set: Any, command: str, flags: Any, **options: Unpack[CallOptions]) -> Result:
+    def store(self, message_set: Any, command: str, flags: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         r"""Change the flags of messages; RFC 3501 section 6.4.6; state: selected.
 
         ``command``: "FLAGS", "+FLAGS", "-FLAGS", each also with ".SILENT". ``flags``: such as r"\Seen", with or without
         parentheses, or an iterable. The data are the FETCH responses that tell the new flags.
         """
-        return self._call("STORE", message_set, command, flags, **options)
+        return self._call("STORE", message_set, command, flags, uid=uid, **options)
 
     def uid(self, command: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
         """Send a command whose messages are named by UID; RFC 3501 section 6.4.8; state: selected.
 
-        ``args`` as the command's own method has them (for SEARCH: the criteria, with "CHARSET" and its name first if need be).
-        Returns what that method returns.
+        ``args`` as the command's own method has them (for SEARCH: the criteria, with "CHARSET" and its name first if need be, or
+        with None first, as ``imaplib`` has it). Returns what that method returns. Forms of extensions are sent as given, as by
+        ``xatom``. For FETCH and the like ``uid=True`` of the command's own method does the same.
         """
         name = upper_name(command)
         if name == "SEARCH":
-            args = self._with_charset(None, args)
-        return self._call(name, *args, uid=True, **options)
+            args = self._with_charset(None, args[1:] if args[:1] == (None,) else args)
+        elif name == "EXPUNGE" and len(args) != 1:
+            raise ArgumentError("UID EXPUNGE takes a message set")
+        return self._call_with(options, name, *args, uid=True, generic=True)
 
     def _with_charset(self, charset: str | None, criteria: tuple[Any, ...]) -> tuple[Any, ...]:
         """The criteria, behind the charset that the server must be told of."""
@@ -117,7 +128,7 @@ COMMANDS = (
     Command("CHECK", State.SELECTED, rest=no_arguments),
     Command("CLOSE", State.SELECTED, rest=no_arguments, exclusive=True, done=_closed),
     Command("COPY", State.SELECTED, args=(sequence_set, mailbox), uid=True, seqnums=True),
-    Command("EXPUNGE", State.SELECTED, rest=no_arguments, result=("EXPUNGE",)),
+    Command("EXPUNGE", State.SELECTED, rest=uid_set, uid=True, result=("EXPUNGE",)),
     Command(
         "FETCH",
         State.SELECTED,

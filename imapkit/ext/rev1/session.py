@@ -20,6 +20,7 @@ from imapkit.core.api import (
     no_arguments,
     plain,
     quoted_string,
+    shown,
 )
 from imapkit.errors import ArgumentError, NoResponse, error
 from imapkit.ext.rev1.arguments import upper_name
@@ -42,7 +43,10 @@ class SessionCommands(Commands):
         None to cancel. It runs on the calling thread and may not issue commands. Raises ``NoResponse`` if the server refuses,
         and whatever ``authobject`` raised, once the server has acknowledged the cancellation.
         """
-        return self._call("AUTHENTICATE", upper_name(mechanism), reply=_replier(authobject), finish=self._admitted, **options)
+        # An error's traceback shows what the frames hold, and ``repr`` of this object may show a password.
+        answers, authobject = Secret(authobject), _no_authenticator
+        reply = _replier(answers)
+        return self._call_with(options, "AUTHENTICATE", upper_name(mechanism), reply=reply, finish=self._admitted)
 
     def capability(self, **options: Unpack[CallOptions]) -> Result:
         """Ask for the server's capabilities; RFC 3501 section 6.1.1; any state. The data is one line of names."""
@@ -53,21 +57,21 @@ class SessionCommands(Commands):
 
         Nothing is sent, and ``error`` raised, if the server announces LOGINDISABLED. Raises ``NoResponse`` if it refuses.
         """
-        if user is None or password is None:
+        # First of all: an error's traceback shows what the frames hold.
+        secret, password = Secret(password), ""
+        if user is None or plain(secret) is None:
             # Elsewhere an argument that is None is left out.
             raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
-        if self._session.state is State.NONAUTH and "LOGINDISABLED" in self._known_capabilities():
-            raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
-        # An error's traceback shows what the frames hold.
-        secret, password = Secret(password), ""
-        return self._call("LOGIN", user, secret, finish=self._admitted, **options)
+        if self._session.state is State.NONAUTH:
+            # So that what is sent knows whether it may be.
+            self._known_capabilities()
+        return self._call_with(options, "LOGIN", user, secret, finish=self._admitted)
 
     def login_cram_md5(self, user: str, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Log in by CRAM-MD5, RFC 2195; capability AUTH=CRAM-MD5; state: not authenticated. As ``authenticate``."""
-
         secret, password = Secret(password), ""
-        key = _key(secret)
-        return self.authenticate("CRAM-MD5", lambda challenge: _cram_md5(user, key, challenge), **options)
+        name, key = _encoded("name", user), Secret(_encoded("password", secret))
+        return self.authenticate("CRAM-MD5", lambda challenge: _cram_md5(name, key, challenge), **options)
 
     def logout(self, **options: Unpack[CallOptions]) -> Result:
         """End the session and the connection; RFC 3501 section 6.1.3; any state.
@@ -81,7 +85,7 @@ class SessionCommands(Commands):
         if options.get("timeout") is None:
             options["timeout"] = self._logout_timeout
         try:
-            return self._call("LOGOUT", finish=self._gone, **options)
+            return self._call_with(options, "LOGOUT", finish=self._gone)
         except (error, OSError) as exc:
             self._hang_up("logout")
             return self._deliver(
@@ -104,28 +108,38 @@ class SessionCommands(Commands):
         def finish(request: Done) -> Result:
             return self._result(request)[0], Data(self._take("RECENT") or [None], name="RECENT")
 
-        return self._call("NOOP", finish=finish, **options)
+        return self._call_with(options, "NOOP", finish=finish)
 
     def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
         """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
 
-        Returns ``(code, [data, ...])``, or ``(code, [None])``. RFC 3501 sections 7.1 to 7.4.
+        Returns ``(code, [data, ...])``, or ``(code, [None])``; ``parse`` tells the two apart. RFC 3501 sections 7.1 to 7.4.
         """
         return self._deliver((code, self._take(upper_name(code)) or [None]), **options)
 
-    def xatom(self, name: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
-        """Send a command that has no method; RFC 3501 section 6.5.1; any state. Its untagged responses: ``response(name)``."""
-        return self._call(upper_name(name), *args, **options)
+    def xatom(self, name: str, *args: Any, force: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """Send a command that has no method, or one in a form that its method does not have; RFC 3501 section 6.5.1; any state.
+
+        Returns the text of the tagged response; untagged responses are in ``response(name)``. A command that some family knows
+        returns what its method returns, and its arguments are written as that method writes them. A form of an extension is
+        sent as given, when no other command is in flight: ``xatom("LIST", '""', '"*"', "RETURN (STATUS (UNSEEN))")``. That
+        is a form with more arguments or fewer, or with a list in parentheses where the method takes none. ``force``: sends
+        also what the family refuses to send for the harm that it does (ENABLE of what no family understands, RFC 5161).
+        Raises ``ArgumentError`` for an argument that is None, or that cannot be sent in a command line.
+        """
+        return self._call_with(options, upper_name(name), *args, generic=True, force=force)
 
     def pop_untagged_responses(self) -> Iterator[tuple[str, list[Any]]]:
-        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``."""
+        """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``; any state.
+
+        RFC 3501 section 7: what a server tells of itself. ``response(name)`` takes those of one name.
+        """
         return self._take_all()
 
     def _admitted(self, request: Done) -> Result:
         result = self._result(request)
         if result[0] != "OK":
-            text = request.text.decode("utf-8", "backslashreplace")
-            raise NoResponse(text, typ=request.typ, text=request.text)
+            raise NoResponse(shown(request.text, 1000), typ=request.typ, text=request.text)
         return result
 
     def _gone(self, request: Done) -> Result:
@@ -134,27 +148,36 @@ class SessionCommands(Commands):
         return ("BYE", Data(farewell, name="BYE")) if farewell else (request.typ, Data([request.text], name=request.typ))
 
 
-def _key(secret: Secret) -> Secret:
+def _no_authenticator(challenge: bytes) -> None:
+    """Stands for an authobject that has been wrapped."""
+
+
+def _encoded(what: str, value: str | bytes | Secret) -> bytes:
+    """A name or a password as bytes, text in UTF-8. Raises ``ArgumentError``, which does not hold the value."""
+    value = plain(value)
     try:
-        return Secret(plain(secret).encode("utf-8") if isinstance(plain(secret), str) else bytes(plain(secret)))
-    except (UnicodeEncodeError, TypeError) as exc:
+        if isinstance(value, (str, bytes)):
+            return value.encode("utf-8") if isinstance(value, str) else value
+        why = type(value).__name__
+    except UnicodeEncodeError as exc:
         why = type(exc).__name__
-    raise ArgumentError(f"AUTHENTICATE CRAM-MD5: the password cannot be encoded ({why})")
+    value = ""
+    raise ArgumentError(f"AUTHENTICATE CRAM-MD5: the {what} cannot be encoded ({why})")
 
 
-def _cram_md5(user: str, key: Secret, challenge: bytes) -> bytes:
+def _cram_md5(name: bytes, key: Secret, challenge: bytes) -> bytes:
     """``user SP digest``, RFC 2195 section 2."""
     import hmac
 
     try:
-        return b"%b %b" % (user.encode("utf-8"), hmac.new(plain(key), challenge, "md5").hexdigest().encode("ascii"))
-    except ValueError as exc:
+        return b"%b %b" % (name, hmac.new(plain(key), challenge, "md5").hexdigest().encode("ascii"))
+    except Exception as exc:
         # There are systems without MD5. The frames below hold the password.
         why = f"{type(exc).__name__}: {exc}"
     raise error(f"CRAM-MD5 cannot be computed here: {why}")
 
 
-def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
+def _replier(answers: Secret) -> Callable[[bytes], bytes | None]:
     """``base64 = *(4base64-char) [base64-terminal]``, RFC 3501 section 9: decode the challenge, encode the response."""
 
     def reply(challenge: bytes) -> bytes | None:
@@ -164,7 +187,7 @@ def _replier(authobject: Authenticator) -> Callable[[bytes], bytes | None]:
             decoded = binascii.a2b_base64(text, strict_mode=True) if text else b""
         except binascii.Error as exc:
             raise error(f"the server's challenge is not base64 ({exc}): {challenge[:40]!r}") from None
-        answer = Secret(authobject(decoded))
+        answer = Secret(plain(answers)(decoded))
         return None if plain(answer) is None else _base64(answer)
 
     return reply
@@ -187,6 +210,12 @@ def _logged_in(session: Session, request: Done) -> None:
         session.enter(State.AUTH)
 
 
+def _unless_disabled(session: Session, args: tuple[Any, ...]) -> None:
+    # Whatever sent it: xatom, or a program that was written for imaplib.
+    if session.has("LOGINDISABLED"):
+        raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
+
+
 def apply_capability(session: Session, response: Untagged) -> None:
     """Take over an untagged CAPABILITY response."""
     session.set_capabilities(response.text.decode("ascii", "replace").split())
@@ -200,7 +229,15 @@ def apply_capability_code(session: Session, data: bytes | None) -> None:
 COMMANDS = (
     Command("AUTHENTICATE", State.NONAUTH, args=(atom,), exclusive=True, secret=True, done=_logged_in),
     Command("CAPABILITY", State.ANY, rest=no_arguments, result=("CAPABILITY",)),
-    Command("LOGIN", State.NONAUTH, args=(astring, quoted_string), exclusive=True, secret=True, done=_logged_in),
+    Command(
+        "LOGIN",
+        State.NONAUTH,
+        args=(astring, quoted_string),
+        exclusive=True,
+        secret=True,
+        before=_unless_disabled,
+        done=_logged_in,
+    ),
     Command("LOGOUT", State.ANY, rest=no_arguments, exclusive=True, result=("BYE",), ends=True),
     Command("NOOP", State.ANY, rest=no_arguments),
 )

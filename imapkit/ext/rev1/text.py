@@ -1,4 +1,4 @@
-"""The readable form of what ENVELOPE and BODYSTRUCTURE hold: dates (RFC 5322), encoded words (RFC 2047), parameters (RFC 2231).
+"""The readable form of what ENVELOPE and BODYSTRUCTURE hold: encoded words (RFC 2047), parameters (RFC 2231).
 
 All of it comes from whoever wrote the message, so nothing here raises: what cannot be decoded stays readable, with U+FFFD for
 what is no text. Every function runs in linear time.
@@ -9,11 +9,10 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
 from encodings.aliases import aliases
-from functools import lru_cache
 
 from imapkit.core.api import late_pattern
+from imapkit.ext.rev1.dates import parse_date
 
 __all__ = ["decode_octets", "decode_parameters", "decode_words", "parse_date"]
 
@@ -47,18 +46,6 @@ _CHARSETS |= {
 _NOT_IN_NAMES = late_pattern(r"[^a-z0-9]++")
 _NUMBERED = late_pattern(r"(?:x_)?+(?:cp|windows|microsoft|ms|ibm)_?+(?:cp_?+)?+(\d{3,5})")
 _LONGEST_NAME = 60
-
-_DATE = late_pattern(
-    rb"""\s*+ (?: [A-Za-z]{3,9}+ \.?+ \s*+ ,?+ \s*+ )?+                 # day of the week
-    (\d{1,2}) [\s-]++ ([A-Za-z]{3}) [A-Za-z]*+ \.?+ [\s-]++ (\d{2,4})   # day, month, year
-    [\s,]++ (\d{1,2}) \s*+ : \s*+ (\d{2}) (?: \s*+ : \s*+ (\d{2}) (?: \.\d++ )?+ )?+
-    (?: \s*+ (?: (?: GMT | UTC?+ )?+ ([+-]) (\d{2}) :?+ (\d{2}) | ([A-Za-z]{1,5}) ) )?+
-    (?! \s*+ [+-] | [^\s(] )""",
-    re.VERBOSE,
-)
-_COMMENT = late_pattern(rb"\\.|[()]", re.DOTALL)
-_MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7, b"PDT": -7, b"PST": -8}
 
 
 def decode_octets(octets: bytes, charset: str = "utf-8") -> str:
@@ -120,7 +107,8 @@ def _payload(word: re.Match[bytes]) -> bytes | None:
 def decode_parameters(pairs: Iterable[tuple[bytes, bytes | None]]) -> dict[str, str]:
     """Parameters by name in lower case; what comes in pieces or in a charset (RFC 2231) is put together.
 
-    What is encoded goes before what is plain; otherwise the first of a name counts.
+    What is encoded goes before what is plain; otherwise the first of a name counts. An empty one never goes before one that says
+    something.
     """
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[bool, bytes]]] = {}
@@ -133,9 +121,15 @@ def decode_parameters(pairs: Iterable[tuple[bytes, bytes | None]]) -> dict[str, 
         if piece is not None:
             encoded = piece.group(2) is not None or not rest
             pieces.setdefault(name, {}).setdefault(int(piece.group(1) or 0), (encoded, value))
-        elif whole not in plain:
-            plain[whole] = decode_words(value)
-    return plain | {name: _join(numbered) for name, numbered in pieces.items()} if pieces else plain
+        elif not plain.get(whole, "").strip():
+            said = decode_words(value)
+            if said.strip() or whole not in plain:
+                plain[whole] = said
+    for name, numbered in pieces.items():
+        said = _join(numbered)
+        if said.strip() or name not in plain:
+            plain[name] = said
+    return plain
 
 
 def _join(numbered: dict[int, tuple[bool, bytes]]) -> str:
@@ -151,52 +145,3 @@ def _join(numbered: dict[int, tuple[bool, bytes]]) -> str:
 
 def _unquoted(text: bytes) -> bytes:
     return _PERCENT.sub(lambda octet: bytes((int(octet.group(1), 16),)), text)
-
-
-def parse_date(sent: bytes) -> datetime | None:
-    """``date-time`` of RFC 5322 section 3.3 with the obsolete forms of section 4.3; None if that is no date.
-
-    A zone of ``-0000``, an unknown one and none at all are taken as UTC.
-    """
-    match = _DATE.match(_without_comments(sent) if b"(" in sent else sent)
-    month = match and _MONTHS.get(match.group(2).lower())
-    if match is None or not month:
-        return None
-    day, _month, year, hour, minute, second, *zone = match.groups()
-    # A leap second is one too many for datetime.
-    second = 59 if second == b"60" else int(second or 0)
-    try:
-        return datetime(_year(year), month, int(day), int(hour), int(minute), second, tzinfo=_zone(*zone))
-    except ValueError:
-        return None
-
-
-@lru_cache(256)
-def _zone(sign: bytes | None, ahead: bytes, across: bytes, name: bytes | None) -> timezone:
-    """``zone = ("+" / "-") 4DIGIT / obs-zone``. Raises ``ValueError`` beyond a day."""
-    if sign is None:
-        return timezone(timedelta(hours=_ZONES.get((name or b"").upper(), 0)))
-    return timezone(timedelta(hours=int(ahead), minutes=int(across)) * (-1 if sign == b"-" else 1))
-
-
-def _without_comments(sent: bytes) -> bytes:
-    """``comment = "(" *([FWS] ccontent) [FWS] ")"``, ``ccontent = ctext / quoted-pair / comment``: a space for each."""
-    kept: list[bytes] = []
-    depth = end = 0
-    for mark in _COMMENT.finditer(sent):
-        if mark.group() == b"(":
-            if not depth:
-                kept.append(sent[end : mark.start()])
-            depth += 1
-        elif mark.group() == b")" and depth:
-            depth -= 1
-            end = mark.end()
-    return b" ".join((*kept, b"" if depth else sent[end:]))
-
-
-def _year(digits: bytes) -> int:
-    """``obs-year``: two digits up to 49 are of this century, all others without a century of the last one."""
-    year = int(digits)
-    if len(digits) > 3:
-        return year
-    return year + (2000 if len(digits) == 2 and year < 50 else 1900)

@@ -136,7 +136,7 @@ def test_states() -> None:
     [
         ("exclusive", "AUTHENTICATE CLOSE EXAMINE LOGIN LOGOUT SELECT"),
         ("secret", "AUTHENTICATE LOGIN"),
-        ("uid", "COPY FETCH SEARCH STORE"),
+        ("uid", "COPY EXPUNGE FETCH SEARCH STORE"),
         ("seqnums", "COPY FETCH PARTIAL SEARCH STORE"),
         ("ends", "LOGOUT"),
     ],

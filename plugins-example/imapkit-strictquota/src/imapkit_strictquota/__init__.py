@@ -40,7 +40,7 @@ class StrictQuotaCommands(Commands):
         ``root``: its name, which is taken literally, quotes too. Returns ``("OK", [one QUOTA response])``. Raises
         ``NoResponse`` if there is no such root, or if it may not be seen; ``QuotaError`` if the answer is none.
         """
-        return self._call("GETQUOTA", root, finish=self._checked, **options)
+        return self._call_with(options, "GETQUOTA", root, finish=self._checked)
 
     def quota_usage(self, root: str | bytes, *, timeout: float | None = None) -> Mapping[str, Usage]:
         """The same as numbers, by the name of the resource ("STORAGE"); what is not there has no limit. Raises the same."""

@@ -1,0 +1,62 @@
+"""What a method asks for, as a ``Call``: the command is looked up, its arguments are checked and written; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from imapkit.core import wire
+from imapkit.core.api import CallOptions
+from imapkit.core.extended import as_given, is_extended
+from imapkit.core.request import Call
+from imapkit.core.secrets import encode_secret, plain_all
+from imapkit.core.session import Session
+from imapkit.family import Command, State
+
+__all__ = ["check_options", "make_call"]
+
+_OPTIONS = CallOptions.__optional_keys__
+
+
+def check_options(name: str, options: CallOptions) -> None:
+    """Raise ``TypeError`` for what is no option of ``CallOptions``: only a caller of a public method can have given it."""
+    if not options.keys() <= _OPTIONS:
+        raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
+
+
+def make_call(
+    commands: Mapping[str, Command],
+    session: Session,
+    name: str,
+    args: tuple[Any, ...],
+    uid: bool = False,
+    reply: Callable[[bytes], bytes | None] | None = None,
+    layer: Any = None,
+    generic: bool = False,
+    force: bool = False,
+) -> Call:
+    """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
+
+    Raises ``ArgumentError`` for what cannot be sent, and ``TypeError`` for ``uid`` where the command has no such form.
+    """
+    command = commands.get(name)
+    if uid and command is not None and not command.uid and not generic:
+        raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
+    if command is None or (uid and not command.uid):
+        # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
+        secret = command is not None and command.secret
+        command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
+    # An iterator can be read once only, and more than one function asks.
+    if args:
+        args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
+    if generic and is_extended(command, plain_all(args), uid=uid):
+        command = as_given(command)
+    encode: Callable[..., Any] = partial(encode_secret, wire.encode) if command.secret else wire.encode
+    wire_name = f"UID {command.name}" if uid else command.name
+    pieces = encode(command.args, command.rest, args, wire_name)
+    if not command.secret:
+        args = wire.quotes_removed(command.args, args, wire_name)
+    if command.guard is not None and not force and command.states & session.state:
+        command.guard(session, args)
+    return Call(command, args, pieces, uid=uid, reply=reply, options=layer)

@@ -1,0 +1,61 @@
+"""The transport over two pipes, and the command at their other end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from imapkit.core.transport import Deadline, Wakeable, readable, wait_writable
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["PipeTransport", "dispose", "open_stream"]
+
+
+class PipeTransport(Wakeable):
+    """Two pipes: what a command writes is read, what is written it reads."""
+
+    def __init__(self, read_fd: int, write_fd: int, on_close: Callable[[], object]) -> None:
+        super().__init__(on_close)
+        self._in, self._out = read_fd, write_fd
+        os.set_blocking(write_fd, False)
+
+    def read(self, size: int) -> bytes:
+        """What the command has written."""
+        return os.read(self._in, size) if readable(self._in, self._wake.fileno()) else b""
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        sent, view = 0, memoryview(data)
+        while sent < len(view):
+            try:
+                sent += os.write(self._out, view[sent:])
+            except BlockingIOError:
+                wait_writable(self._out, deadline)
+
+
+def open_stream(command: str) -> subprocess.Popen[bytes]:
+    """Run ``command`` in a shell, its input and output on pipes (Dovecot's imap refuses to talk on a socket)."""
+    # Few connections need it, and it takes some milliseconds.
+    import subprocess
+
+    return subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+
+def dispose(process: subprocess.Popen[bytes], patience: float = 1.0) -> None:
+    """Close the pipes of a child and wait for it; end it if it does not end by itself."""
+    import subprocess
+
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    ends: tuple[Callable[[], object], ...] = (process.poll, process.terminate, process.kill)
+    for end in ends:
+        end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            return

@@ -1,0 +1,131 @@
+"""The dates of messages: RFC 5322 section 3.3, and what mail programs write in place of it.
+
+They come from whoever wrote the message, so nothing here raises, and the work is linear in what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+
+from imapkit.core.api import late_pattern
+
+__all__ = ["USUAL_DATE", "parse_date", "read_date"]
+
+USUAL_DATE = rb"(?:[A-Z][a-z][a-z], )?+\d{1,2} [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|[A-Z]{1,5})(?![^\" ])"
+"""How nearly every date begins: what matches needs no guess."""
+
+_DATE = late_pattern(
+    rb"""\s*+ (?: [A-Za-z]{3,9}+ \.?+ \s*+ ,?+ \s*+ )?+                 # day of the week
+    (\d{1,2}) [\s-]++ ([A-Za-z]{3}) [A-Za-z]*+ \.?+ [\s-]++ (\d{2,4})   # day, month, year
+    [\s,]++ (\d{1,2}) \s*+ : \s*+ (\d{2}) (?: \s*+ : \s*+ (\d{2}) (?: \.\d++ )?+ )?+
+    (?: \s*+ (?: (?: GMT | UTC?+ )?+ ([+-]) (\d{2}) :?+ (\d{2}) | ([A-Za-z]{1,5}) ) )?+
+    (?! \s*+ [+-] | [^\s(] )""",
+    re.VERBOSE,
+)
+_COMMENT = late_pattern(rb"\\.|[()]", re.DOTALL)
+_MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7, b"PDT": -7, b"PST": -8}
+
+_LONGEST_GUESS = 200
+"""How many bytes of a date are looked at, spaces aside."""
+_MONTH_WORD = late_pattern(r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+\.?", re.IGNORECASE)
+_FRACTION = late_pattern(r"(:\d\d?)\.\d++")
+#   "GMT+0800", "UTC+8", "+08:00": sign, hours, minutes.
+_ZONE_WORDS = late_pattern(r"(?:\b(?:GMT|UTC?) ?)?([+-])(\d{1,2}):?(\d\d)?(?!\d)", re.IGNORECASE)
+
+
+def read_date(sent: bytes) -> tuple[datetime | None, bool]:
+    """A date, None if that is none, and whether it had to be guessed, since it does not follow RFC 5322.
+
+    ``date-time`` of section 3.3 with the obsolete forms of section 4.3, and a few more that leave no doubt. A zone of ``-0000``,
+    an unknown one and none at all are taken as UTC. Guessed is what ``email.utils`` reads beside that, such as ``16.03.09`` for
+    a time, ``Apr 09 2005`` or the form of asctime; a zone such as ``GMT+0800`` is read there too.
+    """
+    text = _without_comments(sent) if b"(" in sent else sent
+    found = _date_time(text)
+    if found is not None:
+        return found, False
+    found = _guess(text)
+    return found, found is not None
+
+
+def parse_date(sent: bytes) -> datetime | None:
+    """The date alone, as ``read_date`` has it."""
+    return read_date(sent)[0]
+
+
+def _date_time(text: bytes) -> datetime | None:
+    """``date-time``, comments aside."""
+    match = _DATE.match(text)
+    month = match and _MONTHS.get(match.group(2).lower())
+    if match is None or not month:
+        return None
+    day, _month, year, hour, minute, second, *zone = match.groups()
+    try:
+        return datetime(_year(year), month, int(day), int(hour), int(minute), _second(int(second or 0)), tzinfo=_zone(*zone))
+    except ValueError:
+        return None
+
+
+def _guess(text: bytes) -> datetime | None:
+    """What the standard library makes of a date once its months and its zone are written as it knows them."""
+    # Imported here: it loads much, and few dates need it.
+    from email.utils import parsedate_tz
+
+    words = b" ".join(text.split()).decode("latin-1")
+    if len(words) > _LONGEST_GUESS:
+        return None
+    words = _FRACTION.sub(r"\1", _MONTH_WORD.sub(r"\1", words))
+    try:
+        fields = parsedate_tz(_ZONE_WORDS.sub(_written_zone, words))
+        if fields is None:
+            return None
+        year, month, day, hour, minute, second, *_, offset = fields
+        return datetime(year, month, day, hour, minute, _second(second), tzinfo=timezone(timedelta(seconds=offset or 0)))
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _written_zone(zone: re.Match[str]) -> str:
+    """``zone`` with four digits, where it was written with a name before it or a colon in it; any other as it stands."""
+    sign, hours, minutes = zone.groups()
+    plain = zone.group() == f"{sign}{hours}{minutes or ''}"
+    return zone.group() if plain else f" {sign}{hours:0>2}{minutes or '00'}"
+
+
+def _second(second: int) -> int:
+    """A leap second is one too many for ``datetime``."""
+    return 59 if second == 60 else second
+
+
+@lru_cache(256)
+def _zone(sign: bytes | None, ahead: bytes, across: bytes, name: bytes | None) -> timezone:
+    """``zone = ("+" / "-") 4DIGIT / obs-zone``. Raises ``ValueError`` beyond a day."""
+    if sign is None:
+        return timezone(timedelta(hours=_ZONES.get((name or b"").upper(), 0)))
+    return timezone(timedelta(hours=int(ahead), minutes=int(across)) * (-1 if sign == b"-" else 1))
+
+
+def _without_comments(sent: bytes) -> bytes:
+    """``comment = "(" *([FWS] ccontent) [FWS] ")"``, ``ccontent = ctext / quoted-pair / comment``: a space for each."""
+    kept: list[bytes] = []
+    depth = end = 0
+    for mark in _COMMENT.finditer(sent):
+        if mark.group() == b"(":
+            if not depth:
+                kept.append(sent[end : mark.start()])
+            depth += 1
+        elif mark.group() == b")" and depth:
+            depth -= 1
+            end = mark.end()
+    return b" ".join((*kept, b"" if depth else sent[end:]))
+
+
+def _year(digits: bytes) -> int:
+    """``obs-year``: two digits up to 49 are of this century, all others without a century of the last one."""
+    year = int(digits)
+    if len(digits) > 3:
+        return year
+    return year + (2000 if len(digits) == 2 and year < 50 else 1900)

@@ -1,0 +1,123 @@
+"""help() and pydoc work for everything public, and show the methods of all families with their docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import pydoc
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit import ext
+from imapkit.core.plugins import builtin
+from imapkit.testing import ScriptedServer
+
+MODULES = [
+    "imapkit",
+    "imapkit.client",
+    "imapkit.compat",
+    "imapkit.core.api",
+    "imapkit.core.limits",
+    "imapkit.errors",
+    "imapkit.ext",
+    "imapkit.family",
+    "imapkit.testing",
+    *(f"imapkit.ext.{name}" for name in ext.INDEX),
+]
+CLIENTS = [imapkit.IMAP4, imapkit.IMAP4_SSL, imapkit.IMAP4_stream]
+PUBLIC = [
+    pytest.param(getattr(import_module(module), name), id=f"{module}.{name}")
+    for module in MODULES
+    for name in import_module(module).__all__
+    if not isinstance(getattr(import_module(module), name), str)  # pydoc takes a text for the name of a module
+]
+OF_FAMILIES = [
+    pytest.param(name, id=name)
+    for family in ext.INDEX
+    for name in ext.INDEX[family]
+    if callable(getattr(builtin(family).family.mixin, name))
+]
+
+
+class Mine(imapkit.IMAP4):
+    """A program's own client."""
+
+    def login(self, *args: Any, **options: Any) -> Any:
+        """Log in as this program does."""
+        return super().login(*args, **options)
+
+
+def shown(thing: Any) -> str:
+    """What help() prints."""
+    return pydoc.plain(pydoc.render_doc(thing))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_help_of_a_module(module: str) -> None:
+    found = shown(module)
+    said = inspect.getdoc(import_module(module))
+    assert said
+    assert said.splitlines()[0] in found
+    for name in import_module(module).__all__:
+        assert name.strip("_") in found
+
+
+@pytest.mark.parametrize("thing", PUBLIC)
+def test_help_of_a_public_name(thing: Any) -> None:
+    found = shown(thing)
+    if inspect.isclass(thing) or inspect.isroutine(thing):
+        said = inspect.getdoc(thing)
+        assert said, thing
+        assert said.splitlines()[0] in found
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_help_of_a_client_has_every_method_of_every_family(client: type) -> None:
+    found = shown(client)
+    for names in ext.INDEX.values():
+        for name in names:
+            assert f" |  {name}" in found, name
+            method = getattr(client, name)
+            if callable(method):
+                assert (inspect.getdoc(method) or "no docstring").splitlines()[0] in found, name
+
+
+@pytest.mark.parametrize("method", OF_FAMILIES)
+def test_help_of_a_method(method: str) -> None:
+    whole = inspect.getdoc(getattr(imapkit.IMAP4, method))
+    assert whole
+    assert all(line in shown(f"imapkit.IMAP4.{method}") for line in whole.splitlines())
+
+
+def test_help_of_a_subclass_shows_its_own_methods() -> None:
+    found = shown(Mine)
+    assert "Log in as this program does." in found
+    assert "Ask for the usage and the limits of a quota root" in found
+
+
+def test_help_of_a_connected_client() -> None:
+    with ScriptedServer(handlers={}) as server, imapkit.IMAP4(server.host, server.port) as imap:
+        found = shown(imap)
+    assert "Ask for the usage and the limits of a quota root" in found
+
+
+def test_help_of_a_client_without_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method that is not there has its name alone."""
+    from imapkit import client
+    from imapkit.core.plugins import Loader
+
+    monkeypatch.setenv("IMAPKIT_DISABLE", "quota")
+    monkeypatch.setattr(client, "registry", Loader().registry)
+    kind = type("Fresh", (imapkit.IMAP4,), {"__doc__": "A client."})
+    assert not hasattr(kind, "getquota")
+    assert "Ask for the usage and the limits of a quota root" not in shown(kind)
+    assert "Log in with a name and a password" in shown(kind)
+
+
+def test_a_class_below_the_clients_has_no_methods_of_families() -> None:
+    """``inspect`` asks each class of the order of resolution for each name."""
+    for kind in imapkit.IMAP4.__mro__[1:]:
+        assert not hasattr(kind, "getquota"), kind
+    assert {attribute.name for attribute in inspect.classify_class_attrs(imapkit.IMAP4)} >= {"getquota", "login", "idle"}
