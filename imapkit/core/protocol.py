@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.assembly import without_blanks
 from imapkit.core.attribution import Attribution
 from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
+from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
@@ -61,6 +62,8 @@ class Protocol:
         self.sent = 0
         """How many commands have got a tag."""
         self._attribution = Attribution()
+        self.strays: list[bytes] = []
+        """The lines in a row, up to now, that are no response."""
         self.listener: Request | None = None
         """The command in flight that goes on until there is news."""
         self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
@@ -115,7 +118,7 @@ class Protocol:
         need not select the mailbox again.
         """
         if self.closed is None:
-            self.closed = exc
+            self.closed = self._with_stray(exc)
         for request in self.pending.values():
             if request.call.command.ends and request.received:
                 # The server said BYE and went, without the tagged OK that should be between.
@@ -140,6 +143,8 @@ class Protocol:
 
     def handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
         """Take one response in; returns the command that switches a layer on with it. Raises what ends the connection."""
+        if self.strays and not isinstance(response, Stray):
+            self.strays.clear()
         if isinstance(response, Untagged):
             self._untagged(response)
         elif isinstance(response, Tagged):
@@ -159,6 +164,7 @@ class Protocol:
             if claims is None or not self._guard(owner, claims, call.about, run):
                 return False
         run.utf8 = "UTF8=ACCEPT" in self.session.enabled
+        self.strays.clear()
         self._collect(owner, run)
         return True
 
@@ -171,6 +177,10 @@ class Protocol:
         if known is not None and known.apply is not None:
             return None
         return owner if owner.sent and not owner.complete else None
+
+    def is_tagged(self, line: bytes) -> bool:
+        """Whether a line begins with the tag of a command in flight, which nobody but the server knows; needs no lock."""
+        return without_blanks(line).partition(b" ")[0].rstrip(b"\r") in self.pending
 
     def progress(self) -> None:
         """Octets of a literal have come: whoever waits is being served."""
@@ -262,6 +272,22 @@ class Protocol:
         # The command had ended by itself as its interrupt line went out, and that was taken for a command.
         self.defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))
 
+    def _stray_line(self, response: Stray) -> None:
+        """A line that is no response; a server that sends nothing else is none."""
+        # (A secret is hidden as a whole: a piece of it must not be left.)
+        self.strays.append(self.secrets.hide(response.text)[:200])
+        if len(self.strays) > self.limits.strays:
+            raise LimitExceeded(
+                f"the server sent more than {self.limits.strays} lines in a row that are no IMAP response (Limits.strays)"
+            )
+
+    def _with_stray(self, exc: error) -> error:
+        """The reason for the end; with the line that is no response, if one was the last that came: it may say why."""
+        if self.strays and len(exc.args) == 1:
+            last = self.strays[-1].decode("utf-8", "backslashreplace")
+            exc.args = (f"{exc}; the last line that it sent is no IMAP response: {last!r}",)
+        return exc
+
     def _begin_again(self, request: Request, text: bytes) -> None:
         """It stays in flight, with another tag, and whoever waits for it sends it anew."""
         self._code(text, request)
@@ -301,6 +327,8 @@ class Protocol:
             self._greeting(response)
         if response.odd:
             self.defects.add(response.odd, response.text)
+        if isinstance(response, Stray):
+            self._stray_line(response)
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):

@@ -130,7 +130,7 @@ class Driver:
 
     def __init__(self, state: State = State.SELECTED, *, limits: Limits | None = None, greet: bool = True) -> None:
         self.protocol = Protocol(probe_registry, limits)
-        self._framer = Framer()
+        self._framer = Framer(is_tagged=self.protocol.is_tagged)
         if greet:
             self.feed(b"* OK hello\r\n")
             self.protocol.store.clear()
