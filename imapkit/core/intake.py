@@ -71,7 +71,7 @@ class Intake:
 
     def end(self) -> ConnectionClosed:
         """What the end of the stream means."""
-        if self._protocol.strays:
+        if self._protocol.strays.count:
             # Exchange ends a session with a bare "Server Unavailable. 15".
             return ServerBye("the server closed the connection")
         seen = self._framer.unfinished

@@ -23,6 +23,7 @@ from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
 from imapkit.core.store import Store
+from imapkit.core.strays import Strays
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError, error, readonly
 from imapkit.family import State
 
@@ -62,8 +63,7 @@ class Protocol:
         self.sent = 0
         """How many commands have got a tag."""
         self._attribution = Attribution()
-        self.strays: list[bytes] = []
-        """The lines in a row, up to now, that are no response."""
+        self.strays = Strays(self.limits, self.secrets)
         self.listener: Request | None = None
         """The command in flight that goes on until there is news."""
         self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
@@ -118,7 +118,7 @@ class Protocol:
         need not select the mailbox again.
         """
         if self.closed is None:
-            self.closed = self._with_stray(exc)
+            self.closed = self.strays.told_with(exc)
         for request in self.pending.values():
             if request.call.command.ends and request.received:
                 # The server said BYE and went, without the tagged OK that should be between.
@@ -143,8 +143,8 @@ class Protocol:
 
     def handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
         """Take one response in; returns the command that switches a layer on with it. Raises what ends the connection."""
-        if self.strays and not isinstance(response, Stray):
-            self.strays.clear()
+        if type(response) is not Stray:
+            self.strays.count = 0
         if isinstance(response, Untagged):
             self._untagged(response)
         elif isinstance(response, Tagged):
@@ -164,7 +164,7 @@ class Protocol:
             if claims is None or not self._guard(owner, claims, call.about, run):
                 return False
         run.utf8 = "UTF8=ACCEPT" in self.session.enabled
-        self.strays.clear()
+        self.strays.count = 0
         self._collect(owner, run)
         return True
 
@@ -272,22 +272,6 @@ class Protocol:
         # The command had ended by itself as its interrupt line went out, and that was taken for a command.
         self.defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))
 
-    def _stray_line(self, response: Stray) -> None:
-        """A line that is no response; a server that sends nothing else is none."""
-        # (A secret is hidden as a whole: a piece of it must not be left.)
-        self.strays.append(self.secrets.hide(response.text)[:200])
-        if len(self.strays) > self.limits.strays:
-            raise LimitExceeded(
-                f"the server sent more than {self.limits.strays} lines in a row that are no IMAP response (Limits.strays)"
-            )
-
-    def _with_stray(self, exc: error) -> error:
-        """The reason for the end; with the line that is no response, if one was the last that came: it may say why."""
-        if self.strays and len(exc.args) == 1:
-            last = self.strays[-1].decode("utf-8", "backslashreplace")
-            exc.args = (f"{exc}; the last line that it sent is no IMAP response: {last!r}",)
-        return exc
-
     def _begin_again(self, request: Request, text: bytes) -> None:
         """It stays in flight, with another tag, and whoever waits for it sends it anew."""
         self._code(text, request)
@@ -328,7 +312,7 @@ class Protocol:
         if response.odd:
             self.defects.add(response.odd, response.text)
         if isinstance(response, Stray):
-            self._stray_line(response)
+            self.strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):
