@@ -13,7 +13,7 @@ from imapkit.core.limits import Limits
 from imapkit.core.quoting import INSIDE, OPENS, STRING, is_open_after, is_surely_closed
 from imapkit.errors import LimitExceeded, RemoteProtocolError
 
-__all__ = ["DONE", "MORE", "Assembly", "is_text", "without_blanks"]
+__all__ = ["DONE", "MORE", "Assembly", "first_word", "is_text", "without_blanks"]
 
 DONE, MORE = -1, -2
 """The response is complete; the next line may belong to it."""
@@ -47,6 +47,11 @@ def is_text(line: bytes) -> bool:
 def without_blanks(line: bytes) -> bytes:
     """A response's first line without the blanks and NULs that some servers put before it."""
     return line.lstrip(_BLANKS)
+
+
+def first_word(line: bytes) -> bytes:
+    """What would be the tag of a response that begins with ``line``."""
+    return without_blanks(line).partition(b" ")[0].rstrip(b"\r")
 
 
 class Assembly:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imapkit.core.assembly import without_blanks
+from imapkit.core.assembly import first_word, without_blanks
 from imapkit.core.cursor import Defect
 from imapkit.core.fragment import Framer
 from imapkit.core.layers import Layers
@@ -51,9 +51,13 @@ class Intake:
     ) -> None:
         self._layers, self._protocol, self._lock, self._registry, self._trace = layers, protocol, lock, registry, trace
         self._greeted, self._nudge = greeted, nudge
-        self._framer = Framer(protocol.limits, is_tagged=protocol.is_tagged, is_over=lambda: protocol.closed is not None)
+        # (Without the lock: one look at a dictionary.)
+        self._framer = Framer(
+            protocol.limits,
+            is_tagged=lambda line: first_word(line) in protocol.pending,
+            is_over=lambda: protocol.closed is not None,
+        )
         self.begun = self._welcomed = False
-        """``begun``: some bytes have come."""
         self.waking: Sequence[Request] = _NOBODY
         """Those who are being woken: whoever is interrupted as he does so leaves them to the next who reads."""
         self.served = 0

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from imapkit.core.assembly import without_blanks
 from imapkit.core.attribution import Attribution
 from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
@@ -177,10 +176,6 @@ class Protocol:
         if known is not None and known.apply is not None:
             return None
         return owner if owner.sent and not owner.complete else None
-
-    def is_tagged(self, line: bytes) -> bool:
-        """Whether a line begins with the tag of a command in flight, which nobody but the server knows; needs no lock."""
-        return without_blanks(line).partition(b" ")[0].rstrip(b"\r") in self.pending
 
     def progress(self) -> None:
         """Octets of a literal have come: whoever waits is being served."""

@@ -152,7 +152,7 @@ class Heard:
     def __init__(self) -> None:
         self.connection = Connection(Layers(cast("Any", None)), REGISTRY, limits=LIMITS)
         self.taking = self.connection._intake
-        self.taking._begun = True
+        self.taking.begun = True
         self.protocol = self.connection.protocol
         self.protocol.tag_prefix = TAG
         self.responses: list[Any] = []
