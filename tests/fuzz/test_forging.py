@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from imapkit.core import intake
 from imapkit.core.connection import Connection
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
 from imapkit.core.response import Run, Untagged, quoted
-from imapkit.core.transport import Layers
 from imapkit.family import State
 from tests.fuzz.targets import REGISTRY, answer, pending, read_deeply
 
