@@ -112,7 +112,7 @@ class Script:
             any(line.startswith(b"%TAG%") for line in session.wire.splitlines()) or session.expect in ("bye", "fatal") or waits
         )
         tagged = b"" if ended else b"%b OK done\r\n" % command.tag
-        self.send(conversation, BEFORE + wire + (AFTER + tagged if tagged else AFTER))
+        self.send(conversation, BEFORE + wire + tagged + AFTER)
         if waits:
             conversation.read_line()
             self.send(conversation, b"%b %b done\r\n" % (command.tag, b"NO" if session.during == "auth" else b"OK"))

@@ -19,7 +19,7 @@ from imapkit.core.about import (
     string_value,
 )
 from imapkit.core.append import message
-from imapkit.core.cursor import Cursor, Defect, unescape
+from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.kinds import optional, verbatim
 from imapkit.core.lists import fetch_items, flags, sequence_set, status_items, store_item
@@ -28,6 +28,7 @@ from imapkit.core.names import list_pattern, mailbox, mailbox_name
 from imapkit.core.numbers import NumberSet, sequence_set_text
 from imapkit.core.patterns import late_pattern
 from imapkit.core.pieces import Literal, MailboxName, Piece, ServerString, Token
+from imapkit.core.quoting import unescape
 from imapkit.core.record import OfMailbox, record
 from imapkit.core.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.result import Data, StatusText

@@ -14,12 +14,13 @@ from typing import Any, TypeAlias
 
 from imapkit.core.flags import FLAG, PLAIN_FLAG_LIST, flag_list, surplus
 from imapkit.core.lean import lean_dataclass
+from imapkit.core.quoting import ANY_WORD, BARE_QUOTE, FIELD, IN_A_LIST, INSIDE, VALUE, has_bare_quote, unescape
 from imapkit.core.response import announcement, one_line
 from imapkit.core.unquoted import mailbox
 from imapkit.core.wire import MailboxName, UTF8MailboxName
 from imapkit.errors import ParseError
 
-__all__ = ["Atom", "Cursor", "Defect", "Mark", "Value", "unescape"]
+__all__ = ["Atom", "Cursor", "Defect", "Mark", "Value"]
 
 Value: TypeAlias = "int | bytes | list[Value] | None"
 Mark: TypeAlias = tuple[int, int]
@@ -27,21 +28,14 @@ Mark: TypeAlias = tuple[int, int]
 #   ATOM-CHAR = <any CHAR except atom-specials>; 8-bit octets pass: Proton bridge sends them without UTF8=ACCEPT.
 _ATOM = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\\]]++")
 _ASTRING = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\]++")
-_QUOTED = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
-_ESCAPE = re.compile(rb'\\(["\\])')
+_QUOTED = re.compile(rb'"(%b)"' % INSIDE, re.DOTALL)
 _NIL = re.compile(rb"[Nn][Ii][Ll](?![^ ()\]])")
 _NUMBER = re.compile(rb"\d{1,20}+(?![^ ()\]<>:,])")
 _QUOTED_NUMBER = re.compile(rb'"(\d{1,20}+)"(?![^ ()\]<>:,])')
 _NUMBERS = re.compile(rb" *+((?:\d{1,20}+(?!\d) *+)*+)")
 _SPACES = re.compile(rb" *+")
-_WORD = re.compile(rb"[^\x00-\x20\x7f()\"]++")
-_VALUE = re.compile(
-    rb' *+(?:"([^"\\\r\n\0]*+)"|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()"]))|(\d{1,20}+(?![^\x00-\x20\x7f()"]))'
-    rb'|([^\x00-\x20\x7f()"]++)|("[^"\\]*+(?:\\.[^"\\]*+)*+"))',
-    re.DOTALL,
-)
+_WORD = re.compile(ANY_WORD)
 _PLAIN, _OPENS, _CLOSES, _NOTHING, _DIGITS, _WORDS, _ODD = range(1, 8)
-_INSIDE = re.compile(rb'(?:[^()"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 _MOST_DEFECTS = 1000
 
@@ -71,7 +65,20 @@ class Cursor:
     ``ParseError`` where the grammar is not followed.
     """
 
-    __slots__ = ("_at", "_end", "_index", "_parts", "_surplus", "_text", "defects", "items", "leading", "nesting", "utf8")
+    __slots__ = (
+        "_at",
+        "_end",
+        "_index",
+        "_parts",
+        "_surplus",
+        "_text",
+        "bare_quotes",
+        "defects",
+        "items",
+        "leading",
+        "nesting",
+        "utf8",
+    )
 
     def __init__(
         self,
@@ -91,6 +98,7 @@ class Cursor:
         self._surplus: int | None = None
         self.defects: list[Defect] = []
         """The deviations that were met and tolerated so far."""
+        self.bare_quotes = False  # after one, strings may have been cut or joined in the wrong place
         self._enter(0)
         self._at = self._past_spaces()
 
@@ -263,7 +271,7 @@ class Cursor:
             raise self.error("mailbox")
         self._at = stop
         self.tolerate("a mailbox name without proper quotes", raw)
-        return self._unquote(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
+        return unescape(raw[1:-1]) if len(raw) > 1 and raw[:1] == raw[-1:] == b'"' else raw
 
     def name(self, octets: bytes) -> MailboxName:
         """A mailbox name, or what has its encoding, that has been read: it can be passed back, and knows its encoding."""
@@ -290,12 +298,19 @@ class Cursor:
 
         Spaces between the members of a list may be missing or too many.
         """
+        return self._value(VALUE)
+
+    def fields(self) -> Value:
+        """``value``, where a string, a list, NIL or a number follows each string in a list: that tells its closing quote."""
+        return self._value(FIELD)
+
+    def _value(self, pattern: re.Pattern[bytes]) -> Value:
         open_lists: list[list[Value]] = []
         inner: list[Value] | None = None
         text, at, end = self._text, self._at, self._end
         while True:
             found: Value = None
-            token = _VALUE.match(text, at, end)
+            token = pattern.match(text, at, end)
             if token is None:
                 self._at = at
                 found = self._literal_value()
@@ -328,12 +343,10 @@ class Cursor:
         """Pass over what ``value`` would read, without building it."""
         if self._literal_is_next():
             self.literal()
-        elif self.peek() == b'"':
-            self._must(_QUOTED, "quoted string")
         elif self.try_(b"("):
             self._skip_list()
-        else:
-            self._must(_WORD, "value")
+        elif self.match(_WORD) is None:
+            self._must(_QUOTED, "quoted string" if self.peek() == b'"' else "value")
 
     # Inside
 
@@ -363,6 +376,9 @@ class Cursor:
         return self._unquote(self._must(_QUOTED, "string").group(1))
 
     def _unquote(self, inside: bytes) -> bytes:
+        if has_bare_quote(inside):
+            self.bare_quotes = True
+            self.tolerate(BARE_QUOTE, inside)
         if b"\r" in inside or b"\n" in inside or b"\0" in inside:
             self.tolerate("CR, LF or NUL in a quoted string", inside)
         return unescape(inside)
@@ -396,7 +412,7 @@ class Cursor:
     def _skip_list(self) -> None:
         depth = 1
         while depth:
-            self._at = _reached(_INSIDE, self._text, self._at, self._end)
+            self._at = _reached(IN_A_LIST, self._text, self._at, self._end)
             if self.try_(b"("):
                 depth += 1
             elif self.try_(b")"):
@@ -407,11 +423,6 @@ class Cursor:
                 raise self.error(")")
             if depth > self.nesting:
                 raise self.error(f"at most {self.nesting} open parentheses")
-
-
-def unescape(inside: bytes) -> bytes:
-    r"""What the inside of a quoted string stands for; a backslash before anything but ``"`` and ``\`` stays."""
-    return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside
 
 
 def _reached(pattern: re.Pattern[bytes], text: bytes, at: int, end: int) -> int:

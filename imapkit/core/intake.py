@@ -10,13 +10,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from imapkit.core.assembly import first_word, without_blanks
+from imapkit.core.cursor import Defect
 from imapkit.core.fragment import Framer
 from imapkit.core.layers import Layers
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Request
 from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.core.trace import Trace
-from imapkit.errors import ConnectionClosed, RemoteProtocolError
+from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye
 
 if TYPE_CHECKING:
     from imapkit.core.registry import Registry
@@ -49,9 +51,13 @@ class Intake:
     ) -> None:
         self._layers, self._protocol, self._lock, self._registry, self._trace = layers, protocol, lock, registry, trace
         self._greeted, self._nudge = greeted, nudge
-        self._framer = Framer(protocol.limits)
+        # (Without the lock: one look at a dictionary.)
+        self._framer = Framer(
+            protocol.limits,
+            is_tagged=lambda line: first_word(line) in protocol.pending,
+            is_over=lambda: protocol.closed is not None,
+        )
         self.begun = self._welcomed = False
-        """``begun``: some bytes have come."""
         self.waking: Sequence[Request] = _NOBODY
         """Those who are being woken: whoever is interrupted as he does so leaves them to the next who reads."""
         self.served = 0
@@ -69,6 +75,9 @@ class Intake:
 
     def end(self) -> ConnectionClosed:
         """What the end of the stream means."""
+        if self._protocol.strays.count:
+            # Exchange ends a session with a bare "Server Unavailable. 15".
+            return ServerBye("the server closed the connection")
         seen = self._framer.unfinished
         where = " before its greeting" if self._protocol.welcome is None else ""
         return ConnectionClosed(
@@ -101,9 +110,10 @@ class Intake:
         framer = self._framer
         framer.push(data)
         if not self.begun:
-            self.begun = True
-            _check_greeting(data)
+            self.begun = _check_greeting(data)
         while (parts := framer.pop()) is not None:
+            if framer.odd:
+                self._note_odd()
             response = classify(parts)
             self._respond(response)
             if self._protocol.closed is not None:
@@ -116,6 +126,11 @@ class Intake:
         if self._protocol.gate.is_halted:
             # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
             self._layers.transport.acknowledge()
+
+    def _note_odd(self) -> None:
+        """Note what was odd in how the last response was framed."""
+        odd, self._framer.odd = self._framer.odd, []
+        self._protocol.defects.extend(Defect(what, raw) for what, raw in odd)
 
     def _respond(self, response: Continuation | Tagged | Untagged) -> None:
         """Take in one response, and do what it entails once the lock is released."""
@@ -147,9 +162,13 @@ class Intake:
         protocol, framer = self._protocol, self._framer
         switching = protocol.handle(response)
         together = min(framer.ahead, most)
-        while together and type(response) is Tagged and switching is None and protocol.nudged is None:
+        while together and framer.ahead and type(response) is Tagged and switching is None and protocol.nudged is None:
             parts = framer.pop()
-            assert parts is not None
+            if parts is None:
+                # The next line goes on in one that has not come.
+                break
+            if framer.odd:
+                self._note_odd()
             response = classify(parts)
             switching = protocol.handle(response)
             together -= 1
@@ -163,7 +182,7 @@ class Intake:
             return
         run: Run
         if self._framer.ahead:
-            run = Run(name, self._framer.pop_run(run_matcher(name)))
+            run = Run(name, self._framer.pop_run(run_matcher(name, self._framer.quotes)))
         else:
             run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
         if not run.rows:
@@ -198,10 +217,11 @@ class Intake:
             self.take_in(rest, below)
 
 
-def _check_greeting(data: bytes) -> None:
-    """Say at once what answers there, if it is no IMAP server; it may never send a line end."""
-    if data.startswith(b"*"):
-        return
+def _check_greeting(data: bytes) -> bool:
+    """Say at once what answers there, if it is no IMAP server; it may never send a line end. False while nothing has come."""
+    data = without_blanks(data)
+    if data.startswith(b"*") or not data:
+        return bool(data)
     tls = "a TLS port: use IMAP4_SSL"
     kinds = ((b"\x15", tls), (b"\x16", tls), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
     kind = next((f" (this is {name})" for start, name in kinds if data.startswith(start)), "")

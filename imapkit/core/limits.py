@@ -25,7 +25,8 @@ class Limits:
     ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` their
     octets, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the connection goes on.
 
-    ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring. Raises ``ValueError`` for what
+    ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring; ``strays`` the lines in a row
+    that are no response. Raises ``ValueError`` for what
     is no whole number, or none that can be kept: those three may be 0, the others not.
     """
 
@@ -38,6 +39,7 @@ class Limits:
     answers_octets: int = 16 * 1024 * MiB
     inflation: int = 1024 * MiB
     challenges: int = 100
+    strays: int = 100
     stored: int = 100_000
     stored_octets: int = 256 * MiB
     defects: int = 1000

@@ -17,11 +17,12 @@ from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
 from imapkit.core.request import Request
-from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
+from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
 from imapkit.core.store import Store
+from imapkit.core.strays import Strays
 from imapkit.errors import LimitExceeded, RemoteProtocolError, ServerBye, StateError, error, readonly
 from imapkit.family import State
 
@@ -61,6 +62,7 @@ class Protocol:
         self.sent = 0
         """How many commands have got a tag."""
         self._attribution = Attribution()
+        self.strays = Strays(self.limits, self.secrets)
         self.listener: Request | None = None
         """The command in flight that goes on until there is news."""
         self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
@@ -115,7 +117,7 @@ class Protocol:
         need not select the mailbox again.
         """
         if self.closed is None:
-            self.closed = exc
+            self.closed = self.strays.told_with(exc)
         for request in self.pending.values():
             if request.call.command.ends and request.received:
                 # The server said BYE and went, without the tagged OK that should be between.
@@ -140,6 +142,8 @@ class Protocol:
 
     def handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
         """Take one response in; returns the command that switches a layer on with it. Raises what ends the connection."""
+        if type(response) is not Stray:
+            self.strays.count = 0
         if isinstance(response, Untagged):
             self._untagged(response)
         elif isinstance(response, Tagged):
@@ -159,6 +163,7 @@ class Protocol:
             if claims is None or not self._guard(owner, claims, call.about, run):
                 return False
         run.utf8 = "UTF8=ACCEPT" in self.session.enabled
+        self.strays.count = 0
         self._collect(owner, run)
         return True
 
@@ -301,6 +306,8 @@ class Protocol:
             self._greeting(response)
         if response.odd:
             self.defects.add(response.odd, response.text)
+        if isinstance(response, Stray):
+            self.strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in self.session.enabled
         owner, odd, gives_way = self._attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(r.call.command.ends for r in self.pending.values()):

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from imapkit.core.lean import lean_dataclass
 from imapkit.core.shown import shown
-from imapkit.errors import ServerBye
 
 __all__ = [
     "CodeData",
@@ -21,6 +20,7 @@ __all__ = [
     "LiteralRun",
     "ResponseCode",
     "Run",
+    "Stray",
     "Tagged",
     "Untagged",
     "announcement",
@@ -203,18 +203,26 @@ class LiteralRun(Run):
 
 
 @lru_cache(64)
-def run_matcher(name: str) -> Callable[[bytes], re.Match[bytes] | None]:
-    """Matches a line that belongs in a ``Run`` of ``name``; its groups are the pair."""
-    return re.compile(rb"\* (0|[1-9]\d{0,19}) %b (.+)\Z" % re.escape(name.encode("ascii")), re.DOTALL).match
+def run_matcher(name: str, quotes: bool = False) -> Callable[[bytes], re.Match[bytes] | None]:
+    """Matches a line that belongs in a ``Run`` of ``name``; its groups are the pair.
+
+    With ``quotes`` only a line at whose end no string can be open, as ``is_surely_closed`` has it.
+    """
+    text = rb"(.+)"
+    if quotes:
+        # From the end: what was taken is given back up to the last quote.
+        text = rb'(.+"(?<=[^ ()\[\\]")(?=[ )\]]|\Z)[^"]*+|[^"]++)'
+    return re.compile(rb"\* (0|[1-9]\d{0,19}) %b %b\Z" % (re.escape(name.encode("ascii")), text), re.DOTALL).match
 
 
 @lru_cache(64)
 def literal_matcher(name: str) -> Callable[[bytes, int], re.Match[bytes] | None]:
     """Matches the line that begins a response of a ``LiteralRun`` of ``name``; its groups: number, text, size of the literal."""
-    # Whole strings, then text without quotes: what ends it is not inside quotes. Before the brace stands what _ANNOUNCEMENT asks.
+    # Whole strings, then text without quotes: it ends outside of a string. Before the brace stands what announces a literal.
     return re.compile(
         rb"\* (0|[1-9]\d{0,19}) %b "
-        rb'((?:[^"\r\n]*+"[^"\\\r\n]*+")*+[^"\r\n]*(?<=[ (\[\]>~])\{(\d{1,9})\})\r\n' % re.escape(name.encode("ascii"))
+        rb'((?:[^"\r\n]*+(?<=[ (\[])"[^"\\\r\n]*+"(?=[ )\]]))*+[^"\r\n]*(?<=[ (\[\]>~])\{(\d{1,9})\})\r\n'
+        % re.escape(name.encode("ascii"))
     ).match
 
 
@@ -226,6 +234,13 @@ class _BareCode(Untagged):
 class _Nameless(Untagged):
     __slots__ = ()
     odd = "a response without a name"
+
+
+class Stray(Untagged):
+    """A line that is no response: Exchange ends a session with a bare ``Server Unavailable. 15``."""
+
+    __slots__ = ()
+    odd = "a line that is no IMAP response"
 
 
 def announcement(text: bytes) -> int:
@@ -247,7 +262,7 @@ def quoted(data: bytes) -> bytes:
 
 
 def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
-    """Say what a response is. Raises ``ServerBye`` for what is none.
+    """Say what a response is; a line that is none is a ``Stray``.
 
     Tolerated, since servers send it: lower case, no text, several spaces (DavMail), no SP after "+" (Yandex), a
     response code with no status before it (Exchange, home.pl), an empty line.
@@ -267,7 +282,7 @@ def classify(parts: list[bytes]) -> Continuation | Tagged | Untagged:
         return _BareCode("OK", None, (bare.group(1),))
     if not line:
         return _Nameless("", None, (b"",))
-    raise _stray(line)
+    return Stray("", None, tuple(parts))
 
 
 def _untagged(parts: list[bytes]) -> Untagged:
@@ -285,11 +300,6 @@ def _untagged(parts: list[bytes]) -> Untagged:
 @lru_cache(256)
 def _name(octets: bytes) -> str:
     return octets.decode("ascii", "replace").upper()
-
-
-def _stray(line: bytes) -> ServerBye:
-    # Exchange ends a session with a bare "Server Unavailable. 15".
-    return ServerBye(f"the server sent a line that is no IMAP response: {shown(line, 200)!r}")
 
 
 def split_code(text: bytes) -> bytes:

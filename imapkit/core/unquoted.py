@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from imapkit.core.flags import surplus
+from imapkit.core.quoting import BARE_QUOTE
 from imapkit.errors import ParseError
 
 if TYPE_CHECKING:
@@ -84,10 +85,12 @@ def mailbox(cursor: Cursor) -> bytes:
     Where words follow it, ``mailbox_before`` reads it. Exchange leaves names with TABs without quotes, greenmail leaves quotes in
     names without a backslash: what cannot be read as an astring is taken as it stands, and noted.
     """
-    start = cursor.mark()
+    start, noted = cursor.mark(), len(cursor.defects)
     try:
         name = cursor.astring()
-        if cursor.at_end() or cursor.match(_BEFORE_LIST) or (cursor.match(_LIST_OPENS) and not _goes_on(cursor, start)):
+        if any(defect.what == BARE_QUOTE for defect in cursor.defects[noted:]):
+            del cursor.defects[noted:]
+        elif cursor.at_end() or cursor.match(_BEFORE_LIST) or (cursor.match(_LIST_OPENS) and not _goes_on(cursor, start)):
             return name
     except ParseError:
         pass

@@ -12,7 +12,7 @@ from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
 from imapkit.core.registry import Registry
 from imapkit.core.response import Continuation, Tagged, Untagged, classify, response_code
-from imapkit.errors import ParseError, RemoteProtocolError, ServerBye
+from imapkit.errors import ParseError, RemoteProtocolError
 
 __all__ = ["Meaning", "frame", "meaning", "of_data", "of_untagged", "plain"]
 
@@ -20,14 +20,19 @@ Meaning = dict[str, Any]
 """What one response comes to: the keys are those of a vector, and ``why`` of an error; ``text`` and ``tag`` are octets."""
 
 
-def frame(chunks: Iterable[bytes], limits: Limits | None = None) -> list[list[bytes] | str]:
-    """Stage 1: the responses in a stream that arrives in ``chunks``, and last the name of the error that ends it, if one does."""
-    framer, framed = Framer(limits), list[list[bytes] | str]()
+def frame(chunks: Iterable[bytes], limits: Limits | None = None, tag: bytes = b"") -> list[list[bytes] | str]:
+    """Stage 1: the responses in a stream that arrives in ``chunks``, and last the name of the error that ends it, if one does.
+
+    ``tag`` is in flight, if there is one. A response that goes on at the end of the stream is taken as far as it has come.
+    """
+    framer, framed = Framer(limits, is_tagged=lambda line: bool(tag) and line.startswith(tag + b" ")), list[list[bytes] | str]()
     try:
         for chunk in chunks:
             framer.push(chunk)
             while (parts := framer.pop()) is not None:
                 framed.append(parts)
+        if (torn := framer.pop_torn()) is not None:
+            framed.append(torn)
     except RemoteProtocolError as error:
         framed.append(type(error).__name__)
     return framed
@@ -40,10 +45,7 @@ def meaning(parts: list[bytes] | str, registry: Registry) -> Meaning:
     """
     if isinstance(parts, str):
         return {"error": parts}
-    try:
-        response = classify(parts)
-    except ServerBye:
-        return {"error": "ServerBye"}
+    response = classify(parts)
     if isinstance(response, Continuation):
         return {"kind": "continuation", "text": response.text}
     if isinstance(response, Tagged):

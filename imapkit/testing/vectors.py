@@ -27,6 +27,8 @@ __all__ = ["Vector", "check_vector", "load_vectors", "vector_text"]
 
 BEFORE, AFTER = b"* 3 EXISTS\r\n", b"* 4 EXISTS\r\n"
 """Good responses, which whatever stands between them must leave alone."""
+TAG, ANSWER = b"V9", b"V9 OK done\r\n"
+"""The command in flight, and its answer: there a response ends at the latest."""
 FATAL = ("RemoteProtocolError", "LimitExceeded")
 """Errors after which nothing more is read."""
 
@@ -70,17 +72,20 @@ def load_vectors(path: str | os.PathLike[str]) -> tuple[Vector, ...]:
 def check_vector(vector: Vector, registry: Registry) -> None:
     """Check that a response means what its vector says, by the families of ``registry`` (see ``load_only``).
 
-    It is read whole, alone and between two good responses, octet by octet, and cut in two at every position. Raises
+    It is read whole, alone and between two good responses (a tagged response before the second), octet by octet, and cut in two
+    at every position. Raises
     ``AssertionError`` with what differs and, for a vector without expectations too, what imapkit made of it, ready to be pasted.
     """
-    stream = BEFORE + vector.octets + AFTER
-    framed = frame([stream])
+    stream = BEFORE + vector.octets + ANSWER + AFTER
+    framed = frame([stream], tag=TAG)
     compare(vector, _between(vector, [meaning(parts, registry) for parts in framed], registry))
     assert frame([vector.octets]) == framed[1:2], f"{vector}: alone it is read in another way"
     single = (stream[at : at + 1] for at in range(len(stream)))
-    assert frame(single) == framed, f"{vector}: octet by octet it is read in another way"
+    assert frame(single, tag=TAG) == framed, f"{vector}: octet by octet it is read in another way"
     for cut in range(1, len(stream)):
-        assert frame((stream[:cut], stream[cut:])) == framed, f"{vector}: cut after {stream[:cut]!r} it is read in another way"
+        assert frame((stream[:cut], stream[cut:]), tag=TAG) == framed, (
+            f"{vector}: cut after {stream[:cut]!r} it is read in another way"
+        )
 
 
 def _between(vector: Vector, found: list[Meaning], registry: Registry) -> Meaning:
@@ -89,7 +94,9 @@ def _between(vector: Vector, found: list[Meaning], registry: Registry) -> Meanin
     assert found[:1] == [before], f"{vector}: a good response before it was read as {found[:1]}"
     fatal = found[-1].get("error") in FATAL
     assert fatal or found[-1:] == [after], f"{vector}: a good response after it was read as {found[-1:]}"
-    own = found[1:] if fatal else found[1:-1]
+    answered = found[-2:-1] == [meaning([ANSWER.removesuffix(b"\r\n")], registry)]
+    assert fatal or answered, f"{vector}: the tagged response after it was read as {found[-2:-1]}"
+    own = found[1:] if fatal else found[1:-2]
     assert len(own) == 1, f"{vector}: one response to a vector, but these are {len(own)}: {own}"
     return own[0]
 

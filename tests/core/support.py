@@ -6,6 +6,7 @@ from typing import Any
 
 from imapkit.core import wire
 from imapkit.core.api import Commands, NumberSet, Session, Untagged
+from imapkit.core.assembly import first_word
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
 from imapkit.core.numbers import sequence_set_text
@@ -130,7 +131,7 @@ class Driver:
 
     def __init__(self, state: State = State.SELECTED, *, limits: Limits | None = None, greet: bool = True) -> None:
         self.protocol = Protocol(probe_registry, limits)
-        self._framer = Framer()
+        self._framer = Framer(is_tagged=lambda line: first_word(line) in self.protocol.pending)
         if greet:
             self.feed(b"* OK hello\r\n")
             self.protocol.store.clear()

@@ -42,7 +42,7 @@ def read(rule: Read, *parts: bytes) -> tuple[Any, bytes]:
         (Cursor.quoted, b'"" x', b"", b" x"),
         (Cursor.quoted, rb'"a \"b\" \\c {3}")', rb'a "b" \c {3}', b")"),
         (Cursor.quoted, rb'"C:\temp\""', rb'C:\temp"', b""),
-        (Cursor.string, b'"a"(', b"a", b"("),
+        (Cursor.string, b'"a")', b"a", b")"),
         (Cursor.nstring, b"nil)", None, b")"),
         (Cursor.nstring, b'"NIL"', b"NIL", b""),
         (Cursor.astring, b"a]b[c(", b"a]b[c", b"("),
@@ -62,7 +62,7 @@ def read(rule: Read, *parts: bytes) -> tuple[Any, bytes]:
         (Cursor.value, b"1" * 21, b"1" * 21, b""),
         (Cursor.value, b"\\Seen", b"\\Seen", b""),
         (Cursor.value, b"() x", [], b" x"),
-        (Cursor.value, b'(a("b\\"" NIL)(1 ( ) ) "c""d" )x', [b"a", [b'b"', None], [1, []], b"c", b"d"], b"x"),
+        (Cursor.value, b'(a("b\\"" NIL)(1 ( ) ) "c" "d" )x', [b"a", [b'b"', None], [1, []], b"c", b"d"], b"x"),
     ],
 )
 def test_a_rule_reads_just_its_own(rule: Read, text: bytes, value: Any, rest: bytes) -> None:

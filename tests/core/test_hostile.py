@@ -119,7 +119,7 @@ FATAL = [
     (b"* 1 FETCH (BODY[] {}\r\n", RemoteProtocolError),
     (b"* 1 FETCH " + b"(" * 5000 + b"\r\n", LimitExceeded),
     (b"XYZ99 OK done\r\n", RemoteProtocolError),
-    (b"what is this\r\n", ServerBye),
+    (b"what is this\r\n" * 101, LimitExceeded),
 ]
 
 
@@ -153,6 +153,47 @@ def test_text_is_only_text(text: bytes) -> None:
     with selected({"NOOP": lambda c, command: c.ok(command, text, b"* OK %b\r\n* NO %b\r\n" % (text, text))}) as (client, _):
         assert client.noop() == ("OK", [text])
         assert client.noop() == ("OK", [text])
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\r\n", b"\r\n \0"])
+def test_a_server_that_ends_its_lines_in_another_way(end: bytes) -> None:
+    def script(conversation: Conversation) -> None:
+        for _ in range(2):
+            command = conversation.read_command()
+            conversation.send(b"* 3 EXISTS\r\n%b OK done\r\n".replace(b"\r\n", end) % command.tag)
+        conversation.wait_closed()
+
+    greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] hi" + end
+    with ScriptedServer(script, greeting=greeting) as server, within(MARGIN), connect(server) as client:
+        assert client.welcome == b"* PREAUTH [CAPABILITY IMAP4rev1] hi"
+        assert client.noop() == ("OK", [b"done"])
+        assert client.response("EXISTS")[1] == [b"3"]
+        assert client.noop() == ("OK", [b"done"])
+        assert client.defects
+        client.shutdown()
+
+
+def test_a_subject_with_lines_in_it_forges_nothing() -> None:
+    subject = b"x\r\n* 2 FETCH (FLAGS (\\Deleted))\r\n* 1 EXPUNGE\r\n* BYE\r\n+ go\r\nA1 OK\r\n price {50}"
+    row = b'* 1 FETCH (UID 5 ENVELOPE (NIL "%b y" NIL NIL NIL NIL NIL NIL NIL NIL))\r\n' % subject
+    with selected({"FETCH": lambda c, command: c.ok(command, untagged=row)}) as (client, _), within(MARGIN):
+        typ, data = client.fetch("1", "(UID ENVELOPE)")
+        [found] = client.parse(typ, data)
+        assert (found.number, found.uid, found.envelope.subject) == (1, 5, subject + b" y")
+        assert [defect.what for defect in client.defects] == ["CR, LF or NUL in a quoted string"]
+        assert client.response("EXPUNGE")[1] == [None]
+        assert client.noop()[0] == "OK"
+
+
+def test_a_subject_without_an_end_costs_one_field() -> None:
+    rows = b'* 1 FETCH (UID 5 ENVELOPE (NIL "x\r\n* 1 EXPUNGE\r\n* 2 FETCH (UID 6)\r\n'
+    with selected({"FETCH": lambda c, command: c.ok(command, untagged=rows)}) as (client, _), within(MARGIN):
+        typ, data = client.fetch("1:2", "(UID ENVELOPE)")
+        [found] = client.parse(typ, data)
+        assert (found.number, found.uid, found.envelope) == (1, 5, None)
+        assert client.defects[0].what == "a response that does not end before the tagged response"
+        assert client.response("EXPUNGE")[1] == [None]
+        assert client.noop()[0] == "OK"
 
 
 def test_a_forged_line_inside_of_a_literal_is_data() -> None:

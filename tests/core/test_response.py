@@ -9,13 +9,13 @@ import pytest
 from imapkit.core.response import (
     Continuation,
     ResponseCode,
+    Stray,
     Tagged,
     Untagged,
     announcement,
     classify,
     response_code,
 )
-from imapkit.errors import ServerBye
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,10 @@ def test_untagged(parts: list[bytes], name: str, number: int | None, rest: tuple
     "line", [b"Server Unavailable. 15", b"220 mail ESMTP", b"OK POP3", b"A1", b"A1 FETCH x", b"\x15\x03\x01", b"[X"]
 )
 def test_a_line_that_is_no_response(line: bytes) -> None:
-    with pytest.raises(ServerBye, match="no IMAP response"):
-        classify([line])
+    stray = classify([line])
+    assert isinstance(stray, Stray)
+    assert (stray.name, stray.text) == ("", line)
+    assert "no IMAP response" in stray.odd
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ MADE: dict[str, Callable[[int], bytes]] = {
     "literals": lambda count: b"* X" + b" {0}\r\n" * count + b"\r\n",
     "nesting": lambda depth: b"* X " + b"(" * depth + b")" * depth + b"\r\n",
     "answers": lambda count: b'* LIST () "/" a\r\n' * count,
+    "strays": lambda count: b"what is this\r\n" * count,
     "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - 7)),
 }
 #   What is dropped instead, and what is for the layer below.

@@ -134,6 +134,11 @@ def tells_half_a_line(conversation: Conversation, command: ReceivedCommand) -> N
     conversation.close()
 
 
+def tells_a_stray_line(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.send(echoes(conversation, command) + b"\r\n")
+    conversation.close()
+
+
 def challenges_with_it(conversation: Conversation, command: ReceivedCommand) -> None:
     told = echoes(conversation, command)
     conversation.send(b"+ %b\r\n" % told)
@@ -157,7 +162,7 @@ ENDS: dict[str, End] = {
     "NO, told": tells(b"* NO ECHO\r\nTAG NO [ALERT] ECHO\r\n"),
     "BAD, told": tells(b"TAG BAD ECHO\r\n"),
     "BYE, told": tells(b"* BYE ECHO\r\n"),
-    "a stray line, told": tells(b"ECHO\r\n"),
+    "a stray line, told": tells_a_stray_line,
     "a tag, told": tells(b"nobodysent OK ECHO\r\n"),
     "a bad literal, told": tells(b"* X ECHO {-1}\r\n"),
     "half a line, told": tells_half_a_line,

@@ -174,7 +174,7 @@ def test_from_a_server(write: Write, way: dict[str, Any]) -> None:
         "wire = ['+ go on']\nkind = 'continuation'\ntext = 'go on'",
         "wire = ['* 7 EXISTS']\nname = 'EXISTS'\nnumber = 7\nvalue = '7'",
         "wire = ['* 7 EXISTS {-1}']\nerror = 'RemoteProtocolError'",
-        "wire = ['what is this?']\nerror = 'ServerBye'",
+        "wire = ['what is this?']\nname = ''\ntext = 'what is this?'",
         "wire = ['* OK [READ-ONLY] now']\nname = 'OK'\ncode = 'READ-ONLY'\nvalue = 'None'",
     ],
 )

@@ -23,6 +23,7 @@ from imapkit.ext.rev1.bodystructure import (
     TextPart,
 )
 from imapkit.ext.rev1.envelope import nstring, shown, to_envelope
+from imapkit.ext.rev1.places import to_size
 from imapkit.ext.rev1.wholebody import whole_body
 
 __all__ = ["DEEPEST", "DEEPEST_EXTENSION", "MOST", "body", "word_by_word"]
@@ -51,7 +52,7 @@ def body(cursor: Cursor) -> BodyStructure:
 
 def word_by_word(cursor: Cursor) -> BodyStructure:
     """A body, whatever is odd in it."""
-    value = cursor.value()
+    value = cursor.fields()
     if not isinstance(value, list) or not value:
         raise cursor.error("a body in parentheses")
     pending = [_whole(value, "", cursor)]
@@ -142,6 +143,9 @@ class _Single:
         self.value, self.section, self.cursor = value, before + last, cursor
         self.what = f"body {self.section}: "
         self.children: list[BodyStructure] = []
+        sent = shown(value) if cursor.bare_quotes else b""
+        if sent and to_size(value):
+            cursor.tolerate(self.what + "fields out of their places", sent)
         if len(value) < _BASIC or _lacks_subtype(value):
             self._complete()
         elif value[0] is None or value[1] is None:
@@ -275,7 +279,7 @@ def _parameters(value: Any, cursor: Cursor, what: str) -> Pairs:
         return ()
     if not isinstance(value, list) or len(value) % 2:
         cursor.tolerate(what + "parameters that are no pairs", shown(value))
-        if not isinstance(value, list):
+        if not isinstance(value, list) or cursor.bare_quotes:
             return ()
     pairs: list[tuple[bytes, bytes | None]] = []
     for name, found in zip(value[::2], value[1::2], strict=False):

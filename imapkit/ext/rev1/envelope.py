@@ -12,6 +12,7 @@ from typing import Any
 
 from imapkit.core.api import Cursor, late_pattern, record
 from imapkit.ext.rev1.dates import USUAL_DATE, parse_date, read_date
+from imapkit.ext.rev1.places import ten_fields
 from imapkit.ext.rev1.text import decode_octets, decode_words
 from imapkit.ext.rev1.whole import ADDRESS, NSTRING, unescaped, ungrouped
 
@@ -56,7 +57,7 @@ def envelope(cursor: Cursor) -> Envelope:
 
 def word_by_word(cursor: Cursor) -> Envelope:
     """An envelope, whatever is odd in it."""
-    value = cursor.value()
+    value = cursor.fields()
     if not isinstance(value, list):
         raise cursor.error("an envelope in parentheses")
     return to_envelope(value, cursor)
@@ -104,7 +105,7 @@ def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
     """An envelope that has been read already."""
     if len(value) != len(FIELDS):
         cursor.tolerate(f"envelope: {len(value)} fields", shown(value))
-        value = (value + [None] * len(FIELDS))[: len(FIELDS)]
+        value = ten_fields(value) if cursor.bare_quotes else (value + [None] * len(FIELDS))[: len(FIELDS)]
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = value
     date = nstring(date, cursor, "envelope: date")
     _note_guess(date, cursor)
@@ -149,7 +150,9 @@ def _addresses(value: Any, cursor: Cursor, what: str) -> tuple[Address, ...]:
         value = [value]
     found: list[Address] = []
     for member in value:
-        if isinstance(member, list) and member:
+        if isinstance(member, list) and len(member) < 4 and cursor.bare_quotes:
+            cursor.tolerate(f"{what}: an address with {len(member)} fields", shown(member))
+        elif isinstance(member, list) and member:
             found.append(_address(member, cursor, what))
         else:
             # SmarterMail has NIL among addresses.
