@@ -32,11 +32,11 @@ from imapkit.compat import (
     Time2Internaldate,
 )
 from imapkit.compat import FLAGS_cre as Flags
-from imapkit.core.connection import Connection
 from imapkit.core.limits import Limits
 from imapkit.core.oldcommand import PollSocket
 from imapkit.core.opening import open_tcp
 from imapkit.core.sockets import is_ssl_socket
+from imapkit.core.threads.connection import Connection
 
 __all__ = [
     "AUTH",
@@ -151,7 +151,7 @@ class _Imaplib(imapkit.IMAP4):
     def untagged_responses(self, value: object) -> None:
         if value:
             raise ValueError("untagged_responses can only be emptied")
-        self._live.protocol.store.clear()
+        self._live.engine.store.clear()
 
     @property
     def utf8_enabled(self) -> bool:
@@ -184,13 +184,13 @@ class _Imaplib(imapkit.IMAP4):
         self._mesg(text)
 
     def _left_over(self, name: str) -> list[Any] | None:
-        return [*self._olds.thread.answers.get(name, ()), *self._live.protocol.store.peek(name)] or None
+        return [*self._olds.thread.answers.get(name, ()), *self._live.engine.store.peek(name)] or None
 
     def _take_left_over(self, name: str) -> list[Any] | None:
-        return [*self._olds.thread.answers.pop(name, ()), *self._live.protocol.store.take(name)] or None
+        return [*self._olds.thread.answers.pop(name, ()), *self._live.engine.store.take(name)] or None
 
     def _names_left_over(self) -> dict[str, None]:
-        return dict.fromkeys([*self._olds.thread.answers, *(name for name, _ in self._live.protocol.store.runs())])
+        return dict.fromkeys([*self._olds.thread.answers, *(name for name, _ in self._live.engine.store.runs())])
 
 
 class IMAP4(_Imaplib):

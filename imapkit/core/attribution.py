@@ -7,11 +7,13 @@ command whose answer it can be; where it can be that of several, to none of them
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapkit.core.numbers import NumberSet
-from imapkit.core.request import Request
 from imapkit.core.response import Untagged
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.request import Request
 
 __all__ = ["Attribution", "Finding"]
 

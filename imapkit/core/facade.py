@@ -33,6 +33,7 @@ from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
 from imapkit.core.sockets import over
+from imapkit.core.threads.connection import Connection
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Transport, within
 from imapkit.family import Done, State
@@ -242,10 +243,10 @@ class Client(OldNames, Secured):
         connection, finished = self._live, partial(self._finished, finish or self._result)
         if callback is None:
             return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg, post = options.get("cb_arg"), connection.dispatcher.post
+        cb_arg, post = options.get("cb_arg"), connection.call_back
 
         def done(request: Request) -> None:
-            post(partial(outcome.hand_over, request, connection.protocol, finished, callback, cb_arg))
+            post(partial(outcome.hand_over, request, connection.engine, finished, callback, cb_arg))
 
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
@@ -262,7 +263,7 @@ class Client(OldNames, Secured):
     ) -> Call:
         """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
         live = self._live
-        session = live.protocol.session
+        session = live.engine.session
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
         asks = call.line is None and session.capabilities is None and wire.has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
@@ -275,13 +276,13 @@ class Client(OldNames, Secured):
         assert isinstance(request, Request)
         if request.typ == "BAD":
             self._trace.dump()
-        return outcome.result(request, self._live.protocol, names)
+        return outcome.result(request, self._live.engine, names)
 
     def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
         """What a command returns, or in a strict client the error for a NO."""
         result = finish(request)
         if self._strict and request.typ == "NO" and not request.call.command.ends:
-            raise outcome.refusal(errors.CommandNo, request, self._live.protocol)
+            raise outcome.refusal(errors.CommandNo, request, self._live.engine)
         return result
 
     def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:

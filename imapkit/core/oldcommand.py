@@ -6,15 +6,17 @@ import contextlib
 import queue
 import re
 import socket
+import threading
 import weakref
 from typing import Any
 
 from imapkit.core import pieces, wire
+from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.request import Request
 from imapkit.core.outcome import check as check_outcome
-from imapkit.core.protocol import Protocol
-from imapkit.core.request import Request
 from imapkit.core.response import Untagged
 from imapkit.core.secrets import Secret, plain
+from imapkit.core.threads.waiters import open_latch
 from imapkit.core.wire import Literal, Piece
 from imapkit.errors import ArgumentError
 
@@ -92,6 +94,8 @@ class OldCommand:
         self.over = False
         """The end has been taken from ``lines``."""
         self.poll: PollSocket | None = None
+        self._settled = threading.Lock()
+        self._settled.acquire()
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         """The first line of each untagged response; None for the end."""
 
@@ -103,6 +107,15 @@ class OldCommand:
     def landed(self, request: Request) -> None:
         """The command is answered, or has failed."""
         self.put(None)
+        open_latch(self._settled)
+
+    def accepted(self) -> None:
+        """The server goes along with the command."""
+        open_latch(self._settled)
+
+    def await_acceptance(self) -> None:
+        """Wait until the server has accepted the command, or answered it."""
+        self._settled.acquire()
 
     def put(self, line: bytes | None) -> None:
         """Add a line, and wake who polls."""
@@ -131,10 +144,10 @@ class OldCommand:
             self.poll.hush()
             return self.lines.get_nowait()
 
-    def outcome(self, protocol: Protocol) -> tuple[str, list[Any]]:
+    def outcome(self, engine: Engine) -> tuple[str, list[Any]]:
         """Its result in imaplib's shape, once it is over. Raises what ended it."""
         assert self.request is not None
-        check_outcome(self.request, protocol)
+        check_outcome(self.request, engine)
         return self.request.typ, [self.request.text]
 
 

@@ -22,8 +22,8 @@ from imapkit.errors import ArgumentError, BadResponse, abort, error
 from imapkit.family import Command, State
 
 if TYPE_CHECKING:
-    from imapkit.core.connection import Connection
     from imapkit.core.registry import Registry
+    from imapkit.core.threads.connection import Connection
 
 __all__ = ["OldNames"]
 
@@ -81,11 +81,11 @@ class OldNames:
     def continuation_response(self) -> bytes:
         """For old programs: what stood behind the last "+" of their commands."""
         latest = self._olds.thread.latest
-        return latest.request.challenge if latest is not None and latest.request is not None else b""
+        return latest.request.continuation if latest is not None and latest.request is not None else b""
 
     @property
     def _encoding(self) -> str:
-        return "utf-8" if "UTF8=ACCEPT" in self._live.protocol.session.enabled else "ascii"
+        return "utf-8" if "UTF8=ACCEPT" in self._live.engine.session.enabled else "ascii"
 
     def _quote(self, arg: str) -> str:
         """``arg`` between double quotes, escaped."""
@@ -128,7 +128,7 @@ class OldNames:
         request = idle.request if idle is not None else None
         if request is None or bytes(data) != (request.call.command.interrupt or b"") + b"\r\n":
             return False
-        if self._live.protocol.gate.writer is request:
+        if self._live.engine.sends(request):
             # The connection itself ends it, through a subclass's send.
             return False
         self._live.interrupt(request)
@@ -175,12 +175,16 @@ class OldNames:
         old.tagged[command.tag], old.commands[command.tag] = None, command
         old.thread.latest = command
         try:
-            command.request = self._live.submit(call, renew=getattr(self, "idle_refresh", None), on_done=command.landed)
+            command.request = self._live.submit(
+                call, renew=getattr(self, "idle_refresh", None), on_done=command.landed, on_accepted=command.accepted
+            )
+            if command.poll is not None:
+                command.await_acceptance()
         except BaseException:
             self._forget_old(command)
             del old.tagged[command.tag]
             raise
-        if command.poll is not None and (command.request.accepted or command.request.interrupted):
+        if command.poll is not None and command.request.accepted:
             command.continues, old.idle = True, command
             self.sock = command.poll
 
@@ -188,7 +192,7 @@ class OldNames:
         """What the thread's last command brought, and nobody took, is left for ``response``."""
         answers = self._olds.thread.answers
         for name, data in answers.items():
-            self._live.protocol.store.add(name, data, sum(map(_size, data)))
+            self._live.engine.store.add(name, data, sum(map(_size, data)))
         answers.clear()
 
     # reading
@@ -256,12 +260,12 @@ class OldNames:
         thread = self._olds.thread
         found = thread.answers.pop(name, None)
         if found is None and not (thread.latest is not None and name in thread.latest.names):
-            found = self._live.protocol.store.take(name)
+            found = self._live.engine.store.take(name)
         return typ, found or [None]
 
     def _check_bye(self) -> None:
         """Raise ``abort`` if the server has ended the connection."""
-        closed = self._live.protocol.closed
+        closed = self._live.engine.closed
         if closed is not None:
             raise closed.fresh()
 
@@ -280,7 +284,7 @@ class OldNames:
         old = self._olds
         self._forget_old(command)
         assert command.request is not None
-        typ, data = command.outcome(self._live.protocol)
+        typ, data = command.outcome(self._live.engine)
         for response in command.request.untagged:
             old.thread.answers.setdefault(response.name, []).extend(response.data())
         old.tagged[command.tag] = (typ, data)

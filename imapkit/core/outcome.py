@@ -10,23 +10,23 @@ from imapkit.core.shown import shown
 from imapkit.errors import BadResponse, CommandNo, abort
 
 if TYPE_CHECKING:
-    from imapkit.core.protocol import Protocol
-    from imapkit.core.request import Request
+    from imapkit.core.engine.engine import Engine
+    from imapkit.core.engine.request import Request
 
 __all__ = ["check", "hand_over", "refusal", "result"]
 
 _Refusal = TypeVar("_Refusal", BadResponse, CommandNo)
 
 
-def result(request: Request, protocol: Protocol, names: tuple[str, ...] | None = None) -> tuple[str, Data]:
+def result(request: Request, engine: Engine, names: tuple[str, ...] | None = None) -> tuple[str, Data]:
     """The usual result: the data of the command's untagged responses (of ``names`` only), else the text of its tagged response.
 
     With a NO it is the text, and the responses that came before it are the data's. Raises ``BadResponse`` for BAD.
     """
     typ, text, name = request.typ, request.text, request.call.name
-    registry, log = protocol.registry, protocol.defects
+    registry, log = engine.registry, engine.defects
     if typ == "BAD":
-        raise refusal(BadResponse, request, protocol)
+        raise refusal(BadResponse, request, engine)
     if typ == "NO":
         return typ, Data([text], request.received, registry, typ, log=log, text=text, refused=name)
     names = request.call.command.result if names is None else names
@@ -35,35 +35,35 @@ def result(request: Request, protocol: Protocol, names: tuple[str, ...] | None =
     return typ, Data.of((piece for piece in request.received if piece.name in names), registry, log, text)
 
 
-def refusal(kind: type[_Refusal], request: Request, protocol: Protocol) -> _Refusal:
+def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
     """The error for a NO or BAD to the command."""
     text, name = request.text, request.call.name
     told = shown(text, 1000)
     message = f"{name} command error: BAD [{told}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {told}"
     error = kind(message, typ=request.typ, text=text, command=name)
-    return error.with_data(_came(request, protocol))
+    return error.with_data(_came(request, engine))
 
 
-def check(request: Request, protocol: Protocol) -> None:
+def check(request: Request, engine: Engine) -> None:
     """Raise what went wrong with the command, if anything did: what ended the connection, or a plugin's error."""
     if request.aborted is not None:
         reason = request.aborted.fresh()
-        raise reason.with_data(_came(request, protocol)) if isinstance(reason, abort) else reason
+        raise reason.with_data(_came(request, engine)) if isinstance(reason, abort) else reason
     if request.defect is not None:
         raise request.defect
 
 
-def _came(request: Request, protocol: Protocol) -> Data | None:
+def _came(request: Request, engine: Engine) -> Data | None:
     """What the server has sent in answer to the command; None if that is nothing, or if the command is a secret one."""
     pieces = request.came
     if not pieces or request.call.command.secret:
         return None
-    return Data.of(pieces, protocol.registry, protocol.defects)
+    return Data.of(pieces, engine.registry, engine.defects)
 
 
 def hand_over(
     request: Request,
-    protocol: Protocol,
+    engine: Engine,
     finish: Callable[[Request], tuple[str, Data]],
     callback: Callable[[tuple[Any, Any, Any]], object],
     cb_arg: Any,
@@ -73,7 +73,7 @@ def hand_over(
         return
     request.told = True
     try:
-        check(request, protocol)
+        check(request, engine)
         found = finish(request)
     except Exception as exc:
         callback((None, cb_arg, (type(exc), str(exc))))

@@ -20,8 +20,8 @@ from imapkit.errors import ArgumentError, CommandTimeout, ConnectionClosed
 if TYPE_CHECKING:
     import ssl
 
-    from imapkit.core.threads.connection import Connection
     from imapkit.core.limits import Timeouts
+    from imapkit.core.threads.connection import Connection
     from imapkit.core.trace import Trace
 
 __all__ = ["IMAP4_PORT", "IMAP4_SSL_PORT", "TLS_COMPAT", "TLS_NO_SSL", "TLS_SECURE", "Secured"]

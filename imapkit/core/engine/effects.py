@@ -35,7 +35,7 @@ class Effects:
         self.done: list[Request] = []
         """Their waiters are to be told; each command once, but for a delivery that is repeated."""
         self.asks: list[Request] = []
-        """They have a question, or a nearer moment at which to look."""
+        """They have a question, or have been accepted and have a nearer moment at which to look."""
         self.switch: Request | None = None
         """It switches a layer on: nothing behind its answer has been taken in."""
         self.greeted = False

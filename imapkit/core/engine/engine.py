@@ -14,6 +14,7 @@ from imapkit.core.limits import Limits
 from imapkit.core.secrets import Hidden
 from imapkit.core.session import Session
 from imapkit.core.store import Store
+from imapkit.core.strays import Strays
 from imapkit.errors import ConnectionClosed, error
 
 if TYPE_CHECKING:
@@ -53,12 +54,13 @@ class Engine:
         self.secrets = Hidden()
         self.defects = DefectLog(self.limits.defects, self.secrets)
         self.registry = registry
+        self.strays = Strays(self.limits, self.secrets)
         self.closed: error | None = None
         self.frozen = False
         """Nothing further is sent: the connection is about to end."""
         self._flight = Flight(self.session, self.store, self.secrets, window)
         self._wire = Wire(self._flight, high=high, low=low)
-        self._inbound = Inbound(self._flight, self._wire, registry, self.limits, self.defects)
+        self._inbound = Inbound(self._flight, self._wire, registry, self.limits, self.defects, self.strays)
         self._send_error: tuple[error, float] | None = None
 
     # what the caller looks at
@@ -172,6 +174,16 @@ class Engine:
             # The server waits for an answer that no thread will give.
             self._answer(request, None)
         self._flight.tell(request)
+
+    def interrupt(self, request: Request, now: float) -> None:
+        """End a command that goes on until it is ended, as soon as the server has accepted it."""
+        self._flight.now = now
+        if request.phase is not DONE:
+            self._wire.interrupt(request, "turn")
+
+    def sends(self, request: Request) -> bool:
+        """Whether the bytes that leave now are this command's."""
+        return self._wire.owner is request
 
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
         """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
@@ -291,7 +303,6 @@ class Engine:
         """End every command because of ``exc``. May be done twice, and in any state, one that an interruption left half changed
         included; the first reason counts."""
         if self.closed is None:
-            self.closed = exc
-            self.effects.closed = exc
+            self.closed = self.effects.closed = self.strays.told_with(exc)
         self._flight.fail_all(self.closed)
         self._wire.clear()

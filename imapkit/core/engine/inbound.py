@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
-from imapkit.core.response import CodeData, Continuation, Run, Tagged, Untagged, response_code, split_code
+from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.core.shown import shown
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
 from imapkit.family import State
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from imapkit.core.engine.wire import Wire
     from imapkit.core.limits import Limits
     from imapkit.core.registry import Registry
+    from imapkit.core.strays import Strays
 
 __all__ = ["Inbound"]
 
@@ -28,8 +29,11 @@ _GREETINGS = {"OK": State.NONAUTH, "PREAUTH": State.AUTH}
 class Inbound:
     """Takes responses in. Every method raises what ends the connection."""
 
-    def __init__(self, flight: Flight, wire: Wire, registry: Registry, limits: Limits, defects: DefectLog) -> None:
+    def __init__(
+        self, flight: Flight, wire: Wire, registry: Registry, limits: Limits, defects: DefectLog, strays: Strays
+    ) -> None:
         self._flight, self._wire, self._registry, self._limits, self._defects = flight, wire, registry, limits, defects
+        self._strays = strays
         self.alert = ""
         """The text of the last ALERT, without secrets."""
         self.welcome: bytes | None = None
@@ -41,6 +45,8 @@ class Inbound:
             if self._flight.effects.switch is not None:
                 raise RemoteProtocolError("the server went on behind an OK that it said before the command was sent")
             kind = type(response)
+            if kind is not Stray:
+                self._strays.count = 0
             if kind is Tagged:
                 self._tagged(response)  # type: ignore[arg-type]
             elif kind is Continuation:
@@ -189,6 +195,8 @@ class Inbound:
             self._greeting(response)
         if response.odd:
             self._defects.add(response.odd, response.text)
+        if isinstance(response, Stray):
+            self._strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
         owner, odd, gives_way = flight.attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
@@ -237,7 +245,8 @@ class Inbound:
         if owner.count > limits.answers:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers} responses (Limits.answers)")
         if owner.size > limits.answers_octets:
-            raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers_octets} octets (Limits.answers_octets)")
+            most = limits.answers_octets
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes (Limits.answers_octets)")
 
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""

@@ -63,6 +63,8 @@ class Request(Queued):
     awaits = ""
     """What its exchange waits for: "+", "ask", or nothing."""
     question: Ask | None = None
+    continuation = b""
+    """The text of the last continuation request."""
     challenges = 0
     """How many continuation requests have come."""
     limit = inf

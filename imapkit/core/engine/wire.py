@@ -152,8 +152,7 @@ class Wire:
             flight.gate.sent(request)
         request.refresh_at = flight.now + request.renew
         flight.look_at(request.refresh_at, request)
-        if request.refresh_at < request.limit:
-            flight.effects.asks.append(request)
+        flight.effects.asks.append(request)
         why = "news" if request.news else "abandoned" if request.abandoned else "turn" if flight.gate.queued else ""
         if why or request.interrupted_by:
             self.interrupt(request, why or request.interrupted_by)
@@ -175,6 +174,7 @@ class Wire:
             return False
         if request.call.reply is not None:
             count(request)
+        request.continuation = text
         self.flight.note(request)
         self.step(request, text)
         return True

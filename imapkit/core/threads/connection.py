@@ -14,6 +14,7 @@ from imapkit.core.clock import CLOCK
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.request import Request
 from imapkit.core.limits import Limits, Timeouts
+from imapkit.core.outcome import check
 from imapkit.core.threads.courier import Courier
 from imapkit.core.threads.inline import Inline
 from imapkit.core.threads.intake import Intake
@@ -22,14 +23,14 @@ from imapkit.core.threads.steps import Steps
 from imapkit.core.threads.waiters import CallBack, Latch, open_latch
 from imapkit.core.threads.worker import Job, Worker
 from imapkit.core.trace import Trace
-from imapkit.errors import CommandTimeout, ConnectionClosed, NestedCommandError, error
+from imapkit.errors import CommandTimeout, ConnectError, ConnectionClosed, NestedCommandError, error
 from imapkit.family import State
 
 if TYPE_CHECKING:
+    from imapkit.core.layers import Layers
     from imapkit.core.registry import Registry
     from imapkit.core.request import Call
     from imapkit.core.session import Session
-    from imapkit.core.transport import Layers
 
 __all__ = ["Connection"]
 
@@ -74,11 +75,13 @@ class Connection:
 
     # opening
 
-    def start(self) -> bytes:
-        """Start the reader and wait for the greeting. Raises ``abort``."""
-        self.engine.names_commands(self.trace.wants(1))
-        self._reader.thread.start()
-        if not self._steps.welcome.acquire(timeout=min(self.timeouts.greeting, threading.TIMEOUT_MAX)):
+    def start(self, patience: float = inf) -> bytes:
+        """Start the reader and wait for the greeting, for ``patience`` seconds at most. Raises ``abort``."""
+        try:
+            self._reader.thread.start()
+        except RuntimeError as exc:
+            raise ConnectError(f"no thread can be had to read the connection: {exc}") from exc
+        if not self._steps.welcome.acquire(timeout=min(self.timeouts.greeting, patience, threading.TIMEOUT_MAX)):
             seen = self._intake.unfinished
             self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
         if self.engine.closed is not None:
@@ -86,6 +89,11 @@ class Connection:
             raise self.engine.closed.fresh()
         assert self.engine.welcome is not None
         return self.engine.welcome
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server has not sent a single byte yet."""
+        return not self._intake.begun
 
     # a caller's way
 
@@ -97,22 +105,28 @@ class Connection:
         patience: float | None = None,
         renew: float | None = None,
         on_done: Callable[[Request], object] | None = None,
+        on_accepted: Callable[[], object] | None = None,
     ) -> Request:
-        """Queue a command; never waits. With ``on_done`` that is called when it is over, and what is refused at once raises here."""
+        """Queue a command; never waits. With ``on_done`` that is called when it is over, and what is refused at once raises.
+
+        ``on_accepted`` is called, under the state lock, when the server has accepted a command that goes on until it is ended.
+        """
         if on_done is None:
             self._check_not_nested(call.name)
-        called = None if on_done is None else CallBack(self._callbacks, on_done, self._answer, self._look_at)
+        called = None if on_done is None else CallBack(self._callbacks, on_done, self._answer, self._look_at, on_accepted)
         request = Request(call, called or Latch())
         self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
         self.engine.names_commands(self.trace.wants(1))
         try:
             self._courier.run(self.engine.submit, request)
-        except BaseException:
-            self._courier.run(self.engine.abandon, request)
+            if called is not None:
+                self._leave(request, called)
+        except BaseException as exc:
+            if not request.released:
+                self._courier.run(self.engine.abandon, request)
+            _forget_frames(request, exc)
             raise
-        if called is not None:
-            self._leave(request, called)
         return request
 
     def _set_times(self, request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
@@ -141,7 +155,7 @@ class Connection:
                 called.done(request)
         if refused:
             request.waiter = None
-            request.check()
+            check(request, self.engine)
         self._callbacks.wake()
         self._look_at(min(request.limit, request.until, monotonic() + self.timeouts.progress))
         self._inline.call()
@@ -156,10 +170,9 @@ class Connection:
                 again = self._wait_once(request, latch.lock, again)
         except BaseException as exc:
             self._courier.run(self.engine.abandon, request)
-            if request.call.command.secret:
-                exc.__traceback__ = None
+            _forget_frames(request, exc)
             raise
-        request.check()
+        check(request, self.engine)
         return request
 
     def _wait_once(self, request: Request, latch: threading.Lock, again: float) -> float:
@@ -193,6 +206,10 @@ class Connection:
         finally:
             _ANSWERING.reset(token)
         self._courier.run(self.engine.answer, request, value, defect)
+
+    def interrupt(self, request: Request) -> None:
+        """End a command that goes on until it is ended (IDLE)."""
+        self._courier.run(self.engine.interrupt, request)
 
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""
@@ -232,12 +249,13 @@ class Connection:
         self._steps.step(self._close, exc)
 
     def _close(self, exc: error, now: float) -> None:
-        self.engine.close(self._steps.ending or self._steps.hushed(exc))
+        self.engine.close(self._steps.reason(exc))
 
     def _after_step(self) -> None:
         """Behind each step, without the lock."""
         if self.engine.closed is not None and not self._ended:
             self._end()
+        self.engine.defects.settle()
         self._callbacks.wake()
 
     def _end(self) -> None:
@@ -261,7 +279,7 @@ class Connection:
             self._ends = False
 
     def drop(self) -> None:
-        """The client is dropped, by a finalizer on any thread: the reader sees the end. A child of fork leaves the connection alone."""
+        """The client is dropped, by a finalizer on any thread: the reader sees the end."""
         if self._process == os.getpid():
             self.layers.transport.interrupt()
 
@@ -328,3 +346,9 @@ class Connection:
         """Change the state of the session, for a program that knows better."""
         with self._steps.lock:
             self.engine.session.enter(state)
+
+
+def _forget_frames(request: Request, exc: BaseException) -> None:
+    """If ``request`` is secret: the frames below hold what was being sent, and so do those of what ``exc`` came from."""
+    if request.call.command.secret:
+        exc.__traceback__ = exc.__context__ = exc.__cause__ = None

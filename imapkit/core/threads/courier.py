@@ -16,10 +16,9 @@ from imapkit.errors import ConnectionClosed, abort, error, lost_error
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Out
-    from imapkit.core.engine.request import Request
+    from imapkit.core.layers import Layers
     from imapkit.core.threads.steps import Steps
     from imapkit.core.trace import Trace
-    from imapkit.core.transport import Layers
 
 __all__ = ["Courier"]
 
@@ -180,5 +179,3 @@ class _Encoded:
 
     def __init__(self, data: bytes | memoryview, sent: int) -> None:
         self.data, self.sent = data, sent
-
-

@@ -15,9 +15,9 @@ from imapkit.core.threads.waiters import open_latch
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
+    from imapkit.core.layers import Layers
     from imapkit.core.threads.reader import Reader
     from imapkit.core.threads.steps import Steps
-    from imapkit.core.transport import Layers
 
 __all__ = ["Inline"]
 
@@ -33,7 +33,7 @@ class Inline:
 
     def __init__(self, steps: Steps, reader: Reader, layers: Layers) -> None:
         self._steps, self._reader, self._layers, self._engine = steps, reader, layers, steps.engine
-        # Not a lock: of one that is taken only if it is free nothing tells, once a signal handler has raised, which thread took it.
+        # Not a lock: once a signal handler has raised, nothing tells which thread took a lock that it took only if it was free.
         self._right: dict[None, tuple[Request | None, int]] = {}
         self._leads = self._quiet = 0
         self._resting = self._wanted = False

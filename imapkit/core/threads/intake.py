@@ -5,17 +5,19 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
+from imapkit.core.assembly import first_word, without_blanks
+from imapkit.core.cursor import Defect
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.core.threads.courier import MANY
-from imapkit.errors import ConnectionClosed, RemoteProtocolError
+from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye
 
 if TYPE_CHECKING:
+    from imapkit.core.layers import Layers
     from imapkit.core.registry import Registry
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.steps import Steps
     from imapkit.core.trace import Trace
-    from imapkit.core.transport import Layers
 
 __all__ = ["Intake"]
 
@@ -34,8 +36,15 @@ class Intake:
         self._steps, self._courier, self._layers, self._registry, self._trace = steps, courier, layers, registry, trace
         self._engine = steps.engine
         self._handshake = connect
-        self._framer = Framer(self._engine.limits)
-        self._begun = False
+        engine = self._engine
+        # (Without the lock: one look at a dictionary.)
+        self._framer = Framer(
+            engine.limits,
+            is_tagged=lambda line: engine.is_in_flight(first_word(line)),
+            is_over=lambda: engine.closed is not None,
+        )
+        self.begun = False
+        """Some bytes have come."""
         self._missing = 0
 
     @property
@@ -50,6 +59,9 @@ class Intake:
 
     def end(self) -> ConnectionClosed:
         """What the end of the stream means."""
+        if self._engine.strays.count:
+            # Exchange ends a session with a bare "Server Unavailable. 15".
+            return ServerBye("the server closed the connection")
         seen = self._framer.unfinished
         where = " before its greeting" if self._engine.welcome is None else ""
         return ConnectionClosed(
@@ -80,15 +92,17 @@ class Intake:
         """Take in what has come through all layers."""
         framer, engine, run = self._framer, self._engine, self._courier.run
         framer.push(data)
-        if not self._begun:
-            self._begun = True
-            _check_greeting(data)
+        if not self.begun:
+            self.begun = _check_greeting(data)
         while batch := self._batch():
             run(engine.receive, batch, rounds=MANY)
             if self._steps.switching is not None:
                 self._switch()
             if engine.closed is not None:
                 return
+        if engine.halted:
+            # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
+            self._layers.transport.acknowledge()
         missing, before = framer.missing, self._missing
         self._missing = missing
         if missing:
@@ -99,6 +113,8 @@ class Intake:
         framer, engine, batch = self._framer, self._engine, list[Continuation | Tagged | Untagged | Run]()
         while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
             response = classify(parts)
+            if framer.odd:
+                self._note_odd()
             if self._trace.wants(1):
                 self._show(response)
             batch.append(response)
@@ -114,9 +130,12 @@ class Intake:
 
     def _show(self, response: Continuation | Tagged | Untagged) -> None:
         if self._trace.wants(4):
-            with self._steps.lock:
-                shown = self._engine.secrets.hide_text(f"< {response!r}")
-            self._trace.log(4, shown)
+            self._trace.log(4, self._engine.secrets.hide_text(f"< {response!r}"))
+
+    def _note_odd(self) -> None:
+        """Note what was odd in how the last response was framed."""
+        odd, self._framer.odd = self._framer.odd, []
+        self._engine.defects.extend(Defect(what, raw) for what, raw in odd)
 
     def _take_run(self, name: str, batch: Batch) -> None:
         """Cut the responses of one name that follow in one step, if they may all be the same command's."""
@@ -125,7 +144,7 @@ class Intake:
                 return
         run: Run
         if self._framer.ahead:
-            run = Run(name, self._framer.pop_run(run_matcher(name)))
+            run = Run(name, self._framer.pop_run(run_matcher(name, self._framer.quotes)))
         else:
             run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
         if run.rows:
@@ -150,12 +169,12 @@ class Intake:
             self.take_in(rest, below)
 
 
-def _check_greeting(data: bytes) -> None:
-    """Say at once what answers there, if it is no IMAP server; it may never send a line end."""
-    if data.startswith(b"*"):
-        return
-    kinds = ((b"\x15", "TLS"), (b"\x16", "TLS"), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
+def _check_greeting(data: bytes) -> bool:
+    """Say at once what answers there, if it is no IMAP server; it may never send a line end. False while nothing has come."""
+    data = without_blanks(data)
+    if data.startswith(b"*") or not data:
+        return bool(data)
+    tls = "a TLS port: use IMAP4_SSL"
+    kinds = ((b"\x15", tls), (b"\x16", tls), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP", "HTTP"))
     kind = next((f" (this is {name})" for start, name in kinds if data.startswith(start)), "")
     raise RemoteProtocolError(f"unrecognised server welcome{kind}: {data[:80]!r}")
-
-

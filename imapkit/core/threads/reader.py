@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from imapkit.core.threads.steps import reason_for
 
 if TYPE_CHECKING:
+    from imapkit.core.layers import Layers
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.inline import Inline
     from imapkit.core.threads.intake import Intake
     from imapkit.core.threads.steps import Steps
-    from imapkit.core.transport import Layers
     from imapkit.errors import error
 
 __all__ = ["Reader"]
@@ -78,7 +78,7 @@ class Reader:
         self.size = _READ
 
     def _wait(self) -> None:
-        """Before a read: while no answer is owed, wait without the memory that a read takes; prod a server that owes and is silent."""
+        """Before a read: while no answer is owed, wait without a read's memory; prod a server that is silent."""
         ready = self._layers.transport.ready
         if self.size == _READ and self._engine.in_flight >= _MANY:
             time.sleep(_PAUSE)

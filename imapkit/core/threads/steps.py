@@ -1,4 +1,4 @@
-"""The one critical section: every change of the engine is a step, under the state lock, and what it entails is handed over there."""
+"""The one critical section: every change of the engine is a step under the state lock, and its effects are handed over there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imapkit.core.threads.waiters import open_latch
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
+from imapkit.family import State
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Out
@@ -20,10 +21,10 @@ __all__ = ["Steps", "reason_for"]
 
 
 class Steps:
-    """Runs steps of one engine. ``after`` is called behind a step, without the lock; it may be interrupted, and is then repeated.
+    """Runs steps of one engine. ``after`` is called behind a step, without the lock; if it is interrupted, it is called again.
 
-    Two flags make interruptions safe. ``torn`` is set while a step changes the engine: the next thread that finds it set closes the
-    connection. ``broken`` is set by a thread that was interrupted while it moved bytes, without the lock.
+    Two flags make interruptions safe. ``torn`` is set while a step changes the engine: the next thread that finds it set closes
+    the connection. ``broken`` is set by a thread that was interrupted while it moved bytes, without the lock.
     """
 
     def __init__(self, engine: Engine, after: Callable[[], object]) -> None:
@@ -66,7 +67,7 @@ class Steps:
             self.inside = True
             try:
                 if self.torn or self.broken:
-                    self.engine.close(self._reason(ConnectionClosed("a thread was interrupted in the middle of a command")))
+                    self.engine.close(self.reason(ConnectionClosed("a thread was interrupted in the middle of a command")))
                 self.torn = True
                 now = monotonic()
                 if work is not None:
@@ -98,26 +99,30 @@ class Steps:
             work(*args, now)
         except (Exception, SystemExit) as exc:
             # A plugin's function may raise anything.
-            self.engine.close(self._reason(reason_for(exc)))
+            self.engine.close(self.reason(reason_for(exc)))
 
     def _outgoing(self, now: float) -> Out | None:
         try:
             return self.engine.outgoing(now)
         except Exception as exc:
-            self.engine.close(self._reason(reason_for(exc)))
+            self.engine.close(self.reason(reason_for(exc)))
             return None
 
-    def _reason(self, exc: error) -> error:
-        return self.ending or self.hushed(exc)
+    def reason(self, exc: error) -> error:
+        """Why the connection ends, if ``exc`` would end it: with the server's last ALERT, unless this side has ended it."""
+        reason = self.ending or self._hushed(exc)
+        if self.ending is None and self.engine.session.state is not State.LOGOUT and self.engine.closed is None:
+            self.engine.tell_alert(reason)
+        return reason
 
-    def hushed(self, exc: error) -> error:
+    def _hushed(self, exc: error) -> error:
         """The error without secrets in its text, and without the frames that hold what was sent and received."""
-        secrets = self.engine.secrets
-        if secrets:
-            secrets.clean(exc)
+        secret = self.engine.has_secret_in_flight
+        if secret:
+            exc.__cause__ = None
+        if secret or self.engine.secrets:
+            self.engine.secrets.clean(exc)
             exc.__traceback__ = exc.__context__ = None
-            if self.engine.has_secret_in_flight:
-                exc.__cause__ = None
         return exc
 
     def _deliver(self) -> None:

@@ -42,7 +42,7 @@ class Latch:
 class CallBack:
     """``on_done(request)`` is called on the worker; ``ask(request)`` too, for a question of the command's exchange."""
 
-    __slots__ = ("_answer", "_look", "_on_done", "_worker", "fresh")
+    __slots__ = ("_answer", "_look", "_on_accepted", "_on_done", "_worker", "fresh")
     waits = False
 
     def __init__(
@@ -51,7 +51,10 @@ class CallBack:
         on_done: Callable[[Request], object],
         answer: Callable[[Request], object],
         look: Callable[[float], object],
+        on_accepted: Callable[[], object] | None = None,
     ) -> None:
+        self._on_accepted = on_accepted
+        """Called under the state lock: it only hands over."""
         self._worker, self._on_done, self._answer, self._look = worker, on_done, answer, look
         self.fresh = True
         """``submit`` has not returned: a command that is refused at once raises there."""
@@ -67,5 +70,7 @@ class CallBack:
         """Have the question answered, or the clock told."""
         if request.question is not None:
             self._worker.put(partial(self._answer, request))
-        else:
-            self._look(request.refresh_at)
+            return
+        if request.accepted and self._on_accepted is not None:
+            self._on_accepted()
+        self._look(min(request.refresh_at, request.until))

@@ -19,7 +19,7 @@ _LINGER = 5.0
 
 
 class Worker:
-    """Runs jobs one after the other. ``put`` only hands over, so that it may be called under a lock; ``wake`` starts the thread."""
+    """Runs jobs one after the other. ``put`` only hands over, so that it may be called under a lock; ``wake`` starts a thread."""
 
     def __init__(self, name: str, linger: float = _LINGER) -> None:
         self._name, self._linger = name, linger
