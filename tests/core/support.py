@@ -1,4 +1,4 @@
-"""Families made for these tests, and a protocol that is driven by hand, with no socket and no thread."""
+"""Families made for these tests, and an engine that is driven by hand, with no socket and no thread."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 from imapkit.core import wire
 from imapkit.core.api import Commands, NumberSet, Session, Untagged
 from imapkit.core.assembly import first_word
+from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.request import Request
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
 from imapkit.core.numbers import sequence_set_text
-from imapkit.core.protocol import Protocol
 from imapkit.core.registry import Registry
-from imapkit.core.request import Call, Request
+from imapkit.core.request import Call
 from imapkit.core.response import classify
 from imapkit.family import Code, Command, Done, Family, Response, State
 from imapkit.testing.families import load_only
 
 __all__ = ["Driver", "call", "probe", "probe_registry"]
 
+NOW = 0.0
 ANY, LOGGED_IN, SELECTED = State.ANY, State.LOGGED_IN, State.SELECTED
 
 
@@ -127,37 +129,44 @@ def call(name: str, *args: Any, uid: bool = False) -> Call:
 
 
 class Driver:
-    """A protocol in the state SELECTED (or ``state``), fed by hand."""
+    """An engine in the state SELECTED (or ``state``), fed by hand, at one moment."""
 
     def __init__(self, state: State = State.SELECTED, *, limits: Limits | None = None, greet: bool = True) -> None:
-        self.protocol = Protocol(probe_registry, limits)
-        self._framer = Framer(is_tagged=lambda line: first_word(line) in self.protocol.pending)
+        self.engine = Engine(probe_registry, limits)
+        self._framer = Framer(is_tagged=lambda line: self.engine.is_in_flight(first_word(line)))
         if greet:
             self.feed(b"* OK hello\r\n")
-            self.protocol.store.clear()
-            self.protocol.session.enter(state)
+            self.engine.store.clear()
+            self.engine.session.enter(state)
 
-    def send(self, name: str, *args: Any, uid: bool = False, sent: bool = True) -> Request:
-        """Take the turn, which must be free, register, and (if ``sent``) be written."""
-        request = Request(call(name, *args, uid=uid), timeout=None, window=60)
-        assert self.protocol.gate.enter(request) is None
-        self.protocol.register(request)
-        request.sent = sent
-        if sent:
-            self.protocol.gate.leave(request)
+    def send(self, name: str, *args: Any, uid: bool = False) -> Request:
+        """Submit a command, and send as much of it as the engine gives. Raises what refuses it."""
+        request = Request(call(name, *args, uid=uid))
+        self.engine.submit(request, NOW)
+        while self.engine.outgoing(NOW) is not None:
+            pass
+        if request.defect is not None:
+            raise request.defect
         return request
 
-    def feed(self, octets: bytes) -> list[Any]:
-        """Hand responses in; returns what ``handle`` returned for each."""
-        answers = []
-        self._framer.push(octets)
+    def feed(self, data: bytes) -> list[Request | None]:
+        """Hand responses in, one by one; for each the command whose layer is to be switched on with it."""
+        switches: list[Request | None] = []
+        self._framer.push(data)
         while (parts := self._framer.pop()) is not None:
-            answers.append(self.protocol.handle(classify(parts)))
-        return answers
+            self.engine.receive([classify(parts)], NOW)
+            switches.append(self.engine.effects.switch)
+        return switches
 
     def end(self, request: Request, typ: str = "OK", text: str = "done") -> None:
         """The tagged response of ``request``."""
         self.feed(b"%b %b %b\r\n" % (request.tag, typ.encode(), text.encode()))
+
+    def told(self) -> list[Request]:
+        """The commands whose waiters are to be told, since the last look."""
+        done = self.engine.effects.done
+        self.engine.delivered()
+        return done
 
     @staticmethod
     def data(request: Request) -> list[Any]:

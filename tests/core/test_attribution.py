@@ -11,7 +11,7 @@ import pytest
 import imapkit
 from imapkit.core.api import NumberSet
 from imapkit.core.attribution import Attribution
-from imapkit.core.request import Request
+from imapkit.core.engine.request import Request
 from imapkit.core.response import Untagged
 from imapkit.errors import BadResponse, ConnectionClosed
 from imapkit.ext.rev1 import arguments
@@ -31,7 +31,7 @@ def driver() -> Driver:
 
 
 def noted(driver: Driver) -> list[str]:
-    return [defect.what for defect in driver.protocol.defects.all()]
+    return [defect.what for defect in driver.engine.defects.all()]
 
 
 # by the protocol alone
@@ -45,7 +45,7 @@ def test_what_can_only_be_the_answer_of_one_command_is_its_answer(driver: Driver
     assert driver.data(one) == [b"a=" + verdict.encode()]
     driver.end(other)
     assert driver.data(other) == []
-    assert driver.protocol.store.take("ABOUT") == []
+    assert driver.engine.store.take("ABOUT") == []
     assert len(noted(driver)) == 1, "that is odd"
     assert ("ABOUT: not about what XABOUT asked for" if verdict == "perhaps" else "a and nothing else") in noted(driver)[0]
 
@@ -56,7 +56,7 @@ def test_it_gives_way_to_a_certain_answer_before_or_behind_it(driver: Driver, be
     driver.feed(better)
     driver.end(request)
     assert driver.data(request) == [b"a=yes"]
-    assert driver.protocol.store.take("ABOUT") == [b"a=else x=no"], "as what nobody asked for"
+    assert driver.engine.store.take("ABOUT") == [b"a=else x=no"], "as what nobody asked for"
     assert noted(driver) == []
 
 
@@ -76,7 +76,7 @@ def test_what_may_be_the_answer_of_several_commands_is_given_to_none_and_noted(d
     driver.end(one)
     driver.end(other)
     assert driver.data(one) == driver.data(other) == []
-    assert len(driver.protocol.store.take("ABOUT")) == 1
+    assert len(driver.engine.store.take("ABOUT")) == 1
     assert noted(driver) == ["ABOUT: it may answer more than one command in flight, and is given to none of them"]
 
 
@@ -86,16 +86,16 @@ def test_a_refused_command_has_no_doubtful_answer(driver: Driver, typ: str) -> N
     driver.feed(b"* ABOUT a=else\r\n")
     driver.end(request, typ)
     assert driver.data(request) == []
-    assert driver.protocol.store.take("ABOUT") == [b"a=else"]
+    assert driver.engine.store.take("ABOUT") == [b"a=else"]
     assert noted(driver) == []
 
 
 def test_a_doubtful_answer_has_come_all_the_same_when_the_connection_ends(driver: Driver) -> None:
     request = driver.send("XABOUT", "a")
     driver.feed(b"* ABOUT a=else\r\n* ABOUT a=yes\r\n")
-    driver.protocol.close(ConnectionClosed("gone"))
+    driver.engine.close(ConnectionClosed("gone"))
     assert [piece.data() for piece in request.came] == [[b"a=yes"], [b"a=else"]]
-    assert driver.protocol.store.take("ABOUT") == [b"a=yes", b"a=else"]
+    assert driver.engine.store.take("ABOUT") == [b"a=yes", b"a=else"]
 
 
 def test_a_doubtful_answer_is_counted_as_any_other() -> None:
@@ -122,7 +122,7 @@ def test_random_verdicts_lose_nothing_and_tell_nobody_what_is_certainly_anothers
         for name, rows in given.items():
             assert not any(f"{name}=no".encode() in row for row in rows)
         refused = [row for name, rows in given.items() if requests[name].typ == "NO" for row in rows]
-        everywhere = [row for rows in given.values() for row in rows] + driver.protocol.store.take("ABOUT")
+        everywhere = [row for rows in given.values() for row in rows] + driver.engine.store.take("ABOUT")
         assert sorted(everywhere) == sorted(sent + refused)
 
 

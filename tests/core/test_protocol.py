@@ -11,8 +11,8 @@ import pytest
 
 from imapkit.core.limits import Limits
 from imapkit.core.outcome import check
-from imapkit.core.protocol import Protocol
-from imapkit.core.request import Request
+from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.request import Request
 from imapkit.core.wire import Literal
 from imapkit.errors import ArgumentError, ConnectionClosed, RemoteProtocolError, ServerBye, StateError, readonly
 from imapkit.family import State
@@ -38,7 +38,7 @@ def test_tags_have_a_prefix_that_cannot_be_guessed_and_never_repeat() -> None:
         tags.append(request.tag)
         driver.end(request)
     assert len(set(tags)) == 100
-    assert all(tag.startswith(driver.protocol.tag_prefix) for tag in tags)
+    assert all(tag.startswith(driver.engine.tag_prefix) for tag in tags)
 
 
 @pytest.mark.parametrize("tag", [b"A1", b"XXXXXX1", b"a.b"])
@@ -59,7 +59,7 @@ def test_the_next_tag_cannot_be_answered_in_advance(driver: Driver) -> None:
     request = driver.send("XPING")
     number = int(request.tag[6:])
     with pytest.raises(RemoteProtocolError, match="not sent"):
-        driver.feed(b"%b%d OK done\r\n" % (driver.protocol.tag_prefix, number + 1))
+        driver.feed(b"%b%d OK done\r\n" % (driver.engine.tag_prefix, number + 1))
 
 
 def test_ok_before_it_was_all_sent_is_fatal(driver: Driver) -> None:
@@ -74,7 +74,7 @@ def test_a_refusal_before_it_was_all_sent_is_an_answer(driver: Driver, typ: str)
     request = driver.send("XPUT", "a", b"x", sent=False)
     driver.end(request, typ)
     assert request.typ == typ
-    assert driver.protocol.woken == [request]
+    assert driver.engine.woken == [request]
 
 
 # registering
@@ -94,32 +94,32 @@ def test_the_wrong_state_is_refused_and_takes_no_tag(name: str, state: State) ->
     driver = Driver(state)
     args = ("1", "FLAGS") if name == "XFETCH" else ()
     with pytest.raises(StateError, match=f"{name} illegal in state {state.name}"):
-        driver.protocol.register(Request(call(name, *args), timeout=None, window=60))
-    assert not driver.protocol.pending
-    assert driver.protocol.sent == 0
+        driver.engine.register(Request(call(name, *args), timeout=None, window=60))
+    assert not driver.engine.pending
+    assert driver.engine.sent == 0
 
 
 def test_before_may_refuse(driver: Driver) -> None:
     with pytest.raises(LookupError, match="own mistake"):
         driver.send("XBADBEFORE")
-    assert not driver.protocol.pending
+    assert not driver.engine.pending
 
 
 def test_read_only_news_refuse_one_command(driver: Driver) -> None:
-    driver.protocol.session.readonly_news = "changed"
+    driver.engine.session.readonly_news = "changed"
     with pytest.raises(readonly, match="changed"):
-        driver.protocol.register(Request(call("XPING"), timeout=None, window=60))
+        driver.engine.register(Request(call("XPING"), timeout=None, window=60))
     driver.end(driver.send("XPING"))
 
 
 def test_a_command_may_empty_the_store(driver: Driver) -> None:
     driver.feed(b"* 3 EXISTS\r\n")
     request = driver.send("XOPEN", "box")
-    assert driver.protocol.store.runs() == []
+    assert driver.engine.store.runs() == []
     driver.feed(b"* 5 EXISTS\r\n")
     driver.end(request)
-    assert driver.protocol.store.runs() == [["EXISTS", [b"5"]]]
-    assert driver.protocol.session.mailbox == "box"
+    assert driver.engine.store.runs() == [["EXISTS", [b"5"]]]
+    assert driver.engine.session.mailbox == "box"
 
 
 def test_arguments_are_refused_before_there_is_a_request() -> None:
@@ -142,7 +142,7 @@ def test_what_nobody_asked_for_is_kept_in_the_store(driver: Driver) -> None:
     driver.feed(b"* 9 FETCH (FLAGS ())\r\n* 1 FETCH (FLAGS ())\r\n* 5 EXISTS\r\n* 2 EXPUNGE\r\n* OK Still here\r\n")
     driver.end(request)
     assert driver.data(request) == [b"1 (FLAGS ())"]
-    assert driver.protocol.store.runs() == [
+    assert driver.engine.store.runs() == [
         ["FETCH", [b"9 (FLAGS ())"]],
         ["EXISTS", [b"5"]],
         ["EXPUNGE", [b"2"]],
@@ -155,7 +155,7 @@ def test_data_of_a_command_that_is_done_is_not_its_own_any_more(driver: Driver) 
     driver.end(request)
     driver.feed(b"* 1 FETCH (FLAGS ())\r\n")
     assert driver.data(request) == []
-    assert driver.protocol.store.take("FETCH") == [b"1 (FLAGS ())"]
+    assert driver.engine.store.take("FETCH") == [b"1 (FLAGS ())"]
 
 
 def test_data_of_a_command_that_is_not_all_sent_is_not_its_own_yet(driver: Driver) -> None:
@@ -164,7 +164,7 @@ def test_data_of_a_command_that_is_not_all_sent_is_not_its_own_yet(driver: Drive
     request.sent = True
     driver.feed(b"* 1 FETCH (FLAGS (new))\r\n")
     assert driver.data(request) == [b"1 (FLAGS (new))"]
-    assert driver.protocol.store.take("FETCH") == [b"1 (FLAGS (old))"]
+    assert driver.engine.store.take("FETCH") == [b"1 (FLAGS (old))"]
 
 
 def test_by_uid(driver: Driver) -> None:
@@ -172,7 +172,7 @@ def test_by_uid(driver: Driver) -> None:
     driver.feed(b"* 2 FETCH (UID 8)\r\n* 1 FETCH (UID 7)\r\n* 3 FETCH (FLAGS ())\r\n")
     assert driver.data(one) == [b"1 (UID 7)"]
     assert driver.data(two) == [b"2 (UID 8)"]
-    assert driver.protocol.store.take("FETCH") == [b"3 (FLAGS ())"]
+    assert driver.engine.store.take("FETCH") == [b"3 (FLAGS ())"]
 
 
 def test_by_mailbox(driver: Driver) -> None:
@@ -210,7 +210,7 @@ def test_random_orders(rng: random.Random) -> None:
         for number in numbers:
             driver.end(requests[number])
             assert driver.data(requests[number]) == [b"%d (FLAGS (k%d))" % (number, number)]
-        assert len(driver.protocol.store.take("FETCH")) == 9
+        assert len(driver.engine.store.take("FETCH")) == 9
 
 
 # continuations
@@ -254,7 +254,7 @@ def test_a_code_is_stored_under_its_own_name(driver: Driver) -> None:
     driver.feed(b"* OK [UIDVALIDITY 7] valid\r\n* NO [ALERT] disk full\r\n")
     request = driver.send("XPING")
     driver.end(request, "NO", "[TRYCREATE] no such mailbox")
-    store = driver.protocol.store
+    store = driver.engine.store
     assert store.take("UIDVALIDITY") == [b"7"]
     assert store.take("ALERT") == [b""]
     assert store.take("TRYCREATE") == [b""]
@@ -262,7 +262,7 @@ def test_a_code_is_stored_under_its_own_name(driver: Driver) -> None:
 
 
 def test_capabilities_from_a_response_and_from_a_code(driver: Driver) -> None:
-    session = driver.protocol.session
+    session = driver.engine.session
     driver.feed(b"* CAPABILITY IMAP4rev1 XA\r\n")
     assert session.capabilities == ("IMAP4REV1", "XA")
     driver.end(driver.send("XPING"), "OK", "[CAPABILITY IMAP4rev1 XB] done")
@@ -271,14 +271,14 @@ def test_capabilities_from_a_response_and_from_a_code(driver: Driver) -> None:
 
 def test_text_that_is_no_code(driver: Driver) -> None:
     driver.feed(b"* OK CAPABILITY X\r\n* OK see [CAPABILITY X]\r\n* OK [\r\n* OK []\r\n")
-    assert driver.protocol.session.capabilities is None
+    assert driver.engine.session.capabilities is None
 
 
 @pytest.mark.parametrize(("typ", "state"), [("OK", State.AUTH), ("NO", State.NONAUTH), ("BAD", State.NONAUTH)])
 def test_done_changes_the_state_as_the_tagged_response_comes(typ: str, state: State) -> None:
     driver = Driver(State.NONAUTH)
     driver.end(driver.send("XENTER", "me", "secret"), typ)
-    assert driver.protocol.session.state is state
+    assert driver.engine.session.state is state
 
 
 # greetings
@@ -296,17 +296,17 @@ def test_done_changes_the_state_as_the_tagged_response_comes(typ: str, state: St
 def test_greetings(line: bytes, state: State) -> None:
     driver = Driver(greet=False)
     driver.feed(line)
-    assert driver.protocol.session.state is state
-    assert driver.protocol.welcome is not None
-    assert driver.protocol.welcome.lower().split() == line.lower().split()
+    assert driver.engine.session.state is state
+    assert driver.engine.welcome is not None
+    assert driver.engine.welcome.lower().split() == line.lower().split()
 
 
 @pytest.mark.parametrize("kind", [b"OK", b"PREAUTH"])
 def test_capabilities_in_the_greeting(kind: bytes) -> None:
     driver = Driver(greet=False)
     driver.feed(b"* %b [CAPABILITY IMAP4rev1 XA] hi\r\n" % kind)
-    assert driver.protocol.session.capabilities == ("IMAP4REV1", "XA")
-    assert driver.protocol.store.take("CAPABILITY") == [b"IMAP4rev1 XA"]
+    assert driver.engine.session.capabilities == ("IMAP4REV1", "XA")
+    assert driver.engine.store.take("CAPABILITY") == [b"IMAP4rev1 XA"]
 
 
 @pytest.mark.parametrize("line", [b"* NO hi\r\n", b"* BAD hi\r\n", b"* 1 EXISTS\r\n", b"* HELLO\r\n"])
@@ -339,19 +339,19 @@ def test_bye_is_the_answer_to_a_command_that_ends_the_session(driver: Driver) ->
 def test_close_fails_everybody_once_with_a_copy_of_the_reason(driver: Driver) -> None:
     flying = [driver.send("XPING") for _ in range(100)]
     writer, waiting = driver.send("XPUT", "a", b"x", sent=False), Request(call("XPING"), timeout=None, window=60)
-    latch = driver.protocol.gate.enter(waiting)
+    latch = driver.engine.gate.enter(waiting)
     assert latch is not None
     reason = ConnectionClosed("gone")
-    driver.protocol.close(reason)
-    driver.protocol.close(ConnectionClosed("again"))
-    assert driver.protocol.closed is reason
-    assert sorted(driver.protocol.woken, key=id) == sorted([*flying, writer], key=id)
+    driver.engine.close(reason)
+    driver.engine.close(ConnectionClosed("again"))
+    assert driver.engine.closed is reason
+    assert sorted(driver.engine.woken, key=id) == sorted([*flying, writer], key=id)
     assert not latch.locked()
-    assert driver.protocol.session.state is State.SELECTED
+    assert driver.engine.session.state is State.SELECTED
     raised = []
     for request in [*flying, writer, waiting]:
         with pytest.raises(ConnectionClosed, match=r"\Agone\Z") as caught:
-            check(request, driver.protocol)
+            check(request, driver.engine)
         raised.append(caught.value)
     assert len(set(map(id, raised))) == len(raised)
     assert all(exc.__cause__ is reason for exc in raised)
@@ -360,8 +360,8 @@ def test_close_fails_everybody_once_with_a_copy_of_the_reason(driver: Driver) ->
 def test_an_answer_that_came_is_not_taken_back(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.end(request)
-    driver.protocol.close(ConnectionClosed("gone"))
-    check(request, driver.protocol)
+    driver.engine.close(ConnectionClosed("gone"))
+    check(request, driver.engine)
     assert request.typ == "OK"
 
 
@@ -372,24 +372,24 @@ def test_what_done_raises_reaches_its_caller(driver: Driver) -> None:
     request = driver.send("XBADDONE")
     driver.end(request)
     with pytest.raises(LookupError, match="own mistake"):
-        check(request, driver.protocol)
+        check(request, driver.engine)
 
 
 def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Driver) -> None:
     request = driver.send("XBADMATCH")
     driver.feed(b"* XBAD 1\r\n")
     driver.end(request)
-    assert driver.protocol.store.take("XBAD") == [b"1"]
+    assert driver.engine.store.take("XBAD") == [b"1"]
     with pytest.raises(LookupError, match="own mistake"):
-        check(request, driver.protocol)
+        check(request, driver.engine)
 
 
 def test_what_apply_raises_hurts_nobody(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"* XBROKEN 1\r\n* OK [XBROKEN 2] hm\r\n")
     driver.end(request)
-    check(request, driver.protocol)
-    assert driver.protocol.store.take("XBROKEN") == [b"1", b"2"]
+    check(request, driver.engine)
+    assert driver.engine.store.take("XBROKEN") == [b"1", b"2"]
 
 
 # odd lines
@@ -403,7 +403,7 @@ def test_a_line_nobody_knows_is_kept(driver: Driver, line: bytes) -> None:
     driver.feed(line)
     driver.end(request)
     assert request.typ == "OK"
-    assert len(driver.protocol.store.runs()) == 1
+    assert len(driver.engine.store.runs()) == 1
 
 
 @pytest.mark.parametrize("form", ["{} OK", "{} ok done", "{}  OK done", "{} OK see {{5}}", "{} OK [X] y", "{} Ok  "])
@@ -416,8 +416,8 @@ def test_tagged_lines_of_all_kinds(driver: Driver, form: str) -> None:
 def test_the_store_is_bounded() -> None:
     driver = Driver(limits=Limits(stored=10))
     driver.feed(b"* 1 EXPUNGE\r\n" * 1000)
-    assert driver.protocol.store.take("EXPUNGE") == [b"1"] * 10
-    assert driver.protocol.store.dropped == 990
+    assert driver.engine.store.take("EXPUNGE") == [b"1"] * 10
+    assert driver.engine.store.dropped == 990
 
 
 def test_literals_are_pieces_of_the_call() -> None:
@@ -434,4 +434,4 @@ def test_segmentation_does_not_matter(driver: Driver) -> None:
             driver.feed(stream[start : start + size])
         driver.end(request)
         assert driver.data(request) == [(b"1 (BODY[] {3}", b"abc"), b")"]
-    assert driver.protocol.store.take("EXISTS") == [b"2"] * len(stream)
+    assert driver.engine.store.take("EXISTS") == [b"2"] * len(stream)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, wire
+from imapkit.core import attribution
+from imapkit.core.engine import engine, exchange, flight, gate, inbound, lanes, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
