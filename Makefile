@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # What is imported is compiled once, as it is for users; without that each test process does it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live fetch servers smoke frozen trimmed lint types bench bench-twice fuzz changelog clean
+.PHONY: demo test unit live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz changelog clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -38,6 +38,11 @@ frozen: $(VENV)/.frozen
 # The base alone, with each other family alone, and all: tests, sizes, import times.
 trimmed: $(VENV)/.test
 	$(BIN)/python -m tests.trim.builds
+
+# Imports, format, and what ruff can mend by itself.
+fix: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
