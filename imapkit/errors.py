@@ -8,6 +8,7 @@
         ├── StateError                 the command is not valid in this state; nothing was sent
         ├── NestedCommandError         a command was issued from inside another one's exchange, or on the thread that reads
         ├── BadResponse                the server answered BAD
+        ├── DeadlineExceeded           (TimeoutError) no answer in time to a command that was given up; the connection goes on
         ├── CommandNo                  the server answered NO, and the program asked for an error (strict=True, data.check())
         │   └── NoResponse             the server answered NO to a command that must succeed (login)
         ├── ParseError                 (ValueError) a response does not follow its grammar
@@ -53,6 +54,7 @@ __all__ = [
     "CommandTimeout",
     "ConnectError",
     "ConnectionClosed",
+    "DeadlineExceeded",
     "FamilyDisabledError",
     "LimitExceeded",
     "NestedCommandError",
@@ -157,6 +159,13 @@ class _Refused(_Answered):
 
         found = response_code(self.text)
         return None if found is None else found.name
+
+
+class DeadlineExceeded(_Answered, TimeoutError):
+    """No answer came in time, and the command was given up; the connection goes on, and a late answer is dropped.
+
+    A command that had been sent may still have its effect on the server.
+    """
 
 
 class BadResponse(_Refused):

@@ -20,6 +20,7 @@ from imapkit.core.api import CallOptions, Result
 from imapkit.core.calls import check_options, make_call
 from imapkit.core.cursor import Defect
 from imapkit.core.engine.request import Request
+from imapkit.core.futures import Futures
 from imapkit.core.hooks import HookTransport
 from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits, Timeouts
@@ -46,7 +47,7 @@ _STATES = {state.name: state for state in State}
 _VERSIONS = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 
 
-class Client(OldNames, Secured):
+class Client(OldNames, Futures, Secured):
     """The connection, its threads and its state, as every client class has them.
 
     Every public method may be called from any thread. Blocking commands of several threads run in parallel as far as
@@ -243,10 +244,10 @@ class Client(OldNames, Secured):
         connection, finished = self._live, partial(self._finished, finish or self._result)
         if callback is None:
             return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg, post = options.get("cb_arg"), connection.call_back
+        cb_arg = options.get("cb_arg")
 
         def done(request: Request) -> None:
-            post(partial(outcome.hand_over, request, connection.engine, finished, callback, cb_arg))
+            outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
 
         connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
         return (None, None)  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from imapkit.core.result import Data
 from imapkit.core.shown import shown
-from imapkit.errors import BadResponse, CommandNo, abort
+from imapkit.errors import BadResponse, CommandNo, DeadlineExceeded, abort
 
 if TYPE_CHECKING:
     from imapkit.core.engine.engine import Engine
@@ -48,7 +48,7 @@ def check(request: Request, engine: Engine) -> None:
     """Raise what went wrong with the command, if anything did: what ended the connection, or a plugin's error."""
     if request.aborted is not None:
         reason = request.aborted.fresh()
-        raise reason.with_data(_came(request, engine)) if isinstance(reason, abort) else reason
+        raise reason.with_data(_came(request, engine)) if isinstance(reason, (abort, DeadlineExceeded)) else reason
     if request.defect is not None:
         raise request.defect
 

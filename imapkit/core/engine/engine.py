@@ -15,7 +15,7 @@ from imapkit.core.secrets import Hidden
 from imapkit.core.session import Session
 from imapkit.core.store import Store
 from imapkit.core.strays import Strays
-from imapkit.errors import ConnectionClosed, error
+from imapkit.errors import ConnectionClosed, DeadlineExceeded, error
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Effects, Out
@@ -285,7 +285,8 @@ class Engine:
             if request.hard and request.phase is not QUEUED:
                 self.close(flight.late(request))
             else:
-                self.abandon(request, now, flight.late(request))
+                late = DeadlineExceeded(str(flight.late(request)))
+                self.abandon(request, now, flight.late(request) if request.hard else late)
             return
         if request.phase is LISTENING:
             why = "patience" if request.until <= now else "refresh" if request.refresh_at <= now else ""

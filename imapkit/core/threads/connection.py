@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from imapkit.core.clock import CLOCK
 from imapkit.core.engine.engine import Engine
@@ -16,6 +17,7 @@ from imapkit.core.engine.request import Request
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.outcome import check
 from imapkit.core.threads.courier import Courier
+from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 from imapkit.core.threads.inline import Inline
 from imapkit.core.threads.intake import Intake
 from imapkit.core.threads.reader import Reader
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from imapkit.core.session import Session
 
 __all__ = ["Connection"]
+
+_Result = TypeVar("_Result")
 
 _ANSWERING: ContextVar[Request | None] = ContextVar("_ANSWERING", default=None)
 """The command whose challenge this thread answers."""
@@ -159,6 +163,20 @@ class Connection:
         self._callbacks.wake()
         self._look_at(min(request.limit, request.until, monotonic() + self.timeouts.progress))
         self._inline.call()
+
+    def submit_future(
+        self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
+    ) -> CommandFuture[_Result]:
+        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
+        future: CommandFuture[_Result] = CommandFuture()
+        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._answer, self._look_at))
+        request.hard = False
+        self._set_times(request, timeout, None, None)
+        future.bind(partial(self._courier.run, self.engine.abandon, request))
+        self._courier.run(self.engine.submit, request)
+        self._look_at(min(request.limit, monotonic() + self.timeouts.progress))
+        self._inline.call()
+        return future
 
     def wait(self, request: Request) -> Request:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""

@@ -1,0 +1,49 @@
+"""Commands as futures, for a client."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core import outcome
+from imapkit.core.api import Commands, Result
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.request import Request
+    from imapkit.core.request import Call
+    from imapkit.core.threads.connection import Connection
+
+__all__ = ["Futures"]
+
+
+class Futures(Commands):
+    """The part of a client that returns futures."""
+
+    @property
+    def _live(self) -> Connection:
+        raise NotImplementedError
+
+    def _encode(self, name: str, args: tuple[Any, ...], uid: bool = False, *, generic: bool = False) -> Call:
+        raise NotImplementedError
+
+    def _finished(self, finish: Any, request: Any) -> Result:
+        raise NotImplementedError
+
+    def submit(self, name: str, *args: Any, uid: bool = False, timeout: float | None = None) -> Future[Result]:
+        """Send a command as soon as it may be sent, and return its future result at once; RFC 3501 section 6.5.1; any state.
+
+        The future's result is what ``xatom`` returns for the same arguments: ``imap.submit("FETCH", "1:*", "(FLAGS)")``,
+        ``imap.submit("FETCH", "7:9", "(FLAGS)", uid=True)``. Its exception is what ``xatom`` raises; ``DeadlineExceeded`` if
+        ``timeout`` seconds have passed, after which the connection goes on. ``cancel()`` gives the command up: if it waits in
+        the queue, it is never sent; if it has been sent, its answer is dropped when it comes, and the server may have done what
+        it asks for; if it is half sent, the connection ends. Raises ``ArgumentError`` for arguments that cannot be sent.
+        """
+        call = self._encode(name.upper(), args, uid, generic=True)
+        connection = self._live
+
+        def finish(request: Request) -> Result:
+            outcome.check(request, connection.engine)
+            return self._finished(self._result, request)
+
+        return connection.submit_future(call, partial(finish), timeout=timeout)

@@ -1,0 +1,83 @@
+"""A command as a ``concurrent.futures.Future``: no thread waits for it, and it can be given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.request import Request
+    from imapkit.core.threads.worker import Worker
+
+__all__ = ["CommandFuture", "FutureWaiter"]
+
+_Result = TypeVar("_Result")
+
+
+class CommandFuture(Future[_Result]):
+    """The future result of a command. ``cancel`` gives the command up.
+
+    A command that waits in the queue is never sent. The answer of one that has been sent is dropped when it comes, and the
+    server may have done what it asks for. One that is half sent (a literal, an exchange) ends the connection: half a command
+    cannot be taken back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._give_up: Callable[[], object] | None = None
+
+    def cancel(self) -> bool:
+        """Give the command up; False if its result is there already."""
+        if not super().cancel():
+            return False
+        give_up, self._give_up = self._give_up, None
+        if give_up is not None:
+            give_up()
+        return True
+
+    def bind(self, give_up: Callable[[], object]) -> None:
+        """``cancel`` calls ``give_up`` from now on."""
+        self._give_up = give_up
+
+
+class FutureWaiter(Generic[_Result]):
+    """Hands a command that is over to the worker, which completes the future."""
+
+    waits = False
+
+    def __init__(
+        self,
+        worker: Worker,
+        future: CommandFuture[_Result],
+        finish: Callable[[Request], _Result],
+        answer: Callable[[Request], object],
+        look: Callable[[float], object],
+    ) -> None:
+        self._worker, self._finish, self._answer, self._look = worker, finish, answer, look
+        self._future: CommandFuture[_Result] | None = future
+
+    def done(self, request: Request) -> None:
+        """Have the future completed."""
+        self._worker.put(partial(self._complete, request))
+        request.waiter = None
+
+    def ask(self, request: Request) -> None:
+        """Have a question of the command's exchange answered, or the clock told."""
+        if request.question is not None:
+            self._worker.put(partial(self._answer, request))
+        else:
+            self._look(min(request.refresh_at, request.until))
+
+    def _complete(self, request: Request) -> None:
+        # An interrupted delivery is repeated: the second time there is nothing left to do.
+        future, self._future = self._future, None
+        if future is None or not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._finish(request)
+        except BaseException as exc:
+            future.set_exception(exc)
+        else:
+            future.set_result(result)
