@@ -236,9 +236,12 @@ class Connection:
     # deadlines that no caller keeps
 
     def _look_at(self, moment: float) -> None:
-        if moment < self._next_look and not self._ended:
+        if moment < self._next_look and self.engine.closed is None:
             self._next_look = moment
             CLOCK.at(moment, self)
+            if self.engine.closed is not None:
+                # (``_end`` may have been before this.)
+                CLOCK.forget(self)
 
     def look(self, now: float) -> None:
         """The clock says that the moment has come."""
