@@ -43,6 +43,11 @@ class DefectLog:
                 self._fresh.append(Defect(defect.what, defect.raw[:_MOST_OCTETS]))
                 _cut(self._fresh, self._most)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether something has been noted since ``settle``."""
+        return bool(self._fresh)
+
     def settle(self) -> None:
         """Hide the secrets in what has been noted since the last time."""
         if self._fresh:

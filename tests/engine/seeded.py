@@ -161,8 +161,8 @@ MISTAKES = (
     Mistake(
         "a layer is switched on before more is taken in",
         inbound,
-        "flight.effects.switch = request\n            return",
-        "flight.effects.switch = request",
+        "flight.effects.switch, flight.effects.due = request, True\n            return",
+        "flight.effects.switch, flight.effects.due = request, True",
     ),
 )
 

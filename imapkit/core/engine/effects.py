@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ class Out(NamedTuple):
     completes: Request | None = None
     """The command whose last bytes these are, where it is not a single line."""
     secret: bool = False
-    commands: tuple[Request, ...] = ()
-    """The commands that begin with it, if the trace wants to know."""
+    commands: Sequence[Request] = ()
+    """The commands that begin with it, for the trace."""
     answers: bool = False
     """It answers a challenge."""
 
@@ -29,9 +30,11 @@ class Out(NamedTuple):
 class Effects:
     """What is to be done now. It is kept until ``Engine.delivered``, so that an interrupted delivery is done again."""
 
-    __slots__ = ("asks", "closed", "done", "greeted", "switch")
+    __slots__ = ("asks", "closed", "done", "due", "greeted", "switch")
 
     def __init__(self) -> None:
+        self.due = False
+        """Whether there is anything to be done; set last."""
         self.done: list[Request] = []
         """Their waiters are to be told; each command once, but for a delivery that is repeated."""
         self.asks: list[Request] = []
@@ -41,5 +44,20 @@ class Effects:
         self.greeted = False
         self.closed: error | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.done or self.asks or self.greeted or self.switch is not None or self.closed is not None)
+    def tell(self, request: Request) -> None:
+        """A command is over for its waiter."""
+        self.done.append(request)
+        self.due = True
+
+    def ask(self, request: Request) -> None:
+        """A command has a question, or a nearer moment at which to look."""
+        self.asks.append(request)
+        self.due = True
+
+    def clear(self) -> None:
+        """All of it has been done."""
+        if self.asks:
+            self.asks = []
+        self.done = []
+        self.switch = self.closed = None
+        self.greeted = self.due = False

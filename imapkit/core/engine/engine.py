@@ -61,24 +61,25 @@ class Engine:
         self._flight = Flight(self.session, self.store, self.secrets, window)
         self._wire = Wire(self._flight, high=high, low=low)
         self._inbound = Inbound(self._flight, self._wire, registry, self.limits, self.defects, self.strays)
+        self.effects: Effects = self._flight.effects
+        """What is to be done now."""
         self._send_error: tuple[error, float] | None = None
 
     # what the caller looks at
 
-    @property
-    def effects(self) -> Effects:
-        """What is to be done now."""
-        return self._flight.effects
-
     def delivered(self) -> None:
         """What ``effects`` says has been done."""
-        flight = self._flight
-        flight.effects = type(flight.effects)()
+        self.effects.clear()
 
     @property
     def welcome(self) -> bytes | None:
         """The greeting, once it has come."""
         return self._inbound.welcome
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether ``outgoing`` may have something to give."""
+        return bool(self._wire.lies_ready or self._flight.gate.ready)
 
     @property
     def halted(self) -> bool:
@@ -126,10 +127,6 @@ class Engine:
     def has_secret_in_flight(self) -> bool:
         """Whether a command with a secret has been sent and not been answered."""
         return any(request.call.command.secret for request in self._flight.pending.values())
-
-    def names_commands(self, wanted: bool) -> None:
-        """Whether ``Out.commands`` is to say which commands leave."""
-        self._wire.names_commands = wanted
 
     @property
     def idle(self) -> bool:
@@ -305,5 +302,6 @@ class Engine:
         included; the first reason counts."""
         if self.closed is None:
             self.closed = self.effects.closed = self.strays.told_with(exc)
+            self.effects.due = True
         self._flight.fail_all(self.closed)
         self._wire.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from typing import TYPE_CHECKING
 
 from imapkit.core.attribution import Attribution
@@ -58,7 +59,8 @@ class Flight:
     def enter(self, request: Request) -> None:
         """Queue a command that has been submitted."""
         self.live[request] = None
-        self.look_at(min(request.limit, request.until), request)
+        if request.limit < inf or request.until < inf:
+            self.look_at(min(request.limit, request.until), request)
         self.gate.add(request)
 
     def look_at(self, moment: float, request: Request) -> None:
@@ -131,7 +133,7 @@ class Flight:
         """Have its waiter told, unless it has been."""
         if not request.released:
             request.released = True
-            self.effects.done.append(request)
+            self.effects.tell(request)
         if request.phase is DONE:
             self.live.pop(request, None)
 
@@ -189,7 +191,7 @@ class Flight:
 
     def stalls_at(self) -> tuple[float, Request | None]:
         """The moment at which the first command in flight has made no progress for the whole window, and that command."""
-        earliest, first = float("inf"), None
+        earliest, first = inf, None
         for request in self.pending.values():
             if request.phase is LISTENING:
                 continue

@@ -133,7 +133,7 @@ class Inbound:
         self._code(text, request)
         if typ == "OK" and command.layer is not None:
             request.move("switch")
-            flight.effects.switch = request
+            flight.effects.switch, flight.effects.due = request, True
             return
         request.move("answer")
         flight.land(request)
@@ -266,7 +266,7 @@ class Inbound:
             raise RemoteProtocolError(f"unrecognised server welcome: {response!r}")
         self.welcome = b" ".join(filter(None, (b"*", response.name.encode("ascii"), response.text)))
         self._flight.session.enter(_GREETINGS[response.name])
-        self._flight.effects.greeted = True
+        self._flight.effects.greeted = self._flight.effects.due = True
         if response.name == "PREAUTH":
             self._code(response.text, None)
 

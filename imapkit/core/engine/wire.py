@@ -27,9 +27,12 @@ class Wire:
     def __init__(self, flight: Flight, *, high: int, low: int) -> None:
         self.flight, self.high, self.low = flight, high, low
         self.owner: Request | None = None
-        self.names_commands = False
-        """Whether an ``Out`` names the commands that it holds, for the trace."""
         self._out: deque[Out] = deque()
+
+    @property
+    def lies_ready(self) -> bool:
+        """Whether bytes lie ready."""
+        return bool(self._out)
 
     @property
     def empty(self) -> bool:
@@ -75,8 +78,8 @@ class Wire:
                 break
         if not sent:
             return None
-        named = tuple(sent) if self.names_commands else ()
-        return Out(b"".join(lines), sent[0].order, None, sent[-1].call.command.secret, named)
+        data = lines[0] if len(lines) == 1 else b"".join(lines)
+        return Out(data, sent[0].order, None, sent[-1].call.command.secret, sent)
 
     def _next_ready(self) -> Request | None:
         ready: Any = self.flight.gate.ready
@@ -88,8 +91,7 @@ class Wire:
         request.move("admit")
         self.owner = request
         request.exchange = exchange_of(request, self.flight.session)
-        if self.names_commands:
-            self._out.append(Out(b"", request.order, None, False, (request,)))
+        self._out.append(Out(b"", request.order, None, False, (request,)))
         self.step(request, None)
 
     def _take(self) -> Out:
@@ -140,7 +142,7 @@ class Wire:
             self.step(request, b"*")
             return
         request.awaits, request.question = "ask", question
-        self.flight.effects.asks.append(request)
+        self.flight.effects.ask(request)
 
     def _accept(self, request: Request) -> None:
         """The server goes along with a command that goes on until it is ended: others may be sent, which end it."""
@@ -152,7 +154,7 @@ class Wire:
             flight.gate.sent(request)
         request.refresh_at = flight.now + request.renew
         flight.look_at(request.refresh_at, request)
-        flight.effects.asks.append(request)
+        flight.effects.ask(request)
         why = "news" if request.news else "abandoned" if request.abandoned else "turn" if flight.gate.queued else ""
         if why or request.interrupted_by:
             self.interrupt(request, why or request.interrupted_by)

@@ -121,7 +121,6 @@ class Connection:
         request = Request(call, called or Latch())
         self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
-        self.engine.names_commands(self.trace.wants(1))
         try:
             self._courier.run(self.engine.submit, request)
             if called is not None:
@@ -133,7 +132,10 @@ class Connection:
             raise
         return request
 
-    def _set_times(self, request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
+    @staticmethod
+    def _set_times(request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
+        if timeout is None and patience is None and renew is None:
+            return
         now = monotonic()
         if timeout is not None:
             request.limit = now + timeout
@@ -274,6 +276,7 @@ class Connection:
 
     def _after_step(self) -> None:
         """Behind each step, without the lock."""
+        self._steps.owes = False
         if self.engine.closed is not None and not self._ended:
             self._end()
         self.engine.defects.settle()

@@ -59,7 +59,7 @@ class Courier:
                     self._hand_over(out, rest if rounds else None)
                     break
                 rounds -= 1
-                out = steps.step(None, role=role)
+                out = None if steps.gives_up(role) else steps.step(None, role=role)
             clean = True
         except Exception as exc:
             clean = True

@@ -94,7 +94,10 @@ class Intake:
         framer.push(data)
         if not self.begun:
             self.begun = _check_greeting(data)
-        while batch := self._batch():
+        more = True
+        while more and (batch := self._batch()):
+            # (A batch that is not full has taken all there is, unless it ended for the sake of a layer or the greeting.)
+            more = len(batch) >= _TOGETHER or engine.layer_pending or engine.welcome is None
             run(engine.receive, batch, rounds=MANY)
             if self._steps.switching is not None:
                 self._switch()
@@ -110,12 +113,14 @@ class Intake:
 
     def _batch(self) -> Batch:
         """Some of the responses that are there. Anything behind the answer to a command that switches a layer on stays."""
-        framer, engine, batch = self._framer, self._engine, list[Continuation | Tagged | Untagged | Run]()
+        framer, engine = self._framer, self._engine
+        batch: Batch = []
+        traced = self._trace.wants(1)
         while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
             response = classify(parts)
             if framer.odd:
                 self._note_odd()
-            if self._trace.wants(1):
+            if traced:
                 self._show(response)
             batch.append(response)
             if type(response) is Tagged:

@@ -42,6 +42,8 @@ class Steps:
         self.welcome.acquire()
         self.switching: Request | None = None
         """A command whose layer is to be switched on by the thread that reads."""
+        self.owes = False
+        """Jobs have been put that a worker's thread has perhaps to be started for."""
         self.served = 0
         """How many commands in a row had a caller that waits, since the last look."""
         self._after = after
@@ -57,7 +59,7 @@ class Steps:
 
         With a ``role`` the calling thread becomes the one that sends, if there is none: then what it is to send is returned.
         """
-        out = None
+        out, engine = None, self.engine
         with self.lock:
             if self.inside:
                 # The thread that is in here does it as it leaves.
@@ -67,25 +69,41 @@ class Steps:
             self.inside = True
             try:
                 if self.torn or self.broken:
-                    self.engine.close(self.reason(ConnectionClosed("a thread was interrupted in the middle of a command")))
+                    engine.close(self.reason(ConnectionClosed("a thread was interrupted in the middle of a command")))
                 self.torn = True
                 now = monotonic()
-                if work is not None:
-                    self._do(work, args, now)
-                self._empty_inbox(now)
-                if role is not None and (self.role is None or self.role is role):
-                    self.role = role
-                    out = self._outgoing(now)
-                    if out is None:
-                        self.role = None
-                self._deliver()
+                try:
+                    if work is not None:
+                        work(*args, now)
+                    if self._inbox:
+                        self._empty_inbox(now)
+                    if role is not None and (self.role is None or self.role is role):
+                        self.role = role
+                        out = engine.outgoing(now)
+                        if out is None:
+                            self.role = None
+                except (Exception, SystemExit) as exc:
+                    # A plugin's function may raise anything.
+                    engine.close(self.reason(reason_for(exc)))
+                if engine.effects.due:
+                    self._deliver()
                 self.torn = False
             finally:
                 self.inside = False
-        self._after()
+        if self.owes or engine.closed is not None or engine.defects.unsettled:
+            self._after()
         if self._inbox and out is None:
             return self.step(None, role=role)
         return out
+
+    def gives_up(self, role: object) -> bool:
+        """Give the role up, if nothing is left to be sent: the short form of a step that would find that."""
+        with self.lock:
+            if self.inside or self._inbox or self.engine.has_ready:
+                return False
+            if self.role is role:
+                self.role = None
+            return True
 
     def _empty_inbox(self, now: float) -> None:
         inbox = self._inbox
@@ -100,13 +118,6 @@ class Steps:
         except (Exception, SystemExit) as exc:
             # A plugin's function may raise anything.
             self.engine.close(self.reason(reason_for(exc)))
-
-    def _outgoing(self, now: float) -> Out | None:
-        try:
-            return self.engine.outgoing(now)
-        except Exception as exc:
-            self.engine.close(self.reason(reason_for(exc)))
-            return None
 
     def reason(self, exc: error) -> error:
         """Why the connection ends, if ``exc`` would end it: with the server's last ALERT, unless this side has ended it."""
@@ -128,17 +139,17 @@ class Steps:
     def _deliver(self) -> None:
         """Tell the waiters. It may be done twice: the effects are forgotten at the end only."""
         effects = self.engine.effects
-        if not effects:
-            return
         if effects.greeted or effects.closed is not None:
             open_latch(self.welcome)
         for request in effects.done:
             waiter = request.waiter
             if waiter is not None:
-                self.served = self.served + 1 if getattr(waiter, "waits", False) else 0
+                waits = getattr(waiter, "waits", False)
+                self.served, self.owes = (self.served + 1, self.owes) if waits else (0, True)
                 waiter.done(request)
         for request in effects.asks:
             if request.waiter is not None:
+                self.owes = True
                 request.waiter.ask(request)
         if effects.switch is not None:
             self.switching = effects.switch
