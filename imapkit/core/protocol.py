@@ -16,6 +16,7 @@ from imapkit.core.attribution import Attribution
 from imapkit.core.defects import DefectLog
 from imapkit.core.gate import Gate
 from imapkit.core.limits import Limits
+from imapkit.core.memory import memory_of
 from imapkit.core.request import Request
 from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.core.secrets import Hidden, secret_arguments
@@ -258,7 +259,7 @@ class Protocol:
     def _release(self, pieces: Iterable[Untagged | Run]) -> None:
         """Keep responses that are no command's answer after all, as those that nobody asked for are."""
         for piece in pieces:
-            self._keep(piece.name, piece, piece.octets)
+            self._keep(piece.name, piece, piece.memory)
 
     def _stray(self, response: Tagged) -> None:
         """A tag that is not in flight. Raises ``RemoteProtocolError``, unless it can be explained."""
@@ -318,7 +319,7 @@ class Protocol:
         if self.listener is not None and self.closed is None:
             self._listen(self.listener, response)
         if owner is None:
-            self._keep(name, response, response.octets)
+            self._keep(name, response, response.memory)
         elif gives_way:
             self._doubt(owner, response, odd)
         else:
@@ -328,8 +329,8 @@ class Protocol:
         if name in _CONDITIONS:
             self._code(response.text, owner)
 
-    def _keep(self, name: str, data: list[Any] | Untagged | Run, octets: int) -> None:
-        if self.store.add(name, data, octets):
+    def _keep(self, name: str, data: list[Any] | Untagged | Run, memory: int) -> None:
+        if self.store.add(name, data, memory):
             self.defects.add("responses that nobody asked for are dropped, the oldest first (Limits.stored, stored_octets)", b"")
 
     def _collect(self, owner: Request, piece: Untagged | Run) -> None:
@@ -345,13 +346,13 @@ class Protocol:
 
     def _count(self, owner: Request, piece: Untagged | Run) -> None:
         owner.count += len(piece)
-        owner.octets += piece.octets
+        owner.memory += piece.memory
         owner.progress = time.monotonic()
         if owner.count > self.limits.answers:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {self.limits.answers} responses (Limits.answers)")
-        if owner.octets > self.limits.answers_octets:
+        if owner.memory > self.limits.answers_octets:
             raise LimitExceeded(
-                f"{owner.call.name} is answered by more than {self.limits.answers_octets} octets (Limits.answers_octets)"
+                f"{owner.call.name} is answered by more than {self.limits.answers_octets} bytes of memory (Limits.answers_octets)"
             )
 
     def _listen(self, request: Request, response: Untagged) -> None:
@@ -371,7 +372,8 @@ class Protocol:
         if code.name == "ALERT":
             # Cut behind what is hidden: a piece of a secret must not be left.
             self._alert = shown(self.secrets.hide(split_code(text)[:4096]), 500)
-        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
+        data = CodeData(code.data or b"")
+        self._keep(code.name, [data], memory_of(code.name, (data,)))
         known = self.registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self.session, code.data)

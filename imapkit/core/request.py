@@ -105,8 +105,8 @@ class Request:
     """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
     doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
     """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
-    count = octets = 0
-    """How many responses have come, and how many octets they hold."""
+    count = memory = 0
+    """How many responses have come, and how many bytes of memory they take up."""
 
     def __init__(
         self, call: Call, *, timeout: float | None, window: float, patience: float | None = None, renew: float | None = None
