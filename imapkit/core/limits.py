@@ -25,9 +25,9 @@ class Limits:
     as 512 more, since a line takes that much more work than a byte does. Text comes to ten or twenty times its size, a message of
     nothing but zeros to a thousand.
 
-    ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` the bytes of
-    memory that they take up, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the connection
-    goes on.
+    ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` the
+    bytes of memory that they take up, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the
+    connection goes on.
 
     ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring; ``strays`` the lines in a row
     that are no response. Raises ``ValueError`` for what

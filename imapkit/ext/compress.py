@@ -74,7 +74,7 @@ class DeflateLayer:
             free -= len(piece)
             self._excess += len(piece) if free >= 0 else len(piece) + _LINE * piece.count(b"\n")
             if self._excess > self._most:
-                raise LimitExceeded(f"compressed data inflates to more than {self._most} bytes, lines included (Limits.inflation)")
+                raise LimitExceeded(f"compressed data inflates to more than {self._most} bytes (Limits.inflation)")
             if piece:
                 yield piece
             if self._inflate.unused_data:

@@ -10,10 +10,11 @@ from typing import Any, cast
 from imapkit import ext
 from imapkit.core import wire
 from imapkit.core.connection import Connection
+from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
 from imapkit.core.protocol import Protocol
 from imapkit.core.request import Call, Request
-from imapkit.core.transport import Layers, Transport
+from imapkit.core.transport import Transport
 from imapkit.errors import error
 from imapkit.ext.compress import DeflateLayer
 from imapkit.family import State
@@ -30,6 +31,9 @@ class _NoTransport:
     """What is beneath the layers: nothing is read, and nothing is polled."""
 
     ready = None
+
+    def acknowledge(self) -> None:
+        """There is nothing to acknowledge."""
 
 
 def _request(protocol: Protocol, name: str, *args: Any, reply: Callable[[bytes], bytes] | None = None) -> Request:
@@ -70,8 +74,9 @@ def _authenticating(protocol: Protocol) -> None:
     request.go = threading.Lock()
     request.go.acquire()
     protocol.gate.writer = request
-    for number in range(5):
-        protocol.secrets.add(b"correct horse battery %d" % number)
+    protocol.secrets.begin(b"correct horse battery staple")
+    for number in range(20):
+        protocol.secrets.add_response(b"Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ%02d" % number)
 
 
 def _entered(state: State) -> Callable[[Protocol], None]:
