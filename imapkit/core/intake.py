@@ -120,6 +120,8 @@ class Intake:
                 return
             if isinstance(response, Untagged) and (framer.ahead >= _RUN or len(response.parts) == 3):
                 self._take_run(response.name)
+        # Once for all that has come: most of what a flood is odd in has made room for the rest by now.
+        self._protocol.defects.settle()
         if framer.missing:
             with self._lock:
                 self._protocol.progress()
@@ -144,7 +146,6 @@ class Intake:
             switching = self._handle(response, 0 if traced else _TOGETHER)
             self.waking, protocol.woken = protocol.woken, []
             nudged, protocol.nudged = protocol.nudged, None
-        protocol.defects.settle()
         for request in self.waking:
             request.wake()
             self.served = 0 if request.on_done is not None else request.thread

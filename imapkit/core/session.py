@@ -13,7 +13,7 @@ from imapkit.family import State
 
 __all__ = ["Session"]
 
-_LONGEST = 1 << 16
+_LONGEST = 1 << 13
 """Bytes of an announcement that are looked at: servers announce some hundred names at most."""
 
 

@@ -100,7 +100,7 @@ STATES: dict[str, tuple[bytes, Callable[[Protocol], None]]] = {
 
 
 def _repeated(unit: bytes, before: bytes = b"", after: bytes = b"") -> Callable[[int], bytes]:
-    return lambda size: before + unit * (size // len(unit)) + after
+    return lambda size: before + unit * (1 + size // len(unit)) + after
 
 
 def _numbered(before: bytes, after: bytes) -> Callable[[int], bytes]:
@@ -117,10 +117,10 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "stray lines": _repeated(b"* X\r\nServer Unavailable\r\n"),
     "a line without end": _repeated(b"y", b"* X "),
     "long lines": _repeated(b"* X " + b"y" * 2000 + b"\r\n"),
-    "long names": lambda size: b"".join(b"* N%d%b\r\n" % (i, b"z" * 2000) for i in range(size // 2000)),
+    "long names": lambda size: b"".join(b"* N%d%b\r\n" % (i, b"z" * 2000) for i in range(1 + size // 2000)),
     "names": _numbered(b"* N", b"\r\n"),
     "codes": _numbered(b"* OK [C", b"] x\r\n"),
-    "long codes": lambda size: b"".join(b"* OK [C%d%b] x\r\n" % (i, b"z" * 2000) for i in range(size // 2000)),
+    "long codes": lambda size: b"".join(b"* OK [C%d%b] x\r\n" % (i, b"z" * 2000) for i in range(1 + size // 2000)),
     "alerts": _repeated(b"* NO [ALERT] x\r\n"),
     "parentheses": _repeated(b"* 1 FETCH " + b"(" * 500 + b")" * 500 + b"\r\n"),
     "open parentheses": _repeated(b"(", b"* X "),
