@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import imapkit
 from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
 from imapkit.core.response import LiteralRun, Run, Untagged, classify
 from imapkit.core.store import Store
 
 COUNT = 300
+#   What is cached in a module stays for ever. Their keys: names that a family declares, the functions of families, whole minutes.
+CACHED = {"literal_matcher", "run_matcher", "_reader", "_offset"}
 
 
 def size_of(value: object, seen: set[int] | None = None) -> int:
@@ -86,3 +91,12 @@ BODIES = [(b"%d" % i, b"(UID %d BODY[] {5}" % i, b"%05d" % i, b")") for i in ran
 def test_a_run_is_counted_as_what_it_is(run: Run) -> None:
     assert run.memory / 2 <= size_of(run.rows) <= run.memory * 2
     assert run.memory == sum(response.memory for response in run), "taken in together or one by one"
+
+
+def test_no_cache_of_a_module_holds_what_a_server_sent() -> None:
+    package = Path(imapkit.__file__).parent
+    sources = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in ("testing", "cli")]
+    found = [
+        re.findall(r"^ *@(?:functools\.)?(?:lru_)?cache\b.*\n *def (\w+)", path.read_text("utf-8"), re.M) for path in sources
+    ]
+    assert {name for names in found for name in names} == CACHED
