@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from imapkit.ext.compress import DeflateLayer
 from imapkit.family import State
 from imapkit.testing import load_only
 
-__all__ = ["SHAPES", "STATES", "Flooded", "deflated"]
+__all__ = ["SHAPES", "STATES", "Flooded", "deflated", "size_of"]
 
 REGISTRY = load_only(*ext.INDEX)
 GREETING = b"* OK hello\r\n"
@@ -184,3 +185,15 @@ class Flooded:
 
     def _pieces(self, data: bytes, size: int) -> Iterator[bytes]:
         return (data[at : at + size] for at in range(0, len(data), size))
+
+
+def size_of(value: object, seen: set[int] | None = None) -> int:
+    """Bytes of an object and all that it holds; what it holds twice counts once."""
+    seen = set() if seen is None else seen
+    if id(value) in seen or isinstance(value, type):
+        return 0
+    seen.add(id(value))
+    held = [getattr(value, name, None) for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ())]
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "deque":
+        held += value  # type: ignore[operator]
+    return sys.getsizeof(value) + sum(size_of(each, seen) for each in held if each is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,22 +13,11 @@ from imapkit.core.fragment import Framer
 from imapkit.core.limits import Limits
 from imapkit.core.response import LiteralRun, Run, Untagged, classify
 from imapkit.core.store import Store
+from tests.security.flood import size_of
 
 COUNT = 300
 #   What is cached in a module stays for ever. Their keys: names that a family declares, the functions of families, whole minutes.
 CACHED = {"literal_matcher", "run_matcher", "_reader", "_offset"}
-
-
-def size_of(value: object, seen: set[int] | None = None) -> int:
-    """Bytes of an object and all that it holds; what it holds twice counts once."""
-    seen = set() if seen is None else seen
-    if id(value) in seen or isinstance(value, type):
-        return 0
-    seen.add(id(value))
-    held = [getattr(value, name, None) for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ())]
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "deque":
-        held += value  # type: ignore[operator]
-    return sys.getsizeof(value) + sum(size_of(each, seen) for each in held if each is not None)
 
 
 def received(data: bytes) -> list[Untagged]:
