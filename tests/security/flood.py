@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -194,6 +195,6 @@ def size_of(value: object, seen: set[int] | None = None) -> int:
         return 0
     seen.add(id(value))
     held = [getattr(value, name, None) for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ())]
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "deque":
-        held += value  # type: ignore[operator]
+    if isinstance(value, (list, tuple, deque)):
+        held += value
     return sys.getsizeof(value) + sum(size_of(each, seen) for each in held if each is not None)
