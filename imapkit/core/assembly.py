@@ -81,7 +81,7 @@ class Assembly:
 
     def _begin(self) -> None:
         self._parts: list[bytes] = []
-        self._torn: list[bytes] = []
+        self._torn = bytearray()
         """The lines before this one that belong to the same text, with their ends."""
         self._is_text = self._is_open = self._is_doubtful = self._is_lost = self._bare = self.waits = False
         # waits: whether the next line may belong to its last text.
@@ -90,7 +90,7 @@ class Assembly:
     @property
     def shown(self) -> list[bytes]:
         """Its first parts: what an error message may show."""
-        return [*self._parts[:10], *self._torn[:10]]
+        return [*self._parts[:10], *([bytes(self._torn[:2000])] if self._torn else [])]
 
     def goes_on(self, line: bytes) -> bool:
         """Whether ``line`` belongs to it, if it waits: behind an empty line that follows a literal, the list must go on."""
@@ -99,7 +99,7 @@ class Assembly:
     def take(self) -> list[bytes]:
         """The parts of it; the next response begins."""
         if self._torn:
-            text = b"".join(self._torn).removesuffix(b"\n").removesuffix(b"\r")
+            text = bytes(self._torn).removesuffix(b"\n").removesuffix(b"\r")
             self._note("a response that does not end before the tagged response", text[:_SHOWN])
             self._parts.append(text)
         elif self._bare:
@@ -162,7 +162,8 @@ class Assembly:
             # Nobody could tell what is in it: it is counted, and dropped.
             self._size += len(raw) + 1
         else:
-            self._torn.append(raw + b"\n")
+            self._torn += raw
+            self._torn += b"\n"
             self._held += len(raw) + 1
         self._is_lost, self.waits = self._is_doubtful, True
         if self._held > self._limits.line:
@@ -172,10 +173,10 @@ class Assembly:
 
     def _add_text(self, line: bytes) -> None:
         if self._torn:
-            line = b"".join((*self._torn, line))
+            line = b"".join((self._torn, line))
             if len(line) > self._limits.line:
                 raise self.exceeded("line", len(line))
-            self._torn, self._held, self._is_open = [], 0, False
+            self._torn, self._held, self._is_open = bytearray(), 0, False
         self.waits = False
         self._parts.append(line)
         self._size += len(line)
@@ -250,7 +251,7 @@ class Assembly:
         for text in self._parts[self._counted :: 2]:
             self._depth = self._count(text, self._depth)
         self._counted = len(self._parts) + len(self._parts) % 2
-        return self._count(b"".join((*self._torn, more)), self._depth) if more else self._depth
+        return self._count(b"".join((self._torn, more)), self._depth) if more else self._depth
 
     def _count(self, text: bytes, depth: int) -> int:
         for match in _BRACKETS.finditer(text):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DefectLog"]
 
-_MOST_OCTETS = 4096
-"""Of each defect: an odd line may have megabytes."""
+_MOST_BYTES, _MOST_CHARACTERS = 4096, 1000
+"""Of each defect, what the server sent and what is said of it: an odd line may have megabytes, and an error may repeat it."""
 
 
 class DefectLog:
@@ -40,7 +40,7 @@ class DefectLog:
         """Note these."""
         with self._lock:
             for defect in defects:
-                self._fresh.append(Defect(defect.what, defect.raw[:_MOST_OCTETS]))
+                self._fresh.append(Defect(defect.what[:_MOST_CHARACTERS], defect.raw[:_MOST_BYTES]))
                 _cut(self._fresh, self._most)
 
     @property

@@ -17,13 +17,17 @@ _MAY_BE_NONE = frozenset(("stored", "stored_octets", "defects"))
 class Limits:
     """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``.
 
-    ``line``, ``literal`` and ``response`` are in octets, ``literals`` counts the literals of one response,
-    ``nesting`` its open parentheses. ``answers`` counts the untagged responses that one command may collect,
-    ``answers_octets`` their octets. ``inflation``: how many octets compressed data (RFC 4978) may come to beyond a hundred
-    times its size; text comes to ten or twenty times its size, a message of nothing but zeros to a thousand.
+    ``line``, ``literal`` and ``response`` are in bytes as they are sent, ``literals`` counts the literals of one response,
+    ``nesting`` its open parentheses. ``answers`` counts the untagged responses that one command may collect, ``answers_octets``
+    the bytes of memory that they take up: what is in them, and some 200 for each, since an empty response is an object, too.
 
-    ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` their
-    octets, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the connection goes on.
+    ``inflation``: to how much compressed data (RFC 4978) may come beyond a hundred times its size, in bytes; each line counts
+    as 512 more, since a line takes that much more work than a byte does. Text comes to ten or twenty times its size, a message of
+    nothing but zeros to a thousand.
+
+    ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` the
+    bytes of memory that they take up, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the
+    connection goes on.
 
     ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring; ``strays`` the lines in a row
     that are no response. Raises ``ValueError`` for what

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from imapkit.core.lean import lean_dataclass
+from imapkit.core.memory import PART, RESPONSE, SINGLE, memory_of
 from imapkit.core.shown import shown
 
 __all__ = [
@@ -98,10 +99,10 @@ class Untagged:
         return 1
 
     @property
-    def octets(self) -> int:
-        """The octets it holds."""
+    def memory(self) -> int:
+        """The bytes that it takes up."""
         parts = self.parts
-        return len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
+        return SINGLE + len(self.name) + len(parts[0]) if len(parts) == 1 else memory_of(self.name, parts)
 
     @property
     def text(self) -> bytes:
@@ -154,9 +155,9 @@ class Run:
         return len(self.rows)
 
     @property
-    def octets(self) -> int:
-        """The octets they hold."""
-        return sum(map(len, self.texts))
+    def memory(self) -> int:
+        """The bytes that they take up: as many as if each came alone."""
+        return (SINGLE + len(self.name)) * len(self.rows) + sum(map(len, self.texts))
 
     @property
     def numbers(self) -> list[int]:
@@ -188,9 +189,10 @@ class LiteralRun(Run):
     __slots__ = ()
 
     @property
-    def octets(self) -> int:
-        """The octets they hold."""
-        return sum(len(text) + len(literal) + len(rest) for _, text, literal, rest in self.rows)
+    def memory(self) -> int:
+        """The bytes that they take up: as many as if each came alone."""
+        fixed = RESPONSE + 3 * PART + len(self.name)
+        return fixed * len(self.rows) + sum(len(text) + len(literal) + len(rest) for _, text, literal, rest in self.rows)
 
     def data(self) -> list[Any]:
         """imaplib's shape, of all of them."""
@@ -297,9 +299,9 @@ def _untagged(parts: list[bytes]) -> Untagged:
     return Untagged(_name(name_octets), int(number) if number else None, (rest or b"", *parts[1:]))
 
 
-@lru_cache(256)
-def _name(octets: bytes) -> str:
-    return octets.decode("ascii", "replace").upper()
+def _name(sent: bytes) -> str:
+    """The name in upper case: not remembered, since whatever a server sends must go with its connection."""
+    return sent.decode("ascii", "replace").upper()
 
 
 def split_code(text: bytes) -> bytes:

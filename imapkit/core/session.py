@@ -13,6 +13,9 @@ from imapkit.family import State
 
 __all__ = ["Session"]
 
+_LONGEST = 1 << 13
+"""Bytes of an announcement that are looked at: servers announce some hundred names at most."""
+
 
 class Session:
     """The state of one connection, as the families see and change it."""
@@ -43,6 +46,13 @@ class Session:
     def has(self, capability: str) -> bool:
         """Whether the server is known to have announced ``capability``."""
         return capability.upper() in (self.capabilities or ())
+
+    @staticmethod
+    def names(text: bytes) -> list[str]:
+        """The names that a server announces, with spaces between: they are kept for long, so of very many only the first."""
+        if len(text) > _LONGEST:
+            text = text[:_LONGEST].rpartition(b" ")[0]
+        return text.decode("ascii", "replace").split()
 
     def set_capabilities(self, names: Iterable[str]) -> None:
         """Take over what the server announced just now; nothing at all is no announcement."""

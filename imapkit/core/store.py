@@ -20,7 +20,7 @@ _Entry = tuple[str, _Kept, int]
 class Store:
     """Keeps ``(name, data)`` pairs in the order of arrival, the oldest dropped beyond the limits.
 
-    ``data`` is in imaplib's shape: octets, or a list whose literals are ``(header, literal)`` tuples. A response is kept as it
+    ``data`` is in imaplib's shape: bytes, or a list whose literals are ``(header, literal)`` tuples. A response is kept as it
     came, which takes no more memory where a command's data or an error has it, too, and shaped when somebody asks.
     """
 
@@ -30,25 +30,25 @@ class Store:
         self._lock = threading.RLock()
         # None while there are none, as on most connections: an empty deque takes 0.7 KiB.
         self._entries: deque[_Entry] | None = None
-        self._octets = 0
+        self._memory = 0
         self.dropped = 0
         """How many responses had to make room for newer ones."""
 
-    def add(self, name: str, data: _Kept, octets: int) -> bool:
-        """Keep a response; whether, for the first time, others had to make room for it."""
+    def add(self, name: str, data: _Kept, memory: int) -> bool:
+        """Keep a response that takes up so many bytes; whether, for the first time, others had to make room for it."""
         before = self.dropped
         with self._lock:
             entries = self._entries
             if entries is None:
                 entries = self._entries = deque()
-            entries.append((name, data, octets))
-            self._octets += octets
+            entries.append((name, data, memory))
+            self._memory += memory
             self._trim(entries)
             return not before and bool(self.dropped)
 
     def _trim(self, entries: deque[_Entry]) -> None:
-        while len(entries) > self._limits.stored or self._octets > self._limits.stored_octets:
-            self._octets -= entries.popleft()[2]
+        while len(entries) > self._limits.stored or self._memory > self._limits.stored_octets:
+            self._memory -= entries.popleft()[2]
             self.dropped += 1
 
     def set_aside(self) -> Sequence[_Entry]:
@@ -68,7 +68,7 @@ class Store:
 
     def _keep(self, entries: Sequence[_Entry]) -> None:
         self._entries = deque(entries) if entries else None
-        self._octets = sum(entry[2] for entry in entries)
+        self._memory = sum(entry[2] for entry in entries)
 
     def take(self, name: str) -> list[Any]:
         """Remove and return the data of every response called ``name``, the oldest first."""
@@ -93,7 +93,7 @@ class Store:
             name, found = entries[0][0], []
             while entries and entries[0][0] == name:
                 found.append(entries.popleft())
-                self._octets -= found[-1][2]
+                self._memory -= found[-1][2]
         return name, _shaped(found)
 
     def take_first(self, name: str) -> list[Any] | None:

@@ -15,6 +15,11 @@ __all__ = ["CompressCommands", "DeflateLayer", "imapkit_family"]
 _PIECE = 1 << 16
 _USUAL = 100
 """To how many times its size compressed data may come for as long as it likes."""
+_LINE = 200
+"""As how many bytes a line counts beside its own: to read it takes more time than that, and rows of FETCH or LIST, which are
+alike but for a number, come to no more than a hundred times their size with it."""
+_FREE = 4
+"""Up to how many times the size of the data lines do not count, so that nobody need look for them in a message."""
 _RAW = -zlib.MAX_WBITS
 """RFC 4978 section 3: raw DEFLATE (RFC 1951), with neither header nor checksum."""
 
@@ -34,7 +39,8 @@ class CompressCommands(Commands):
 class DeflateLayer:
     """Deflates what is sent, inflates what comes; each in one stream, from now to the end of the connection.
 
-    ``most``: how many octets may come out beyond a hundred times as many as went in (``Limits.inflation``).
+    ``most``: how many bytes may come out beyond a hundred times as many as went in (``Limits.inflation``). Lines count as more
+    than their bytes: a kilobyte that inflates to half a million empty lines is a kilobyte of work for the server alone.
     """
 
     filler = b"\0\0\0\xff\xff"
@@ -59,14 +65,16 @@ class DeflateLayer:
     def decode(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` inflates to, in pieces of bounded size. Raises ``RemoteProtocolError`` or ``LimitExceeded``."""
         self._excess = max(0, self._excess) - _USUAL * len(data)
+        free = _FREE * len(data)
         while True:
             try:
                 piece = self._inflate.decompress(data, _PIECE)
             except zlib.error as exc:
                 raise RemoteProtocolError(f"compressed data from the server cannot be inflated: {exc}") from exc
-            self._excess += len(piece)
+            free -= len(piece)
+            self._excess += len(piece) if free >= 0 else len(piece) + _LINE * piece.count(b"\n")
             if self._excess > self._most:
-                raise LimitExceeded(f"compressed data inflates to more than {self._most} octets (Limits.inflation)")
+                raise LimitExceeded(f"compressed data inflates to more than {self._most} bytes (Limits.inflation)")
             if piece:
                 yield piece
             if self._inflate.unused_data:

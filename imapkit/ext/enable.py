@@ -71,7 +71,7 @@ def _is_over(session: Session, request: Done) -> None:
 
 
 def _apply(session: Session, response: Untagged) -> None:
-    session.enable(response.text.decode("ascii", "replace").split())
+    session.enable(session.names(response.text))
 
 
 @hookimpl

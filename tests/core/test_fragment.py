@@ -392,6 +392,6 @@ def test_a_run_of_literals_is_what_its_responses_are() -> None:
     run = LiteralRun("X", list(rows), utf8=True)
     assert len(run) == 3
     assert_alike(run, singles)
-    assert run.octets == sum(single.octets for single in singles if isinstance(single, Untagged))
+    assert run.memory == sum(single.memory for single in singles if isinstance(single, Untagged))
     assert run.numbers == [7, 0, 4294967296]
     assert run.texts == [b"(X {2}", b"{1}", b'("a" {0}']

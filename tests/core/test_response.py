@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from imapkit.core.memory import memory_of
 from imapkit.core.response import (
     Continuation,
     ResponseCode,
@@ -69,7 +70,7 @@ def test_untagged(parts: list[bytes], name: str, number: int | None, rest: tuple
     untagged = classify(parts)
     assert isinstance(untagged, Untagged)
     assert (untagged.name, untagged.number, untagged.parts) == (name, number, rest)
-    assert untagged.octets == sum(map(len, rest))
+    assert untagged.memory == memory_of(name, rest)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_responses_are_shaped_when_they_are_asked_for() -> None:
     response = Untagged("FETCH", 2, (b"(BODY[] {1}", b"x", b")"))
     run = Run("FETCH", [(b"3", b"(FLAGS ())"), (b"4", b"(FLAGS ())")])
     for piece in (response, run):
-        store.add("FETCH", piece, piece.octets)
+        store.add("FETCH", piece, piece.memory)
     shaped = [(b"2 (BODY[] {1}", b"x"), b")", b"3 (FLAGS ())", b"4 (FLAGS ())"]
     assert store.peek("FETCH") == shaped
     assert store.runs() == [["FETCH", shaped]]

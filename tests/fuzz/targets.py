@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
@@ -26,6 +28,7 @@ from imapkit.ext.rev1.fetch import fetch, fetch_uid
 from imapkit.family import State
 from imapkit.testing import load_only
 from imapkit.testing.meaning import frame
+from tests.security.flood import size_of
 
 if TYPE_CHECKING:
     from imapkit.core.transport import Transport
@@ -35,7 +38,7 @@ __all__ = ["LIMITS", "REGISTRY", "TARGETS", "framing", "grammar", "read_deeply",
 REGISTRY = load_only(*ext.INDEX)
 LIMITS = Limits(
     **{"line": 4000, "literal": 4000, "response": 8000, "literals": 20, "nesting": 20},
-    **{"answers": 12, "answers_octets": 3000, "stored": 50, "stored_octets": 10_000},
+    **{"answers": 12, "answers_octets": 5000, "stored": 50, "stored_octets": 20_000},
 )
 """So low that inputs of a fuzzer's size meet them."""
 PARSERS = [response.parse for _, response in sorted(REGISTRY.responses.items()) if response.parse is not None]
@@ -126,6 +129,10 @@ def read_deeply(value: Any, depth: int = 0) -> None:
             read_deeply(getattr(value, field.name), depth + 1)
 
 
+CALLS, CHUNK = 60, 10
+"""How many calls of functions a byte may take, and as how many bytes a read counts."""
+
+
 PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
     ("FETCH", ("1:3", "(FLAGS)"), False),
     ("FETCH", ("4,9", "BODY[]"), True),
@@ -147,7 +154,19 @@ def session(data: bytes) -> None:
 
 
 def played(chunks: Iterable[bytes]) -> list[Any]:
-    """What becomes of the commands, of what belongs to none, and of the connection."""
+    """What becomes of the commands, of what belongs to none, and of the connection; work per byte is bounded."""
+    chunks = list(chunks)
+    size = sum(map(len, chunks)) + CHUNK * len(chunks)
+    found, calls = taken_in(chunks)
+    if calls > CALLS * size:
+        # Patterns are compiled as they are first needed.
+        found, calls = taken_in(chunks)
+    assert calls <= CALLS * size, f"{calls} calls for {size} bytes, {CHUNK} for each read among them"
+    return found
+
+
+def taken_in(chunks: Iterable[bytes]) -> tuple[list[Any], int]:
+    """What becomes of all that, and how many functions were called."""
     with patch.object(intake, "_RUN", 1):
         connection = Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
         taking = connection._intake
@@ -157,21 +176,40 @@ def played(chunks: Iterable[bytes]) -> list[Any]:
         protocol.handle(Untagged("OK", None, (b"hello",)))
         protocol.session.enter(State.SELECTED)
         requests = [pending(protocol, *each) for each in PENDING]
-        try:
-            for chunk in chunks:
-                taking.receive(chunk)
-        except error as problem:
-            ended = type(problem).__name__
+        with counted() as calls:
+            try:
+                for chunk in chunks:
+                    taking.receive(chunk)
+            except error as problem:
+                ended = type(problem).__name__
     answered = [(request.typ, request.text, answer(request)) if request.typ else None for request in requests]
     protocol.close(ServerBye("the end"))
     for request in requests:
         assert request.complete
         assert request.defect is None, f"{request.call.name}: a family's function raised {request.defect!r}"
+    assert protocol.store._memory <= LIMITS.stored_octets
+    assert size_of(protocol.store._entries) <= 2 * LIMITS.stored_octets + 5000
     kept = protocol.store.runs()
     assert len(kept) <= LIMITS.stored
     for name, shaped in kept:
         read_deeply(list(parse_shape(name, shaped, REGISTRY)))
-    return [ended, answered, kept, protocol.session.state, protocol.session.exists, protocol.session.capabilities]
+    session = protocol.session
+    return [ended, answered, kept, session.state, session.exists, session.capabilities], calls[0]
+
+
+@contextmanager
+def counted() -> Iterator[list[int]]:
+    """Counts the calls of functions meanwhile: a measure of work that does not depend on the machine."""
+    calls, before = [0], sys.getprofile()
+
+    def count(frame: object, event: str, arg: object) -> None:
+        calls[0] += 1
+
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)
 
 
 def answer(request: Request) -> list[Any]:

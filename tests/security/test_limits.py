@@ -13,6 +13,7 @@ import pytest
 
 import imapkit
 from imapkit.core.fragment import Framer
+from imapkit.core.memory import memory_of
 from imapkit.errors import LimitExceeded
 from imapkit.ext.compress import DeflateLayer
 from imapkit.testing import Conversation, ReceivedCommand
@@ -22,6 +23,9 @@ pytestmark = pytest.mark.heavy
 
 LIMITS = imapkit.Limits()
 BOUND = 40
+MEMORY = memory_of("LIST", (b"",))
+BOUNDS = {"answers_octets": MEMORY + BOUND}
+"""What is counted as memory counts a response that is empty, too."""
 
 #   What exceeds the limit if it holds one more than the bound.
 MADE: dict[str, Callable[[int], bytes]] = {
@@ -32,7 +36,7 @@ MADE: dict[str, Callable[[int], bytes]] = {
     "nesting": lambda depth: b"* X " + b"(" * depth + b")" * depth + b"\r\n",
     "answers": lambda count: b'* LIST () "/" a\r\n' * count,
     "strays": lambda count: b"what is this\r\n" * count,
-    "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - 7)),
+    "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - MEMORY - 7)),
 }
 #   What is dropped instead, and what is for the layer below.
 OTHERS = {"stored", "stored_octets", "defects", "inflation", "challenges"}
@@ -45,15 +49,16 @@ def test_every_limit_is_tested() -> None:
 @pytest.mark.parametrize("what", MADE)
 def test_every_limit_is_kept_and_no_less_is_allowed(what: str) -> None:
     sizes: list[int] = []
+    bound = BOUNDS.get(what, BOUND)
 
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=MADE[what](sizes[-1]))
 
     with serving({"LIST": answer}, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
-        with connect(server, limits=replace(LIMITS, **{what: BOUND})) as client:
-            sizes.append(BOUND)
+        with connect(server, limits=replace(LIMITS, **{what: bound})) as client:
+            sizes.append(bound)
             assert client.list()[0] == "OK"
-            sizes.append(BOUND + 1)
+            sizes.append(bound + 1)
             with pytest.raises(LimitExceeded, match=rf"\(Limits\.{what}\)"), within(MARGIN):
                 client.list()
             assert not client._live.open
@@ -154,7 +159,11 @@ def test_the_client_has_the_layer_keep_its_limit() -> None:
             client.noop()
 
 
-@pytest.mark.parametrize(("limit", "kept"), [({"stored": 3}, 3), ({"stored_octets": 4}, 4)], ids=["stored", "stored_octets"])
+@pytest.mark.parametrize(
+    ("limit", "kept"),
+    [({"stored": 3}, 3), ({"stored_octets": 4 * memory_of("X", (b"a",))}, 4)],
+    ids=["stored", "stored_octets"],
+)
 def test_what_nobody_asked_for_makes_room_for_what_is_newer(limit: dict[str, int], kept: int) -> None:
     lines = b"* X a\r\n" * 9
     with selected({"NOOP": lambda c, command: c.ok(command, untagged=lines)}, limits=replace(LIMITS, **limit)) as (client, _):

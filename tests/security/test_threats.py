@@ -44,7 +44,8 @@ def test_row(row: list[str]) -> None:
 def test_every_threat_has_a_row() -> None:
     servers = [f"R{i:02}" for i in range(1, 49)] + [f"Q{i:02}" for i in range(1, 27)] + [f"S{i}" for i in range(1, 34)]
     wheels, framing = ["W1", "W2"], [f"F{i}" for i in range(1, 5)]
-    assert servers + wheels + framing == IDS
+    memory = [f"M{i}" for i in range(1, 4)]
+    assert servers + wheels + framing + memory == IDS
 
 
 def test_few_rows_have_no_tests() -> None:

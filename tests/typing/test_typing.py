@@ -64,7 +64,8 @@ IMAP4(strict="yes")  # error: arg-type, reportArgumentType
 IMAP4_SSL(strict=True).logout()
 IMAP4_stream("true", strict=True).logout()
 
-IMAP4("localhost", "143")  # error: arg-type, reportArgumentType
+IMAP4("localhost", "143").logout()
+IMAP4("localhost", 1.5)  # error: arg-type, reportArgumentType
 IMAP4_SSL("localhost", ca_certs="ca.pem", ssl_context=unverified_context()).logout()
 IMAP4_SSL(ssl_context="none")  # error: arg-type, reportArgumentType
 IMAP4_stream("true").logout()

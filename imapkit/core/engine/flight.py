@@ -162,7 +162,7 @@ class Flight:
                 self.tell(request)
             else:
                 for piece in request.came if request.tag else ():
-                    self.store.add(piece.name, piece, piece.octets)
+                    self.store.add(piece.name, piece, piece.memory)
                 self.fail(request, exc)
         self.pending.clear()
         self.attribution.clear()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
+from imapkit.core.memory import memory_of
 from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.core.shown import shown
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
@@ -160,7 +161,7 @@ class Inbound:
     def _release(self, pieces: Iterable[Untagged | Run]) -> None:
         """Keep responses that are no command's answer after all, as those that no command asked for are."""
         for piece in pieces:
-            self._keep(piece.name, piece, piece.octets)
+            self._keep(piece.name, piece, piece.memory)
 
     def _end_session(self) -> None:
         """What is queued must not be sent any more: the server would not answer it."""
@@ -213,7 +214,7 @@ class Inbound:
     def _give(self, owner: Request | None, response: Untagged, odd: str, gives_way: bool) -> None:
         """Give a response to the command that it answers, or keep it; ``gives_way``: to a more certain answer."""
         if owner is None:
-            self._keep(response.name, response, response.octets)
+            self._keep(response.name, response, response.memory)
         elif gives_way:
             self._doubt(owner, response, odd)
             return
@@ -237,16 +238,16 @@ class Inbound:
         self._count(owner, response)
 
     def _count(self, owner: Request, piece: Untagged | Run) -> None:
-        size = piece.octets
-        self._flight.note_answer(owner, size)
+        memory = piece.memory
+        self._flight.note_answer(owner, memory)
         owner.count += len(piece)
-        owner.size += size
+        owner.memory += memory
         limits = self._limits
         if owner.count > limits.answers:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers} responses (Limits.answers)")
-        if owner.size > limits.answers_octets:
+        if owner.memory > limits.answers_octets:
             most = limits.answers_octets
-            raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes (Limits.answers_octets)")
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes of memory (Limits.answers_octets)")
 
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
@@ -277,13 +278,14 @@ class Inbound:
         if code.name == "ALERT":
             # Cut behind what is hidden: a piece of a secret must not be left.
             self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)
-        self._keep(code.name, [CodeData(code.data or b"")], len(code.data or b""))
+        data = CodeData(code.data or b"")
+        self._keep(code.name, [data], memory_of(code.name, (data,)))
         known = self._registry.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self._flight.session, code.data)
 
-    def _keep(self, name: str, data: list[Any] | Untagged | Run, size: int) -> None:
-        if self._flight.store.add(name, data, size):
+    def _keep(self, name: str, data: list[Any] | Untagged | Run, memory: int) -> None:
+        if self._flight.store.add(name, data, memory):
             self._defects.add(
                 "responses that no command asked for are dropped, the oldest first (Limits.stored, stored_octets)", b""
             )

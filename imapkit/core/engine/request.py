@@ -76,8 +76,8 @@ class Request(Queued):
     refresh_at = inf
     hard = True
     """A late one ends the connection, as imaplib2's users expect; else it is given up."""
-    count = size = 0
-    """How many responses have come for it, and how many bytes they hold."""
+    count = memory = 0
+    """How many responses have come for it, and how many bytes of memory they take up."""
     progress = -inf
     """The moment at which the server, or the socket, last did something for this command itself."""
     unshared = 0

@@ -100,12 +100,18 @@ def _second(second: int) -> int:
     return 59 if second == 60 else second
 
 
-@lru_cache(256)
 def _zone(sign: bytes | None, ahead: bytes, across: bytes, name: bytes | None) -> timezone:
     """``zone = ("+" / "-") 4DIGIT / obs-zone``. Raises ``ValueError`` beyond a day."""
     if sign is None:
-        return timezone(timedelta(hours=_ZONES.get((name or b"").upper(), 0)))
-    return timezone(timedelta(hours=int(ahead), minutes=int(across)) * (-1 if sign == b"-" else 1))
+        return _offset(60 * _ZONES.get((name or b"").upper(), 0))
+    minutes = 60 * int(ahead) + int(across)
+    return _offset(-minutes if sign == b"-" else minutes)
+
+
+@lru_cache(256)
+def _offset(minutes: int) -> timezone:
+    """The zone so far ahead of UTC: there are few. (What a server sent must not be kept here: it goes with its connection.)"""
+    return timezone(timedelta(minutes=minutes))
 
 
 def _without_comments(sent: bytes) -> bytes:

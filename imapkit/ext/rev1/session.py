@@ -218,12 +218,12 @@ def _unless_disabled(session: Session, args: tuple[Any, ...]) -> None:
 
 def apply_capability(session: Session, response: Untagged) -> None:
     """Take over an untagged CAPABILITY response."""
-    session.set_capabilities(response.text.decode("ascii", "replace").split())
+    session.set_capabilities(session.names(response.text))
 
 
 def apply_capability_code(session: Session, data: bytes | None) -> None:
     """Take over a CAPABILITY response code."""
-    session.set_capabilities((data or b"").decode("ascii", "replace").split())
+    session.set_capabilities(session.names(data or b""))
 
 
 COMMANDS = (
