@@ -100,7 +100,7 @@ def _octets(value: Any, what: str, longest: int) -> bytes:
         value = str(value)
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
         raise ArgumentError(f"{what} must be text or octets, not {type(value).__name__}")
-    octets = encode_text(value, "utf-8") if isinstance(value, str) else bytes(value)
+    octets = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
     if len(octets) > longest:
         raise ArgumentError(f"{what} may have {longest} octets, not {len(octets)}")
     if bad := _FORBIDDEN.search(octets):
