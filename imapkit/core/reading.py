@@ -269,14 +269,24 @@ class Reading:
     def _read(self) -> None:
         """Read once, and take in what has come; whatever goes wrong with it ends the connection."""
         try:
-            data = self._layers.transport.read(_LITERAL_READ_SIZE if self._intake.missing > _LARGE_READ_SIZE else self._size)
+            data = self._receive()
             self._size = _LARGE_READ_SIZE if len(data) >= _READ_SIZE else _READ_SIZE
             if data:
                 self._intake.take_in(data)
             else:
-                self._fail(self._intake.end())
+                reason = self._intake.end()
+                self._intake.take_torn()
+                self._fail(reason)
         except Exception as caught:
             self._fail(_reason(caught))
+
+    def _receive(self) -> bytes:
+        """What has come; b"" at the end."""
+        try:
+            return self._layers.transport.read(_LITERAL_READ_SIZE if self._intake.missing > _LARGE_READ_SIZE else self._size)
+        except OSError:
+            self._intake.take_torn()
+            raise
 
 
 def _reason(caught: BaseException) -> error:
