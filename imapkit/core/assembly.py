@@ -55,7 +55,7 @@ def first_word(line: bytes) -> bytes:
 
 
 class Assembly:
-    """The parts of one response: text, or text, literal, text, ..., text. ``note`` is told what is odd, and its bytes."""
+    """The parts of one response: text, or text, literal, text, ..., text. ``note`` gets what is wrong with it, and the bytes."""
 
     __slots__ = (
         "_bare",
@@ -235,7 +235,7 @@ class Assembly:
         return int(digits)
 
     def _is_doubt(self, line: bytes, at: int) -> bool:
-        """Whether nobody can tell if ``line`` announces a literal: inside a string, or where the grammar has none.
+        """Whether it cannot be told if ``line`` announces a literal: inside a string, or where the grammar has none.
 
         A word that ends in ``{5}`` is one, unless it stands in a list: names come without the quotes that they need.
         """

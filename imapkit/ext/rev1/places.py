@@ -1,7 +1,7 @@
 """Where the fields of an envelope and of a part are, once quotes without a backslash have cut some of them, or joined some.
 
 A field keeps its place or is None: what stands before a list, or behind it, is counted from there; where that does not come out
-even, nobody can tell which is which.
+even, it cannot be told which is which.
 """
 
 from __future__ import annotations
