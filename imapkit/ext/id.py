@@ -40,9 +40,9 @@ class IdCommands(Commands):
         """Tell the server who the client is, and ask who the server is; RFC 2971 section 3.1; capability ID; any state.
 
         ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping of them: text, octets or
-        an ``int``; a value also None for NIL. One text alone, such as '("name" "mine")', is sent as it is. Nothing is told
-        (NIL) if there are none, or if the one text is empty. Servers of NetEase (163.com, 126.com) refuse SELECT until they have
-        been told.
+        an ``int``; a value also None for NIL; single quotes around them are sent, too. One text alone, such as
+        '("name" "mine")', is sent as it is, without single quotes around it. Nothing is told (NIL) if there are none, or
+        if the one text is empty. Servers of NetEase (163.com, 126.com) refuse SELECT until they have been told.
 
         The data is the server's list as it wrote it, ``b"NIL"``, or ``[None]`` if it sent none; parsed: ``Identity``, or None for
         NIL. With NO the data is its text. Raises ``ArgumentError`` for a field without a value, for one given twice, and beyond
