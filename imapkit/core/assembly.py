@@ -89,7 +89,7 @@ class Assembly:
     @property
     def shown(self) -> list[bytes]:
         """Its first parts: what an error message may show."""
-        return [*self._parts[:10], *([bytes(self._torn[:1000])] if self._torn else [])]
+        return [*self._parts[:10], *([bytes(self._torn[:2000])] if self._torn else [])]
 
     def goes_on(self, line: bytes) -> bool:
         """Whether ``line`` belongs to it, if it waits: behind an empty line that follows a literal, the list must go on."""
@@ -172,7 +172,7 @@ class Assembly:
 
     def _add_text(self, line: bytes) -> None:
         if self._torn:
-            line = bytes(self._torn) + line
+            line = b"".join((self._torn, line))
             self._torn, self._is_open = bytearray(), False
         self.waits = False
         self._parts.append(line)
@@ -248,7 +248,7 @@ class Assembly:
         for text in self._parts[self._counted :: 2]:
             self._depth = self._count(text, self._depth)
         self._counted = len(self._parts) + len(self._parts) % 2
-        return self._count(bytes(self._torn) + more, self._depth) if more else self._depth
+        return self._count(b"".join((self._torn, more)), self._depth) if more else self._depth
 
     def _count(self, text: bytes, depth: int) -> int:
         for match in _BRACKETS.finditer(text):
