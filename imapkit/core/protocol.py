@@ -143,7 +143,7 @@ class Protocol:
 
     def handle(self, response: Continuation | Tagged | Untagged) -> Request | None:
         """Take one response in; returns the command that switches a layer on with it. Raises what ends the connection."""
-        if type(response) is not Stray:
+        if not isinstance(response, Stray):
             self.strays.count = 0
         if isinstance(response, Untagged):
             self._untagged(response)
