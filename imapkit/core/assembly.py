@@ -55,14 +55,13 @@ def first_word(line: bytes) -> bytes:
 
 
 class Assembly:
-    """The parts of one response: text, or text, literal, text, ..., text. ``note`` is told what is odd, and its bytes."""
+    """The parts of one response: text, or text, literal, text, ..., text. ``note`` gets what is wrong with it, and the bytes."""
 
     __slots__ = (
         "_bare",
         "_brackets",
         "_counted",
         "_depth",
-        "_held",
         "_is_doubtful",
         "_is_lost",
         "_is_open",
@@ -85,7 +84,7 @@ class Assembly:
         """The lines before this one that belong to the same text, with their ends."""
         self._is_text = self._is_open = self._is_doubtful = self._is_lost = self._bare = self.waits = False
         # waits: whether the next line may belong to its last text.
-        self._size = self._held = self._depth = self._counted = self._brackets = 0
+        self._size = self._depth = self._counted = self._brackets = 0
 
     @property
     def shown(self) -> list[bytes]:
@@ -116,7 +115,8 @@ class Assembly:
     def add_line(self, raw: bytes) -> int:
         """Add a line, without its LF: ``DONE``, ``MORE``, or the size of the literal that it announces."""
         line = raw[:-1]
-        if raw[-1:] != b"\r" or line[-1:] == b"\r":
+        is_odd = raw[-1:] != b"\r" or line[-1:] == b"\r"
+        if is_odd:
             line = raw.rstrip(b"\r")
         first = not (self._parts or self._torn)
         if first:
@@ -134,10 +134,10 @@ class Assembly:
             return MORE
         else:
             verdict = self._after_data(line)
-        if verdict == MORE:
+        if verdict == MORE or (self._torn and len(self._torn) + len(line) > self._limits.line):
             self._keep(raw)
             return MORE
-        if len(line) + 1 != len(raw):
+        if is_odd:
             self._note_end(raw)
         self._add_text(line)
         if verdict >= 0:
@@ -151,32 +151,29 @@ class Assembly:
         return bare
 
     def _note_end(self, raw: bytes) -> None:
-        """Note a line end that is not CRLF, if it is one (and no blanks were taken away before the line)."""
-        if not raw.endswith(b"\r"):
-            self._note("a line that ends in LF without CR", raw[:_SHOWN])
-        elif raw.endswith(b"\r\r"):
-            self._note("a line that ends in CR CR LF", raw[:_SHOWN])
+        """Note a line end that is not CRLF."""
+        without_cr = not raw.endswith(b"\r")
+        self._note("a line that ends in LF without CR" if without_cr else "a line that ends in CR CR LF", raw[:_SHOWN])
 
     def _keep(self, raw: bytes) -> None:
         if self._is_lost:
-            # Nobody could tell what is in it: it is counted, and dropped.
+            # What is in it cannot be told: it is counted, and dropped.
             self._size += len(raw) + 1
         else:
             self._torn += raw
             self._torn += b"\n"
-            self._held += len(raw) + 1
+        if len(self._torn) > self._limits.line:
+            # No string is that long. A name must not end the connection: what follows is dropped up to the tagged response.
+            self._is_doubtful = True
         self._is_lost, self.waits = self._is_doubtful, True
-        if self._held > self._limits.line:
-            raise self.exceeded("line", self._held)
-        if self._size + self._held > self._limits.response:
-            raise self.exceeded("response", self._size + self._held)
+        size = self._size + len(self._torn)
+        if size > self._limits.response:
+            raise self.exceeded("response", size)
 
     def _add_text(self, line: bytes) -> None:
         if self._torn:
             line = b"".join((self._torn, line))
-            if len(line) > self._limits.line:
-                raise self.exceeded("line", len(line))
-            self._torn, self._held, self._is_open = bytearray(), 0, False
+            self._torn, self._is_open = bytearray(), False
         self.waits = False
         self._parts.append(line)
         self._size += len(line)
@@ -238,7 +235,7 @@ class Assembly:
         return int(digits)
 
     def _is_doubt(self, line: bytes, at: int) -> bool:
-        """Whether nobody can tell if ``line`` announces a literal: inside a string, or where the grammar has none.
+        """Whether it cannot be told if ``line`` announces a literal: inside a string, or where the grammar has none.
 
         A word that ends in ``{5}`` is one, unless it stands in a list: names come without the quotes that they need.
         """

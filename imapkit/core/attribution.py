@@ -79,7 +79,7 @@ class Attribution:
 
 
 def _only(name: str, likely: list[Request], possible: list[tuple[Request, str]]) -> Finding:
-    """The one command whose answer a response can be, where it is nobody's for certain."""
+    """The one command whose answer a response can be, where none is certain."""
     candidates = [(request, "") for request in likely] or possible
     if len(candidates) > 1:
         return None, f"{name}: it may answer more than one command in flight, and is given to none of them", False

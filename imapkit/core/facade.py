@@ -29,7 +29,7 @@ from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call
 from imapkit.core.result import Data, Parsed, parse_shape
-from imapkit.core.secrets import plain
+from imapkit.core.secrets import hidden, plain
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
@@ -240,6 +240,8 @@ class Client(OldNames, Futures, Secured):
         """See ``Commands._call_with``."""
         check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
+        if generic and name in self._registry.commands and self._registry.commands[name].secret:
+            args = hidden(args)
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, finished = self._live, partial(self._finished, finish or self._result)
         if callback is None:

@@ -32,7 +32,7 @@ class Framer:
 
     ``push`` gives it what was received, ``pop`` takes the next complete response out, until None. ``is_tagged`` says whether a
     line begins with a tag that is in flight: the server, which alone knows it, begins a response there. ``is_over``: whether
-    nobody wants to know any more, which is asked between the parts of a response.
+    the connection has ended, which is asked between the parts of a response.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Framer:
         self._again: bytes | None = None
         """A line that was taken and belongs to the next response."""
         self.odd: list[tuple[str, bytes]] = []
-        """What was odd in what has been popped, and its bytes; whoever pops takes it out."""
+        """What was wrong with what has been popped, and its bytes; the caller of ``pop`` takes it out."""
         self._response = Assembly(self.limits, self._note)
         self._has_begun = False
         """Whether a response has begun that is not complete."""

@@ -13,7 +13,7 @@ __all__ = ["ChannelTransport", "HookTransport"]
 
 
 class HookTransport(Wakeable):
-    """A connection that is read and written by functions of somebody else: a subclass's ``read`` and ``send``.
+    """A connection that is read and written by functions of the program: a subclass's ``read`` and ``send``.
 
     ``fileno`` is polled before each ``read``, as imaplib2 does, unless ``pending()`` says that octets are there already.
     ``base()`` is the transport beneath that they may use, or None.

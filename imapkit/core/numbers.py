@@ -96,7 +96,7 @@ def sequence_set_text(value: Any) -> str:
     if isinstance(value, str):
         text = value.strip(" ")
     elif isinstance(value, (bytes, bytearray, memoryview)):
-        text = bytes(value).decode("ascii", "replace").strip(" ")
+        text = memoryview(value).tobytes().decode("ascii", "replace").strip(" ")
     elif isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
     elif isinstance(value, Iterable):

@@ -20,7 +20,7 @@ from imapkit.core.threads.waiters import open_latch
 from imapkit.core.wire import Literal, Piece
 from imapkit.errors import ArgumentError
 
-__all__ = ["Draft", "OldCommand", "PollSocket", "hidden", "inner_values"]
+__all__ = ["Draft", "OldCommand", "PollSocket", "inner_values"]
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\+?\}\Z")
 
@@ -216,11 +216,6 @@ class Draft:
                 # (A blank behind it: what announces a literal here has been taken for one.)
                 pieces.check(piece + b" ", "command")
         return name, uid, [rest, *self.pieces[1:]]
-
-
-def hidden(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A secret command's arguments, of which all but the first are not to be shown."""
-    return (*args[:1], *(value if value is None or type(value) is Secret else Secret(value) for value in args[1:]))
 
 
 def inner_values(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -14,10 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core import wire
-from imapkit.core.oldcommand import Draft, OldCommand, PollSocket, hidden, inner_values
+from imapkit.core.oldcommand import Draft, OldCommand, PollSocket, inner_values
 from imapkit.core.request import Call
-from imapkit.core.secrets import plain
-from imapkit.core.wire import Piece
+from imapkit.core.secrets import Secret, hidden, plain
 from imapkit.errors import ArgumentError, BadResponse, abort, error
 from imapkit.family import Command, State
 
@@ -102,10 +101,10 @@ class OldNames:
             given, args = hidden(given), ()
             # What a server forbids at first (LOGINDISABLED) is known before a password is sent.
             self._known_capabilities()
-        words = [*([b"UID"] if uid else []), known.name.encode("ascii"), *self._words(known, given)]
+        pieces = self._line(known, uid, given)
         old = self._olds
         command = OldCommand(b"%b%d" % (old.prefix, next(old.number)))
-        self._start(command, known, uid, given, [b" ".join(words)])
+        self._start(command, known, uid, given, pieces)
         return command.tag
 
     def _new_tag(self) -> bytes:
@@ -154,6 +153,11 @@ class OldNames:
             raise ArgumentError(f"{name} changes how the connection is read: call {name.lower()}()")
         return replace(known, exclusive=True, about=None, matches=None, matches_all=None)
 
+    def _line(self, known: Command, uid: bool, args: tuple[Any, ...]) -> Any:
+        """The pieces of a command as it is given; wrapped, if they hold a secret."""
+        pieces = [b" ".join([*([b"UID"] if uid else []), known.name.encode("ascii"), *self._words(known, args)])]
+        return Secret(pieces) if known.secret else pieces
+
     def _words(self, known: Command, args: tuple[Any, ...]) -> list[bytes]:
         try:
             return [wire.raw(_octets(plain(value), self._encoding)) for value in args]
@@ -164,7 +168,7 @@ class OldNames:
         # Not within the handler: the error must not name as its context what quotes a secret.
         raise ArgumentError(f"{known.name}: an argument cannot be sent ({why})")
 
-    def _start(self, command: OldCommand, known: Command, uid: bool, args: tuple[Any, ...], pieces: list[Piece]) -> None:
+    def _start(self, command: OldCommand, known: Command, uid: bool, args: tuple[Any, ...], pieces: Any) -> None:
         old = self._olds
         command.names = known.result
         args = (*args, *inner_values(args)) if known.secret else args

@@ -43,6 +43,8 @@ def open_tcp(host: str, port: int | str, timeout: float) -> socket.socket:
     host or a port.
     """
     host, port = host or "localhost", port_number(port)
+    if not isinstance(host, str):
+        raise ArgumentError(f"not a host name: {host!r:.300} (it is {type(host).__name__}, not text)")
     where = f"{shown(str(host), 300)}:{port}"
     end = time.monotonic() + timeout
     addresses = _resolve(host, port, where)
@@ -74,7 +76,7 @@ def _resolve(host: str, port: int, where: str) -> Sequence[_Address]:
         raise ResolveError(socket.EAI_NONAME, f"{where}: not a host name ({exc.__cause__ or exc})") from exc
     except OSError as exc:
         raise connect_error(exc, where) from exc
-    except (ValueError, TypeError) as exc:
+    except ValueError as exc:
         raise ArgumentError(f"not a host name: {host!r:.300} ({exc})") from exc
 
 

@@ -233,16 +233,16 @@ class _BareCode(Untagged):
     odd = "a response code with no status before it"
 
 
-class _Nameless(Untagged):
-    __slots__ = ()
-    odd = "a response without a name"
-
-
 class Stray(Untagged):
     """A line that is no response: Exchange ends a session with a bare ``Server Unavailable. 15``."""
 
     __slots__ = ()
     odd = "a line that is no IMAP response"
+
+
+class _Nameless(Stray):
+    __slots__ = ()
+    odd = "a response without a name"
 
 
 def announcement(text: bytes) -> int:

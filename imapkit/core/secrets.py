@@ -19,7 +19,7 @@ from typing import Any
 
 from imapkit.errors import ArgumentError
 
-__all__ = ["Hidden", "Secret", "encode_secret", "plain", "plain_all", "secret_arguments"]
+__all__ = ["Hidden", "Secret", "encode_secret", "hidden", "plain", "plain_all", "secret_arguments"]
 
 STARS = "***"
 _RUN = 6
@@ -62,6 +62,11 @@ def plain(value: Any) -> Any:
 def secret_arguments(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Those arguments of a secret command that are wrapped; if none is, all but the first, which names somebody."""
     return tuple(value for value in args if type(value) is Secret) or args[1:]
+
+
+def hidden(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A secret command's arguments, of which all but the first are not to be shown."""
+    return (*args[:1], *(value if value is None or type(value) is Secret else Secret(value) for value in args[1:]))
 
 
 def plain_all(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -91,6 +91,9 @@ def _naming(setting: str, *paths: str | None) -> Iterator[None]:
         problem = TLSFileError(f"{setting} {' with '.join(map(repr, names))} cannot be used: {why}")
         problem.errno, problem.filename = exc.errno, names[0] if names else None
         raise problem from exc
+    except ValueError as exc:
+        # A name with NUL in it.
+        raise ArgumentError(f"{setting}: {exc}") from exc
 
 
 class TLSLayer:

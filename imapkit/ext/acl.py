@@ -95,7 +95,7 @@ class AclCommands(Commands):
 
 def acl_data(cursor: Cursor) -> Acl:
     """``acl-data = "ACL" SP mailbox *(SP identifier SP rights)``, ``identifier = astring``, RFC 4314 section 7."""
-    name = cursor.name(mailbox_before(cursor, _before_entries, _PLAIN_ENTRIES))
+    name = cursor.name(_acl_mailbox(cursor))
     entries: dict[ServerString, Rights] = {}
 
     def entry(cursor: Cursor) -> None:
@@ -175,6 +175,11 @@ def _before_entries(words: list[bytes]) -> int:
     while at > 2 and is_astring(words[at - 2]) and _letters(words[at - 1]) is not None:
         at -= 2
     return at if at < len(words) else 1
+
+
+def _acl_mailbox(cursor: Cursor) -> bytes:
+    """``mailbox *(SP identifier SP rights)``."""
+    return mailbox_before(cursor, _before_entries, _PLAIN_ENTRIES)
 
 
 def _my_mailbox(cursor: Cursor) -> bytes:
@@ -342,6 +347,11 @@ def _name_and_identifier(response: Untagged) -> tuple[str, bytes] | None:
         return None
 
 
+def is_about_listed_mailbox(about: str, response: Untagged) -> bool | str | None:
+    """Whether an ACL response is about that mailbox, whose name may lack its quotes."""
+    return may_be_about_mailbox(about, response, _acl_mailbox)
+
+
 def is_about_my_mailbox(about: str, response: Untagged) -> bool | str | None:
     """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440).
 
@@ -354,7 +364,7 @@ COMMANDS = (
     # What is allowed to others, and to whoever sends them, changes with these.
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
     Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
-    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), about=about_mailbox, matches=may_be_about_mailbox),
+    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), about=about_mailbox, matches=is_about_listed_mailbox),
     Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), about=about_mailbox, matches=is_about_my_mailbox),
     Command(
         "LISTRIGHTS",

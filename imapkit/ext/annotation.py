@@ -253,7 +253,7 @@ def _value(value: Any) -> Token:
         return b"NIL"
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
         raise ArgumentError(f"a value is text, octets or None, not {type(value).__name__}")
-    octets = encode_text(value, "utf-8") if isinstance(value, str) else bytes(value)
+    octets = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
     if b"\0" in octets:
         raise ArgumentError(f"NUL at byte {octets.index(0)} of a value")
     return Literal(octets) if b"\r" in octets or b"\n" in octets else quoted_string(octets)

@@ -40,9 +40,9 @@ class IdCommands(Commands):
         """Tell the server who the client is, and ask who the server is; RFC 2971 section 3.1; capability ID; any state.
 
         ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping of them: text, octets or
-        an ``int``; a value also None for NIL. One text alone, such as '("name" "mine")', is sent as it is. Nothing is told
-        (NIL) if there are none, or if the one text is empty. Servers of NetEase (163.com, 126.com) refuse SELECT until they have
-        been told.
+        an ``int``; a value also None for NIL; single quotes around them are sent, too. One text alone, such as
+        '("name" "mine")', is sent as it is, without single quotes around it. Nothing is told (NIL) if there are none, or
+        if the one text is empty. Servers of NetEase (163.com, 126.com) refuse SELECT until they have been told.
 
         The data is the server's list as it wrote it, ``b"NIL"``, or ``[None]`` if it sent none; parsed: ``Identity``, or None for
         NIL. With NO the data is its text. Raises ``ArgumentError`` for a field without a value, for one given twice, and beyond
@@ -100,7 +100,7 @@ def _octets(value: Any, what: str, longest: int) -> bytes:
         value = str(value)
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
         raise ArgumentError(f"{what} must be text or octets, not {type(value).__name__}")
-    octets = encode_text(value, "utf-8") if isinstance(value, str) else bytes(value)
+    octets = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
     if len(octets) > longest:
         raise ArgumentError(f"{what} may have {longest} octets, not {len(octets)}")
     if bad := _FORBIDDEN.search(octets):

@@ -184,7 +184,7 @@ def _charset_apart(args: tuple[Any, ...], operands: Operands) -> tuple[Any, ...]
 
 def _charset(criteria: tuple[Any, ...]) -> str:
     """The charset that must be named: RFC 5256 has no default, and US-ASCII and UTF-8 are all that a server must know."""
-    octets = (bytes(value) for value in criteria if isinstance(value, (bytes, bytearray, memoryview)))
+    octets = (memoryview(value).tobytes() for value in criteria if isinstance(value, (bytes, bytearray, memoryview)))
     return "US-ASCII" if not needs_charset(criteria) and all(map(bytes.isascii, octets)) else "UTF-8"
 
 

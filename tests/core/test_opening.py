@@ -69,7 +69,7 @@ def test_a_name_that_cannot_be_resolved(host: str, cls: Any) -> None:
     assert str(caught.value).startswith(imapkit.core.shown.shown(host, 300) + ":143: ")
 
 
-@pytest.mark.parametrize("host", ["imap.example.com\0", "\0", 5, ["localhost"], 1.5])
+@pytest.mark.parametrize("host", ["imap.example.com\0", "\0", 5, ["localhost"], 1.5, b"localhost"])
 def test_what_is_no_host_is_an_argument_error(host: Any) -> None:
     with pytest.raises(ArgumentError, match="not a host name"):
         imapkit.IMAP4(host, 143)
@@ -197,6 +197,13 @@ def test_a_file_that_cannot_be_used_is_named(setting: str, content: str | None, 
     assert isinstance(caught.value, imapkit.ArgumentError)
     assert caught.value.filename == str(path)
     assert not isinstance(caught.value, ssl.SSLError)
+
+
+@pytest.mark.parametrize("setting", ["ca_certs", "certfile", "keyfile"])
+def test_a_file_name_with_nul_is_an_argument_error(setting: str) -> None:
+    files: dict[str, Any] = {setting: "some\0.pem"}
+    with ScriptedServer() as server, pytest.raises(imapkit.ArgumentError, match=setting):
+        imapkit.IMAP4_SSL(server.host, server.port, **files)
 
 
 # no thread to be had

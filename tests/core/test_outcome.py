@@ -6,6 +6,7 @@ import contextlib
 import copy
 import gc
 import pickle
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -194,6 +195,21 @@ def test_rows_before_the_end_are_on_the_exception_and_in_response(end: Any, kind
             client.noop()
         assert later.value.data == []
         assert later.value.responses == ()
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_row_that_goes_on_as_the_connection_ends_is_kept_as_far_as_it_came(end: str) -> None:
+    def answer(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b'* 1 FETCH (UID 7 FLAGS (a "b))\r\n* BYE see you\r\n')
+        time.sleep(0.05)  # (a reset discards what the client has not read)
+        getattr(conversation, end)()
+
+    with selected({"FETCH": answer}) as (client, _):
+        with pytest.raises(ConnectionClosed) as caught:
+            client.fetch("1", "(UID FLAGS)")
+        assert caught.value.data == [b'1 (UID 7 FLAGS (a "b))\r\n* BYE see you']
+        assert client.response("FETCH")[1] == caught.value.data
+        assert "a response that does not end before the tagged response" in [defect.what for defect in client.defects]
 
 
 @pytest.mark.parametrize(("end", "kind"), ENDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from random import Random
 
 import pytest
@@ -165,10 +166,34 @@ def test_a_word_with_braces_in_no_list_is_a_name() -> None:
 
 def test_a_response_without_an_end_is_bounded() -> None:
     limits = Limits(line=100, response=200)
-    with pytest.raises(LimitExceeded, match="a line of 101, over the limit of 100"):
-        frame(b'* X "' + b"a\r\n" * 32, limits=limits)
-    with pytest.raises(LimitExceeded, match=r"a response of 2\d\d, over the limit of 200"):
-        frame(b"* X ({5 }\r\n" + b"a\r\n" * 99, limits=limits)
+    for endless in (b'* X "' + b"a\r\n" * 99, b"* X ({5 }\r\n" + b"a\r\n" * 99):
+        with pytest.raises(LimitExceeded, match=r"a response of 2\d\d, over the limit of 200"):
+            frame(endless, limits=limits)
+
+
+@pytest.mark.parametrize("end", [b"", b'b"\r\n', b'b" {5}\r\n', b'b"\r\n* 2 X\r\n'])
+def test_a_string_over_the_limit_of_a_line_goes_on_up_to_the_tag(end: bytes) -> None:
+    limits, begun = Limits(line=30), b'* X "' + b"a\r\n" * 9
+    whole, odd = frame(begun + end + b"A1 OK\r\n* 3 X\r\n", limits=limits)
+    assert len(whole[0][0]) <= 40
+    assert whole[0][0].startswith(b'* X "a\r\na')
+    assert whole[1:] == [[b"A1 OK"], [b"* 3 X"]]
+    assert odd == ["a response that does not end before the tagged response"]
+
+
+def test_many_short_lines_in_a_string_take_no_more_memory_than_they_have_bytes() -> None:
+    framer = Framer()
+    framer.push(b'* X "a\r\n')
+    assert framer.pop() is None
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            framer.push(b"\r\n" * 1000)
+            assert framer.pop() is None
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 3 * 200_000
 
 
 # lines that are broken
@@ -193,6 +218,8 @@ def test_a_response_without_an_end_is_bounded() -> None:
         (b"* X ({1}\r\na\r\nA1 OK\r\n", [[b"* X ({1}", b"a", b""], [b"A1 OK"]], []),
         (b"* X {1}\r\na\r\n)\r\n", [[b"* X {1}", b"a", b""], [b")"]], []),
         (b"what is this\r\n* 2 X\r\n", [[b"what is this"], [b"* 2 X"]], []),
+        (b"\0* 2 X\n", [[b"* 2 X"]], ["blanks or NUL before a response", "a line that ends in LF without CR"]),
+        (b" * 2 X\r\r\n", [[b"* 2 X"]], ["blanks or NUL before a response", "a line that ends in CR CR LF"]),
     ],
 )
 def test_a_broken_line_is_read_and_noted(data: bytes, responses: list[list[bytes]], odd: list[str]) -> None:

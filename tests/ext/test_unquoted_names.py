@@ -44,6 +44,7 @@ def test_the_answer_reaches_the_command(command: str, arguments: tuple[Any, ...]
         assert [(defect.what, defect.raw) for defect in parsed.defects] == [
             ("a mailbox name without proper quotes", name.encode())
         ]
+        assert {defect.what for defect in client.defects} == {"a mailbox name without proper quotes"}
         assert client.response(response.decode()) == (response.decode(), [None])
 
 

@@ -114,6 +114,15 @@ WAYS: dict[str, Way] = {
     "LOGIN": lambda client: client.authenticate("LOGIN", Answering("me", CANARY)),
     "CRAM-MD5": lambda client: client.login_cram_md5("me", CANARY),
     "a plugin's": lambda client: client._call("XENTER", "me", Secret(CANARY)),
+    "an old program's": lambda client: client._simple_command("LOGIN", "me", CANARY),
+}
+GENERIC: dict[str, Way] = {
+    "xatom": lambda client: client.xatom("LOGIN", "me", CANARY),
+    "xatom, no user": lambda client: client.xatom("login", None, CANARY),
+    "xatom, two lines": lambda client: client.xatom("LOGIN", "me", CANARY + "\r\n"),
+    "xatom, too many": lambda client: client.xatom("LOGIN", "me", CANARY, "more"),
+    "xatom, AUTHENTICATE": lambda client: client.xatom("AUTHENTICATE", "PLAIN", CANARY),
+    "uid": lambda client: client.uid("LOGIN", "me", CANARY),
 }
 WRONG: dict[str, Way] = {
     "login, no user": lambda client: client.login(None, CANARY),
@@ -176,6 +185,18 @@ def caught(way: Way, client: Any) -> BaseException | None:
     except BaseException as exc:
         return exc
     return None
+
+
+@pytest.mark.parametrize("capabilities", [b"IMAP4rev1", b"IMAP4rev1 LOGINDISABLED"])
+@pytest.mark.parametrize("way", GENERIC)
+def test_a_command_that_is_chosen_by_its_name(way: str, capabilities: bytes) -> None:
+    handlers = {name: lambda c, command: c.bad(command) for name in ("LOGIN", "UID LOGIN", "AUTHENTICATE")}
+    with ScriptedServer(handlers=handlers, capabilities=capabilities) as server:
+        client = connect(server)
+        exc = caught(GENERIC[way], client)
+        client.logout()
+    assert exc is not None
+    assert {leak.rpartition(" in ")[2] for leak in leaks(exc)} <= {"SessionCommands.xatom", "MessageCommands.uid"}
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -443,6 +443,25 @@ def test_bytes_that_lie_are_written_as_what_they_are(command: Command, kind: Any
         attack(command, arguments(command, at, kind(lie.encode())))
 
 
+class Another(bytes):
+    """It says that it is another one."""
+
+    def __bytes__(self) -> bytes:
+        return b"9"
+
+
+def test_it_is_the_buffer_that_is_sent() -> None:
+    commands = REGISTRY.commands
+    sent = [
+        encoded(commands["ID"], ({"name": Another(b"7")},)),
+        encoded(commands["SETANNOTATION"], ("INBOX", "/comment", ("value.priv", Another(b"7")))),
+        encoded(commands["FETCH"], (Another(b"7"), "FLAGS")),
+    ]
+    for pieces in sent:
+        line = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+        assert (b"7" in line, b"9" in line) == (True, False)
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ MADE: dict[str, Callable[[int], bytes]] = {
     "literals": lambda count: b"* X" + b" {0}\r\n" * count + b"\r\n",
     "nesting": lambda depth: b"* X " + b"(" * depth + b")" * depth + b"\r\n",
     "answers": lambda count: b'* LIST () "/" a\r\n' * count,
-    "strays": lambda count: b"what is this\r\n" * count,
+    "strays": lambda count: b"".join(islice(cycle((b"what is this\r\n", b"\r\n", b"* \r\n")), count)),
     "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - MEMORY - 7)),
 }
 #   What is dropped instead, and what is for the layer below.

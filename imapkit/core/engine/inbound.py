@@ -46,7 +46,7 @@ class Inbound:
             if self._flight.effects.switch is not None:
                 raise RemoteProtocolError("the server went on behind an OK that it said before the command was sent")
             kind = type(response)
-            if kind is not Stray:
+            if not isinstance(response, Stray):
                 self._strays.count = 0
             if kind is Tagged:
                 self._tagged(response)  # type: ignore[arg-type]

@@ -68,6 +68,13 @@ class Intake:
             f"the server closed the connection{where}" + (f", in the middle of {seen[:80]!r}" if seen else "")
         )
 
+    def take_torn(self) -> None:
+        """Take in a response that goes on, as far as it has come: nothing more will come."""
+        torn = self._framer.pop_torn()
+        if torn is not None:
+            self._note_odd()
+            self._courier.run(self._engine.receive, [classify(torn)])
+
     def take_left(self) -> None:
         """Take in what came together with the last bytes that a layer was agreed on with (TLS 1.2: the greeting)."""
         for piece in self._layers.take_decoded():

@@ -64,14 +64,24 @@ class Reader:
     def read_once(self) -> None:
         """Read once, and take in what has come; whatever goes wrong with it ends the connection."""
         try:
-            data = self._layers.transport.read(_LITERAL_READ if self._intake.missing > _LARGE_READ else self.size)
+            data = self._receive()
             self.size = _LARGE_READ if len(data) >= _READ else _READ
             if data:
                 self._intake.take_in(data)
             else:
-                self._fail(self._intake.end())
+                reason = self._intake.end()
+                self._intake.take_torn()
+                self._fail(reason)
         except Exception as exc:
             self._fail(reason_for(exc))
+
+    def _receive(self) -> bytes:
+        """What has come; b"" at the end."""
+        try:
+            return self._layers.transport.read(_LITERAL_READ if self._intake.missing > _LARGE_READ else self.size)
+        except OSError:
+            self._intake.take_torn()
+            raise
 
     def begin_small(self) -> None:
         """A short answer is awaited."""

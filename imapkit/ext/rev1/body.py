@@ -23,7 +23,7 @@ from imapkit.ext.rev1.bodystructure import (
     TextPart,
 )
 from imapkit.ext.rev1.envelope import nstring, shown, to_envelope
-from imapkit.ext.rev1.places import to_size
+from imapkit.ext.rev1.places import are_shifted, to_size
 from imapkit.ext.rev1.wholebody import whole_body
 
 __all__ = ["DEEPEST", "DEEPEST_EXTENSION", "MOST", "body", "word_by_word"]
@@ -143,7 +143,7 @@ class _Single:
         self.value, self.section, self.cursor = value, before + last, cursor
         self.what = f"body {self.section}: "
         self.children: list[BodyStructure] = []
-        sent = shown(value) if cursor.bare_quotes else b""
+        sent = shown(value) if cursor.bare_quotes or are_shifted(value) else b""
         if sent and to_size(value):
             cursor.tolerate(self.what + "fields out of their places", sent)
         if len(value) < _BASIC or _lacks_subtype(value):

@@ -105,7 +105,8 @@ def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
     """An envelope that has been read already."""
     if len(value) != len(FIELDS):
         cursor.tolerate(f"envelope: {len(value)} fields", shown(value))
-        value = ten_fields(value) if cursor.bare_quotes else (value + [None] * len(FIELDS))[: len(FIELDS)]
+        is_cut = cursor.bare_quotes or len(value) > len(FIELDS)
+        value = ten_fields(value) if is_cut else value + [None] * (len(FIELDS) - len(value))
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = value
     date = nstring(date, cursor, "envelope: date")
     _note_guess(date, cursor)

@@ -1,14 +1,14 @@
-"""Where the fields of an envelope and of a part are, once bare quotes in strings have cut some of them, or joined some.
+"""Where the fields of an envelope and of a part are, once quotes without a backslash have cut some of them, or joined some.
 
 A field keeps its place or is None: what stands before a list, or behind it, is counted from there; where that does not come out
-even, nobody can tell which is which.
+even, it cannot be told which is which.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ten_fields", "to_size"]
+__all__ = ["are_shifted", "ten_fields", "to_size"]
 
 _LISTS = 6
 """From, sender, reply-to, to, cc and bcc stand together."""
@@ -26,6 +26,12 @@ def ten_fields(value: list[Any]) -> list[Any]:
         return [None] * (_LISTS + 2 * _AROUND)
     head, lists, tail = value[: fits[0]], value[fits[0] : fits[0] + _LISTS], value[fits[0] + _LISTS :]
     return [*_both(head), *lists, *_both(tail)]
+
+
+def are_shifted(value: list[Any]) -> bool:
+    """Whether a string stands where a part has its number of bytes: one before it was cut, and what follows is too far behind."""
+    size = value[_SIZE] if len(value) > _SIZE and not isinstance(value[0], list) else None
+    return isinstance(size, bytes) and not size.isdigit()
 
 
 def to_size(value: list[Any]) -> bool:
