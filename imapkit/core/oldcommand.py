@@ -82,7 +82,7 @@ def _close(*socks: socket.socket) -> None:
 class OldCommand:
     """A command that was sent by imaplib's private names, and what the server has said since.
 
-    ``heard`` runs on the reader thread under the state lock, ``landed`` on whatever thread completes the request.
+    ``heard``, ``accepted`` and ``landed`` run under the state lock, and only hand over; ``landed`` may be called twice.
     """
 
     def __init__(self, tag: bytes) -> None:

@@ -127,7 +127,7 @@ class OldNames:
         request = idle.request if idle is not None else None
         if request is None or bytes(data) != (request.call.command.interrupt or b"") + b"\r\n":
             return False
-        if self._live.engine.sends(request):
+        if self._live.sends_here:
             # The connection itself ends it, through a subclass's send.
             return False
         self._live.interrupt(request)

@@ -30,9 +30,9 @@ def connect(server: Any, cls: Any = imapkit.IMAP4, **options: Any) -> imapkit.IM
 
 
 def at_rest(client: imapkit.IMAP4) -> None:
-    """Wait until the reader rests, so that the next caller reads."""
-    reading = client._live._reading
-    until(lambda: reading._resting and not reading._right, "the reader does not rest")
+    """Wait until the reader thread rests, so that the next caller reads."""
+    inline = client._live._inline
+    until(lambda: inline._resting and not inline._right, "the reader thread does not rest")
 
 
 def until(holds: Callable[[], object], otherwise: str) -> None:

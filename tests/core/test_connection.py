@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.request import Request
+from imapkit.core.threads.deadlines import Deadlines
 from imapkit.errors import (
     BadResponse,
     CommandTimeout,
@@ -176,7 +176,7 @@ def test_a_connection_that_is_cut_is_noticed_with_nothing_going_on(reset: bool) 
     with serving() as server, DelayProxy(server.host, server.port, round_trip=0) as proxy:
         client = connect(proxy)
         proxy.cut(reset=reset)
-        client._live._reading.thread.join(20)
+        client._live._reader.thread.join(20)
         with pytest.raises(ConnectionClosed):
             client.noop()
         client.logout()
@@ -205,21 +205,21 @@ def test_chatter_does_not_extend_a_commands_own_timeout() -> None:
 
 def test_an_answer_that_comes_as_it_is_found_late_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
-    late = Request.late
+    tick = Deadlines.tick
 
     def slow(conversation: Conversation, command: ReceivedCommand) -> None:
         assert go.wait(10)
         conversation.ok(command)
 
-    def just_then(request: Request) -> CommandTimeout:
+    def just_then(deadlines: Deadlines) -> None:
         monkeypatch.undo()
         go.set()
-        until(lambda: request.complete, "no answer")
-        return late(request)
+        until(lambda: client._live.engine.idle, "no answer")
+        tick(deadlines)
 
     with serving({"X-SLOW": slow}) as server, connect(server) as client, within(LIMIT + MARGIN):
         client.capability()
-        monkeypatch.setattr(Request, "late", just_then)
+        monkeypatch.setattr(Deadlines, "tick", just_then)
         # So the reader reads, and not who waits.
         monkeypatch.setattr(client._live.layers.transport, "ready", None)
         assert client.xatom("X-SLOW", timeout=LIMIT)[0] == "OK"
@@ -324,8 +324,7 @@ def test_commands_that_wait_for_their_turn_are_woken_too() -> None:
         threads = [threading.Thread(target=work) for _ in range(5)]
         for thread in threads:
             thread.start()
-        gate = client._live.protocol.gate
-        while len(gate._waiting) < 5:
+        while client._live.engine.queued < 5:
             assert all(thread.is_alive() for thread in threads)
         go.set()
         for thread in threads:
@@ -415,10 +414,10 @@ def test_shutdown_as_the_connection_ends_does_not_close_what_is_read(monkeypatch
             interrupt()
 
         monkeypatch.setattr(live.layers.transport, "interrupt", shut_down_first)
-        until(lambda: not live._reading._resting, "the reader does not read")
+        until(lambda: not live._inline._resting, "the reader does not read")
         live.fail(ConnectionClosed("somebody else hangs up"))
-        live._reading.thread.join(MARGIN)
-        assert not live._reading.thread.is_alive()
+        live._reader.thread.join(MARGIN)
+        assert not live._reader.thread.is_alive()
         assert client.sock.fileno() < 0, "and the reader has closed it"
 
 
@@ -446,8 +445,8 @@ def test_a_client_that_is_dropped_goes_with_its_threads() -> None:
         assert [(warning.category, "dropped without logout" in str(warning.message)) for warning in caught] == [
             (ResourceWarning, True)
         ]
-        connection._reading.thread.join(20)
-        assert not connection._reading.thread.is_alive()
+        connection._reader.thread.join(20)
+        assert not connection._reader.thread.is_alive()
         assert connection.layers.transport.sock.fileno() == -1  # type: ignore[attr-defined]
 
 
@@ -457,7 +456,7 @@ def test_a_client_that_is_dropped_goes_even_if_that_is_an_error(monkeypatch: pyt
     monkeypatch.setattr("sys.unraisablehook", lambda unraisable: raised.append(unraisable.exc_type))
     with serving() as server:
         client = connect(server)
-        reader = client._live._reading.thread
+        reader = client._live._reader.thread
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             del client
@@ -495,7 +494,7 @@ def test_callbacks_have_a_thread_of_their_own_and_may_do_anything() -> None:
         assert (response, cb_arg) == (None, "status")
         assert issubclass(error[0], BadResponse)
         assert threads[0] is not threading.current_thread()
-        assert threads[0] is not client._live._reading.thread
+        assert threads[0] is not client._live._reader.thread
 
 
 def test_a_callback_that_blocks_keeps_nobody_else_waiting() -> None:
@@ -604,7 +603,7 @@ def test_a_writer_that_is_interrupted_ends_the_connection(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(client._live.layers, "write", interrupted)
+    monkeypatch.setattr(client._live.layers.transport, "try_write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         client.noop()
     monkeypatch.undo()
@@ -622,8 +621,8 @@ def test_an_oserror_while_sending_is_an_abort(
         raise kind(32, "broken")
 
     # Nothing more comes here, so that it is waited for as long as it may be.
-    monkeypatch.setattr("imapkit.core.connection._LAST_WORDS", 0.01)
-    monkeypatch.setattr(client._live.layers, "write", broken)
+    monkeypatch.setattr("imapkit.core.engine.engine.LAST_WORDS", 0.01)
+    monkeypatch.setattr(client._live.layers.transport, "try_write", broken)
     with pytest.raises(imapkit.IMAP4.abort) as caught:
         client.noop()
     assert isinstance(caught.value, OSError)
@@ -637,5 +636,5 @@ def test_an_oserror_while_sending_is_an_abort(
 
 def test_several_servers_do_not_mix() -> None:
     with serving({"NOOP": answer_all}) as one, serving(capabilities=PLAIN) as other, connect(one) as a, connect(other) as b:
-        assert a._live.protocol.tag_prefix != b._live.protocol.tag_prefix
+        assert a._live.engine._flight.tag_prefix != b._live.engine._flight.tag_prefix
         assert (a.capabilities, b.capabilities) == (("IMAP4REV1", "LITERAL+"), ("IMAP4REV1",))

@@ -247,7 +247,7 @@ def test_a_thread_that_comes_after_the_reader_is_not_taken_for_it() -> None:
     with ScriptedServer(script, greeting=GREETING) as server:
         client = connect(server, families=["rev1"])
         client.noop(callback=lambda answer: None)
-        client._live._reading.thread.join(5)
+        client._live._reader.thread.join(5)
         raised: list[BaseException] = []
 
         def ask() -> None:

@@ -82,8 +82,7 @@ def test_an_interrupt_before_the_plus_waits_for_it() -> None:
         assert asked.wait(20)
         other = threading.Thread(target=lambda: results.append(client.noop()))
         other.start()
-        gate = client._live.protocol.gate
-        while not gate._waiting:
+        while not client._live.engine.queued:
             assert other.is_alive()
         go.set()
         stayer.join()

@@ -236,8 +236,7 @@ def test_no_thread_for_a_callback(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command is not sent, its caller gets an error of imapkit's, and the connection goes on."""
     answers = Answers()
     with ScriptedServer() as server, connect(server) as client:
-        clock = Clock()
-        monkeypatch.setattr(client._live.dispatcher, "_clock", clock)
+        monkeypatch.setattr("imapkit.core.threads.deadlines.CLOCK", Clock())
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(imapkit.IMAP4.error, match="can't start new thread"):

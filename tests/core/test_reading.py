@@ -225,7 +225,7 @@ def test_the_end_of_the_stream_is_told_to_everybody(watched: Watched, monkeypatc
     with rested(watched, monkeypatch, X_ASK=leave) as (client, _):
         with pytest.raises(ConnectionClosed, match="the server closed the connection"):
             client.xatom("X-ASK")
-        client._live._reading.thread.join(10)
+        client._live._reader.thread.join(10)
         with pytest.raises(ConnectionClosed, match="the server closed the connection"):
             client.noop()
 
@@ -293,7 +293,7 @@ def test_who_is_interrupted_as_he_takes_in_ends_the_connection(watched: Watched,
     with rested(watched, monkeypatch) as (client, _):
         with pytest.raises(Interrupted):
             client.xatom("X-ASK")
-        client._live._reading.thread.join(10)
+        client._live._reader.thread.join(10)
         with pytest.raises(ConnectionClosed, match="interrupted"):
             client.noop()
 
@@ -370,8 +370,8 @@ def test_a_signal_handler_may_hang_up(watched: Watched, monkeypatch: pytest.Monk
         client._logout_timeout = 0.5
         with pytest.raises(imapkit.IMAP4.abort):
             client.xatom("X-ASK")
-        client._live._reading.thread.join(10)
-        assert not client._live._reading.thread.is_alive()
+        client._live._reader.thread.join(10)
+        assert not client._live._reader.thread.is_alive()
     assert time.monotonic() - began < 9
 
 
@@ -553,7 +553,7 @@ def test_many_callbacks_and_answers_that_somebody_waits_for(watched: Watched, tu
 def named(client: imapkit.IMAP4) -> set[str]:
     """The names of the connection's threads."""
     live = client._live
-    return {thread.name for thread in (live._reading.thread, live.dispatcher._thread) if thread is not None}
+    return {thread.name for thread in (live._reader.thread, live.dispatcher._thread) if thread is not None}
 
 
 def test_who_reads_an_answer_runs_its_callback_while_the_other_thread_reads_on(watched: Watched) -> None:
@@ -651,5 +651,5 @@ def test_a_callback_on_the_thread_that_has_read_may_hang_up(watched: Watched) ->
         client.noop(callback=lambda answer: done((client.logout(), None, None)))
         assert done.next()[0][0] == "BYE"
         live = client._live
-        live._reading.thread.join(10)
-        assert not live._reading.thread.is_alive()
+        live._reader.thread.join(10)
+        assert not live._reader.thread.is_alive()

@@ -16,6 +16,7 @@ from imapkit.core.session import Session
 from imapkit.core.store import Store
 from imapkit.core.strays import Strays
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, error
+from imapkit.family import State
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Effects, Out
@@ -129,6 +130,15 @@ class Engine:
         return any(request.call.command.secret for request in self._flight.pending.values())
 
     @property
+    def window(self) -> float:
+        """How long a command may make no progress. It may be changed at any time."""
+        return self._flight.window
+
+    @window.setter
+    def window(self, seconds: float) -> None:
+        self._flight.window = seconds
+
+    @property
     def idle(self) -> bool:
         """Whether no command is under way."""
         return not self._flight.live
@@ -177,10 +187,6 @@ class Engine:
         self._flight.now = now
         if request.phase is not DONE:
             self._wire.interrupt(request, "turn")
-
-    def sends(self, request: Request) -> bool:
-        """Whether the bytes that leave now are this command's."""
-        return self._wire.owner is request
 
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
         """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
@@ -267,12 +273,12 @@ class Engine:
         flight = self._flight
         flight.now = now
         if self._send_error is not None and self._send_error[1] <= now:
-            self.close(self._send_error[0])
+            self._lose(self._send_error[0])
         for request in list(flight.moments.due(now)) if self.closed is None else ():
             self._look_at(request, now)
         moment, stalled = flight.stalls_at()
         if stalled is not None and moment <= now:
-            self.close(flight.late(stalled))
+            self._lose(flight.late(stalled))
 
     def _look_at(self, request: Request, now: float) -> None:
         if request.phase is DONE or request.abandoned:
@@ -280,7 +286,7 @@ class Engine:
         flight = self._flight
         if request.limit <= now:
             if request.hard and request.phase is not QUEUED:
-                self.close(flight.late(request))
+                self._lose(flight.late(request))
             else:
                 late = DeadlineExceeded(str(flight.late(request)))
                 self.abandon(request, now, flight.late(request) if request.hard else late)
@@ -296,6 +302,12 @@ class Engine:
             flight.look_at(request.limit, request)
 
     # the end
+
+    def _lose(self, exc: error) -> None:
+        """The connection ends because of what the server has not done: perhaps its last ALERT says why."""
+        if self.closed is None and self.session.state is not State.LOGOUT:
+            self.tell_alert(exc)
+        self.close(exc)
 
     def close(self, exc: error) -> None:
         """End every command because of ``exc``. May be done twice, and in any state, one that an interruption left half changed

@@ -164,6 +164,8 @@ class Wire:
         if not request.wants_interrupt(why):
             return
         request.move("interrupt")
+        # From here on it can be late, which a waiter that sleeps does not know.
+        self.flight.effects.asks.append(request)
         self.owner = request
         self.flight.note(request)
         self.step(request, why)

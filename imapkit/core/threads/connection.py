@@ -11,12 +11,13 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from imapkit.core.clock import CLOCK
 from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.phases import LISTENING
 from imapkit.core.engine.request import Request
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.outcome import check
 from imapkit.core.threads.courier import Courier
+from imapkit.core.threads.deadlines import Deadlines
 from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 from imapkit.core.threads.inline import Inline
 from imapkit.core.threads.intake import Intake
@@ -56,9 +57,9 @@ class Connection:
         name: str = "imapkit",
         session: Session | None = None,
     ) -> None:
-        self.limits, self.timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
+        self.limits, self._timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
         self.layers = layers
-        self.engine = Engine(registry, self.limits, session, window=self.timeouts.progress)
+        self.engine = Engine(registry, self.limits, session, window=self._timeouts.progress)
         self._steps = Steps(self.engine, self._after_step)
         self._callbacks = Worker(f"{name} callbacks")
         self._courier = Courier(
@@ -66,16 +67,24 @@ class Connection:
             layers,
             self.trace,
             name,
-            window=self.timeouts.progress,
             fail=self.fail,
             last_words=self._await_last_words,
         )
         self._intake = Intake(self._steps, self._courier, layers, registry, self.trace, self.timeouts.connect)
         self._reader = Reader(self._steps, self._courier, self._intake, layers, self.fail, name)
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
-        self._next_look = inf
+        self._deadlines = Deadlines(self._steps, self._courier)
         self._ended = self._ends = False
         self._process = os.getpid()
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time-outs. When they are replaced, the new ones hold for the commands under way, too."""
+        return self._timeouts
+
+    @timeouts.setter
+    def timeouts(self, timeouts: Timeouts) -> None:
+        self._timeouts, self.engine.window = timeouts, timeouts.progress
 
     # opening
 
@@ -113,14 +122,18 @@ class Connection:
     ) -> Request:
         """Queue a command; never waits. With ``on_done`` that is called when it is over, and what is refused at once raises.
 
-        ``on_accepted`` is called, under the state lock, when the server has accepted a command that goes on until it is ended.
+        ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
+        under the state lock, and only hand over.
         """
         if on_done is None:
             self._check_not_nested(call.name)
-        called = None if on_done is None else CallBack(self._callbacks, on_done, self._answer, self._look_at, on_accepted)
+        called = None if on_done is None else self._called_back(on_done, on_accepted)
         request = Request(call, called or Latch())
         self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
+        if called is not None:
+            # Before anything is queued: without a clock it would not be known that the command is late.
+            self._deadlines.promise(self._first_look(request))
         try:
             self._courier.run(self.engine.submit, request)
             if called is not None:
@@ -131,6 +144,16 @@ class Connection:
             _forget_frames(request, exc)
             raise
         return request
+
+    def _called_back(self, on_done: Callable[[Request], object], on_accepted: Callable[[], object] | None) -> CallBack:
+        return CallBack(self._callbacks, on_done, self._answer, self._look_again, on_accepted)
+
+    def _look_again(self, request: Request) -> None:
+        listens = request.phase is LISTENING
+        self._deadlines.want(min(request.refresh_at if listens else inf, self._first_look(request)))
+
+    def _first_look(self, request: Request) -> float:
+        return min(request.limit, request.until, monotonic() + self.timeouts.progress)
 
     @staticmethod
     def _set_times(request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
@@ -163,7 +186,9 @@ class Connection:
             request.waiter = None
             check(request, self.engine)
         self._callbacks.wake()
-        self._look_at(min(request.limit, request.until, monotonic() + self.timeouts.progress))
+        # Once more: the clock may have looked before the command was there.
+        self._deadlines.want(self._first_look(request))
+        self._deadlines.ask()
         self._inline.call()
 
     def submit_future(
@@ -171,12 +196,15 @@ class Connection:
     ) -> CommandFuture[_Result]:
         """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
         future: CommandFuture[_Result] = CommandFuture()
-        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._answer, self._look_at))
+        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._answer, self._look_again))
         request.hard = False
         self._set_times(request, timeout, None, None)
         future.bind(partial(self._courier.run, self.engine.abandon, request))
+        self._deadlines.promise(self._first_look(request))
         self._courier.run(self.engine.submit, request)
-        self._look_at(min(request.limit, monotonic() + self.timeouts.progress))
+        # Once more: the clock may have looked before the command was there.
+        self._deadlines.want(self._first_look(request))
+        self._deadlines.ask()
         self._inline.call()
         return future
 
@@ -206,7 +234,7 @@ class Connection:
         moment = min(request.limit, request.until, request.refresh_at, again)
         if latch.acquire(timeout=min(max(moment - monotonic(), 0.0), threading.TIMEOUT_MAX)):
             return again
-        self._tick()
+        self._deadlines.tick()
         with self._steps.lock:
             return max(self.engine.deadline(), monotonic() + 0.01)
 
@@ -235,34 +263,13 @@ class Connection:
         """Have ``job`` run on the callback thread."""
         self._callbacks.post(job)
 
-    # deadlines that no caller keeps
-
-    def _look_at(self, moment: float) -> None:
-        if moment < self._next_look and self.engine.closed is None:
-            self._next_look = moment
-            CLOCK.at(moment, self)
-            if self.engine.closed is not None:
-                # (``_end`` may have been before this.)
-                CLOCK.forget(self)
-
-    def look(self, now: float) -> None:
-        """The clock says that the moment has come."""
-        self._next_look = inf
-        self._courier.worker.post(self._look)
-
-    def _look(self) -> None:
-        self._tick()
-        if self.engine.closed is None and not self.engine.idle:
-            with self._steps.lock:
-                moment = self.engine.deadline()
-            self._look_at(max(moment, monotonic() + 0.001))
-
-    def _tick(self) -> None:
-        self._courier.progress()
-        self._courier.run(self.engine.tick)
+    @property
+    def sends_here(self) -> bool:
+        """Whether the calling thread sends for the connection: through a subclass's ``send``."""
+        return self._courier.is_here
 
     def _await_last_words(self) -> None:
-        self._look_at(monotonic() + 1.0)
+        self._deadlines.look_again()
         self._inline.call()
 
     # the end
@@ -280,6 +287,7 @@ class Connection:
         if self.engine.closed is not None and not self._ended:
             self._end()
         self.engine.defects.settle()
+        self._deadlines.ask()
         self._callbacks.wake()
 
     def _end(self) -> None:
@@ -295,7 +303,7 @@ class Connection:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
             self._inline.call()
-            CLOCK.forget(self)
+            self._deadlines.forget()
             self._callbacks.stop(None)
             self._courier.worker.stop(None)
             self._ended = True

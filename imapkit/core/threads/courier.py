@@ -39,14 +39,18 @@ class Courier:
         trace: Trace,
         name: str,
         *,
-        window: float,
         fail: Callable[[error], None],
         last_words: Callable[[], None],
     ) -> None:
-        self._steps, self._layers, self._trace, self._window, self._fail = steps, layers, trace, window, fail
+        self._steps, self._layers, self._trace, self._fail = steps, layers, trace, fail
         self._last_words = last_words
         self.worker = Worker(f"{name} courier")
         self._order = self._unsent = 0
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling thread sends for the connection as it may take the time it needs: through a subclass's ``send``."""
+        return self.worker.is_here
 
     def run(self, work: Callable[..., object] | None, *args: Any, rounds: int = ROUNDS) -> None:
         """Do a step; then send what may leave, unless another thread does. Never waits."""
@@ -125,7 +129,7 @@ class Courier:
         transport, steps = self._layers.transport, self._steps
         try_write = transport.try_write
         if try_write is None:
-            transport.write(data, partial(float, monotonic() + self._window))
+            transport.write(data, partial(float, monotonic() + steps.engine.window))
             steps.step(steps.engine.written, order)
             return
         while steps.engine.closed is None:

@@ -53,7 +53,7 @@ class FutureWaiter(Generic[_Result]):
         future: CommandFuture[_Result],
         finish: Callable[[Request], _Result],
         answer: Callable[[Request], object],
-        look: Callable[[float], object],
+        look: Callable[[Request], object],
     ) -> None:
         self._worker, self._finish, self._answer, self._look = worker, finish, answer, look
         self._future: CommandFuture[_Result] | None = future
@@ -68,7 +68,7 @@ class FutureWaiter(Generic[_Result]):
         if request.question is not None:
             self._worker.put(partial(self._answer, request))
         else:
-            self._look(min(request.refresh_at, request.until))
+            self._look(request)
 
     def _complete(self, request: Request) -> None:
         # An interrupted delivery is repeated: the second time there is nothing left to do.

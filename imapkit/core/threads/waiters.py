@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from imapkit.core.engine.phases import LISTENING
+
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
     from imapkit.core.threads.worker import Worker
@@ -36,11 +38,14 @@ class Latch:
         """Wake the caller."""
         open_latch(self.lock)
 
-    ask = done
+    def ask(self, request: Request) -> None:
+        """Wake the caller, if it is to answer, or to wait for a nearer moment. (One whose command is being ended just waits.)"""
+        if request.question is not None or request.phase is LISTENING:
+            open_latch(self.lock)
 
 
 class CallBack:
-    """``on_done(request)`` is called on the worker; ``ask(request)`` too, for a question of the command's exchange."""
+    """``on_done(request)`` is called on the worker, and so is ``answer(request)`` for a question of the command's exchange."""
 
     __slots__ = ("_answer", "_look", "_on_accepted", "_on_done", "_worker", "fresh")
     waits = False
@@ -50,21 +55,25 @@ class CallBack:
         worker: Worker,
         on_done: Callable[[Request], object],
         answer: Callable[[Request], object],
-        look: Callable[[float], object],
+        look: Callable[[Request], object],
         on_accepted: Callable[[], object] | None = None,
     ) -> None:
         self._on_accepted = on_accepted
-        """Called under the state lock: it only hands over."""
+        """Where it is given, both functions only hand over, and are called at once, under the state lock."""
         self._worker, self._on_done, self._answer, self._look = worker, on_done, answer, look
         self.fresh = True
         """``submit`` has not returned: a command that is refused at once raises there."""
 
     def done(self, request: Request) -> None:
         """Have the function called."""
-        if not self.fresh:
-            # In this order: an interruption in between has it called twice, which the function notices; never not at all.
+        if self.fresh:
+            return
+        # In this order: an interruption in between has it called twice, which the function notices; never not at all.
+        if self._on_accepted is not None:
+            self._on_done(request)
+        else:
             self._worker.put(partial(self._on_done, request))
-            request.waiter = None
+        request.waiter = None
 
     def ask(self, request: Request) -> None:
         """Have the question answered, or the clock told."""
@@ -73,4 +82,4 @@ class CallBack:
             return
         if request.accepted and self._on_accepted is not None:
             self._on_accepted()
-        self._look(min(request.refresh_at, request.until))
+        self._look(request)
