@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imapkit.core.transport import Deadline, Wakeable, readable, wait_writable
+from imapkit.core.transport import Deadline, Wakeable, readable
+from imapkit.errors import CommandTimeout, ConnectionClosed
 
 if TYPE_CHECKING:
     import subprocess
@@ -21,20 +25,49 @@ class PipeTransport(Wakeable):
     def __init__(self, read_fd: int, write_fd: int, on_close: Callable[[], object]) -> None:
         super().__init__(on_close)
         self._in, self._out = read_fd, write_fd
+        self._mutex = threading.Lock()
+        """Held for a write that does not wait, and for the end: the number of a pipe that is closed may soon be another file's."""
+        self._closed = False
         os.set_blocking(write_fd, False)
 
     def read(self, size: int) -> bytes:
         """What the command has written."""
         return os.read(self._in, size) if readable(self._in, self._wake.fileno()) else b""
 
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Send what the pipe takes at once. Raises ``ConnectionClosed``."""
+        with self._mutex:
+            if self._closed:
+                raise ConnectionClosed("the connection was closed meanwhile")
+            try:
+                return os.write(self._out, data)
+            except BlockingIOError:
+                return 0
+
+    def wait_writable(self, seconds: float) -> bool:
+        """Wait until the pipe takes something, or the connection ends."""
+        with self._mutex:
+            if self._closed:
+                return True
+            poll = select.poll()
+            poll.register(self._out, select.POLLOUT)
+            poll.register(self._wake.fileno(), select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
+
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
         sent, view = 0, memoryview(data)
         while sent < len(view):
-            try:
-                sent += os.write(self._out, view[sent:])
-            except BlockingIOError:
-                wait_writable(self._out, deadline)
+            taken = self.try_write(view[sent:])
+            sent += taken
+            if not taken and not self.wait_writable(max(deadline() - time.monotonic(), 0.0)):
+                raise CommandTimeout("the server does not take what is sent to it")
+
+    def close(self) -> None:
+        """Close the pipes."""
+        with self._mutex:
+            self._closed = True
+        super().close()
 
 
 def open_stream(command: str) -> subprocess.Popen[bytes]:

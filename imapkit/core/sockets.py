@@ -7,7 +7,6 @@ import select
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from math import inf
 from typing import Any
@@ -20,7 +19,6 @@ __all__ = ["SSLSocketTransport", "SocketTransport", "is_ssl_socket", "over"]
 # (Plain numbers: an enum's own operators are slow.)
 _DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0))
 _QUICKACK = int(getattr(socket, "TCP_QUICKACK", 0))
-_HELD = _DONTWAIT | int(getattr(socket, "MSG_MORE", 0))
 
 
 class _Socket(Plain):
@@ -30,15 +28,11 @@ class _Socket(Plain):
         self.sock = sock
         self.on_close = on_close
         sock.settimeout(None)
-        # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
-        self._push()
+        with contextlib.suppress(OSError):
+            # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-    def _push(self) -> None:
-        """Have sent at once what is written from now on, and what the system holds back; the latter if done again, too."""
-        with contextlib.suppress(OSError):
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def acknowledge(self) -> None:
         """See ``Transport.acknowledge``; Linux forgets about it with the next data, and other systems cannot do it."""
@@ -50,6 +44,10 @@ class _Socket(Plain):
         """Shut the connection down; a blocked ``read`` returns b""."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Close the child's descriptor, and nothing more: the subclass's ``shutdown`` would shut down the parent's connection."""
+        self.sock.close()
 
     def close(self) -> None:
         """Close the socket."""
@@ -64,8 +62,6 @@ class SocketTransport(_Socket):
     """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
 
     _poll: select.poll | None = None
-    _flags = _DONTWAIT
-    """How it is sent: with ``MSG_MORE`` while more will follow, which the system waits for."""
 
     def read(self, size: int) -> bytes:
         """What has come, once something has; a time-out that a program has set on the socket does not end the connection."""
@@ -116,25 +112,13 @@ class SocketTransport(_Socket):
             return 0
         return int.from_bytes(held, sys.byteorder)
 
-    def gather(self, seconds: float) -> None:
-        """Wait; what is written meanwhile is sent together at the end (Linux), or once it fills a segment."""
-        self._flags = _HELD
-        try:
-            time.sleep(seconds)
-        finally:
-            self._flags = _DONTWAIT
-            self._push()
-
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
-        view, size, flags = data, len(data), self._flags
+        view, size = data, len(data)
         while True:
             try:
-                sent = self.sock.send(view, flags)
+                sent = self.sock.send(view, _DONTWAIT)
                 if sent == size:
-                    if flags == _HELD != self._flags:
-                        # Perhaps this came only after the push.
-                        self._push()
                     return
                 view, size = memoryview(view)[sent:], size - sent
             except OSError as exc:

@@ -41,9 +41,6 @@ class Transport(Protocol):
         """``ready(seconds)``: whether there is something to read within that time. None: ``read`` alone can wait for it."""
         ...
 
-    def gather(self, seconds: float) -> None:
-        """Wait, for whoever reads; what is written meanwhile may be sent together at the end."""
-
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
 
@@ -73,6 +70,9 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Give the resources back; nobody reads or writes any more."""
+
+    def leave(self) -> None:
+        """In a child of ``fork``: close what the child has of it; the parent goes on with the connection."""
 
 
 def wait(fd: int, event: int, rest: float) -> bool:
@@ -119,9 +119,8 @@ class Plain:
         """The system does not say."""
         return 0
 
-    def gather(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
+    def leave(self) -> None:
+        """Leave it to the end of the process."""
 
     def acknowledge(self) -> None:
         """Leave it to the system."""

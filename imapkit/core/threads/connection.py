@@ -39,8 +39,11 @@ __all__ = ["Connection"]
 
 _Result = TypeVar("_Result")
 
-_ANSWERING: ContextVar[Request | None] = ContextVar("_ANSWERING", default=None)
-"""The command whose challenge this thread answers."""
+_ANSWERING: ContextVar[tuple[tuple[Connection, Request], ...]] = ContextVar("_ANSWERING", default=())
+"""The commands whose challenges this thread answers, each with its connection: to answer one it may use another connection."""
+
+_COURIER = 1.0
+"""Seconds that the end of a connection waits for the courier thread: by then its write has failed, or cannot be stopped."""
 
 
 class Connection:
@@ -125,6 +128,8 @@ class Connection:
         ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
         under the state lock, and only hand over.
         """
+        if self._process != os.getpid():
+            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
         if on_done is None:
             self._check_not_nested(call.name)
         called = None if on_done is None else self._called_back(on_done, on_accepted)
@@ -168,11 +173,13 @@ class Connection:
             request.renew = renew
 
     def _check_not_nested(self, name: str) -> None:
-        asking = _ANSWERING.get()
-        if asking is not None and asking.question is None and not asking.released:
-            raise NestedCommandError(f"{name} was issued from inside the exchange of {asking.call.name}")
+        for connection, asking in _ANSWERING.get():
+            if connection is self and not asking.released:
+                raise NestedCommandError(f"{name} was issued from inside the exchange of {asking.call.name}")
         if self._steps.is_here or threading.get_ident() == self._reader.ident:
             raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
+        if self._courier.is_here:
+            raise NestedCommandError(f"{name} was issued on the thread that sends the commands")
 
     def _leave(self, request: Request, called: CallBack) -> None:
         """The caller goes; from now on the command's waiter is called back."""
@@ -245,7 +252,7 @@ class Connection:
             return
         value: bytes | None = None
         defect: Exception | None = None
-        token = _ANSWERING.set(request)
+        token = _ANSWERING.set((*_ANSWERING.get(), (self, request)))
         try:
             if request.defect is None:
                 value = question.function(question.argument)
@@ -283,12 +290,18 @@ class Connection:
 
     def _after_step(self) -> None:
         """Behind each step, without the lock."""
-        self._steps.owes = False
-        if self.engine.closed is not None and not self._ended:
-            self._end()
-        self.engine.defects.settle()
-        self._deadlines.ask()
-        self._callbacks.wake()
+        steps = self._steps
+        try:
+            # In this order: another thread may put jobs meanwhile.
+            steps.owes = False
+            if self.engine.closed is not None and not self._ended:
+                self._end()
+            self.engine.defects.settle()
+            self._deadlines.ask()
+            self._callbacks.wake()
+        except BaseException:
+            steps.owes = True
+            raise
 
     def _end(self) -> None:
         """What is left to do once the engine has closed; again, if that is interrupted."""
@@ -322,12 +335,13 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
+        if self._process != os.getpid():
+            # A child of ``fork``: the connection is its parent's, and goes on.
+            self.layers.transport.leave()
+            return
         if threading.get_ident() == self._reader.ident or self._steps.is_here:
             raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
         self._inline.abdicate()
-        if self._process != os.getpid():
-            self.layers.transport.close()
-            return
         end = monotonic() + self.timeouts.logout
 
         def patience() -> float:
@@ -345,7 +359,7 @@ class Connection:
         elif reader is not threading.current_thread():
             reader.join(patience())
         self._callbacks.stop(patience())
-        self._courier.worker.stop(patience())
+        self._courier.worker.stop(min(patience(), _COURIER))
 
     def _farewell(self, why: ConnectionClosed) -> None:
         steps = self._steps
@@ -361,8 +375,8 @@ class Connection:
 
     @property
     def open(self) -> bool:
-        """Whether commands may still be sent."""
-        return self.engine.closed is None
+        """Whether commands may still be sent, by this process."""
+        return self.engine.closed is None and self._process == os.getpid()
 
     @property
     def polled(self) -> bool:

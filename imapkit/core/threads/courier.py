@@ -60,7 +60,8 @@ class Courier:
             while out is not None:
                 rest = self._try(out) if rounds else out.data
                 if rest is not None:
-                    self._hand_over(out, rest if rounds else None)
+                    # In this order, and with the same role: whoever is interrupted in here ends the connection.
+                    self.worker.post(partial(self._carry_on, out, rest if rounds else None, role))
                     break
                 rounds -= 1
                 out = None if steps.gives_up(role) else steps.step(None, role=role)
@@ -97,13 +98,8 @@ class Courier:
         if out.answers and trace.wants(4):
             trace.log(4, "> ***" if out.secret else f"> {out.data[:-2][:200]!r}")
 
-    def _hand_over(self, out: Out, rest: Any) -> None:
-        """The courier thread goes on; it has the role from here on."""
-        self._steps.role = role = object()
-        self.worker.post(partial(self._carry_on, out, rest, role))
-
     def _carry_on(self, out: Out | None, rest: Any, role: object) -> None:
-        """Send what is left, and what comes. On the courier thread, which may wait."""
+        """Send what is left, and what comes. On the courier thread, which has the role now, and may wait."""
         steps = self._steps
         try:
             while out is not None and steps.engine.closed is None:

@@ -82,7 +82,7 @@ class Worker:
     @property
     def is_here(self) -> bool:
         """Whether the calling thread is this worker's."""
-        return threading.current_thread() in self._threads
+        return bool(self._threads) and threading.current_thread() in self._threads
 
     def stop(self, patience: float | None) -> None:
         """End the thread once it has run what is left; wait ``patience`` seconds for that, unless called on it."""
