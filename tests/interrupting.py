@@ -18,7 +18,7 @@ from typing import Any
 __all__ = ["Interrupted", "Point", "interrupting"]
 
 _LOOKS = frozenset(("CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"))
-_LOST = frozenset(("__del__", "open", "<genexpr>"))
+_LOST = frozenset(("__del__", "open", "<genexpr>", "plain", "settled"))
 """Where the interpreter may swallow it: a finalizer, what that calls, and a generator that is being closed."""
 
 

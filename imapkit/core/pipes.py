@@ -26,7 +26,7 @@ class PipeTransport(Wakeable):
         super().__init__(on_close)
         self._in, self._out = read_fd, write_fd
         self._mutex = threading.Lock()
-        """Held for a write that does not wait, and for the end: the number of a pipe that is closed may soon be another file's."""
+        """Held by a write that does not wait, and at the end: the number of a closed pipe may soon be another file's."""
         self._closed = False
         os.set_blocking(write_fd, False)
 

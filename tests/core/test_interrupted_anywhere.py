@@ -1,10 +1,15 @@
-"""Whoever is interrupted, wherever that is: the connection goes on, or says at once why not; nobody waits in vain."""
+"""A thread is interrupted in the middle of a command, at every byte code of the core: its command has its own answer or none.
+
+The connection goes on, or says at once why not; every callback is called once; no thread waits in vain, and none is left.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -17,49 +22,71 @@ from tests.interrupting import Interrupted, interrupting
 from tests.stress.server import Shuffler
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\r\n"
-Act = Callable[[imapkit.IMAP4], Any]
+MOST_ENDS = 0.75
+"""The share of the points at which an interruption may end the connection; it is about a half, two thirds at most."""
 
 
-def ready(server: ScriptedServer) -> imapkit.IMAP4:
-    client = connect(server, families=["rev1", "idle"], timeout=60)
-    client.select("box")
-    return client
+@dataclass
+class Told:
+    """A callback; it counts its calls."""
+
+    calls: int = 0
+    owed: bool = False
+    """The command was accepted: it must be called."""
+
+    def __call__(self, answer: tuple[Any, Any, Any]) -> None:
+        self.calls += 1
 
 
-def nothing(client: imapkit.IMAP4) -> None:
-    """Come as the first."""
+@dataclass
+class Sweep:
+    """One operation, interrupted at one point after the other, on as many connections as that takes."""
+
+    server: ScriptedServer
+    points: int = 0
+    ends: int = 0
+    told: list[Told] = field(default_factory=list)
+
+    def begin(self) -> imapkit.IMAP4:
+        """A client in a mailbox."""
+        client = connect(self.server, families=["rev1", "idle"], timeout=60)
+        client.select("box")
+        return client
+
+    def submit(self, method: Callable[..., Any], *args: Any) -> None:
+        """Call a method with a callback."""
+        self.told.append(told := Told())
+        method(*args, callback=told)
+        told.owed = True
+
+    def run(self, prepare: Act, act: Act) -> None:
+        """From the first point to the last."""
+        client = self.begin()
+        while where := self.interrupted(client, prepare, act):
+            self.points += 1
+            if not goes_on(client, where):
+                self.ends += 1
+                client.logout()
+                client = self.begin()
+        client.logout()
+        until(lambda: all(told.calls or not told.owed for told in self.told), "a callback is not called")
+        assert all(told.calls <= 1 for told in self.told), "a callback is called twice"
+
+    def interrupted(self, client: imapkit.IMAP4, prepare: Act, act: Act) -> str:
+        """Interrupt this thread at the next point; where that was, "" behind the last one."""
+        prepare(self, client)
+        with interrupting(self.points) as point:
+            try:
+                act(self, client)
+            except (Interrupted, imapkit.IMAP4.error):
+                pass
+        return point.where
 
 
-def after_a_callback(client: imapkit.IMAP4) -> None:
-    client.noop(callback=lambda answer: None)
+Act = Callable[[Sweep, imapkit.IMAP4], object]
 
 
-def while_it_idles(client: imapkit.IMAP4) -> None:
-    client.idle(20, callback=lambda answer: None)
-
-
-def renewed(client: imapkit.IMAP4) -> None:
-    client.idle_refresh = 0.002
-
-
-def idle(client: imapkit.IMAP4) -> None:
-    client.idle(0.01)
-
-
-def append(client: imapkit.IMAP4) -> None:
-    client.append("box", None, None, b"xyz")
-
-
-def select(client: imapkit.IMAP4) -> None:
-    client.select("other")
-
-
-def login(client: imapkit.IMAP4) -> None:
-    with pytest.raises(StateError):
-        client.login("user", "password")
-
-
-def look_whether_it_goes_on(client: imapkit.IMAP4, where: str) -> bool:
+def goes_on(client: imapkit.IMAP4, where: str) -> bool:
     """Another thread comes now: it is answered, or learns at once why it is not."""
     outcomes: list[Any] = []
 
@@ -76,52 +103,138 @@ def look_whether_it_goes_on(client: imapkit.IMAP4, where: str) -> bool:
     if outcome != "OK":
         assert "interrupted" in outcome, (where, outcome)
         return False
-    protocol, gate = client._live.protocol, client._live.protocol.gate
-    until(lambda: not (gate.writer or gate._waiting or gate._flying or protocol.pending), f"something is left after {where}")
+    connection = client._live
+    until(lambda: connection.engine.idle and connection._steps.role is None, f"something is left after {where}")
     return True
 
 
-def interrupted(client: imapkit.IMAP4, at: int, prepare: Act, act: Act) -> str:
-    """Have this thread interrupted there; returns where it was."""
-    prepare(client)
-    with interrupting(at) as point:
-        try:
-            act(client)
-        except (Interrupted, imapkit.IMAP4.error):
-            pass
-    return point.where
+# what comes first
 
 
-def interrupted_everywhere(prepare: Act, act: Act) -> int:
-    """At one point after the other, up to the end; returns how many there were."""
+def nothing(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Come as the first."""
+
+
+def after_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    sweep.submit(client.noop)
+
+
+def while_it_idles(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    sweep.submit(client.idle, 20)
+
+
+def renewed(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    client.idle_refresh = 0.002
+
+
+# what is interrupted
+
+
+def noop(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    assert client.noop()[0] == "OK"
+
+
+def noop_with_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    sweep.submit(client.noop)
+
+
+def status(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Its answer says what was asked."""
+    assert client.status("box7", "(MESSAGES)")[1][0].startswith(b"box7 ")
+
+
+def idle(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    client.idle(0.01)
+
+
+def append(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    client.append("box", None, None, b"xyz")
+
+
+def append_by_the_courier_thread(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    client.append("box", None, None, b"x" * 300_000)
+
+
+def select(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    client.select("other")
+
+
+def login(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    with pytest.raises(StateError):
+        client.login("user", "password")
+
+
+@contextmanager
+def sweeping() -> Iterator[Sweep]:
+    """A sweep with its server."""
     with ScriptedServer(Shuffler(random.Random(1)), greeting=GREETING) as server, within(60):
-        client, at = ready(server), 0
-        while where := interrupted(client, at, prepare, act):
-            at += 1
-            if not look_whether_it_goes_on(client, where):
-                client.logout()
-                client = ready(server)
-        client.logout()
-        return at
+        yield Sweep(server)
 
 
-def test_a_command_that_is_interrupted_anywhere() -> None:
-    assert interrupted_everywhere(nothing, lambda client: client.noop()) > 20
+CASES: list[tuple[Act, Act]] = [
+    (nothing, noop),
+    (after_a_callback, noop),
+    (nothing, noop_with_a_callback),
+    (nothing, status),
+    (nothing, append),
+    (nothing, append_by_the_courier_thread),
+    (nothing, idle),
+    (renewed, idle),
+    (while_it_idles, select),
+    (while_it_idles, login),
+    (nothing, login),
+]
+CHEAP = {(nothing, noop), (nothing, noop_with_a_callback)}
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("prepare", "act"),
     [
-        (after_a_callback, lambda client: client.noop()),
-        (nothing, lambda client: client.noop(callback=lambda answer: None)),
-        (nothing, append),
-        (nothing, idle),
-        (renewed, idle),
-        (while_it_idles, select),
-        (while_it_idles, login),
-        (nothing, login),
+        pytest.param(*case, id=f"{case[0].__name__}-{case[1].__name__}", marks=[] if case in CHEAP else [pytest.mark.heavy])
+        for case in CASES
     ],
 )
 def test_interrupted_anywhere(prepare: Act, act: Act) -> None:
-    assert interrupted_everywhere(prepare, act) > 20
+    with sweeping() as sweep:
+        sweep.run(prepare, act)
+        print(f"{sweep.points} points, of which {sweep.ends} end the connection")
+        assert sweep.points > 20
+        assert sweep.ends <= MOST_ENDS * sweep.points
+
+
+# the end
+
+
+def shut_down(client: imapkit.IMAP4) -> None:
+    client.shutdown()
+
+
+def log_out(client: imapkit.IMAP4) -> None:
+    client.logout()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("end", [shut_down, log_out], ids=lambda end: end.__name__)
+def test_the_end_is_interrupted_anywhere(end: Callable[[imapkit.IMAP4], None]) -> None:
+    """Done again it ends the connection; a command with a callback is told so once, and no thread is left."""
+    with sweeping() as sweep:
+        where = "the first"
+        while where:
+            client = sweep.begin()
+            sweep.submit(client.idle, 20)
+            with interrupting(sweep.points) as point:
+                try:
+                    end(client)
+                except (Interrupted, imapkit.IMAP4.error):
+                    pass
+            where = point.where
+            sweep.points += 1
+            end(client)
+            client._live._reader.thread.join(10)
+            assert not client._live._reader.thread.is_alive(), where
+            until(lambda: sweep.told[-1].calls, f"the callback is not called after {where}")
+            with pytest.raises(imapkit.IMAP4.error):
+                client.noop()
+            client.logout()
+        assert sweep.points > 20
+        assert all(told.calls == 1 for told in sweep.told)

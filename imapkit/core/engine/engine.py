@@ -161,13 +161,14 @@ class Engine:
         """The caller of a command does not want its answer any more. One that is half sent ends the connection."""
         flight, phase = self._flight, request.phase
         flight.now = now
-        if phase is DONE or phase is SWITCHING or request.abandoned:
+        if phase is DONE or phase is SWITCHING or request.abandoned or request not in flight.live:
+            # (One that is not live was never submitted: its caller was interrupted before.)
             return
         name = request.call.name
         if phase is QUEUED:
             flight.drop(request, why or ConnectionClosed(f"{name} was given up before it was sent"))
         elif phase is SENDING and not request.sent:
-            self.close(why or ConnectionClosed(f"{name} was given up half sent"))
+            self.close(why or ConnectionClosed(f"{name} was interrupted while it was being sent"))
         else:
             self._orphan(request, why or ConnectionClosed(f"{name} was given up"))
 
