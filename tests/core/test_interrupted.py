@@ -1,4 +1,7 @@
-"""Somebody is interrupted (a ``KeyboardInterrupt``) just there: nobody else waits for ever, and nobody is left out."""
+"""A thread is interrupted in the middle of the core, by an exception or by a signal handler that does something there.
+
+``test_interrupted_anywhere`` tries every point; here are those where more is promised than that the connection says why it ends.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,35 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import inf
 from typing import Any
 
 import pytest
 
 import imapkit
 from imapkit import ConnectionClosed, NestedCommandError, StateError
-from imapkit.core.request import Request
+from imapkit.core.engine.phases import LISTENING
+from imapkit.core.engine.request import Request
 from imapkit.testing import Conversation, Handler, ReceivedCommand
 from tests.core.rig import MARGIN, Answers, selected, until, within
 
 
 @contextmanager
 def interrupted_at(where: Any, name: str, *, turn: int = 1, after: bool = False) -> Iterator[None]:
-    """Whoever calls that the ``turn``-th time is interrupted, once, before or ``after`` it does anything (``name``: dotted)."""
+    """This thread is interrupted, once, as it calls that the ``turn``-th time: before it or ``after`` it (``name``: dotted)."""
     *path, name = name.split(".")
     for part in path:
         where = getattr(where, part)
-    calls = 0
+    calls, thread = 0, threading.current_thread()
     original: Callable[..., Any] = getattr(where, name)
 
-    def interrupted(*args: Any) -> Any:
+    def interrupted(*args: Any, **options: Any) -> Any:
         nonlocal calls
+        if threading.current_thread() is not thread:
+            return original(*args, **options)
         calls += 1
         if calls == turn and not after:
             raise KeyboardInterrupt
-        result = original(*args)
+        result = original(*args, **options)
         if calls == turn:
             raise KeyboardInterrupt
         return result
@@ -61,53 +66,62 @@ def never(conversation: Conversation, command: ReceivedCommand) -> None:
     """No answer."""
 
 
-def accepted(conversation: Conversation, command: ReceivedCommand) -> None:
-    """Go on for ever."""
-    conversation.send(b"+ go on\r\n")
-    conversation.read_line()
-    conversation.wait_closed()
-
-
 def it_idles(client: imapkit.IMAP4) -> None:
-    """Wait until a command goes on until there is news."""
-    until(lambda: any(request.idling for request in list(client._live.protocol.pending.values())), "nothing has been accepted")
+    """Wait until the server has accepted an IDLE."""
+    until(lambda: client._live.engine.listens, "nothing has been accepted")
 
 
-def test_with_the_turn_and_before_anything_is_sent() -> None:
+def test_before_the_engine_knows_of_the_command() -> None:
     with selected() as (client, server), within(20):
-        with interrupted_at(client._live, "_write_out"):
+        with interrupted_at(client._live._courier, "run"):
             client.create("box")
         assert client.noop(timeout=MARGIN)[0] == "OK"
         assert "CREATE" not in server.names
 
 
-@pytest.mark.parametrize("step", ["withdraw", "land", "recount"])
-def test_as_it_steps_out_because_it_was_refused(step: str) -> None:
-    with selected() as (client, _), within(20):
-        with interrupted_at(client._live.protocol.gate, step):
-            client.login("me", "secret")
+def test_as_it_waits_its_answer_is_dropped_when_it_comes() -> None:
+    go = threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(10)
+        conversation.ok(command, b"late", untagged=b"* STATUS box (MESSAGES 3)\r\n")
+
+    with selected({"STATUS": slow}) as (client, _), within(20):
+        with interrupted_at(client._live._inline, "lead"):
+            client.status("box", "(MESSAGES)")
+        go.set()
         assert client.noop(timeout=MARGIN)[0] == "OK"
-        with pytest.raises(StateError):
-            client.login("me", "secret")
+        assert client.response("STATUS") == ("STATUS", [None])
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", ["_send_interrupt", "protocol.gate.leave"])
-def test_as_it_makes_another_one_end(step: str, after: bool) -> None:
-    with idling_client(accepted) as client:
+def test_as_its_write_is_interrupted(after: bool) -> None:
+    """Half of it may be on its way."""
+    with selected() as (client, _), within(20):
+        with interrupted_at(client._live.layers.transport, "try_write", after=after):
+            client.create("box")
+        for _ in range(2):
+            with pytest.raises(ConnectionClosed, match="interrupted"):
+                client.noop(timeout=MARGIN)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_as_it_ends_the_idle_of_another_thread(after: bool) -> None:
+    with idling_client(idling) as client:
         answers = Answers()
         client.idle(callback=answers)
         it_idles(client)
-        with interrupted_at(client._live, step, after=after):
+        with interrupted_at(client._live.layers.transport, "try_write", after=after):
             client.noop()
-        assert "the interrupt was interrupted" in answers.next()[2][1]
-        with pytest.raises(ConnectionClosed, match="the interrupt was interrupted"):
+        # The callback is told at the latest when the next command comes.
+        with pytest.raises(ConnectionClosed, match="interrupted"):
             client.noop(timeout=MARGIN)
+        assert "interrupted" in answers.next()[2][1]
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_before_it_sends_anew_what_has_ended_for_that(late: bool) -> None:
-    """Whoever comes next need not wait for that; whether the end had come by then or not."""
+@pytest.mark.parametrize("end", ["done", "not done"])
+def test_while_its_idle_is_begun_anew(end: str) -> None:
+    """Given up, it is ended, and what comes next need not wait for it."""
     doned, go = threading.Event(), threading.Event()
 
     def slow(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -119,51 +133,40 @@ def test_before_it_sends_anew_what_has_ended_for_that(late: bool) -> None:
 
     with idling_client(slow) as client:
         client.idle_refresh = 0.01
-        live = client._live
-        await_it = live._await
-        tags: list[bytes] = []
-        requests: list[Request] = []
+        lead = client._live._inline.lead
 
-        def interrupted(request: Request, latch: threading.Lock, most: float = inf) -> bool:
-            if not request.interrupted:
-                return await_it(request, latch, most)
-            requests.append(request)
-            tags.append(request.tag)
+        def interrupted(request: Request, moment: float) -> None:
+            if request.phase is LISTENING or not request.interrupted_by:
+                lead(request, moment)
+                return
             assert doned.wait(10)
-            if late:
-                live._reading.call()
+            if end == "done":
+                client._live._inline.call()
                 go.set()
-                until(lambda: request.again, "it has not ended")
+                until(lambda: request.phase is LISTENING, "it is not begun anew")
             raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(live, "_await", interrupted)
+            patch.setattr(client._live._inline, "lead", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 client.idle()
         go.set()
-        until(lambda: [request.tag for request in requests] != tags, "it is not begun anew")
         assert client.noop(timeout=MARGIN)[0] == "OK"
 
 
-def test_as_it_sends_it_anew() -> None:
-    with idling_client(idling) as client:
-        client.idle_refresh = 0.01
-        with interrupted_at(client._live, "_write_out", turn=2):
-            client.idle()
-        with pytest.raises(ConnectionClosed, match="IDLE was interrupted"):
-            client.noop(timeout=MARGIN)
-
-
-@pytest.mark.parametrize("step", ["trace.log", "layers.transport.interrupt", "protocol.gate.close"])
+@pytest.mark.parametrize("step", ["trace.log", "layers.transport.interrupt", "engine.close"])
 def test_as_it_ends_the_connection(step: str) -> None:
+    """The reader thread, or the next command, finishes what was interrupted."""
     with selected({"STATUS": never}) as (client, _), within(20):
         told = Answers()
         client.status("box", "(MESSAGES)", callback=told)
         with interrupted_at(client._live, step):
             client.shutdown()
+        with pytest.raises(imapkit.IMAP4.error):
+            client.noop(timeout=MARGIN)
         assert told.next()[2] == (ConnectionClosed, "shut down")
-        client._live._reading.thread.join(MARGIN)
-        assert not client._live._reading.thread.is_alive()
+        client._live._reader.thread.join(MARGIN)
+        assert not client._live._reader.thread.is_alive()
 
 
 def test_as_it_says_farewell() -> None:
@@ -177,71 +180,67 @@ def test_as_it_says_farewell() -> None:
             client.noop(timeout=MARGIN)
 
 
-def test_as_it_hands_on_what_others_are_to_be_told() -> None:
-    with selected() as (client, _), within(20):
-        dispatcher, told = client._live.dispatcher, queue.SimpleQueue[str]()
-        dispatcher.collected.append(lambda: told.put("another's"))
-        with interrupted_at(dispatcher, "_add"):
-            dispatcher.post(lambda: told.put("its own"))
-        dispatcher.post(lambda: told.put("the next"))
-        assert [told.get(timeout=10), told.get(timeout=10)] == ["another's", "the next"]
+def in_a_step(client: imapkit.IMAP4, patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have ``act`` run in the middle of the next step of this thread, as a signal handler does."""
+    submit = client._live.engine.submit
+
+    def interrupted(request: Request, now: float) -> None:
+        patch.undo()
+        act()
+        submit(request, now)
+
+    patch.setattr(client._live.engine, "submit", interrupted)
 
 
-@pytest.mark.parametrize("way", ["noop", "logout", "shutdown"])
-def test_a_signal_handler_that_comes_as_its_own_thread_holds_the_state_is_refused(
-    way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would wait for a lock that nobody gives back as long as it waits."""
-    monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.01)
+@pytest.mark.parametrize("way", ["noop", "logout"])
+def test_a_signal_handler_in_a_step_of_its_own_thread_is_refused_at_once(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for what its own thread is to do."""
     refused: list[BaseException] = []
+
+    def handle() -> None:
+        with pytest.raises(NestedCommandError) as caught:
+            getattr(client, way)()
+        refused.append(caught.value)
+
     with selected() as (client, _), within(MARGIN):
-        register = client._live.protocol.register
-
-        def interrupted(request: Request) -> None:
-            monkeypatch.undo()
-            monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.01)
-            # What a handler does is done in the midst of it.
-            with pytest.raises(NestedCommandError, match="held the state") as caught:
-                getattr(client, way)()
-            refused.append(caught.value)
-            register(request)
-
-        monkeypatch.setattr(client._live.protocol, "register", interrupted)
-        assert client.noop() == ("OK", [b"done"]), "and what it came into goes on"
+        in_a_step(client, monkeypatch, handle)
+        assert client.noop() == ("OK", [b"done"]), "and the interrupted command goes on"
         assert len(refused) == 1
         assert client.noop()[0] == "OK"
 
 
-def test_a_signal_handler_that_comes_as_its_own_thread_asks_the_clock_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.01)
+def test_a_signal_handler_in_a_step_may_issue_a_command_with_a_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is queued as the interrupted step ends."""
+    answers = Answers()
     with selected() as (client, _), within(MARGIN):
-        dispatcher, done = client._live.dispatcher, Answers()
-        clock = dispatcher._clock
-
-        class Interrupted:
-            """The clock, as a handler comes in between."""
-
-            def at(self, moment: float, watcher: Any) -> None:
-                dispatcher._clock = clock
-                with pytest.raises(NestedCommandError, match="held the state"):
-                    client.shutdown()
-                clock.at(moment, watcher)
-
-        dispatcher._clock = Interrupted()  # type: ignore[assignment]
-        client.noop(callback=done)
-        assert dispatcher._clock is clock
-        assert done.next()[0] == ("OK", [b"done"])
+        in_a_step(client, monkeypatch, lambda: client.noop(callback=answers))
+        assert client.noop()[0] == "OK"
+        assert answers.next()[0] == ("OK", [b"done"])
 
 
-def test_a_lock_that_another_thread_holds_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_handler_in_a_step_may_shut_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    with selected() as (client, _), within(MARGIN):
+        in_a_step(client, monkeypatch, lambda: client.shutdown())
+        with pytest.raises(ConnectionClosed, match="shut down"):
+            client.noop()
+
+
+def test_the_state_lock_of_another_thread_is_waited_for() -> None:
     """A plugin's function under it may take its time."""
-    monkeypatch.setattr("imapkit.core.connection._MOMENT", 0.0)
     with selected() as (client, _), within(MARGIN):
         results = queue.SimpleQueue[Any]()
         asker = threading.Thread(target=lambda: results.put(client.noop()))
-        with client._live._lock:
+        with client._live._steps.lock:
             asker.start()
             with pytest.raises(queue.Empty):
                 results.get(timeout=0.1)
         assert results.get(timeout=10) == ("OK", [b"done"])
         asker.join()
+
+
+def test_a_command_that_is_refused_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with selected() as (client, _), within(20):
+        with pytest.raises(StateError):
+            client.login("me", "secret")
+        assert client._live.engine.idle
+        assert client.noop(timeout=MARGIN)[0] == "OK"
