@@ -1,4 +1,4 @@
-"""Who reads: a caller that waits for its answer, as long as it is a short one and nothing else is in flight; else the reader."""
+"""Which thread reads: a caller's that waits for a short answer while nothing else is in flight; otherwise the reader thread."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import pytest
 
 import imapkit
 from imapkit import ConnectionClosed
-from imapkit.core import reading
 from imapkit.core.api import Session, Untagged
-from imapkit.core.request import Request
+from imapkit.core.engine.request import Request
+from imapkit.core.threads import inline
+from imapkit.core.threads.waiters import Latch
 from imapkit.errors import NestedCommandError
 from imapkit.family import Command, Family, Response, State
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
@@ -61,7 +62,7 @@ def rested(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, **handlers: Handler
 ) -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
     """A client whose reader rests until it is called."""
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     by_name: dict[str, Handler] = {"X-ASK": ask} | {name.replace("_", "-"): handler for name, handler in handlers.items()}
     with (
         ScriptedServer(handlers=by_name, greeting=GREETING) as server,
@@ -155,7 +156,7 @@ def test_another_threads_command_is_not_forgotten(watched: Watched, monkeypatch:
         conversation.serve()
 
     followed = threading.Event()
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     with (
         ScriptedServer(script, greeting=GREETING) as server,
         connect(server, families=["rev1", watched.family], identifier="me") as client,
@@ -189,7 +190,7 @@ def with_news(conversation: Conversation, command: ReceivedCommand) -> None:
 
 
 def test_another_command_interrupts_one_that_goes_on_while_its_own_thread_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     with selected({"IDLE": idling}, families=["rev1", "idle"]) as (client, _), within(20):
         twice(client)
         idler = threading.Thread(target=client.idle)
@@ -200,7 +201,7 @@ def test_another_command_interrupts_one_that_goes_on_while_its_own_thread_reads(
 
 
 def test_news_interrupt_it_on_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     with selected({"IDLE": with_news}, families=["rev1", "idle"]) as (client, _), within(20):
         twice(client)
         assert client.idle()[0] == "OK"
@@ -253,13 +254,12 @@ def handling(handler: Callable[[], object]) -> Iterator[Callable[[], None]]:
 
 def until_it_idles(client: imapkit.IMAP4) -> None:
     """Wait until a command has been accepted that goes on."""
-    pending = client._live.protocol.pending
-    until(lambda: any(request.idling for request in list(pending.values())), "nothing has been accepted")
+    until(lambda: client._live.engine.listens, "nothing has been accepted")
 
 
 def await_leader(clients: list[imapkit.IMAP4]) -> None:
     """Wait until a caller has written its command, and reads."""
-    until(lambda: clients[0]._live._reading._right, "nobody leads")
+    until(lambda: clients[0]._live._inline._right, "nobody leads")
 
 
 def interrupt() -> None:
@@ -313,8 +313,8 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
         conversation.ok(second, b"second")
         conversation.serve()
 
-    monkeypatch.setattr(reading, "_POLL", 0.05)
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_POLL", 0.05)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     with (
         handling(lambda: answers.append(client.noop())) as send,
         ScriptedServer(script, greeting=GREETING) as server,
@@ -330,8 +330,8 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
 def test_a_signal_handler_may_end_what_its_own_thread_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The handler's command waits for its turn, and so for the answer to DONE, which its own thread would read."""
     answers: list[Any] = []
-    monkeypatch.setattr(reading, "_POLL", 0.05)
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_POLL", 0.05)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     with (
         handling(lambda: answers.append(client.noop())) as send,
         selected({"IDLE": idling}, families=["rev1", "idle"]) as (client, _),
@@ -375,7 +375,7 @@ def test_a_signal_handler_may_hang_up(watched: Watched, monkeypatch: pytest.Monk
     assert time.monotonic() - began < 9
 
 
-def test_whoever_is_answered_is_woken_though_the_one_who_read_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_caller_is_woken_though_the_one_that_read_their_answers_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     def script(conversation: Conversation) -> None:
         for _ in range(2):
             conversation.ok(conversation.read_command())
@@ -383,23 +383,23 @@ def test_whoever_is_answered_is_woken_though_the_one_who_read_was_interrupted(mo
         conversation.send(b"%b OK a\r\n%b OK b\r\n%b OK c\r\n" % (second.tag, third.tag, first.tag))
         conversation.wait_closed()
 
-    monkeypatch.setattr(reading, "_REST", 60.0)
+    monkeypatch.setattr(inline, "_REST", 60.0)
     with ScriptedServer(script, greeting=GREETING) as server, connect(server, families=["rev1"]) as client, within(20):
         twice(client)
         results: list[Any] = []
         called = Answers()
         others: list[threading.Thread] = []
-        wake = Request.wake
+        wake = Latch.done
 
-        def once(request: Request) -> None:
-            monkeypatch.setattr(Request, "wake", wake)
+        def once(latch: Latch, request: Request) -> None:
+            monkeypatch.setattr(Latch, "done", wake)
             interrupt()
 
         def ask() -> None:
             await_leader([client])
             others[0].start()
-            until(lambda: len(client._live.protocol.pending) == 2, "the other command is not in flight")
-            monkeypatch.setattr(Request, "wake", once)
+            until(lambda: client._live.engine.in_flight == 2, "the other command is not in flight")
+            monkeypatch.setattr(Latch, "done", once)
             client.noop(callback=called)
 
         others.append(threading.Thread(target=lambda: results.append(client.noop())))
@@ -531,7 +531,7 @@ def restless() -> Iterator[None]:
 @pytest.mark.parametrize("turn", range(2))
 def test_many_callbacks_and_answers_that_somebody_waits_for(watched: Watched, turn: int) -> None:
     """Everything changes places all the time: nothing is lost, and callbacks stay in order."""
-    called: list[int] = []
+    called, last = list[int](), Answers()
 
     def echo(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b"* X-NEWS %b\r\n" % command.args)
@@ -545,111 +545,46 @@ def test_many_callbacks_and_answers_that_somebody_waits_for(watched: Watched, tu
             client.xatom("X-ASK", str(number), callback=lambda answer: called.append(int(answer[0][1][0])))
             if number % 3 == turn % 3:
                 assert client.noop()[0] == "OK"
-        client.noop()
-        until_called_back(client)
+        client.noop(callback=last)
+        last.next()
     assert called == list(range(500))
 
 
-def named(client: imapkit.IMAP4) -> set[str]:
-    """The names of the connection's threads."""
-    live = client._live
-    return {thread.name for thread in (live._reader.thread, live.dispatcher._thread) if thread is not None}
+def test_a_callback_may_hang_up() -> None:
+    done = Answers()
+    with ScriptedServer(greeting=GREETING) as server, within(20):
+        client = connect(server, families=["rev1"], identifier="me")
+        client.noop(callback=lambda answer: done((client.logout(), None, None)))
+        assert done.next()[0][0] == "BYE"
+        reader = client._live._reader.thread
+        reader.join(10)
+        assert not reader.is_alive()
 
 
-def test_who_reads_an_answer_runs_its_callback_while_the_other_thread_reads_on(watched: Watched) -> None:
-    """The first callback has a thread of its own; then the two change places with every callback."""
-    free, ran = threading.Event(), Answers()
+def test_callbacks_run_one_after_the_other_on_a_thread_of_their_own(watched: Watched) -> None:
+    """While one takes its time the reader thread reads on, and the next one waits."""
+    free, entered, ran = threading.Event(), threading.Event(), Answers()
+    names: list[str] = []
+
+    def block(answer: Any) -> None:
+        names.append(here())
+        entered.set()
+        assert free.wait(10)
+
+    def note(answer: Any) -> None:
+        names.append(here())
+        ran(answer)
+
     with (
         ScriptedServer(handlers={"X-ASK": ask}, greeting=GREETING) as server,
         connect(server, families=["rev1", watched.family], identifier="me") as client,
         within(20),
     ):
-        idents: list[int] = []
-        watched.action = lambda: idents.append(threading.get_ident())
-        client.noop(callback=ran)
-        ran.next()
-        for _ in range(4):
-
-            def back(answer: Any) -> None:
-                assert free.wait(10)
-                ran((threading.get_ident(), threading.current_thread().name, answer[0]))
-
-            free.clear()
-            until_called_back(client)
-            read = len(idents)
-            client.xatom("X-ASK", callback=back)
-            # Whoever asks at once for something else may be the one who reads.
-            until_longer(idents, read)
-            assert client.noop()[0] == "OK", "it reads while the callback blocks"
-            client.noop(callback=ran)
-            until(lambda: named(client) == {"me reader", "me callbacks"}, "the other thread does not read")
-            free.set()
-            ident, name, answer = ran.next()
-            assert (ident, name, answer) == (idents[-1], "me callbacks", ("OK", [b"1"]))
-            assert ran.next()[0][0] == "OK", "callbacks come one after the other"
-
-
-def test_who_stands_in_before_the_right_is_given_away_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else he would look only a second later."""
-    go, done = threading.Event(), Answers()
-
-    def late(conversation: Conversation, command: ReceivedCommand) -> None:
-        assert go.wait(10)
-        conversation.ok(command)
-
-    with ScriptedServer(handlers={"X-LATE": late}, greeting=GREETING) as server, connect(server, families=["rev1"]) as client:
-        client.noop(callback=done)
-        done.next()
-        until_called_back(client)
-        reading, let_go = client._live._reading, client._live.dispatcher.let_go
-        latch, waited_for = reading._call, threading.Event()
-
-        class Latch:
-            """The one that calls the reader; tells that it is waited for."""
-
-            release = latch.release
-
-            def acquire(self, timeout: float) -> bool:
-                waited_for.set()
-                return latch.acquire(timeout=timeout)
-
-        def slowly(role: Any) -> Any:
-            change = let_go(role)
-            if change is not None:
-                assert waited_for.wait(10), "nobody stands in"
-            return change
-
-        monkeypatch.setattr(client._live.dispatcher, "let_go", slowly)
-        until(lambda: not reading._resting, "the reader does not read")
-        monkeypatch.setattr(reading, "_call", Latch())
-        client.noop(callback=done)
-        client.xatom("X-LATE", callback=done)
-        done.next()
-        with within(0.5):
-            go.set()
-            done.next()
-
-
-def until_longer(found: list[int], than: int) -> None:
-    """Wait until more has been noted."""
-    until(lambda: len(found) > than, "nothing more is noted")
-
-
-def until_called_back(client: imapkit.IMAP4) -> None:
-    """Wait until every callback has come to its end."""
-    dispatcher = client._live.dispatcher
-    until(lambda: dispatcher._put == dispatcher._ran, "a callback does not end")
-
-
-def test_a_callback_on_the_thread_that_has_read_may_hang_up(watched: Watched) -> None:
-    done = Answers()
-    with ScriptedServer(greeting=GREETING) as server, within(20):
-        client = connect(server, families=["rev1"], identifier="me")
-        client.noop(callback=done)
-        done.next()
-        until_called_back(client)
-        client.noop(callback=lambda answer: done((client.logout(), None, None)))
-        assert done.next()[0][0] == "BYE"
-        live = client._live
-        live._reader.thread.join(10)
-        assert not live._reader.thread.is_alive()
+        client.noop(callback=block)
+        assert entered.wait(10)
+        client.noop(callback=note)
+        assert client.xatom("X-ASK")[0] == "OK", "it is read while the callback blocks"
+        assert names == ["me callbacks"]
+        free.set()
+        assert ran.next()[0] == ("OK", [b"done"])
+    assert names == ["me callbacks"] * 2
