@@ -116,7 +116,8 @@ def test_as_it_ends_the_idle_of_another_thread(after: bool) -> None:
         # The callback is told at the latest when the next command comes.
         with pytest.raises(ConnectionClosed, match="interrupted"):
             client.noop(timeout=MARGIN)
-        assert "interrupted" in answers.next()[2][1]
+        failure = answers.next()[2]
+        assert (failure is None and after) or "interrupted" in failure[1], "the server may have answered before the end"
 
 
 @pytest.mark.parametrize("end", ["done", "not done"])

@@ -132,8 +132,9 @@ class Flight:
     def tell(self, request: Request) -> None:
         """Have its waiter told, unless it has been."""
         if not request.released:
-            request.released = True
+            # In this order: interrupted in between it is told twice, which a waiter must bear; never not at all.
             self.effects.tell(request)
+            request.released = True
         if request.phase is DONE:
             self.live.pop(request, None)
 

@@ -165,7 +165,7 @@ class Wire:
             return
         request.move("interrupt")
         # From here on it can be late, which a waiter that sleeps does not know.
-        self.flight.effects.asks.append(request)
+        self.flight.effects.ask(request)
         self.owner = request
         self.flight.note(request)
         self.step(request, why)
