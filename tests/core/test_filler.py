@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from imapkit.core.layers import Layers
-from imapkit.core.reading import silences
-from imapkit.core.request import Call, Request
 from imapkit.core.sockets import SocketTransport
 from imapkit.errors import CommandTimeout, ConnectionClosed
 from imapkit.family import Family
-from imapkit.testing import Conversation, ScriptedServer
-from tests.core.rig import MARGIN, Answers, at_rest, connect, serving, until, within
+from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
+from tests.core.rig import MARGIN, Answers, at_rest, connect, serving, within
 from tests.core.test_layers import PREAUTH, STAY, QuietLayer, StayCommands, read_line, switch, xor, xor_family, xstay
 
 FILLER = b"\0"
@@ -37,8 +33,9 @@ FAMILIES = ["rev1", xor_family(Filled, "feed")]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imapkit.core.reading._SILENCE", 0.02)
-    monkeypatch.setattr("imapkit.core.reading._POLL", 0.02)
+    monkeypatch.setattr("imapkit.core.threads.reader._SILENCE", 0.02)
+    monkeypatch.setattr("imapkit.core.threads.reader._LOOK", 0.03)
+    monkeypatch.setattr("imapkit.core.threads.inline._POLL", 0.02)
 
 
 def hidden(conversation: Conversation) -> bytes:
@@ -66,8 +63,8 @@ def serve_hidden(conversation: Conversation, silent: Callable[[bytes], None] = l
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
 def test_a_server_that_is_silent_is_prodded_until_it_is_not(monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
-    """Whoever reads: the caller itself, or the reader."""
-    monkeypatch.setattr("imapkit.core.reading._REST", 20.0)
+    """Whether the caller reads itself, or the reader thread."""
+    monkeypatch.setattr("imapkit.core.threads.inline._REST", 20.0)
 
     def script(conversation: Conversation) -> None:
         def silent(name: bytes) -> None:
@@ -123,7 +120,7 @@ def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Famil
         client._hang_up("enough")
 
 
-def test_nobody_is_prodded_who_owes_no_answer() -> None:
+def test_a_server_that_owes_no_answer_is_not_prodded(monkeypatch: pytest.MonkeyPatch) -> None:
     answered, over = threading.Event(), threading.Event()
 
     def script(conversation: Conversation) -> None:
@@ -140,36 +137,38 @@ def test_nobody_is_prodded_who_owes_no_answer() -> None:
         assert switch(client)[0] == "OK"
         client.noop()
         prods: list[int] = []
-        client._live._reading._prod = lambda: prods.append(1)
+        monkeypatch.setattr(client._live._courier, "fill", lambda: prods.append(1))
         answered.set()
         assert over.wait(20)
         assert not prods
         client._hang_up("enough")
 
 
-def test_each_time_in_the_same_silence_one_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imapkit.core.reading._LONGEST_SILENCE", 0.1)
-    assert list(itertools.islice(silences(), 5)) == [0.02, 0.04, 0.08, 0.1, 0.1]
+def test_each_time_in_the_same_silence_the_reader_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imapkit.core.threads.reader._LONGEST_SILENCE", 0.1)
     waits: list[float] = []
+    go = threading.Event()
 
     def ready(seconds: float) -> bool:
         waits.append(seconds)
         return len(waits) > 6
 
-    with serving({}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
-        reading = client._live._reading
-        reading._prod = lambda: waits.append(0)
-        client._live.protocol.pending[b"A"] = Request(Call(STAY.commands[0], (), []), timeout=None, window=1)
-        reading._break_silence(ready)
+    with serving({"NOOP": silent_once(go)}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
+        reader = client._live._reader
+        monkeypatch.setattr(client._live._courier, "fill", lambda: waits.append(0))
+        answers = Answers()
+        client.noop(callback=answers)
+        reader._break_silence(ready)
         assert waits == [0.02, 0, 0.04, 0, 0.08, 0, 0.1]
-        client._live.protocol.pending.clear()
-        reading._break_silence(ready)
-        assert len(waits) == 7, "nobody owes an answer any more"
+        go.set()
+        answers.next()
+        reader._break_silence(ready)
+        assert waits[7:] == [0.03], "no answer is owed any more"
 
 
-def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
-    """Commands may be before it that the server does not look at; nobody else may write."""
-    prodded, tried = threading.Event(), threading.Event()
+def test_a_server_that_is_asked_for_a_literal_is_prodded_too() -> None:
+    """Commands may be before it that the server does not look at; the reader thread prods, between two pieces of the command."""
+    prodded = threading.Event()
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
@@ -178,7 +177,6 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
         for _ in range(3):
             assert hidden(conversation) == b""
         prodded.set()
-        assert tried.wait(20)
         conversation.send(xor(b"+ go\r\n"))
         assert read_line(conversation, hidden) == b"hello\r\n"
         conversation.send(xor(line.split()[0] + b" OK done\r\n"))
@@ -187,27 +185,12 @@ def test_who_waits_in_the_middle_of_what_he_sends_prods_by_himself() -> None:
     with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
         client = connect(server, families=FAMILIES)
         assert switch(client)[0] == "OK"
-        connection = client._live
-        results: list[object] = []
-        writer = threading.Thread(target=lambda: results.append(client.append("box", None, None, b"hello")))
-        fill, fillers = connection.layers.fill, set()
-
-        def noted() -> None:
-            fillers.add(threading.current_thread())
-            fill()
-
-        connection.layers.fill = noted  # type: ignore[method-assign]
-        writer.start()
-        assert prodded.wait(20)
-        connection._prod()  # which does nothing
-        tried.set()
-        writer.join()
-        assert results == [("OK", [b"done"])]
-        assert fillers == {writer}
+        assert client.append("box", None, None, b"hello") == ("OK", [b"done"])
+        assert prodded.is_set()
         client._hang_up("enough")
 
 
-def test_who_waits_in_the_middle_is_late_all_the_same() -> None:
+def test_a_command_in_the_middle_of_a_literal_is_late_all_the_same() -> None:
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         conversation.wait_closed()
@@ -219,44 +202,57 @@ def test_who_waits_in_the_middle_is_late_all_the_same() -> None:
             client.append("box", None, None, b"hello", timeout=0.2)
 
 
-def test_nobody_writes_meanwhile() -> None:
-    """Not under the state lock: what a layer beneath does may wait for somebody who wants to send something."""
-    with serving({}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client, within(MARGIN):
+def silent_once(go: threading.Event) -> Handler:
+    """NOOP is answered once ``go`` is set."""
+
+    def silent(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(20)
+        conversation.ok(command)
+
+    return silent
+
+
+def test_no_command_is_sent_meanwhile_and_the_state_lock_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a layer beneath does may wait for a thread that wants to send something."""
+    go = threading.Event()
+    with serving({"NOOP": silent_once(go)}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
         connection = client._live
-        results: list[object] = []
-        other = threading.Thread(target=lambda: results.append(client.noop()))
+        first, second = Answers(), Answers()
+        client.noop(callback=first)
 
         def fill() -> None:
-            other.start()
-            until(lambda: connection.protocol.gate.waiting, "the other does not wait")
-            assert not connection._lock.locked()
-            assert server.names == []
+            client.noop(callback=second)
+            assert connection.engine.queued == 1, "the command waits until the filler is sent"
+            assert not connection._steps.inside
 
-        connection.layers.fill = fill  # type: ignore[method-assign]
-        connection._prod()
-        other.join()
-        assert results == [("OK", [b"done"])]
+        monkeypatch.setattr(connection.layers, "fill", fill)
+        connection._courier.fill()
+        assert connection.engine.queued == 0
+        go.set()
+        assert [answers.next()[0] for answers in (first, second)] == [("OK", [b"done"])] * 2
 
 
-@pytest.mark.parametrize("ends", ["farewell", "end", "gone"])
-def test_at_the_end_nothing_is_sent(ends: str) -> None:
-    with serving({}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
-        connection = client._live
+@pytest.mark.parametrize("end", ["farewell", "end", "gone"])
+def test_at_the_end_nothing_is_sent(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    with serving({"NOOP": silent_once(go)}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
+        connection, answers = client._live, Answers()
+        client.noop(callback=answers)
         tried: list[str] = []
 
         def fill() -> None:
-            tried.append(ends)
+            tried.append(end)
             raise BrokenPipeError
 
-        connection.layers.fill = fill  # type: ignore[method-assign]
-        if ends == "farewell":
-            connection.protocol.gate.frozen = True
-        elif ends == "end":
+        monkeypatch.setattr(connection.layers, "fill", fill)
+        if end == "farewell":
+            connection._farewell(ConnectionClosed("enough"))
+        elif end == "end":
             connection.fail(ConnectionClosed("enough"))
-        connection._prod()
-        assert tried == ([ends] if ends == "gone" else [])
-        assert not connection.protocol.gate.busy
-        connection.protocol.gate.frozen = False
+        connection._courier.fill()
+        assert tried == ([end] if end == "gone" else [])
+        go.set()
+        answers.next()
 
 
 def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
@@ -281,42 +277,3 @@ def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
         there.setblocking(False)
         with pytest.raises(BlockingIOError):
             there.recv(1)
-
-
-@pytest.mark.parametrize("families", [["rev1", STAY], [*FAMILIES, STAY]], ids=["without", "with"])
-def test_an_answer_that_comes_just_as_it_is_found_late_counts(families: list[Any]) -> None:
-    """Where one waits for "+", too, with something to send meanwhile and without; and IDLE is not told anything."""
-    answer = threading.Event()
-
-    def refuse(conversation: Conversation) -> None:
-        if len(families) > 2:
-            conversation.ok(conversation.read_command())
-            tag, _ = read_hidden(conversation)
-        else:
-            tag = conversation.read_command().tag
-        assert answer.wait(20)
-        no = tag + b" NO never\r\n"
-        conversation.send(xor(no) if len(families) > 2 else no)
-        conversation.wait_closed()
-
-    with ScriptedServer(refuse, greeting=PREAUTH) as server, within(MARGIN):
-        client = connect(server, families=families)
-        if len(families) > 2:
-            switch(client)
-        connection = client._live
-        wait, filled = connection._await, list[int]()
-
-        def late(request: Request, latch: threading.Lock, most: float) -> bool:
-            assert not wait(request, latch, 0.01)
-            answer.set()
-            until(lambda: request.complete, "it is not answered")
-            connection._await = wait  # type: ignore[method-assign]
-            return False
-
-        connection._await = late  # type: ignore[method-assign, assignment]
-        connection.layers.fill = lambda: filled.append(1)  # type: ignore[method-assign]
-        connection._reading.call()
-        assert xstay(client) == ("NO", [b"never"])
-        assert not filled
-        assert connection.open
-        client._hang_up("enough")

@@ -115,8 +115,10 @@ class Engine:
 
     @property
     def owed(self) -> bool:
-        """Whether the server owes an answer. It may be read without the lock."""
-        return len(self._flight.pending) != self.listens
+        """Whether the server owes an answer to anything but a command that goes on until it is ended. It may be read without
+        the lock."""
+        listener = self._flight.listener
+        return len(self._flight.pending) != (listener is not None and listener.call.command.interrupt is not None)
 
     @property
     def listens(self) -> bool:

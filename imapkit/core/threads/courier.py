@@ -158,7 +158,7 @@ class Courier:
         """Send what means nothing, if no thread sends: a server may have more than it has looked at (``Layer.filler``)."""
         steps, role = self._steps, object()
         with steps.lock:
-            if steps.inside or steps.role is not None or steps.engine.closed is not None or steps.engine.listens:
+            if steps.inside or steps.role is not None or steps.engine.closed is not None or not steps.engine.owed:
                 return
             steps.role = role
         try:

@@ -23,6 +23,8 @@ _READ, _LARGE_READ, _LITERAL_READ = 1 << 16, 1 << 18, 1 << 20
 """Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
 _LONG = 1e6
 _SILENCE, _LONGEST_SILENCE = 0.25, 8.0
+_LOOK = 1.0
+"""Seconds after which the reader thread looks whether an answer is owed, where it can prod a server that is silent."""
 _MANY, _PAUSE = 32, 0.0005
 """With that many commands in flight the reader waits for so many seconds before it reads: answers then come together."""
 
@@ -96,11 +98,15 @@ class Reader:
             return
         if self._layers.filler is not None:
             self._break_silence(ready)
-        if not self._engine.owed:
+        elif not self._engine.owed:
             ready(_LONG)
 
     def _break_silence(self, ready: Callable[[float], bool]) -> None:
+        """Wait until something has come; prod the server meanwhile, each time after a longer silence."""
         silence = _SILENCE
-        while self._engine.owed and not ready(silence):
-            self._courier.fill()
-            silence = min(2 * silence, _LONGEST_SILENCE)
+        while not ready(silence if self._engine.owed else _LOOK):
+            if self._engine.owed:
+                self._courier.fill()
+                silence = min(2 * silence, _LONGEST_SILENCE)
+            else:
+                silence = _SILENCE
