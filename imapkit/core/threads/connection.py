@@ -76,7 +76,7 @@ class Connection:
         self._intake = Intake(self._steps, self._courier, layers, registry, self.trace, self.timeouts.connect)
         self._reader = Reader(self._steps, self._courier, self._intake, layers, self.fail, name)
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
-        self._deadlines = Deadlines(self._steps, self._courier)
+        self._deadlines = Deadlines(self._steps, self._courier, name)
         self._ended = self._ends = False
         self._process = os.getpid()
 
@@ -316,7 +316,7 @@ class Connection:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
             self._inline.call()
-            self._deadlines.forget()
+            self._deadlines.stop(None)
             self._callbacks.stop(None)
             self._courier.worker.stop(None)
             self._ended = True
@@ -359,6 +359,7 @@ class Connection:
         elif reader is not threading.current_thread():
             reader.join(patience())
         self._callbacks.stop(patience())
+        self._deadlines.stop(patience())
         self._courier.worker.stop(min(patience(), _COURIER))
 
     def _farewell(self, why: ConnectionClosed) -> None:

@@ -1,4 +1,7 @@
-"""Moments at which the engine is to look at its commands, where no caller waits until then: the clock's, and a worker's."""
+"""Moments at which the engine is to look at its commands, where no caller waits until then.
+
+The clock says that a moment has come, and a thread on demand looks: not the courier thread, which may be what is late.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from imapkit.core.clock import CLOCK
 from imapkit.core.log import logger
+from imapkit.core.threads.worker import Worker
 from imapkit.errors import error
 
 if TYPE_CHECKING:
@@ -18,10 +22,11 @@ __all__ = ["Deadlines"]
 
 
 class Deadlines:
-    """Has ``Engine.tick`` called in time, on the courier thread."""
+    """Has ``Engine.tick`` called in time."""
 
-    def __init__(self, steps: Steps, courier: Courier) -> None:
+    def __init__(self, steps: Steps, courier: Courier, name: str) -> None:
         self._steps, self._courier, self._engine = steps, courier, steps.engine
+        self._worker = Worker(f"{name} deadlines")
         self._wanted = self._asked = inf
         """The moment at which to look, and the one that the clock has been asked for."""
 
@@ -57,13 +62,13 @@ class Deadlines:
                 self._asked = inf
                 raise
             if self._engine.closed is not None:
-                # (``forget`` may have been before this.)
+                # (``stop`` may have been before this.)
                 CLOCK.forget(self)
 
     def look(self, now: float) -> None:
         """The clock says that the moment has come."""
         self._wanted = self._asked = inf
-        self._courier.worker.post(self._look)
+        self._worker.post(self._look)
 
     def _look(self) -> None:
         self.tick()
@@ -82,6 +87,7 @@ class Deadlines:
         self._courier.progress()
         self._courier.run(self._engine.tick)
 
-    def forget(self) -> None:
-        """Nothing is waited for any more."""
+    def stop(self, patience: float | None) -> None:
+        """Nothing is waited for any more; wait so many seconds for the end of the thread."""
         CLOCK.forget(self)
+        self._worker.stop(patience)
