@@ -1,0 +1,110 @@
+"""A child of ``fork`` has the parent's client, too: whatever it does with it, the parent's connection goes on."""
+
+from __future__ import annotations
+
+import gc
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import imapkit
+from imapkit import ConnectionClosed
+from imapkit.testing import ScriptedServer
+from imapkit.testing.certificate import LOCALHOST
+from tests.core.rig import connect, within
+from tests.threads.rig import GREETING
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+
+
+class Shutting(imapkit.IMAP4):
+    """A subclass that shuts the connection down itself."""
+
+    def shutdown(self) -> None:
+        self.sock.shutdown(2)
+        super().shutdown()
+
+
+def in_a_child(act: Callable[[], object]) -> str:
+    """What ``act`` does in a child of this process: "ok", or what it raised."""
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # Python 3.12 warns that there are threads, which is what this is about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                act()
+            said = b"ok"
+        except BaseException as exc:
+            said = repr(exc).encode()
+        os.write(writer, said)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as told, within(10):
+        said = told.read()
+    os.waitpid(child, 0)
+    return said.decode()
+
+
+def drop(clients: list[imapkit.IMAP4]) -> None:
+    """Garbage collection."""
+    clients.clear()
+    gc.collect()
+
+
+def log_out(clients: list[imapkit.IMAP4]) -> None:
+    clients[0].logout()
+
+
+def leave(clients: list[imapkit.IMAP4]) -> None:
+    """The end of a ``with`` block."""
+    with clients[0]:
+        pass
+
+
+def command(clients: list[imapkit.IMAP4]) -> None:
+    with pytest.raises(ConnectionClosed, match="the process that opened it"):
+        clients[0].noop()
+
+
+def command_with_a_callback(clients: list[imapkit.IMAP4]) -> None:
+    with pytest.raises(ConnectionClosed, match="the process that opened it"):
+        clients[0].noop(callback=print)
+
+
+@pytest.mark.parametrize("kind", ["plain", "tls", "subclass"])
+@pytest.mark.parametrize("act", [drop, log_out, leave, command, command_with_a_callback], ids=lambda act: act.__name__)
+def test_the_parents_connection_goes_on(kind: str, act: Callable[[list[imapkit.IMAP4]], None]) -> None:
+    tls = LOCALHOST if kind == "tls" else None
+    options: dict[str, Any] = {"ssl_context": LOCALHOST.client_context()} if tls else {}
+    cls = {"plain": imapkit.IMAP4, "tls": imapkit.IMAP4_SSL, "subclass": Shutting}[kind]
+    with ScriptedServer(greeting=GREETING, tls=tls) as server:
+        client = connect(server, cls, **options)
+        assert client.noop()[0] == "OK"
+        held = [client]
+        del client
+        assert in_a_child(lambda: act(held)) == "ok"
+        assert held[0].noop()[0] == "OK"
+        assert server.names == ["NOOP", "NOOP"]
+        held[0].logout()
+
+
+def test_a_child_may_open_a_connection_of_its_own() -> None:
+    with ScriptedServer(greeting=GREETING) as server:
+        client = connect(server)
+        client.noop(callback=lambda answer: None)
+
+        def own() -> None:
+            with connect(server) as mine:
+                assert mine.noop()[0] == "OK"
+                mine.noop(callback=lambda answer: None)
+
+        assert in_a_child(own) == "ok"
+        assert client.noop()[0] == "OK"
+        client.logout()
