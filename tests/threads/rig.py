@@ -14,12 +14,12 @@ from tests.core.rig import connect, within
 __all__ = ["GREETING", "answer", "literal_size", "scripted", "swallow"]
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ IDLE] hi\r\n"
-_BUFFER = 1 << 16
+_BUFFER = 1 << 18
 
 
 @contextmanager
 def scripted(script: Callable[[Conversation], None], **options: Any) -> Iterator[imapkit.IMAP4]:
-    """A client of a server whose system holds 64 KiB for it."""
+    """A client of a server whose system holds 256 KiB for it."""
     with ScriptedServer(script, greeting=options.pop("greeting", GREETING)) as server:
         server._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         client = connect(server, **{"families": ["rev1", "idle"], **options})

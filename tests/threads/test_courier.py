@@ -125,10 +125,10 @@ def test_a_command_that_becomes_illegal_while_it_waits_tells_its_callback() -> N
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
 def test_a_large_literal_on_a_slow_link_is_not_late_while_the_other_side_takes_bytes(waits: bool) -> None:
-    window, size = 0.4, 4_000_000
+    window, size = 0.6, 6_000_000
 
     def script(conversation: Conversation) -> None:
-        answer(conversation, swallow(conversation, piece=80_000, pause=0.03))
+        answer(conversation, swallow(conversation, piece=100_000, pause=0.03))
         conversation.wait_closed()
 
     with scripted(script, timeout=window) as client:

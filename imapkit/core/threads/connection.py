@@ -158,7 +158,8 @@ class Connection:
         self._deadlines.want(min(request.refresh_at if listens else inf, self._first_look(request)))
 
     def _first_look(self, request: Request) -> float:
-        return min(request.limit, request.until, monotonic() + self.timeouts.progress)
+        # (In half the window: see ``Uplink.look``.)
+        return min(request.limit, request.until, monotonic() + self.timeouts.progress / 2)
 
     @staticmethod
     def _set_times(request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
@@ -219,7 +220,7 @@ class Connection:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
         latch = request.waiter
         assert isinstance(latch, Latch)
-        again = monotonic() + self.timeouts.progress
+        again = monotonic() + self.timeouts.progress / 2
         try:
             while not request.released:
                 again = self._wait_once(request, latch.lock, again)

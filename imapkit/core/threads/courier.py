@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.threads.uplink import Uplink
 from imapkit.core.threads.worker import Worker
 from imapkit.errors import ConnectionClosed, abort, error, lost_error
 
@@ -45,7 +46,7 @@ class Courier:
         self._steps, self._layers, self._trace, self._fail = steps, layers, trace, fail
         self._last_words = last_words
         self.worker = Worker(f"{name} courier")
-        self._order = self._unsent = 0
+        self._uplink = Uplink(layers.transport)
 
     @property
     def is_here(self) -> bool:
@@ -86,6 +87,7 @@ class Courier:
             return data
         encoded = self._layers.encode(data) if len(self._layers) else data
         sent = try_write(encoded)
+        self._uplink.note(sent, out.order)
         return None if sent == len(encoded) else _Encoded(encoded, sent)
 
     def _show(self, out: Out) -> None:
@@ -103,8 +105,9 @@ class Courier:
         steps = self._steps
         try:
             while out is not None and steps.engine.closed is None:
-                self._order, self._unsent = out.order, 0
+                self._uplink.begin_large(out.order)
                 self._send(out, rest)
+                self._uplink.end_large()
                 rest, out = None, steps.step(steps.engine.written, out.order, role=role)
                 if out is not None and self._trace.wants(1):
                     self._show(out)
@@ -131,6 +134,7 @@ class Courier:
         while steps.engine.closed is None:
             sent = try_write(data)
             if sent:
+                self._uplink.note(sent, order)
                 steps.step(steps.engine.written, order)
             if sent == len(data):
                 return
@@ -138,11 +142,10 @@ class Courier:
             transport.wait_writable(1.0)
 
     def progress(self) -> None:
-        """Report what the system has sent on of what it took: it takes megabytes at once, and a slow link needs its time."""
-        unsent = self._layers.transport.unsent()
-        before, self._unsent = self._unsent, unsent
-        if 0 < unsent != before:
-            self._steps.step(self._steps.engine.written, self._order or 1)
+        """Report what the other side has acknowledged since the last look: that is progress of the command that it belongs to."""
+        order = self._uplink.look(monotonic(), self._steps.engine.window)
+        if order:
+            self._steps.step(self._steps.engine.written, order)
 
     def _failed(self, exc: Exception) -> None:
         """Nothing can be sent any more. A server that is gone has perhaps said why."""
