@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import partial
 from math import inf
 from time import monotonic
@@ -16,6 +15,7 @@ from imapkit.core.engine.phases import LISTENING
 from imapkit.core.engine.request import Request
 from imapkit.core.limits import Limits, Timeouts
 from imapkit.core.outcome import check
+from imapkit.core.threads.challenges import Challenges
 from imapkit.core.threads.courier import Courier
 from imapkit.core.threads.deadlines import Deadlines
 from imapkit.core.threads.futures import CommandFuture, FutureWaiter
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _Result = TypeVar("_Result")
-
-_ANSWERING: ContextVar[tuple[tuple[Connection, Request], ...]] = ContextVar("_ANSWERING", default=())
-"""The commands whose challenges this thread answers, each with its connection: to answer one it may use another connection."""
 
 _COURIER = 1.0
 """Seconds that the end of a connection waits for the courier thread: by then its write has failed, or cannot be stopped."""
@@ -73,6 +70,7 @@ class Connection:
             fail=self.fail,
             last_words=self._await_last_words,
         )
+        self._challenges = Challenges(self._courier, self.engine)
         self._intake = Intake(self._steps, self._courier, layers, registry, self.trace, self.timeouts.connect)
         self._reader = Reader(self._steps, self._courier, self._intake, layers, self.fail, name)
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
@@ -151,7 +149,7 @@ class Connection:
         return request
 
     def _called_back(self, on_done: Callable[[Request], object], on_accepted: Callable[[], object] | None) -> CallBack:
-        return CallBack(self._callbacks, on_done, self._answer, self._look_again, on_accepted)
+        return CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
 
     def _look_again(self, request: Request) -> None:
         listens = request.phase is LISTENING
@@ -174,9 +172,7 @@ class Connection:
             request.renew = renew
 
     def _check_not_nested(self, name: str) -> None:
-        for connection, asking in _ANSWERING.get():
-            if connection is self and not asking.released:
-                raise NestedCommandError(f"{name} was issued from inside the exchange of {asking.call.name}")
+        self._challenges.check(name)
         if self._steps.is_here or threading.get_ident() == self._reader.ident:
             raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
         if self._courier.is_here:
@@ -204,7 +200,7 @@ class Connection:
     ) -> CommandFuture[_Result]:
         """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
         future: CommandFuture[_Result] = CommandFuture()
-        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._answer, self._look_again))
+        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
         self._set_times(request, timeout, None, None)
         future.bind(partial(self._courier.run, self.engine.abandon, request))
@@ -234,7 +230,7 @@ class Connection:
     def _wait_once(self, request: Request, latch: threading.Lock, again: float) -> float:
         """Wait until there is something to do; the moment at which to look again."""
         if request.question is not None:
-            self._answer(request)
+            self._challenges.answer(request)
             return again
         self._inline.lead(request, again)
         if request.released or request.question is not None:
@@ -245,23 +241,6 @@ class Connection:
         self._deadlines.tick()
         with self._steps.lock:
             return max(self.engine.deadline(), monotonic() + 0.01)
-
-    def _answer(self, request: Request) -> None:
-        """Have the program answer a challenge: no lock is held."""
-        question, request.question = request.question, None
-        if question is None:
-            return
-        value: bytes | None = None
-        defect: Exception | None = None
-        token = _ANSWERING.set((*_ANSWERING.get(), (self, request)))
-        try:
-            if request.defect is None:
-                value = question.function(question.argument)
-        except Exception as exc:
-            defect = exc
-        finally:
-            _ANSWERING.reset(token)
-        self._courier.run(self.engine.answer, request, value, defect)
 
     def interrupt(self, request: Request) -> None:
         """End a command that goes on until it is ended (IDLE)."""

@@ -1,0 +1,48 @@
+"""Challenges (AUTHENTICATE): a thread of the program's answers them, and no lock is held meanwhile."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from imapkit.errors import NestedCommandError
+
+if TYPE_CHECKING:
+    from imapkit.core.engine.engine import Engine
+    from imapkit.core.engine.request import Request
+    from imapkit.core.threads.courier import Courier
+
+__all__ = ["Challenges"]
+
+_ANSWERING: ContextVar[tuple[tuple[Challenges, Request], ...]] = ContextVar("_ANSWERING", default=())
+"""The commands whose challenges this thread answers, of all connections: to answer one it may use another connection."""
+
+
+class Challenges:
+    """Calls the program's functions that answer challenges of one connection."""
+
+    def __init__(self, courier: Courier, engine: Engine) -> None:
+        self._courier, self._engine = courier, engine
+
+    def check(self, name: str) -> None:
+        """Raise ``NestedCommandError`` if the calling thread answers a challenge of this connection: it would wait for itself."""
+        for challenges, request in _ANSWERING.get():
+            if challenges is self and not request.released:
+                raise NestedCommandError(f"{name} was issued from inside the exchange of {request.call.name}")
+
+    def answer(self, request: Request) -> None:
+        """Have the program answer ``request.question``, if it has one; the courier sends what it says."""
+        question, request.question = request.question, None
+        if question is None:
+            return
+        value: bytes | None = None
+        defect: Exception | None = None
+        token = _ANSWERING.set((*_ANSWERING.get(), (self, request)))
+        try:
+            if request.defect is None:
+                value = question.function(question.argument)
+        except Exception as exc:
+            defect = exc
+        finally:
+            _ANSWERING.reset(token)
+        self._courier.run(self._engine.answer, request, value, defect)
