@@ -31,7 +31,7 @@ def queued(client: imapkit.IMAP4) -> int:
 def is_stuck(client: imapkit.IMAP4) -> None:
     """Wait until the courier thread waits for the socket."""
     live = client._live
-    until(lambda: live._courier._order and not live.layers.transport.wait_writable(0), "the socket is not full")
+    until(lambda: live._steps.role is not None and not live.layers.transport.wait_writable(0), "the socket is not full")
 
 
 def test_behind_a_full_socket_nothing_waits_but_a_blocking_call() -> None:
