@@ -19,6 +19,8 @@ class HookTransport(Wakeable):
     ``base()`` is the transport beneath that they may use, or None.
     """
 
+    try_write = None
+
     def __init__(
         self,
         read: Callable[[int], bytes],

@@ -130,7 +130,7 @@ class SocketTransport(_Socket):
 class SSLSocketTransport(_Socket):
     """An ``ssl.SSLSocket`` that a subclass made itself; OpenSSL must not be entered by two threads, so a lock guards it."""
 
-    ready = None
+    ready = try_write = None
 
     def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
         super().__init__(sock, on_close)

@@ -109,8 +109,6 @@ def would_block(exc: OSError) -> bool:
 class Plain:
     """Where nothing is held back, and a write waits until all is taken."""
 
-    try_write: Callable[[bytes | memoryview], int] | None = None
-
     def wait_writable(self, seconds: float) -> bool:
         """``write`` waits by itself."""
         return True
