@@ -48,6 +48,11 @@ class Attribution:
         """All commands are over."""
         self._awaiting.clear()
 
+    @property
+    def empty(self) -> bool:
+        """Whether no command awaits a response."""
+        return not any(self._awaiting.values())
+
     def sole(self, name: str) -> Request | None:
         """The only command that awaits responses of that name; None if there are more, or none."""
         awaiting = self._awaiting.get(name)

@@ -52,6 +52,8 @@ class Episode:
         self.flying: list[Asked] = []
         """Sent and not answered, as the server sees it."""
         self.told: set[Asked] = set()
+        self.had: dict[Asked, int] = {}
+        """How many responses each command had received when it was given up."""
         self.questions: list[Asked] = []
         self.switching: Request | None = None
         self.last_moved = 0.0
@@ -163,14 +165,22 @@ class Episode:
         self.questions += [request for request in effects.asks if isinstance(request, Asked) and request.question is not None]
         self.switching = effects.switch or self.switching
         engine.delivered()
-        assert not any(request.abandoned and request.received for request in engine._flight.live), "an orphan collects"
+        self._check_orphans()
         listener = engine._flight.listener
         if listener is not None and listener.phase is LISTENING:
             reasons = [engine.queued, listener.news, listener.abandoned]
             assert not any(reasons), ("listens on", listener, reasons)
 
+    def _check_orphans(self) -> None:
+        """A command that was given up keeps what it had received by then, and collects nothing more."""
+        for request in self.engine._flight.live:
+            if request.abandoned:
+                assert isinstance(request, Asked)
+                had = self.had.setdefault(request, len(request.came))
+                assert len(request.came) == had, ("an orphan collects", request)
+
     def _check_answer(self, request: Asked) -> None:
-        if request.error is not None or request.defect is not None:
+        if request.aborted is not None or request.defect is not None:
             return
         assert request.typ in ("OK", "NO"), request
         own = [response for response in request.untagged if b"unasked" not in response.text]
@@ -297,7 +307,7 @@ class Episode:
             assert not flight.pending, flight.pending
             assert flight.gate.empty
             assert flight.listener is None
-            assert not any(flight.wanting.values()), flight.wanting
+            assert flight.attribution.empty
             while self._pump():
                 pass
             assert engine._wire.empty
