@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from imapkit.core import wire
@@ -20,7 +21,6 @@ from imapkit.testing.families import load_only
 
 __all__ = ["Driver", "call", "probe", "probe_registry"]
 
-NOW = 0.0
 ANY, LOGGED_IN, SELECTED = State.ANY, State.LOGGED_IN, State.SELECTED
 
 
@@ -129,38 +129,71 @@ def call(name: str, *args: Any, uid: bool = False) -> Call:
 
 
 class Driver:
-    """An engine in the state SELECTED (or ``state``), fed by hand, at one moment."""
+    """An engine in the state SELECTED (or ``state``), fed by hand; ``now`` is its clock."""
 
-    def __init__(self, state: State = State.SELECTED, *, limits: Limits | None = None, greet: bool = True) -> None:
-        self.engine = Engine(probe_registry, limits)
+    def __init__(
+        self,
+        state: State = State.SELECTED,
+        *,
+        limits: Limits | None = None,
+        greet: bool = True,
+        capabilities: Iterable[str] = (),
+        window: float = 300.0,
+        high: int = 1000,
+        low: int = 128,
+    ) -> None:
+        self.now = 0.0
+        self.engine = Engine(probe_registry, limits, window=window, high=high, low=low)
         self._framer = Framer(is_tagged=lambda line: self.engine.is_in_flight(first_word(line)))
         if greet:
             self.feed(b"* OK hello\r\n")
             self.engine.store.clear()
+            self.engine.delivered()
             self.engine.session.enter(state)
+            self.engine.session.set_capabilities(capabilities)
 
-    def send(self, name: str, *args: Any, uid: bool = False) -> Request:
+    def submit(self, wanted: Call | str, *args: Any, uid: bool = False, **fields: Any) -> Request:
+        """Queue a command; ``fields`` are set on its request before that."""
+        request = Request(call(wanted, *args, uid=uid) if isinstance(wanted, str) else wanted)
+        for name, value in fields.items():
+            setattr(request, name, value)
+        self.engine.submit(request, self.now)
+        return request
+
+    def send(self, wanted: Call | str, *args: Any, uid: bool = False, **fields: Any) -> Request:
         """Submit a command, and send as much of it as the engine gives. Raises what refuses it."""
-        request = Request(call(name, *args, uid=uid))
-        self.engine.submit(request, NOW)
-        while self.engine.outgoing(NOW) is not None:
-            pass
+        request = self.submit(wanted, *args, uid=uid, **fields)
+        self.pump()
         if request.defect is not None:
             raise request.defect
         return request
+
+    def take(self) -> bytes | None:
+        """What leaves next."""
+        out = self.engine.outgoing(self.now)
+        return None if out is None else out.data
+
+    def pump(self) -> bytes:
+        """Send all that the engine gives."""
+        return b"".join(iter(self.take, None))
 
     def feed(self, data: bytes) -> list[Request | None]:
         """Hand responses in, one by one; for each the command whose layer is to be switched on with it."""
         switches: list[Request | None] = []
         self._framer.push(data)
         while (parts := self._framer.pop()) is not None:
-            self.engine.receive([classify(parts)], NOW)
+            self.engine.receive([classify(parts)], self.now)
             switches.append(self.engine.effects.switch)
         return switches
 
     def end(self, request: Request, typ: str = "OK", text: str = "done") -> None:
         """The tagged response of ``request``."""
         self.feed(b"%b %b %b\r\n" % (request.tag, typ.encode(), text.encode()))
+
+    def tick(self, now: float) -> None:
+        """Let the time be ``now``."""
+        self.now = now
+        self.engine.tick(now)
 
     def told(self) -> list[Request]:
         """The commands whose waiters are to be told, since the last look."""

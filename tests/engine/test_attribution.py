@@ -34,7 +34,7 @@ def noted(driver: Driver) -> list[str]:
     return [defect.what for defect in driver.engine.defects.all()]
 
 
-# by the protocol alone
+# by the engine alone
 
 
 @pytest.mark.parametrize("verdict", ["perhaps", "else"])
@@ -148,7 +148,7 @@ def test_a_uid_is_read_once_for_each_response_however_many_ask(monkeypatch: pyte
 
 def test_what_was_read_of_a_response_is_forgotten_once_it_has_an_owner() -> None:
     attribution = Attribution()
-    request = Request(call("XABOUT", "a"), timeout=None, window=60)
+    request = Request(call("XABOUT", "a"))
     attribution.expect(request)
     request.sent = True
     response = Untagged("ABOUT", None, (b"a=yes",))

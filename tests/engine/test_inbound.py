@@ -1,22 +1,23 @@
-"""The protocol by itself: responses in, attribution and state out; no socket, no thread."""
+"""What comes in, by the engine alone: responses in, answers and state out; no socket, no thread."""
 
 from __future__ import annotations
 
 import itertools
 import random
-import threading
-from typing import Any
 
 import pytest
 
+from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.phases import DONE
 from imapkit.core.limits import Limits
 from imapkit.core.outcome import check
-from imapkit.core.engine.engine import Engine
-from imapkit.core.engine.request import Request
+from imapkit.core.request import Call
 from imapkit.core.wire import Literal
 from imapkit.errors import ArgumentError, ConnectionClosed, RemoteProtocolError, ServerBye, StateError, readonly
 from imapkit.family import State
 from tests.core.support import Driver, call, probe_registry
+
+FETCH = probe_registry.commands["XFETCH"]
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def driver() -> Driver:
 
 
 def test_tags_have_a_prefix_that_cannot_be_guessed_and_never_repeat() -> None:
-    prefixes = {Protocol(probe_registry).tag_prefix for _ in range(50)}
+    prefixes = {Engine(probe_registry)._flight.tag_prefix for _ in range(50)}
     assert len(prefixes) == 50
     assert all(len(prefix) == 6 and prefix.isalpha() and prefix.isupper() for prefix in prefixes)
     driver = Driver()
@@ -38,7 +39,7 @@ def test_tags_have_a_prefix_that_cannot_be_guessed_and_never_repeat() -> None:
         tags.append(request.tag)
         driver.end(request)
     assert len(set(tags)) == 100
-    assert all(tag.startswith(driver.engine.tag_prefix) for tag in tags)
+    assert all(tag.startswith(driver.engine._flight.tag_prefix) for tag in tags)
 
 
 @pytest.mark.parametrize("tag", [b"A1", b"XXXXXX1", b"a.b"])
@@ -59,11 +60,12 @@ def test_the_next_tag_cannot_be_answered_in_advance(driver: Driver) -> None:
     request = driver.send("XPING")
     number = int(request.tag[6:])
     with pytest.raises(RemoteProtocolError, match="not sent"):
-        driver.feed(b"%b%d OK done\r\n" % (driver.engine.tag_prefix, number + 1))
+        driver.feed(b"%b%d OK done\r\n" % (driver.engine._flight.tag_prefix, number + 1))
 
 
 def test_ok_before_it_was_all_sent_is_fatal(driver: Driver) -> None:
-    request = driver.send("XPUT", "a", b"x", sent=False)
+    request = driver.send("XPUT", "a", b"x")
+    assert not request.sent
     with pytest.raises(RemoteProtocolError, match="before it was all sent"):
         driver.end(request)
     assert not request.complete
@@ -71,10 +73,11 @@ def test_ok_before_it_was_all_sent_is_fatal(driver: Driver) -> None:
 
 @pytest.mark.parametrize("typ", ["NO", "BAD"])
 def test_a_refusal_before_it_was_all_sent_is_an_answer(driver: Driver, typ: str) -> None:
-    request = driver.send("XPUT", "a", b"x", sent=False)
+    request = driver.send("XPUT", "a", b"x")
+    assert not request.sent
     driver.end(request, typ)
     assert request.typ == typ
-    assert driver.engine.woken == [request]
+    assert driver.told() == [request]
 
 
 # registering
@@ -94,21 +97,23 @@ def test_the_wrong_state_is_refused_and_takes_no_tag(name: str, state: State) ->
     driver = Driver(state)
     args = ("1", "FLAGS") if name == "XFETCH" else ()
     with pytest.raises(StateError, match=f"{name} illegal in state {state.name}"):
-        driver.engine.register(Request(call(name, *args), timeout=None, window=60))
-    assert not driver.engine.pending
-    assert driver.engine.sent == 0
+        driver.send(name, *args)
+    [request] = driver.told()
+    assert (request.tag, request.phase) == (b"", DONE)
+    assert driver.engine.idle
+    assert driver.engine._flight.sent == 0
 
 
 def test_before_may_refuse(driver: Driver) -> None:
     with pytest.raises(LookupError, match="own mistake"):
         driver.send("XBADBEFORE")
-    assert not driver.engine.pending
+    assert not driver.engine.in_flight
 
 
 def test_read_only_news_refuse_one_command(driver: Driver) -> None:
     driver.engine.session.readonly_news = "changed"
     with pytest.raises(readonly, match="changed"):
-        driver.engine.register(Request(call("XPING"), timeout=None, window=60))
+        driver.send("XPING")
     driver.end(driver.send("XPING"))
 
 
@@ -159,9 +164,9 @@ def test_data_of_a_command_that_is_done_is_not_its_own_any_more(driver: Driver) 
 
 
 def test_data_of_a_command_that_is_not_all_sent_is_not_its_own_yet(driver: Driver) -> None:
-    request = driver.send("XFETCH", "1", "FLAGS", sent=False)
-    driver.feed(b"* 1 FETCH (FLAGS (old))\r\n")
-    request.sent = True
+    request = driver.send(Call(FETCH, ("1",), [b"XFETCH 1 ", Literal(b"FLAGS")]))
+    driver.feed(b"* 1 FETCH (FLAGS (old))\r\n+ go\r\n")
+    assert driver.pump() == b"FLAGS\r\n"
     driver.feed(b"* 1 FETCH (FLAGS (new))\r\n")
     assert driver.data(request) == [b"1 (FLAGS (new))"]
     assert driver.engine.store.take("FETCH") == [b"1 (FLAGS (old))"]
@@ -216,28 +221,20 @@ def test_random_orders(rng: random.Random) -> None:
 # continuations
 
 
-def _waiting(driver: Driver, name: str, *args: Any) -> Request:
-    """A writer that waits for a "+"."""
-    request = driver.send(name, *args, sent=False)
-    request.go = threading.Lock()
-    request.go.acquire()
-    return request
-
-
 @pytest.mark.parametrize(
     "line", [b"* 5 EXISTS\r\n", b"* OK hello\r\n", b"* NO careful\r\n", b"* BAD you\r\n", b"* 1 FETCH (UID 1)\r\n"]
 )
 def test_only_plus_or_its_own_tag_settles_a_continuation(driver: Driver, line: bytes) -> None:
     other = driver.send("XFETCH", "1", "FLAGS")
-    request = _waiting(driver, "XPUT", "a", b"x")
-    assert request.go is not None
+    request = driver.send("XPUT", "a", b"x")
     driver.feed(line)
     driver.end(other)
-    assert request.go.locked()
+    assert request.awaits == "+"
+    assert driver.take() is None
     assert not request.complete
     driver.feed(b"+ go\r\n")
-    assert not request.go.locked()
-    assert request.challenge == b"go"
+    assert request.continuation == b"go"
+    assert driver.pump() == b"x\r\n"
 
 
 def test_a_plus_nobody_waits_for_is_nothing(driver: Driver) -> None:
@@ -336,17 +333,15 @@ def test_bye_is_the_answer_to_a_command_that_ends_the_session(driver: Driver) ->
     assert request.typ == "OK"
 
 
-def test_close_fails_everybody_once_with_a_copy_of_the_reason(driver: Driver) -> None:
+def test_close_fails_every_command_once_with_a_copy_of_the_reason(driver: Driver) -> None:
     flying = [driver.send("XPING") for _ in range(100)]
-    writer, waiting = driver.send("XPUT", "a", b"x", sent=False), Request(call("XPING"), timeout=None, window=60)
-    latch = driver.engine.gate.enter(waiting)
-    assert latch is not None
+    writer, waiting = driver.send("XPUT", "a", b"x"), driver.send("XPING")
+    assert waiting.tag == b""
     reason = ConnectionClosed("gone")
     driver.engine.close(reason)
     driver.engine.close(ConnectionClosed("again"))
     assert driver.engine.closed is reason
-    assert sorted(driver.engine.woken, key=id) == sorted([*flying, writer], key=id)
-    assert not latch.locked()
+    assert driver.told() == [*flying, writer, waiting]
     assert driver.engine.session.state is State.SELECTED
     raised = []
     for request in [*flying, writer, waiting]:
