@@ -215,4 +215,4 @@ class Gate:
         """Whether commands of ``following`` may be sent beside what is left of ``first``."""
         if first.waiting or first.expungers:
             return False
-        return not (first.exclusive and first.live) and not (following.exclusive and self.live)
+        return not (first.exclusive and first.live) and not (following.exclusive and following.live and self.live)
