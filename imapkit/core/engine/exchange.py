@@ -91,7 +91,8 @@ def plain(request: Request, session: Session) -> Exchange:
         if len(piece.data) <= ONE_SEND:
             out += piece.data
         else:
-            yield Send(bytes(out))
+            if out:
+                yield Send(bytes(out))
             yield Send(piece.data)
             out.clear()
     out += b"\r\n"
