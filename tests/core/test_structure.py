@@ -21,6 +21,9 @@ TESTS = sorted(Path(__file__).parents[1].glob("**/*.py"))
 
 CORE_MAY = ("imapkit.core", "imapkit.errors", "imapkit.family", "pluggy", "importlib_metadata")
 FAMILY_MAY = ("imapkit.family", "imapkit.core.api", "imapkit.errors")
+ENGINE = PACKAGE / "core" / "engine"
+WAITING = ("threading", "_thread", "socket", "select", "selectors", "queue", "time", "asyncio", "signal", "imapkit.core.threads")
+"""What a module needs that waits, or does I/O."""
 INDEX_READERS = ("loading.py", "plugins.py", "registry.py")
 LONGEST_FILE, LONGEST_FUNCTION = 700, 60
 
@@ -72,6 +75,15 @@ def test_the_core_imports_no_family_and_nothing_foreign() -> None:
             if imported in ("imapkit.ext", "imapkit") and path.name in INDEX_READERS:
                 continue  # the names of the builtin families (ext.INDEX), and the version
             assert stdlib(imported) or within(imported, CORE_MAY), f"{name(path)}:{line} imports {imported}"
+
+
+def test_the_engine_neither_waits_nor_does_io() -> None:
+    """Of what it uses, locks are in the store and in what hides secrets: other threads look into those."""
+    files = [path for path in CORE if path.is_relative_to(ENGINE)]
+    assert len(files) > 8
+    for path in files:
+        for imported, line in imports(path):
+            assert not within(imported, WAITING), f"{name(path)}:{line} imports {imported}"
 
 
 def test_of_ext_the_core_reads_the_index_and_the_name_only() -> None:
