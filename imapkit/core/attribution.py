@@ -66,7 +66,7 @@ class Attribution:
         likely: list[Request] = []
         possible: list[tuple[Request, str]] = []
         for request in awaiting:
-            if not request.sent or request.complete:
+            if not request.sent:
                 continue
             call = request.call
             if call.command.matches is None or call.about is None:

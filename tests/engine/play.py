@@ -7,7 +7,9 @@ from itertools import count
 from random import Random
 from typing import Protocol
 
+from imapkit.core import attribution
 from imapkit.core.engine import gate, lanes
+from tests.engine.answers import AnswerEpisode
 from tests.engine.episode import Episode
 from tests.engine.hostile import DeadServerEpisode, HostileEpisode
 from tests.engine.queue import QueueEpisode
@@ -21,13 +23,13 @@ class Kind(Protocol):
 
     __name__: str
 
-    def __call__(self, rng: Random, size: int, /) -> QueueEpisode | Episode: ...
+    def __call__(self, rng: Random, size: int, /) -> QueueEpisode | AnswerEpisode | Episode: ...
 
 
-KINDS: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, QueueEpisode)
+KINDS: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, QueueEpisode, AnswerEpisode)
 
 
-def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | Episode]]:
+def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | AnswerEpisode | Episode]]:
     """Episodes without end, with the seed that brings each back."""
     for seed in count(first):
         rng = Random(seed)
@@ -36,7 +38,11 @@ def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | E
 
 def found_after(mistake: Mistake, most: int) -> int | None:
     """After how many episodes one fails with the mistake in the engine; None if none of ``most`` does."""
-    kinds: tuple[Kind, ...] = (QueueEpisode,) if mistake.module in (gate, lanes) else (Episode, HostileEpisode, DeadServerEpisode)
+    kinds: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, AnswerEpisode)
+    if mistake.module in (gate, lanes):
+        kinds = (QueueEpisode,)
+    elif mistake.module is attribution:
+        kinds = (AnswerEpisode,)
     with seeded(mistake):
         for played in range(most):
             seed, kind = played // len(kinds), kinds[played % len(kinds)]

@@ -97,15 +97,75 @@ MISTAKES = (
     Mistake(
         "numbers and UIDs are not compared", lanes, "if not other.empty or not own.grant(subject):", "if not own.grant(subject):"
     ),
-    Mistake("only a sure match takes a response", attribution, "if verdict:", "if verdict is not False or True:"),
+    Mistake("only a command that has been sent is answered", attribution, "if not request.sent:", "if False:"),
     Mistake(
-        "a response that no command awaits is stored",
+        "a command without a subject takes every response of its name",
         attribution,
-        "return perhaps",
-        "return perhaps or next(iter(self._flight.pending.values()), None)",
+        'return request, "", False\n            verdict',
+        "pass\n            verdict",
+    ),
+    Mistake("perhaps is better than none", attribution, "if verdict is None:", "if verdict is None and False:"),
+    Mistake(
+        "perhaps is not for certain",
+        attribution,
+        "if verdict is None:\n                likely.append(request)\n            el",
+        "",
+    ),
+    Mistake("what is only possible is not for certain", attribution, "if not isinstance(verdict, str):", "if True:"),
+    Mistake("a possible answer is better than none", attribution, "possible.append((request, verdict))", "pass"),
+    Mistake(
+        "likely goes before possible", attribution, "for request in likely] or possible", "for request in likely] + possible"
     ),
     Mistake(
-        "an orphan collects nothing", attribution, "if owner.abandoned:\n            return", "if False:\n            return"
+        "possible does not go before likely", attribution, "for request in likely] or possible", "for request in ()] + possible"
+    ),
+    Mistake(
+        "what may be the answer of several is given to none",
+        attribution,
+        "for request in likely] or",
+        "for request in likely[:1]] or",
+    ),
+    Mistake(
+        "what is possibly the answer of several is given to none", attribution, "likely] or possible", "likely] or possible[:1]"
+    ),
+    Mistake(
+        "of number sets there is an answer for each message",
+        attribution,
+        "if isinstance(request.call.about, NumberSet):",
+        "if False:",
+    ),
+    Mistake("a doubtful answer gives way", attribution, 'as far as can be told", True', 'as far as can be told", False'),
+    Mistake("a command that is over awaits nothing", attribution, "self._awaiting[name].pop(request, None)", "pass"),
+    Mistake("only a sole command takes a run", attribution, "if awaiting and len(awaiting) == 1", "if awaiting"),
+    Mistake("a run is given to a command that has been sent", inbound, "return owner if owner.sent else None", "return owner"),
+    Mistake(
+        "a run is taken whole only if all of it is the answer",
+        inbound,
+        "if claims is None or not self._guard(owner, claims, call.about, run):",
+        "if False:",
+    ),
+    Mistake(
+        "a doubtful answer gives way to one before or behind it",
+        inbound,
+        'if request.received or request.typ != "OK":',
+        'if request.typ != "OK":',
+    ),
+    Mistake(
+        "a refused command has no doubtful answer", inbound, 'if request.received or request.typ != "OK":', "if request.received:"
+    ),
+    Mistake("a doubtful answer counts if there is no better one", inbound, "request.received.append(response)", "pass"),
+    Mistake("a refused command gives back what came", inbound, "self._release(request.received)", "pass"),
+    Mistake(
+        "a response that no command awaits is stored",
+        inbound,
+        "self._keep(response.name, response, response.octets)\n        elif",
+        "pass\n        elif",
+    ),
+    Mistake(
+        "an orphan collects nothing",
+        inbound,
+        "if not owner.abandoned:\n            owner.received.append(piece)",
+        "if True:\n            owner.received.append(piece)",
     ),
     Mistake(
         "an orphan keeps its place",
@@ -156,7 +216,6 @@ MISTAKES = (
         'request.move("abandon")',
     ),
     Mistake("each waiter is told once", flight, "if not request.released:", "if True:"),
-    Mistake("a command that is over awaits nothing", flight, "self.wanting[name].pop(request, None)", "pass"),
     Mistake("a listener that is over is none", flight, "if self.listener is request:", "if False:"),
     Mistake(
         "a layer is switched on before more is taken in",

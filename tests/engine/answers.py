@@ -1,0 +1,158 @@
+"""Attribution alone: random commands in flight, random responses, and whose answer each is by brute force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from imapkit.core.engine.phases import DONE
+from imapkit.core.engine.request import Request
+from imapkit.core.numbers import NumberSet
+from imapkit.core.request import Call
+from imapkit.core.response import Run, Untagged
+from imapkit.core.wire import Literal
+from imapkit.family import State
+from tests.core.support import Driver, call, probe_registry
+from tests.engine.commands import IDLE
+
+__all__ = ["AnswerEpisode"]
+
+
+def _all_are_about(about: NumberSet, run: Run) -> bool:
+    return not about.uid and about.may_hold_all(run.numbers)
+
+
+FETCH = replace(probe_registry.commands["XFETCH"], matches_all=_all_are_about)
+LIST = probe_registry.commands["XLIST"]
+ALERTED = replace(probe_registry.commands["XPING"], result=("OK",))
+"""It awaits what has a meaning beside being an answer."""
+
+
+def _fetch(rng: Random) -> Call:
+    plain = call("XFETCH", rng.choice(("1", "2:4", "3", "5,7", "6:*")), "FLAGS", uid=rng.random() < 0.4)
+    made = Call(FETCH, plain.args, plain.pieces, uid=plain.uid)
+    return made if rng.random() < 0.8 else Call(FETCH, plain.args, [b"XFETCH ", Literal(b"1 FLAGS")], uid=plain.uid)
+
+
+_KINDS: tuple[Callable[[Random], Call], ...] = (
+    _fetch,
+    _fetch,
+    lambda rng: call("XABOUT", rng.choice("abc")),
+    lambda rng: call("XABOUT", rng.choice("abc")),
+    lambda rng: call("XLIST"),
+    lambda rng: Call(LIST, (), [b"XLIST ", Literal(b"x")]),
+    lambda rng: call("XPING"),
+    lambda rng: call("XCAPA"),
+    lambda rng: Call(ALERTED, (), [b"XPING"]),
+    lambda rng: Call(IDLE, (), [b"XIDLE"]),
+)
+
+
+class AnswerEpisode:
+    """Runs once, with ``run``."""
+
+    def __init__(self, rng: Random, size: int) -> None:
+        self.rng = rng
+        self.driver = Driver(State.SELECTED)
+        kinds = rng.sample(_KINDS, rng.choice((2, 4, len(_KINDS))))
+        self.requests = [self.driver.submit(rng.choice(kinds)(rng)) for _ in range(size)]
+        self.certain: dict[Request, list[bytes]] = {request: [] for request in self.requests}
+        """What each command's answer is for sure, by the rules below."""
+        self.doubtful: dict[Request, list[bytes]] = {request: [] for request in self.requests}
+        """What is its answer if no better one comes."""
+        self.stored: list[bytes] = []
+        self.said = 0
+
+    def run(self) -> bool:
+        """Play it; whether the connection ended early."""
+        rng, driver = self.rng, self.driver
+        while not driver.engine.idle:
+            driver.take()
+            roll = rng.random()
+            if roll < 0.6:
+                self._say()
+            elif roll < 0.8:
+                driver.feed(b"+ go\r\n")
+            elif flying := self._in_flight():
+                self._end(rng.choice(flying))
+        kept = sorted(item for _, items in driver.engine.store.runs() for item in items)
+        assert kept == sorted(self.stored), ("kept", kept, self.stored)
+        return False
+
+    def _in_flight(self) -> list[Request]:
+        """Those whose answer may come, in the order in which they were sent."""
+        return sorted((request for request in self.requests if request.sent and request.phase is not DONE), key=_order)
+
+    def _say(self) -> None:
+        rng = self.rng
+        self.said += 1
+        mark = b"m%d" % self.said
+        name = rng.choice(("FETCH", "FETCH", "ABOUT", "ABOUT", "LIST", "CAPABILITY", "OK", "EXISTS"))
+        if name == "FETCH":
+            rows = [self._row(mark) for _ in range(rng.choice((1, 1, 3)))]
+            responses = [Untagged(name, int(number), (text,)) for number, text in rows]
+            self._expect(responses)
+            self._take([Run(name, rows)] if len(rows) > 1 else responses)
+            return
+        text = b"%b x=no" % mark
+        if name == "ABOUT":
+            words = [f"{each}={rng.choice(('yes', 'perhaps', 'else', 'no', 'no'))}".encode() for each in "abc"]
+            text = b" ".join((*words, b"mark=" + mark))
+        self._expect([response := Untagged(name, 3 if name == "EXISTS" else None, (text,))])
+        self._take([response])
+
+    def _row(self, mark: bytes) -> tuple[bytes, bytes]:
+        number = self.rng.choice((1, 2, 3, 4, 5, 6, 7, 8, 9))
+        return b"%d" % number, b"(%b UID %d)" % (mark, self.rng.choice((1, 2, 3, 4, 5, 6, 7, 8, 9)))
+
+    def _take(self, batch: list[Untagged | Run]) -> None:
+        self.driver.engine.receive(batch, self.driver.now)
+        self.driver.engine.delivered()
+
+    def _expect(self, responses: list[Untagged]) -> None:
+        """Note whose answer each is. A response is that of the first command that it is certainly about; else of the only one
+        that it is likely about; else of the only one that it is possibly about."""
+        for response in responses:
+            [shaped] = response.data()
+            likely, possible = [], []
+            for request in self._in_flight():
+                verdict = _verdict(request.call, response)
+                if verdict is True:
+                    self.certain[request].append(shaped)
+                    break
+                (likely if verdict is None else possible if verdict else []).append(request)
+            else:
+                candidates = likely or possible
+                if len(candidates) != 1:
+                    self.stored.append(shaped)
+                elif isinstance(candidates[0].call.about, NumberSet):
+                    self.certain[candidates[0]].append(shaped)
+                else:
+                    self.doubtful[candidates[0]].append(shaped)
+
+    def _end(self, request: Request) -> None:
+        typ = self.rng.choice(("OK", "OK", "NO"))
+        certain, doubtful = self.certain[request], self.doubtful[request]
+        self.driver.end(request, typ)
+        self.driver.engine.delivered()
+        if typ == "NO":
+            self.stored += certain + doubtful
+        elif certain:
+            self.stored += doubtful
+        else:
+            certain = doubtful
+        assert self.driver.data(request) == certain, (request, self.driver.data(request), certain)
+        assert request.defect is None, request.defect
+
+
+def _order(request: Request) -> int:
+    return request.order
+
+
+def _verdict(wanted: Call, response: Untagged) -> object:
+    """Whether a response is an answer to a command, that one alone: True, False, None for perhaps, a text for possibly."""
+    command, about = wanted.command, wanted.about
+    if response.name not in command.result:
+        return False
+    return True if about is None else command.matches(about, response)  # type: ignore[misc]
