@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from imapkit.core import attribution
-from imapkit.core.engine import engine, exchange, flight, gate, inbound, lanes, wire
+from imapkit.core.engine import engine, exchange, flight, gate, inbound, lanes, request, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -33,13 +33,13 @@ MISTAKES = (
     Mistake(
         "sequence numbers begin a segment behind EXPUNGE", gate, "return not (call.seqnums and self.expungers)", "return True"
     ),
-    Mistake("a segment waits for EXPUNGE to be over", gate, "if first.waiting or first.expungers:", "if first.waiting:"),
-    Mistake("no segment overtakes", gate, "if first.waiting or first.expungers:", "if first.expungers:"),
+    Mistake("a segment waits for EXPUNGE to be over", gate, "first.waiting or first.expungers or", "first.waiting or"),
+    Mistake("no segment overtakes", gate, "first.waiting or first.expungers or", "first.expungers or"),
     Mistake(
         "nothing follows an exclusive command in flight",
         gate,
-        "not (first.exclusive and first.live) and not (following",
-        "not (following",
+        " or (first.exclusive and first.live)",
+        "",
     ),
     Mistake(
         "EXPUNGE is held until sequence numbers are sent",
@@ -61,7 +61,7 @@ MISTAKES = (
         "self.live -= 1\n            self._leave_lanes(command)",
         "self.live -= 1",
     ),
-    Mistake("a command without a subject waits for all", lanes, "if self._granted or self._parked:", "if False:"),
+    Mistake("a command without a subject waits for all", lanes, "if self._granted:", "if False:"),
     Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
     Mistake(
         "a tail is not overtaken",
@@ -97,6 +97,40 @@ MISTAKES = (
     Mistake(
         "numbers and UIDs are not compared", lanes, "if not other.empty or not own.grant(subject):", "if not own.grant(subject):"
     ),
+    Mistake(
+        "nothing joins an exclusive command",
+        gate,
+        "if self.exclusive:\n            return False",
+        "if False:\n            return False",
+    ),
+    Mistake("an exclusive command joins nothing", gate, "return not self.live", "return True"),
+    Mistake("a command does not hold itself", gate, "self.unsent > bool(call.seqnums)", "self.unsent > 0"),
+    Mistake(
+        "a withdrawn command lets the next segment in",
+        gate,
+        "self._leave_lanes(command)\n        self._advance()",
+        "self._leave_lanes(command)",
+    ),
+    Mistake(
+        "a withdrawn command is not opened",
+        gate,
+        "if not command.withdrawn:\n                self._open(command)",
+        "self._open(command)",
+    ),
+    Mistake(
+        "a withdrawn command brings no EXPUNGE",
+        gate,
+        "command.segment.expungers -= command.call.expunges",
+        "command.segment.expungers -= command.call.expunges and not command.withdrawn",
+    ),
+    Mistake(
+        "a command is ready once all lanes have granted it",
+        gate,
+        "if not command.blocks:\n                self.ready",
+        "if True:\n                self.ready",
+    ),
+    Mistake("a parked command that was withdrawn is passed over", lanes, "if not following.withdrawn:", "if True:"),
+    Mistake("a command of the tail that was withdrawn is passed over", lanes, "if not head.withdrawn:", "if True:"),
     Mistake("only a command that has been sent is answered", attribution, "if not request.sent:", "if False:"),
     Mistake(
         "a command without a subject takes every response of its name",
@@ -136,7 +170,6 @@ MISTAKES = (
     ),
     Mistake("a doubtful answer gives way", attribution, 'as far as can be told", True', 'as far as can be told", False'),
     Mistake("a command that is over awaits nothing", attribution, "self._awaiting[name].pop(request, None)", "pass"),
-    Mistake("only a sole command takes a run", attribution, "if awaiting and len(awaiting) == 1", "if awaiting"),
     Mistake("a run is given to a command that has been sent", inbound, "return owner if owner.sent else None", "return owner"),
     Mistake(
         "a run is taken whole only if all of it is the answer",
@@ -217,6 +250,46 @@ MISTAKES = (
     ),
     Mistake("each waiter is told once", flight, "if not request.released:", "if True:"),
     Mistake("a listener that is over is none", flight, "if self.listener is request:", "if False:"),
+    Mistake(
+        "a continuation settles nothing while bytes lie ready",
+        wire,
+        'request.awaits != "+" or self._out',
+        'request.awaits != "+"',
+    ),
+    Mistake("an orphan's later questions are answered", wire, "if request.abandoned:", "if False:"),
+    Mistake("news before the continuation end IDLE", wire, '"news" if request.news else ', ""),
+    Mistake("an orphan that is let listen is ended", wire, '"abandoned" if request.abandoned else ', ""),
+    Mistake(
+        "a command that is answered early waits no more",
+        wire,
+        "if request.phase is SENDING and not request.accepted:",
+        "if False:",
+    ),
+    Mistake(
+        "a command leaves the queue once",
+        wire,
+        "if not request.accepted:\n                self.flight.gate.sent(request)",
+        "self.flight.gate.sent(request)",
+    ),
+    Mistake("a command that was dropped is not sent", wire, "while ready and ready[0].phase is not QUEUED:", "while False:"),
+    Mistake("OK before all was sent is fatal", inbound, "if not request.sent:", "if False:"),
+    Mistake(
+        "only a refresh sends IDLE anew", inbound, 'if request.interrupted_by != "refresh" or', "if not request.interrupted_by or"
+    ),
+    Mistake(
+        "any other reason takes the place of a refresh", request, 'if not before or before == "refresh" or', "if not before or"
+    ),
+    Mistake(
+        "a command that is sent anew has one tag", flight, "self.pending.pop(request.tag, None)\n        self.sent", "self.sent"
+    ),
+    Mistake("a layer that is there pends no more", flight, "self.layer_pending = False\n        self.gate", "self.gate"),
+    Mistake("a command that was answered frees its place", flight, "self.gate.land(request)", "pass"),
+    Mistake(
+        "a command in flight is late after the window",
+        flight,
+        "moment = max(shared, request.progress) + self.window",
+        'moment = float("inf")',
+    ),
     Mistake(
         "a layer is switched on before more is taken in",
         inbound,

@@ -199,6 +199,18 @@ def test_no_command_overtakes_one_whose_segment_has_not_been_opened(queue: Queue
     queue.finish()
 
 
+def test_a_segment_that_has_been_sent_lets_the_next_one_in(queue: Queue) -> None:
+    queue.add("expunge", "A", expunges=True)
+    queue.add("slow", "A")
+    queue.add("numbers", seqnums=True)
+    queue.send("expunge")
+    queue.land("expunge")
+    assert queue.ready() == "slow"
+    queue.send("slow")
+    assert queue.ready() == "numbers", "as soon as slow was sent"
+    queue.finish()
+
+
 def test_what_was_withdrawn_holds_nothing(queue: Queue) -> None:
     queue.add("barrier", "A")
     queue.add("numbers", "A", seqnums=True)

@@ -71,7 +71,10 @@ class _Segment:
 
 
 class Gate:
-    """The queue of one connection. ``ready`` holds the commands that may be sent now, in the order in which they became ready."""
+    """The queue of one connection. ``ready`` holds the commands that may be sent now, in the order in which they became ready.
+
+    One that was withdrawn meanwhile may be among them: the wire passes it over.
+    """
 
     def __init__(self) -> None:
         self.ready: deque[Queued] = deque()
@@ -187,7 +190,7 @@ class Gate:
         for command in granted:
             self.steps += 1
             command.blocks -= 1
-            if not command.blocks and not command.withdrawn:
+            if not command.blocks:
                 self.ready.append(command)
 
     def _advance(self) -> None:
@@ -200,7 +203,7 @@ class Gate:
                 if first.exclusive and not first.live:
                     segments.popleft()
                 return
-            if not self._may_pass(first, segments[1]):
+            if not self._may_pass(first):
                 return
             segments.popleft()
 
@@ -211,8 +214,7 @@ class Gate:
             if not command.withdrawn:
                 self._open(command)
 
-    def _may_pass(self, first: _Segment, following: _Segment) -> bool:
-        """Whether commands of ``following`` may be sent beside what is left of ``first``."""
-        if first.waiting or first.expungers:
-            return False
-        return not (first.exclusive and first.live) and not (following.exclusive and following.live and self.live)
+    @staticmethod
+    def _may_pass(first: _Segment) -> bool:
+        """Whether commands of the next segment may be sent beside what is left of the first; an exclusive one waits for all."""
+        return not (first.waiting or first.expungers or (first.exclusive and first.live))

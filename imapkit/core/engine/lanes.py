@@ -97,10 +97,10 @@ class Lane:
     the first of the tail waits for the lane to let it in.
     """
 
-    __slots__ = ("_anything", "_granted", "_keys", "_numbers", "_parked", "_tail", "_uids")
+    __slots__ = ("_anything", "_granted", "_keys", "_numbers", "_tail", "_uids")
 
     def __init__(self) -> None:
-        self._granted = self._parked = 0
+        self._granted = 0
         self._anything = 0
         """Granted commands without a subject: any response may be theirs."""
         self._keys: dict[Any, deque[Queued] | None] = {}
@@ -110,7 +110,7 @@ class Lane:
     @property
     def empty(self) -> bool:
         """Whether no command is granted, and none waits."""
-        return not (self._granted or self._parked or self._tail)
+        return not (self._granted or self._tail)
 
     def enter(self, command: Queued) -> bool:
         """Whether ``command`` is granted at once; if not, ``leave`` or ``pull`` grants it later."""
@@ -151,7 +151,7 @@ class Lane:
         """True: granted. False: parked behind its own subject. None: it must wait for all before it."""
         subject = command.call.about
         if subject is None:
-            if self._granted or self._parked:
+            if self._granted:
                 return None
             self._anything += 1
         elif self._anything:
@@ -177,14 +177,12 @@ class Lane:
         if waiting is None:
             waiting = self._keys[subject] = deque()
         waiting.append(command)
-        self._parked += 1
 
     def _unpark(self, subject: Any, granted: list[Queued]) -> None:
         """The command that held ``subject`` has gone: the next one that still wants it is granted."""
         waiting = self._keys.pop(subject)
         while waiting:
             following = waiting.popleft()
-            self._parked -= 1
             if not following.withdrawn:
                 self._keys[subject] = waiting
                 self._grant(following)
