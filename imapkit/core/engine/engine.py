@@ -288,11 +288,11 @@ class Engine:
             return
         flight = self._flight
         if request.limit <= now:
-            if request.hard and request.phase is not QUEUED:
-                self._lose(flight.late(request))
+            late, half_sent = flight.late(request), request.phase is SENDING and not request.sent
+            if half_sent or (request.hard and request.phase is not QUEUED):
+                self._lose(late)
             else:
-                late = DeadlineExceeded(str(flight.late(request)))
-                self.abandon(request, now, flight.late(request) if request.hard else late)
+                self.abandon(request, now, late if request.hard else DeadlineExceeded(str(late)))
             return
         if request.phase is LISTENING:
             why = "patience" if request.until <= now else "refresh" if request.refresh_at <= now else ""
