@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # What is imported is compiled once, as it is for users; without that each test process does it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz changelog clean
+.PHONY: demo test unit live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz model changelog clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -63,6 +63,11 @@ bench: $(VENV)/.bench
 bench-twice: bench
 	$(COMPARED) --json $(lastword $(FIGURES))
 	$(COMPARED) --compare $(FIGURES) $(PAGE)
+
+# make model SECONDS=60: random servers against the engine; without SECONDS, ten minutes.
+model: SECONDS = 600
+model: $(VENV)/.test
+	$(BIN)/python -m tests.engine --seconds $(SECONDS)
 
 # make fuzz SECONDS=600: so long for each target
 SECONDS ?= 60

@@ -169,8 +169,10 @@ class Driver:
         return request
 
     def take(self) -> bytes | None:
-        """What leaves next."""
-        out = self.engine.outgoing(self.now)
+        """The bytes that leave next."""
+        while (out := self.engine.outgoing(self.now)) is not None and not out.data:
+            # It says which command begins.
+            pass
         return None if out is None else out.data
 
     def pump(self) -> bytes:

@@ -157,6 +157,8 @@ class Episode:
     def _deliver(self) -> None:
         engine = self.engine
         effects = engine.effects
+        there = [effects.done, effects.asks, effects.switch, effects.greeted, effects.closed]
+        assert effects.due == any(each for each in there), ("is not told of", there)
         for request in effects.done:
             assert isinstance(request, Asked)
             assert request not in self.told, ("told twice", request)

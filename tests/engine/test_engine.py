@@ -14,7 +14,7 @@ from imapkit.core.outcome import check
 from imapkit.core.request import Call
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.wire import Literal
-from imapkit.errors import CommandTimeout, ConnectionClosed, RemoteProtocolError, ServerBye, StateError
+from imapkit.errors import ConnectionClosed, DeadlineExceeded, RemoteProtocolError, ServerBye, StateError
 from imapkit.family import State
 from tests.core.support import Driver, call
 from tests.engine.commands import AUTH, IDLE, PUT, ZIP
@@ -187,8 +187,8 @@ def test_giving_up_twice_or_too_late_is_nothing(driver: Driver, phase: Phase) ->
 
 def test_the_reason_for_giving_up_is_what_the_caller_gets(driver: Driver) -> None:
     request = driver.send("XPING")
-    driver.engine.abandon(request, driver.now, CommandTimeout("my deadline"))
-    with pytest.raises(CommandTimeout, match="my deadline"):
+    driver.engine.abandon(request, driver.now, DeadlineExceeded("my deadline"))
+    with pytest.raises(DeadlineExceeded, match="my deadline"):
         check(request, driver.engine)
 
 
@@ -495,10 +495,10 @@ def test_what_the_engine_says_of_itself(driver: Driver) -> None:
 def test_effects_stay_until_they_have_been_delivered(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.end(request)
-    assert bool(driver.engine.effects)
+    assert driver.engine.effects.due
     assert driver.engine.effects.done == driver.engine.effects.done == [request]
     driver.engine.delivered()
-    assert not driver.engine.effects
+    assert (driver.engine.effects.due, driver.engine.effects.done) == (False, [])
 
 
 def test_the_last_alert_is_told_with_the_end(driver: Driver) -> None:
@@ -509,7 +509,6 @@ def test_the_last_alert_is_told_with_the_end(driver: Driver) -> None:
 
 
 def test_the_trace_is_told_which_commands_leave(driver: Driver) -> None:
-    driver.engine.names_commands(True)
     one, two = driver.submit("XPING"), driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
     outs = []
     while (out := driver.engine.outgoing(driver.now)) is not None:

@@ -279,7 +279,7 @@ def test_an_answer_with_a_line_end_cancels(bad: bytes) -> None:
         check(request, driver.engine)
 
 
-def test_an_answer_nobody_asked_for_is_not_sent() -> None:
+def test_an_answer_to_no_question_is_not_sent() -> None:
     driver = Driver()
     request = driver.send(auth(lambda challenge: b"secret"))
     driver.engine.answer(request, b"early", None, driver.now)

@@ -14,7 +14,7 @@ from imapkit.core.engine.times import Moments, Progress
 from imapkit.core.outcome import check
 from imapkit.core.request import Call
 from imapkit.core.wire import Literal
-from imapkit.errors import CommandTimeout, ConnectionClosed
+from imapkit.errors import CommandTimeout, ConnectionClosed, DeadlineExceeded
 from tests.core.support import Driver, call
 from tests.engine.commands import IDLE, PUT
 
@@ -282,7 +282,7 @@ def test_a_command_in_flight_that_is_late_is_given_up_if_its_limit_is_soft(drive
     request, other = driver.send("XPING", limit=3.0, hard=False), driver.send("XPING")
     driver.tick(3.0)
     assert driver.told() == [request]
-    with pytest.raises(CommandTimeout, match="no answer in time"):
+    with pytest.raises(DeadlineExceeded, match="no answer in time"):
         check(request, driver.engine)
     driver.end(request)
     driver.end(other)
