@@ -10,7 +10,7 @@ from imapkit.core.cursor import Defect
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.core.threads.courier import MANY
-from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye
+from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, error
 
 if TYPE_CHECKING:
     from imapkit.core.layers import Layers
@@ -46,6 +46,8 @@ class Intake:
         self.begun = False
         """Some bytes have come."""
         self._missing = 0
+        self._wrong: error | None = None
+        """What ends the connection, once the responses before it have been taken in."""
 
     @property
     def missing(self) -> int:
@@ -104,7 +106,7 @@ class Intake:
         more = True
         while more and (batch := self._batch()):
             # (A batch that is not full has taken all there is, unless it ended for the sake of a layer or the greeting.)
-            more = len(batch) >= _TOGETHER or engine.layer_pending or engine.welcome is None
+            more = len(batch) >= _TOGETHER or engine.layer_pending or engine.welcome is None or self._wrong is not None
             run(engine.receive, batch, rounds=MANY)
             if self._steps.switching is not None:
                 self._switch()
@@ -119,9 +121,21 @@ class Intake:
             self._steps.step(engine.literal_progress, before - missing if 0 < missing < before else len(data))
 
     def _batch(self) -> Batch:
-        """Some of the responses that are there. Anything behind the answer to a command that switches a layer on stays."""
-        framer, engine = self._framer, self._engine
+        """Some of the responses that are there. Raises what is wrong with the next one."""
+        if self._wrong is not None:
+            raise self._wrong
         batch: Batch = []
+        try:
+            self._fill(batch)
+        except error as exc:
+            if not batch:
+                raise
+            self._wrong = exc
+        return batch
+
+    def _fill(self, batch: Batch) -> None:
+        """Cut responses. Anything behind the answer to a command that switches a layer on stays."""
+        framer, engine = self._framer, self._engine
         traced = self._trace.wants(1)
         while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
             response = classify(parts)
@@ -138,7 +152,6 @@ class Intake:
                     self._take_run(response.name, batch)
                 if engine.welcome is None:
                     break
-        return batch
 
     def _show(self, response: Continuation | Tagged | Untagged) -> None:
         if self._trace.wants(4):
