@@ -10,19 +10,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast
-from unittest.mock import patch
 
 from imapkit import ext
-from imapkit.core import intake, wire
-from imapkit.core.connection import Connection
+from imapkit.core import wire
 from imapkit.core.cursor import Cursor
+from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.request import Request
 from imapkit.core.fragment import CRLF
 from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
-from imapkit.core.protocol import Protocol
-from imapkit.core.request import Call, Request
+from imapkit.core.request import Call
 from imapkit.core.response import Untagged, classify, response_code
 from imapkit.core.result import parse, parse_shape
+from imapkit.core.threads import intake
+from imapkit.core.threads.courier import Courier
+from imapkit.core.threads.steps import Steps
+from imapkit.core.trace import Trace
 from imapkit.errors import ParseError, ServerBye, error
 from imapkit.ext.rev1.fetch import fetch, fetch_uid
 from imapkit.family import State
@@ -129,16 +132,55 @@ def read_deeply(value: Any, depth: int = 0) -> None:
             read_deeply(getattr(value, field.name), depth + 1)
 
 
+class Receiver:
+    """What a connection does with what it receives, without a socket and a thread."""
+
+    def __init__(self, tag_prefix: bytes, limits: Limits = LIMITS) -> None:
+        self.engine = Engine(REGISTRY, limits)
+        self.engine._flight.tag_prefix = tag_prefix
+        self.engine.receive([Untagged("OK", None, (b"hello",))], 0.0)
+        self.engine.delivered()
+        self.engine.session.enter(State.SELECTED)
+        layers, trace = Layers(cast("Transport", None)), Trace()
+        steps = Steps(self.engine, lambda: None)
+        courier = Courier(steps, layers, trace, "", window=60.0, fail=self.engine.close, last_words=lambda: None)
+        self._intake = intake.Intake(steps, courier, layers, REGISTRY, trace, 60.0)
+        self._intake.begun = True
+
+    def ask(self, name: str, *args: Any, uid: bool = False) -> Request:
+        """Have a command in flight. It is in flight as well if the connection has ended since."""
+        command = REGISTRY.commands[name]
+        request = Request(Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid))
+        self.engine.submit(request, 0.0)
+        self.engine.outgoing(0.0)
+        assert request.sent, f"{name} waits for the commands before it"
+        return request
+
+    def receive(self, data: bytes) -> None:
+        """Take ``data`` in; what is wrong with it ends the connection. Raises what is wrong with the library."""
+        if self.engine.closed is None:
+            before, intake._RUN = intake._RUN, 1
+            try:
+                self._intake.take_in(data)
+            except error as problem:
+                self.engine.close(problem)
+            finally:
+                intake._RUN = before
+        cause = self.engine.closed and self.engine.closed.__cause__
+        if cause is not None and not isinstance(cause, error):
+            raise cause
+
+
 CALLS, CHUNK = 60, 10
 """How many calls of functions a byte may take, and as how many bytes a read counts."""
 
 
 PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
     ("FETCH", ("1:3", "(FLAGS)"), False),
-    ("FETCH", ("4,9", "BODY[]"), True),
+    ("FETCH", ("4,9", "BODY[]"), False),
     ("STATUS", ("INBOX", "(MESSAGES)"), False),
     ("LIST", ('""', "*"), False),
-    ("SEARCH", ("ALL",), False),
+    ("SEARCH", ("ALL",), True),
     ("NOOP", (), False),
 ]
 """What is under way: the tags are T1, T2 ..."""
@@ -146,54 +188,48 @@ PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
 
 def session(data: bytes) -> None:
     """Whatever a server sends to a client that waits for answers, it goes on, or ends with an error of ours; and all the same
-    whether responses come together, and are taken in together, or octet by octet.
+    whether responses come together, and are taken in together, or byte by byte.
     """
-    at_once = played([data])
-    assert played(segments(data, 1)) == at_once
-    assert played(segments(data, 2 + sum(data[:2]) % 60)) == at_once
+    for uid in (False, True):
+        at_once = played([data], uid)
+        assert played(segments(data, 1), uid) == at_once
+        assert played(segments(data, 2 + sum(data[:2]) % 60), uid) == at_once
 
 
-def played(chunks: Iterable[bytes]) -> list[Any]:
+def played(chunks: Iterable[bytes], uid: bool) -> list[Any]:
     """What becomes of the commands, of what belongs to none, and of the connection; work per byte is bounded."""
     chunks = list(chunks)
     size = sum(map(len, chunks)) + CHUNK * len(chunks)
-    found, calls = taken_in(chunks)
+    found, calls = taken_in(chunks, uid)
     if calls > CALLS * size:
         # Patterns are compiled as they are first needed.
-        found, calls = taken_in(chunks)
+        found, calls = taken_in(chunks, uid)
     assert calls <= CALLS * size, f"{calls} calls for {size} bytes, {CHUNK} for each read among them"
     return found
 
 
-def taken_in(chunks: Iterable[bytes]) -> tuple[list[Any], int]:
-    """What becomes of all that, and how many functions were called."""
-    with patch.object(intake, "_RUN", 1):
-        connection = Connection(Layers(cast("Transport", None)), REGISTRY, limits=LIMITS)
-        taking = connection._intake
-        taking.begun = True
-        protocol, ended = connection.protocol, ""
-        protocol.tag_prefix = b"T"
-        protocol.handle(Untagged("OK", None, (b"hello",)))
-        protocol.session.enter(State.SELECTED)
-        requests = [pending(protocol, *each) for each in PENDING]
-        with counted() as calls:
-            try:
-                for chunk in chunks:
-                    taking.receive(chunk)
-            except error as problem:
-                ended = type(problem).__name__
+def taken_in(chunks: Iterable[bytes], uid: bool) -> tuple[list[Any], int]:
+    """What becomes of all that, and how many functions were called. ``uid``: FETCH is sent with UID."""
+    receiver = Receiver(b"T")
+    engine = receiver.engine
+    requests = [receiver.ask(name, *args, uid=by_uid or (uid and name == "FETCH")) for name, args, by_uid in PENDING]
+    assert [request.tag for request in requests] == [b"T%d" % number for number in range(1, 1 + len(PENDING))]
+    with counted() as calls:
+        for chunk in chunks:
+            receiver.receive(chunk)
+    ended = type(engine.closed).__name__
     answered = [(request.typ, request.text, answer(request)) if request.typ else None for request in requests]
-    protocol.close(ServerBye("the end"))
+    engine.close(ServerBye("the end"))
     for request in requests:
         assert request.complete
         assert request.defect is None, f"{request.call.name}: a family's function raised {request.defect!r}"
-    assert protocol.store._memory <= LIMITS.stored_octets
-    assert size_of(protocol.store._entries) <= 2 * LIMITS.stored_octets + 5000
-    kept = protocol.store.runs()
+    assert engine.store._memory <= LIMITS.stored_octets
+    assert size_of(engine.store._entries) <= 2 * LIMITS.stored_octets + 5000
+    kept = engine.store.runs()
     assert len(kept) <= LIMITS.stored
     for name, shaped in kept:
         read_deeply(list(parse_shape(name, shaped, REGISTRY)))
-    session = protocol.session
+    session = engine.session
     return [ended, answered, kept, session.state, session.exists, session.capabilities], calls[0]
 
 
@@ -215,15 +251,6 @@ def counted() -> Iterator[list[int]]:
 def answer(request: Request) -> list[Any]:
     """The data that a command has been given."""
     return [item for piece in request.received for item in piece.data()]
-
-
-def pending(protocol: Protocol, name: str, args: tuple[Any, ...], uid: bool) -> Request:
-    """A command that has been sent."""
-    command = REGISTRY.commands[name]
-    request = Request(Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid), timeout=None, window=60)
-    protocol.register(request)
-    request.sent = True
-    return request
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"framing": framing, "grammar": grammar, "session": session}

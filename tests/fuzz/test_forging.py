@@ -6,23 +6,18 @@ has happened but what the server meant, every command has its tagged response, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, cast
-from unittest.mock import patch
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imapkit.core import intake
-from imapkit.core.connection import Connection
-from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
-from imapkit.core.request import Request
 from imapkit.core.response import Run, Untagged, quoted
-from imapkit.family import State
-from tests.fuzz.targets import REGISTRY, answer, pending, read_deeply
+from tests.fuzz.targets import REGISTRY, Receiver, answer, read_deeply
 
 pytestmark = pytest.mark.heavy
 
@@ -146,53 +141,39 @@ def answers(draw: st.DrawFn) -> list[bytes]:
     return [filled(templates, draw(strings)) for templates in (rows, [OTHERS[0], OTHERS[2]] * 2, [OTHERS[1]] * 2)]
 
 
-class Heard:
+class Heard(Receiver):
     """A client with commands in flight, without any I/O, and all responses that it took in."""
 
     def __init__(self) -> None:
-        self.connection = Connection(Layers(cast("Any", None)), REGISTRY, limits=LIMITS)
-        self.taking = self.connection._intake
-        self.taking.begun = True
-        self.protocol = self.connection.protocol
-        self.protocol.tag_prefix = TAG
+        super().__init__(TAG, LIMITS)
         self.responses: list[Any] = []
-        handle, handle_run = self.protocol.handle, self.protocol.handle_run
+        receive = self.engine.receive
 
-        def hear(response: Any) -> Request | None:
-            self.responses.append(response)
-            return handle(response)
+        def hear(batch: Sequence[Any], now: float) -> None:
+            for response in batch:
+                self.responses += response.responses() if isinstance(response, Run) else [response]
+            receive(batch, now)
 
-        def hear_run(run: Run) -> bool:
-            taken = handle_run(run)
-            self.responses += run.responses() if taken else ()
-            return taken
+        self.engine.receive = hear  # type: ignore[method-assign]
 
-        self.protocol.handle, self.protocol.handle_run = hear, hear_run  # type: ignore[method-assign]
-        self.protocol.handle(Untagged("OK", None, (b"hello",)))
-        self.protocol.session.enter(State.SELECTED)
-        self.responses.clear()
-
-    def ask(self, name: str, *args: Any) -> Request:
-        return pending(self.protocol, name, args, False)
-
-    def receive(self, stream: bytes, chance: Random) -> None:
+    def receive_in_pieces(self, stream: bytes, chance: Random) -> None:
         """Take ``stream`` in, in pieces."""
         cuts = sorted(chance.randint(0, len(stream)) for _ in range(chance.choice((0, 1, 3, 9))))
         for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-            self.taking.receive(stream[begin:end])
+            self.receive(stream[begin:end])
+        assert self.engine.closed is None, self.engine.closed
 
 
 def check(sent: list[bytes], chance: Random) -> None:
     """Three commands are answered by ``sent``, in pieces; nothing happens but what is meant, and the next command works."""
-    with patch.object(intake, "_RUN", 1):
-        heard = Heard()
-        asked = [heard.ask("FETCH", "1:3", "(FLAGS)"), heard.ask("LIST", '""', "*"), heard.ask("STATUS", "INBOX", "(MESSAGES)")]
-        stream = b"".join(b"%b%b OK done\r\n" % (each, request.tag) for each, request in zip(sent, asked, strict=True))
-        heard.receive(stream, chance)
-        assert [(request.typ, request.text) for request in asked] == [("OK", b"done")] * 3, "each has its own answer"
-        later = heard.ask("NOOP")
-        heard.receive(b"* 3 EXISTS\r\n%b OK done\r\n" % later.tag, chance)
-        assert (later.typ, heard.protocol.session.exists) == ("OK", 3), "the connection is usable"
+    heard = Heard()
+    asked = [heard.ask("FETCH", "1:3", "(FLAGS)"), heard.ask("LIST", '""', "*"), heard.ask("STATUS", "INBOX", "(MESSAGES)")]
+    stream = b"".join(b"%b%b OK done\r\n" % (each, request.tag) for each, request in zip(sent, asked, strict=True))
+    heard.receive_in_pieces(stream, chance)
+    assert [(request.typ, request.text) for request in asked] == [("OK", b"done")] * 3, "each has its own answer"
+    later = heard.ask("NOOP")
+    heard.receive_in_pieces(b"* 3 EXISTS\r\n%b OK done\r\n" % later.tag, chance)
+    assert (later.typ, heard.engine.session.exists) == ("OK", 3), "the connection is usable"
     found = [response for response in heard.responses if isinstance(response, Untagged)]
     assert len(found) + 4 == len(heard.responses), "and four tagged responses"
     meant = [("FETCH", number) for number in OWN] + [("LIST", None)] * 4 + [("STATUS", None)] * 2 + [("EXISTS", 3)]
