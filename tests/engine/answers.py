@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -91,9 +91,9 @@ class AnswerEpisode:
         name = rng.choice(("FETCH", "FETCH", "ABOUT", "ABOUT", "LIST", "CAPABILITY", "OK", "EXISTS"))
         if name == "FETCH":
             rows = [self._row(mark) for _ in range(rng.choice((1, 1, 3)))]
-            responses = [Untagged(name, int(number), (text,)) for number, text in rows]
-            self._expect(responses)
-            self._take([Run(name, rows)] if len(rows) > 1 else responses)
+            run = Run(name, rows)
+            self._expect(run.responses())
+            self._take([run] if len(rows) > 1 else run.responses())
             return
         text = b"%b x=no" % mark
         if name == "ABOUT":
@@ -102,11 +102,11 @@ class AnswerEpisode:
         self._expect([response := Untagged(name, 3 if name == "EXISTS" else None, (text,))])
         self._take([response])
 
-    def _row(self, mark: bytes) -> tuple[bytes, bytes]:
+    def _row(self, mark: bytes) -> tuple[bytes, ...]:
         number = self.rng.choice((1, 2, 3, 4, 5, 6, 7, 8, 9))
         return b"%d" % number, b"(%b UID %d)" % (mark, self.rng.choice((1, 2, 3, 4, 5, 6, 7, 8, 9)))
 
-    def _take(self, batch: list[Untagged | Run]) -> None:
+    def _take(self, batch: Sequence[Untagged | Run]) -> None:
         self.driver.engine.receive(batch, self.driver.now)
         self.driver.engine.delivered()
 
@@ -115,13 +115,17 @@ class AnswerEpisode:
         that it is likely about; else of the only one that it is possibly about."""
         for response in responses:
             [shaped] = response.data()
-            likely, possible = [], []
+            likely: list[Request] = []
+            possible: list[Request] = []
             for request in self._in_flight():
                 verdict = _verdict(request.call, response)
                 if verdict is True:
                     self.certain[request].append(shaped)
                     break
-                (likely if verdict is None else possible if verdict else []).append(request)
+                if verdict is None:
+                    likely.append(request)
+                elif verdict:
+                    possible.append(request)
             else:
                 candidates = likely or possible
                 if len(candidates) != 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,14 +13,16 @@ import imapkit
 from imapkit.core.api import NumberSet
 from imapkit.core.attribution import Attribution
 from imapkit.core.engine.request import Request
+from imapkit.core.request import Call
 from imapkit.core.response import Untagged
 from imapkit.errors import BadResponse, ConnectionClosed
 from imapkit.ext.rev1 import arguments
 from imapkit.ext.rev1.fetch import fetch_uid
 from imapkit.testing import Conversation, ReceivedCommand, answering, at_once, crossed, refusing, rejecting
 from tests.core.rig import selected
-from tests.core.support import Driver, call
+from tests.core.support import Driver, call, probe_registry
 from tests.core.test_linear import assert_linear
+from tests.engine.commands import IDLE
 
 BODY = b"* 7 FETCH (BODY[] {4}\r\nmail)\r\n"
 MAIL = [(b"7 (BODY[] {4}", b"mail"), b")"]
@@ -124,6 +127,37 @@ def test_random_verdicts_lose_nothing_and_tell_nobody_what_is_certainly_anothers
         refused = [row for name, rows in given.items() if requests[name].typ == "NO" for row in rows]
         everywhere = [row for rows in given.values() for row in rows] + driver.engine.store.take("ABOUT")
         assert sorted(everywhere) == sorted(sent + refused)
+
+
+# many responses at once
+
+
+def test_many_responses_are_given_at_once_to_the_only_command_that_awaits_them_and_has_been_sent(driver: Driver) -> None:
+    engine = driver.engine
+    assert engine.sole_owner("FETCH") is None
+    request = driver.submit("XFETCH", "1:9", "FLAGS")
+    assert engine.sole_owner("FETCH") is None, "it has not been sent"
+    driver.pump()
+    assert engine.sole_owner("FETCH") is request
+    assert engine.sole_owner("LIST") is None
+    other = driver.send("XFETCH", "10", "FLAGS")
+    assert engine.sole_owner("FETCH") is None
+    driver.end(other)
+    assert engine.sole_owner("FETCH") is request
+    driver.end(request)
+    assert engine.sole_owner("FETCH") is None
+
+
+@pytest.mark.parametrize("name", ["OK", "NO", "BAD", "BYE", "CAPABILITY"])
+def test_responses_that_mean_something_by_themselves_are_looked_at_one_by_one(driver: Driver, name: str) -> None:
+    command = replace(probe_registry.commands["XPING"], result=(name,))
+    driver.send(Call(command, (), [b"XPING"]))
+    assert driver.engine.sole_owner(name) is None
+
+
+def test_news_for_a_command_that_listens_are_looked_at_one_by_one(driver: Driver) -> None:
+    driver.send(Call(replace(IDLE, result=("EXISTS",)), (), [b"XIDLE"]))
+    assert driver.engine.sole_owner("EXISTS") is None
 
 
 # a UID is read once a row

@@ -341,8 +341,8 @@ def test_an_orphans_question_is_answered_with_a_star() -> None:
 # IDLE
 
 
-def listening(driver: Driver, **fields: object) -> Request:
-    request = driver.send(idle(), **fields)
+def listening(driver: Driver, **fields: float) -> Request:
+    request = driver.send(idle(), uid=False, **fields)
     driver.feed(b"+ idling\r\n")
     assert request.phase is LISTENING
     driver.engine.delivered()
