@@ -14,6 +14,7 @@ from tests.engine.episode import Episode
 from tests.engine.hostile import DeadServerEpisode, HostileEpisode
 from tests.engine.queue import QueueEpisode
 from tests.engine.seeded import Mistake, seeded
+from tests.engine.torn import TornEpisode
 
 __all__ = ["KINDS", "episodes", "found_after"]
 
@@ -26,7 +27,7 @@ class Kind(Protocol):
     def __call__(self, rng: Random, size: int, /) -> QueueEpisode | AnswerEpisode | Episode: ...
 
 
-KINDS: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, QueueEpisode, AnswerEpisode)
+KINDS: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, QueueEpisode, AnswerEpisode, TornEpisode)
 
 
 def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | AnswerEpisode | Episode]]:
@@ -38,7 +39,7 @@ def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | A
 
 def found_after(mistake: Mistake, most: int) -> int | None:
     """After how many episodes one fails with the mistake in the engine; None if none of ``most`` does."""
-    kinds: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, AnswerEpisode)
+    kinds: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, AnswerEpisode, TornEpisode)
     if mistake.module in (gate, lanes):
         kinds = (QueueEpisode,)
     elif mistake.module is attribution:

@@ -249,6 +249,18 @@ MISTAKES = (
         'request.move("abandon")',
     ),
     Mistake("each waiter is told once", flight, "if not request.released:", "if True:"),
+    Mistake(
+        "a waiter is told before that is noted",
+        flight,
+        "self.effects.tell(request)\n            request.released = True",
+        "request.released = True\n            self.effects.tell(request)",
+    ),
+    Mistake(
+        "a command is live until it has been told",
+        flight,
+        "if not request.released:",
+        "self.live.pop(request, None)\n        if not request.released:",
+    ),
     Mistake("a listener that is over is none", flight, "if self.listener is request:", "if False:"),
     Mistake(
         "a continuation settles nothing while bytes lie ready",

@@ -61,6 +61,7 @@ def test_a_literal_waits_for_its_continuation_and_leaves_with_the_rest_of_the_li
     assert driver.engine.halted
     driver.feed(b"+ go\r\n")
     assert request.sent is False, "its last bytes lie ready"
+    assert not driver.engine.halted
     assert text(driver, request) == b"one) end\r\n"
     assert (request.phase, request.sent) == (IN_FLIGHT, True)
     assert not driver.engine.halted
@@ -343,8 +344,11 @@ def test_an_orphans_question_is_answered_with_a_star() -> None:
 
 def listening(driver: Driver, **fields: float) -> Request:
     request = driver.send(idle(), uid=False, **fields)
+    driver.engine.delivered()
     driver.feed(b"+ idling\r\n")
     assert request.phase is LISTENING
+    assert driver.engine.effects.asks == [request], "its caller has a nearer moment to wake at"
+    assert not driver.engine.sends(request)
     driver.engine.delivered()
     return request
 
