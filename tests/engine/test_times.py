@@ -236,6 +236,26 @@ def test_a_literal_that_leaves_piece_by_piece_is_progress(driver: Driver) -> Non
     assert driver.engine.closed is None
 
 
+def test_a_continuation_is_progress(driver: Driver) -> None:
+    driver.send(Call(PUT, (), [b"XPUT box ", Literal(b"x" * 10)]))
+    driver.tick(6.0)
+    driver.feed(b"+ go\r\n")
+    assert driver.engine.deadline() == 6.0 + WINDOW
+
+
+def test_a_command_that_is_sent_anew_begins_a_window(driver: Driver) -> None:
+    request = driver.send(Call(IDLE, (), [b"XIDLE"]), renew=100.0)
+    driver.feed(b"+ idling\r\n")
+    driver.tick(100.0)
+    assert driver.pump() == b"DONE\r\n"
+    driver.now = 105.0
+    driver.end(request)
+    assert driver.pump() == request.tag + b" XIDLE\r\n"
+    assert driver.engine.deadline() == 105.0 + WINDOW
+    driver.tick(105.0 + WINDOW)
+    assert isinstance(driver.engine.closed, CommandTimeout)
+
+
 def test_a_server_that_never_lets_a_literal_go_on_is_late(driver: Driver) -> None:
     driver.send(Call(PUT, (), [b"XPUT box ", Literal(b"x" * 10)]))
     driver.tick(WINDOW)
