@@ -13,7 +13,7 @@ from imapkit.core.fragment import Framer
 from imapkit.core.numbers import NumberSet
 from imapkit.core.response import Continuation, Tagged, Untagged, classify
 from imapkit.family import State
-from tests.core.support import probe_registry
+from tests.core.support import call, probe_registry
 from tests.engine.commands import IDLE, some_kinds
 from tests.engine.rules import check_sent
 from tests.engine.server import LegalServer
@@ -38,6 +38,9 @@ class Episode:
 
     window = 1e9
     """A server that keeps to the standard answers every command: none is ever ended because it took too long."""
+
+    hard = 0.0
+    """How often a command that is late ends the connection."""
 
     def __init__(self, rng: Random, size: int) -> None:
         self.rng, self.size, self.now = rng, size, 0.0
@@ -93,8 +96,9 @@ class Episode:
         rng = self.rng
         if len(self.commands) >= self.size:
             return
-        request = Asked(rng.choice(self.kinds)(rng))
-        request.number, request.hard = len(self.commands), False
+        last = len(self.commands) == self.size - 3 and rng.random() < 0.3
+        request = Asked(call("XBYE") if last else rng.choice(self.kinds)(rng))
+        request.number, request.hard = len(self.commands), rng.random() < self.hard
         if rng.random() < 0.15:
             request.limit = self.now + rng.choice((0.0, 1.0, 5.0))
         if request.call.command is IDLE:
@@ -148,6 +152,7 @@ class Episode:
             if tag in self.by_tag:
                 continue
             assert isinstance(request, Asked)
+            assert self.engine.session.state is not State.LOGOUT, ("sent behind the end of the session", request)
             if not request.mark:
                 check_sent(request, self.flying, [each for each in self.commands[: request.number] if each.phase is QUEUED])
                 request.mark = b"m%d" % request.number
@@ -254,6 +259,8 @@ class Episode:
         request = self.by_tag[tag]
         if rng.random() < 0.1:
             return [], b" NO"
+        if request.call.command.ends:
+            return [b"* BYE bye"], b" OK done"
         name, count, mark = request.call.command.name, rng.randrange(4), request.mark
         lines: list[bytes] = []
         if name == "XFETCH":

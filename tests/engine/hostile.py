@@ -6,7 +6,7 @@ from random import Random
 
 from imapkit.core.engine.request import Request
 from imapkit.core.response import Tagged
-from imapkit.errors import error
+from imapkit.errors import ConnectionClosed, error
 from tests.engine.episode import Asked, Episode
 
 __all__ = ["DeadServerEpisode", "HostileEpisode"]
@@ -69,9 +69,10 @@ class HostileEpisode(Episode):
 
 
 class DeadServerEpisode(Episode):
-    """The server stops at a random moment; every command ends within the window, and none hangs."""
+    """The server stops at a random moment, and perhaps nothing can be sent any more; every command ends within the window."""
 
     window = 50.0
+    hard = 0.3
 
     def __init__(self, rng: Random, size: int) -> None:
         self._lives = rng.randrange(60)
@@ -81,6 +82,8 @@ class DeadServerEpisode(Episode):
         self._lives -= 1
         if self._lives > 0:
             super()._serve()
+        elif self.rng.random() < 0.01:
+            self.engine.send_failed(ConnectionClosed("nothing can be sent"), self.now)
 
     def _check_the_end(self) -> None:
         super()._check_the_end()

@@ -284,6 +284,9 @@ MISTAKES = (
         "self.flight.gate.sent(request)",
     ),
     Mistake("a command that was dropped is not sent", wire, "while ready and ready[0].phase is not QUEUED:", "while False:"),
+    Mistake(
+        "the last words are awaited for a moment only", engine, "self._send_error[1] <= now", "self._send_error[1] + 1e9 <= now"
+    ),
     Mistake("OK before all was sent is fatal", inbound, "if not request.sent:", "if False:"),
     Mistake(
         "only a refresh sends IDLE anew", inbound, 'if request.interrupted_by != "refresh" or', "if not request.interrupted_by or"

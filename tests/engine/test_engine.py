@@ -10,6 +10,7 @@ import pytest
 from imapkit.core.engine.engine import LAST_WORDS
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, ORPHANED, PHASES, QUEUED, SENDING, SWITCHING, Phase
 from imapkit.core.engine.request import Request
+from imapkit.core.engine.wire import TOGETHER
 from imapkit.core.outcome import check
 from imapkit.core.request import Call
 from imapkit.core.secrets import Secret, plain
@@ -204,6 +205,7 @@ def test_close_ends_a_command_in_every_phase_once(driver: Driver, phase: Phase) 
     assert request.phase is DONE
     assert [*already, *driver.told()].count(request) == 1
     assert driver.engine.idle
+    assert not driver.engine.halted
     assert (driver.take(), driver.engine.queued + driver.engine.in_flight) == (None, driver.engine.queued)
     if phase is DONE:
         check(request, driver.engine)
@@ -472,6 +474,17 @@ def test_commands_leave_in_the_order_in_which_they_were_submitted() -> None:
     driver.pump()
     assert all(one.order < other.order for one, other in pairwise(requests))
     assert list(driver.engine._flight.pending.values()) == requests
+
+
+def test_what_leaves_together_is_bounded() -> None:
+    driver = Driver(high=100_000, low=100_000)
+    for _ in range(20_000):
+        driver.submit("XPING")
+    sizes = []
+    while (data := driver.take()) is not None:
+        sizes.append(len(data))
+    assert max(sizes) < TOGETHER + 50
+    assert sum(size < TOGETHER for size in sizes) == 1, "all but the last are as large as that"
 
 
 # what the caller looks at

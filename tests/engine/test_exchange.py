@@ -332,8 +332,9 @@ def test_an_orphans_question_is_answered_with_a_star() -> None:
     driver.engine.abandon(request, driver.now)
     assert driver.told() == [request]
     assert driver.pump() == b"*\r\n"
-    driver.feed(b"+ once more\r\n")
-    assert driver.pump() == b"*\r\n", "and so is any further one"
+    for _ in range(2):
+        driver.feed(b"+ once more\r\n")
+        assert driver.pump() == b"*\r\n", "and so is any further one"
     driver.end(request, "BAD")
     assert driver.engine.idle
     assert driver.engine.closed is None
