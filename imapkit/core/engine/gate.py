@@ -102,8 +102,8 @@ class Gate:
         segment.unsent += command.call.seqnums
         self.queued += 1
         if segment is not self._segments[0] or segment.members or (segment.exclusive and self.live):
+            # What stands against it advances the queue as it goes.
             segment.members.append(command)
-            self._advance()
         else:
             self._open(command)
 
