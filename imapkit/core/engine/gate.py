@@ -101,8 +101,8 @@ class Gate:
         segment.expungers += command.call.expunges
         segment.unsent += command.call.seqnums
         self.queued += 1
-        if segment is not self._segments[0] or segment.members or (segment.exclusive and self.live):
-            # What stands against it advances the queue as it goes.
+        if segment is not self._segments[0] or (segment.exclusive and self.live):
+            # The command that stands against it advances the queue when it goes.
             segment.members.append(command)
         else:
             self._open(command)
