@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
-from imapkit.core.memory import memory_of
+from imapkit.core.memory import SINGLE, memory_of
 from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.core.shown import shown
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
@@ -239,7 +239,8 @@ class Inbound:
 
     def _count(self, owner: Request, piece: Untagged | Run) -> None:
         memory = piece.memory
-        self._flight.note_answer(owner, memory)
+        # (The bytes alone: a server that drips short responses must not seem to do much.)
+        self._flight.note_answer(owner, memory - SINGLE * len(piece))
         owner.count += len(piece)
         owner.memory += memory
         limits = self._limits
