@@ -9,34 +9,28 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from imapkit import ext
-from imapkit.core import wire
 from imapkit.core.cursor import Cursor
-from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.request import Request
 from imapkit.core.fragment import CRLF
-from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
-from imapkit.core.request import Call
 from imapkit.core.response import Untagged, classify, response_code
 from imapkit.core.result import parse, parse_shape
 from imapkit.core.threads import intake
-from imapkit.core.threads.courier import Courier
-from imapkit.core.threads.steps import Steps
-from imapkit.core.trace import Trace
-from imapkit.errors import ParseError, ServerBye, error
+from imapkit.errors import ParseError, ServerBye
 from imapkit.ext.rev1.fetch import fetch, fetch_uid
 from imapkit.family import State
 from imapkit.testing import load_only
 from imapkit.testing.meaning import frame
+from tests.receiving import Receiver
 from tests.security.flood import size_of
 
 if TYPE_CHECKING:
-    from imapkit.core.transport import Transport
+    pass
 
-__all__ = ["LIMITS", "REGISTRY", "TARGETS", "framing", "grammar", "read_deeply", "session"]
+__all__ = ["LIMITS", "REGISTRY", "TARGETS", "Client", "framing", "grammar", "read_deeply", "session"]
 
 REGISTRY = load_only(*ext.INDEX)
 LIMITS = Limits(
@@ -132,43 +126,23 @@ def read_deeply(value: Any, depth: int = 0) -> None:
             read_deeply(getattr(value, field.name), depth + 1)
 
 
-class Receiver:
-    """What a connection does with what it receives, without a socket and a thread."""
+class Client(Receiver):
+    """A client that has selected a mailbox; ``tag_prefix`` begins its tags. It looks for runs of any length."""
 
     def __init__(self, tag_prefix: bytes, limits: Limits = LIMITS) -> None:
-        self.engine = Engine(REGISTRY, limits)
+        super().__init__(REGISTRY, limits)
         self.engine._flight.tag_prefix = tag_prefix
-        self.engine.receive([Untagged("OK", None, (b"hello",))], 0.0)
-        self.engine.delivered()
+        self.receive(b"* OK hello\r\n")
+        self.engine.store.clear()
         self.engine.session.enter(State.SELECTED)
-        layers, trace = Layers(cast("Transport", None)), Trace()
-        steps = Steps(self.engine, lambda: None)
-        courier = Courier(steps, layers, trace, "", window=60.0, fail=self.engine.close, last_words=lambda: None)
-        self._intake = intake.Intake(steps, courier, layers, REGISTRY, trace, 60.0)
-        self._intake.begun = True
-
-    def ask(self, name: str, *args: Any, uid: bool = False) -> Request:
-        """Have a command in flight. It is in flight as well if the connection has ended since."""
-        command = REGISTRY.commands[name]
-        request = Request(Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid))
-        self.engine.submit(request, 0.0)
-        self.engine.outgoing(0.0)
-        assert request.sent, f"{name} waits for the commands before it"
-        return request
 
     def receive(self, data: bytes) -> None:
         """Take ``data`` in; what is wrong with it ends the connection. Raises what is wrong with the library."""
-        if self.engine.closed is None:
-            before, intake._RUN = intake._RUN, 1
-            try:
-                self._intake.take_in(data)
-            except error as problem:
-                self.engine.close(problem)
-            finally:
-                intake._RUN = before
-        cause = self.engine.closed and self.engine.closed.__cause__
-        if cause is not None and not isinstance(cause, error):
-            raise cause
+        before, intake._RUN = intake._RUN, 1
+        try:
+            super().receive(data)
+        finally:
+            intake._RUN = before
 
 
 CALLS, CHUNK = 60, 10
@@ -210,13 +184,13 @@ def played(chunks: Iterable[bytes], uid: bool) -> list[Any]:
 
 def taken_in(chunks: Iterable[bytes], uid: bool) -> tuple[list[Any], int]:
     """What becomes of all that, and how many functions were called. ``uid``: FETCH is sent with UID."""
-    receiver = Receiver(b"T")
-    engine = receiver.engine
-    requests = [receiver.ask(name, *args, uid=by_uid or (uid and name == "FETCH")) for name, args, by_uid in PENDING]
+    client = Client(b"T")
+    engine = client.engine
+    requests = [client.ask(name, *args, uid=by_uid or (uid and name == "FETCH")) for name, args, by_uid in PENDING]
     assert [request.tag for request in requests] == [b"T%d" % number for number in range(1, 1 + len(PENDING))]
     with counted() as calls:
         for chunk in chunks:
-            receiver.receive(chunk)
+            client.receive(chunk)
     ended = type(engine.closed).__name__
     answered = [(request.typ, request.text, answer(request)) if request.typ else None for request in requests]
     engine.close(ServerBye("the end"))

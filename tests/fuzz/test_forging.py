@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from imapkit.core.limits import Limits
 from imapkit.core.response import Run, Untagged, quoted
-from tests.fuzz.targets import REGISTRY, Receiver, answer, read_deeply
+from tests.fuzz.targets import REGISTRY, Client, answer, read_deeply
 
 pytestmark = pytest.mark.heavy
 
@@ -141,7 +141,7 @@ def answers(draw: st.DrawFn) -> list[bytes]:
     return [filled(templates, draw(strings)) for templates in (rows, [OTHERS[0], OTHERS[2]] * 2, [OTHERS[1]] * 2)]
 
 
-class Heard(Receiver):
+class Heard(Client):
     """A client with commands in flight, without any I/O, and all responses that it took in."""
 
     def __init__(self) -> None:

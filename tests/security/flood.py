@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import sys
-import threading
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, cast
 
 from imapkit import ext
-from imapkit.core import wire
-from imapkit.core.connection import Connection
-from imapkit.core.layers import Layers
 from imapkit.core.limits import Limits
-from imapkit.core.protocol import Protocol
-from imapkit.core.request import Call, Request
-from imapkit.core.transport import Transport
 from imapkit.errors import error
 from imapkit.ext.compress import DeflateLayer
 from imapkit.family import State
 from imapkit.testing import load_only
+from tests.receiving import Receiver
 
 __all__ = ["SHAPES", "STATES", "Flooded", "deflated", "size_of"]
 
@@ -29,63 +22,42 @@ GREETING = b"* OK hello\r\n"
 READ = 1 << 16
 
 
-class _NoTransport:
-    """What is beneath the layers: nothing is read, and nothing is polled."""
-
-    ready = None
-
-    def acknowledge(self) -> None:
-        """There is nothing to acknowledge."""
-
-
-def _request(protocol: Protocol, name: str, *args: Any, reply: Callable[[bytes], bytes] | None = None) -> Request:
-    """A command in flight."""
-    command = REGISTRY.commands[name]
-    pieces = wire.encode(command.args, command.rest, args, name)
-    request = Request(Call(command, args, pieces, reply=reply), timeout=None, window=60)
-    protocol.register(request)
-    request.sent = True
-    return request
-
-
-def _none(protocol: Protocol) -> None:
+def _none(client: Receiver) -> None:
     """Nothing is in flight."""
 
 
-def _fetching(protocol: Protocol) -> None:
-    protocol.session.enter(State.SELECTED)
-    _request(protocol, "FETCH", "1:*", "(BODY[])")
+def _fetching(client: Receiver) -> None:
+    client.engine.session.enter(State.SELECTED)
+    client.ask("FETCH", "1:*", "(BODY[])")
 
 
-def _busy(protocol: Protocol) -> None:
-    protocol.session.enter(State.SELECTED)
-    _request(protocol, "FETCH", "1:3", "(FLAGS)")
-    _request(protocol, "STATUS", "INBOX", "(MESSAGES)")
-    _request(protocol, "LIST", '""', "*")
-    _request(protocol, "SEARCH", "ALL")
+def _busy(client: Receiver) -> None:
+    client.engine.session.enter(State.SELECTED)
+    client.ask("FETCH", "1:3", "(FLAGS)")
+    client.ask("STATUS", "INBOX", "(MESSAGES)")
+    client.ask("LIST", '""', "*")
+    client.ask("SEARCH", "ALL", uid=True)
 
 
-def _idling(protocol: Protocol) -> None:
-    protocol.session.enter(State.SELECTED)
-    _request(protocol, "IDLE").accept()
+def _idling(client: Receiver) -> None:
+    client.engine.session.enter(State.SELECTED)
+    client.ask("IDLE")
+    client.receive(b"+ idling\r\n")
 
 
-def _authenticating(protocol: Protocol) -> None:
-    """Its writer waits for a challenge, and has sent secrets."""
-    request = _request(protocol, "AUTHENTICATE", "CRAM-MD5", reply=lambda challenge: b"")
-    request.go = threading.Lock()
-    request.go.acquire()
-    protocol.gate.writer = request
-    protocol.secrets.begin(b"correct horse battery staple")
+def _authenticating(client: Receiver) -> None:
+    """The exchange waits for a challenge, and has sent secrets."""
+    client.ask("AUTHENTICATE", "CRAM-MD5", reply=lambda challenge: b"")
+    client.engine.secrets.begin(b"correct horse battery staple")
     for number in range(20):
-        protocol.secrets.add_response(b"Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ%02d" % number)
+        client.engine.secrets.add_response(b"Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ%02d" % number)
 
 
-def _entered(state: State) -> Callable[[Protocol], None]:
-    return lambda protocol: protocol.session.enter(state)
+def _entered(state: State) -> Callable[[Receiver], None]:
+    return lambda client: client.engine.session.enter(state)
 
 
-STATES: dict[str, tuple[bytes, Callable[[Protocol], None]]] = {
+STATES: dict[str, tuple[bytes, Callable[[Receiver], None]]] = {
     "greeting": (b"", _none),
     "not authenticated": (GREETING, _none),
     "authenticated": (GREETING, _entered(State.AUTH)),
@@ -156,31 +128,32 @@ def deflated(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
-class Flooded:
+class Flooded(Receiver):
     """A client in one of the ``STATES``; with ``compressed`` behind COMPRESS."""
 
     def __init__(self, state: str, limits: Limits, *, compressed: bool = False) -> None:
-        self.connection = Connection(Layers(cast("Transport", _NoTransport())), REGISTRY, limits=limits)
+        super().__init__(REGISTRY, limits)
         before, prepare = STATES[state]
         greeting, rest = before[: len(GREETING)], before[len(GREETING) :]
-        self.ended: error | None = None
         self.feed(greeting)
-        prepare(self.connection.protocol)
+        prepare(self)
         if compressed:
-            self.connection.layers.push(DeflateLayer(limits.inflation), lambda: 0.0)
+            self.layers.push(DeflateLayer(limits.inflation), lambda: 0.0)
             rest = deflated(rest) if rest else rest
         self.feed(rest)
+
+    @property
+    def ended(self) -> error | None:
+        """Why the connection has ended."""
+        return self.engine.closed
 
     def feed(self, data: bytes, size: int = READ) -> int:
         """Take in what has come, in reads of at most ``size`` bytes; how many there were up to the end of the connection."""
         taken = 0
         for piece in self._pieces(data, size):
             taken += len(piece)
-            try:
-                self.connection._intake.take_in(piece)
-            except error as reason:
-                self.ended = reason
-                self.connection.protocol.close(reason)
+            self.receive(piece)
+            if self.engine.closed is not None:
                 break
         return taken
 
