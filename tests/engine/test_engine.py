@@ -505,6 +505,20 @@ def test_what_the_engine_says_of_itself(driver: Driver) -> None:
     assert engine.is_in_flight(waiting.tag)
 
 
+def test_whether_there_is_something_to_send_is_told_without_taking_it(driver: Driver) -> None:
+    engine = driver.engine
+    assert not engine.has_ready
+    request = driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
+    assert engine.has_ready
+    driver.pump()
+    assert not engine.has_ready
+    driver.feed(b"+ go\r\n")
+    assert engine.has_ready
+    driver.pump()
+    driver.end(request)
+    assert not engine.has_ready
+
+
 def test_effects_stay_until_they_have_been_delivered(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.end(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import GeneratorType
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_a_literal_waits_for_its_continuation_and_leaves_with_the_rest_of_the_li
     assert request.sent is False, "its last bytes lie ready"
     assert not driver.engine.halted
     assert text(driver, request) == b"one) end\r\n"
-    assert (request.phase, request.sent) == (IN_FLIGHT, True)
+    assert (request.phase, request.sent, request.continuation) == (IN_FLIGHT, True, b"go")
     assert not driver.engine.halted
     driver.end(request)
     assert request.typ == "OK"
@@ -292,6 +293,20 @@ def test_an_answer_to_no_question_is_not_sent() -> None:
     assert driver.take() is None
 
 
+def test_a_refusal_while_an_answer_lies_ready_ends_the_exchange() -> None:
+    driver = Driver()
+    request = driver.send(auth(lambda challenge: b"secret"))
+    driver.feed(b"+ challenge\r\n")
+    answer(driver, request)
+    exchange = request.exchange
+    assert isinstance(exchange, GeneratorType)
+    driver.end(request, "NO")
+    assert exchange.gi_frame is None, "and keeps no secret"
+    behind = driver.submit("XPING")
+    assert driver.take() == b"secret\r\n", "it had been announced to the thread that sends"
+    assert text(driver, behind) == b"T XPING\r\n"
+
+
 def test_the_server_may_refuse_while_the_function_runs() -> None:
     driver = Driver()
     request = driver.send(auth(lambda challenge: b"secret"))
@@ -312,6 +327,16 @@ def test_a_challenge_before_the_last_answer_was_taken_settles_nothing() -> None:
     driver.feed(b"+ early\r\n")
     assert driver.pump() == b"r:one\r\n"
     assert request.awaits == "+"
+
+
+def test_a_challenge_while_the_function_runs_settles_nothing() -> None:
+    driver = Driver()
+    request = driver.send(auth(lambda challenge: b"r:" + challenge))
+    driver.feed(b"+ one\r\n")
+    driver.feed(b"+ two\r\n")
+    assert driver.take() is None
+    answer(driver, request)
+    assert driver.pump() == b"r:one\r\n"
 
 
 def test_the_number_of_challenges_is_bounded() -> None:
