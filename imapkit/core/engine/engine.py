@@ -205,6 +205,7 @@ class Engine:
         # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
         sent = b"*" if value is None else value
         request.question = None
+        self._flight.note(request)
         if request.call.command.secret:
             self.secrets.add_response(sent)
         self._wire.step(request, sent)

@@ -114,7 +114,10 @@ class Flight:
         self.pending.pop(request.tag, None)
         self.sent += 1
         request.order, request.tag = self.sent, b"%b%d" % (self.tag_prefix, self.sent)
-        if not self.pending:
+        if self.pending:
+            # It has a window of its own, however long ago the server did something for those before it.
+            self.note_order(request.order)
+        else:
             self.progress.restart(request.order, self.now)
         self.pending[request.tag] = request
 
@@ -194,7 +197,8 @@ class Flight:
         """The moment at which the first command in flight has made no progress for the whole window, and that command."""
         earliest, first = inf, None
         for request in self.pending.values():
-            if request.phase is LISTENING:
+            if request.phase is LISTENING or request.awaits == "ask":
+                # The server owes nothing.
                 continue
             shared = self.progress.of(request.order)
             moment = max(shared, request.progress) + self.window

@@ -44,6 +44,8 @@ class Progress:
         while orders and orders[-1] >= order:
             orders.pop()
             times.pop()
+        if times and times[-1] == now:
+            return
         orders.append(order)
         times.append(now)
         if len(orders) > _MOST:
