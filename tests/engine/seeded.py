@@ -191,7 +191,7 @@ MISTAKES = (
     Mistake(
         "a response that no command awaits is stored",
         inbound,
-        "self._keep(response.name, response, response.octets)\n        elif",
+        "self._keep(response.name, response, response.memory)\n        elif",
         "pass\n        elif",
     ),
     Mistake(

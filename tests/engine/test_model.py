@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tests.engine.play import KINDS, Kind, episodes, found_after
-from tests.engine.seeded import MISTAKES, Mistake
+from tests.engine.seeded import MISTAKES, Mistake, seeded
 
 EPISODES = 300
 SEARCHED = 30_000
@@ -23,6 +23,13 @@ def test_every_rule_holds(kind: Kind, rng: Random) -> None:
             raise AssertionError(f"{kind.__name__}, seed {seed}") from exc
         if seed == first + EPISODES:
             return
+
+
+def test_every_mistake_can_be_made() -> None:
+    """Its text is in the source, once."""
+    for mistake in MISTAKES:
+        with seeded(mistake):
+            pass
 
 
 @pytest.mark.heavy

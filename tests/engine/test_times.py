@@ -16,7 +16,7 @@ from imapkit.core.request import Call
 from imapkit.core.wire import Literal
 from imapkit.errors import CommandTimeout, ConnectionClosed, DeadlineExceeded
 from tests.core.support import Driver, call
-from tests.engine.commands import IDLE, PUT
+from tests.engine.commands import AUTH, IDLE, PUT
 
 WINDOW = 10.0
 
@@ -52,7 +52,7 @@ def test_progress_is_what_a_list_of_all_events_says(rng: random.Random) -> None:
     for _ in range(50):
         progress, events = Progress(), [(1, 0.0)]
         progress.restart(1, 0.0)
-        for moment in range(1, 40):
+        for moment in sorted(rng.randrange(1, 20) for _ in range(40)):
             events.append((rng.randrange(1, 12), float(moment)))
             progress.note(*events[-1], oldest=1)
             for order in range(1, 13):
@@ -219,6 +219,45 @@ def test_a_literal_that_drips_keeps_no_command_behind_it_waiting(driver: Driver)
     assert driver.engine.closed is None
     driver.tick(WINDOW)
     assert isinstance(driver.engine.closed, CommandTimeout)
+
+
+def test_a_command_that_is_sent_behind_one_that_drips_has_a_window_of_its_own(driver: Driver) -> None:
+    driver.send("XFETCH", "1", "X")
+    for moment in range(6, 60, 6):
+        driver.tick(float(moment))
+        driver.feed(row(1, 10))
+    assert driver.send("XPING").sent
+    assert driver.engine.deadline() == 54.0 + WINDOW
+    driver.tick(58.0)
+    driver.feed(row(1, 10))
+    driver.tick(54.0 + WINDOW)
+    assert isinstance(driver.engine.closed, CommandTimeout)
+
+
+@pytest.mark.parametrize("how", ["submit", "abandon", "interrupt"])
+def test_a_server_has_a_window_to_end_what_listens_once_that_is_asked_for(driver: Driver, how: str) -> None:
+    request = driver.send(Call(IDLE, (), [b"XIDLE"]))
+    driver.feed(b"+ idling\r\n")
+    driver.now = 1000.0
+    if how == "submit":
+        driver.submit("XPING")
+    elif how == "abandon":
+        driver.engine.abandon(request, driver.now)
+    else:
+        driver.engine.interrupt(request, driver.now)
+    assert driver.engine.deadline() == 1000.0 + WINDOW
+
+
+def test_no_command_is_late_while_the_program_answers_a_challenge_and_its_answer_begins_a_window(driver: Driver) -> None:
+    request = driver.send(Call(AUTH, (), [b"XAUTH"], reply=lambda challenge: b"r"))
+    driver.tick(6.0)
+    driver.feed(b"+ challenge\r\n")
+    assert driver.engine.deadline() == inf
+    driver.tick(1000.0)
+    assert driver.engine.closed is None
+    driver.engine.answer(request, b"r", None, driver.now)
+    assert driver.pump() == b"r\r\n"
+    assert driver.engine.deadline() == 1000.0 + WINDOW
 
 
 def test_an_orphan_is_late_as_any_other_command(driver: Driver) -> None:
