@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ from imapkit.core import outcome
 from imapkit.core.api import Commands, Result
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from imapkit.core.engine.request import Request
     from imapkit.core.request import Call
     from imapkit.core.threads.connection import Connection

@@ -18,7 +18,6 @@ from imapkit.core.outcome import check
 from imapkit.core.threads.challenges import Challenges
 from imapkit.core.threads.courier import Courier
 from imapkit.core.threads.deadlines import Deadlines
-from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 from imapkit.core.threads.inline import Inline
 from imapkit.core.threads.intake import Intake
 from imapkit.core.threads.reader import Reader
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from imapkit.core.registry import Registry
     from imapkit.core.request import Call
     from imapkit.core.session import Session
+    from imapkit.core.threads.futures import CommandFuture
 
 __all__ = ["Connection"]
 
@@ -199,6 +199,9 @@ class Connection:
         self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
     ) -> CommandFuture[_Result]:
         """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
+        # (It loads ``logging``.)
+        from imapkit.core.threads.futures import CommandFuture, FutureWaiter
+
         future: CommandFuture[_Result] = CommandFuture()
         request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
