@@ -178,7 +178,6 @@ class Flight:
 
     def note(self, request: Request) -> None:
         """The server, or the socket, did something for a command: that is progress of all behind it, too."""
-        request.progress = self.now
         self.note_order(request.order)
 
     def note_order(self, order: int) -> None:
