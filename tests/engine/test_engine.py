@@ -216,6 +216,27 @@ def test_close_ends_a_command_in_every_phase_once(driver: Driver, phase: Phase) 
     assert driver.told() == []
 
 
+def test_nothing_is_kept_of_commands_once_the_connection_has_ended(driver: Driver) -> None:
+    engine, flight = driver.engine, driver.engine._flight
+    listing = driver.send("XLIST", limit=100.0)
+    driver.end(listing)
+    driver.send("XLIST", limit=100.0)
+    driver.submit("XPING", limit=100.0)
+    engine.close(ConnectionClosed("gone"))
+    assert engine.sole_owner("LIST") is None
+    assert (len(flight.moments), len(flight.gate.ready), len(flight.live), len(flight.pending)) == (0, 0, 0, 0)
+    assert flight.attribution.empty
+    assert not engine.has_ready
+
+
+@pytest.mark.parametrize("wanted", [Call(IDLE, (), [b"XIDLE"]), Call(ZIP, (), [b"XZIP"])], ids=["listens", "layer"])
+def test_neither_a_listener_nor_a_layer_is_awaited_once_the_connection_has_ended(driver: Driver, wanted: Call) -> None:
+    driver.send(wanted)
+    driver.feed(b"+ idling\r\n")
+    driver.engine.close(ConnectionClosed("gone"))
+    assert (driver.engine.listens, driver.engine.layer_pending, driver.engine._flight.listener) == (False, False, None)
+
+
 def test_close_while_bytes_lie_ready(driver: Driver) -> None:
     driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
     assert driver.take() is not None

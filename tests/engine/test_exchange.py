@@ -227,6 +227,7 @@ def test_challenges_are_answered_by_the_callers_function() -> None:
         assert driver.engine.effects.asks == [request]
         driver.engine.delivered()
         answer(driver, request)
+        assert request.question is None
         assert driver.pump() == b"answer%d\r\n" % number
     driver.end(request)
     check(request, driver.engine)

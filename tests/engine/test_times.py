@@ -119,11 +119,18 @@ def test_without_a_command_in_flight_there_is_no_window(driver: Driver) -> None:
     assert driver.engine.deadline() == 1e6 + WINDOW
 
 
+def test_the_window_begins_as_a_command_is_sent_not_as_it_is_queued(driver: Driver) -> None:
+    driver.submit("XPING")
+    driver.now = 6.0
+    driver.pump()
+    assert driver.engine.deadline() == 6.0 + WINDOW
+
+
 @pytest.mark.parametrize("kind", ["written", "row", "literal", "tagged"])
 def test_progress_begins_the_window_anew(driver: Driver, kind: str) -> None:
     other, request = driver.send("XFETCH", "2", "X"), driver.send("XFETCH", "1", "X")
     assert request.sent
-    driver.tick(6.0)
+    driver.now = 6.0
     if kind == "written":
         driver.engine.written(other.order, driver.now)
         driver.engine.written(request.order, driver.now)
@@ -255,9 +262,10 @@ def test_no_command_is_late_while_the_program_answers_a_challenge_and_its_answer
     assert driver.engine.deadline() == inf
     driver.tick(1000.0)
     assert driver.engine.closed is None
+    driver.now = 1001.0
     driver.engine.answer(request, b"r", None, driver.now)
+    assert driver.engine.deadline() == 1001.0 + WINDOW
     assert driver.pump() == b"r\r\n"
-    assert driver.engine.deadline() == 1000.0 + WINDOW
 
 
 def test_an_orphan_is_late_as_any_other_command(driver: Driver) -> None:
