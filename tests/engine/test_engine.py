@@ -250,6 +250,7 @@ def test_a_command_that_is_submitted_after_the_end_ends_at_once(driver: Driver) 
     driver.engine.delivered()
     request = driver.submit("XPING")
     assert driver.told() == [request]
+    assert (driver.engine.idle, driver.engine.queued, driver.engine.has_ready) == (True, 0, False)
     with pytest.raises(ConnectionClosed, match="gone"):
         check(request, driver.engine)
 

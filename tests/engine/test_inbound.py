@@ -123,7 +123,8 @@ def test_a_command_may_empty_the_store(driver: Driver) -> None:
     assert driver.engine.store.runs() == []
     driver.feed(b"* 5 EXISTS\r\n")
     driver.end(request)
-    assert driver.engine.store.runs() == [["EXISTS", [b"5"]]]
+    driver.end(driver.send("XPING"))
+    assert driver.engine.store.runs() == [["EXISTS", [b"5"]]], "the next command leaves it alone"
     assert driver.engine.session.mailbox == "box"
 
 
