@@ -22,7 +22,7 @@ from tests.core.support import Driver
         (b"* [COPYUID 123456 1 2]", "a response code with no status before it", b"[COPYUID 123456 1 2]"),
         (b"", "a response without a name", b""),
         (b"* (what is this", "a response without a name", b"(what is this"),
-        (b"+ go on", "a continuation request that nobody waits for", b"go on"),
+        (b"+ go on", "a continuation request that no command waits for", b"go on"),
         (b"* XBROKEN 5", "the family's function raised LookupError", b"5"),
         (b"* OK [XBROKEN data] x", "the family's function raised LookupError", b"data"),
         (b"DONE BAD what", "an answer to the end of a command that had ended", b"DONE what"),
@@ -31,7 +31,7 @@ from tests.core.support import Driver
 def test_what_is_odd_as_it_comes(line: bytes, what: str, raw: bytes) -> None:
     driver = Driver()
     driver.feed(line + b"\r\n")
-    [defect] = driver.protocol.defects.all()
+    [defect] = driver.engine.defects.all()
     assert defect.what.startswith(what)
     assert defect.raw == raw
 
@@ -42,7 +42,7 @@ def test_nothing_is_noted_where_nothing_is_odd() -> None:
     request = driver.send("XBYE")
     driver.feed(lines)
     driver.end(request)
-    assert driver.protocol.defects.all() == ()
+    assert driver.engine.defects.all() == ()
 
 
 def test_what_is_found_when_it_is_read() -> None:
