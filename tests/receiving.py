@@ -38,7 +38,7 @@ class Receiver:
         self.registry, self.engine = registry, Engine(registry, limits)
         self.layers, trace = Layers(cast("Transport", _NoTransport())), Trace()
         steps = Steps(self.engine, lambda: None)
-        courier = Courier(steps, self.layers, trace, "", window=60.0, fail=self.engine.close, last_words=lambda: None)
+        courier = Courier(steps, self.layers, trace, "", fail=self.engine.close, last_words=lambda: None)
         self._intake = Intake(steps, courier, self.layers, registry, trace, 60.0)
 
     def ask(self, name: str, *args: Any, uid: bool = False, reply: Callable[[bytes], bytes] | None = None) -> Request:
