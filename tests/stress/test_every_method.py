@@ -121,6 +121,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "store": ("1", "+FLAGS", "(x)"),
     "thread": ("REFERENCES", "UTF-8", "ALL"),
     "uid": ("FETCH", "1", "FLAGS"),
+    "submit": ("X-SOMETHING",),
     "xatom": ("X-SOMETHING",),
     **dict.fromkeys(("create", "delete", "subscribe", "unsubscribe", "getacl", "myrights", "getquota", "getquotaroot"), ("box",)),
 }
