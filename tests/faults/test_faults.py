@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 
 import imapkit
-from imapkit.core.limits import Timeouts
 from imapkit.testing.faults import Fault, FaultProxy
 from tests.conftest import open_sockets
 from tests.core.rig import Answers
 from tests.faults.visit import COMES, GOES, Visit, letter
+from tests.impatient import shorten
 from tests.servers.base import Server
 from tests.stress.scripted import Hooked
 
@@ -155,7 +155,7 @@ def test_the_command_of_a_stream_dies_or_stops(archive: Server, step: str, how: 
     assert archive.stream_command is not None
     timeout = SHORT if how is signal.SIGSTOP else LONG
     client = imapkit.IMAP4_stream(archive.stream_command(USER), timeout=LONG)
-    client._live.timeouts = Timeouts(progress=timeout)
+    shorten(client, timeout)
     answers = Answers()
     if step == "idling":
         client.idle(callback=answers)

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 import imapkit
-from imapkit.core.connection import Connection
-from imapkit.core.request import Request
+from imapkit.core.engine.request import Request
+from imapkit.core.threads.connection import Connection
 from imapkit.testing import Fault, FaultProxy
 from tests.servers.base import Server
 

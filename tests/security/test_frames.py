@@ -16,12 +16,14 @@ import pytest
 
 import imapkit
 from imapkit.core.api import astring
-from imapkit.core.connection import Connection
-from imapkit.core.request import Call, Request
+from imapkit.core.engine.request import Request
+from imapkit.core.request import Call
 from imapkit.core.secrets import Secret, plain
+from imapkit.core.threads.connection import Connection
 from imapkit.family import Command, Family, State
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect
+from tests.impatient import shorten
 from tests.security.test_secrets import OURS, TESTING, forms, said
 
 CANARY = "hunter2-Canary-7"
@@ -206,7 +208,7 @@ def test_whatever_the_server_does(way: str, end: str) -> None:
     with ScriptedServer(handlers=handlers) as server:
         client = connect(server, families=FAMILIES)
         if end.startswith("silence"):
-            client._live.timeouts = imapkit.Timeouts.within(0.1)
+            shorten(client, 0.1)
         exc = caught(WAYS[way], client)
         client.logout()
     assert exc is not None or end.startswith(("NO", "BAD")), "a plugin's command may be refused without an error"
@@ -293,7 +295,18 @@ def test_whatever_interrupts_it(way: str, wrong: type[BaseException]) -> None:
     assert leaks(exc) == []
 
 
-@pytest.mark.parametrize("where", ["core.wire.encode", "core.request.Request.wait", "core.connection.Connection.submit"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "core.wire.encode",
+        "core.threads.connection.Connection.submit",
+        "core.threads.connection.Connection.wait",
+        "core.threads.connection.Connection._wait_once",
+        "core.threads.courier.Courier._try",
+        "core.engine.engine.Engine.submit",
+        "core.engine.wire.Wire.next",
+    ],
+)
 @pytest.mark.parametrize("way", ["login", "PLAIN", "a plugin's"])
 def test_wherever_it_is_interrupted(where: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*args: Any, **kwargs: Any) -> Any:

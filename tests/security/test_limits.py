@@ -171,7 +171,7 @@ def test_what_nobody_asked_for_makes_room_for_what_is_newer(limit: dict[str, int
         client.noop()
         assert len(client.response("X")[1]) == kept
         client.noop()
-        assert [defect.what[:41] for defect in client.defects] == ["responses that nobody asked for are dropp"], "told once"
+        assert [defect.what[:41] for defect in client.defects] == ["responses that no command asked for are d"], "told once"
         assert client.noop()[0] == "OK"
 
 

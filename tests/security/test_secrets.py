@@ -16,9 +16,11 @@ import pytest
 import imapkit
 from imapkit.core.api import astring
 from imapkit.core.secrets import Hidden, Secret
+from imapkit.core.threads.connection import Connection
 from imapkit.family import Command, Family, State
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import Answers, connect
+from tests.impatient import shorten
 
 pytestmark = pytest.mark.heavy
 
@@ -185,10 +187,18 @@ def chain(exc: BaseException) -> Iterator[BaseException]:
         found += [other for other in (error.__cause__, error.__context__) if other is not None and other not in found]
 
 
+def parts(live: Connection) -> tuple[object, ...]:
+    """What one connection is made of."""
+    engine = live.engine
+    threads = live._steps, live._courier, live._intake, live._reader, live._inline
+    return live, *threads, engine, engine._flight, engine._wire, engine._inbound
+
+
 def shown(log: str, client: imapkit.IMAP4, errors: Sequence[BaseException]) -> Iterator[str]:
     """All that anybody may see."""
-    connection = client._live
-    yield from (log, repr(client), repr(vars(client)), repr(connection), repr(vars(connection)), repr(vars(connection.protocol)))
+    yield log
+    for part in (client, *parts(client._live)):
+        yield f"{part!r} {vars(part)!r}"
     for error in errors:
         yield "".join(traceback.format_exception(error))
         for exc in chain(error):
@@ -210,7 +220,7 @@ def test_no_secret_is_ever_shown(end: str, capabilities: bytes, caplog: pytest.L
             log, errors, answers = io.StringIO(), [], Answers()
             client = connect(server, debug=5, debug_file=log)
             if late:
-                client._live.timeouts = imapkit.Timeouts.within(0.05)
+                shorten(client, 0.05)
             try:
                 if way(client, answers) == (None, None):
                     log.write(repr(answers.next()[2]))

@@ -41,6 +41,7 @@ class Tally:
     idles: int = 0
     refused: int = 0
     late: int = 0
+    unsent: int = 0
     interrupted: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Tally:
         ends = ", ".join(f"{name} {count}" for name, count in sorted(self.ends.items()))
         return (
             f"{self.episodes} connections, {self.threads} threads, {self.commands} commands ({self.callbacks} with callbacks, "
-            f"{self.idles} IDLE, {self.refused} refused, {self.late} late in line, "
+            f"{self.idles} IDLE, {self.refused} refused, {self.late} late in line, {self.unsent} queued at the end, "
             f"{self.interrupted} interrupted), {self.segments} segments; ends: {ends}; wrong: {len(self.wrong)}"
         )
 
@@ -196,14 +197,8 @@ class Episode:
 
     def _failed(self, ask: Ask, exc: errors.error) -> bool:
         """It was refused, or the connection ended: that must have a reason, and all must have the same."""
-        if isinstance(exc, imapkit.CommandTimeout) and "waited too long" in str(exc):
-            with self._lock:
-                self.tally.late += 1
-            return True
         if isinstance(exc, imapkit.IMAP4.abort):
-            with self._lock:
-                self.reasons.add(f"{type(exc).__name__}: {exc}")
-            return False
+            return self._aborted(type(exc), str(exc))
         client = self._client
         if isinstance(exc, imapkit.StateError) and (client is None or client.state == "LOGOUT"):
             return False
@@ -212,6 +207,19 @@ class Episode:
         if not isinstance(exc, ask.may_raise):
             self._complain(f"{ask.method}{ask.args}: {exc!r}")
         return True
+
+    def _aborted(self, kind: type[errors.error], text: str) -> bool:
+        """It has no answer; False if the connection has ended, which has one reason for all that was sent."""
+        late = kind is imapkit.CommandTimeout and "waited too long" in text
+        unsent = kind is imapkit.ConnectionClosed and text.endswith("was not sent: the session has ended")
+        with self._lock:
+            if late:
+                self.tally.late += 1
+            elif unsent:
+                self.tally.unsent += 1
+            else:
+                self.reasons.add(f"{kind.__name__}: {text}")
+        return late
 
     # callbacks
 
@@ -268,8 +276,11 @@ class Episode:
         elif issubclass(failure[0], imapkit.BadResponse):
             assert any(f"BAD [{refusal}]" in failure[1] for refusal in ask.refusals), (ask, failure)
         elif issubclass(failure[0], imapkit.IMAP4.abort):
+            self._aborted(*failure[:2])
+        elif issubclass(failure[0], ask.may_raise):
+            # It became illegal while it was queued.
             with self._lock:
-                self.reasons.add(f"{failure[0].__name__}: {failure[1]}")
+                self.tally.refused += 1
         else:
             self._complain(f"{ask.method}{ask.args}: {failure}")
 

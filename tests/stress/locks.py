@@ -7,8 +7,8 @@
     assert locks.problems() == []
 
 A lock used by ``with`` is a mutex: those held and the one wanted make an edge, from the line that made the one to the line that
-made the other, and a cycle of edges is a deadlock that waits for its moment. One used by ``acquire()`` is a latch, which somebody
-else opens: whoever waits for it, or for the end of a thread, must hold no mutex.
+made the other, and a cycle of edges is a deadlock that waits for its moment. One used by ``acquire()`` is a latch, which another
+thread opens: a thread that waits for it, or for the end of a thread, must hold no mutex.
 """
 
 from __future__ import annotations
@@ -117,6 +117,10 @@ class WatchedRLock(WatchedLock):
     def __init__(self, locks: Locks, site: str) -> None:
         super().__init__(locks, site)
         self._lock = _thread.RLock()
+
+    def _is_owned(self) -> bool:
+        """Whether the calling thread holds it."""
+        return bool(self._lock._is_owned())
 
     def _wanted(self) -> None:
         if self not in self._locks.held:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import imapkit
+from imapkit.core.engine.request import Request
 
 __all__ = ["Watchdog", "stacks", "state_of"]
 
@@ -23,24 +24,27 @@ def stacks() -> str:
 
 
 def state_of(client: imapkit.IMAP4) -> str:
-    """Who has what of a connection, and who waits for what; looked at without a lock, which somebody may hold for ever."""
+    """What a connection is in the middle of; looked at without the lock, which a thread may hold for ever."""
     live = client._live
-    protocol, gate, reading, dispatcher = live.protocol, live.protocol.gate, live._reading, live.dispatcher
-    pending = [
-        f"{tag.decode()} {request.call!r:.60} {[name for name in _MARKS if getattr(request, name)]} for {request.thread}"
-        for tag, request in list(protocol.pending.items())
-    ]
+    engine, steps, inline = live.engine, live._steps, live._inline
+    flight, wire = engine._flight, engine._wire
     lines = [
-        f"client: {client.state}, closed by {protocol.closed!r}, state lock {'held' if live._lock.locked() else 'free'}",
-        f"turn: {gate.writer and gate.writer.call}, frozen {gate.frozen}, waiting {[r.call.name for r, _ in gate._waiting]}",
-        f"in flight: {[request.call.name for request in list(gate._flying)]}; handed over: {live._handed_over}",
-        f"right: {reading._right}, resting {reading._resting}, wanted {reading._wanted}, taker {reading.taker}",
-        f"callbacks: {dispatcher._put} put, {dispatcher._ran} run, {len(dispatcher.collected)} kept, over {dispatcher._stopped}",
+        f"client: {client.state}, closed by {engine.closed!r}, torn {steps.torn}, broken {steps.broken}, inside {steps.inside}",
+        f"role: {steps.role}, inbox {list(steps._inbox)}, switching {steps.switching}, ends {live._ended}",
+        f"wire: owner {wire.owner}, ready {list(flight.gate.ready)}, out {len(wire._out)}, frozen {engine.frozen}",
+        f"right: {inline._right}, resting {inline._resting}, wanted {inline._wanted}, reading {live._reader.ident}",
+        f"effects: {bool(engine.effects)}; deadline {engine.deadline()}",
+        f"jobs: {live._callbacks._jobs.qsize()} callbacks, {live._courier.worker._jobs.qsize()} of the courier",
     ]
-    return "\n".join([*lines, *pending])
+    return "\n".join([*lines, *(_shown(request) for request in list(flight.live))])
 
 
-_MARKS = ("sent", "complete", "joined", "idling", "interrupted", "again", "watched", "news", "on_done")
+_MARKS = ("sent", "accepted", "abandoned", "released", "news", "interrupted_by", "awaits")
+
+
+def _shown(request: Request) -> str:
+    marks = {name: getattr(request, name) for name in _MARKS if getattr(request, name)}
+    return f"{request!r} {request.call!r:.60} {marks} for {type(request.waiter).__name__}"
 
 
 class Watchdog:

@@ -198,6 +198,10 @@ class Engine:
             return
         if value is not None and (b"\r" in value or b"\n" in value):
             value, defect = None, ValueError("CR or LF in the answer to a continuation request")
+        if isinstance(defect, error) and request.call.command.secret:
+            # It may quote the challenge, in which the server may repeat what it was sent; so may its frames.
+            self.secrets.clean(defect)
+            defect.__traceback__ = defect.__context__ = defect.__cause__ = None
         request.defect = request.defect or defect
         self._answer(request, None if request.defect is not None else value)
 

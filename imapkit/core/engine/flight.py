@@ -146,6 +146,8 @@ class Flight:
         request.aborted = request.aborted or exc
         if request.phase is not DONE:
             request.move("fail")
+        # Its frame holds what was last sent, which may be a secret.
+        request.exchange = None
         self.tell(request)
 
     def drop(self, request: Request, exc: error) -> None:

@@ -111,7 +111,8 @@ class Courier:
                 rest, out = None, steps.step(steps.engine.written, out.order, role=role)
                 if out is not None and self._trace.wants(1):
                     self._show(out)
-        except Exception as exc:
+        except BaseException as exc:
+            # SystemExit, too: a subclass's send can raise anything, and no caller's thread is there to take it.
             self._failed(exc)
 
     def _send(self, out: Out, rest: Any) -> None:
@@ -147,7 +148,7 @@ class Courier:
         if order:
             self._steps.step(self._steps.engine.written, order)
 
-    def _failed(self, exc: Exception) -> None:
+    def _failed(self, exc: BaseException) -> None:
         """Nothing can be sent any more. A server that is gone has perhaps said why."""
         if isinstance(exc, ConnectionError) and not isinstance(exc, error):
             self._steps.step(self._steps.engine.send_failed, lost_error(exc, "sending"))

@@ -79,7 +79,7 @@ class Steps:
                         self._empty_inbox(now)
                     if role is not None and (self.role is None or self.role is role):
                         self.role = role
-                        out = engine.outgoing(now)
+                        out = engine.outgoing(now) if engine.has_ready else None
                         if out is None:
                             self.role = None
                 except (Exception, SystemExit) as exc:
@@ -144,8 +144,10 @@ class Steps:
         for request in effects.done:
             waiter = request.waiter
             if waiter is not None:
-                waits = getattr(waiter, "waits", False)
-                self.served, self.owes = (self.served + 1, self.owes) if waits else (0, True)
+                if getattr(waiter, "waits", False):
+                    self.served += 1
+                else:
+                    self.served, self.owes = 0, True
                 waiter.done(request)
         for request in effects.asks:
             if request.waiter is not None:
