@@ -59,7 +59,7 @@ class Episode:
         """How many responses each command had received when it was given up."""
         self.questions: list[Asked] = []
         self.switching: Request | None = None
-        self.last_moved = 0.0
+        self.last_told = self.last_moved = 0.0
         """When bytes went either way last."""
         self._feed(all_of_it=True)
         self.engine.session.enter(State.SELECTED)
@@ -106,6 +106,8 @@ class Episode:
             if rng.random() < 0.4:
                 request.until = self.now + rng.choice((0.0, 2.0, 6.0))
         self.commands.append(request)
+        if self.engine.idle:
+            self.last_moved = self.now
         self.engine.submit(request, self.now)
         self._deliver()
 
@@ -165,6 +167,7 @@ class Episode:
         there = [effects.done, effects.asks, effects.switch, effects.greeted, effects.closed]
         assert effects.due == any(each for each in there), ("is not told of", there)
         for request in effects.done:
+            self.last_told = self.now
             assert isinstance(request, Asked)
             assert request not in self.told, ("told twice", request)
             self.told.add(request)

@@ -87,4 +87,5 @@ class DeadServerEpisode(Episode):
 
     def _check_the_end(self) -> None:
         super()._check_the_end()
-        assert self.now - self.last_moved <= self.window + 10, ("noticed late", self.now - self.last_moved)
+        late = self.last_told - self.last_moved
+        assert late <= self.window + 10, ("noticed late", late)

@@ -295,7 +295,7 @@ MISTAKES = (
         "any other reason takes the place of a refresh", request, 'if not before or before == "refresh" or', "if not before or"
     ),
     Mistake(
-        "a command that is sent anew has one tag", flight, "self.pending.pop(request.tag, None)\n        self.sent", "self.sent"
+        "a command that is sent anew has one tag", flight, "if request.tag:\n            del self.pending[request.tag]", "pass"
     ),
     Mistake("a layer that is there pends no more", flight, "self.layer_pending = False\n        self.gate", "self.gate"),
     Mistake("a command that was answered frees its place", flight, "self.gate.land(request)", "pass"),

@@ -111,7 +111,8 @@ class Flight:
 
     def tag(self, request: Request) -> None:
         """Give a command a tag that has not been used."""
-        self.pending.pop(request.tag, None)
+        if request.tag:
+            del self.pending[request.tag]
         self.sent += 1
         request.order, request.tag = self.sent, b"%b%d" % (self.tag_prefix, self.sent)
         if self.pending:

@@ -50,7 +50,26 @@ class Wire:
         if len(pending) >= min(self.low, self.high):
             # What is queued meanwhile leaves together, once there are fewer.
             return None
-        return self._lines() or (self._take() if self._out else None)
+        return self._lone_line() or self._lines() or (self._take() if self._out else None)
+
+    def _lone_line(self) -> Out | None:
+        """The one command that is ready, if it is a single line: most commands of a caller that waits for each are."""
+        ready: Any = self.flight.gate.ready
+        request: Request = ready[0]
+        line = request.call.line
+        if len(ready) > 1 or line is None or request.phase is not QUEUED:
+            return None
+        ready.popleft()
+        if not self.flight.admit(request):
+            return None
+        return Out(self._leaves(request, line), request.order, None, False, (request,))
+
+    def _leaves(self, request: Request, text: bytes) -> bytes:
+        """A command that is sent as a whole; its bytes."""
+        request.sent = True
+        request.move("line")
+        self.flight.gate.sent(request)
+        return b"%b %b\r\n" % (request.tag, text)
 
     def _lines(self) -> Out | None:
         """Commands that leave whole, one behind the other; or None, and the exchange of the next one has begun."""
@@ -67,12 +86,9 @@ class Wire:
             if text is None:
                 self._begin(request)
                 return None
-            request.sent = True
-            request.move("line")
-            flight.gate.sent(request)
             sent.append(request)
+            lines.append(self._leaves(request, text))
             forget_secret(request)
-            lines.append(b"%b %b\r\n" % (request.tag, text))
             size += len(lines[-1])
             if request.call.command.secret:
                 break
