@@ -221,7 +221,7 @@ MISTAKES = (
         'self._wire.interrupt(request, "news")',
         "pass",
     ),
-    Mistake("an answer ends the exchange", wire, "request.exchange.close()\n            request.exchange = None", "pass"),
+    Mistake("an answer ends the exchange", wire, "request.end_exchange()", "pass"),
     Mistake(
         "the wire is free once all is sent",
         wire,

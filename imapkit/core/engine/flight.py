@@ -148,7 +148,7 @@ class Flight:
         if request.phase is not DONE:
             request.move("fail")
         # Its frame holds what was last sent, which may be a secret.
-        request.exchange = None
+        request.end_exchange()
         self.tell(request)
 
     def drop(self, request: Request, exc: error) -> None:

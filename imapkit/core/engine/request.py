@@ -111,6 +111,12 @@ class Request(Queued):
         """Whether nothing more comes for it; an orphan is not complete: its answer is still on its way."""
         return self.phase is DONE
 
+    def end_exchange(self) -> None:
+        """Its exchange goes no further. (The end of one that is left to the interpreter swallows a ``KeyboardInterrupt``.)"""
+        if self.exchange is not None:
+            self.exchange.close()
+            self.exchange = None
+
     def move(self, event: str) -> None:
         """Go on to the phase that follows ``event``."""
         self.phase = self.phase.after[event]

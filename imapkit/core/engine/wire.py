@@ -211,8 +211,7 @@ class Wire:
     def stop(self, request: Request) -> None:
         """The server has answered a command: its exchange ends. What lies ready leaves all the same, since it was announced."""
         if request.exchange is not None:
-            request.exchange.close()
-            request.exchange = None
+            request.end_exchange()
             forget_secret(request)
         request.awaits, request.question = "", None
         if request.phase is SENDING and not request.accepted:
