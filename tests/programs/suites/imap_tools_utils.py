@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import unittest
+from typing import Any
 
 from imap_tools import MailBox  # type: ignore[import-not-found, unused-ignore]
 
@@ -24,10 +25,10 @@ def get_test_mailbox_config(name: str) -> dict[str, str]:
     return {"host": os.environ["IMAP_HOST"], "email": os.environ["IMAP_USER"], "password": os.environ["IMAP_PASSWORD"]}
 
 
-def get_test_mailbox(name: str) -> MailBox:
+def get_test_mailbox(name: str) -> Any:
     """A mailbox that is logged in, with the names of the folders that the tests use."""
     config = get_test_mailbox_config(name)
-    mailbox = MailBox(config["host"]).login(config["email"], config["password"])
+    mailbox: Any = MailBox(config["host"]).login(config["email"], config["password"])
     mailbox.mailbox_name, mailbox.folder_test = name, "test"
     for folder in ("base", "temp1", "temp2"):
         setattr(mailbox, f"folder_test_{folder}", f"test/{folder}")
