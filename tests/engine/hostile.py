@@ -20,6 +20,8 @@ class HostileEpisode(Episode):
     def __init__(self, rng: Random, size: int) -> None:
         super().__init__(rng, size)
         self.server.strict = False
+        self._forged = False
+        """The server has called a command over that it goes on to answer: the next one may be given what it says then."""
 
     def _serve(self) -> None:
         if self.rng.random() < 0.05:
@@ -37,7 +39,13 @@ class HostileEpisode(Episode):
             tag = self.engine._wire.owner.tag
         if rng.random() < 0.7:
             return rng.choice((b"+ early", b"* 5 EXPUNGE", b"* STATUS box1 unasked", b"* 3 FETCH (unasked)", b"* OK [ALERT] x"))
-        return rng.choice((tag + b" OK forged", tag + b" NO forged", b"zzz OK forged", b"* BYE gone"))
+        nonsense = rng.choice((tag + b" OK forged", tag + b" NO forged", b"zzz OK forged", b"* BYE gone"))
+        self._forged = self._forged or nonsense.startswith(tag)
+        return nonsense
+
+    def _check_answer(self, request: Asked) -> None:
+        if not self._forged:
+            super()._check_answer(request)
 
     def _take(self, batch: list[object]) -> None:
         unsent = [request for request in self.engine._flight.pending.values() if self._is_unsent(request)]

@@ -27,7 +27,8 @@ class Wire:
     def __init__(self, flight: Flight, *, high: int, low: int) -> None:
         self.flight, self.high, self.low = flight, high, low
         self.owner: Request | None = None
-        self._out: deque[Out] = deque()
+        self._out: deque[Out] | tuple[()] = ()
+        """What lies ready; no deque while it is empty, which takes 0.7 KiB on every idle connection."""
 
     @property
     def lies_ready(self) -> bool:
@@ -107,11 +108,19 @@ class Wire:
         request.move("admit")
         self.owner = request
         request.exchange = exchange_of(request, self.flight.session)
-        self._out.append(Out(b"", request.order, None, False, (request,)))
+        self._lay(Out(b"", request.order, None, False, (request,)))
         self.step(request, None)
 
+    def _lay(self, out: Out) -> None:
+        if isinstance(self._out, deque):
+            self._out.append(out)
+        else:
+            self._out = deque((out,))
+
     def _take(self) -> Out:
+        assert isinstance(self._out, deque)
         out = self._out.popleft()
+        self._out = self._out or ()
         if out.completes is not None:
             out.completes.sent = True
         if not self._out:
@@ -138,7 +147,7 @@ class Wire:
             wanted = exchange.send(value)
             while isinstance(wanted, Send):
                 completes = request if wanted.complete else None
-                self._out.append(Out(wanted.data, request.order, completes, wanted.secret, (), wanted.answers))
+                self._lay(Out(wanted.data, request.order, completes, wanted.secret, (), wanted.answers))
                 wanted = exchange.send(None)
         except StopIteration:
             request.exchange = None
@@ -221,7 +230,7 @@ class Wire:
 
     def clear(self) -> None:
         """Nothing leaves any more."""
-        self._out.clear()
+        self._out = ()
         self.owner = None
 
 
