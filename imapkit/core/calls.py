@@ -10,11 +10,11 @@ from imapkit.core import wire
 from imapkit.core.api import CallOptions
 from imapkit.core.extended import as_given, is_extended
 from imapkit.core.request import Call
-from imapkit.core.secrets import encode_secret, plain_all
+from imapkit.core.secrets import encode_secret, hidden, plain_all
 from imapkit.core.session import Session
 from imapkit.family import Command, State
 
-__all__ = ["check_options", "make_call"]
+__all__ = ["check_options", "hide_secret", "make_call"]
 
 _OPTIONS = CallOptions.__optional_keys__
 
@@ -23,6 +23,12 @@ def check_options(name: str, options: CallOptions) -> None:
     """Raise ``TypeError`` for what is no option of ``CallOptions``: only a caller of a public method can have given it."""
     if not options.keys() <= _OPTIONS:
         raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
+
+
+def hide_secret(commands: Mapping[str, Command], name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a command that a program has chosen by its name: hidden, if the command is secret."""
+    command = commands.get(name)
+    return hidden(args) if command is not None and command.secret else args
 
 
 def make_call(

@@ -17,7 +17,7 @@ from typing import Any, TextIO, TypeVar, Unpack
 from imapkit import errors
 from imapkit.core import outcome, wire
 from imapkit.core.api import CallOptions, Result
-from imapkit.core.calls import check_options, make_call
+from imapkit.core.calls import check_options, hide_secret, make_call
 from imapkit.core.cursor import Defect
 from imapkit.core.engine.request import Request
 from imapkit.core.futures import Futures
@@ -29,7 +29,7 @@ from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call
 from imapkit.core.result import Data, Parsed, parse_shape
-from imapkit.core.secrets import hidden, plain
+from imapkit.core.secrets import plain
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
@@ -240,8 +240,8 @@ class Client(OldNames, Futures, Secured):
         """See ``Commands._call_with``."""
         check_options(name, options)
         callback, timeout = options.get("callback"), options.get("timeout")
-        if generic and name in self._registry.commands and self._registry.commands[name].secret:
-            args = hidden(args)
+        if generic:
+            args = hide_secret(self._registry.commands, name, args)
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, finished = self._live, partial(self._finished, finish or self._result)
         if callback is None:

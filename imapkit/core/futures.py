@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core import outcome
 from imapkit.core.api import Commands, Result
+from imapkit.core.calls import hide_secret
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from imapkit.core.engine.request import Request
+    from imapkit.core.registry import Registry
     from imapkit.core.request import Call
     from imapkit.core.threads.connection import Connection
 
@@ -21,20 +22,13 @@ __all__ = ["Futures"]
 class Futures(Commands):
     """The part of a client that returns futures."""
 
+    _registry: Registry
+
     @property
     def _live(self) -> Connection:
         raise NotImplementedError
 
-    def _encode(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        uid: bool = False,
-        reply: Any = None,
-        layer: Any = None,
-        generic: bool = False,
-        force: bool = False,
-    ) -> Call:
+    def _encode(self, name: str, args: tuple[Any, ...], uid: bool = False, *, generic: bool = False) -> Call:
         raise NotImplementedError
 
     def _finished(self, finish: Any, request: Any) -> Result:
@@ -49,11 +43,13 @@ class Futures(Commands):
         the queue, it is never sent; if it has been sent, its answer is dropped when it comes, and the server may have done what
         it asks for; if it is half sent, the connection ends. Raises ``ArgumentError`` for arguments that cannot be sent.
         """
-        call = self._encode(name.upper(), args, uid, generic=True)
+        name = name.upper()
+        args = hide_secret(self._registry.commands, name, args)
+        call = self._encode(name, args, uid, generic=True)
         connection = self._live
 
         def finish(request: Request) -> Result:
             outcome.check(request, connection.engine)
             return self._finished(self._result, request)
 
-        return connection.submit_future(call, partial(finish), timeout=timeout)
+        return connection.submit_future(call, finish, timeout=timeout)

@@ -125,6 +125,9 @@ GENERIC: dict[str, Way] = {
     "xatom, too many": lambda client: client.xatom("LOGIN", "me", CANARY, "more"),
     "xatom, AUTHENTICATE": lambda client: client.xatom("AUTHENTICATE", "PLAIN", CANARY),
     "uid": lambda client: client.uid("LOGIN", "me", CANARY),
+    "submit": lambda client: client.submit("LOGIN", "me", CANARY).result(),
+    "submit, two lines": lambda client: client.submit("LOGIN", "me", CANARY + "\r\n"),
+    "submit, too many": lambda client: client.submit("login", "me", CANARY, "more").result(),
 }
 WRONG: dict[str, Way] = {
     "login, no user": lambda client: client.login(None, CANARY),

@@ -78,8 +78,16 @@ def command_with_a_callback(clients: list[imapkit.IMAP4]) -> None:
         clients[0].noop(callback=print)
 
 
+def command_as_a_future(clients: list[imapkit.IMAP4]) -> None:
+    with pytest.raises(ConnectionClosed, match="the process that opened it"):
+        clients[0].submit("NOOP")
+
+
+ACTS = [drop, log_out, leave, command, command_with_a_callback, command_as_a_future]
+
+
 @pytest.mark.parametrize("kind", ["plain", "tls", "subclass"])
-@pytest.mark.parametrize("act", [drop, log_out, leave, command, command_with_a_callback], ids=lambda act: act.__name__)
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 def test_the_parents_connection_goes_on(kind: str, act: Callable[[list[imapkit.IMAP4]], None]) -> None:
     tls = LOCALHOST if kind == "tls" else None
     options: dict[str, Any] = {"ssl_context": LOCALHOST.client_context()} if tls else {}

@@ -126,8 +126,7 @@ class Connection:
         ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
         under the state lock, and only hand over.
         """
-        if self._process != os.getpid():
-            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
+        self._check_process()
         if on_done is None:
             self._check_not_nested(call.name)
         called = None if on_done is None else self._called_back(on_done, on_accepted)
@@ -137,16 +136,20 @@ class Connection:
         if called is not None:
             # Before anything is queued: without a clock it would not be known that the command is late.
             self._deadlines.promise(self._first_look(request))
+        self._queue(request, None if called is None else partial(self._leave, request, called))
+        return request
+
+    def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
+        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between."""
         try:
             self._courier.run(self.engine.submit, request)
-            if called is not None:
-                self._leave(request, called)
+            if leave is not None:
+                leave()
         except BaseException as exc:
             if not request.released:
                 self._courier.run(self.engine.abandon, request)
             _forget_frames(request, exc)
             raise
-        return request
 
     def _called_back(self, on_done: Callable[[Request], object], on_accepted: Callable[[], object] | None) -> CallBack:
         return CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
@@ -171,6 +174,10 @@ class Connection:
         if renew is not None:
             request.renew = renew
 
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
+
     def _check_not_nested(self, name: str) -> None:
         self._challenges.check(name)
         if self._steps.is_here or threading.get_ident() == self._reader.ident:
@@ -190,6 +197,10 @@ class Connection:
             request.waiter = None
             check(request, self.engine)
         self._callbacks.wake()
+        self._watch(request)
+
+    def _watch(self, request: Request) -> None:
+        """The clock and the reader thread look after a command that no caller waits for."""
         # Once more: the clock may have looked before the command was there.
         self._deadlines.want(self._first_look(request))
         self._deadlines.ask()
@@ -202,17 +213,14 @@ class Connection:
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
+        self._check_process()
         future: CommandFuture[_Result] = CommandFuture()
         request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
         self._set_times(request, timeout, None, None)
         future.bind(partial(self._courier.run, self.engine.abandon, request))
         self._deadlines.promise(self._first_look(request))
-        self._courier.run(self.engine.submit, request)
-        # Once more: the clock may have looked before the command was there.
-        self._deadlines.want(self._first_look(request))
-        self._deadlines.ask()
-        self._inline.call()
+        self._queue(request, partial(self._watch, request))
         return future
 
     def wait(self, request: Request) -> Request:
