@@ -23,16 +23,15 @@ __all__ = ["CONTRACT", "MODULES", "USERS", "contract_page", "users_page"]
 USERS = Path(__file__).with_name("reference.md")
 CONTRACT = Path(__file__).with_name("contract.md")
 MODULES = {
-    "imapkit.family": "What a family declares",
-    "imapkit.core.api": "What a family may use",
+    "imapkit.plugin": "What a family declares and may use",
     "imapkit.testing": "What its tests are made of",
 }
 _INTRODUCTION = """\
 # Reference of the plugin contract
 
-A command family imports `imapkit.family`, `imapkit.core.api` and `imapkit.errors`, and nothing else of imapkit; its tests import
-`imapkit.testing`. [tutorial.md](tutorial.md) and [recipes.md](recipes.md) show how they are used, [testing.md](testing.md) how
-a family is tested. [reference.md](reference.md) is the reference for users.
+A command family imports `imapkit.plugin` and `imapkit.errors`, and nothing else of imapkit; its tests import `imapkit.testing`.
+[tutorial.md](tutorial.md) and [recipes.md](recipes.md) show how they are used, [testing.md](testing.md) how a family is tested.
+[reference.md](reference.md) is the reference for users.
 
 `python docs/make_reference.py` writes this page from the docstrings; a test holds it fresh.
 """

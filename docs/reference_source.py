@@ -49,7 +49,21 @@ def entry(module: str, name: str, without: Collection[str] = ()) -> Entry:
     found = _entry(cls, home, _definitions(home))
     if method:
         return next(inner for inner in found.inner if inner.name == method)
-    return replace(found, inner=(*found.inner, *_inherited(home, {*_all(module), *without}, found.inner)))
+    inherited = tuple(_inherited(home, {*_all(module), *without}, found.inner))
+    fields = found.fields or tuple(_constructor(home, {*_all(module), *without}))
+    return replace(found, fields=fields, inner=(*found.inner, *inherited))
+
+
+def _constructor(home: str, shown: Collection[str]) -> Iterator[str]:
+    """The fields, or the arguments, that a class has from a base that the page does not show for itself."""
+    for node, _ in _definitions(home):
+        for base in node.bases if isinstance(node, ast.ClassDef) else ():
+            name = ast.unparse(base)
+            there = _home(home.partition(":")[0], name)
+            if name not in shown and list(_definitions(there)):
+                for field in _entry(name, there, _definitions(there)).fields:
+                    own = home.partition(":")[2]
+                    yield field.replace(f"{name}(", f"{own}(").replace("[Self]", f"[{own}]")
 
 
 def _inherited(home: str, shown: Collection[str], own: Iterable[Entry]) -> Iterator[Entry]:
@@ -86,12 +100,13 @@ def _all(module: str) -> list[str]:
 
 
 def _home(module: str, name: str) -> str:
-    """The module in which a name is defined, and which this one imports it from; it may have another name there."""
+    """The module in which a name is defined, and which this one, or one between, imports it from; its name there may differ."""
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if (alias.asname or alias.name) == name:
-                    return f"{node.module}:{alias.name}"
+                    there = str(node.module)
+                    return _home(there, alias.name) if _path(there).is_relative_to(ROOT / "imapkit") else f"{there}:{alias.name}"
     return f"{module}:{name}"
 
 

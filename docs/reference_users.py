@@ -14,24 +14,28 @@ import imapkit
 from docs.reference_markdown import item, prose, section
 from docs.reference_source import Entry, entry, exported, module_doc
 from imapkit import ext
-from imapkit.core.api import Commands
-from imapkit.core.plugins import builtin
-from imapkit.family import Family
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.family import Family
+from imapkit.core.plugins.loader import builtin
 
 __all__ = ["FAMILIES", "attributes", "commands", "records", "sections", "users_page"]
 
 FAMILIES = sorted(ext.INDEX, key=lambda name: (name != "rev1", name))
 """The base family, and the others by name."""
 _CLIENTS = ("IMAP4", "IMAP4_SSL", "IMAP4_stream")
-_CLIENT = (("imapkit.core.facade", "Client"), ("imapkit.core.secure", "Secured"))
-_OPTIONS = (("imapkit.core.api", "CallbackOptions"), ("imapkit.core.api", "CallOptions"))
+_CLIENT = (
+    ("imapkit.core.raw.facade", "Client"),
+    ("imapkit.core.raw.attributes", "Attributes"),
+    ("imapkit.core.raw.secure", "Secured"),
+)
+_OPTIONS = (("imapkit.plugin", "CallbackOptions"), ("imapkit.plugin", "CallOptions"))
 _RESULTS = {
-    "imapkit.core.result": ("Data", "Parsed", "StatusText"),
-    "imapkit.core.cursor": ("Defect",),
-    "imapkit.core.wire": ("MailboxName", "ServerString"),
-    "imapkit.core.response": ("Untagged",),
+    "imapkit.core.wire.data": ("Data", "Parsed", "StatusText", "Defect"),
+    "imapkit.core.wire.pieces": ("MailboxName", "ServerString"),
+    "imapkit.core.wire.response": ("Untagged",),
 }
-_HOMES = {"configure": ("imapkit.core.plugins", "Loader.configure")}
+_HOMES = {"configure": ("imapkit.core.plugins.loader", "Loader.configure")}
+_TLS_ERRORS = ("TLSError", "TLSFileError")
 _INTRODUCTION = """\
 # Reference
 
@@ -113,7 +117,7 @@ def commands(name: str) -> Iterator[tuple[str, list[Entry]]]:
 def attributes() -> Iterator[Entry]:
     """What every client has beside commands: attributes and methods."""
     for module, name in _CLIENT:
-        found = entry(module, name, without={"Commands", "Secured"})
+        found = entry(module, name, without={"Commands", "Attributes", "Secured"})
         yield from sorted(found.inner, key=lambda inner: inner.name.lower())
 
 
@@ -128,12 +132,13 @@ def records(name: str) -> Iterator[Entry]:
 def _errors() -> Iterator[Entry]:
     for name in exported("imapkit.errors"):
         yield entry("imapkit.errors", name)
-    yield entry("imapkit.core.tls", "TLSError")
+    for name in _TLS_ERRORS:
+        yield entry("imapkit.core.transport.tls", name)
 
 
 def sections() -> Iterator[Entry]:
     """What else ``import imapkit`` brings."""
-    told = {*_CLIENTS, *exported("imapkit.errors"), "TLSError", "__version__"}
+    told = {*_CLIENTS, *exported("imapkit.errors"), *_TLS_ERRORS, *_RESULTS["imapkit.core.wire.data"], "__version__"}
     for name in imapkit.__all__:
         if name not in told:
             module, there = _HOMES.get(name, (imapkit._HOME[name], name))

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imapkit._version import __version__
     from imapkit.client import IMAP4, IMAP4_SSL, IMAP4_stream
     from imapkit.compat import (
         AUTH,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         TLS_NO_SSL,
         TLS_SECURE,
         AllowedVersions,
+        Commands,
         FLAGS_cre,
         Int2AP,
         InternalDate,
@@ -35,10 +37,10 @@ if TYPE_CHECKING:
         Time2Internaldate,
         version,
     )
-    from imapkit.core.limits import Limits, Timeouts
-    from imapkit.core.plugins import configure
-    from imapkit.core.tables import Commands, unverified_context
-    from imapkit.core.tls import TLSError
+    from imapkit.core.raw.families import configure
+    from imapkit.core.support.limits import Limits, Timeouts
+    from imapkit.core.transport.tls import TLSError, TLSFileError, unverified_context
+    from imapkit.core.wire.data import Data, Defect, Parsed, StatusText
     from imapkit.errors import (
         ArgumentError,
         BadResponse,
@@ -64,9 +66,8 @@ if TYPE_CHECKING:
         readonly,
     )
 
-__version__ = "0.1.0"
-
 _HOMES = {
+    "imapkit._version": ("__version__",),
     "imapkit.client": ("IMAP4", "IMAP4_SSL", "IMAP4_stream"),
     "imapkit.compat": (
         "AUTH",
@@ -81,6 +82,7 @@ _HOMES = {
         "TLS_NO_SSL",
         "TLS_SECURE",
         "AllowedVersions",
+        "Commands",
         "FLAGS_cre",
         "Int2AP",
         "InternalDate",
@@ -92,10 +94,10 @@ _HOMES = {
         "Time2Internaldate",
         "version",
     ),
-    "imapkit.core.limits": ("Limits", "Timeouts"),
-    "imapkit.core.plugins": ("configure",),
-    "imapkit.core.tables": ("Commands", "unverified_context"),
-    "imapkit.core.tls": ("TLSError",),
+    "imapkit.core.support.limits": ("Limits", "Timeouts"),
+    "imapkit.core.raw.families": ("configure",),
+    "imapkit.core.wire.data": ("Data", "Defect", "Parsed", "StatusText"),
+    "imapkit.core.transport.tls": ("TLSError", "TLSFileError", "unverified_context"),
     "imapkit.errors": (
         "ArgumentError",
         "BadResponse",
@@ -145,7 +147,9 @@ __all__ = [
     "Commands",
     "ConnectError",
     "ConnectionClosed",
+    "Data",
     "DeadlineExceeded",
+    "Defect",
     "FLAGS_cre",
     "FamilyDisabledError",
     "IMAP4_stream",
@@ -161,6 +165,7 @@ __all__ = [
     "NoResponse",
     "ParseError",
     "ParseFlags",
+    "Parsed",
     "PluginConflictError",
     "PluginError",
     "PluginLoadError",
@@ -168,7 +173,9 @@ __all__ = [
     "ResolveError",
     "ServerBye",
     "StateError",
+    "StatusText",
     "TLSError",
+    "TLSFileError",
     "Time2Internaldate",
     "Timeouts",
     "__version__",

@@ -2,7 +2,7 @@
 
 ``import imapkit.as_imaplib as imaplib``, or, for a library that imports imaplib itself, before it does:
 ``sys.modules["imaplib"] = imapkit.as_imaplib``. IMAPClient and imap_tools run on it. What is different all the same is in
-docs/differences.md. Its private functions (``_command``, ``_get_response``) are in ``imapkit.core.oldnames``.
+docs/differences.md. Its private functions (``_command``, ``_get_response``) are in ``imapkit.core.raw.oldnames``.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from imapkit.compat import (
     Time2Internaldate,
 )
 from imapkit.compat import FLAGS_cre as Flags
-from imapkit.core.limits import Limits
-from imapkit.core.oldcommand import PollSocket
-from imapkit.core.opening import open_tcp
-from imapkit.core.sockets import is_ssl_socket
+from imapkit.core.raw.oldcommand import PollSocket
+from imapkit.core.support.limits import Limits
 from imapkit.core.threads.connection import Connection
+from imapkit.core.transport.opening import open_tcp
+from imapkit.core.transport.sockets import is_ssl_socket
 
 __all__ = [
     "AUTH",

@@ -6,24 +6,22 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, TextIO, overload
 
 from imapkit import ext
-from imapkit.core.api import Commands
-from imapkit.core.facade import Client
-from imapkit.core.limits import Limits
-from imapkit.core.pipes import PipeTransport, dispose, open_stream
-from imapkit.core.plugins import registry
-from imapkit.core.registry import Registry
-from imapkit.core.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
+from imapkit.core.raw.facade import Client
+from imapkit.core.raw.families import registry
+from imapkit.core.raw.mixing import CommandFamilies, announce, compiled
+from imapkit.core.raw.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT
+from imapkit.core.support.limits import Limits
+from imapkit.core.transport.pipes import PipeTransport, dispose, open_stream
 from imapkit.errors import ConnectionClosed
 
 if TYPE_CHECKING:
     import ssl
 
-    from imapkit.core.result import Parsed
+    from imapkit.core.wire.data import Parsed
     from imapkit.ext.acl import Acl, AclCommands, ListRights, MyRights
     from imapkit.ext.annotation import Annotation, AnnotationCommands
     from imapkit.ext.compress import CompressCommands
@@ -36,10 +34,6 @@ if TYPE_CHECKING:
     from imapkit.ext.rev1 import AppendUid, CopyUid, FetchData, MailboxListing, MailboxStatus, Rev1Commands
     from imapkit.ext.sort_thread import SortThreadCommands, Thread
     from imapkit.ext.starttls import StartTLSCommands
-
-
-class CommandFamilies:
-    """The methods of all command families: the last base of every client class, which help() shows them under."""
 
 
 if TYPE_CHECKING:
@@ -126,76 +120,13 @@ if TYPE_CHECKING:
 else:
 
     class _Preloaded(Client, CommandFamilies):
-        """The base of all clients. The families' mixins are put behind it when a client is made (``_compiled``)."""
+        """The base of all clients. The families' mixins are put behind it when a client is made (``compiled``)."""
 
 
 __all__ = ["IMAP4", "IMAP4_SSL", "IMAP4_stream"]
 
-_compiling = threading.RLock()
-
-
-class _Method:
-    """Stands for a family's method where the family is not: before the families are loaded, or because it is absent.
-
-    Asked of a client class, it loads the families. Which families there are is for the first client to say, not for an import.
-    The classes below ``IMAP4`` have no methods of families: ``help()`` asks them all, and shows a method where it finds it last.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: object, owner: type) -> Any:
-        if not issubclass(owner, IMAP4):
-            raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}")
-        known = registry() if instance is None else vars(instance).get("_registry") or registry()
-        kind = _compiled(owner, known)
-        if kind is owner:
-            raise known.why_no_method(self._name) or AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}")
-        found = getattr(kind, self._name)
-        return found if instance is None or not hasattr(found, "__get__") else found.__get__(instance, owner)
-
-
-def _compiled(cls: type, known: Registry) -> type:
-    """``cls`` with the mixins of ``known``: they come last, so that whatever ``cls`` itself says goes before them."""
-    cls = vars(cls).get("_plain", cls)
-    with _compiling:
-        # Kept with the class, so that both can go together.
-        kinds = vars(cls).get("_kinds")
-        if kinds is None:
-            kinds = cls._kinds = {}  # type: ignore[attr-defined]
-        if known not in kinds:
-            kinds[known] = _mixed(cls, known)
-        kind: type = kinds[known]
-        return kind
-
-
-def _mixed(cls: type, known: Registry) -> type:
-    _announce(known.methods)
-    missing = tuple(mixin for mixin in known.mixins if not issubclass(cls, mixin))
-    namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, "_plain": cls}
-    return type(cls.__name__, (cls, *missing, CommandFamilies), namespace | dict(_corrected(cls, known)))
-
-
-def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
-    """The methods that ``cls`` has from mixins among its own bases, and that are not there, or are another family's by now."""
-    clients = [base for base in cls.__mro__ if issubclass(base, Client)]
-    mixins = [base for base in cls.__mro__ if issubclass(base, Commands) and base not in (*clients, *Client.__mro__)]
-    homes = {plugin.name: plugin.family.mixin for plugin in known.plugins}
-    for name in dict.fromkeys(name for base in mixins for name in vars(base) if not name.startswith("_")):
-        owner = next(base for base in cls.__mro__ if name in vars(base))
-        home = homes.get(known.methods.get(name, ""))
-        if owner in mixins and (home is None or not issubclass(home, owner)):
-            yield name, _Method(name) if home is None else vars(home).get(name) or getattr(home, name)
-
-
-def _announce(methods: Iterable[str]) -> None:
-    for name in methods:
-        if name not in vars(CommandFamilies):
-            setattr(CommandFamilies, name, _Method(name))
-
-
 for _methods in ext.INDEX.values():
-    _announce(_methods)
+    announce(_methods)
 
 
 class IMAP4(_Preloaded):
@@ -210,7 +141,7 @@ class IMAP4(_Preloaded):
         the prefix of the threads' names (default: ``host``).
     ``timeout``
         seconds; the longest wait for the connection, the greeting, and any progress of a command. Default:
-        ``imapkit.core.limits.Timeouts``; ``math.inf`` waits for ever.
+        ``imapkit.Timeouts``; ``math.inf`` waits for ever.
     ``ssl_context``
         an ``ssl.SSLContext`` for STARTTLS.
     ``families``
@@ -256,8 +187,8 @@ class IMAP4(_Preloaded):
         limits: Limits | None = None,
         strict: bool = False,
     ) -> None:
-        families = None if families is None else tuple(families)
-        self.__class__ = _compiled(type(self), registry(families))
+        known = registry(families)
+        self.__class__ = compiled(type(self), known)
         super().__init__(
             host,
             port,
@@ -267,12 +198,14 @@ class IMAP4(_Preloaded):
             timeout=timeout,
             debug_buf_lvl=debug_buf_lvl,
             ssl_context=ssl_context,
-            families=families,
+            registry=known,
             limits=limits,
             strict=strict,
         )
 
     _default_port = IMAP4_PORT
+    _has_families = True
+    """This class and those derived from it have the families' methods: see ``CommandFamilies``."""
 
 
 class IMAP4_SSL(IMAP4):

@@ -1,6 +1,6 @@
 """The module-level names of imaplib2: dates, flags, tags and constants.
 
-``Commands`` and the client classes are exported by `imapkit` itself. What differs from imaplib2, and why:
+The client classes are exported by `imapkit` itself. What differs from imaplib2, and why:
 
 - a date that does not exist (``00-Jan-0000``, ``31-Feb-2026``) gives None, where imaplib2 raises or invents another;
 - `Time2Internaldate` takes numbers, never asks the locale, never prints an offset that the grammar has no room for,
@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator, MutableMapping
 from typing import Literal, SupportsAbs, SupportsInt, TypeAlias, overload
 
-from imapkit.core.dates import DATE_TIME, Mon2num, MonthNames, Time2Internaldate, moment
-from imapkit.core.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imapkit.core.contract.session import State
+from imapkit.core.raw.families import registry
+from imapkit.core.raw.secure import IMAP4_PORT, IMAP4_SSL_PORT, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imapkit.core.wire.dates import DATE_TIME, Mon2num, MonthNames, Time2Internaldate, moment
 
 __all__ = [
     "AUTH",
@@ -37,6 +40,7 @@ __all__ = [
     "TLS_NO_SSL",
     "TLS_SECURE",
     "AllowedVersions",
+    "Commands",
     "FLAGS_cre",
     "Int2AP",
     "InternalDate",
@@ -164,3 +168,39 @@ def _octets(resp: _Line) -> bytes:
     if isinstance(resp, bytes | bytearray | memoryview):
         return bytes(resp)
     raise TypeError(f"a response line is bytes or str, not {type(resp).__name__}")
+
+
+_Entry = tuple[tuple[str, ...], bool]
+
+
+class _Commands(MutableMapping[str, _Entry]):
+    """The commands of all families: ``{name: ((state, ...), parallel)}``.
+
+    Programs written for imaplib add to it what they send with ``xatom`` or ``uid``, which need no entry here: it is kept, and
+    changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._added: dict[str, _Entry] = {}
+
+    def __setitem__(self, name: str, entry: _Entry) -> None:
+        self._added[name] = entry
+
+    def __delitem__(self, name: str) -> None:
+        del self._added[name]
+
+    def __getitem__(self, name: str) -> _Entry:
+        if name in self._added:
+            return self._added[name]
+        command = registry().commands[name]
+        return tuple(str(state.name) for state in State if state & command.states), not command.exclusive
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**registry().commands, **self._added})
+
+    def __len__(self) -> int:
+        return len({**registry().commands, **self._added})
+
+
+Commands: MutableMapping[str, _Entry] = _Commands()
+"""The commands of all families, as in imaplib2: ``{name: ((state, ...), parallel)}``. An entry that is added changes nothing."""

@@ -30,8 +30,8 @@
 in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
 
 ``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
-A failed TLS handshake raises ``imapkit.core.tls.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that
-cannot be used ``imapkit.core.tls.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
+A failed TLS handshake raises ``imapkit.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that cannot be
+used ``imapkit.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
 
 An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
 ``fresh``), so that one caller's traceback never shows another's frames.
@@ -41,11 +41,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-if TYPE_CHECKING:
-    from imapkit.core.response import Untagged
-    from imapkit.core.result import Data
+from imapkit.core.wire.data import Data
+from imapkit.core.wire.response import Untagged, response_code
 
 __all__ = [
     "ArgumentError",
@@ -124,8 +123,6 @@ class _Answered(error):
 
         ``data.parsed()`` reads it by the families' grammar.
         """
-        from imapkit.core.result import Data
-
         return Data() if self._came is None else self._came
 
     @property
@@ -155,8 +152,6 @@ class _Refused(_Answered):
     @property
     def code(self) -> str | None:
         """The name of the response code in ``text``, in upper case ("TRYCREATE"); None if there is none. RFC 3501 section 7.1."""
-        from imapkit.core.response import response_code
-
         found = response_code(self.text)
         return None if found is None else found.name
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from imapkit.core import wire
+from imapkit.core.contract.call import Call
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.request import Request
-from imapkit.core.layers import Layers
-from imapkit.core.limits import Limits
-from imapkit.core.registry import Registry
-from imapkit.core.request import Call
+from imapkit.core.grammar import encode
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.support.limits import Limits
 from imapkit.core.threads.courier import Courier
 from imapkit.core.threads.intake import Intake
 from imapkit.core.threads.steps import Steps
-from imapkit.core.trace import Trace
-from imapkit.core.transport import Transport
+from imapkit.core.threads.trace import Trace
+from imapkit.core.transport.base import Transport
+from imapkit.core.transport.layers import Layers
 from imapkit.errors import error
 
 __all__ = ["Receiver"]
@@ -44,7 +44,7 @@ class Receiver:
     def ask(self, name: str, *args: Any, uid: bool = False, reply: Callable[[bytes], bytes] | None = None) -> Request:
         """Have a command in flight: all of it is sent, up to what it waits for."""
         command = self.registry.commands[name]
-        pieces = wire.encode(command.args, command.rest, args, name)
+        pieces = encode.encode(command.args, command.rest, args, name)
         request = Request(Call(command, args, pieces, uid=uid, reply=reply))
         self.engine.submit(request, 0.0)
         while self.engine.outgoing(0.0) is not None:

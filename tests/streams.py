@@ -13,7 +13,7 @@ import imapkit
 from imapkit import ext
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from imapkit.testing.certificate import LOCALHOST
-from imapkit.testing.usual import default_handlers
+from imapkit.testing.conversation import default_handlers
 
 __all__ = ["SESSIONS", "WAYS", "Session", "Way", "deflate_from_now", "run", "serving_session"]
 

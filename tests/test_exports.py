@@ -12,7 +12,7 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.core.registry import Registry
+from imapkit.core.plugins.registry import Registry
 from imapkit.testing import load_only
 
 ROOT = Path(__file__).parents[1]
@@ -24,11 +24,10 @@ PUBLIC_MODULES = [
         "client",
         "compat",
         "core.api",
-        "core.limits",
-        "core.plugins",
-        "core.tls",
+        "core.result",
         "errors",
         "family",
+        "plugin",
         "testing",
     )
 ]

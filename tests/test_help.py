@@ -11,18 +11,16 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.core.plugins import builtin
+from imapkit.core.plugins.loader import builtin
 from imapkit.testing import ScriptedServer
 
 MODULES = [
     "imapkit",
     "imapkit.client",
     "imapkit.compat",
-    "imapkit.core.api",
-    "imapkit.core.limits",
     "imapkit.errors",
     "imapkit.ext",
-    "imapkit.family",
+    "imapkit.plugin",
     "imapkit.testing",
     *(f"imapkit.ext.{name}" for name in ext.INDEX),
 ]
@@ -105,11 +103,11 @@ def test_help_of_a_connected_client() -> None:
 
 def test_help_of_a_client_without_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
     """A method that is not there has its name alone."""
-    from imapkit import client
-    from imapkit.core.plugins import Loader
+    from imapkit.core.plugins.loader import Loader
+    from imapkit.core.raw import mixing
 
     monkeypatch.setenv("IMAPKIT_DISABLE", "quota")
-    monkeypatch.setattr(client, "registry", Loader().registry)
+    monkeypatch.setattr(mixing, "registry", Loader().registry)
     kind = type("Fresh", (imapkit.IMAP4,), {"__doc__": "A client."})
     assert not hasattr(kind, "getquota")
     assert "Ask for the usage and the limits of a quota root" not in shown(kind)

@@ -12,8 +12,8 @@ from docs.make_reference import CONTRACT, MODULES, USERS, contract_page, users_p
 from docs.reference_source import Entry, entries, entry, exported
 from docs.reference_users import FAMILIES, attributes, commands, records, sections
 from imapkit import ext
-from imapkit.client import CommandFamilies
-from imapkit.core.plugins import builtin
+from imapkit.core.plugins.loader import builtin
+from imapkit.core.raw.mixing import CommandFamilies
 from imapkit.testing import ScriptedServer
 
 ALL = {f"{module}.{entry.name}": entry for module in MODULES for entry in entries(module)}
@@ -47,28 +47,27 @@ def test_every_method_and_attribute_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", DECLARED)
 def test_every_field_of_a_declaration_is_documented(name: str) -> None:
-    entry = ALL[f"imapkit.family.{name}"]
+    entry = ALL[f"imapkit.plugin.{name}"]
     fields = [re.split("[: ]", field)[0] for field in entry.fields]
     assert fields
     assert [field for field in fields if f"``{field}``" not in entry.doc and f"``{field}(" not in entry.doc] == []
 
 
 def test_the_hook_is_documented() -> None:
-    [hook] = ALL["imapkit.family.Specs"].inner
+    [hook] = ALL["imapkit.plugin.Specs"].inner
     assert hook == Entry("imapkit_family", "imapkit_family() -> Family", hook.doc)
     assert f"### `{'Specs'}`" in CONTRACT_PAGE
 
 
 def test_it_is_the_contract_that_is_described() -> None:
-    from imapkit import testing
-    from imapkit.core import api
+    from imapkit import plugin, testing
 
-    assert set(api.__all__) == {name.rpartition(".")[2] for name in ALL if name.startswith("imapkit.core.api.")}
+    assert set(plugin.__all__) == {name.rpartition(".")[2] for name in ALL if name.startswith("imapkit.plugin.")}
     assert set(testing.__all__) == {name.rpartition(".")[2] for name in ALL if name.startswith("imapkit.testing.")}
     for method in ("_call", "_result"):
-        assert f"imapkit.core.api.Commands.{method}" in INNER
+        assert f"imapkit.plugin.Commands.{method}" in INNER
     for rule in ("atom", "astring", "mailbox", "number", "flag_list", "value"):
-        assert f"imapkit.core.api.Cursor.{rule}" in INNER
+        assert f"imapkit.plugin.Cursor.{rule}" in INNER
 
 
 def test_what_a_class_inherits_is_described_with_it() -> None:
@@ -146,7 +145,7 @@ def test_every_public_name_of_imapkit_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*exported("imapkit.errors"), "TLSError"])
 def test_every_exception_is_described(name: str) -> None:
-    home = "imapkit.core.tls" if name == "TLSError" else "imapkit.errors"
+    home = "imapkit.core.transport.tls" if name == "TLSError" else "imapkit.errors"
     assert entry(home, name).doc == inspect.getdoc(getattr(imapkit, name))
     assert (inspect.getdoc(imapkit.errors) or "").count(name)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import imapkit
-from imapkit.core.response import Untagged, classify
+from imapkit.core.wire.response import Untagged, classify
 from imapkit.errors import ConnectionClosed, RemoteProtocolError
 from imapkit.testing import Vector, load_vectors
 from imapkit.testing.meaning import frame, plain

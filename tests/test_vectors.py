@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from imapkit import ext
-from imapkit.core.cursor import Cursor
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.response import Untagged, classify
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import Untagged, classify
 from imapkit.errors import ParseError, RemoteProtocolError
 from imapkit.ext.rev1 import fetch
 from imapkit.testing import LOCALHOST, Vector, check_vector, check_vector_on_wire, load_only, load_vectors

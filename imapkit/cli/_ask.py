@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import imapkit
-from imapkit.core.api import Result
-from imapkit.core.result import Data
+from imapkit.core.contract.commands import Result
+from imapkit.core.wire.data import Data
 
 __all__ = [
     "THREADS",

@@ -8,7 +8,7 @@ import imapkit
 from imapkit.cli._ask import THREADS, Findings, content, in_threads, numbers, parsed
 from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen
-from imapkit.core.api import Result
+from imapkit.core.contract.commands import Result
 
 __all__ = ["change"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import imapkit
 from imapkit.cli._ask import THREADS, Findings, by_callbacks, content, in_threads, one_by_one
 from imapkit.cli.screen import Screen
-from imapkit.core.api import Result
+from imapkit.core.contract.commands import Result
 
 __all__ = ["compare"]
 

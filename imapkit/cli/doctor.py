@@ -16,11 +16,12 @@ from pathlib import Path
 import imapkit
 from imapkit import ext
 from imapkit.cli.plugins import problems as listed
-from imapkit.cli.tables import wrapped
 from imapkit.cli.target import Target
-from imapkit.core.plugins import Loader, builtin
-from imapkit.core.registry import public_methods
-from imapkit.core.shown import shown
+from imapkit.cli.widths import wrapped
+from imapkit.core.plugins.loader import Loader, builtin
+from imapkit.core.plugins.registry import public_methods
+from imapkit.core.raw.facade import Client
+from imapkit.core.support.shown import shown
 from imapkit.errors import PluginError
 
 __all__ = ["GOOD", "check", "index", "main", "render"]
@@ -81,7 +82,7 @@ def check(write: bool) -> list[str]:
     except PluginError as exc:
         problems = str(exc).split("\n")
     try:
-        Loader().registry()
+        Loader(Client).registry()
     except PluginError as exc:
         problems += listed(exc)
     return list(dict.fromkeys(problems))

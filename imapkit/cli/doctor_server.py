@@ -11,9 +11,10 @@ import imapkit
 from imapkit import ext
 from imapkit.cli.tables import show
 from imapkit.cli.target import Target, password
-from imapkit.core.capabilities import partly, serving
-from imapkit.core.plugins import builtin, registry
-from imapkit.core.registry import Plugin, Registry
+from imapkit.core.plugins.capabilities import partly, serving
+from imapkit.core.plugins.loader import builtin
+from imapkit.core.plugins.registry import Plugin, Registry
+from imapkit.core.raw.families import registry
 from imapkit.errors import PluginError
 
 __all__ = ["NO_PLUGIN", "Row", "Stages", "as_json", "examine", "main", "rows"]

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imapkit.cli.corpus import Message
-from imapkit.core import mutf7
+from imapkit.core.wire import mutf7
 
 if TYPE_CHECKING:
     from imapkit.cli._pymap import PymapServer

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import imapkit
 from imapkit.cli import target
-from imapkit.cli.tables import wrapped
-from imapkit.core.shown import shown
+from imapkit.cli.widths import wrapped
+from imapkit.core.support.shown import shown
 
 __all__ = ["main", "parser"]
 

@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 
 import imapkit
 from imapkit import ext
-from imapkit.core.facade import Client
-from imapkit.core.plugins import available
+from imapkit.core.contract.family import CONTRACT
+from imapkit.core.plugins.loader import available
+from imapkit.core.raw.facade import Client
 from imapkit.errors import ArgumentError
-from imapkit.family import CONTRACT
 
 __all__ = ["KINDS", "main", "names", "write"]
 

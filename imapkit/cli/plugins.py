@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import imapkit
 from imapkit import ext
 from imapkit.cli.survey import Entry, Survey, survey
-from imapkit.cli.tables import PLAIN_WIDTH, show, width, wrapped
-from imapkit.core.registry import public_methods
-from imapkit.core.shown import shown
+from imapkit.cli.tables import show
+from imapkit.cli.widths import PLAIN_WIDTH, width, wrapped
+from imapkit.core.contract.family import CONTRACT
+from imapkit.core.plugins.registry import public_methods
+from imapkit.core.support.shown import shown
 from imapkit.errors import PluginError
-from imapkit.family import CONTRACT
 
 __all__ = ["Row", "as_json", "main", "rows"]
 

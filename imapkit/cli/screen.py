@@ -12,8 +12,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from rich.table import Table
 from rich.text import Text
 
-from imapkit.cli.tables import PLAIN_WIDTH
-from imapkit.core.shown import shown
+from imapkit.cli.widths import PLAIN_WIDTH
+from imapkit.core.support.shown import shown
 
 __all__ = ["Screen", "size"]
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from imapkit import ext
-from imapkit.core.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin
-from imapkit.core.plugins import Discovery, available, check_some, discover
-from imapkit.core.registry import Registry
+from imapkit.core.contract.family import Family
+from imapkit.core.plugins.claims import NOT_IN_BUILD, NOT_INSTALLED, OWN, Plugin
+from imapkit.core.plugins.loader import Discovery, available, check_some, discover
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.raw.facade import Client
 from imapkit.errors import PluginConflictError, PluginError
-from imapkit.family import Family
 
 __all__ = ["Entry", "Survey", "survey"]
 
@@ -48,7 +49,7 @@ def survey() -> Survey:
     reasons = {**found.absent, **{name: str(problem) for name, problem in troubles.items()}}
     try:
         check_some(found)
-        Registry.build(found.plugins, {**found.absent, **dict.fromkeys(troubles, "broken")})
+        Registry.build(found.plugins, {**found.absent, **dict.fromkeys(troubles, "broken")}, Client)
     except PluginError as exc:
         failures.append(exc)
     problems = [part for failure in failures for part in failure.parts]

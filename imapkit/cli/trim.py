@@ -1,7 +1,7 @@
 """``imapkit trim``: a wheel of imapkit with just the command families that are asked for.
 
 What a family requires is kept with it. The other families go, modules and entry points both; the methods they had
-still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``trim_backend``.
+still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``tools/trim_backend.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imapkit.cli import trim_source
 from imapkit.cli.trim_wheel import TrimError, Wheel, entry_points, read, write
-from imapkit.core.shown import shown
+from imapkit.core.support.shown import shown
 
 __all__ = ["PARTS", "Report", "TrimError", "main", "names", "trim", "trimmed"]
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from email.parser import BytesParser
 from pathlib import Path, PurePosixPath
 
-from imapkit.core.shown import shown
+from imapkit.core.support.shown import shown
 
 __all__ = ["MOST", "MOST_BYTES", "MOST_FILES", "TrimError", "Wheel", "entry_points", "read", "render", "write"]
 

@@ -6,19 +6,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Cursor,
     Defect,
+    Family,
     MailboxName,
     OfMailbox,
+    Response,
     Result,
     ServerString,
+    State,
     Token,
     Untagged,
     about_mailbox,
     astring,
+    hookimpl,
     is_about_mailbox,
     is_astring,
     late_pattern,
@@ -32,8 +38,6 @@ from imapkit.core.api import (
     string_value,
     to_the_end,
 )
-from imapkit.errors import ArgumentError, ParseError
-from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["Acl", "AclCommands", "ListRights", "MyRights", "Rights", "imapkit_family"]
 

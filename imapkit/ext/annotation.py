@@ -10,22 +10,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.plugin import (
     CallOptions,
+    Code,
+    Command,
     Commands,
     Cursor,
     Defect,
+    Family,
     Literal,
     MailboxName,
     OfMailbox,
     Piece,
+    Response,
     Result,
     ServerString,
+    State,
     Token,
     Untagged,
     astring_or_nil,
     attempt,
     encode_text,
+    hookimpl,
     is_about_mailbox,
     late_pattern,
     mailbox,
@@ -40,8 +47,6 @@ from imapkit.core.api import (
     record,
     unquote,
 )
-from imapkit.errors import ArgumentError, ParseError
-from imapkit.family import Code, Command, Family, Response, State, hookimpl
 
 __all__ = ["Annotation", "AnnotationCommands", "imapkit_family"]
 

@@ -6,9 +6,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Unpack
 
-from imapkit.core.api import CallOptions, Commands, Result, atom, no_data
 from imapkit.errors import LimitExceeded, RemoteProtocolError
-from imapkit.family import Code, Command, Family, LayerSpec, State, hookimpl
+from imapkit.plugin import CallOptions, Code, Command, Commands, Family, LayerSpec, Result, State, atom, hookimpl, no_data
 
 __all__ = ["CompressCommands", "DeflateLayer", "imapkit_family"]
 

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, Done, Result, Session, Token, Untagged, as_it_is, atom
 from imapkit.errors import ArgumentError, error
-from imapkit.family import Command, Family, Response, State, hookimpl
+from imapkit.plugin import (
+    CallOptions,
+    Command,
+    Commands,
+    Cursor,
+    Done,
+    Family,
+    Response,
+    Result,
+    Session,
+    State,
+    Token,
+    Untagged,
+    as_it_is,
+    atom,
+    hookimpl,
+)
 
 __all__ = ["EnableCommands", "imapkit_family"]
 

@@ -7,25 +7,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Cursor,
     Defect,
+    Family,
     Piece,
+    Response,
     Result,
+    State,
     Token,
     astring_or_nil,
     encode_text,
     ended,
+    hookimpl,
     members,
     program,
     quoted_string,
     raw,
     record,
 )
-from imapkit.errors import ArgumentError, ParseError
-from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["IdCommands", "Identity", "imapkit_family"]
 

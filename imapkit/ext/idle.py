@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Unpack, cast
 
-from imapkit.core.api import CallbackOptions, CallOptions, Commands, Done, Result, Untagged, no_arguments
 from imapkit.errors import ArgumentError
-from imapkit.family import Command, Family, State, hookimpl
+from imapkit.plugin import (
+    CallbackOptions,
+    CallOptions,
+    Command,
+    Commands,
+    Done,
+    Family,
+    Result,
+    State,
+    Untagged,
+    hookimpl,
+    no_arguments,
+)
 
 __all__ = ["IdleCommands", "imapkit_family"]
 

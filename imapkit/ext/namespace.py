@@ -6,22 +6,26 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ParseError
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Cursor,
     Defect,
+    Family,
     MailboxName,
+    Response,
     Result,
+    State,
     astring_or_nil,
     ended,
+    hookimpl,
     members,
     no_arguments,
     pass_over,
     record,
 )
-from imapkit.errors import ParseError
-from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["Namespace", "NamespaceCommands", "Namespaces", "imapkit_family"]
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from imapkit.core.api import CallOptions, Commands, Done, Result, Secret, Session, astring
-from imapkit.family import Command, Family, State, hookimpl
+from imapkit.plugin import CallOptions, Command, Commands, Done, Family, Result, Secret, Session, State, astring, hookimpl
 
 __all__ = ["ProxyauthCommands", "imapkit_family"]
 

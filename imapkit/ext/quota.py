@@ -6,21 +6,27 @@ import re
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Cursor,
     Defect,
     Done,
+    Family,
     MailboxName,
     OfMailbox,
+    Response,
     Result,
+    State,
     Token,
     Untagged,
     astring,
     astring_or_nil,
     atom,
     ended,
+    hookimpl,
     is_astring,
     late_pattern,
     mailbox,
@@ -34,8 +40,6 @@ from imapkit.core.api import (
     string_value,
     to_the_end,
 )
-from imapkit.errors import ArgumentError, ParseError
-from imapkit.family import Command, Family, Response, State, hookimpl
 
 __all__ = ["Quota", "QuotaCommands", "QuotaResource", "QuotaRoot", "imapkit_family"]
 

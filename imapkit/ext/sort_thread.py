@@ -7,16 +7,23 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError
+from imapkit.plugin import (
     NO_OPERANDS,
     CallOptions,
+    Command,
     Commands,
     Cursor,
+    Family,
+    Operands,
+    Response,
     Result,
+    State,
     Token,
     as_it_is,
     atom,
     attempt,
+    hookimpl,
     late_pattern,
     message_numbers,
     needs_charset,
@@ -28,8 +35,6 @@ from imapkit.core.api import (
     starts_program,
     unquote,
 )
-from imapkit.errors import ArgumentError
-from imapkit.family import Command, Family, Operands, Response, State, hookimpl
 
 __all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
-from imapkit.core.api import CallOptions, Commands, Done, Result, Session, no_arguments, shown
 from imapkit.errors import NoResponse, abort
-from imapkit.family import Command, Family, LayerSpec, State, hookimpl
+from imapkit.plugin import (
+    CallOptions,
+    Command,
+    Commands,
+    Done,
+    Family,
+    LayerSpec,
+    Result,
+    Session,
+    State,
+    hookimpl,
+    no_arguments,
+    shown,
+)
 
 if TYPE_CHECKING:
     import ssl

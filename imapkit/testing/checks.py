@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from imapkit.core.plugins import registry
-from imapkit.core.registry import Registry
-from imapkit.core.wire import Piece, encode
+from imapkit.core.contract.family import Family
+from imapkit.core.grammar.encode import encode
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.raw.families import registry
+from imapkit.core.wire.pieces import Piece
 from imapkit.errors import FamilyDisabledError
-from imapkit.family import Family
 from imapkit.testing.clients import selected
 from imapkit.testing.families import load_only
 

@@ -6,19 +6,17 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from imapkit.testing.certificate import Tls, server_context
 from imapkit.testing.peer import Chunks, Peer
-from imapkit.testing.usual import all_handlers, unknown
 
-if TYPE_CHECKING:
-    from imapkit.testing.scripted import ScriptedServer
-
-__all__ = ["Conversation", "Handler", "ReceivedCommand", "Script"]
+__all__ = ["Conversation", "Handler", "ReceivedCommand", "Script", "checked", "default_handlers"]
 
 _LITERAL = re.compile(rb"\{([0-9]+)(\+?)\}\r\n\Z")
 _COMMAND = re.compile(rb"([^ ]+) ((?:UID )?[^ ]+)(?: (.*))?", re.DOTALL | re.IGNORECASE)
+
+_FLAGS = rb"\Answered \Flagged \Deleted \Seen \Draft"
 
 Script = Callable[["Conversation"], None]
 """What a server does with one connection, in a thread of its own."""
@@ -43,6 +41,36 @@ class ReceivedCommand:
     awaiting: int | None = None
 
 
+class Server(Protocol):
+    """A ``ScriptedServer``, as its conversations know it."""
+
+    host: str
+    port: int
+    capabilities: bytes
+    messages: int
+    patience: float
+
+    @property
+    def tls(self) -> Tls | None:
+        """What ``Conversation.start_tls`` takes by default."""
+        ...
+
+    @property
+    def received(self) -> list[ReceivedCommand | bytes]:
+        """See ``ScriptedServer.received``."""
+        ...
+
+    @property
+    def commands(self) -> list[ReceivedCommand]:
+        """See ``ScriptedServer.commands``."""
+        ...
+
+    @property
+    def names(self) -> list[str]:
+        """See ``ScriptedServer.names``."""
+        ...
+
+
 class Conversation(Peer):
     """One connection, seen from the server; belongs to the thread that runs its script.
 
@@ -51,7 +79,7 @@ class Conversation(Peer):
     """
 
     def __init__(
-        self, server: ScriptedServer, sock: socket.socket, number: int, stopping: socket.socket, record: Callable[[Any], None]
+        self, server: Server, sock: socket.socket, number: int, stopping: socket.socket, record: Callable[[Any], None]
     ) -> None:
         super().__init__(sock, stopping, record, server.patience)
         self.server = server
@@ -89,9 +117,9 @@ class Conversation(Peer):
 
     def wait_for(self, name: str, handlers: Mapping[str, Handler] | None = None) -> ReceivedCommand:
         """Answer commands as ``serve`` does, until ``name`` comes; return that one, unanswered."""
-        known = all_handlers(handlers)
+        known = _all_handlers(handlers)
         while (command := self.read_command()).name != name.upper():
-            known.get(command.name, unknown)(self, command)
+            known.get(command.name, _unknown)(self, command)
         return command
 
     def ok(self, command: ReceivedCommand, text: bytes = b"done", untagged: bytes = b"", *, chunks: Chunks = None) -> None:
@@ -111,10 +139,10 @@ class Conversation(Peer):
 
     def serve(self, handlers: Mapping[str, Handler] | None = None) -> None:
         """Answer commands until the client goes: by ``handlers`` first, then by the default ones, else with BAD."""
-        known = all_handlers(handlers)
+        known = _all_handlers(handlers)
         while True:
             command = self.read_command()
-            known.get(command.name, unknown)(self, command)
+            known.get(command.name, _unknown)(self, command)
 
     def start_tls(self, tls: Tls | None = None) -> None:
         """Begin TLS as the server's side, with ``tls`` or else with what the server was given.
@@ -135,3 +163,63 @@ class Conversation(Peer):
         command = ReceivedCommand(found[1], found[2].decode("latin-1").upper(), found[3] or b"", literals, raw, awaiting)
         self._record(command)
         return command
+
+
+# What a ``ScriptedServer`` answers unless a test has it answer otherwise.
+
+
+def _all_handlers(handlers: Mapping[str, Handler] | None) -> Mapping[str, Handler]:
+    """A test's own handlers before the usual ones. Raises ``ValueError`` as ``checked`` does."""
+    return {**default_handlers(), **checked(handlers or {})}
+
+
+def default_handlers() -> dict[str, Handler]:
+    """The usual handlers, by the command's name."""
+    return {
+        "CAPABILITY": _capability,
+        "LOGIN": _done,
+        "NOOP": _done,
+        "SELECT": _select,
+        "EXAMINE": _select,
+        "LOGOUT": _logout,
+    }
+
+
+def _capability(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.ok(command, untagged=b"* CAPABILITY %s\r\n" % conversation.server.capabilities)
+
+
+def _done(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.ok(command)
+
+
+def _select(conversation: Conversation, command: ReceivedCommand) -> None:
+    count = conversation.server.messages
+    writable = command.name == "SELECT"
+    lines = [
+        b"FLAGS (%s)" % _FLAGS,
+        b"%d EXISTS" % count,
+        b"0 RECENT",
+        b"OK [PERMANENTFLAGS (%s)] flags" % (_FLAGS if writable else b""),
+        b"OK [UIDVALIDITY 1] valid",
+        b"OK [UIDNEXT %d] next" % (count + 1),
+    ]
+    untagged = b"".join(b"* %s\r\n" % line for line in lines)
+    conversation.ok(command, b"[READ-WRITE] done" if writable else b"[READ-ONLY] done", untagged)
+
+
+def _logout(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.ok(command, untagged=b"* BYE good day\r\n")
+    conversation.close()
+
+
+def _unknown(conversation: Conversation, command: ReceivedCommand) -> None:
+    """Say BAD to a command that nobody handles."""
+    conversation.bad(command, b"no handler for %s" % command.name.encode("latin-1"))
+
+
+def checked(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """The handlers. Raises ``ValueError`` for a name in lower case, which would never be asked for."""
+    if wrong := [name for name in handlers if name != name.upper()]:
+        raise ValueError(f"command names are upper case here: {wrong}")
+    return handlers

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from imapkit.core.plugins import discover
-from imapkit.core.registry import Registry
+from imapkit.core.plugins.loader import discover
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.raw.facade import Client
 
 __all__ = ["load_only"]
 
@@ -18,4 +19,4 @@ def load_only(*families: Any) -> Registry:
     ``PluginConflictError`` or ``PluginError``, as a client would.
     """
     found = discover(explicit=families, environ={})
-    return Registry.build(found.plugins, found.absent)
+    return Registry.build(found.plugins, found.absent, Client)

@@ -7,11 +7,11 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from imapkit.core.cursor import Cursor
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.registry import Registry
-from imapkit.core.response import Continuation, Tagged, Untagged, classify, response_code
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import Continuation, Tagged, Untagged, classify, response_code
 from imapkit.errors import ParseError, RemoteProtocolError
 
 __all__ = ["Meaning", "frame", "meaning", "of_data", "of_untagged", "plain"]

@@ -27,9 +27,8 @@ from types import TracebackType
 from typing import Self, TypedDict
 
 from imapkit.testing.certificate import Tls, server_context
-from imapkit.testing.conversation import Conversation, Handler, ReceivedCommand, Script
+from imapkit.testing.conversation import Conversation, Handler, ReceivedCommand, Script, checked
 from imapkit.testing.peer import ClientGone
-from imapkit.testing.usual import checked
 
 __all__ = ["CAPABILITIES", "PATIENCE", "ScriptedServer", "ServerArguments"]
 

@@ -6,12 +6,15 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from imapkit.core.api import Commands, Done, Untagged
-from imapkit.core.plugins import registry
-from imapkit.core.registry import Registry
-from imapkit.core.response import classify
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.raw.families import registry
+from imapkit.core.wire.response import classify
 from imapkit.errors import RemoteProtocolError, ServerBye, readonly
-from imapkit.family import Command, Family, State
+from imapkit.plugin import Done, Untagged
 from imapkit.testing.certificate import Tls
 from imapkit.testing.clients import connect
 from imapkit.testing.conversation import Conversation

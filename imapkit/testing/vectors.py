@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imapkit.core.registry import Registry
+from imapkit.core.plugins.registry import Registry
 from imapkit.testing.meaning import Meaning, frame, meaning
 
 __all__ = ["Vector", "check_vector", "load_vectors", "vector_text"]

@@ -17,7 +17,8 @@ from imapkit.cli._ask import Findings, by_callbacks, content
 from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen, size
 from imapkit.cli.target import Target
-from imapkit.core.api import Data, Result
+from imapkit.core.contract.commands import Result
+from imapkit.plugin import Data
 from imapkit.testing import LOCALHOST, Conversation, Handler, ReceivedCommand, ScriptedServer
 
 PEM = LOCALHOST.pem

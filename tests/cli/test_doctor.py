@@ -15,15 +15,14 @@ from imapkit import ext
 from imapkit.cli import doctor, doctor_server, tables
 from imapkit.cli.main import main
 from imapkit.cli.target import PASSWORD, Target
-from imapkit.core import plugins
-from imapkit.core.plugins import builtin
+from imapkit.core.contract.family import Family
+from imapkit.core.plugins import loader as plugins
+from imapkit.core.plugins.loader import builtin
 from imapkit.ext.rev1 import PARTLY
-from imapkit.family import Family
 from imapkit.testing import Conversation, ReceivedCommand, ServerCertificate, ServerFactory, load_only
 
 FAMILY = """
-from imapkit.core.api import Commands
-from imapkit.family import Family, hookimpl
+from imapkit.plugin import Commands, Family, hookimpl
 
 class AlphaCommands(Commands):
     def zeta(self) -> None: ...

@@ -21,9 +21,9 @@ from imapkit.cli._ask import Findings
 from imapkit.cli.main import INTERRUPTED, OUTPUT_CLOSED, main
 from imapkit.cli.survey import Entry, Survey, survey
 from imapkit.cli.target import PASSWORD, Target
-from imapkit.core.plugins import Loader
+from imapkit.core.contract.family import Family
+from imapkit.core.plugins.loader import Loader
 from imapkit.errors import PluginLoadError
-from imapkit.family import Family
 
 CONTRADICTIONS = [
     ("--user ada", "--user needs --host"),

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from imapkit.core import wire
-from imapkit.core.api import Commands, NumberSet, Session, Untagged
-from imapkit.core.assembly import first_word
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command, Done
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.extension import Code, Response
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.request import Request
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.numbers import sequence_set_text
-from imapkit.core.registry import Registry
-from imapkit.core.request import Call
-from imapkit.core.response import classify
-from imapkit.family import Code, Command, Done, Family, Response, State
+from imapkit.core.grammar import append, encode, lists, names, strings
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.assembly import first_word
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.numbers import sequence_set_text
+from imapkit.core.wire.response import classify
+from imapkit.plugin import NumberSet, Session, Untagged
 from imapkit.testing.families import load_only
 
 __all__ = ["Driver", "call", "probe", "probe_registry"]
@@ -80,7 +84,7 @@ COMMANDS = (
     Command(
         "XFETCH",
         SELECTED,
-        args=(wire.sequence_set, wire.fetch_items),
+        args=(lists.sequence_set, lists.fetch_items),
         uid=True,
         result=("FETCH",),
         about=_about_numbers,
@@ -88,16 +92,16 @@ COMMANDS = (
         seqnums=True,
         expunges=False,
     ),
-    Command("XSTATUS", LOGGED_IN, args=(wire.mailbox,), result=("STATUS",), about=_about_name, matches=_matches_name),
-    Command("XABOUT", LOGGED_IN, args=(wire.mailbox,), result=("ABOUT",), about=_about_name, matches=_verdict),
+    Command("XSTATUS", LOGGED_IN, args=(names.mailbox,), result=("STATUS",), about=_about_name, matches=_matches_name),
+    Command("XABOUT", LOGGED_IN, args=(names.mailbox,), result=("ABOUT",), about=_about_name, matches=_verdict),
     Command("XSEARCH", SELECTED, result=("SEARCH",), seqnums=True, expunges=False),
-    Command("XLIST", LOGGED_IN, args=(wire.mailbox, wire.list_pattern), result=("LIST",)),
+    Command("XLIST", LOGGED_IN, args=(names.mailbox, names.list_pattern), result=("LIST",)),
     Command("XEXPUNGE", SELECTED, result=("EXPUNGE",)),
     Command("XPING", ANY),
     Command("XCAPA", ANY, result=("CAPABILITY",)),
-    Command("XOPEN", LOGGED_IN, args=(wire.mailbox,), exclusive=True, before=_before_open, done=_opened),
-    Command("XENTER", State.NONAUTH, args=(wire.astring, wire.quoted_string), exclusive=True, secret=True, done=_entered),
-    Command("XPUT", LOGGED_IN, args=(wire.mailbox, wire.message)),
+    Command("XOPEN", LOGGED_IN, args=(names.mailbox,), exclusive=True, before=_before_open, done=_opened),
+    Command("XENTER", State.NONAUTH, args=(strings.astring, strings.quoted_string), exclusive=True, secret=True, done=_entered),
+    Command("XPUT", LOGGED_IN, args=(names.mailbox, append.message)),
     Command("XBYE", ANY, exclusive=True, ends=True),
     Command("XSTAY", LOGGED_IN, exclusive=True, interrupt=b"DONE"),
     Command("XBADDONE", ANY, done=_raises),
@@ -125,7 +129,7 @@ def call(name: str, *args: Any, uid: bool = False) -> Call:
     command = probe_registry.commands[name]
     if command.args and not args:
         args = ('""', "*")[: len(command.args)]
-    return Call(command, args, wire.encode(command.args, command.rest, args, name), uid=uid)
+    return Call(command, args, encode.encode(command.args, command.rest, args, name), uid=uid)
 
 
 class Driver:

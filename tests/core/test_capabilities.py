@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from imapkit.core.capabilities import CORE, serves, serving
-from imapkit.core.claims import Plugin
-from imapkit.family import Family
+from imapkit.core.contract.family import Family
+from imapkit.core.plugins.capabilities import CORE, serves, serving
+from imapkit.core.plugins.claims import Plugin
 
 
 @pytest.mark.parametrize(

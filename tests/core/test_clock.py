@@ -13,7 +13,7 @@ from weakref import ref
 
 import pytest
 
-from imapkit.core.clock import Clock
+from imapkit.core.threads.clock import Clock
 
 SOON = 0.3
 """Seconds in which a test that shares its machine has asked for all that it asks for."""

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Cursor
-from imapkit.core.response import CodeData
-from imapkit.core.result import Data, parse_shape
-from imapkit.family import Code, Command, Family, Response, State
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.extension import Code, Response
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.result import Answer, parse_shape
+from imapkit.core.contract.session import State
+from imapkit.core.wire.response import CodeData
+from imapkit.plugin import Cursor
 from imapkit.testing import Conversation, ReceivedCommand, load_only, selected
 
 
@@ -58,7 +61,9 @@ def test_what_came_as_a_code_is_read_as_a_code() -> None:
         assert client.response("METADATA") == ("METADATA", [None])
 
 
-@pytest.mark.parametrize("keep", [list, lambda data: pickle.loads(pickle.dumps(data)), lambda data: Data(data, name="METADATA")])
+@pytest.mark.parametrize(
+    "keep", [list, lambda data: pickle.loads(pickle.dumps(data)), lambda data: Answer(data, name="METADATA")]
+)
 def test_it_is_known_of_a_copy_too(keep: Any) -> None:
     data = [CodeData(b"LONGENTRIES 13"), b"INBOX ()"]
     assert parse_shape("METADATA", keep(data), REGISTRY) == [("LONGENTRIES", 13), (b"INBOX", [])]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.cursor import Atom, Cursor, Defect
+from imapkit.core.grammar.cursor import Atom, Cursor
+from imapkit.core.wire.data import Defect
 from imapkit.errors import ParseError
 
 Read = Callable[[Cursor], Any]

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from imapkit import ext
-from imapkit.core.declaration import contract_is_unknown, mistakes
-from imapkit.core.plugins import builtin
-from imapkit.family import CONTRACT, Command, Family, State
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.family import CONTRACT, Family
+from imapkit.core.contract.session import State
+from imapkit.core.plugins.declaration import contract_is_unknown, mistakes
+from imapkit.core.plugins.loader import builtin
 
 XHELLO = Command("XHELLO", State.ANY)
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -7,9 +7,9 @@ import threading
 import pytest
 
 import imapkit
-from imapkit.core.cursor import Defect
-from imapkit.core.defects import DefectLog
-from imapkit.core.secrets import Hidden
+from imapkit.core.engine.defects import DefectLog
+from imapkit.core.support.secrets import Hidden
+from imapkit.core.wire.data import Defect
 from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import connect, selected, serving
 from tests.core.support import Driver

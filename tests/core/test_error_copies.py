@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imapkit import errors
-from imapkit.core.tls import TLSCertificateError, TLSError
+from imapkit.core.transport.tls import TLSCertificateError, TLSError
 from imapkit.errors import (
     ArgumentError,
     BadResponse,

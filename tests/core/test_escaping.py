@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from imapkit.core.shown import shown
+from imapkit.core.support.shown import shown
 
 
 @pytest.mark.parametrize(

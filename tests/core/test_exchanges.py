@@ -10,9 +10,12 @@ from collections.abc import Callable
 import pytest
 
 import imapkit
-from imapkit.core.api import Session, Untagged
+from imapkit.core.contract.command import Command, Done
+from imapkit.core.contract.extension import Response
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
-from imapkit.family import Command, Done, Family, Response, State
+from imapkit.plugin import Session, Untagged
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect, selected, serving, within
 

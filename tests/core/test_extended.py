@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Literal
-from imapkit.core.secrets import plain
+from imapkit.core.support.secrets import plain
 from imapkit.errors import ArgumentError
+from imapkit.plugin import Literal
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, connect
 from tests.core.rig import selected
 

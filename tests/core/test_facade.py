@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import Commands, Result
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import Commands, Result
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.errors import FamilyDisabledError, StateError
-from imapkit.family import Command, Family, State
 from imapkit.testing import Conversation, ReceivedCommand
 from imapkit.testing.certificate import LOCALHOST
 from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from imapkit.core.layers import Layers
-from imapkit.core.sockets import SocketTransport
+from imapkit.core.contract.family import Family
+from imapkit.core.transport.layers import Layers
+from imapkit.core.transport.sockets import SocketTransport
 from imapkit.errors import CommandTimeout, ConnectionClosed
-from imapkit.family import Family
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, at_rest, connect, serving, within
 from tests.core.test_layers import PREAUTH, STAY, QuietLayer, StayCommands, read_line, switch, xor, xor_family, xstay

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.cursor import Cursor
-from imapkit.core.plugins import registry
-from imapkit.core.response import Untagged, classify
-from imapkit.core.result import Parsed, parse
+from imapkit.core.contract.result import parse
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.raw.families import registry
+from imapkit.core.wire.data import Parsed
+from imapkit.core.wire.response import Untagged, classify
 from imapkit.ext.rev1.fetch import fetch_uid
 
 SEEN, FLAGGED = b"\\Seen", b"\\Flagged"

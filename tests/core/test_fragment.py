@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.response import LiteralRun, Run, Untagged, classify, literal_matcher, run_matcher
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import LiteralRun, Run, Untagged, classify, literal_matcher, run_matcher
 from imapkit.errors import LimitExceeded, RemoteProtocolError
 
 

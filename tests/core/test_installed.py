@@ -11,7 +11,7 @@ from pathlib import Path
 import importlib_metadata
 import pytest
 
-from imapkit.core.installed import Installed, installed
+from imapkit.core.plugins.installed import Installed, installed
 
 GROUP = "imapkit-sample"
 NAMES = ("sample", "Sample.Two", "sample_three", "absent")

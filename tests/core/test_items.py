@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Cursor, Data, Literal, MailboxName, astring, mailbox, parenthesized
-from imapkit.core.response import Untagged
-from imapkit.core.wire import Late, Token
-from imapkit.family import Family, Item
+from imapkit.core.contract.extension import Item
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.result import Answer
+from imapkit.core.wire.pieces import Late, Token
+from imapkit.core.wire.response import Untagged
+from imapkit.plugin import Cursor, Literal, MailboxName, astring, mailbox, parenthesized
 from imapkit.testing import load_only
 
 
@@ -28,7 +30,7 @@ FAMILY = Family("more", items=Item.table(TAGS, SIZE), requires=("rev1",))
 
 
 def parsed(name: str, number: int | None, text: bytes, *families: Any) -> Any:
-    [value] = Data.of([Untagged(name, number, (text,))], load_only("rev1", *families)).parsed()
+    [value] = Answer.of([Untagged(name, number, (text,))], load_only("rev1", *families)).parsed()
     return value
 
 

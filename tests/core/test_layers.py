@@ -9,9 +9,12 @@ from typing import Any, Literal, Unpack
 import pytest
 
 import imapkit
-from imapkit.core.api import CallOptions, Commands, Result
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import CallOptions, Commands, Result
+from imapkit.core.contract.extension import LayerSpec
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.errors import CommandTimeout, RemoteProtocolError
-from imapkit.family import Command, Family, LayerSpec, State
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer, answering
 from tests.core.rig import LIMIT, MARGIN, Answers, connect, selected, serving, within
 from tests.core.test_facade import KINDS

@@ -16,8 +16,8 @@ import pytest
 import imapkit.core
 import imapkit.ext
 from imapkit import Limits, family
-from imapkit.core.cursor import Defect
-from imapkit.core.lean import lean_dataclass
+from imapkit.core.support.lean import lean_dataclass
+from imapkit.core.wire.data import Defect
 from imapkit.ext.rev1 import Address
 
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.cursor import Cursor
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.response import Run, Untagged, classify, response_code
-from imapkit.core.result import parse_shape
-from imapkit.core.search import numbers_found
-from imapkit.core.secrets import Hidden
-from imapkit.core.session import Session
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.result import parse_shape
+from imapkit.core.contract.session import Session
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.grammar.search import numbers_found
+from imapkit.core.support.limits import Limits
+from imapkit.core.support.secrets import Hidden
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import Run, Untagged, classify, response_code
 from imapkit.errors import ParseError, RemoteProtocolError
 from imapkit.ext.rev1 import body, envelope, fetch
-from imapkit.family import Command
 from tests.security.commands import COMMANDS, REGISTRY, encoded, valid
 
 pytestmark = pytest.mark.heavy

@@ -8,9 +8,11 @@ from typing import Any, Unpack
 import pytest
 
 from imapkit import IMAP4, FamilyDisabledError
-from imapkit.core.api import CallOptions, Commands, Result
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import CallOptions, Commands, Result
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.ext.quota import QuotaCommands
-from imapkit.family import Command, Family, State
 from imapkit.testing import ClientFactory, ServerFactory
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from imapkit.core.mutf7 import decode, encode, is_canonical, is_valid
+from imapkit.core.wire.mutf7 import decode, encode, is_canonical, is_valid
 
 CANONICAL = [
     ("", b""),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.numbers import NumberSet, sequence_set_text
+from imapkit.core.wire.numbers import NumberSet, sequence_set_text
 from imapkit.errors import ArgumentError
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.clock import Clock
-from imapkit.core.opening import open_tcp, port_number
+from imapkit.core.threads.clock import Clock
+from imapkit.core.transport.opening import open_tcp, port_number
 from imapkit.errors import ArgumentError, CommandTimeout, ConnectError, ConnectionClosed, RemoteProtocolError, ResolveError
 from imapkit.testing import LOCALHOST, Conversation, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, within
@@ -66,7 +66,7 @@ def test_a_name_that_cannot_be_resolved(host: str, cls: Any) -> None:
         cls(host, 143)
     assert isinstance(caught.value, socket.gaierror)
     assert caught.value.errno
-    assert str(caught.value).startswith(imapkit.core.shown.shown(host, 300) + ":143: ")
+    assert str(caught.value).startswith(imapkit.core.support.shown.shown(host, 300) + ":143: ")
 
 
 @pytest.mark.parametrize("host", ["imap.example.com\0", "\0", 5, ["localhost"], 1.5, b"localhost"])
@@ -174,7 +174,7 @@ def test_a_tls_client_at_a_silent_port_does_not_say_so() -> None:
 
 
 def test_port_993_is_not_waited_for_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imapkit.core.secure.TLS_PORT_PATIENCE", 0.2)
+    monkeypatch.setattr("imapkit.core.raw.secure.TLS_PORT_PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener, within(MARGIN):
 
         class There(imapkit.IMAP4):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.response import Untagged
+from imapkit.core.wire.response import Untagged
 from imapkit.errors import (
     BadResponse,
     CommandNo,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from imapkit.core.patterns import late_pattern
+from imapkit.core.support.patterns import late_pattern
 
 
 def test_a_late_pattern_does_what_a_pattern_does() -> None:

@@ -14,15 +14,15 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.core import plugins
-from imapkit.core.plugins import Discovery, Loader, discover
-from imapkit.core.registry import Registry
+from imapkit.core.contract.family import Family, hookimpl
+from imapkit.core.plugins import loader as plugins
+from imapkit.core.plugins.loader import Discovery, Loader, discover
+from imapkit.core.plugins.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError, PluginLoadError
-from imapkit.family import Family, hookimpl
 from imapkit.testing.families import load_only
 
 GOOD = """
-from imapkit.family import Command, Family, State, hookimpl
+from imapkit.plugin import Command, Family, State, hookimpl
 
 @hookimpl
 def imapkit_family():
@@ -272,7 +272,7 @@ class TestContract:
     @pytest.mark.parametrize("requires", ["imapkit>=9.1", "imapkit[demo] (>=9.1)", "imapkit>=9.1; python_version > '3'"])
     def test_newer(self, site: Site, requires: str) -> None:
         assert (
-            f"is for contract 2 of imapkit.family, and imapkit {imapkit.__version__} has contract 1: install imapkit>=9.1,"
+            f"is for contract 2 of imapkit.plugin, and imapkit {imapkit.__version__} has contract 1: install imapkit>=9.1,"
             " or a version of dist-alpha before 2.0; " in self.refused(site, "2", requires)
         )
 
@@ -282,10 +282,10 @@ class TestContract:
 
     @pytest.mark.parametrize("contract", ["0", "-1", "'1'", "True", "1.0"])
     def test_none_at_all(self, site: Site, contract: str) -> None:
-        assert f"for contract {contract} of imapkit.family, which there is not" in self.refused(site, contract)
+        assert f"for contract {contract} of imapkit.plugin, which there is not" in self.refused(site, contract)
 
     def test_what_is_missing_may_come_with_what_is_asked_for(self, site: Site) -> None:
-        site.family("alpha", "from imapkit.family import Novelty", version="2.0")
+        site.family("alpha", "from imapkit.plugin import Novelty", version="2.0")
         metadata = next(site.root.glob("dist_alpha-*/METADATA"))
         metadata.write_text(f"{metadata.read_text()}Requires-Dist: imapkit>=9.1\n")
         with pytest.raises(PluginLoadError, match=r"ImportError.*; dist-alpha 2.0 asks for imapkit>=9.1, this is "):
@@ -371,7 +371,7 @@ class TestWithoutMetadata:
     def test_builtin_families_are_found_by_module(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         site.family("alpha")
         monkeypatch.setattr(plugins, "OWN", "imapkit-without-metadata")
-        monkeypatch.setattr(imapkit, "__version__", "9.9", raising=False)
+        monkeypatch.setattr("imapkit.core.plugins.loading.__version__", "9.9")
         found = discover(allow=["sample", "alpha"])
         assert [(plugin.name, plugin.version) for plugin in found.plugins] == [("alpha", "1.0"), ("sample", "9.9")]
         assert found.absent["trimmed"] == "not in this build of imapkit"

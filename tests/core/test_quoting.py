@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from imapkit.core.cursor import Cursor
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.quoting import FIELD_STRING, STRING, is_open_after, is_surely_closed
-from imapkit.core.response import run_matcher
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.quoting import FIELD_STRING, STRING, is_open_after, is_surely_closed
+from imapkit.core.wire.response import run_matcher
 from imapkit.errors import LimitExceeded
 
 TAGGED = b"A1 OK done"

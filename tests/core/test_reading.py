@@ -16,12 +16,15 @@ import pytest
 
 import imapkit
 from imapkit import ConnectionClosed
-from imapkit.core.api import Session, Untagged
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.extension import Response
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.core.engine.request import Request
 from imapkit.core.threads import inline
 from imapkit.core.threads.waiters import Latch
 from imapkit.errors import NestedCommandError
-from imapkit.family import Command, Family, Response, State
+from imapkit.plugin import Session, Untagged
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
 from tests.core.rig import Answers, at_rest, connect, selected, until, within
 

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 
 from imapkit import ext
-from imapkit.core.api import Commands, Cursor, Token, astring, number
-from imapkit.core.registry import Plugin, Registry, public_methods
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
+from imapkit.core.grammar.kinds import Operands
+from imapkit.core.plugins.registry import Plugin, Registry, public_methods
+from imapkit.core.raw.facade import Client
 from imapkit.errors import ArgumentError, FamilyDisabledError, PluginConflictError, PluginError
-from imapkit.family import Code, Command, Family, LayerSpec, Operands, Response, State
+from imapkit.plugin import Cursor, Token, astring, number
 
 
 class Base(Commands):
@@ -51,7 +57,7 @@ def plugin(family: Family, version: str = "1.0") -> Plugin:
 
 
 def build(*families: Family, absent: dict[str, str] | None = None) -> Registry:
-    return Registry.build([plugin(family) for family in families], absent)
+    return Registry.build([plugin(family) for family in families], absent, Client)
 
 
 def contents(registry: Registry) -> dict[str, Any]:

@@ -6,17 +6,8 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.memory import memory_of
-from imapkit.core.response import (
-    Continuation,
-    ResponseCode,
-    Stray,
-    Tagged,
-    Untagged,
-    announcement,
-    classify,
-    response_code,
-)
+from imapkit.core.wire.memory import memory_of
+from imapkit.core.wire.response import Continuation, ResponseCode, Stray, Tagged, Untagged, announcement, classify, response_code
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.cursor import Cursor, Defect
-from imapkit.core.response import Untagged
-from imapkit.core.result import Data, Parsed, StatusText, parse, parse_shape
-from imapkit.core.wire import Late, Literal, MailboxName, atom, mailbox
-from imapkit.family import Code, Command, Family, Response, State
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.extension import Code, Response
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.result import Answer, parse, parse_shape
+from imapkit.core.contract.session import State
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.grammar.names import mailbox
+from imapkit.core.grammar.strings import atom
+from imapkit.core.wire.data import Data, Defect, Parsed, StatusText
+from imapkit.core.wire.pieces import Late, Literal, MailboxName
+from imapkit.core.wire.response import Untagged
 from imapkit.testing import Conversation, ReceivedCommand, at_once, load_only, selected
 from tests.core.rig import connect, serving
 
@@ -79,8 +85,8 @@ def test_the_shape_is_enough(seed: int) -> None:
         assert whole.defects == ()
         shape = [item for each in responses for item in each.data()]
         assert parse_shape(name.lower(), shape, REGISTRY) == whole
-        assert parse_shape("OK", Data.of(responses, REGISTRY), REGISTRY) == whole
-        assert Data.of(responses, REGISTRY).parsed() == whole
+        assert parse_shape("OK", Answer.of(responses, REGISTRY), REGISTRY) == whole
+        assert Answer.of(responses, REGISTRY).parsed() == whole
 
 
 def test_a_bad_response_costs_no_other() -> None:
@@ -180,7 +186,7 @@ def test_without_untagged_responses_too(typ: str) -> None:
 
 
 def test_data_of_no_command_has_no_status() -> None:
-    assert Data([b"done"], (), REGISTRY, "OK").status() is None
+    assert Answer([b"done"], (), REGISTRY, "OK").status() is None
 
 
 def test_what_is_parsed_can_be_kept() -> None:
@@ -263,12 +269,12 @@ def test_the_data_knows_whose_it_is() -> None:
 
 
 def test_data_can_be_kept_and_copied() -> None:
-    for data in (Data.of(SAMPLES, REGISTRY), Data([b"[ALERT] hi"], (), REGISTRY, "OK"), Data([[b"a"], [None]])):
+    for data in (Answer.of(SAMPLES, REGISTRY), Answer([b"[ALERT] hi"], (), REGISTRY, "OK"), Answer([[b"a"], [None]])):
         for twin in (pickle.loads(pickle.dumps(data)), copy.deepcopy(data), copy.copy(data)):
             assert isinstance(twin, Data)
             assert twin == data
             assert [each.parts for each in twin.responses] == [each.parts for each in data.responses]
-    kept = pickle.loads(pickle.dumps(Data([b"[ALERT] hi"], (), REGISTRY, "OK")))
+    kept = pickle.loads(pickle.dumps(Answer([b"[ALERT] hi"], (), REGISTRY, "OK")))
     assert kept.parsed() == [StatusText("ALERT", None, None, b"hi")]
 
 
@@ -289,9 +295,9 @@ def test_names_after_utf8_accept() -> None:
         written = mailbox(name)
         assert isinstance(written, Late)
         assert (written.on if utf8 else written.off) == (Literal(sent),)
-        for data in (response.data(), Data(response.data(), (), known, "XBOX", utf8)):
+        for data in (response.data(), Answer(response.data(), (), known, "XBOX", utf8)):
             assert parse_shape("XBOX", data, known, utf8=utf8)[0].text == text
-        for kept in (Data.of([response], known), Data(response.data(), (), known, "XBOX", utf8)):
+        for kept in (Answer.of([response], known), Answer(response.data(), (), known, "XBOX", utf8)):
             assert kept.parsed()[0].text == text
             twin = copy.deepcopy(pickle.loads(pickle.dumps(kept)))
             assert (twin.utf8, [each.utf8 for each in twin.responses]) == (kept.utf8, [each.utf8 for each in kept.responses])

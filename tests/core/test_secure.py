@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.tls import TLSLayer, client_context
+from imapkit.core.transport.tls import TLSLayer, client_context
 from imapkit.errors import ConnectionClosed, connect_error
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import MARGIN, Answers, connect, until, within

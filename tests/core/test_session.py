@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapkit.core.session import Session
-from imapkit.family import State
+from imapkit.core.contract.session import Session, State
 
 
 def test_the_beginning() -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import threading
 
-from imapkit.core.limits import Limits
-from imapkit.core.response import Run, Untagged
-from imapkit.core.store import Store
+from imapkit.core.engine.store import Store
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.response import Run, Untagged
 
 
 def filled(*entries: tuple[str, bytes]) -> Store:

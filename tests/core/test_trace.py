@@ -8,10 +8,11 @@ import threading
 import pytest
 
 import imapkit
-from imapkit.core.request import Call
-from imapkit.core.trace import Trace
-from imapkit.core.wire import Late, Literal
-from imapkit.family import Command, State
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.session import State
+from imapkit.core.threads.trace import Trace
+from imapkit.core.wire.pieces import Late, Literal
 from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import connect, serving
 
@@ -114,7 +115,7 @@ def test_another_command_shows_no_literal_and_not_too_much() -> None:
 
 
 LATE = """
-from imapkit.core.trace import Trace
+from imapkit.core.threads.trace import Trace
 trace = Trace()
 trace.log(1, "nobody listens")
 assert not trace.wants(1)
@@ -126,7 +127,7 @@ trace.log(0, "a warning")
 """
 ALONE = """
 import sys
-from imapkit.core.trace import Trace
+from imapkit.core.threads.trace import Trace
 Trace().log(1, "nobody listens")
 assert "logging" not in sys.modules
 Trace().log(0, "a warning")

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from imapkit.core.about import is_about_mailbox
-from imapkit.core.cursor import Cursor
-from imapkit.core.response import Untagged
-from imapkit.core.unquoted import before_list, is_astring, mailbox_before
+from imapkit.core.grammar.about import is_about_mailbox
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.grammar.unquoted import before_list, is_astring, mailbox_before
+from imapkit.core.wire.response import Untagged
 from imapkit.errors import ParseError
 from imapkit.testing import within
 

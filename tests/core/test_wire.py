@@ -6,26 +6,27 @@ from typing import Any
 
 import pytest
 
-from imapkit.core import mutf7, wire
-from imapkit.core.about import string_value
-from imapkit.core.dates import date_time
-from imapkit.core.wire import Late, Literal, Piece
+from imapkit.core.grammar import append, encode, kinds, lists, names, strings
+from imapkit.core.grammar.about import string_value
+from imapkit.core.wire import mutf7, pieces
+from imapkit.core.wire.dates import date_time
+from imapkit.core.wire.pieces import Late, Literal, Piece
 from imapkit.errors import ArgumentError
 
 KINDS: list[Callable[[Any], Any]] = [
-    wire.raw,
-    wire.atom,
-    wire.number,
-    wire.astring,
-    wire.quoted_string,
-    wire.general,
-    wire.mailbox,
-    wire.list_pattern,
-    wire.sequence_set,
-    wire.fetch_items,
-    wire.status_items,
-    wire.flags,
-    wire.store_item,
+    strings.raw,
+    strings.atom,
+    strings.number,
+    strings.astring,
+    strings.quoted_string,
+    strings.general,
+    names.mailbox,
+    names.list_pattern,
+    lists.sequence_set,
+    lists.fetch_items,
+    lists.status_items,
+    lists.flags,
+    lists.store_item,
 ]
 FORBIDDEN = ["a\rb", "a\nb", "a\r\nX1 DELETE inbox", "a\0b", "\r", "\n", "\0", '"a\r\nb"', "(a\r\nb)", "'a\nb'"]
 
@@ -60,7 +61,9 @@ def test_no_kind_takes_what_is_not_text(kind: Callable[[Any], Any], value: Any) 
         kind(value)
 
 
-@pytest.mark.parametrize("kind", [wire.raw, wire.astring, wire.quoted_string, wire.general], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [strings.raw, strings.astring, strings.quoted_string, strings.general], ids=lambda kind: kind.__name__
+)
 def test_tab_and_other_controls_may_pass(kind: Callable[[Any], Any]) -> None:
     assert b"a\tb" in kind("a\tb")
 
@@ -89,7 +92,7 @@ def test_tab_and_other_controls_may_pass(kind: Callable[[Any], Any]) -> None:
     ],
 )
 def test_astring(value: Any, token: Any) -> None:
-    assert wire.astring(value) == token
+    assert strings.astring(value) == token
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_astring(value: Any, token: Any) -> None:
     ],
 )
 def test_quoted_string(value: Any, token: Any) -> None:
-    assert wire.quoted_string(value) == token
+    assert strings.quoted_string(value) == token
 
 
 @pytest.mark.parametrize(
@@ -125,16 +128,16 @@ def test_quoted_string(value: Any, token: Any) -> None:
     ],
 )
 def test_mailbox(value: Any, token: Any) -> None:
-    assert wire.mailbox(value) == token
+    assert names.mailbox(value) == token
 
 
 def test_wildcards_of_a_pattern_are_not_quoted() -> None:
-    assert wire.list_pattern("a/%") == b"a/%"
-    assert wire.list_pattern("*") == b"*"
-    assert wire.list_pattern("a b*") == b'"a b*"'
+    assert names.list_pattern("a/%") == b"a/%"
+    assert names.list_pattern("*") == b"*"
+    assert names.list_pattern("a b*") == b'"a b*"'
 
 
-@pytest.mark.parametrize("kind", [wire.astring, wire.mailbox, wire.list_pattern, wire.quoted_string])
+@pytest.mark.parametrize("kind", [strings.astring, names.mailbox, names.list_pattern, strings.quoted_string])
 def test_a_lone_surrogate_cannot_be_encoded(kind: Callable[[Any], Any]) -> None:
     with pytest.raises(ArgumentError):
         kind("a\udc80")
@@ -143,13 +146,13 @@ def test_a_lone_surrogate_cannot_be_encoded(kind: Callable[[Any], Any]) -> None:
 @pytest.mark.parametrize("value", ["", "two words", "a(b", "a)", "a{", 'a"', "a\\", "a]", "\u00fc", "\x7f", b"\xff"])
 def test_what_is_no_atom(value: Any) -> None:
     with pytest.raises(ArgumentError, match="not an atom"):
-        wire.atom(value)
+        strings.atom(value)
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "1.5", "\u0661", b"\xb2"])
 def test_what_is_no_number(value: Any) -> None:
     with pytest.raises(ArgumentError, match="not a number"):
-        wire.number(value)
+        strings.number(value)
 
 
 @pytest.mark.parametrize(
@@ -175,10 +178,10 @@ def test_what_is_no_number(value: Any) -> None:
     ],
 )
 def test_fetch_items(value: Any, items: bytes) -> None:
-    assert wire.fetch_items(value) == items
+    assert lists.fetch_items(value) == items
 
 
-@pytest.mark.parametrize("kind", [wire.fetch_items, wire.status_items])
+@pytest.mark.parametrize("kind", [lists.fetch_items, lists.status_items])
 @pytest.mark.parametrize("value", ["", "()", [], " "])
 def test_nothing_is_no_list_of_items(kind: Callable[[Any], Any], value: Any) -> None:
     with pytest.raises(ArgumentError, match="item is asked for"):
@@ -186,8 +189,8 @@ def test_nothing_is_no_list_of_items(kind: Callable[[Any], Any], value: Any) -> 
 
 
 def test_status_items_get_their_parentheses() -> None:
-    assert wire.status_items("MESSAGES") == wire.status_items("(MESSAGES)") == b"(MESSAGES)"
-    assert wire.status_items(["MESSAGES", "UNSEEN"]) == b"(MESSAGES UNSEEN)"
+    assert lists.status_items("MESSAGES") == lists.status_items("(MESSAGES)") == b"(MESSAGES)"
+    assert lists.status_items(["MESSAGES", "UNSEEN"]) == b"(MESSAGES UNSEEN)"
 
 
 @pytest.mark.parametrize(
@@ -201,24 +204,24 @@ def test_status_items_get_their_parentheses() -> None:
     ],
 )
 def test_flags(value: Any, text: bytes) -> None:
-    assert wire.flags(value) == text
+    assert lists.flags(value) == text
 
 
 @pytest.mark.parametrize("value", ["a{3}", "a%", "a*", "\x7f", "a\tb", "gr\u00fcn", b"\xff"])
 def test_what_is_no_flag(value: Any) -> None:
     with pytest.raises(ArgumentError):
-        wire.flags(value)
+        lists.flags(value)
 
 
 @pytest.mark.parametrize("value", ["FLAGS", "+FLAGS", "-FLAGS.SILENT", "+X-GM-LABELS", "(UNCHANGEDSINCE 5) +FLAGS"])
 def test_store_item(value: str) -> None:
-    assert wire.store_item(value) == value.encode()
+    assert lists.store_item(value) == value.encode()
 
 
 @pytest.mark.parametrize("value", ["", "+", "FLAGS (x)", "++FLAGS", "1FLAGS"])
 def test_what_is_no_store_item(value: str) -> None:
     with pytest.raises(ArgumentError, match="not a STORE item"):
-        wire.store_item(value)
+        lists.store_item(value)
 
 
 @pytest.mark.parametrize(
@@ -233,63 +236,63 @@ def test_what_is_no_store_item(value: str) -> None:
     ],
 )
 def test_message(value: Any, octets: bytes) -> None:
-    assert wire.message(value) == Literal(octets)
+    assert append.message(value) == Literal(octets)
 
 
 def test_a_message_with_8_bit_octets_is_announced_as_utf8_where_that_is_on() -> None:
     octets = "Subject: gr\u00fcn\r\n\r\n".encode()
-    assert wire.message(octets) == Late((Literal(octets),), (b"UTF8 (", Literal(octets, binary=True), b")"))
+    assert append.message(octets) == Late((Literal(octets),), (b"UTF8 (", Literal(octets, binary=True), b")"))
 
 
 def test_a_long_name_is_a_literal_in_either_form() -> None:
     name = "\u00fc" * 600
-    assert wire.mailbox(name) == Late((Literal(mutf7.encode(name)),), (Literal(name.encode()),))
+    assert names.mailbox(name) == Late((Literal(mutf7.encode(name)),), (Literal(name.encode()),))
 
 
 def test_what_may_be_a_literal() -> None:
-    assert wire.has_literal([b"x", Late((Literal(b""),), (b"y",))])
-    assert not wire.has_literal([b"x", Late((b"x",), (b"y",))])
+    assert pieces.has_literal([b"x", Late((Literal(b""),), (b"y",))])
+    assert not pieces.has_literal([b"x", Late((b"x",), (b"y",))])
 
 
 @pytest.mark.parametrize("value", ["1:*", "*:4,7", "1,2,3", "5:*"])
 def test_a_sequence_set_is_not_quoted_in_commands_nobody_knows(value: str) -> None:
-    assert wire.general(value) == value.encode()
+    assert strings.general(value) == value.encode()
 
 
 @pytest.mark.parametrize("value", ["*", "*a", "1*:%", ":*"])
 def test_what_is_no_sequence_set_is(value: str) -> None:
-    assert wire.general(value) == b'"%b"' % value.encode()
+    assert strings.general(value) == b'"%b"' % value.encode()
 
 
 @pytest.mark.parametrize("value", [5, None, 1.5, ["x"]])
 def test_what_is_no_message(value: object) -> None:
     with pytest.raises(ArgumentError, match="a message must be octets or text"):
-        wire.message(value)
+        append.message(value)
 
 
 def test_a_message_in_text_must_be_ascii() -> None:
     with pytest.raises(ArgumentError, match="give octets"):
-        wire.message("gr\u00fcn")
+        append.message("gr\u00fcn")
 
 
 @pytest.mark.parametrize(
-    ("text", "pieces"),
+    ("text", "written"),
     [
         ("UNSEEN SINCE 1-Jan-2026", (b"UNSEEN SINCE 1-Jan-2026",)),
         ('SUBJECT "hello world"', (b'SUBJECT "hello world"',)),
         ('SUBJECT "gr\u00fcn" SEEN', (b"SUBJECT ", Literal("gr\u00fcn".encode()), b" SEEN")),
     ],
 )
-def test_program(text: str, pieces: tuple[Any, ...]) -> None:
-    assert wire.encode((wire.general,), None, (f"({text})",), "X") == wire.joined([b"X", (b"(", *pieces, b")")])
-    assert wire.joined([wire.program(text)]) == wire.joined([pieces])
+def test_program(text: str, written: tuple[Any, ...]) -> None:
+    assert encode.encode((strings.general,), None, (f"({text})",), "X") == pieces.joined([b"X", (b"(", *written, b")")])
+    assert pieces.joined([strings.program(text)]) == pieces.joined([written])
 
 
 def test_a_program_in_another_charset() -> None:
-    assert Literal(b"gr\xfcn") in wire.program('SUBJECT "gr\u00fcn"', "latin-1")
+    assert Literal(b"gr\xfcn") in strings.program('SUBJECT "gr\u00fcn"', "latin-1")
     for charset, match in (("latin-1", "cannot be written"), ("no-such", "unknown charset")):
         with pytest.raises(ArgumentError, match=match):
-            wire.program('SUBJECT "\u20ac"', charset)
+            strings.program('SUBJECT "\u20ac"', charset)
 
 
 @pytest.mark.parametrize(
@@ -297,119 +300,119 @@ def test_a_program_in_another_charset() -> None:
 )
 def test_what_is_no_program(text: str) -> None:
     with pytest.raises(ArgumentError):
-        wire.program(text)
+        strings.program(text)
 
 
 def test_encode_joins_tokens_with_one_space() -> None:
-    kinds = (wire.mailbox, wire.flags, wire.optional(wire.raw), wire.message)
-    pieces = wire.encode(kinds, None, ("a b", r"\Seen", None, b"x"), "XPUT")
-    assert pieces == [rb'XPUT "a b" (\Seen) ', Literal(b"x")]
+    several = (names.mailbox, lists.flags, kinds.optional(strings.raw), append.message)
+    found = encode.encode(several, None, ("a b", r"\Seen", None, b"x"), "XPUT")
+    assert found == [rb'XPUT "a b" (\Seen) ', Literal(b"x")]
 
 
 def test_encode_leaves_out_what_is_none_where_that_is_optional() -> None:
-    assert wire.encode((wire.optional(wire.mailbox), wire.raw), None, (None, "x"), "XPUT") == [b"XPUT x"]
+    assert encode.encode((kinds.optional(names.mailbox), strings.raw), None, (None, "x"), "XPUT") == [b"XPUT x"]
 
 
 @pytest.mark.parametrize(("args", "at"), [((None, "x"), 1), (("x", None), 2), (("x", "x", None), 3), (("x", "x", "x", None), 4)])
 def test_encode_refuses_none_for_a_required_argument(args: tuple[Any, ...], at: int) -> None:
     with pytest.raises(ArgumentError, match=f"XPUT: argument {at}: it is None"):
-        wire.encode((wire.mailbox, wire.raw), lambda values: map(wire.raw, values), args, "XPUT")
+        encode.encode((names.mailbox, strings.raw), lambda values: map(strings.raw, values), args, "XPUT")
     if len(args) == 2:
         with pytest.raises(ArgumentError, match=f"XPUT: argument {at}: it is None"):
-            wire.encode((), None, args, "XPUT")
+            encode.encode((), None, args, "XPUT")
 
 
 def test_an_optional_rest_gets_what_is_none() -> None:
     def rest(values: tuple[Any, ...], operands: str = "") -> list[bytes]:
         return [repr(values).encode()]
 
-    assert wire.encode((), wire.optional(rest), (None, "x"), "XPUT") == [b"XPUT (None, 'x')"]
-    assert wire.encode((), partial(wire.optional(rest), operands="x"), (None,), "XPUT") == [b"XPUT (None,)"]
+    assert encode.encode((), kinds.optional(rest), (None, "x"), "XPUT") == [b"XPUT (None, 'x')"]
+    assert encode.encode((), partial(kinds.optional(rest), operands="x"), (None,), "XPUT") == [b"XPUT (None,)"]
 
 
 UNQUOTED: list[tuple[Any, Any, bytes]] = [
-    (wire.raw, "'a (b c) \"d\"'", b'a (b c) "d"'),
-    (wire.astring, "'x OR ALL ALL'", b"x OR ALL ALL"),
-    (wire.astring, "''", b""),
-    (wire.general, "'1:*'", b"1:*"),
-    (wire.mailbox, "'%'", b"%"),
-    (wire.mailbox, "'INBOX'", b"INBOX"),
-    (wire.list_pattern, "'\"a b\"'", b'"a b"'),
-    (wire.sequence_set, "'1:*'", b"1:*"),
-    (wire.fetch_items, "'(FLAGS)'", b"(FLAGS)"),
-    (wire.status_items, "'(MESSAGES)'", b"(MESSAGES)"),
-    (wire.flags, "'(\\Seen)'", b"(\\Seen)"),
-    (wire.store_item, "'+FLAGS'", b"+FLAGS"),
-    (wire.number, "'7'", b"7"),
-    (wire.atom, "'UTF-8'", b"UTF-8"),
+    (strings.raw, "'a (b c) \"d\"'", b'a (b c) "d"'),
+    (strings.astring, "'x OR ALL ALL'", b"x OR ALL ALL"),
+    (strings.astring, "''", b""),
+    (strings.general, "'1:*'", b"1:*"),
+    (names.mailbox, "'%'", b"%"),
+    (names.mailbox, "'INBOX'", b"INBOX"),
+    (names.list_pattern, "'\"a b\"'", b'"a b"'),
+    (lists.sequence_set, "'1:*'", b"1:*"),
+    (lists.fetch_items, "'(FLAGS)'", b"(FLAGS)"),
+    (lists.status_items, "'(MESSAGES)'", b"(MESSAGES)"),
+    (lists.flags, "'(\\Seen)'", b"(\\Seen)"),
+    (lists.store_item, "'+FLAGS'", b"+FLAGS"),
+    (strings.number, "'7'", b"7"),
+    (strings.atom, "'UTF-8'", b"UTF-8"),
     (date_time, "'\"17-Jul-1996 02:44:25 -0700\"'", b'"17-Jul-1996 02:44:25 -0700"'),
-    (wire.optional(wire.flags), "'(\\Seen)'", b"(\\Seen)"),
-    (wire.quoted_string, "'secret'", b"\"'secret'\""),
-    (wire.optional(wire.quoted_string), "'secret'", b"\"'secret'\""),
+    (kinds.optional(lists.flags), "'(\\Seen)'", b"(\\Seen)"),
+    (strings.quoted_string, "'secret'", b"\"'secret'\""),
+    (kinds.optional(strings.quoted_string), "'secret'", b"\"'secret'\""),
 ]
 
 
 @pytest.mark.parametrize(("kind", "value", "token"), UNQUOTED)
 def test_single_quotes_are_removed_before_a_kind_sees_its_argument(kind: Any, value: Any, token: bytes) -> None:
-    assert wire.encode((kind,), None, (value,), "X") == [b"X " + token]
-    if not wire.keeps_quotes(kind):
-        assert wire.quotes_removed((kind,), (value,), "X") == (value[1:-1].encode(),)
+    assert encode.encode((kind,), None, (value,), "X") == [b"X " + token]
+    if not kinds.keeps_quotes(kind):
+        assert encode.quotes_removed((kind,), (value,), "X") == (value[1:-1].encode(),)
 
 
 def test_a_message_keeps_its_single_quotes() -> None:
-    assert wire.encode((wire.message,), None, ("'x'",), "X")[1] == Literal(b"'x'")
+    assert encode.encode((append.message,), None, ("'x'",), "X")[1] == Literal(b"'x'")
 
 
 def test_a_kind_of_a_family_may_keep_single_quotes() -> None:
-    @wire.verbatim
-    def kind(value: Any) -> wire.Token:
-        return wire.raw(value)
+    @kinds.verbatim
+    def kind(value: Any) -> pieces.Token:
+        return strings.raw(value)
 
-    assert wire.encode((kind, wire.raw), None, ("'x'", "'x'"), "X") == [b"X 'x' x"]
+    assert encode.encode((kind, strings.raw), None, ("'x'", "'x'"), "X") == [b"X 'x' x"]
 
 
 def test_the_rest_and_the_general_rule_get_text_without_single_quotes() -> None:
     seen: list[Any] = []
-    wire.encode((), lambda values: seen.extend(values) or (), ("'a b'", b"'c'", "d'"), "X")  # type: ignore[func-returns-value]
+    encode.encode((), lambda values: seen.extend(values) or (), ("'a b'", b"'c'", "d'"), "X")  # type: ignore[func-returns-value]
     assert seen == [b"a b", b"'c'", "d'"]
-    assert wire.encode((), None, ("'a b'", "'(x)'"), "X") == [b"X a b (x)"]
+    assert encode.encode((), None, ("'a b'", "'(x)'"), "X") == [b"X a b (x)"]
 
 
 @pytest.mark.parametrize("text", ["'a\r\nb'", "'a\nb'", "'a\0b'", "'a{5}'", "'gr\u00fcn'", "'\r\n'"])
-@pytest.mark.parametrize("kind", [wire.astring, wire.raw, wire.mailbox, wire.general], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [strings.astring, strings.raw, names.mailbox, strings.general], ids=lambda kind: kind.__name__)
 def test_text_between_single_quotes_stays_one_command(text: str, kind: Callable[[Any], Any]) -> None:
     with pytest.raises(ArgumentError):
-        wire.encode((kind,), None, (text,), "X")
+        encode.encode((kind,), None, (text,), "X")
     with pytest.raises(ArgumentError):
-        wire.encode((), lambda values: map(kind, values), (text,), "X")
+        encode.encode((), lambda values: map(kind, values), (text,), "X")
 
 
 def test_encode_by_the_general_rule() -> None:
-    assert wire.encode((), None, ("a b", "(c d)", '"e f"', 7), "XDO") == [b'XDO "a b" (c d) "e f" 7']
+    assert encode.encode((), None, ("a b", "(c d)", '"e f"', 7), "XDO") == [b'XDO "a b" (c d) "e f" 7']
 
 
 def test_encode_hands_the_rest_over() -> None:
     seen: list[tuple[Any, ...]] = []
 
-    def rest(values: tuple[Any, ...]) -> list[wire.Token]:
+    def rest(values: tuple[Any, ...]) -> list[pieces.Token]:
         seen.append(values)
         return [b"rest"]
 
-    assert wire.encode((wire.raw,), rest, ("a", "b", "c"), "XDO") == [b"XDO a rest"]
+    assert encode.encode((strings.raw,), rest, ("a", "b", "c"), "XDO") == [b"XDO a rest"]
     assert seen == [("b", "c")]
 
 
 def test_encode_says_what_was_wrong_and_where() -> None:
     with pytest.raises(ArgumentError, match=r"XDO: argument 2: CR at byte 1"):
-        wire.encode((wire.raw, wire.raw), None, ("a", "b\r"), "XDO")
+        encode.encode((strings.raw, strings.raw), None, ("a", "b\r"), "XDO")
     with pytest.raises(ArgumentError, match="XDO takes 1 arguments, not 2"):
-        wire.encode((wire.raw,), None, ("a", "b"), "XDO")
+        encode.encode((strings.raw,), None, ("a", "b"), "XDO")
 
 
 def test_a_late_name_is_one_piece() -> None:
     late = Late((b'"a"',), (b'"b"',))
-    assert wire.encode((wire.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late((b'"&APw-"',), ('"\u00fc"'.encode(),))]
-    assert wire.joined([late, late]) == [late, b" ", late]
+    assert encode.encode((names.mailbox,), None, ("\u00fc",), "XDO") == [b"XDO ", Late((b'"&APw-"',), ('"\u00fc"'.encode(),))]
+    assert pieces.joined([late, late]) == [late, b" ", late]
 
 
 @pytest.mark.parametrize(
@@ -427,39 +430,39 @@ def test_a_late_name_is_one_piece() -> None:
     ],
 )
 def test_a_string_that_a_server_gave(sent: bytes, token: Any) -> None:
-    for kind in (wire.astring, wire.quoted_string):
-        assert kind(wire.ServerString(sent)) == token
+    for kind in (strings.astring, strings.quoted_string):
+        assert kind(pieces.ServerString(sent)) == token
     assert string_value(token) == sent
 
 
 def test_a_string_that_cannot_be_passed_back() -> None:
-    for kind in (wire.astring, wire.quoted_string):
+    for kind in (strings.astring, strings.quoted_string):
         with pytest.raises(ArgumentError, match="NUL"):
-            kind(wire.ServerString(b"a\0\r"))
+            kind(pieces.ServerString(b"a\0\r"))
 
 
 def test_names_that_a_server_gave_are_readable() -> None:
-    assert wire.ServerString("Renée".encode()).text == "Renée"
-    assert wire.ServerString(b"\xff").text == "\udcff"
-    assert (wire.MailboxName(b"R&AOk-").text, wire.UTF8MailboxName(b"R&AOk-").text) == ("Ré", "R&AOk-")
-    assert wire.UTF8MailboxName("é&-".encode() + b"\xff").text == "é&-\udcff"
+    assert pieces.ServerString("Renée".encode()).text == "Renée"
+    assert pieces.ServerString(b"\xff").text == "\udcff"
+    assert (pieces.MailboxName(b"R&AOk-").text, pieces.UTF8MailboxName(b"R&AOk-").text) == ("Ré", "R&AOk-")
+    assert pieces.UTF8MailboxName("é&-".encode() + b"\xff").text == "é&-\udcff"
 
 
 @pytest.mark.parametrize(
     ("name", "plain", "utf8"),
     [
-        (wire.MailboxName(b"Sent"), b"Sent", b"Sent"),
-        (wire.MailboxName(b"R&AOk- &- D"), b'"R&AOk- &- D"', '"Ré & D"'.encode()),
-        (wire.MailboxName(b"R&D"), b"R&D", b"R&D"),
-        (wire.MailboxName(b"caf\xe9"), Literal(b"caf\xe9"), Literal(b"caf\xe9")),
-        (wire.UTF8MailboxName("Ré & D".encode()), b'"R&AOk- &- D"', Literal("Ré & D".encode())),
-        (wire.UTF8MailboxName(b"a&b"), b'"a&-b"', b"a&b"),
-        (wire.UTF8MailboxName(b"caf\xe9"), Literal(b"caf\xe9"), Literal(b"caf\xe9")),
+        (pieces.MailboxName(b"Sent"), b"Sent", b"Sent"),
+        (pieces.MailboxName(b"R&AOk- &- D"), b'"R&AOk- &- D"', '"Ré & D"'.encode()),
+        (pieces.MailboxName(b"R&D"), b"R&D", b"R&D"),
+        (pieces.MailboxName(b"caf\xe9"), Literal(b"caf\xe9"), Literal(b"caf\xe9")),
+        (pieces.UTF8MailboxName("Ré & D".encode()), b'"R&AOk- &- D"', Literal("Ré & D".encode())),
+        (pieces.UTF8MailboxName(b"a&b"), b'"a&-b"', b"a&b"),
+        (pieces.UTF8MailboxName(b"caf\xe9"), Literal(b"caf\xe9"), Literal(b"caf\xe9")),
     ],
 )
 def test_a_name_that_a_server_gave_goes_in_what_is_spoken_now(name: bytes, plain: Piece, utf8: Piece) -> None:
     """As it came, or in the other encoding: UTF8=ACCEPT may have been enabled since, or not be on in another connection."""
-    token = wire.mailbox(name)
+    token = names.mailbox(name)
     assert isinstance(token, Late) or plain == utf8
     assert (token.off, token.on) == ((plain,), (utf8,)) if isinstance(token, Late) else token == plain
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.session import State
 from imapkit.core.engine.phases import DONE
 from imapkit.core.engine.request import Request
-from imapkit.core.numbers import NumberSet
-from imapkit.core.request import Call
-from imapkit.core.response import Run, Untagged
-from imapkit.core.wire import Literal
-from imapkit.family import State
+from imapkit.core.wire.numbers import NumberSet
+from imapkit.core.wire.pieces import Literal
+from imapkit.core.wire.response import Run, Untagged
 from tests.core.support import Driver, call, probe_registry
 from tests.engine.commands import IDLE
 

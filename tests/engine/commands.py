@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from imapkit.core.request import Call
-from imapkit.core.wire import Literal, Piece
-from imapkit.family import Command, State
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.session import State
+from imapkit.core.wire.pieces import Literal, Piece
 from tests.core.support import call
 
 __all__ = ["AUTH", "IDLE", "PUT", "ZIP", "some_kinds"]

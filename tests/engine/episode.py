@@ -5,14 +5,14 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from imapkit.core.contract.session import State
 from imapkit.core.engine import exchange
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, SENDING
 from imapkit.core.engine.request import Request
-from imapkit.core.fragment import Framer
-from imapkit.core.numbers import NumberSet
-from imapkit.core.response import Continuation, Tagged, Untagged, classify
-from imapkit.family import State
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.numbers import NumberSet
+from imapkit.core.wire.response import Continuation, Tagged, Untagged, classify
 from tests.core.support import call, probe_registry
 from tests.engine.commands import IDLE, some_kinds
 from tests.engine.rules import check_sent

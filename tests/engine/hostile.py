@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from imapkit.core.engine.request import Request
-from imapkit.core.response import Tagged
+from imapkit.core.wire.response import Tagged
 from imapkit.errors import ConnectionClosed, error
 from tests.engine.episode import Asked, Episode
 

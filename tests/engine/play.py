@@ -7,8 +7,7 @@ from itertools import count
 from random import Random
 from typing import Protocol
 
-from imapkit.core import attribution
-from imapkit.core.engine import gate, lanes
+from imapkit.core.engine import attribution, gate, lanes
 from tests.engine.answers import AnswerEpisode
 from tests.engine.episode import Episode
 from tests.engine.hostile import DeadServerEpisode, HostileEpisode

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from imapkit.core.engine.gate import Queued
-from imapkit.core.numbers import NumberSet
-from imapkit.core.request import Call
+from imapkit.core.contract.call import Call
+from imapkit.core.engine.lanes import Queued
+from imapkit.core.wire.numbers import NumberSet
 
 __all__ = ["check_sent", "clash"]
 

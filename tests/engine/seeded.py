@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core import attribution
-from imapkit.core.engine import engine, exchange, flight, gate, inbound, lanes, request, wire
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -31,7 +30,7 @@ MISTAKES = (
         "while members:",
     ),
     Mistake(
-        "sequence numbers begin a segment behind EXPUNGE", gate, "return not (call.seqnums and self.expungers)", "return True"
+        "sequence numbers begin a segment behind EXPUNGE", lanes, "return not (call.seqnums and self.expungers)", "return True"
     ),
     Mistake("a segment waits for EXPUNGE to be over", gate, "first.waiting or first.expungers or", "first.waiting or"),
     Mistake("no segment overtakes", gate, "first.waiting or first.expungers or", "first.expungers or"),
@@ -43,7 +42,7 @@ MISTAKES = (
     ),
     Mistake(
         "EXPUNGE is held until sequence numbers are sent",
-        gate,
+        lanes,
         "return call.expunges and self.unsent > bool(call.seqnums)",
         "return False",
     ),
@@ -99,12 +98,12 @@ MISTAKES = (
     ),
     Mistake(
         "nothing joins an exclusive command",
-        gate,
+        lanes,
         "if self.exclusive:\n            return False",
         "if False:\n            return False",
     ),
-    Mistake("an exclusive command joins nothing", gate, "return not self.live", "return True"),
-    Mistake("a command does not hold itself", gate, "self.unsent > bool(call.seqnums)", "self.unsent > 0"),
+    Mistake("an exclusive command joins nothing", lanes, "return not self.live", "return True"),
+    Mistake("a command does not hold itself", lanes, "self.unsent > bool(call.seqnums)", "self.unsent > 0"),
     Mistake(
         "a withdrawn command lets the next segment in",
         gate,

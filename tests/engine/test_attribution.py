@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import NumberSet
-from imapkit.core.attribution import Attribution
+from imapkit.core.contract.call import Call
+from imapkit.core.engine.attribution import Attribution
 from imapkit.core.engine.request import Request
-from imapkit.core.request import Call
-from imapkit.core.response import Untagged
+from imapkit.core.wire.response import Untagged
 from imapkit.errors import BadResponse, ConnectionClosed
 from imapkit.ext.rev1 import arguments
 from imapkit.ext.rev1.fetch import fetch_uid
+from imapkit.plugin import NumberSet
 from imapkit.testing import Conversation, ReceivedCommand, answering, at_once, crossed, refusing, rejecting
 from tests.core.rig import selected
 from tests.core.support import Driver, call, probe_registry

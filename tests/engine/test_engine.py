@@ -7,16 +7,16 @@ from itertools import pairwise
 
 import pytest
 
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import LAST_WORDS
+from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, ORPHANED, PHASES, QUEUED, SENDING, SWITCHING, Phase
 from imapkit.core.engine.request import Request
 from imapkit.core.engine.wire import TOGETHER
-from imapkit.core.outcome import check
-from imapkit.core.request import Call
-from imapkit.core.secrets import Secret, plain
-from imapkit.core.wire import Literal
+from imapkit.core.support.secrets import Secret, plain
+from imapkit.core.wire.pieces import Literal
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, RemoteProtocolError, ServerBye, StateError
-from imapkit.family import State
 from tests.core.support import Driver, call
 from tests.engine.commands import AUTH, IDLE, PUT, ZIP
 

@@ -7,14 +7,13 @@ from types import GeneratorType
 
 import pytest
 
+from imapkit.core.contract.call import Call
 from imapkit.core.engine.exchange import NON_SYNC_MAX, ONE_SEND
+from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, SENDING
 from imapkit.core.engine.request import Request
-from imapkit.core.limits import Limits
-from imapkit.core.outcome import check
-from imapkit.core.pieces import Late, Piece
-from imapkit.core.request import Call
-from imapkit.core.wire import Literal
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.pieces import Late, Literal, Piece
 from imapkit.errors import LimitExceeded, RemoteProtocolError
 from tests.core.support import Driver
 from tests.engine.commands import AUTH, IDLE, PUT

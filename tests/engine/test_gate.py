@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.engine.gate import Gate, Queued
-from imapkit.core.numbers import NumberSet
-from imapkit.core.request import Call
-from imapkit.family import Command, State
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.session import State
+from imapkit.core.engine.gate import Gate
+from imapkit.core.engine.lanes import Queued
+from imapkit.core.wire.numbers import NumberSet
 
 
 class Queue:

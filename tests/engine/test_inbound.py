@@ -7,14 +7,14 @@ import random
 
 import pytest
 
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import DONE
-from imapkit.core.limits import Limits
-from imapkit.core.outcome import check
-from imapkit.core.request import Call
-from imapkit.core.wire import Literal
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.pieces import Literal
 from imapkit.errors import ArgumentError, ConnectionClosed, RemoteProtocolError, ServerBye, StateError, readonly
-from imapkit.family import State
 from tests.core.support import Driver, call, probe_registry
 
 FETCH = probe_registry.commands["XFETCH"]

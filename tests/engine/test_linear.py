@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from imapkit.core.engine.request import Request
-from imapkit.core.response import Tagged, Untagged
+from imapkit.core.wire.response import Tagged, Untagged
 from imapkit.errors import ConnectionClosed
 from tests.core.support import Driver, call
 from tests.core.test_linear import spent

@@ -7,13 +7,13 @@ from math import inf
 
 import pytest
 
+from imapkit.core.contract.call import Call
 from imapkit.core.engine.flight import SHARED
+from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import DONE
 from imapkit.core.engine.request import Request
 from imapkit.core.engine.times import Moments, Progress
-from imapkit.core.outcome import check
-from imapkit.core.request import Call
-from imapkit.core.wire import Literal
+from imapkit.core.wire.pieces import Literal
 from imapkit.errors import CommandTimeout, ConnectionClosed, DeadlineExceeded
 from tests.core.support import Driver, call
 from tests.engine.commands import AUTH, IDLE, PUT

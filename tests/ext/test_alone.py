@@ -12,7 +12,7 @@ import pytest
 import imapkit
 from imapkit import ext
 from imapkit.errors import FamilyDisabledError, PluginConflictError
-from imapkit.family import Family
+from imapkit.plugin import Family
 from imapkit.testing import ScriptedServer, connect, load_only
 
 BASE = "rev1"

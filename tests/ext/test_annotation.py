@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Literal, MailboxName, ServerString, Untagged
 from imapkit.errors import ArgumentError, BadResponse, StateError
 from imapkit.ext.annotation import Annotation, imapkit_family
+from imapkit.plugin import Literal, MailboxName, ServerString, Untagged
 from imapkit.testing import (
     INJECTIONS,
     Answers,

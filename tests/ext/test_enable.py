@@ -8,7 +8,7 @@ import pytest
 
 import imapkit
 from imapkit.errors import ArgumentError, FamilyDisabledError, StateError
-from imapkit.family import Family
+from imapkit.plugin import Family
 from imapkit.testing import Answers, Conversation, ReceivedCommand, ScriptedServer, answering, connect, within
 
 CAPABILITIES = b"IMAP4rev1 ENABLE UTF8=ACCEPT CONDSTORE LITERAL+"

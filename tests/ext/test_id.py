@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from imapkit import BadResponse
-from imapkit.core.api import Cursor
 from imapkit.errors import ArgumentError, FamilyDisabledError
 from imapkit.ext.id import Identity, id_response, imapkit_family
+from imapkit.plugin import Cursor
 from imapkit.testing import (
     Answers,
     Conversation,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from imapkit import BadResponse, StateError
-from imapkit.core.api import Cursor, MailboxName
 from imapkit.errors import ArgumentError, FamilyDisabledError, ParseError, abort
 from imapkit.ext.namespace import Namespace, Namespaces, imapkit_family, namespace_response
+from imapkit.plugin import Cursor, MailboxName
 from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, answering, connect, selected
 
 FAMILIES = ["rev1", "namespace"]

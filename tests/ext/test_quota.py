@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Literal, MailboxName, Untagged
 from imapkit.errors import ArgumentError, BadResponse, StateError
 from imapkit.ext.quota import Quota, QuotaResource, QuotaRoot, imapkit_family
+from imapkit.plugin import Literal, MailboxName, Untagged
 from imapkit.testing import (
     INJECTIONS,
     Answers,

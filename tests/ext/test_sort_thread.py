@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from imapkit import IMAP4, BadResponse, StateError
-from imapkit.core.api import Cursor, Literal
 from imapkit.errors import ArgumentError, FamilyDisabledError
 from imapkit.ext.sort_thread import DEEPEST, Thread, imapkit_family, sort_data, thread_data
+from imapkit.plugin import Cursor, Literal
 from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, selected, written
 
 FAMILIES = ["rev1", "sort_thread"]

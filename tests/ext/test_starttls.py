@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import astring
 from imapkit.errors import ArgumentError, FamilyDisabledError, NoResponse, RemoteProtocolError, StateError
-from imapkit.family import Command, Family, State
+from imapkit.plugin import Command, Family, State, astring
 from imapkit.testing import LOCALHOST, Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, within
 
 PEM = LOCALHOST.pem

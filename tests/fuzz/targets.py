@@ -12,16 +12,16 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from imapkit import ext
-from imapkit.core.cursor import Cursor
+from imapkit.core.contract.result import parse, parse_shape
+from imapkit.core.contract.session import State
 from imapkit.core.engine.request import Request
-from imapkit.core.fragment import CRLF
-from imapkit.core.limits import Limits
-from imapkit.core.response import Untagged, classify, response_code
-from imapkit.core.result import parse, parse_shape
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.support.limits import Limits
 from imapkit.core.threads import intake
+from imapkit.core.wire.fragment import CRLF
+from imapkit.core.wire.response import Untagged, classify, response_code
 from imapkit.errors import ParseError, ServerBye
 from imapkit.ext.rev1.fetch import fetch, fetch_uid
-from imapkit.family import State
 from imapkit.testing import load_only
 from imapkit.testing.meaning import frame
 from tests.receiving import Receiver

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imapkit.core.limits import Limits
-from imapkit.core.response import Run, Untagged, quoted
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.response import Run, Untagged, quoted
 from tests.fuzz.targets import REGISTRY, Client, answer, read_deeply
 
 pytestmark = pytest.mark.heavy

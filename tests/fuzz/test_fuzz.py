@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from imapkit.core.fragment import Framer
-from imapkit.core.response import Untagged
 from imapkit.core.threads import intake
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import Untagged
 from imapkit.errors import ParseError
 from tests.fuzz import corpus, targets
 from tests.fuzz.targets import TARGETS

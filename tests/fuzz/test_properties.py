@@ -13,13 +13,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from imapkit.compat import Internaldate2Time, Time2Internaldate
-from imapkit.core import mutf7, wire
-from imapkit.core.cursor import Cursor
-from imapkit.core.fragment import Framer
-from imapkit.core.numbers import NumberSet, sequence_set_text
-from imapkit.core.response import Untagged, quoted
-from imapkit.core.result import parse_shape
-from imapkit.core.wire import Late, Literal
+from imapkit.core.contract.result import parse_shape
+from imapkit.core.grammar import append, encode, lists, names, strings
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.wire import mutf7, pieces
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.numbers import NumberSet, sequence_set_text
+from imapkit.core.wire.pieces import Late, Literal
+from imapkit.core.wire.response import Untagged, quoted
 from imapkit.errors import ArgumentError, RemoteProtocolError
 from imapkit.ext.rev1.fetch import fetch
 from imapkit.ext.rev1.uidplus import AppendUid, UidSet, appenduid
@@ -37,7 +38,7 @@ SMALL = 60
 def sent(kind: Callable[[Any], Any], value: Any, *, utf8: bool = False) -> Cursor:
     """A cursor over an argument as the server frames it."""
     parts = [b""]
-    for piece in wire.encode((kind,), None, (value,), "X"):
+    for piece in encode.encode((kind,), None, (value,), "X"):
         for each in (piece.on if utf8 else piece.off) if isinstance(piece, Late) else (piece,):
             if isinstance(each, Literal):
                 parts[-1] += b"{%d}" % len(each.data)
@@ -49,7 +50,7 @@ def sent(kind: Callable[[Any], Any], value: Any, *, utf8: bool = False) -> Curso
 
 def is_quoted(text: str) -> bool:
     """Whether a caller has quoted it already."""
-    return wire.unquote(text) is not None or (len(text) > 1 and text[0] == text[-1] == "'")
+    return strings.unquote(text) is not None or (len(text) > 1 and text[0] == text[-1] == "'")
 
 
 # arguments
@@ -76,22 +77,22 @@ def test_uids_are_read_as_they_were_written(ends: list[tuple[int, int]]) -> None
 @example("{3}")
 @example("a" * 2000)
 def test_a_string_is_read_as_it_was_given(text: str) -> None:
-    assert sent(wire.quoted_string, text).string() == text.encode()
+    assert sent(strings.quoted_string, text).string() == text.encode()
     assume(not is_quoted(text))
-    assert sent(wire.astring, text).astring() == text.encode()
+    assert sent(strings.astring, text).astring() == text.encode()
 
 
 @given(TEXTS)
 def test_a_string_that_is_quoted_already_is_not_quoted_twice(text: str) -> None:
-    assert sent(wire.astring, quoted(text.encode()).decode()).astring() == text.encode()
+    assert sent(strings.astring, quoted(text.encode()).decode()).astring() == text.encode()
 
 
 @given(OCTETS)
 def test_a_string_of_the_server_is_passed_back(octets: bytes) -> None:
     assume(b"\0" not in octets)
-    assert sent(wire.astring, wire.ServerString(octets)).astring() == octets
+    assert sent(strings.astring, pieces.ServerString(octets)).astring() == octets
     assume(not {10, 13} & set(octets) and octets.upper() != b"INBOX")
-    assert sent(wire.mailbox, wire.MailboxName(octets)).mailbox() == octets
+    assert sent(names.mailbox, pieces.MailboxName(octets)).mailbox() == octets
 
 
 @given(TEXTS, st.booleans())
@@ -100,37 +101,37 @@ def test_a_string_of_the_server_is_passed_back(octets: bytes) -> None:
 @example("INBOX", False)
 def test_a_mailbox_is_named_as_it_was_given(name: str, utf8: bool) -> None:
     assume(not is_quoted(name) and "&" not in name)
-    cursor = sent(wire.mailbox, name, utf8=utf8)
+    cursor = sent(names.mailbox, name, utf8=utf8)
     found = cursor.name(cursor.mailbox())
     assert found.text == ("INBOX" if name.upper() == "INBOX" else name)
-    assert sent(wire.mailbox, found, utf8=utf8).mailbox() == found, "and it can be passed back"
+    assert sent(names.mailbox, found, utf8=utf8).mailbox() == found, "and it can be passed back"
 
 
 @given(st.lists(st.from_regex(r"\\?[A-Za-z$][A-Za-z0-9]{0,8}", fullmatch=True), max_size=6))
 def test_flags_are_read_as_they_were_given(flags: list[str]) -> None:
     expected = tuple(flag.encode() for flag in flags)
-    assert sent(wire.flags, flags).flag_list() == expected
-    assert sent(wire.flags, " ".join(flags)).flag_list() == expected
+    assert sent(lists.flags, flags).flag_list() == expected
+    assert sent(lists.flags, " ".join(flags)).flag_list() == expected
 
 
 @given(st.one_of(st.text(max_size=30), OCTETS, st.integers(), st.none(), st.lists(st.text(max_size=5), max_size=3), st.floats()))
 @pytest.mark.parametrize(
     "kind",
     [
-        wire.astring,
-        wire.atom,
-        wire.fetch_items,
-        wire.flags,
-        wire.general,
-        wire.list_pattern,
-        wire.mailbox,
-        wire.message,
-        wire.number,
-        wire.quoted_string,
-        wire.raw,
-        wire.sequence_set,
-        wire.status_items,
-        wire.store_item,
+        strings.astring,
+        strings.atom,
+        lists.fetch_items,
+        lists.flags,
+        strings.general,
+        names.list_pattern,
+        names.mailbox,
+        append.message,
+        strings.number,
+        strings.quoted_string,
+        strings.raw,
+        lists.sequence_set,
+        lists.status_items,
+        lists.store_item,
     ],
     ids=lambda kind: kind.__name__,
 )

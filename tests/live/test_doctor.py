@@ -7,7 +7,7 @@ import pytest
 from imapkit.cli import doctor_server
 from imapkit.cli.main import main
 from imapkit.cli.target import PASSWORD, Target
-from imapkit.core.plugins import registry
+from imapkit.core.raw.families import registry
 from tests.servers.base import Server
 
 pytestmark = pytest.mark.live

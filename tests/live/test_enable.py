@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imapkit import ArgumentError, ext
-from imapkit.family import Family
+from imapkit.core.contract.family import Family
 from tests.live.support import announced, connect, logged_in, needing, place
 from tests.servers.base import Server, not_announced
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import MailboxName
 from imapkit.ext.namespace import Namespace, Namespaces
+from imapkit.plugin import MailboxName
 from tests.live.support import Answers, connect, logged_in, needing
 from tests.servers.base import Server
 

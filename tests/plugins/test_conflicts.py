@@ -22,8 +22,7 @@ GUIDE = ROOT / "docs" / "plugins.md"
 SHOWN = re.compile(r"^<!-- printed: (\S+) -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 FAMILY = """
-from imapkit.core.api import Commands
-from imapkit.family import Code, Command, Family, LayerSpec, Response, State, hookimpl
+from imapkit.plugin import Code, Command, Commands, Family, LayerSpec, Response, State, hookimpl
 
 class Mixin(Commands):
     def {method}(self): ...
@@ -48,7 +47,7 @@ THINGS = (
     'items={("FETCH", "X-THING"): nothing}, operands={("SEARCH", "X-THING"): (nothing,)}, codes={"XTHING": Code()},'
     ' responses={"XTHING": Response()}, layers={"thing": LayerSpec(nothing)}, commands=(Command("XTHING", State.ANY),)'
 )
-HOOK = "from imapkit.family import Family, hookimpl\n\n@hookimpl\n"
+HOOK = "from imapkit.plugin import Family, hookimpl\n\n@hookimpl\n"
 
 SCENARIOS: dict[str, list[Wheel]] = {
     "two-of-one-name": [

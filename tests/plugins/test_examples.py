@@ -18,7 +18,7 @@ NAMES = ["gmail", "strictquota", "traffic", "xlist"]
 
 LISTING = """
 import json
-from imapkit.core.plugins import registry
+from imapkit.core.raw.families import registry
 found = registry()
 print(json.dumps({plugin.name: [plugin.distribution, plugin.version] for plugin in found.plugins}))
 """
@@ -103,7 +103,7 @@ def test_it_uses_the_contract_and_nothing_else() -> None:
     for path in EXAMPLES.glob("*/src/*/*.py"):
         used = set(imports.findall(path.read_text(encoding="utf-8")))
         assert used
-        assert used <= {"imapkit.family", "imapkit.core.api", "imapkit.errors"}, path
+        assert used <= {"imapkit.plugin", "imapkit.errors"}, path
 
 
 def test_they_all_have_the_same_shape() -> None:

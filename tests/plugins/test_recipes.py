@@ -46,4 +46,4 @@ def test_it_is_typed(project: Path) -> None:
 
 def test_it_uses_the_contract_and_nothing_else() -> None:
     used = set(re.findall(r"^from (imapkit\.\S+)", RECIPES["python", "imapkit_snooze.py"], re.MULTILINE))
-    assert used == {"imapkit.family", "imapkit.core.api", "imapkit.errors"}
+    assert used == {"imapkit.plugin", "imapkit.errors"}

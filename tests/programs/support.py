@@ -21,7 +21,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 
 import imapkit
-from imapkit.core import mutf7
+from imapkit.core.wire import mutf7
 from tests.live.support import SECONDS, logged_in
 from tests.servers.base import ENVIRONMENT, POLL_SECONDS, Server
 

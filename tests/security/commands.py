@@ -12,12 +12,16 @@ from types import ModuleType
 from typing import Any
 
 from imapkit import ext
-from imapkit.core import wire
-from imapkit.core.api import Commands, Token, astring, message, quoted_string, raw
-from imapkit.core.plugins import registry
-from imapkit.core.wire import Late, Literal
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
+from imapkit.core.grammar import encode
+from imapkit.core.raw.families import registry
+from imapkit.core.wire import pieces
+from imapkit.core.wire.pieces import Late, Literal
 from imapkit.errors import ArgumentError
-from imapkit.family import Command, Family, State
+from imapkit.plugin import Token, astring, message, quoted_string, raw
 from imapkit.testing import load_only
 
 __all__ = [
@@ -142,12 +146,12 @@ def arguments(command: Command, at: int, value: Any) -> tuple[Any, ...]:
     return (*args[:at], value, *args[at + 1 :])
 
 
-def encoded(command: Command, args: tuple[Any, ...]) -> list[wire.Piece]:
+def encoded(command: Command, args: tuple[Any, ...]) -> list[pieces.Piece]:
     """What the client makes of them. Raises ``ArgumentError``."""
-    return wire.encode(command.args, command.rest, args, command.name)
+    return encode.encode(command.args, command.rest, args, command.name)
 
 
-def written(pieces: list[wire.Piece]) -> Iterator[bytes]:
+def written(pieces: list[pieces.Piece]) -> Iterator[bytes]:
     """Each way in which they may go over the wire: with UTF8=ACCEPT and without, with literals that wait and that do not."""
     for on in (False, True):
         flat: list[Any] = []

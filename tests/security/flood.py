@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from imapkit import ext
-from imapkit.core.limits import Limits
+from imapkit.core.contract.session import State
+from imapkit.core.support.limits import Limits
 from imapkit.errors import error
 from imapkit.ext.compress import DeflateLayer
-from imapkit.family import State
 from imapkit.testing import load_only
 from tests.receiving import Receiver
 

@@ -16,7 +16,7 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from imapkit.core.limits import Limits
+from imapkit.core.support.limits import Limits
 from tests.security.flood import READ, REGISTRY, SHAPES, STATES, Flooded, deflated
 
 pytestmark = pytest.mark.heavy

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import astring
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
 from imapkit.core.engine.request import Request
-from imapkit.core.request import Call
-from imapkit.core.secrets import Secret, plain
+from imapkit.core.support.secrets import Secret, plain
 from imapkit.core.threads.connection import Connection
-from imapkit.family import Command, Family, State
+from imapkit.plugin import astring
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect
 from tests.impatient import shorten
@@ -301,7 +303,7 @@ def test_whatever_interrupts_it(way: str, wrong: type[BaseException]) -> None:
 @pytest.mark.parametrize(
     "where",
     [
-        "core.wire.encode",
+        "core.contract.calls.encode",
         "core.threads.connection.Connection.submit",
         "core.threads.connection.Connection.wait",
         "core.threads.connection.Connection._wait_once",

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from imapkit.core.secrets import Hidden
+from imapkit.core.support.secrets import Hidden
 from tests.security.test_secrets import CANARY, TOKEN, in_base64
 
 

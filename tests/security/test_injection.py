@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import MailboxName, ServerString
-from imapkit.core.wire import Late, Literal
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
+from imapkit.core.wire.pieces import Late, Literal
 from imapkit.errors import ArgumentError, PluginError, StateError
-from imapkit.family import Command, Family, State
+from imapkit.plugin import MailboxName, ServerString
 from imapkit.testing import Conversation, ScriptedServer, load_only
 from tests.core.rig import connect, serving
 from tests.security.commands import (

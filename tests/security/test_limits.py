@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.fragment import Framer
-from imapkit.core.memory import memory_of
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.memory import memory_of
 from imapkit.errors import LimitExceeded
 from imapkit.ext.compress import DeflateLayer
 from imapkit.testing import Conversation, ReceivedCommand

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import imapkit
-from imapkit.core.fragment import Framer
-from imapkit.core.limits import Limits
-from imapkit.core.response import LiteralRun, Run, Untagged, classify
-from imapkit.core.store import Store
+from imapkit.core.engine.store import Store
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import LiteralRun, Run, Untagged, classify
 from tests.security.flood import size_of
 
 COUNT = 300

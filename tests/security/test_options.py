@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import CallOptions, Commands
+from imapkit.core.contract.commands import CallOptions, Commands
 from imapkit.testing import ScriptedServer
 from tests.core.rig import connect
 from tests.security.commands import FAMILIES, REGISTRY

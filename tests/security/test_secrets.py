@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import astring
-from imapkit.core.secrets import Hidden, Secret
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.family import Family
+from imapkit.core.contract.session import State
+from imapkit.core.support.secrets import Hidden, Secret
 from imapkit.core.threads.connection import Connection
-from imapkit.family import Command, Family, State
+from imapkit.plugin import astring
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import Answers, connect
 from tests.impatient import shorten

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.shown import shown
+from imapkit.core.support.shown import shown
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect
 

@@ -14,8 +14,8 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.core.limits import Limits, Timeouts
-from imapkit.family import Command
+from imapkit.core.contract.command import Command
+from imapkit.core.support.limits import Limits, Timeouts
 from imapkit.testing import ScriptedServer, load_only, within
 from tests.stress.server import Shuffler
 

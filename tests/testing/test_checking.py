@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from imapkit import ext
-from imapkit.core.api import Cursor
-from imapkit.core.registry import Registry
-from imapkit.family import Family, Response
+from imapkit.core.contract.extension import Response
+from imapkit.core.contract.family import Family
+from imapkit.core.plugins.registry import Registry
+from imapkit.plugin import Cursor
 from imapkit.testing import LOCALHOST, Vector, check_vector, check_vector_on_wire, load_only, load_vectors, vector_text
 from imapkit.testing.meaning import frame, meaning
 from imapkit.testing.vectors import compare

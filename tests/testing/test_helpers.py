@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit.core.api import Commands, Literal, Result, astring
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import Commands, Result
+from imapkit.core.contract.extension import Code
+from imapkit.core.contract.family import Family, hookimpl
+from imapkit.core.contract.session import State
 from imapkit.errors import ArgumentError, BadResponse
-from imapkit.family import Code, Command, Family, State, hookimpl
+from imapkit.plugin import Literal, astring
 from imapkit.testing import (
     INJECTIONS,
     Answers,

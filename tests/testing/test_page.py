@@ -90,7 +90,7 @@ except ModuleNotFoundError as error:
     ]
 
 
-ALLOWED = re.compile(r"imapkit|imapkit\.(?:errors|family|testing|core\.api)|imapkit\.ext(?:\.\w+)*|pytest")
+ALLOWED = re.compile(r"imapkit|imapkit\.(?:errors|plugin|testing)|imapkit\.ext(?:\.\w+)*|pytest")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests" / "ext").rglob("*.py")), ids=lambda path: path.stem)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.session import State
 from imapkit.core.engine.exchange import Ask
 from imapkit.core.engine.phases import LISTENING
 from imapkit.core.engine.request import Request
-from imapkit.core.request import Call
 from imapkit.core.threads.waiters import CallBack, Latch, open_latch
 from imapkit.core.threads.worker import Worker
-from imapkit.family import Command, State
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, selected
 from tests.core.rig import Answers, connect, within
 from tests.threads.rig import GREETING

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imapkit.core.clock import Clock
+from imapkit.core.threads.clock import Clock
 from imapkit.core.threads.worker import Worker, _waiting
 from tests.core.rig import until
 

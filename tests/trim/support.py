@@ -16,7 +16,7 @@ import importlib_metadata
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-BACKEND = "imapkit.cli.trim_backend"
+BACKEND = "tools.trim_backend"
 ELSEWHERE = Path("/")
 """Where no module of ours lies."""
 

@@ -42,7 +42,7 @@ def quoting(text: str) -> dict[str, tuple[Change, bool]]:
         "entry points": (points(f"[imapkit]\nrev1 = imapkit.ext.rev1\nidle = x{text}"), True),
         "no section": (points(text), True),
         "requires": (instead(IDLE, b'("rev1",)', f"({text!r},)".encode()), True),
-        "a source": (module(f'from imapkit.family import {text}\nx = "\\{text}"'), True),
+        "a source": (module(f'from imapkit.plugin import {text}\nx = "\\{text}"'), True),
     }
 
 

@@ -49,7 +49,7 @@ def test_build_does_too_from_the_source_distribution(wheel: Path, tmp_path: Path
     assert made.read_bytes() == expected.read_bytes()
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"imapkit/cli/trim_backend.py", "imapkit/ext/quota.py", "imapkit/testing/__init__.py", "pyproject.toml"} <= names
+    assert {"tools/trim_backend.py", "imapkit/ext/quota.py", "imapkit/testing/__init__.py", "pyproject.toml"} <= names
 
 
 def test_without_settings_it_is_whole(wheel: Path, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ PROGRAM = """
 import json, sys
 import imapkit
 from imapkit import ext
-from imapkit.core.plugins import registry
+from imapkit.core.raw.families import registry
 found = registry()
 answers = {}
 for family, methods in ext.INDEX.items():

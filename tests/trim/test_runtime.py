@@ -14,9 +14,9 @@ import pytest
 
 import imapkit
 from imapkit import ext
-from imapkit.core.api import Commands
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.family import Family
 from imapkit.errors import FamilyDisabledError
-from imapkit.family import Family
 from imapkit.testing import ScriptedServer
 from tests.core.rig import connect
 

@@ -20,7 +20,7 @@ from imapkit.cli import trim_source
 from imapkit.cli.main import main
 from imapkit.cli.trim import DISTRIBUTION, TrimError, names, trim, trimmed
 from imapkit.cli.trim_wheel import read, render
-from imapkit.core.plugins import builtin
+from imapkit.core.plugins.loader import builtin
 from tests.trim.support import ROOT
 
 pytestmark = pytest.mark.heavy
@@ -181,7 +181,7 @@ DAMAGED: dict[str, tuple[Callable[[dict[str, bytes]], None], bool, str]] = {
     "requires": (instead(IDLE, b'("rev1",)', b'("rev9",)'), True, "'idle' requires the family 'rev9', which .* does not have"),
     "needed": (put("imapkit/core/more.py", b"import os\nfrom imapkit.ext import quota\n"), True,
                r"imapkit/core/more.py:2 needs imapkit.ext.quota, which is to go"),
-    "used by types": (instead("imapkit/client.py", b"_compiling = ", b"_other: QuotaCommands\n_compiling = "), True,
+    "used by types": (instead("imapkit/client.py", b"__all__ = ", b"_other: QuotaCommands\n__all__ = "), True,
                       r"imapkit/client.py does not go without .*: line \d+ needs QuotaCommands"),
     "not UTF-8": (put("imapkit/core/more.py", b"# \xe9"), True, "imapkit/core/more.py is not UTF-8"),
 }  # fmt: skip

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import imapkit.client
-from imapkit.core.plugins import registry
-from imapkit.core.result import parse_shape
+from imapkit.core.contract.result import parse_shape
+from imapkit.core.raw.families import registry
 from tests.typing.checking import mypy, pyright, wanted
 from tests.typing.editing import edit
 
@@ -22,8 +22,8 @@ from __future__ import annotations
 from typing import Any, assert_type
 
 from imapkit import IMAP4, IMAP4_SSL
-from imapkit.core.api import Data
-from imapkit.core.result import Parsed
+from imapkit.plugin import Data
+from imapkit import Parsed
 from imapkit.ext.acl import Acl, ListRights, MyRights
 from imapkit.ext.annotation import Annotation
 from imapkit.ext.id import Identity

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any, assert_type
 
 from imapkit import IMAP4, IMAP4_SSL
-from imapkit.core.api import Data, MailboxName
+from imapkit.plugin import Data, MailboxName
 from imapkit.ext.rev1 import FetchData
 from imapkit_gmail import LABELS, MSGID, GmailCommands
 from imapkit_strictquota import StrictQuotaCommands, Usage
@@ -82,7 +82,7 @@ REVEALED = ["GmailCommands", "tuple[str, Data]"]
 def test_mypy_strict(tmp_path: Path) -> None:
     errors, revealed = mypy(PROGRAM, tmp_path)
     assert errors == wanted(PROGRAM, 0)
-    assert [said.replace("imapkit_gmail.", "").replace("imapkit.core.result.", "") for said in revealed] == REVEALED
+    assert [said.replace("imapkit_gmail.", "").replace("imapkit.core.wire.data.", "") for said in revealed] == REVEALED
 
 
 def test_pyright(tmp_path: Path) -> None:

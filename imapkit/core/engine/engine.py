@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from imapkit.core.defects import DefectLog
+from imapkit.core.contract.session import Session, State
+from imapkit.core.engine.defects import DefectLog
 from imapkit.core.engine.flight import Flight
 from imapkit.core.engine.inbound import Inbound
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, QUEUED, SENDING, SWITCHING
+from imapkit.core.engine.store import Store
+from imapkit.core.engine.strays import Strays
 from imapkit.core.engine.wire import Wire
-from imapkit.core.limits import Limits
-from imapkit.core.secrets import Hidden
-from imapkit.core.session import Session
-from imapkit.core.store import Store
-from imapkit.core.strays import Strays
+from imapkit.core.support.limits import Limits
+from imapkit.core.support.secrets import Hidden
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, error
-from imapkit.family import State
 
 if TYPE_CHECKING:
+    from imapkit.core.contract.tables import Tables
     from imapkit.core.engine.effects import Effects, Out
     from imapkit.core.engine.request import Request
-    from imapkit.core.registry import Registry
-    from imapkit.core.response import Continuation, Run, Tagged, Untagged
+    from imapkit.core.wire.response import Continuation, Run, Tagged, Untagged
 
 __all__ = ["Engine"]
 
@@ -36,32 +36,34 @@ class Engine:
 
     Where there are threads, every method needs the state lock. ``now`` is a moment of a clock that never goes back, in seconds;
     ``window`` is how long a command may make no progress. With ``high`` commands in flight nothing further is sent; with ``low``
-    or more, what is queued waits to leave together.
+    or more, what is queued waits to leave together. ``make_lock`` makes the locks of what other threads look into, ``store`` and
+    ``defects``; each is reentrant.
     """
 
     def __init__(
         self,
-        registry: Registry,
+        tables: Tables,
         limits: Limits | None = None,
         session: Session | None = None,
         *,
         window: float = 300.0,
         high: int = 1000,
         low: int = 128,
+        make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.limits = limits or Limits()
-        self.session = session or Session(registry.enables, self.limits)
-        self.store = Store(self.limits)
+        self.session = session or Session(tables.enables, self.limits)
+        self.store = Store(self.limits, make_lock())
         self.secrets = Hidden()
-        self.defects = DefectLog(self.limits.defects, self.secrets)
-        self.registry = registry
+        self.defects = DefectLog(self.limits.defects, self.secrets, make_lock())
+        self.tables = tables
         self.strays = Strays(self.limits, self.secrets)
         self.closed: error | None = None
         self.frozen = False
         """Nothing further is sent: the connection is about to end."""
         self._flight = Flight(self.session, self.store, self.secrets, window)
         self._wire = Wire(self._flight, high=high, low=low)
-        self._inbound = Inbound(self._flight, self._wire, registry, self.limits, self.defects, self.strays)
+        self._inbound = Inbound(self._flight, self._wire, tables, self.limits, self.defects, self.strays)
         self.effects: Effects = self._flight.effects
         """What is to be done now."""
         self._send_error: tuple[error, float] | None = None

@@ -13,22 +13,48 @@ It has ended when all of the command has been handed over. The engine closes it 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from imapkit.core.secrets import plain as plain_pieces
-from imapkit.core.wire import Late, Literal, Piece
+from imapkit.core.support.secrets import plain as plain_pieces
+from imapkit.core.wire.pieces import Late, Literal, Piece
 
 if TYPE_CHECKING:
-    from imapkit.core.engine.request import Request
-    from imapkit.core.request import Call
-    from imapkit.core.session import Session
+    from imapkit.core.contract.call import Call
+    from imapkit.core.contract.session import Session
 
-__all__ = ["CONTINUE", "LISTEN", "Ask", "Continue", "Exchange", "Listen", "Send", "conversation", "exchange_of", "plain", "whole"]
+__all__ = [
+    "CONTINUE",
+    "LISTEN",
+    "Ask",
+    "Continue",
+    "Exchange",
+    "Listen",
+    "Send",
+    "Tagged",
+    "conversation",
+    "exchange_of",
+    "plain",
+    "whole",
+]
 
 ONE_SEND = 1 << 18
 """Literals up to this many bytes leave together with the line around them."""
 NON_SYNC_MAX = 4096
 """Bytes of a literal that LITERAL- lets a client send without being asked to, RFC 7888 section 5."""
+
+
+class Tagged(Protocol):
+    """A command under way, as far as its exchange needs it."""
+
+    @property
+    def tag(self) -> bytes:
+        """What the command begins with."""
+        ...
+
+    @property
+    def call(self) -> Call:
+        """The command and its arguments."""
+        ...
 
 
 class Send:
@@ -68,7 +94,7 @@ Step: TypeAlias = Send | Continue | Ask | Listen
 Exchange: TypeAlias = Generator[Step, Any, None]
 
 
-def exchange_of(request: Request, session: Session) -> Exchange:
+def exchange_of(request: Tagged, session: Session) -> Exchange:
     """The exchange of a command that is not one line."""
     call = request.call
     if call.command.interrupt is not None:
@@ -76,7 +102,7 @@ def exchange_of(request: Request, session: Session) -> Exchange:
     return plain(request, session) if call.reply is None else conversation(request, session)
 
 
-def plain(request: Request, session: Session) -> Exchange:
+def plain(request: Tagged, session: Session) -> Exchange:
     """Text and literals, RFC 3501 section 4.3 and RFC 7888."""
     out = bytearray(request.tag + b" ")
     for piece in settled(plain_pieces(request.call.pieces), session):
@@ -99,7 +125,7 @@ def plain(request: Request, session: Session) -> Exchange:
     yield Send(bytes(out), complete=True, secret=request.call.command.secret)
 
 
-def conversation(request: Request, session: Session) -> Exchange:
+def conversation(request: Tagged, session: Session) -> Exchange:
     """A command that answers challenges (AUTHENTICATE), RFC 3501 section 6.2.2."""
     yield from plain(request, session)
     reply = request.call.reply
@@ -110,7 +136,7 @@ def conversation(request: Request, session: Session) -> Exchange:
         yield Send(answer + b"\r\n", secret=request.call.command.secret, answers=True)
 
 
-def patient(request: Request, session: Session) -> Exchange:
+def patient(request: Tagged, session: Session) -> Exchange:
     """A command that goes on until it is ended by a line of the client's (IDLE), RFC 2177."""
     yield from plain(request, session)
     yield CONTINUE

@@ -6,19 +6,19 @@ import os
 from math import inf
 from typing import TYPE_CHECKING
 
-from imapkit.core.attribution import Attribution
+from imapkit.core.engine.attribution import Attribution
 from imapkit.core.engine.effects import Effects
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, SWITCHING
 from imapkit.core.engine.times import Moments, Progress
-from imapkit.core.secrets import secret_arguments
+from imapkit.core.support.secrets import secret_arguments
 from imapkit.errors import CommandTimeout, StateError, error, readonly
 
 if TYPE_CHECKING:
+    from imapkit.core.contract.session import Session
     from imapkit.core.engine.request import Request
-    from imapkit.core.secrets import Hidden
-    from imapkit.core.session import Session
-    from imapkit.core.store import Store
+    from imapkit.core.engine.store import Store
+    from imapkit.core.support.secrets import Hidden
 
 __all__ = ["Flight"]
 

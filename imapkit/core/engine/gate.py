@@ -11,63 +11,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from imapkit.core.engine.lanes import Lane
+from imapkit.core.contract.call import Call
+from imapkit.core.engine.lanes import Lane, Queued, Segment
 
-if TYPE_CHECKING:
-    from imapkit.core.request import Call
-
-__all__ = ["Gate", "Queued"]
-
-
-class Queued:
-    """What the gate keeps of one command; the gate alone writes it."""
-
-    opened = False
-    """Its segment is open: it has entered its lanes."""
-    withdrawn = False
-    blocks = 0
-    """How many lanes, and rules, have not let it pass."""
-    segment: _Segment
-    lanes: list[Lane]
-    """Those that have granted it."""
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-
-
-class _Segment:
-    """Commands that may overlap as far as their lanes allow."""
-
-    __slots__ = ("exclusive", "expungers", "held", "live", "members", "unsent", "waiting")
-
-    def __init__(self) -> None:
-        self.exclusive = False
-        self.members: deque[Queued] = deque()
-        """Those that have not entered their lanes."""
-        self.live = 0
-        """Submitted, and neither landed nor withdrawn."""
-        self.waiting = 0
-        """Submitted and not sent."""
-        self.expungers = 0
-        """Of the live ones, those that may bring EXPUNGE."""
-        self.unsent = 0
-        """Of the waiting ones, those with sequence numbers."""
-        self.held: deque[Queued] = deque()
-        """What may bring EXPUNGE, and follows a command with sequence numbers that has not been sent."""
-
-    def takes(self, call: Call) -> bool:
-        """Whether a command may join what is in this segment."""
-        if self.exclusive:
-            return False
-        if call.command.exclusive:
-            return not self.live
-        return not (call.seqnums and self.expungers)
-
-    def must_hold(self, call: Call) -> bool:
-        """Whether a command with sequence numbers, other than this one, has still to be sent before it."""
-        return call.expunges and self.unsent > bool(call.seqnums)
+__all__ = ["Gate"]
 
 
 class Gate:
@@ -84,7 +32,7 @@ class Gate:
         """Opened, and neither landed nor withdrawn."""
         self.steps = 0
         """How many commands have been opened and granted, for the test of linearity."""
-        self._segments: deque[_Segment] = deque()
+        self._segments: deque[Segment] = deque()
         self._lanes: dict[str, Lane] = {}
 
     @property
@@ -134,10 +82,10 @@ class Gate:
             self._leave_lanes(command)
         self._advance()
 
-    def _last_segment_for(self, call: Call) -> _Segment:
+    def _last_segment_for(self, call: Call) -> Segment:
         segments = self._segments
         if not segments or not segments[-1].takes(call):
-            segments.append(_Segment())
+            segments.append(Segment())
         segments[-1].exclusive = call.command.exclusive
         return segments[-1]
 
@@ -207,7 +155,7 @@ class Gate:
                 return
             segments.popleft()
 
-    def _open_members(self, segment: _Segment) -> None:
+    def _open_members(self, segment: Segment) -> None:
         members = segment.members
         while members and not (segment.exclusive and self.live):
             command = members.popleft()
@@ -215,6 +163,6 @@ class Gate:
                 self._open(command)
 
     @staticmethod
-    def _may_pass(first: _Segment) -> bool:
+    def _may_pass(first: Segment) -> bool:
         """Whether commands of the next segment may be sent beside what is left of the first; an exclusive one waits for all."""
         return not (first.waiting or first.expungers or (first.exclusive and first.live))

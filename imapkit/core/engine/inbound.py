@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.contract.session import State
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
-from imapkit.core.memory import SINGLE, memory_of
-from imapkit.core.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
-from imapkit.core.shown import shown
+from imapkit.core.support.shown import shown
+from imapkit.core.wire.memory import SINGLE, memory_of
+from imapkit.core.wire.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
-from imapkit.family import State
 
 if TYPE_CHECKING:
-    from imapkit.core.defects import DefectLog
+    from imapkit.core.contract.tables import Tables
+    from imapkit.core.engine.defects import DefectLog
     from imapkit.core.engine.flight import Flight
     from imapkit.core.engine.request import Request
+    from imapkit.core.engine.strays import Strays
     from imapkit.core.engine.wire import Wire
-    from imapkit.core.limits import Limits
-    from imapkit.core.registry import Registry
-    from imapkit.core.strays import Strays
+    from imapkit.core.support.limits import Limits
 
 __all__ = ["Inbound"]
 
@@ -30,15 +30,13 @@ _GREETINGS = {"OK": State.NONAUTH, "PREAUTH": State.AUTH}
 class Inbound:
     """Takes responses in. Every method raises what ends the connection."""
 
-    def __init__(
-        self, flight: Flight, wire: Wire, registry: Registry, limits: Limits, defects: DefectLog, strays: Strays
-    ) -> None:
-        self._flight, self._wire, self._registry, self._limits, self._defects = flight, wire, registry, limits, defects
+    def __init__(self, flight: Flight, wire: Wire, tables: Tables, limits: Limits, defects: DefectLog, strays: Strays) -> None:
+        self._flight, self._wire, self._tables, self._limits, self._defects = flight, wire, tables, limits, defects
         self._strays = strays
         self.alert = ""
         """The text of the last ALERT, without secrets."""
         self.welcome: bytes | None = None
-        self._interrupts = {command.interrupt for command in registry.commands.values() if command.interrupt is not None}
+        self._interrupts = {command.interrupt for command in tables.commands.values() if command.interrupt is not None}
 
     def receive(self, batch: Iterable[Continuation | Tagged | Untagged | Run]) -> None:
         """Take responses in, in their order."""
@@ -68,7 +66,7 @@ class Inbound:
         owner = self._flight.attribution.sole(name)
         if owner is None or self._flight.listener is not None or name in CONDITIONS or name == "BYE":
             return None
-        known = self._registry.responses.get(name)
+        known = self._tables.responses.get(name)
         if known is not None and known.apply is not None:
             return None
         return owner if owner.sent else None
@@ -202,7 +200,7 @@ class Inbound:
         owner, odd, gives_way = flight.attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
             raise ServerBye(_farewell(response.text))
-        known = self._registry.responses.get(name)
+        known = self._tables.responses.get(name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, flight.session, response)
         if flight.listener is not None:
@@ -281,7 +279,7 @@ class Inbound:
             self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)
         data = CodeData(code.data or b"")
         self._keep(code.name, [data], memory_of(code.name, (data,)))
-        known = self._registry.codes.get(code.name)
+        known = self._tables.codes.get(code.name)
         if known is not None and known.apply is not None:
             self._guard(owner, known.apply, self._flight.session, code.data)
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from imapkit.core.numbers import NumberSet
+from imapkit.core.contract.call import Call
+from imapkit.core.wire.numbers import NumberSet
 
-if TYPE_CHECKING:
-    from imapkit.core.engine.gate import Queued
-
-__all__ = ["Lane"]
+__all__ = ["Lane", "Queued", "Segment"]
 
 
 class _Spans:
@@ -87,6 +85,55 @@ class _Numbers:
 
 def _is_loose(subject: NumberSet) -> bool:
     return subject.open is not None or subject.unknown
+
+
+class Queued:
+    """What the gate keeps of one command; the gate alone writes it."""
+
+    opened = False
+    """Its segment is open: it has entered its lanes."""
+    withdrawn = False
+    blocks = 0
+    """How many lanes, and rules, have not let it pass."""
+    segment: Segment
+    lanes: list[Lane]
+    """Those that have granted it."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+
+class Segment:
+    """Commands that may overlap as far as their lanes allow."""
+
+    __slots__ = ("exclusive", "expungers", "held", "live", "members", "unsent", "waiting")
+
+    def __init__(self) -> None:
+        self.exclusive = False
+        self.members: deque[Queued] = deque()
+        """Those that have not entered their lanes."""
+        self.live = 0
+        """Submitted, and neither landed nor withdrawn."""
+        self.waiting = 0
+        """Submitted and not sent."""
+        self.expungers = 0
+        """Of the live ones, those that may bring EXPUNGE."""
+        self.unsent = 0
+        """Of the waiting ones, those with sequence numbers."""
+        self.held: deque[Queued] = deque()
+        """What may bring EXPUNGE, and follows a command with sequence numbers that has not been sent."""
+
+    def takes(self, call: Call) -> bool:
+        """Whether a command may join what is in this segment."""
+        if self.exclusive:
+            return False
+        if call.command.exclusive:
+            return not self.live
+        return not (call.seqnums and self.expungers)
+
+    def must_hold(self, call: Call) -> bool:
+        """Whether a command with sequence numbers, other than this one, has still to be sent before it."""
+        return call.expunges and self.unsent > bool(call.seqnums)
 
 
 class Lane:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from imapkit.core.engine.gate import Queued
+from imapkit.core.engine.lanes import Queued
 from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, Phase
 
 if TYPE_CHECKING:
+    from imapkit.core.contract.call import Call
     from imapkit.core.engine.exchange import Ask, Exchange
-    from imapkit.core.request import Call
-    from imapkit.core.response import Run, Untagged
+    from imapkit.core.wire.response import Run, Untagged
     from imapkit.errors import error
 
 __all__ = ["Request", "Waiter"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from imapkit.core.engine.effects import Out
 from imapkit.core.engine.exchange import Ask, Continue, Send, exchange_of, whole
 from imapkit.core.engine.phases import QUEUED, SENDING
-from imapkit.core.secrets import Secret
+from imapkit.core.support.secrets import Secret
 
 if TYPE_CHECKING:
     from imapkit.core.engine.flight import Flight

@@ -10,11 +10,12 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
+from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import Engine
+from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import LISTENING
 from imapkit.core.engine.request import Request
-from imapkit.core.limits import Limits, Timeouts
-from imapkit.core.outcome import check
+from imapkit.core.support.limits import Limits, Timeouts
 from imapkit.core.threads.challenges import Challenges
 from imapkit.core.threads.courier import Courier
 from imapkit.core.threads.deadlines import Deadlines
@@ -22,18 +23,17 @@ from imapkit.core.threads.inline import Inline
 from imapkit.core.threads.intake import Intake
 from imapkit.core.threads.reader import Reader
 from imapkit.core.threads.steps import Steps
+from imapkit.core.threads.trace import Trace
 from imapkit.core.threads.waiters import CallBack, Latch, open_latch
 from imapkit.core.threads.worker import Job, Worker
-from imapkit.core.trace import Trace
 from imapkit.errors import CommandTimeout, ConnectError, ConnectionClosed, NestedCommandError, error
-from imapkit.family import State
 
 if TYPE_CHECKING:
-    from imapkit.core.layers import Layers
-    from imapkit.core.registry import Registry
-    from imapkit.core.request import Call
-    from imapkit.core.session import Session
+    from imapkit.core.contract.call import Call
+    from imapkit.core.contract.session import Session
+    from imapkit.core.contract.tables import Tables
     from imapkit.core.threads.futures import CommandFuture
+    from imapkit.core.transport.layers import Layers
 
 __all__ = ["Connection"]
 
@@ -49,7 +49,7 @@ class Connection:
     def __init__(
         self,
         layers: Layers,
-        registry: Registry,
+        tables: Tables,
         *,
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
@@ -59,7 +59,7 @@ class Connection:
     ) -> None:
         self.limits, self._timeouts, self.trace = limits or Limits(), timeouts or Timeouts(), trace or Trace()
         self.layers = layers
-        self.engine = Engine(registry, self.limits, session, window=self._timeouts.progress)
+        self.engine = Engine(tables, self.limits, session, window=self._timeouts.progress, make_lock=threading.RLock)
         self._steps = Steps(self.engine, self._after_step)
         self._callbacks = Worker(f"{name} callbacks")
         self._courier = Courier(
@@ -71,7 +71,7 @@ class Connection:
             last_words=self._await_last_words,
         )
         self._challenges = Challenges(self._courier, self.engine)
-        self._intake = Intake(self._steps, self._courier, layers, registry, self.trace, self.timeouts.connect)
+        self._intake = Intake(self._steps, self._courier, layers, tables, self.trace, self.timeouts.connect)
         self._reader = Reader(self._steps, self._courier, self._intake, layers, self.fail, name)
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
         self._deadlines = Deadlines(self._steps, self._courier, name)

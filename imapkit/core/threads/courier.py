@@ -17,9 +17,9 @@ from imapkit.errors import ConnectionClosed, abort, error, lost_error
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Out
-    from imapkit.core.layers import Layers
     from imapkit.core.threads.steps import Steps
-    from imapkit.core.trace import Trace
+    from imapkit.core.threads.trace import Trace
+    from imapkit.core.transport.layers import Layers
 
 __all__ = ["Courier"]
 

@@ -9,8 +9,8 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from imapkit.core.clock import CLOCK
-from imapkit.core.log import logger
+from imapkit.core.support.log import logger
+from imapkit.core.threads.clock import CLOCK
 from imapkit.core.threads.worker import Worker
 from imapkit.errors import error
 

@@ -15,9 +15,9 @@ from imapkit.core.threads.waiters import open_latch
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
-    from imapkit.core.layers import Layers
     from imapkit.core.threads.reader import Reader
     from imapkit.core.threads.steps import Steps
+    from imapkit.core.transport.layers import Layers
 
 __all__ = ["Inline"]
 

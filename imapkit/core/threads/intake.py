@@ -5,19 +5,19 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from imapkit.core.assembly import first_word, without_blanks
-from imapkit.core.cursor import Defect
-from imapkit.core.fragment import Framer
-from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.core.threads.courier import MANY
+from imapkit.core.wire.assembly import first_word, without_blanks
+from imapkit.core.wire.data import Defect
+from imapkit.core.wire.fragment import Framer
+from imapkit.core.wire.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, error
 
 if TYPE_CHECKING:
-    from imapkit.core.layers import Layers
-    from imapkit.core.registry import Registry
+    from imapkit.core.contract.tables import Tables
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.steps import Steps
-    from imapkit.core.trace import Trace
+    from imapkit.core.threads.trace import Trace
+    from imapkit.core.transport.layers import Layers
 
 __all__ = ["Intake"]
 
@@ -32,8 +32,8 @@ Batch: TypeAlias = "list[Continuation | Tagged | Untagged | Run]"
 class Intake:
     """Takes in what one connection receives; one thread at a time calls it."""
 
-    def __init__(self, steps: Steps, courier: Courier, layers: Layers, registry: Registry, trace: Trace, connect: float) -> None:
-        self._steps, self._courier, self._layers, self._registry, self._trace = steps, courier, layers, registry, trace
+    def __init__(self, steps: Steps, courier: Courier, layers: Layers, tables: Tables, trace: Trace, connect: float) -> None:
+        self._steps, self._courier, self._layers, self._tables, self._trace = steps, courier, layers, tables, trace
         self._engine = steps.engine
         self._handshake = connect
         engine = self._engine
@@ -184,7 +184,7 @@ class Intake:
             raise RemoteProtocolError(f"{len(rest)} octets after the OK to {request.call.name}: response injection")
         assert command.layer is not None
         below = len(self._layers)
-        layer = self._registry.layers[command.layer].factory(self._engine.session, request.call.options)
+        layer = self._tables.layers[command.layer].factory(self._engine.session, request.call.options)
         if layer is not None:
             end = min(request.limit, monotonic() + self._handshake)
             self._layers.push(layer, lambda: end)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from imapkit.core.threads.steps import reason_for
 
 if TYPE_CHECKING:
-    from imapkit.core.layers import Layers
     from imapkit.core.threads.courier import Courier
-    from imapkit.core.threads.inline import Inline
     from imapkit.core.threads.intake import Intake
     from imapkit.core.threads.steps import Steps
+    from imapkit.core.transport.layers import Layers
     from imapkit.errors import error
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "Resting"]
 
 _READ, _LARGE_READ, _LITERAL_READ = 1 << 16, 1 << 18, 1 << 20
 """Memory for more than 128 KiB is mapped and unmapped for each read, which costs more than a short answer does."""
@@ -27,6 +26,16 @@ _LOOK = 1.0
 """Seconds after which the reader thread looks whether an answer is owed, where it can prod a server that is silent."""
 _MANY, _PAUSE = 32, 0.0005
 """With that many commands in flight the reader waits for so many seconds before it reads: answers then come together."""
+
+
+class Resting(Protocol):
+    """A strategy by which the reader thread leaves the reading to callers for a while."""
+
+    def begin(self) -> None:
+        """The reader thread begins to read."""
+
+    def rest(self) -> None:
+        """The reader thread has read, and may rest."""
 
 
 class Reader:
@@ -40,7 +49,7 @@ class Reader:
         self.size = _READ
         self.ident = 0
         """Of the thread that reads just now; it must not wait for an answer."""
-        self.inline: Inline | None = None
+        self.inline: Resting | None = None
         self.thread = threading.Thread(target=self._serve, name=f"{name} reader", daemon=True)
 
     def _serve(self) -> None:

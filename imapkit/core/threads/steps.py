@@ -7,9 +7,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.contract.session import State
 from imapkit.core.threads.waiters import open_latch
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
-from imapkit.family import State
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Out

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imapkit.core.transport import Transport
+    from imapkit.core.transport.base import Transport
 
 __all__ = ["Uplink"]
 

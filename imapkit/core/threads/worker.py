@@ -9,8 +9,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeAlias
 
-from imapkit.core.clock import CLOCK
-from imapkit.core.log import logger
+from imapkit.core.support.log import logger
+from imapkit.core.threads.clock import CLOCK
 
 __all__ = ["Job", "Worker"]
 

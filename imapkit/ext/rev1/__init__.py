@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from imapkit.core.api import no_data, numbers_found
 from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
 from imapkit.ext.rev1.fetch import FetchData
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.ext.rev1.uidplus import AppendUid, CopyUid, UidSet
-from imapkit.family import Code, Family, Response, hookimpl
+from imapkit.plugin import Code, Family, Response, hookimpl, no_data, numbers_found
 
 __all__ = [
     "Address",

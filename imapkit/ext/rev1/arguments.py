@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError, ParseError
+from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids, has_flags_alone
+from imapkit.plugin import (
     NO_OPERANDS,
     Cursor,
     NumberSet,
+    Operands,
     Run,
     Token,
     Untagged,
@@ -22,9 +25,6 @@ from imapkit.core.api import (
     sequence_set_text,
     store_item,
 )
-from imapkit.errors import ArgumentError, ParseError
-from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids, has_flags_alone
-from imapkit.family import Operands
 
 __all__ = [
     "about_messages",

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from imapkit.core.api import Cursor, late_pattern
 from imapkit.ext.rev1.bodystructure import (
     BasicFields,
     BasicPart,
@@ -25,6 +24,7 @@ from imapkit.ext.rev1.bodystructure import (
 from imapkit.ext.rev1.envelope import nstring, shown, to_envelope
 from imapkit.ext.rev1.places import are_shifted, to_size
 from imapkit.ext.rev1.wholebody import whole_body
+from imapkit.plugin import Cursor, late_pattern
 
 __all__ = ["DEEPEST", "DEEPEST_EXTENSION", "MOST", "body", "word_by_word"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imapkit.core.api import record
 from imapkit.ext.rev1.envelope import Envelope
-from imapkit.ext.rev1.text import decode_octets, decode_parameters, decode_words
+from imapkit.plugin import decode_bytes, decode_parameters, decode_words, record
 
 __all__ = ["BasicFields", "BasicPart", "BodyStructure", "Disposition", "MessagePart", "MultiPart", "Pairs", "TextPart"]
 
@@ -49,7 +48,7 @@ class BodyStructure:
         """``type/subtype`` in lower case; None if one of them is missing."""
         if self.type is None or self.subtype is None:
             return None
-        return decode_octets(self.type + b"/" + self.subtype).lower()
+        return decode_bytes(self.type + b"/" + self.subtype).lower()
 
     @property
     def parameters(self) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
-from imapkit.core.api import late_pattern
+from imapkit.plugin import late_pattern
 
 __all__ = ["USUAL_DATE", "parse_date", "read_date"]
 

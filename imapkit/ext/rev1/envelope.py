@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from imapkit.core.api import Cursor, late_pattern, record
 from imapkit.ext.rev1.dates import USUAL_DATE, parse_date, read_date
 from imapkit.ext.rev1.places import ten_fields
-from imapkit.ext.rev1.text import decode_octets, decode_words
 from imapkit.ext.rev1.whole import ADDRESS, NSTRING, unescaped, ungrouped
+from imapkit.plugin import Cursor, decode_bytes, decode_words, late_pattern, record
 
 __all__ = [
     "Address",
@@ -237,10 +236,10 @@ class Address:
         """``mailbox@host`` as it is written in a header (``addr-spec``, RFC 5322); None if one of them is missing."""
         if not self.mailbox or not self.host:
             return None
-        local = decode_octets(self.mailbox)
+        local = decode_bytes(self.mailbox)
         if not _DOT_ATOM.fullmatch(local):
             local = '"{}"'.format(_SPECIAL.sub(r"\\\1", local))
-        return f"{local}@{decode_octets(self.host)}"
+        return f"{local}@{decode_bytes(self.host)}"
 
     @property
     def starts_group(self) -> bool:

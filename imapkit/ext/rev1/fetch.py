@@ -13,13 +13,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from imapkit.core.api import Cursor, Defect, Run, Untagged, late_pattern, parse_date_time, record
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.body import body
 from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.envelope import Envelope, envelope
-from imapkit.ext.rev1.grammar import Parser, item_list, message_number
+from imapkit.ext.rev1.grammar import message_number
 from imapkit.ext.rev1.sections import find_section
+from imapkit.plugin import Cursor, Defect, Parser, Run, Untagged, item_list, late_pattern, parse_date_time, record
 
 __all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids", "has_flags_alone"]
 

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from imapkit.core.api import Cursor, Defect, MailboxName, OfMailbox, record
 from imapkit.errors import ParseError
-from imapkit.ext.rev1.grammar import Parser, any_value, item_list
+from imapkit.plugin import Cursor, Defect, MailboxName, OfMailbox, Parser, any_value, item_list, record
 
 __all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import readonly as ReadOnly
+from imapkit.ext.rev1.arguments import extensions, is_about_status
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Done,
     Result,
     Session,
+    State,
     Untagged,
     about_mailbox,
     date_time,
@@ -21,9 +25,6 @@ from imapkit.core.api import (
     response_code,
     status_items,
 )
-from imapkit.errors import readonly as ReadOnly
-from imapkit.ext.rev1.arguments import extensions, is_about_status
-from imapkit.family import Command, State
 
 __all__ = ["COMMANDS", "MailboxCommands"]
 

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from imapkit.core.api import (
-    CallOptions,
-    Commands,
-    Done,
-    Result,
-    Session,
-    fetch_items,
-    mailbox,
-    needs_charset,
-    no_arguments,
-    number,
-    search_program,
-    sequence_set,
-)
 from imapkit.errors import ArgumentError, StateError
 from imapkit.ext.rev1.arguments import (
     about_messages,
@@ -28,7 +14,22 @@ from imapkit.ext.rev1.arguments import (
     uid_set,
     upper_name,
 )
-from imapkit.family import Command, State
+from imapkit.plugin import (
+    CallOptions,
+    Command,
+    Commands,
+    Done,
+    Result,
+    Session,
+    State,
+    fetch_items,
+    mailbox,
+    needs_charset,
+    no_arguments,
+    number,
+    search_program,
+    sequence_set,
+)
 
 __all__ = ["COMMANDS", "MessageCommands"]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from imapkit.core.api import late_pattern
+from imapkit.plugin import late_pattern
 
 __all__ = ["find_section"]
 

@@ -6,14 +6,18 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import ArgumentError, NoResponse, error
+from imapkit.ext.rev1.arguments import upper_name
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Data,
     Done,
     Result,
     Secret,
     Session,
+    State,
     Untagged,
     astring,
     atom,
@@ -22,9 +26,6 @@ from imapkit.core.api import (
     quoted_string,
     shown,
 )
-from imapkit.errors import ArgumentError, NoResponse, error
-from imapkit.ext.rev1.arguments import upper_name
-from imapkit.family import Command, State
 
 __all__ = ["COMMANDS", "SessionCommands"]
 

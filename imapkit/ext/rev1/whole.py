@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from imapkit.core.api import unescape
+from imapkit.plugin import unescape
 
 __all__ = ["ADDRESS", "NSTRING", "NUMBER", "PLAIN", "PLAIN_NSTRING", "STRING", "unescaped", "ungrouped"]
 

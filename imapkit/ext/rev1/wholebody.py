@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from imapkit.core.api import Cursor, late_pattern, unescape
 from imapkit.ext.rev1.bodystructure import (
     BasicFields,
     BasicPart,
@@ -20,6 +19,7 @@ from imapkit.ext.rev1.bodystructure import (
 )
 from imapkit.ext.rev1.envelope import Envelope, whole_envelope
 from imapkit.ext.rev1.whole import NUMBER, PLAIN, PLAIN_NSTRING, STRING, ungrouped
+from imapkit.plugin import Cursor, late_pattern, unescape
 
 __all__ = ["whole_body"]
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Literal, Piece, Run, Untagged, astring, number
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
-from imapkit.family import Family
+from imapkit.plugin import Family, Literal, Piece, Run, Untagged, astring, number
 from imapkit.testing import load_only, written
 
 FAMILY = imapkit_family()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.body import DEEPEST, DEEPEST_EXTENSION, MOST, body
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.fetch import fetch
+from imapkit.plugin import Cursor
 
 TEXT = '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)'
 IMAGE = '("IMAGE" "GIF" NIL NIL NIL "BASE64" 4)'

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Literal, Piece, Session, Untagged
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
-from imapkit.family import State
+from imapkit.plugin import Literal, Piece, Session, State, Untagged
 from imapkit.testing import ScriptedServer, connect, selected, written
 
 FAMILY = imapkit_family()

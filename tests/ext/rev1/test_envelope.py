@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, envelope, groups
 from imapkit.ext.rev1.fetch import fetch
+from imapkit.plugin import Cursor
 
 
 def person(mailbox: bytes, name: bytes | None = None) -> Address:

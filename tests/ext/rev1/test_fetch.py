@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att
-from imapkit.ext.rev1.grammar import item_list
+from imapkit.plugin import Cursor, item_list
 
 PLAIN = [
     b"(UID 5)",

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found, parse_date_time
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid
-from imapkit.ext.rev1.grammar import DEEPEST, badcharset, capability, message_count, message_number
+from imapkit.ext.rev1.grammar import badcharset, capability, message_count, message_number
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus, mailbox_list, status
+from imapkit.plugin import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found, parse_date_time
 
 # Items of other families
 
@@ -330,6 +330,10 @@ def test_no_data() -> None:
     cursor = Cursor((b"  ",))
     no_data(cursor)
     assert cursor.defects == []
+
+
+DEEPEST = 50
+"""How deep the lists in a value without a grammar may be nested."""
 
 
 @pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1, 999])

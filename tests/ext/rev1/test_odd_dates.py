@@ -8,10 +8,10 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.ext.rev1 import envelope as envelopes
 from imapkit.ext.rev1.dates import parse_date, read_date
 from imapkit.ext.rev1.envelope import Envelope, envelope
+from imapkit.plugin import Cursor
 from imapkit.testing import within
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.ext.rev1.fetch import FetchData, fetch
+from imapkit.plugin import Cursor
 
 ASKED = "HEADER.FIELDS (SUBJECT FROM)"
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from imapkit.ext.rev1.text import decode_octets, decode_parameters, decode_words, parse_date
+from imapkit.ext.rev1.dates import parse_date
+from imapkit.plugin import decode_bytes, decode_parameters, decode_words
 
 
 def at(hours: float, *when: int) -> datetime:
@@ -137,9 +138,9 @@ def test_encoded_words(raw: bytes, text: str) -> None:
 
 
 def test_a_charset_may_be_anything() -> None:
-    assert decode_octets(b"a", "a\0b") == "a"
-    assert decode_octets(b"a", "") == "a"
-    assert decode_octets(b"a", "..") == "a"
+    assert decode_bytes(b"a", "a\0b") == "a"
+    assert decode_bytes(b"a", "") == "a"
+    assert decode_bytes(b"a", "..") == "a"
 
 
 @pytest.mark.parametrize(
@@ -164,12 +165,12 @@ def test_a_charset_may_be_anything() -> None:
     ],
 )
 def test_charsets_by_many_names(charset: str, octets: bytes, text: str) -> None:
-    assert decode_octets(octets, charset) == text
+    assert decode_bytes(octets, charset) == text
 
 
 def test_names_of_charsets_are_not_kept() -> None:
     kept: Any = vars(encodings)["_cache"]
-    decode_octets(b"a", "utf-8")
+    decode_bytes(b"a", "utf-8")
     before = len(kept)
     decode_words(b" ".join(b"=?x%d?q?a?= =?utf%b8?q?a?=" % (number, b"-" * (number % 50)) for number in range(2000)))
     decode_parameters((b"a%d*" % number, b"y%d''%%41" % number) for number in range(2000))

@@ -6,9 +6,9 @@ from itertools import islice
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.ext.rev1 import AppendUid, CopyUid, UidSet
 from imapkit.ext.rev1.uidplus import copyuid
+from imapkit.plugin import Cursor
 from imapkit.testing import Conversation, ReceivedCommand, selected, within
 
 

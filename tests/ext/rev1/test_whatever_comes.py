@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.ext.rev1.bodystructure import BodyStructure, MessagePart
 from imapkit.ext.rev1.envelope import Address, Envelope, groups
 from imapkit.ext.rev1.fetch import FetchData, fetch
+from imapkit.plugin import Cursor
 
 WORDS = [b"NIL"] * 6 + [
     b'"text"',

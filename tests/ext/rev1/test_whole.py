@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Cursor
 from imapkit.errors import ParseError
 from imapkit.ext.rev1 import body, envelope
 from imapkit.ext.rev1.wholebody import whole_body
+from imapkit.plugin import Cursor
 
 NILS = b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 ANNA = b'(("Anna" NIL "anna" "example.org"))'

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-from imapkit.core.api import (
+from imapkit.plugin import (
     CallOptions,
     Commands,
     Cursor,
+    Family,
+    Item,
     MailboxName,
     Piece,
     Result,
@@ -20,6 +22,7 @@ from imapkit.core.api import (
     Token,
     astring,
     encode_text,
+    hookimpl,
     mailbox,
     members,
     needs_charset,
@@ -28,7 +31,6 @@ from imapkit.core.api import (
     program,
     raw,
 )
-from imapkit.family import Family, Item, hookimpl
 
 __all__ = ["LABELS", "MSGID", "THRID", "GmailCommands", "imapkit_family"]
 

@@ -8,21 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, Unpack
 
-from imapkit.core.api import (
+from imapkit.errors import NoResponse, ParseError, error
+from imapkit.plugin import (
     CallOptions,
+    Command,
     Commands,
     Cursor,
     Done,
+    Family,
     Result,
     ServerString,
+    State,
     Token,
     Untagged,
+    hookimpl,
     quoted_string,
     raw,
     record,
 )
-from imapkit.errors import NoResponse, ParseError, error
-from imapkit.family import Command, Family, State, hookimpl
 
 __all__ = ["QuotaError", "StrictQuotaCommands", "Usage", "imapkit_family"]
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from imapkit.core.api import Commands, Session
-from imapkit.family import Family, LayerSpec, hookimpl
+from imapkit.plugin import Commands, Family, LayerSpec, Session, hookimpl
 
 __all__ = ["Traffic", "TrafficCommands", "imapkit_family", "total"]
 

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from imapkit.core.api import CallOptions, Commands, Cursor, MailboxName, OfMailbox, Result, ended, list_pattern, mailbox, record
-from imapkit.family import Command, Family, Response, State, hookimpl
+from imapkit.plugin import (
+    CallOptions,
+    Command,
+    Commands,
+    Cursor,
+    Family,
+    MailboxName,
+    OfMailbox,
+    Response,
+    Result,
+    State,
+    ended,
+    hookimpl,
+    list_pattern,
+    mailbox,
+    record,
+)
 
 __all__ = ["XlistCommands", "XlistMailbox", "imapkit_family"]
 

@@ -1,0 +1,87 @@
+"""What a method asks for, as a ``Call``: the command is looked up, its arguments are checked and written; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.commands import CallOptions
+from imapkit.core.contract.extended import as_given, is_extended
+from imapkit.core.contract.session import Session, State
+from imapkit.core.grammar.encode import encode, quotes_removed
+from imapkit.core.grammar.strings import atom
+from imapkit.core.support.secrets import Hidden, Secret, hidden, plain_all, secret_arguments
+from imapkit.errors import ArgumentError
+
+__all__ = ["check_options", "hide_secret", "make_call"]
+
+_OPTIONS = CallOptions.__optional_keys__
+
+
+def check_options(name: str, options: CallOptions) -> None:
+    """Raise ``TypeError`` for what is no option of ``CallOptions``: only a caller of a public method can have given it."""
+    if not options.keys() <= _OPTIONS:
+        raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
+
+
+def hide_secret(commands: Mapping[str, Command], name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a command that a program has chosen by its name: hidden, if the command is secret."""
+    command = commands.get(name)
+    return hidden(args) if command is not None and command.secret else args
+
+
+def make_call(
+    commands: Mapping[str, Command],
+    session: Session,
+    name: str,
+    args: tuple[Any, ...],
+    uid: bool = False,
+    reply: Callable[[bytes], bytes | None] | None = None,
+    layer: Any = None,
+    generic: bool = False,
+    force: bool = False,
+) -> Call:
+    """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
+
+    Raises ``ArgumentError`` for what cannot be sent, and ``TypeError`` for ``uid`` where the command has no such form.
+    """
+    command = commands.get(name)
+    if uid and command is not None and not command.uid and not generic:
+        raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
+    if command is None or (uid and not command.uid):
+        # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
+        secret = command is not None and command.secret
+        command = Command(atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
+    # An iterator can be read once only, and more than one function asks.
+    if args:
+        args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
+    if generic and is_extended(command, plain_all(args), uid=uid):
+        command = as_given(command)
+    write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
+    wire_name = f"UID {command.name}" if uid else command.name
+    pieces = write(command.args, command.rest, args, wire_name)
+    if not command.secret:
+        args = quotes_removed(command.args, args, wire_name)
+    if command.guard is not None and not force and command.states & session.state:
+        command.guard(session, args)
+    return Call(command, args, pieces, uid=uid, reply=reply, options=layer)
+
+
+def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:
+    """What ``encode`` returns, wrapped; an error holds no piece of a secret, and no frame below it does."""
+    try:
+        return Secret(encode(kinds, rest, plain_all(args), name))
+    except ArgumentError as exc:
+        why = str(exc)
+    except Exception as exc:
+        why = f"{name}: an argument cannot be sent ({type(exc).__name__})"
+    except BaseException as exc:
+        exc.__traceback__ = exc.__context__ = None
+        raise
+    secrets = secret_arguments(args)
+    odd = next((type(value).__name__ for value in plain_all(secrets) if not isinstance(value, (str, bytes))), "")
+    # Not within the handler: the error must not name as its context what it stands for.
+    raise ArgumentError(f"{name}: a secret is text or bytes, not {odd}" if odd else Hidden(*secrets).hide_text(why))

@@ -1,0 +1,124 @@
+"""One command, as a family declares it, and what it has come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, Protocol
+
+from imapkit.core.contract.session import Session, State
+from imapkit.core.grammar.kinds import Kind
+from imapkit.core.support.lean import lean_dataclass
+from imapkit.core.wire.pieces import Token
+from imapkit.core.wire.response import Run, Untagged
+
+__all__ = ["Command", "Done"]
+
+
+class Done(Protocol):
+    """What a command has come to, as its ``done`` function sees it."""
+
+    @property
+    def typ(self) -> str:
+        """ "OK", "NO" or "BAD"."""
+        ...
+
+    @property
+    def text(self) -> bytes:
+        """What stands behind that, a response code included."""
+        ...
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments, as the mixin gave them to ``_call``."""
+        ...
+
+    @property
+    def untagged(self) -> list[Untagged]:
+        """The untagged responses that answer it, as they came."""
+        ...
+
+    @property
+    def interrupted_by(self) -> str:
+        """Why it was ended early: "turn" (another command), "news" or "patience"; "" if it was not."""
+        ...
+
+
+@lean_dataclass(frozen=True, slots=True)
+class Command:
+    """One command, for good: nothing here changes while a client runs.
+
+    ``name`` and ``states``
+        as on the wire, in upper case; where it is valid (RFC 3501 section 3).
+    ``args``, ``rest``
+        the kind of each argument in turn (``imapkit.plugin`` has them: ``mailbox``, ``sequence_set`` ...); each call gives a
+        value for every kind. One that is None raises ``ArgumentError``, unless the kind is ``optional(kind)``: then it is left
+        out. ``rest`` writes all further arguments together; ``optional(rest)`` gets those that are None, too. Without either,
+        every argument is written by the general rule (``imapkit.plugin.general``). Of text between single quotes a kind gets
+        what stands between them, as bytes, unless it is ``@verbatim``: for passwords and messages.
+    ``words``
+        the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
+        as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).
+    ``exclusive``
+        waits until no other command is in flight and holds back those after it; for whatever changes the state.
+    ``uid``
+        may be sent as ``UID name`` (RFC 3501 section 6.4.8).
+    ``result``
+        the untagged responses that are returned to the caller.
+    ``about``, ``matches``
+        two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
+        ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
+        ``matches(about, response)`` whether a response is an answer to that: True, False, None for "perhaps", or a text for
+        "only if it cannot be another command's", which says what is odd about it (``imap.defects`` then has that). What is
+        perhaps the answer of one command in flight becomes its answer; of several, nobody's. Of a command about one thing
+        (no ``NumberSet``) it gives way to what is certainly the answer. ``response.once(read)`` calls a function of the
+        family's once for each response, however many commands in flight ask.
+        Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
+        many responses at once whether all are (``run.texts`` ends where a literal begins); False leaves it to ``matches``, one by
+        one. It only saves time.
+    ``seqnums``, ``expunges``
+        ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
+        while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
+        ``expunges`` command is in flight (RFC 3501 section 5.5).
+    ``secret``
+        its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
+        (``imapkit.plugin.Secret``; the kinds get what is in it), or if it wraps none, all but the first. It is refused
+        while TLS was asked for (``starttls``) and is not there.
+    ``guard``
+        ``guard(session, args)``, on the caller's thread before anything is sent: may raise ``ArgumentError`` for what the program
+        must not ask for unless it insists (``force=True``, where a method has it).
+    ``before``
+        ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
+        response, on the thread that reads: for changes of state only. Neither may block.
+    ``interrupt``, ``news``
+        ``interrupt``: the line that ends it early (IDLE's ``DONE``): when another command waits, when the call's ``patience``
+        is over, or when a response has come of which ``news(response)`` says True.
+    ``layer``, ``tail``
+        the transport layer that is switched on at its tagged OK, and what becomes of octets already read by then: "feed"
+        gives them to the layer, "reject" ends the connection (STARTTLS: response injection), and nothing that was said before
+        counts: capabilities and untagged responses are forgotten.
+    ``ends``
+        the session ends with it: BYE is its answer, not a failure.
+    """
+
+    name: str
+    states: State
+    args: tuple[Kind, ...] = ()
+    rest: Callable[..., Iterable[Token]] | None = None
+    exclusive: bool = False
+    uid: bool = False
+    result: tuple[str, ...] = ()
+    about: Callable[[tuple[Any, ...], bool], Any] | None = None
+    matches: Callable[[Any, Untagged], bool | str | None] | None = None
+    matches_all: Callable[[Any, Run], bool] | None = None
+    seqnums: bool = False
+    expunges: bool = True
+    secret: bool = False
+    before: Callable[[Session, tuple[Any, ...]], None] | None = None
+    done: Callable[[Session, Done], None] | None = None
+    interrupt: bytes | None = None
+    news: Callable[[Untagged], bool] | None = None
+    layer: str | None = None
+    tail: Literal["feed", "reject"] = "feed"
+    ends: bool = False
+    words: str | None = None
+    guard: Callable[[Session, tuple[Any, ...]], None] | None = None

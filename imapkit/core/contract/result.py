@@ -1,0 +1,270 @@
+"""What a command returns, and how it is understood when somebody asks: late, on that caller's thread, and totally.
+
+A response, or an item of one, that does not follow its grammar becomes a ``Defect``; it never costs the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Protocol, Self, TypeAlias
+
+from imapkit.core.contract.tables import Tables, no_tables
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.support.shown import shown
+from imapkit.core.wire.data import Data, Defect, Parsed, StatusText, each
+from imapkit.core.wire.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
+from imapkit.errors import CommandNo, ParseError
+
+__all__ = ["Answer", "Families", "Log", "parse", "parse_shape", "read_copies_by"]
+
+Families: TypeAlias = Callable[[], Tables]
+"""Says which families there are, once something is to be read."""
+
+_DEEPEST = 10
+_NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
+_CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
+
+
+_of_copies: list[Families] = [no_tables]
+"""The families by which copies are read."""
+
+
+class Log(Protocol):
+    """Where what is wrong with the data is noted."""
+
+    def extend(self, defects: Iterable[Defect], /) -> None:
+        """Note these."""
+
+
+class Answer(Data):
+    """The data of a client, read by the families that the client has; a copy of it is read by those that are there by default."""
+
+    def __init__(
+        self,
+        items: Iterable[Any] = (),
+        responses: Iterable[Untagged | Run] = (),
+        tables: Tables | Families | None = None,
+        name: str = "",
+        utf8: bool = False,
+        log: Log | None = None,
+        text: bytes | None = None,
+        refused: str = "",
+    ) -> None:
+        super().__init__(items, responses, name=name, utf8=utf8)
+        self._tables = tables
+        self._log = log
+        self._text = text
+        self._refused = refused
+
+    @classmethod
+    def of(cls, responses: Iterable[Untagged | Run], tables: Tables, log: Log | None = None, text: bytes | None = None) -> Answer:
+        """The data of untagged responses; ``[None]`` if there are none. What is wrong with them is noted in ``log``, too."""
+        found = tuple(responses)
+        return cls([item for response in found for item in response.data()] or [None], found, tables, log=log, text=text)
+
+    def status(self) -> StatusText | None:
+        """See ``Data.status``."""
+        if self._text is None:
+            return None
+        defects: list[Defect] = []
+        said = _status(self._text, self._known(), defects)
+        self._note(defects)
+        return said
+
+    def check(self) -> Self:
+        """See ``Data.check``."""
+        if not self._refused:
+            return self
+        text = self._text or b""
+        message = f"{self._refused}: NO {shown(text, 1000)}"
+        came = Answer.of(self.sources, self._known(), self._log) if self.sources else None
+        raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
+
+    def _read(self) -> Parsed[Any]:
+        found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
+        self._note(found.defects)
+        return found
+
+    def _known(self) -> Tables:
+        tables = self._tables or _of_copies[0]
+        return tables if isinstance(tables, Tables) else tables()
+
+    def _note(self, defects: Sequence[Defect]) -> None:
+        if self._log is not None and defects:
+            self._log.extend(defects)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        families = _of_copies[0]
+        return type(self), (list(self), self.responses, families, self.name, self.utf8, None, self._text, self._refused)
+
+
+def read_copies_by(families: Families) -> None:
+    """Have copies of data read by these families. A copy in another process calls the function there, by its name."""
+    _of_copies[:] = [families]
+
+
+def parse(responses: Iterable[Untagged], tables: Tables | None) -> Parsed[Any]:
+    """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
+    defects: list[Defect] = []
+    return Parsed(_values(responses, tables, defects), defects)
+
+
+def parse_shape(typ: str, data: Any, tables: Tables, *, utf8: bool = False) -> Parsed[Any]:
+    """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
+
+    A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
+    is the text of a status response. What no family knows stays as it is, and what is no data at all is a defect. ``utf8``:
+    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself.
+    """
+    own = data.sources if isinstance(data, Data) else ()
+    if not own and isinstance(data, list):
+        # A copy of nested data (GETQUOTAROOT).
+        own = tuple(source for item in data if isinstance(item, Data) for source in item.sources)
+    if own:
+        return parse(each(own), tables)
+    defects: list[Defect] = []
+    name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
+    shaped = _flat(name, data, defects)
+    kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
+    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, tables, utf8, defects)]
+    return Parsed(found, defects)
+
+
+def _meanings(name: str, shaped: list[Any], is_code: bool, tables: Tables, utf8: bool, defects: list[Defect]) -> Iterable[Any]:
+    """What data of one name says: that of response codes, or, where that is not known, of responses if there are such."""
+    response = None if is_code else tables.responses.get(name)
+    if response is not None:
+        return _values(_responses(name, shaped, response.numbered, utf8), tables, defects)
+    if name in tables.codes:
+        return _codes(name, shaped, tables, defects)
+    if name in _CONDITIONS:
+        # Nested data (GETQUOTAROOT) repeats the one text that there is.
+        return (_status(text, tables, defects) for text in dict.fromkeys(map(_text, shaped)))
+    return shaped
+
+
+def _flat(name: str, data: Any, defects: list[Defect]) -> Iterator[Any]:
+    """The octets, and the pairs of octets, in whatever shape; a pair that was written as a list (JSON) too."""
+    pending = [iter((data,))]
+    while pending:
+        for item in pending[-1]:
+            if item is None:
+                continue
+            if (octets := _octets(item)) is not None:
+                yield octets
+            elif (pair := _pair(item)) is not None:
+                yield pair
+            elif isinstance(item, list) and len(pending) < _DEEPEST:
+                pending.append(iter(item))
+                break
+            else:
+                defects.append(Defect(f"{name}: neither octets nor a pair of octets", _shown(item)))
+        else:
+            pending.pop()
+
+
+def _shown(item: Any) -> bytes:
+    """The beginning of how an object shows itself; the name of its type where it cannot."""
+    try:
+        shown = repr(item)
+    except Exception:
+        # The object is the caller's, and may do anything.
+        shown = f"<{type(item).__name__}>"
+    return shown[:80].encode("utf-8", "replace")
+
+
+def _octets(item: Any) -> bytes | None:
+    if isinstance(item, str):
+        try:
+            return item.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return item.encode("utf-8", "replace")
+    if isinstance(item, CodeData):
+        return item
+    return bytes(item) if isinstance(item, (bytes, bytearray, memoryview)) else None
+
+
+def _pair(item: Any) -> tuple[bytes, bytes] | None:
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
+        return None
+    first, second = map(_octets, item)
+    if first is None or second is None or (isinstance(item, list) and announcement(first) == len(first)):
+        return None
+    return first, second
+
+
+def _values(responses: Iterable[Untagged], tables: Tables | None, defects: list[Defect]) -> Iterator[Any]:
+    known_responses = tables.responses if tables is not None else {}
+    for response in responses:
+        known = known_responses.get(response.name)
+        if tables is not None and response.name in _CONDITIONS:
+            yield _status(response.text, tables, defects)
+        elif tables is None or known is None or known.parse is None:
+            yield response
+        else:
+            cursor = Cursor(response.parts, response.number, tables.items, utf8=response.utf8)
+            yield from _read(response.name, known.parse, cursor, defects)
+
+
+def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> tuple[Any, ...]:
+    """The value alone, or nothing if there is none; what was wrong goes to ``defects``."""
+    start = cursor.mark()
+    try:
+        value = rule(cursor)
+    except Exception as problem:
+        # Whatever it is: what a server sent must not cost the responses beside it.
+        why = f"expected {problem.expected}" if isinstance(problem, ParseError) else f"{type(problem).__name__}: {problem}"
+        cursor.reset(start)
+        defects += [*cursor.defects, Defect(f"{name}: {why}", cursor.rest())]
+        return ()
+    defects += cursor.defects
+    return (value,)
+
+
+def _codes(name: str, shaped: list[Any], tables: Tables, defects: list[Defect]) -> Iterator[Any]:
+    rule = tables.codes[name].parse
+    for data in map(_text, shaped):
+        if rule is None:
+            yield data
+        else:
+            yield from _read(name, rule, Cursor((data,), None, tables.items), defects)
+
+
+def _status(text: bytes, tables: Tables, defects: list[Defect]) -> StatusText:
+    code = response_code(text)
+    if code is None:
+        return StatusText(None, None, None, text)
+    known = code.name in tables.codes
+    values = list(_codes(code.name, [code.data or b""], tables, defects)) if known else []
+    return StatusText(code.name, code.data, values[0] if values else None, split_code(text))
+
+
+def _text(item: Any) -> bytes:
+    return one_line((*item, b"")) if isinstance(item, tuple) else bytes(item)
+
+
+def _responses(name: str, shaped: list[Any], numbered: bool, utf8: bool) -> Iterator[Untagged]:
+    """The responses that imaplib's shape was made of: what follows a literal begins with a space or a closing parenthesis."""
+    parts: list[bytes] = []
+    for item in shaped:
+        first, literal = item if isinstance(item, tuple) else (bytes(item), None)
+        goes_on = len(parts) % 2 == 0 and first[:1] in (b" ", b")", b"]")
+        if parts and not goes_on:
+            yield _response(name, parts, numbered, utf8)
+            parts = []
+        parts.append(bytes(first))
+        if literal is not None:
+            parts.append(bytes(literal))
+    if parts:
+        yield _response(name, parts, numbered, utf8)
+
+
+def _response(name: str, parts: list[bytes], numbered: bool, utf8: bool) -> Untagged:
+    if len(parts) % 2 == 0:
+        parts.append(b"")
+    number = _NUMBERED.match(parts[0]) if numbered else None
+    if number is None:
+        return Untagged(name, None, tuple(parts), utf8)
+    return Untagged(name, int(number.group(1)), (number.group(2) or b"", *parts[1:]), utf8)

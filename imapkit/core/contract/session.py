@@ -1,0 +1,110 @@
+"""What the client knows of its session: state, capabilities, mailbox; RFC 3501 section 3.
+
+This is the only place where they change. Every change happens under the state lock of the connection, by the ``before``,
+``done`` and ``apply`` functions of the families; reading needs no lock.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from imapkit.core.support.limits import Limits
+
+__all__ = ["Session", "State"]
+
+_LONGEST = 1 << 13
+"""Bytes of an announcement that are looked at: servers announce some hundred names at most."""
+
+
+class State(enum.Flag):
+    """The states of a connection, RFC 3501 section 3; LOGGED_IN is AUTH or SELECTED, ANY all but LOGOUT."""
+
+    NONAUTH = enum.auto()
+    AUTH = enum.auto()
+    SELECTED = enum.auto()
+    LOGOUT = enum.auto()
+    LOGGED_IN = AUTH | SELECTED
+    ANY = NONAUTH | AUTH | SELECTED
+
+
+class Session:
+    """The state of one connection, as the families see and change it."""
+
+    def __init__(self, understood: frozenset[str] = frozenset(), limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        """Upper bounds on what the server may send."""
+        self.state = State.NONAUTH
+        self.secure = False
+        """Whether a layer protects the connection."""
+        self.awaits_tls = False
+        """The program has asked for a layer that protects the connection: until it is there no secret may be sent."""
+        self.understood = understood
+        """What may be enabled (RFC 5161): some family understands it."""
+        self.capabilities: tuple[str, ...] | None = None
+        """What the server announced, in upper case; None while that is not known."""
+        self.enabled: frozenset[str] = frozenset()
+        self.asked_for: frozenset[str] = frozenset()
+        """What a command that is in flight asks the server to switch on."""
+        self.mailbox: str | bytes | None = None
+        self.readonly = False
+        self.readonly_news: str | None = None
+        """Why the next command is to be refused with ``readonly``, once; None for nothing."""
+        self.exists: int | None = None
+        self.flush = False
+        """Set by a command that empties the store of untagged responses as it is sent."""
+
+    def has(self, capability: str) -> bool:
+        """Whether the server is known to have announced ``capability``."""
+        return capability.upper() in (self.capabilities or ())
+
+    @staticmethod
+    def names(text: bytes) -> list[str]:
+        """The names that a server announces, with spaces between: they are kept for long, so of very many only the first."""
+        if len(text) > _LONGEST:
+            text = text[:_LONGEST].rpartition(b" ")[0]
+        return text.decode("ascii", "replace").split()
+
+    def set_capabilities(self, names: Iterable[str]) -> None:
+        """Take over what the server announced just now; nothing at all is no announcement."""
+        self.capabilities = tuple(name.upper() for name in names) or self.capabilities
+
+    def forget_capabilities(self) -> None:
+        """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: they must be asked for anew."""
+        self.capabilities = None
+
+    def enable(self, names: Iterable[str]) -> None:
+        """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends.
+
+        What the command in flight has not asked for does not count, nor what no family understands.
+        """
+        self.enabled |= self.understood & self.asked_for & {name.upper() for name in names}
+
+    def ask_for(self, names: Iterable[str]) -> None:
+        """A command asks the server to switch these on; none, when it is over."""
+        self.asked_for = frozenset(name.upper() for name in names)
+
+    def distrust(self) -> None:
+        """The connection has become secure: what was learned before may have been said by anybody."""
+        self.secure = True
+        self.forget_capabilities()
+        self.enabled = self.asked_for = frozenset()
+        self.exists = self.readonly_news = None
+
+    def enter(self, state: State) -> None:
+        """Change the state."""
+        self.state = state
+        self.readonly_news = None
+        if state is not State.SELECTED:
+            self.mailbox, self.exists, self.readonly = None, None, False
+
+    def select(self, mailbox: str | bytes, *, readonly: bool) -> None:
+        """Enter the selected state."""
+        self.enter(State.SELECTED)
+        self.mailbox, self.readonly = mailbox, readonly
+
+    def became_readonly(self) -> None:
+        """The server changed the selected mailbox to READ-ONLY, RFC 3501 section 7.1."""
+        if self.state is State.SELECTED and not self.readonly:
+            self.readonly = True
+            self.readonly_news = "mailbox status changed to READ-ONLY"

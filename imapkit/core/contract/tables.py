@@ -1,0 +1,41 @@
+"""What the families bring to a connection, as frozen tables; the room of plugins makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from imapkit.core.contract.command import Command
+from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.support.lean import lean_dataclass
+
+__all__ = ["Tables", "no_tables"]
+
+
+@lean_dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Tables:
+    """What a connection knows of the families, for good; read as plain dictionaries.
+
+    ``commands``, ``responses``, ``items``, ``codes``, ``layers``
+        what the families bring, by name; items by ``(response, item)``.
+    ``always_layers``
+        the layers that are on from the start, outermost first.
+    ``enables``
+        what may be enabled, because some family understands what changes with it.
+    """
+
+    commands: Mapping[str, Command]
+    responses: Mapping[str, Response]
+    items: Mapping[tuple[str, str], Callable[[Cursor], Any]]
+    codes: Mapping[str, Code]
+    layers: Mapping[str, LayerSpec]
+    always_layers: tuple[LayerSpec, ...]
+    enables: frozenset[str]
+
+
+def no_tables() -> Tables:
+    """The tables of no family at all."""
+    nothing: Mapping[Any, Any] = MappingProxyType({})
+    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset())

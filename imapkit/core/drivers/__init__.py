@@ -1,0 +1,1 @@
+"""How a program waits for a command."""

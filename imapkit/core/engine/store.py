@@ -1,0 +1,132 @@
+"""Untagged responses that belong to no command: ordered, bounded, thread-safe."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from imapkit.core.support.limits import Limits
+from imapkit.core.wire.response import Run, Untagged
+
+__all__ = ["Store"]
+
+
+_Kept = list[Any] | Untagged | Run
+_Entry = tuple[str, _Kept, int]
+
+
+class Store:
+    """Keeps ``(name, data)`` pairs in the order of arrival, the oldest dropped beyond the limits.
+
+    ``data`` is in imaplib's shape: bytes, or a list whose literals are ``(header, literal)`` tuples. A response is kept as it
+    came, which takes no more memory where a command's data or an error has it, too, and shaped when somebody asks.
+    """
+
+    def __init__(self, limits: Limits | None = None, lock: AbstractContextManager[object] | None = None) -> None:
+        self._limits = limits or Limits()
+        # Reentrant, where there are threads: a signal handler may ask for what is kept while its own thread keeps something.
+        self._lock = lock or nullcontext()
+        # None while there are none, as on most connections: an empty deque takes 0.7 KiB.
+        self._entries: deque[_Entry] | None = None
+        self._memory = 0
+        self.dropped = 0
+        """How many responses had to make room for newer ones."""
+
+    def add(self, name: str, data: _Kept, memory: int) -> bool:
+        """Keep a response that takes up so many bytes; whether, for the first time, others had to make room for it."""
+        before = self.dropped
+        with self._lock:
+            entries = self._entries
+            if entries is None:
+                entries = self._entries = deque()
+            entries.append((name, data, memory))
+            self._memory += memory
+            self._trim(entries)
+            return not before and bool(self.dropped)
+
+    def _trim(self, entries: deque[_Entry]) -> None:
+        while len(entries) > self._limits.stored or self._memory > self._limits.stored_octets:
+            self._memory -= entries.popleft()[2]
+            self.dropped += 1
+
+    def set_aside(self) -> Sequence[_Entry]:
+        """Remove all that is there and return it, for ``put_back``."""
+        with self._lock:
+            entries = tuple(self._entries or ())
+            self._keep(())
+        return entries
+
+    def put_back(self, aside: Sequence[_Entry]) -> None:
+        """Have again what was set aside, before all that has come since."""
+        with self._lock:
+            entries = deque((*aside, *(self._entries or ())))
+            self._keep(entries)
+            if self._entries:
+                self._trim(self._entries)
+
+    def _keep(self, entries: Sequence[_Entry]) -> None:
+        self._entries = deque(entries) if entries else None
+        self._memory = sum(entry[2] for entry in entries)
+
+    def take(self, name: str) -> list[Any]:
+        """Remove and return the data of every response called ``name``, the oldest first."""
+        with self._lock:
+            entries = self._entries or ()
+            found = [entry for entry in entries if entry[0] == name]
+            if found:
+                self._keep([entry for entry in entries if entry[0] != name])
+        return _shaped(found)
+
+    def peek(self, name: str) -> list[Any]:
+        """The data of every response called ``name``, the oldest first; they stay."""
+        with self._lock:
+            return _shaped(entry for entry in self._entries or () if entry[0] == name)
+
+    def take_run(self) -> tuple[str, list[Any]] | None:
+        """Remove and return the oldest response, and those of the same name that follow it at once; None if there is none."""
+        with self._lock:
+            entries = self._entries
+            if not entries:
+                return None
+            name, found = entries[0][0], []
+            while entries and entries[0][0] == name:
+                found.append(entries.popleft())
+                self._memory -= found[-1][2]
+        return name, _shaped(found)
+
+    def take_first(self, name: str) -> list[Any] | None:
+        """Remove and return the first run of responses called ``name``; None if there is none."""
+        with self._lock:
+            entries = list(self._entries or ())
+            start = next((i for i, entry in enumerate(entries) if entry[0] == name), None)
+            if start is None:
+                return None
+            end = start
+            while end < len(entries) and entries[end][0] == name:
+                end += 1
+            self._keep(entries[:start] + entries[end:])
+        return _shaped(entries[start:end])
+
+    def runs(self) -> list[list[Any]]:
+        """All that is there as imaplib2 shows it: ``[[name, [data, ...]], ...]``, one entry a run of the same name."""
+        shown: list[list[Any]] = []
+        with self._lock:
+            for entry in self._entries or ():
+                data = _shaped((entry,))
+                if shown and shown[-1][0] == entry[0]:
+                    shown[-1][1].extend(data)
+                else:
+                    shown.append([entry[0], data])
+        return shown
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._keep(())
+
+
+def _shaped(entries: Iterable[_Entry]) -> list[Any]:
+    """The data of entries, in imaplib's shape."""
+    return [item for _, kept, _ in entries for item in (kept if isinstance(kept, list) else kept.data())]

@@ -1,0 +1,66 @@
+"""What may be said of a kind of argument beside how it is written: that it may be None, that its text keeps its quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from imapkit.core.wire.pieces import Token
+
+__all__ = ["Kind", "Operands", "is_optional", "keeps_quotes", "optional", "verbatim"]
+
+_Kind = TypeVar("_Kind", bound=Callable[..., Any])
+
+
+class Kind(Protocol):
+    """How one argument is written: takes what the caller gave, returns a token, or raises ``ArgumentError``."""
+
+    def __call__(self, value: Any, /) -> Token: ...
+
+
+Operands: TypeAlias = Mapping[str, tuple[Kind, ...]]
+"""The kinds of what follows each word that families have added to the arguments of a command: see ``Command.words``."""
+
+
+class _Optional:
+    """A kind whose argument may be None."""
+
+    __slots__ = ("__wrapped__", "verbatim")
+
+    def __init__(self, kind: Callable[..., Any]) -> None:
+        self.__wrapped__ = kind
+        self.verbatim = keeps_quotes(kind)
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        return self.__wrapped__(*args, **named)
+
+    def __repr__(self) -> str:
+        return f"optional({self.__wrapped__!r})"
+
+
+def optional(kind: _Kind) -> _Kind:
+    """The same kind, for an argument that may be None: ``Command(args=(mailbox, optional(flags), message))``.
+
+    An argument that is None is left out of the command then; every other that is None raises ``ArgumentError``. A ``rest`` that
+    is optional gets each argument that is None as it is, and decides itself what it means.
+    """
+    return _Optional(kind)  # type: ignore[return-value]
+
+
+def is_optional(kind: Any) -> bool:
+    """Whether an argument of this kind may be None."""
+    while kind is not None and type(kind) is not _Optional:
+        # The registry has bound the operands of other families to it.
+        kind = getattr(kind, "func", None)
+    return kind is not None
+
+
+def verbatim(kind: _Kind) -> _Kind:
+    """Mark a kind whose text keeps single quotes around it: a password, a message. For a function: ``@verbatim``."""
+    kind.verbatim = True  # type: ignore[attr-defined]
+    return kind
+
+
+def keeps_quotes(kind: Any) -> bool:
+    """Whether a kind is ``verbatim``."""
+    return bool(getattr(kind, "verbatim", False))

@@ -1,0 +1,88 @@
+"""Reading what is in a response one by one, so that what cannot be read costs nothing beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.errors import ParseError
+
+__all__ = ["astring_or_nil", "attempt", "ended", "members", "no_data", "pass_over", "to_the_end"]
+
+T = TypeVar("T")
+
+
+def ended(cursor: Cursor, what: str = "more after the end") -> None:
+    """Note whatever is left."""
+    if not cursor.at_end():
+        cursor.tolerate(what, cursor.rest())
+
+
+def no_data(cursor: Cursor) -> None:
+    """The grammar of a response code whose name is all."""
+    ended(cursor, "data after a code that has none")
+
+
+def astring_or_nil(cursor: Cursor, what: str) -> bytes | None:
+    """``astring``; where NIL stands instead, which is no string, that is noted, and there is none."""
+    start = cursor.mark()
+    if cursor.peek() in (b"N", b"n"):
+        try:
+            if cursor.nstring() is None:
+                cursor.tolerate(f"{what}: NIL", cursor.since(start))
+                return None
+        except ParseError:
+            cursor.reset(start)
+    return cursor.astring()
+
+
+def pass_over(cursor: Cursor, values: int = 1) -> None:
+    """Pass over so many values, but not over the end of a list; over all that is left if they cannot be told apart."""
+    for _ in range(values):
+        cursor.spaces()
+        if cursor.peek() in (b")", b""):
+            return
+        try:
+            cursor.skip_value()
+        except ParseError:
+            cursor.rest()
+
+
+def attempt(cursor: Cursor, what: str, rule: Callable[[Cursor], T], values: int = 1) -> Iterator[T]:
+    """What ``rule`` reads; nothing if it raises ``ParseError``: then ``values`` values are passed over, and noted as a defect."""
+    start = cursor.mark()
+    try:
+        found = rule(cursor)
+    except ParseError as problem:
+        cursor.reset(start)
+        pass_over(cursor, values)
+        if cursor.mark() == start:
+            cursor.rest()
+        cursor.tolerate(f"{what}: expected {problem.expected}", cursor.since(start))
+    else:
+        yield found
+
+
+def members(cursor: Cursor, what: str, rule: Callable[[Cursor], T], values: int = 1) -> Iterator[T]:
+    """``*(SP member) ")"``, behind the "(": what ``rule`` reads, again and again. A missing ")" is noted."""
+    while not cursor.try_(b")"):
+        cursor.spaces()
+        if cursor.at_end():
+            cursor.tolerate(f"{what}: no ) at the end", b"")
+            return
+        yield from attempt(cursor, what, rule, values)
+
+
+def to_the_end(cursor: Cursor, what: str, rule: Callable[[Cursor], T]) -> Iterator[T]:
+    """``*(SP member)``, as many as can be read: what comes after one that cannot is noted with it."""
+    while not cursor.at_end():
+        start = cursor.mark()
+        try:
+            cursor.sp()
+            found = rule(cursor)
+        except ParseError as problem:
+            cursor.rest()
+            cursor.tolerate(f"{what}: expected {problem.expected}", cursor.since(start))
+        else:
+            yield found

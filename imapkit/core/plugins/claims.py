@@ -1,0 +1,250 @@
+"""Which family a name goes to, and what stands against using families together: every conflict rule is in this module.
+
+All claims are collected first and resolved afterwards, and what is found is told by name, so that the result is the same for any
+order of registration. Each problem names the distributions, their versions, and the way out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.family import Family
+from imapkit.core.support.lean import lean_dataclass
+from imapkit.errors import PluginConflictError, PluginError
+
+__all__ = ["NOT_INSTALLED", "NOT_IN_BUILD", "OWN", "Claim", "Plugin", "Settled", "listed", "public_methods", "settle", "way_out"]
+
+NOT_INSTALLED = "not installed"
+NOT_IN_BUILD = "not in this build of imapkit"
+"""Why a builtin family is absent whose module is not there: the wheel was trimmed, or a frozen program left it out."""
+_REMEDIES = {NOT_INSTALLED: "install a distribution that offers", NOT_IN_BUILD: "install a build that has"}
+
+OWN = "imapkit"
+"""The name of the distribution that has the builtin families."""
+
+
+@lean_dataclass(frozen=True, slots=True)
+class Plugin:
+    """A family and where it came from."""
+
+    name: str
+    family: Family
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name!r} ({f'{self.distribution} {self.version}'.strip()})"
+
+
+class Claim(NamedTuple):
+    """One name that a family brings: "command:X" and the like, and the table, name and value that it stands for."""
+
+    key: str
+    table: str
+    name: Any
+    value: Any
+
+
+class Settled(NamedTuple):
+    """The claims of each family, the family that each key goes to, and what stands against using them together."""
+
+    claims: Mapping[str, Sequence[Claim]]
+    winners: Mapping[str, Plugin]
+    problems: Sequence[PluginError]
+
+
+def settle(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Settled:
+    """Settle which family each key goes to; ``plugins`` are sorted by name, ``absent`` says why others are not there.
+
+    One kind of problem is told at a time: what comes later could be but a consequence.
+    """
+    first = [*_doubles(plugins)] or [*_missing(plugins, absent)] or [*_circles(plugins)]
+    if first:
+        return Settled({}, {}, first)
+    mixins = [plugin.family.mixin for plugin in plugins if plugin.family.mixin is not None]
+    claims = {plugin.name: list(_claims(plugin.family, mixins)) for plugin in plugins}
+    if wrong := [problem for plugin in plugins for problem in _senseless(plugin, claims[plugin.name])] or [*_closed(plugins)]:
+        return Settled(claims, {}, wrong)
+    winners, disputes = _resolve(plugins, claims)
+    return Settled(claims, winners, disputes)
+
+
+def way_out(*names: str) -> str:
+    """How to do without one of these families, or without all of them where that is one."""
+    return " or ".join(f"IMAPKIT_DISABLE={name}" for name in names) + " switches it off"
+
+
+def listed(things: Iterable[object]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *most, last = map(str, things)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def public_methods(mixin: type | None, foreign: Iterable[type] = ()) -> tuple[str, ...]:
+    """The public names of a mixin and its bases, sorted; without those of ``Commands``.
+
+    ``foreign`` are other families' mixins: what is inherited from one of these is that family's own.
+    """
+    if mixin is None:
+        return ()
+    excluded = set(Commands.__mro__)
+    for other in foreign:
+        if other is not mixin and issubclass(mixin, other):
+            excluded.update(other.__mro__)
+    classes = [cls for cls in mixin.__mro__ if cls not in excluded]
+    return tuple(sorted({name for cls in classes for name in vars(cls) if not name.startswith("_")}))
+
+
+def _doubles(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    for name, group in groupby(plugins, key=lambda plugin: plugin.name):
+        if len(those := list(group)) > 1:
+            yield PluginConflictError(
+                f"{len(those)} families have the same name: {listed(those)}; use one of them", families=[name]
+            )
+
+
+def _missing(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Iterator[PluginError]:
+    needing: dict[str, list[Plugin]] = {}
+    present = {plugin.name for plugin in plugins}
+    for plugin in plugins:
+        for name in plugin.family.requires:
+            if name not in present:
+                needing.setdefault(name, []).append(plugin)
+    for name, those in sorted(needing.items()):
+        why = absent.get(name, NOT_INSTALLED)
+        remedy = _REMEDIES.get(why, "enable")
+        who = f"family {those[0]} requires" if len(those) == 1 else f"families {listed(those)} require"
+        names = [plugin.name for plugin in those]
+        off = f"IMAPKIT_DISABLE={','.join(names)} switches {'it' if len(names) == 1 else 'them'} off"
+        yield PluginConflictError(f"{who} the family {name!r}, which is {why}: {remedy} {name!r}, or {off}", families=names)
+
+
+def _circles(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    """Each circle of ``requires``, told once, from its first family by name on."""
+    by_name = {plugin.name: plugin for plugin in plugins}
+    told: set[str] = set()
+    for name in by_name:
+        circle = _way_back(by_name, name)
+        if circle and not told & set(circle):
+            told.update(circle)
+            those = [by_name[one] for one in circle]
+            steps = " -> ".join(map(repr, [*circle, name]))
+            who = f"family {those[0]} requires itself" if len(those) == 1 else f"families {listed(those)} require each other"
+            yield PluginConflictError(
+                f"{who} in a circle, {steps}: one of them must do without its requires=, or"
+                f" IMAPKIT_DISABLE={','.join(circle)} switches {'it' if len(those) == 1 else 'them'} off",
+                families=circle,
+            )
+
+
+def _way_back(by_name: Mapping[str, Plugin], start: str) -> list[str]:
+    """The shortest way from a family along ``requires`` back to itself; nothing if there is none."""
+    ways, seen = [[start]], set[str]()
+    while ways:
+        further = []
+        for way in ways:
+            for name in sorted(by_name[way[-1]].family.requires):
+                if name == start:
+                    return way
+                if name not in seen:
+                    seen.add(name)
+                    further.append([*way, name])
+        ways = further
+    return []
+
+
+def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
+    for command in family.commands:
+        yield Claim(f"command:{command.name}", "commands", command.name, command)
+    for name, response in family.responses.items():
+        yield Claim(f"response:{name}", "responses", name, response)
+    for item, parser in family.items.items():
+        yield Claim(f"item:{'.'.join(item)}", "items", item, parser)
+    for word, kinds in family.operands.items():
+        yield Claim(f"operand:{'.'.join(word)}", "operands", word, kinds)
+    for name, code in family.codes.items():
+        yield Claim(f"code:{name}", "codes", name, code)
+    for name, layer in family.layers.items():
+        yield Claim(f"layer:{name}", "layers", name, layer)
+    for name in public_methods(family.mixin, mixins):
+        yield Claim(f"method:{name}", "methods", name, family.name)
+
+
+def _senseless(plugin: Plugin, claims: Iterable[Claim]) -> Iterator[PluginError]:
+    """What the wire says is looked up in upper case, and a family can neither claim twice nor replace what it lacks."""
+    out, names = way_out(plugin.name), [plugin.name]
+    counted = Counter(claim.key for claim in claims)
+    for key, times in counted.items():
+        if times > 1:
+            yield PluginConflictError(f"family {plugin} claims {key} {times} times; {out}", families=names)
+        kind, _, name = key.partition(":")
+        if kind not in ("layer", "method") and name != name.upper():
+            yield PluginError(f"family {plugin} claims {key}: write the name in upper case; {out}", families=names)
+    for command in plugin.family.commands:
+        if command.interrupt is not None and not command.exclusive:
+            yield PluginError(
+                f"family {plugin}: {command.name} can be interrupted, so it must be exclusive; {out}", families=names
+            )
+        if command.words is not None and command.rest is None:
+            yield PluginError(f"family {plugin}: {command.name} has words, so it must have a rest; {out}", families=names)
+    for key in plugin.family.replaces:
+        if key not in counted:
+            yield PluginError(
+                f"family {plugin} says that it replaces {key!r}, which it does not itself bring; {out}", families=names
+            )
+
+
+def _closed(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    """Words can be added only to commands that ask for them."""
+    commands = [command for plugin in plugins for command in plugin.family.commands]
+    closed = {command.name for command in commands} - {command.words for command in commands}
+    for plugin in plugins:
+        for command, word in plugin.family.operands:
+            if command in closed:
+                yield PluginError(
+                    f"family {plugin} says what follows {word} in {command}, to which no words can be added;"
+                    f" {way_out(plugin.name)}",
+                    families=[plugin.name],
+                )
+
+
+def _resolve(plugins: Iterable[Plugin], claims: Mapping[str, Iterable[Claim]]) -> tuple[dict[str, Plugin], list[PluginError]]:
+    """The one family that each key goes to, and the disputes about the others."""
+    claimants: dict[str, list[Plugin]] = {}
+    for plugin in plugins:
+        for claim in claims[plugin.name]:
+            claimants.setdefault(claim.key, []).append(plugin)
+    winners = {key: _winner(key, those) for key, those in claimants.items()}
+    disputes: dict[tuple[str, ...], list[str]] = {}
+    for key, winner in winners.items():
+        if winner is None:
+            disputes.setdefault(tuple(plugin.name for plugin in claimants[key]), []).append(key)
+    settled = {key: winner for key, winner in winners.items() if winner is not None}
+    return settled, [_dispute(claimants[keys[0]], sorted(keys)) for _, keys in sorted(disputes.items())]
+
+
+def _winner(key: str, claimants: list[Plugin]) -> Plugin | None:
+    if len(claimants) == 1:
+        return claimants[0]
+    replacing = [plugin for plugin in claimants if key in plugin.family.replaces]
+    return replacing[0] if len(replacing) == 1 else None
+
+
+def _dispute(claimants: list[Plugin], keys: list[str]) -> PluginError:
+    names = [plugin.name for plugin in claimants]
+    saying = [p.name for p in claimants if any(key in p.family.replaces for key in keys)]
+    foreign = [p.name for p in claimants if p.distribution != OWN]
+    # The builtin families will not change; if one other family is in it, that is the one to say it.
+    who = repr(foreign[0]) if len(foreign) == 1 and not saying else "exactly one of them"
+    today = f" (now {listed(map(repr, saying))} do)" if len(saying) > 1 else ""
+    written = ", ".join(f'"{key}"' for key in keys) + ("," if len(keys) == 1 else "")
+    ways_out = " or ".join(f"IMAPKIT_DISABLE={name}" for name in names)
+    return PluginConflictError(
+        f"{', '.join(keys)}: claimed by the families {listed(claimants)}; {who} must say replaces=({written}){today},"
+        f" or {ways_out} switches one off",
+        families=names,
+    )

@@ -1,0 +1,1 @@
+"""Bytes in and out: sockets, pipes, TLS and other layers."""

@@ -1,0 +1,94 @@
+"""The transport over two pipes, and the command at their other end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from imapkit.core.transport.base import Deadline, Wakeable, readable
+from imapkit.errors import CommandTimeout, ConnectionClosed
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["PipeTransport", "dispose", "open_stream"]
+
+
+class PipeTransport(Wakeable):
+    """Two pipes: what a command writes is read, what is written it reads."""
+
+    def __init__(self, read_fd: int, write_fd: int, on_close: Callable[[], object]) -> None:
+        super().__init__(on_close)
+        self._in, self._out = read_fd, write_fd
+        self._mutex = threading.Lock()
+        """Held by a write that does not wait, and at the end: the number of a closed pipe may soon be another file's."""
+        self._closed = False
+        os.set_blocking(write_fd, False)
+
+    def read(self, size: int) -> bytes:
+        """What the command has written."""
+        return os.read(self._in, size) if readable(self._in, self._wake.fileno()) else b""
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Send what the pipe takes at once. Raises ``ConnectionClosed``."""
+        with self._mutex:
+            if self._closed:
+                raise ConnectionClosed("the connection was closed meanwhile")
+            try:
+                return os.write(self._out, data)
+            except BlockingIOError:
+                return 0
+
+    def wait_writable(self, seconds: float) -> bool:
+        """Wait until the pipe takes something, or the connection ends."""
+        with self._mutex:
+            if self._closed:
+                return True
+            poll = select.poll()
+            poll.register(self._out, select.POLLOUT)
+            poll.register(self._wake.fileno(), select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        sent, view = 0, memoryview(data)
+        while sent < len(view):
+            taken = self.try_write(view[sent:])
+            sent += taken
+            if not taken and not self.wait_writable(max(deadline() - time.monotonic(), 0.0)):
+                raise CommandTimeout("the server does not take what is sent to it")
+
+    def close(self) -> None:
+        """Close the pipes."""
+        with self._mutex:
+            self._closed = True
+        super().close()
+
+
+def open_stream(command: str) -> subprocess.Popen[bytes]:
+    """Run ``command`` in a shell, its input and output on pipes (Dovecot's imap refuses to talk on a socket)."""
+    # Few connections need it, and it takes some milliseconds.
+    import subprocess
+
+    return subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+
+def dispose(process: subprocess.Popen[bytes], patience: float = 1.0) -> None:
+    """Close the pipes of a child and wait for it; end it if it does not end by itself."""
+    import subprocess
+
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    ends: tuple[Callable[[], object], ...] = (process.poll, process.terminate, process.kill)
+    for end in ends:
+        end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            return

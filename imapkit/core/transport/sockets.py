@@ -1,0 +1,199 @@
+"""Transports over sockets: a plain one, or an ``ssl.SSLSocket`` that a subclass made."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from imapkit.core.transport.base import SLICE, Deadline, Plain, wait, wait_writable, would_block
+from imapkit.core.transport.hooks import ChannelTransport
+
+__all__ = ["SSLSocketTransport", "SocketTransport", "is_ssl_socket", "over"]
+
+# (Plain numbers: an enum's own operators are slow.)
+_DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0))
+_QUICKACK = int(getattr(socket, "TCP_QUICKACK", 0))
+
+
+class _Socket(Plain):
+    """A socket that belongs to the connection."""
+
+    def __init__(self, sock: socket.socket, on_close: Callable[[], object] | None = None) -> None:
+        self.sock = sock
+        self.on_close = on_close
+        sock.settimeout(None)
+        with contextlib.suppress(OSError):
+            # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def acknowledge(self) -> None:
+        """See ``Transport.acknowledge``; Linux forgets about it with the next data, and other systems cannot do it."""
+        if _QUICKACK:
+            with contextlib.suppress(OSError):
+                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+    def interrupt(self) -> None:
+        """Shut the connection down; a blocked ``read`` returns b""."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Close the child's descriptor, and nothing more: the subclass's ``shutdown`` would shut down the parent's connection."""
+        self.sock.close()
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self.on_close is not None:
+            # A subclass's shutdown meets a connection that is gone already in ways of its own.
+            with contextlib.suppress(Exception):
+                self.on_close()
+        self.sock.close()
+
+
+class SocketTransport(_Socket):
+    """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
+
+    _poll: select.poll | None = None
+
+    def read(self, size: int) -> bytes:
+        """What has come, once something has; a time-out that a program has set on the socket does not end the connection."""
+        while True:
+            try:
+                return self.sock.recv(size)
+            except OSError as exc:
+                if not _timed_out(exc):
+                    raise
+            wait(self.sock.fileno(), select.POLLIN, inf)
+
+    def ready(self, seconds: float) -> bool:
+        """Whether there is something to read, or to be told, within so many seconds."""
+        if self.sock.fileno() < 0:
+            return True
+        # A signal handler that raises in the middle of it leaves none behind, and another one is made.
+        poll, self._poll = self._poll or self._polling(), None
+        found = poll.poll(seconds * 1000)
+        self._poll = poll
+        return bool(found)
+
+    def _polling(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self.sock.fileno(), select.POLLIN)
+        return poll
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Send what the system takes at once."""
+        try:
+            return self.sock.send(data, _DONTWAIT)
+        except OSError as exc:
+            if not _timed_out(exc):
+                raise
+            return 0
+
+    def wait_writable(self, seconds: float) -> bool:
+        """Wait until the system takes something."""
+        return wait(self.sock.fileno(), select.POLLOUT, seconds)
+
+    def unsent(self) -> int:
+        """Bytes that the system holds for the other side (Linux: TIOCOUTQ)."""
+        try:
+            import fcntl
+            import termios
+
+            held = fcntl.ioctl(self.sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+        except (ImportError, OSError, ValueError):
+            return 0
+        return int.from_bytes(held, sys.byteorder)
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        view, size = data, len(data)
+        while True:
+            try:
+                sent = self.sock.send(view, _DONTWAIT)
+                if sent == size:
+                    return
+                view, size = memoryview(view)[sent:], size - sent
+            except OSError as exc:
+                if not _timed_out(exc):
+                    raise
+                wait_writable(self.sock.fileno(), deadline)
+
+
+class SSLSocketTransport(_Socket):
+    """An ``ssl.SSLSocket`` that a subclass made itself; OpenSSL must not be entered by two threads, so a lock guards it."""
+
+    ready = try_write = None
+
+    def __init__(self, sock: Any, on_close: Callable[[], object] | None = None) -> None:
+        super().__init__(sock, on_close)
+        self._mutex = threading.Lock()
+        self.asked: float | None = None
+        """The time-out that a program has set on the socket."""
+        self._unblocked = False
+
+    def interrupt(self) -> None:
+        """Shut the connection down. (The socket's own ``shutdown`` takes TLS off first, and a writer would go on without.)"""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def read(self, size: int) -> bytes:
+        """What has come, once something has."""
+        while True:
+            try:
+                with self._mutex:
+                    self._unblock()
+                    return bytes(self.sock.recv(size))
+            except OSError as exc:
+                if not (would_block(exc) or _timed_out(exc)):
+                    raise
+            wait(self.sock.fileno(), select.POLLIN, inf)
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``."""
+        sent, view = 0, memoryview(data)
+        while sent < len(view):
+            try:
+                with self._mutex:
+                    self._unblock()
+                    sent += self.sock.send(view[sent : sent + SLICE])
+            except OSError as exc:
+                if not (would_block(exc) or _timed_out(exc)):
+                    raise
+                wait_writable(self.sock.fileno(), deadline)
+
+    def _unblock(self) -> None:
+        # Not before it is used: a subclass that reads and writes the socket itself wants it to block. From then on a program that
+        # sets a time-out on it only says what it wants: a thread that blocked with the lock would keep the other one waiting.
+        if not self._unblocked:
+            self._unblocked, self.asked = True, self.sock.gettimeout()
+            self.sock.setblocking(False)
+            vars(self.sock).update(settimeout=self._ask, setblocking=lambda flag: self._ask(None if flag else 0.0))
+
+    def _ask(self, seconds: float | None) -> None:
+        self.asked = seconds
+
+
+def _timed_out(exc: OSError) -> bool:
+    """Whether a socket only asks to be tried again, by its own time-out (ETIMEDOUT is the network's, and final)."""
+    return isinstance(exc, BlockingIOError) or (isinstance(exc, TimeoutError) and exc.errno is None)
+
+
+def is_ssl_socket(sock: Any) -> bool:
+    """Whether a subclass made an ``ssl.SSLSocket``; ``ssl`` is not imported for it."""
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)
+
+
+def over(sock: Any, on_close: Callable[[], object] | None = None) -> SocketTransport | SSLSocketTransport | ChannelTransport:
+    """The transport for what ``open_socket`` has returned; ``on_close``: what is called as it is closed."""
+    if is_ssl_socket(sock):
+        return SSLSocketTransport(sock, on_close)
+    return SocketTransport(sock, on_close) if isinstance(sock, socket.socket) else ChannelTransport(sock, on_close)

@@ -1,0 +1,102 @@
+r"""What a quoted string is, however a server breaks it: the one definition for the framer and for the cursor.
+
+A quote opens a string only where a string can begin: at the start of a text, or after SP, ``(``, ``[`` or a list's ``)``. It
+closes the string only where a string can end: before SP, ``)``, ``]`` or the end of the line. Any other quote is a character. A
+backslash takes the next byte with it. So what others wrote into a mail leaves a string neither by a line end nor by a quote
+between other characters.
+
+In a list of fields (ENVELOPE, BODYSTRUCTURE) more is known: behind a string and SP comes another string, a list, NIL or a number.
+"""
+
+from __future__ import annotations
+
+import re
+
+from imapkit.core.support.patterns import late_pattern
+
+__all__ = [
+    "ANY_WORD",
+    "BARE_QUOTE",
+    "FIELD",
+    "FIELD_STRING",
+    "INSIDE",
+    "IN_A_LIST",
+    "OPENS",
+    "STRING",
+    "VALUE",
+    "has_bare_quote",
+    "is_open_after",
+    "is_surely_closed",
+    "unescape",
+]
+
+OPENS = rb'(?:(?<![^ (\[])"|(?<=\))"(?=[^ )\]]))'
+"""A quote that opens a string; of those behind a ``)``, where SP is missing, none that could close one."""
+CLOSES = rb'"(?![^ )\]])'
+"""A quote that closes the string that is open."""
+INSIDE = rb'(?:[^"\\]++|\\.|(?!%b)")*+' % CLOSES
+"""What stands between the quotes of a string; with ``re.DOTALL``."""
+STRING = rb'"%b"' % INSIDE
+"""A whole string, where one begins."""
+
+_NEXT_FIELD = rb"(?:\((?=[\"()\d]|NIL)|(?:NIL|\d++)(?![^ ()]))"
+FIELD_CLOSES = rb'"(?=[)\]]|\Z| ++%b| [^"]*+(?:\Z|%b))' % (_NEXT_FIELD, OPENS)
+"""A quote that closes a field: another field follows, or the next quote in the text can open a string."""
+FIELD_STRING = rb'"(?:[^"\\]++|\\.|(?!%b)")*+"' % FIELD_CLOSES
+"""A string in a list of fields."""
+
+ANY_WORD = rb"(?!%b)[^\x00-\x20\x7f()]++" % OPENS
+"""What is neither a list nor a string; a quote that opens none is a character of it."""
+_TOKEN = (
+    rb' *+(?:(?=%b)"([^"\\\r\n\0]*+)%b|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()]))|(\d{1,20}+(?![^\x00-\x20\x7f()]))'
+    rb"|(%b)|(%b))"
+)
+VALUE = re.compile(_TOKEN % (OPENS, CLOSES, ANY_WORD, STRING), re.DOTALL)
+"""A plain string, "(", ")", NIL, a number, a word, or any string: one group each."""
+FIELD = late_pattern(_TOKEN % (OPENS, FIELD_CLOSES, ANY_WORD, b"%b|%b" % (FIELD_STRING, STRING)), re.DOTALL)
+"""The same in a list of fields."""
+
+IN_A_LIST = re.compile(rb'(?:[^()"]++|(?!%b)"|%b)*+' % (OPENS, STRING), re.DOTALL)
+"""What stands in a list up to the next parenthesis."""
+BARE_QUOTE = "a quote without a backslash in a quoted string"
+"""The defect."""
+
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_ESCAPE = re.compile(rb'\\(["\\])')
+_OUTSIDE = re.compile(rb'(?:[^"]++|(?!%b)"|%b)*+' % (OPENS, STRING), re.DOTALL)
+_ENDS = re.compile(rb'%b"' % INSIDE, re.DOTALL)
+
+_CLOSING = frozenset((b"", b" ", b")", b"]"))
+_DOUBTFUL = frozenset((b"", b" ", b"(", b")", b"[", b"\\"))
+
+
+def is_open_after(line: bytes, is_open: bool) -> bool:
+    """Whether a string is open at the end of ``line``, if one was (or was not) at its beginning; takes linear time."""
+    at = 0
+    if is_open:
+        ended = _ENDS.match(line)
+        if ended is None:
+            return True
+        at = ended.end()
+    passed = _OUTSIDE.match(line, at)
+    assert passed is not None
+    return passed.end() < len(line)
+
+
+def is_surely_closed(line: bytes) -> bool:
+    """Whether no string can be open at the end of ``line``, whatever came before: told from its last quote alone.
+
+    Where a string was open, that quote closes it; where none was, it opens none. False where the whole line has to be looked at.
+    """
+    at = line.rfind(b'"')
+    return at < 0 or (line[at + 1 : at + 2] in _CLOSING and line[at - 1 : at] not in _DOUBTFUL)
+
+
+def has_bare_quote(inside: bytes) -> bool:
+    """Whether a quote in a string has no backslash before it."""
+    return b'"' in inside and b'"' in _ESCAPED.sub(b"", inside)
+
+
+def unescape(inside: bytes) -> bytes:
+    r"""What the inside of a quoted string stands for; a backslash before anything but ``"`` and ``\`` stays."""
+    return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside

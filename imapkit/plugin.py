@@ -1,0 +1,157 @@
+"""All that the author of a plugin imports, beside ``imapkit.errors``: what a command family is made of, and what it may use.
+
+A family is one module (or package) that offers a ``Family`` through the hook ``imapkit_family`` and is found by an
+entry point of the group ``imapkit``::
+
+    @hookimpl
+    def imapkit_family() -> Family:
+        return Family(name="hello", mixin=HelloCommands, commands=(Command("XHELLO", State.LOGGED_IN),))
+
+A family imports this module and ``imapkit.errors``, and nothing else of imapkit. Its mixin derives from ``Commands`` and sends
+with ``self._call``; its functions get a ``Session``, an ``Untagged`` response or a ``Cursor``. The kinds of arguments come from
+here as well.
+"""
+
+from __future__ import annotations
+
+from imapkit.core.contract.command import Command, Done
+from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
+from imapkit.core.contract.extension import Code, Item, Layer, LayerSpec, Response
+from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
+from imapkit.core.contract.session import Session, State
+from imapkit.core.grammar.about import (
+    about_mailbox,
+    is_about_mailbox,
+    mailbox_key,
+    may_be_about_mailbox,
+    or_another_name,
+    same_name,
+    string_value,
+)
+from imapkit.core.grammar.append import message
+from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.grammar.encode import as_it_is, no_arguments, parenthesized
+from imapkit.core.grammar.items import ItemName, Parser, any_value, item_list
+from imapkit.core.grammar.kinds import Kind, Operands, optional, verbatim
+from imapkit.core.grammar.lists import fetch_items, flags, sequence_set, status_items, store_item
+from imapkit.core.grammar.names import list_pattern, mailbox, mailbox_name
+from imapkit.core.grammar.search import NO_OPERANDS, message_numbers, needs_charset, numbers_found, search_program, starts_program
+from imapkit.core.grammar.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
+from imapkit.core.grammar.text import decode_bytes, decode_parameters, decode_words
+from imapkit.core.grammar.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.grammar.uidsets import UidSet, uid_set
+from imapkit.core.grammar.unquoted import is_astring, mailbox_before
+from imapkit.core.support.lean import record
+from imapkit.core.support.patterns import late_pattern
+from imapkit.core.support.secrets import Secret, plain
+from imapkit.core.support.shown import shown
+from imapkit.core.wire.data import Data, Defect, StatusText
+from imapkit.core.wire.dates import date_time, parse_date_time
+from imapkit.core.wire.mutf7 import decode as decode_mailbox
+from imapkit.core.wire.numbers import NumberSet, sequence_set_text
+from imapkit.core.wire.pieces import Literal, MailboxName, OfMailbox, Piece, ServerString, Token
+from imapkit.core.wire.quoting import unescape
+from imapkit.core.wire.response import ResponseCode, Run, Untagged, response_code
+
+__all__ = [
+    "CONTRACT",
+    "NO_OPERANDS",
+    "CallOptions",
+    "Callback",
+    "CallbackOptions",
+    "Code",
+    "Command",
+    "Commands",
+    "Cursor",
+    "Data",
+    "Defect",
+    "Done",
+    "Family",
+    "Item",
+    "ItemName",
+    "Kind",
+    "Layer",
+    "LayerSpec",
+    "Literal",
+    "MailboxName",
+    "NumberSet",
+    "OfMailbox",
+    "Operands",
+    "Parser",
+    "Piece",
+    "Response",
+    "ResponseCode",
+    "Result",
+    "Run",
+    "Secret",
+    "ServerString",
+    "Session",
+    "Specs",
+    "State",
+    "StatusText",
+    "Token",
+    "UidSet",
+    "Untagged",
+    "about_mailbox",
+    "any_value",
+    "as_it_is",
+    "astring",
+    "astring_or_nil",
+    "atom",
+    "attempt",
+    "date_time",
+    "decode_bytes",
+    "decode_mailbox",
+    "decode_parameters",
+    "decode_words",
+    "encode_text",
+    "ended",
+    "fetch_items",
+    "flags",
+    "general",
+    "hookimpl",
+    "hookspec",
+    "is_about_mailbox",
+    "is_astring",
+    "item_list",
+    "late_pattern",
+    "list_pattern",
+    "mailbox",
+    "mailbox_before",
+    "mailbox_key",
+    "mailbox_name",
+    "may_be_about_mailbox",
+    "members",
+    "message",
+    "message_numbers",
+    "needs_charset",
+    "no_arguments",
+    "no_data",
+    "number",
+    "numbers_found",
+    "optional",
+    "or_another_name",
+    "parenthesized",
+    "parse_date_time",
+    "pass_over",
+    "plain",
+    "program",
+    "quoted_string",
+    "raw",
+    "record",
+    "response_code",
+    "same_name",
+    "search_program",
+    "sequence_set",
+    "sequence_set_text",
+    "shown",
+    "starts_program",
+    "status_items",
+    "store_item",
+    "string_value",
+    "to_the_end",
+    "uid_set",
+    "unescape",
+    "unquote",
+    "verbatim",
+]

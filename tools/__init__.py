@@ -1,0 +1,1 @@
+"""What builds imapkit; no part of the distribution."""
