@@ -238,20 +238,22 @@ class Client(OldNames, Futures, Secured):
         force: bool = False,
     ) -> Result:
         """See ``Commands._call_with``."""
-        check_options(name, options)
-        callback, timeout = options.get("callback"), options.get("timeout")
+        callback = timeout = None
+        if options:
+            check_options(name, options)
+            callback, timeout = options.get("callback"), options.get("timeout")
         if generic:
             args = hide_secret(self._registry.commands, name, args)
         call = self._encode(name, args, uid, reply, layer, generic, force)
-        connection, finished = self._live, partial(self._finished, finish or self._result)
+        connection, made = self._live, finish or self._result
         if callback is None:
-            return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg = options.get("cb_arg")
+            return self._finished(made, connection.wait(connection.submit(call, timeout, patience, renew)))
+        cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
 
         def done(request: Request) -> None:
             outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
 
-        connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
+        connection.submit(call, timeout, patience, renew, on_done=done)
         return (None, None)  # type: ignore[return-value]
 
     def _encode(
@@ -265,8 +267,7 @@ class Client(OldNames, Futures, Secured):
         force: bool = False,
     ) -> Call:
         """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
-        live = self._live
-        session = live.engine.session
+        session = self._live.engine.session
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
         asks = call.line is None and session.capabilities is None and wire.has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:

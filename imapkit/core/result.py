@@ -50,7 +50,7 @@ class Data(list[Any]):
         text: bytes | None = None,
         refused: str = "",
     ) -> None:
-        super().__init__(items)
+        list.__init__(self, items)
         self.sources = tuple(responses)
         """The untagged responses that it comes from, many of a name as one ``Run``."""
         self.name = name

@@ -44,11 +44,6 @@ class Effects:
         self.greeted = False
         self.closed: error | None = None
 
-    def tell(self, request: Request) -> None:
-        """A command is over for its waiter."""
-        self.done.append(request)
-        self.due = True
-
     def ask(self, request: Request) -> None:
         """A command has a question, or a nearer moment at which to look."""
         self.asks.append(request)
@@ -56,8 +51,10 @@ class Effects:
 
     def clear(self) -> None:
         """All of it has been done."""
+        self.due = False
+        if self.done:
+            self.done = []
         if self.asks:
             self.asks = []
-        self.done = []
         self.switch = self.closed = None
-        self.greeted = self.due = False
+        self.greeted = False

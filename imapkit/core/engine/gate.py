@@ -24,17 +24,18 @@ __all__ = ["Gate", "Queued"]
 class Queued:
     """What the gate keeps of one command; the gate alone writes it."""
 
-    opened = False
-    """Its segment is open: it has entered its lanes."""
-    withdrawn = False
-    blocks = 0
-    """How many lanes, and rules, have not let it pass."""
+    __slots__ = ("blocks", "call", "lanes", "opened", "segment", "withdrawn")
+
     segment: _Segment
     lanes: list[Lane]
     """Those that have granted it."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
+        self.opened = self.withdrawn = False
+        """Whether its segment is open: it has entered its lanes; and whether it was withdrawn."""
+        self.blocks = 0
+        """How many lanes, and rules, have not let it pass."""
 
 
 class _Segment:
@@ -66,8 +67,8 @@ class _Segment:
         return not (call.seqnums and self.expungers)
 
     def must_hold(self, call: Call) -> bool:
-        """Whether a command with sequence numbers, other than this one, has still to be sent before it."""
-        return call.expunges and self.unsent > bool(call.seqnums)
+        """Whether a command with sequence numbers has still to be sent before this one, which may bring EXPUNGE."""
+        return self.unsent > bool(call.seqnums)
 
 
 class Gate:
@@ -94,14 +95,21 @@ class Gate:
 
     def add(self, command: Queued) -> None:
         """Queue a command; it is in ``ready`` once nothing before it stands against it."""
-        segment = self._last_segment_for(command.call)
+        segments, call = self._segments, command.call
+        if not segments or not segments[-1].takes(call):
+            segments.append(_Segment())
+        segment = segments[-1]
+        if call.command.exclusive:
+            segment.exclusive = True
         command.segment, command.lanes = segment, []
         segment.live += 1
         segment.waiting += 1
-        segment.expungers += command.call.expunges
-        segment.unsent += command.call.seqnums
+        if call.expunges:
+            segment.expungers += 1
+        if call.seqnums:
+            segment.unsent += 1
         self.queued += 1
-        if segment is not self._segments[0] or (segment.exclusive and self.live):
+        if segment is not segments[0] or (segment.exclusive and self.live):
             # The command that stands against it advances the queue when it goes.
             segment.members.append(command)
         else:
@@ -109,9 +117,8 @@ class Gate:
 
     def sent(self, command: Queued) -> None:
         """All of it has left, or will without fail."""
-        segment = command.segment
         self._no_longer_waits(command)
-        if not segment.waiting and len(self._segments) > 1:
+        if not command.segment.waiting and len(self._segments) > 1:
             self._advance()
 
     def land(self, command: Queued) -> None:
@@ -134,46 +141,41 @@ class Gate:
             self._leave_lanes(command)
         self._advance()
 
-    def _last_segment_for(self, call: Call) -> _Segment:
-        segments = self._segments
-        if not segments or not segments[-1].takes(call):
-            segments.append(_Segment())
-        segments[-1].exclusive = call.command.exclusive
-        return segments[-1]
-
     def _open(self, command: Queued) -> None:
         """Let a command of the first segment into its lanes."""
         self.steps += 1
         self.live += 1
         command.opened = True
         call, segment = command.call, command.segment
-        blocks = 0
         if not segment.exclusive:
             for name in call.command.result:
                 lane = self._lanes.get(name)
                 if lane is None:
                     lane = self._lanes[name] = Lane()
-                blocks += not lane.enter(command)
-            if segment.must_hold(call):
+                if not lane.enter(command):
+                    command.blocks += 1
+            if call.expunges and segment.must_hold(call):
                 segment.held.append(command)
-                blocks += 1
-        command.blocks = blocks
-        if not blocks:
+                command.blocks += 1
+        if not command.blocks:
             self.ready.append(command)
 
     def _no_longer_waits(self, command: Queued) -> None:
         segment = command.segment
         self.queued -= 1
         segment.waiting -= 1
-        segment.unsent -= command.call.seqnums
+        if command.call.seqnums:
+            segment.unsent -= 1
         held = segment.held
         while held and (held[0].withdrawn or not segment.must_hold(held[0].call)):
             self._grant((held.popleft(),))
 
     @staticmethod
     def _no_longer_lives(command: Queued) -> None:
-        command.segment.live -= 1
-        command.segment.expungers -= command.call.expunges
+        segment = command.segment
+        segment.live -= 1
+        if command.call.expunges:
+            segment.expungers -= 1
 
     def _leave_lanes(self, command: Queued) -> None:
         granted: list[Queued] = []

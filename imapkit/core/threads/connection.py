@@ -39,6 +39,18 @@ __all__ = ["Connection"]
 
 _Result = TypeVar("_Result")
 
+_process = os.getpid()
+"""This process. (To ask the system each time takes longer than all other checks of a command.)"""
+
+
+def _forked() -> None:
+    global _process
+    _process = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
 _COURIER = 1.0
 """Seconds that the end of a connection waits for the courier thread: by then its write has failed, or cannot be stopped."""
 
@@ -76,7 +88,7 @@ class Connection:
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
         self._deadlines = Deadlines(self._steps, self._courier, name)
         self._ended = self._ends = False
-        self._process = os.getpid()
+        self._process = _process
 
     @property
     def timeouts(self) -> Timeouts:
@@ -114,10 +126,10 @@ class Connection:
     def submit(
         self,
         call: Call,
-        *,
         timeout: float | None = None,
         patience: float | None = None,
         renew: float | None = None,
+        *,
         on_done: Callable[[Request], object] | None = None,
         on_accepted: Callable[[], object] | None = None,
     ) -> Request:
@@ -126,12 +138,14 @@ class Connection:
         ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
         under the state lock, and only hand over.
         """
-        self._check_process()
+        if self._process != _process:
+            raise _is_the_parents()
         if on_done is None:
             self._check_not_nested(call.name)
         called = None if on_done is None else self._called_back(on_done, on_accepted)
         request = Request(call, called or Latch())
-        self._set_times(request, timeout, patience, renew)
+        if not (timeout is patience is renew is None):
+            self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
         if called is not None:
             # Before anything is queued: without a clock it would not be known that the command is late.
@@ -142,12 +156,12 @@ class Connection:
     def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
         """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between."""
         try:
-            self._courier.run(self.engine.submit, request)
+            self._courier.run(partial(self.engine.submit, request))
             if leave is not None:
                 leave()
         except BaseException as exc:
             if not request.released:
-                self._courier.run(self.engine.abandon, request)
+                self._courier.run(partial(self.engine.abandon, request))
             _forget_frames(request, exc)
             raise
 
@@ -164,8 +178,6 @@ class Connection:
 
     @staticmethod
     def _set_times(request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
-        if timeout is None and patience is None and renew is None:
-            return
         now = monotonic()
         if timeout is not None:
             request.limit = now + timeout
@@ -174,15 +186,12 @@ class Connection:
         if renew is not None:
             request.renew = renew
 
-    def _check_process(self) -> None:
-        if self._process != os.getpid():
-            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
-
     def _check_not_nested(self, name: str) -> None:
         self._challenges.check(name)
-        if self._steps.is_here or threading.get_ident() == self._reader.ident:
+        reads = self._reader.ident
+        if (reads and threading.get_ident() == reads) or (self._steps.inside and self._steps.is_here):
             raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
-        if self._courier.is_here:
+        if self._courier.worker.is_here:
             raise NestedCommandError(f"{name} was issued on the thread that sends the commands")
 
     def _leave(self, request: Request, called: CallBack) -> None:
@@ -213,12 +222,13 @@ class Connection:
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
-        self._check_process()
+        if self._process != _process:
+            raise _is_the_parents()
         future: CommandFuture[_Result] = CommandFuture()
         request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
         self._set_times(request, timeout, None, None)
-        future.bind(partial(self._courier.run, self.engine.abandon, request))
+        future.bind(partial(self._courier.run, partial(self.engine.abandon, request)))
         self._deadlines.promise(self._first_look(request))
         self._queue(request, partial(self._watch, request))
         return future
@@ -227,12 +237,12 @@ class Connection:
         """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
         latch = request.waiter
         assert isinstance(latch, Latch)
-        again = monotonic() + self.timeouts.progress / 2
         try:
+            again = monotonic() + self._timeouts.progress / 2
             while not request.released:
                 again = self._wait_once(request, latch.lock, again)
         except BaseException as exc:
-            self._courier.run(self.engine.abandon, request)
+            self._courier.run(partial(self.engine.abandon, request))
             _forget_frames(request, exc)
             raise
         check(request, self.engine)
@@ -255,7 +265,7 @@ class Connection:
 
     def interrupt(self, request: Request) -> None:
         """End a command that goes on until it is ended (IDLE)."""
-        self._courier.run(self.engine.interrupt, request)
+        self._courier.run(partial(self.engine.interrupt, request))
 
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""
@@ -274,7 +284,7 @@ class Connection:
 
     def fail(self, exc: error) -> None:
         """End the connection because of ``exc``: each waiter gets a copy of it. Returns at once."""
-        self._steps.step(self._close, exc)
+        self._steps.step(partial(self._close, exc))
 
     def _close(self, exc: error, now: float) -> None:
         self.engine.close(self._steps.reason(exc))
@@ -303,7 +313,7 @@ class Connection:
             self.trace.log(1, f"connection ends: {self.engine.closed}")
             if self._steps.ending is None and self.state is not State.LOGOUT:
                 self.trace.dump()
-            if self._process == os.getpid():
+            if self._process == _process:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
             self._inline.call()
@@ -316,7 +326,7 @@ class Connection:
 
     def drop(self) -> None:
         """The client is dropped, by a finalizer on any thread: the reader sees the end."""
-        if self._process == os.getpid():
+        if self._process == _process:
             self.layers.transport.interrupt()
 
     def shut_down(self, exc: ConnectionClosed) -> None:
@@ -326,7 +336,7 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
-        if self._process != os.getpid():
+        if self._process != _process:
             # A child of ``fork``: the connection is its parent's, and goes on.
             self.layers.transport.leave()
             return
@@ -368,7 +378,7 @@ class Connection:
     @property
     def open(self) -> bool:
         """Whether commands may still be sent, by this process."""
-        return self.engine.closed is None and self._process == os.getpid()
+        return self.engine.closed is None and self._process == _process
 
     @property
     def polled(self) -> bool:
@@ -384,6 +394,10 @@ class Connection:
         """Change the state of the session, for a program that knows better."""
         with self._steps.lock:
             self.engine.session.enter(state)
+
+
+def _is_the_parents() -> ConnectionClosed:
+    return ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
 
 
 def _forget_frames(request: Request, exc: BaseException) -> None:

@@ -61,7 +61,7 @@ class Inline:
                 leads = False
             if leads:
                 del self._right[None]
-                left = self._engine.in_flight > (returns and not request.released)
+                left = len(self._engine.flight.pending) > (returns and not request.released)
                 if self._wanted or left or self._engine.closed is not None:
                     self.call()
 
@@ -72,7 +72,7 @@ class Inline:
         self._reader.begin_small()
         while not request.released and request.question is None:
             rest = min(request.limit, request.until, request.refresh_at, until) - monotonic()
-            if not ready(min(max(rest, 0.0), _POLL)):
+            if not ready(_POLL if rest > _POLL else rest if rest > 0.0 else 0.0):
                 if rest <= 0:
                     return True
                 if self._layers.filler is not None or self._wanted:

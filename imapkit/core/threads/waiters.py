@@ -28,7 +28,6 @@ class Latch:
     """A caller that waits for its command."""
 
     __slots__ = ("lock",)
-    waits = True
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -48,7 +47,6 @@ class CallBack:
     """``on_done(request)`` is called on the worker, and so is ``answer(request)`` for a question of the command's exchange."""
 
     __slots__ = ("_answer", "_look", "_on_accepted", "_on_done", "_worker", "fresh")
-    waits = False
 
     def __init__(
         self,
