@@ -29,7 +29,7 @@ def driver() -> Driver:
 
 
 def test_tags_have_a_prefix_that_cannot_be_guessed_and_never_repeat() -> None:
-    prefixes = {Engine(probe_registry)._flight.tag_prefix for _ in range(50)}
+    prefixes = {Engine(probe_registry).flight.tag_prefix for _ in range(50)}
     assert len(prefixes) == 50
     assert all(len(prefix) == 6 and prefix.isalpha() and prefix.isupper() for prefix in prefixes)
     driver = Driver()

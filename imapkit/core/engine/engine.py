@@ -62,8 +62,9 @@ class Engine:
         """Nothing further is sent: the connection is about to end."""
         self.flight = Flight(self.session, self.store, self.secrets, window)
         """The commands under way."""
-        self._wire = Wire(self.flight, high=high, low=low)
-        self._inbound = Inbound(self.flight, self._wire, registry, self.limits, self.defects, self.strays)
+        self.wire = Wire(self.flight, high=high, low=low)
+        """What leaves."""
+        self._inbound = Inbound(self.flight, self.wire, registry, self.limits, self.defects, self.strays)
         self.effects: Effects = self.flight.effects
         """What is to be done now."""
         self._send_error: tuple[error, float] | None = None
@@ -82,12 +83,12 @@ class Engine:
     @property
     def has_ready(self) -> bool:
         """Whether ``outgoing`` may have something to give."""
-        return bool(self._wire.out or self.flight.gate.ready)
+        return bool(self.wire.out or self.flight.gate.ready)
 
     @property
     def halted(self) -> bool:
         """Whether a command waits for "+". It may be read without the lock."""
-        owner = self._wire.owner
+        owner = self.wire.owner
         return owner is not None and owner.awaits == "+"
 
     def tell_alert(self, exc: error) -> None:
@@ -157,7 +158,7 @@ class Engine:
         flight.gate.add(request)
         listener = flight.listener
         if listener is not None and listener is not request:
-            self._wire.interrupt(listener, "turn")
+            self.wire.interrupt(listener, "turn")
 
     def abandon(self, request: Request, now: float, why: error | None = None) -> None:
         """The caller of a command does not want its answer any more. One that is half sent ends the connection."""
@@ -179,7 +180,7 @@ class Engine:
         if request.phase is IN_FLIGHT:
             request.move("abandon")
         elif request.phase is LISTENING:
-            self._wire.interrupt(request, "abandoned")
+            self.wire.interrupt(request, "abandoned")
         elif request.awaits == "ask":
             # The server waits for an answer that no thread will give.
             self._answer(request, None)
@@ -189,7 +190,7 @@ class Engine:
         """End a command that goes on until it is ended, as soon as the server has accepted it."""
         self.flight.now = now
         if request.phase is not DONE:
-            self._wire.interrupt(request, "turn")
+            self.wire.interrupt(request, "turn")
 
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
         """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
@@ -212,13 +213,13 @@ class Engine:
         self.flight.note(request)
         if request.call.command.secret:
             self.secrets.add_response(sent)
-        self._wire.step(request, sent)
+        self.wire.step(request, sent)
 
     # out
 
     def outgoing(self, now: float) -> Out | None:
         """What leaves next. It counts as sent: its taker sends it, or reports ``send_failed``."""
-        flight, wire = self.flight, self._wire
+        flight, wire = self.flight, self.wire
         if not (flight.gate.ready or wire.out):
             return None
         flight.now = now
@@ -304,7 +305,7 @@ class Engine:
         if request.phase is LISTENING:
             why = "patience" if request.until <= now else "refresh" if request.refresh_at <= now else ""
             if why:
-                self._wire.interrupt(request, why)
+                self.wire.interrupt(request, why)
         elif request.until <= now:
             # It is to end as soon as it has been accepted.
             request.wants_interrupt("patience")
@@ -326,4 +327,4 @@ class Engine:
             self.closed = self.effects.closed = self.strays.told_with(exc)
             self.effects.due = True
         self.flight.fail_all(self.closed)
-        self._wire.clear()
+        self.wire.clear()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from imapkit.core.secrets import Hidden
     from imapkit.core.session import Session
     from imapkit.core.store import Store
-    from imapkit.family import Command
 
 __all__ = ["Flight"]
 
@@ -66,7 +65,16 @@ class Flight:
         """Give a command its tag; False, and it is over, if it may not be sent any more."""
         command, session = request.call.command, self.session
         try:
-            self._check(request, command, session)
+            # (Without the enum's own operator, which is slow.)
+            if not command.states._value_ & session.state._value_:
+                raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+            if command.secret:
+                _check_tls(request, session)
+            if session.readonly_news is not None and not command.ends:
+                news, session.readonly_news = session.readonly_news, None
+                raise readonly(news)
+            if command.before is not None:
+                command.before(session, request.args)
         except Exception as exc:
             request.defect = exc
             request.move("fail")
@@ -86,21 +94,6 @@ class Flight:
         if command.layer is not None:
             self.layer_pending = True
         return True
-
-    @staticmethod
-    def _check(request: Request, command: Command, session: Session) -> None:
-        # (Without the enum's own operator, which is slow.)
-        if not command.states._value_ & session.state._value_:
-            raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
-        if command.secret and session.awaits_tls and not session.secure:
-            raise StateError(
-                f"{request.call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
-            )
-        if session.readonly_news is not None and not command.ends:
-            news, session.readonly_news = session.readonly_news, None
-            raise readonly(news)
-        if command.before is not None:
-            command.before(session, request.args)
 
     def tag(self, request: Request) -> None:
         """Give a command a tag that has not been used."""
@@ -219,4 +212,12 @@ class Flight:
         return CommandTimeout(
             f"command: {request.call.name} => "
             + ("waited too long for the commands before it" if waited else "no answer in time")
+        )
+
+
+def _check_tls(request: Request, session: Session) -> None:
+    """Raise ``StateError`` if a secret would leave without the TLS that was asked for."""
+    if session.awaits_tls and not session.secure:
+        raise StateError(
+            f"{request.call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
         )

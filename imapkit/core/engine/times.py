@@ -33,7 +33,7 @@ class Progress:
 
     def restart(self, order: int, now: float) -> None:
         """Nothing was in flight before the command of this order."""
-        self._orders, self._times = [order], [now]
+        self._orders[:], self._times[:] = (order,), (now,)
 
     def note(self, order: int, now: float, oldest: Callable[[], int]) -> None:
         """Something happened for the command of this order; ``oldest()`` is the lowest order in flight."""

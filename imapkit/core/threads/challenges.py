@@ -46,4 +46,4 @@ class Challenges:
             defect = exc
         finally:
             _ANSWERING.reset(token)
-        self._courier.run(partial(self._engine.answer, request, value, defect))
+        self._courier.run(partial(self._engine.answer, request, value), defect)

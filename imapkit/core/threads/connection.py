@@ -123,50 +123,81 @@ class Connection:
 
     # a caller's way
 
+    def perform(
+        self, call: Call, timeout: float | None = None, patience: float | None = None, renew: float | None = None
+    ) -> Request:
+        """Send a command, and wait for its end. Raises ``abort``, or what a plugin raised for it."""
+        self._check_process()
+        self._check_not_nested(call.name)
+        latch = Latch()
+        request = Request(call, latch)
+        if not (timeout is patience is renew is None):
+            self._set_times(request, timeout, patience, renew)
+        self._inline.abdicate()
+        try:
+            self._courier.run(self.engine.submit, request)
+            again = monotonic() + self._timeouts.progress / 2
+            while not request.released:
+                again = self._wait(request, latch, again)
+        except BaseException as exc:
+            self._courier.run(self.engine.abandon, request)
+            _forget_frames(request, exc)
+            raise
+        check(request, self.engine)
+        return request
+
+    def _wait(self, request: Request, latch: Latch, again: float) -> float:
+        """Wait until there is something to do; the moment at which to look again."""
+        if request.question is not None:
+            self._challenges.answer(request)
+            return again
+        self._inline.lead(request, again)
+        if request.released or request.question is not None:
+            return again
+        with self._steps.lock:
+            latch.shut(request)
+        moment = min(request.limit, request.until, request.refresh_at, again)
+        if latch.wait(moment - monotonic()):
+            return again
+        self._deadlines.tick()
+        with self._steps.lock:
+            return max(self.engine.deadline(), monotonic() + 0.01)
+
     def submit(
         self,
         call: Call,
+        on_done: Callable[[Request], object],
+        on_accepted: Callable[[], object] | None = None,
+        *,
         timeout: float | None = None,
         patience: float | None = None,
         renew: float | None = None,
-        *,
-        on_done: Callable[[Request], object] | None = None,
-        on_accepted: Callable[[], object] | None = None,
     ) -> Request:
-        """Queue a command; never waits. With ``on_done`` that is called when it is over, and what is refused at once raises.
+        """Queue a command; never waits. ``on_done`` is called when it is over; what is refused at once raises.
 
         ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
         under the state lock, and only hand over.
         """
-        if self._process != _process:
-            raise _is_the_parents()
-        if on_done is None:
-            self._check_not_nested(call.name)
-        called = None if on_done is None else self._called_back(on_done, on_accepted)
-        request = Request(call, called or Latch())
-        if not (timeout is patience is renew is None):
-            self._set_times(request, timeout, patience, renew)
+        called = CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
+        request = Request(call, called)
+        self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
-        if called is not None:
-            # Before anything is queued: without a clock it would not be known that the command is late.
-            self._deadlines.promise(self._first_look(request))
-        self._queue(request, None if called is None else partial(self._leave, request, called))
+        self._queue(request, partial(self._leave, request, called))
         return request
 
-    def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
+    def _queue(self, request: Request, leave: Callable[[], None]) -> None:
         """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between."""
+        self._check_process()
+        # Before anything is queued: without a clock it would not be known that the command is late.
+        self._deadlines.promise(self._first_look(request))
         try:
-            self._courier.run(partial(self.engine.submit, request))
-            if leave is not None:
-                leave()
+            self._courier.run(self.engine.submit, request)
+            leave()
         except BaseException as exc:
             if not request.released:
-                self._courier.run(partial(self.engine.abandon, request))
+                self._courier.run(self.engine.abandon, request)
             _forget_frames(request, exc)
             raise
-
-    def _called_back(self, on_done: Callable[[Request], object], on_accepted: Callable[[], object] | None) -> CallBack:
-        return CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
 
     def _look_again(self, request: Request) -> None:
         listens = request.phase is LISTENING
@@ -185,6 +216,10 @@ class Connection:
             request.until = now + patience
         if renew is not None:
             request.renew = renew
+
+    def _check_process(self) -> None:
+        if self._process != _process:
+            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
 
     def _check_not_nested(self, name: str) -> None:
         self._challenges.check(name)
@@ -222,50 +257,17 @@ class Connection:
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
-        if self._process != _process:
-            raise _is_the_parents()
         future: CommandFuture[_Result] = CommandFuture()
         request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
         self._set_times(request, timeout, None, None)
-        future.bind(partial(self._courier.run, partial(self.engine.abandon, request)))
-        self._deadlines.promise(self._first_look(request))
+        future.bind(partial(self._courier.run, self.engine.abandon, request))
         self._queue(request, partial(self._watch, request))
         return future
 
-    def wait(self, request: Request) -> Request:
-        """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
-        latch = request.waiter
-        assert isinstance(latch, Latch)
-        try:
-            again = monotonic() + self._timeouts.progress / 2
-            while not request.released:
-                again = self._wait_once(request, latch.lock, again)
-        except BaseException as exc:
-            self._courier.run(partial(self.engine.abandon, request))
-            _forget_frames(request, exc)
-            raise
-        check(request, self.engine)
-        return request
-
-    def _wait_once(self, request: Request, latch: threading.Lock, again: float) -> float:
-        """Wait until there is something to do; the moment at which to look again."""
-        if request.question is not None:
-            self._challenges.answer(request)
-            return again
-        self._inline.lead(request, again)
-        if request.released or request.question is not None:
-            return again
-        moment = min(request.limit, request.until, request.refresh_at, again)
-        if latch.acquire(timeout=min(max(moment - monotonic(), 0.0), threading.TIMEOUT_MAX)):
-            return again
-        self._deadlines.tick()
-        with self._steps.lock:
-            return max(self.engine.deadline(), monotonic() + 0.01)
-
     def interrupt(self, request: Request) -> None:
         """End a command that goes on until it is ended (IDLE)."""
-        self._courier.run(partial(self.engine.interrupt, request))
+        self._courier.run(self.engine.interrupt, request)
 
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""
@@ -284,7 +286,7 @@ class Connection:
 
     def fail(self, exc: error) -> None:
         """End the connection because of ``exc``: each waiter gets a copy of it. Returns at once."""
-        self._steps.step(partial(self._close, exc))
+        self._steps.step(self._close, exc)
 
     def _close(self, exc: error, now: float) -> None:
         self.engine.close(self._steps.reason(exc))
@@ -394,10 +396,6 @@ class Connection:
         """Change the state of the session, for a program that knows better."""
         with self._steps.lock:
             self.engine.session.enter(state)
-
-
-def _is_the_parents() -> ConnectionClosed:
-    return ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
 
 
 def _forget_frames(request: Request, exc: BaseException) -> None:

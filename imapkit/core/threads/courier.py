@@ -53,11 +53,11 @@ class Courier:
         """Whether the calling thread sends for the connection as it may take the time it needs: through a subclass's ``send``."""
         return self.worker.is_here
 
-    def run(self, work: Work | None, rounds: int = ROUNDS) -> None:
+    def run(self, work: Work | None, subject: Any = None, rounds: int = ROUNDS) -> None:
         """Do a step; then send what may leave, unless another thread does. Never waits."""
         steps, engine, role, clean = self._steps, self._engine, object(), False
         try:
-            out = steps.step(work, role)
+            out = steps.step(work, subject, role)
             while out is not None:
                 rest = self._try(out) if rounds else out.data
                 if rest is not None:
@@ -67,7 +67,7 @@ class Courier:
                 rounds -= 1
                 # In this order: what becomes ready meanwhile is seen here, or the thread that made it ready finds no role taken.
                 steps.role = None
-                out = steps.step(None, role) if engine.has_ready else None
+                out = steps.step(None, None, role) if engine.has_ready else None
             clean = True
         except Exception as exc:
             clean = True
@@ -110,7 +110,7 @@ class Courier:
                 self._uplink.begin_large(out.order)
                 self._send(out, rest)
                 self._uplink.end_large()
-                rest, out = None, steps.step(partial(steps.engine.written, out.order), role)
+                rest, out = None, steps.step(steps.engine.written, out.order, role)
                 if out is not None and self._trace.wants(1):
                     self._show(out)
         except BaseException as exc:
@@ -132,13 +132,13 @@ class Courier:
         try_write = transport.try_write
         if try_write is None:
             transport.write(data, partial(float, monotonic() + steps.engine.window))
-            steps.step(partial(steps.engine.written, order))
+            steps.step(steps.engine.written, order)
             return
         while steps.engine.closed is None:
             sent = try_write(data)
             if sent:
                 self._uplink.note(sent, order)
-                steps.step(partial(steps.engine.written, order))
+                steps.step(steps.engine.written, order)
             if sent == len(data):
                 return
             data = memoryview(data)[sent:]
@@ -148,12 +148,12 @@ class Courier:
         """Report what the other side has acknowledged since the last look: that is progress of the command that it belongs to."""
         order = self._uplink.look(monotonic(), self._steps.engine.window)
         if order:
-            self._steps.step(partial(self._steps.engine.written, order))
+            self._steps.step(self._steps.engine.written, order)
 
     def _failed(self, exc: BaseException) -> None:
         """Nothing can be sent any more. A server that is gone has perhaps said why."""
         if isinstance(exc, ConnectionError) and not isinstance(exc, error):
-            self._steps.step(partial(self._steps.engine.send_failed, lost_error(exc, "sending")))
+            self._steps.step(self._steps.engine.send_failed, lost_error(exc, "sending"))
             self._last_words()
         elif isinstance(exc, OSError) and not isinstance(exc, error):
             self._fail(lost_error(exc, "sending"))

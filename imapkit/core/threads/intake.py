@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -77,7 +76,7 @@ class Intake:
         torn = self._framer.pop_torn()
         if torn is not None:
             self._note_odd()
-            self._courier.run(partial(self._engine.receive, [classify(torn)]))
+            self._courier.run(self._engine.receive, [classify(torn)])
 
     def take_left(self) -> None:
         """Take in what came together with the last bytes that a layer was agreed on with (TLS 1.2: the greeting)."""
@@ -109,14 +108,14 @@ class Intake:
         while more and (batch := self._batch()):
             # (A batch that is not full has taken all there is, unless it ended for the sake of a layer or the greeting.)
             more = len(batch) >= _TOGETHER or self._goes_by_one or self._wrong is not None
-            self._courier.run(partial(engine.receive, batch), MANY)
+            self._courier.run(engine.receive, batch, MANY)
             if steps.switching is not None:
                 self._switch()
             if engine.closed is not None:
                 return
             if not self._greeted:
                 self._greeted = engine.welcome is not None
-        if engine.halted:
+        if engine.wire.owner is not None and engine.halted:
             # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
             self._layers.transport.acknowledge()
         missing, before = framer.missing, self._missing
@@ -124,7 +123,7 @@ class Intake:
             self._missing = missing
         if missing:
             size = before - missing if 0 < missing < before else len(data)
-            self._steps.step(partial(engine.literal_progress, size))
+            steps.step(engine.literal_progress, size)
 
     @property
     def _goes_by_one(self) -> bool:
@@ -135,34 +134,30 @@ class Intake:
         """Some of the responses that are there. Raises what is wrong with the next one."""
         if self._wrong is not None:
             raise self._wrong
+        framer, flight, traced = self._framer, self._engine.flight, self._trace.wants(1)
         batch: Batch = []
         try:
-            self._fill(batch)
+            while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
+                response = classify(parts)
+                if framer.odd:
+                    self._note_odd()
+                if traced:
+                    self._show(response)
+                batch.append(response)
+                if type(response) is Tagged:
+                    if flight.layer_pending:
+                        # Anything behind the answer to a command that switches a layer on stays.
+                        break
+                elif isinstance(response, Untagged):
+                    if framer.ahead >= _RUN or len(response.parts) == 3:
+                        self._take_run(response.name, batch)
+                    if not self._greeted:
+                        break
         except error as exc:
             if not batch:
                 raise
             self._wrong = exc
         return batch
-
-    def _fill(self, batch: Batch) -> None:
-        """Cut responses. Anything behind the answer to a command that switches a layer on stays."""
-        framer, flight = self._framer, self._engine.flight
-        traced = self._trace.wants(1)
-        while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
-            response = classify(parts)
-            if framer.odd:
-                self._note_odd()
-            if traced:
-                self._show(response)
-            batch.append(response)
-            if type(response) is Tagged:
-                if flight.layer_pending:
-                    break
-            elif isinstance(response, Untagged):
-                if framer.ahead >= _RUN or len(response.parts) == 3:
-                    self._take_run(response.name, batch)
-                if not self._greeted:
-                    break
 
     def _show(self, response: Continuation | Tagged | Untagged) -> None:
         if self._trace.wants(4):
@@ -199,7 +194,7 @@ class Intake:
         if layer is not None:
             end = min(request.limit, monotonic() + self._handshake)
             self._layers.push(layer, lambda: end)
-        self._courier.run(partial(self._engine.switched, request))
+        self._courier.run(self._engine.switched, request)
         self.take_left()
         if rest:
             self.take_in(rest, below)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapkit.core.threads.waiters import Latch, open_latch
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Steps", "Work", "reason_for"]
 
-Work: TypeAlias = Callable[[float], object]
-"""What a step does; it is given the present moment."""
+Work: TypeAlias = Callable[[Any, float], object]
+"""What a step does; it is given what it is about, and the present moment."""
 
 
 class Steps:
@@ -50,15 +50,15 @@ class Steps:
         """How many commands in a row had a caller that waits, since the last look."""
         self._after = after
         # (A list: a deque takes 0.7 KiB on every idle connection, and this is nearly always empty.)
-        self._inbox: list[Work] = []
+        self._inbox: list[tuple[Work, Any]] = []
 
     @property
     def is_here(self) -> bool:
         """Whether the calling thread is in the middle of a step."""
         return self.inside and self.lock._is_owned()  # type: ignore[attr-defined]
 
-    def step(self, work: Work | None, role: object | None = None) -> Out | None:
-        """Call ``work(now)`` under the lock, and tell the waiters what came of it.
+    def step(self, work: Work | None, subject: Any, role: object | None = None) -> Out | None:
+        """Call ``work(subject, now)`` under the lock, and tell the waiters what came of it.
 
         With a ``role`` the calling thread becomes the one that sends, if there is none: then what it is to send is returned.
         """
@@ -67,7 +67,7 @@ class Steps:
             if self.inside:
                 # The thread that is in here does it as it leaves.
                 if work is not None:
-                    self._inbox.append(work)
+                    self._inbox.append((work, subject))
                 return None
             self.inside = True
             try:
@@ -77,7 +77,7 @@ class Steps:
                 now = monotonic()
                 try:
                     if work is not None:
-                        work(now)
+                        work(subject, now)
                     if self._inbox:
                         self._empty_inbox(now)
                     if role is not None and (self.role is None or self.role is role):
@@ -93,22 +93,22 @@ class Steps:
                 self.torn = False
             finally:
                 self.inside = False
-        if self.owes or engine.closed is not None or engine.defects.unsettled:
+        if self.owes or engine.closed is not None or engine.defects.fresh:
             self._after()
         if self._inbox and out is None:
-            return self.step(None, role)
+            return self.step(None, None, role)
         return out
 
     def _empty_inbox(self, now: float) -> None:
         inbox = self._inbox
         while inbox:
             # In this order: an interruption must not lose what is another's.
-            self._do(inbox[0], now)
+            self._do(*inbox[0], now)
             del inbox[0]
 
-    def _do(self, work: Work, now: float) -> None:
+    def _do(self, work: Work, subject: Any, now: float) -> None:
         try:
-            work(now)
+            work(subject, now)
         except (Exception, SystemExit) as exc:
             # A plugin's function may raise anything.
             self.engine.close(self.reason(reason_for(exc)))
