@@ -238,6 +238,9 @@ class Client(OldNames, Futures, Secured):
         force: bool = False,
     ) -> Result:
         """See ``Commands._call_with``."""
+        if generic:
+            # Here, so that no frame of imapkit's holds a secret in the clear.
+            args = hide_secret(self._registry.commands, name, args)
         return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force)
 
     def _run(
@@ -258,8 +261,6 @@ class Client(OldNames, Futures, Secured):
         if options:
             check_options(name, options)
             callback, timeout = options.get("callback"), options.get("timeout")
-        if generic:
-            args = hide_secret(self._registry.commands, name, args)
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, made = self._connection or self._live, finish or self._result
         if callback is None:
