@@ -62,14 +62,6 @@ def test_a_latch_stays_open_if_there_is_something_to_do_as_the_caller_is_about_t
     assert is_open(asked)
 
 
-def test_a_latch_that_is_shut_again_keeps_what_it_was_told_meanwhile() -> None:
-    latch, request = shut_latch()
-    latch.done(request)
-    request.released = True
-    latch.shut(request)
-    assert is_open(latch)
-
-
 def test_a_latch_is_opened_for_a_question_and_for_a_nearer_moment_only() -> None:
     latch, request = shut_latch()
     latch.ask(request)

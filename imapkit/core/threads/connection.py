@@ -131,6 +131,9 @@ class Connection:
         self._check_not_nested(call.name)
         latch = Latch()
         request = Request(call, latch)
+        if not self._inline.is_open:
+            # (It is not submitted yet: no lock is needed.)
+            latch.shut(request)
         if not (timeout is patience is renew is None):
             self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
@@ -154,8 +157,9 @@ class Connection:
         self._inline.lead(request, again)
         if request.released or request.question is not None:
             return again
-        with self._steps.lock:
-            latch.shut(request)
+        if latch.is_open:
+            with self._steps.lock:
+                latch.shut(request)
         moment = min(request.limit, request.until, request.refresh_at, again)
         if latch.wait(moment - monotonic()):
             return again
@@ -180,19 +184,29 @@ class Connection:
         """
         called = CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
         request = Request(call, called)
-        self._set_times(request, timeout, patience, renew)
+        if not (timeout is patience is renew is None):
+            self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
         self._queue(request, partial(self._leave, request, called))
         return request
 
-    def _queue(self, request: Request, leave: Callable[[], None]) -> None:
-        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between."""
+    def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
+        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between.
+
+        The clock and the reader thread look after it, since no caller waits.
+        """
         self._check_process()
+        moment = self._first_look(request)
         # Before anything is queued: without a clock it would not be known that the command is late.
-        self._deadlines.promise(self._first_look(request))
+        self._deadlines.promise(moment)
         try:
             self._courier.run(self.engine.submit, request)
-            leave()
+            if leave is not None:
+                leave()
+            # Once more: the clock may have looked before the command was there.
+            self._deadlines.want(moment)
+            self._deadlines.ask()
+            self._inline.call()
         except BaseException as exc:
             if not request.released:
                 self._courier.run(self.engine.abandon, request)
@@ -241,14 +255,6 @@ class Connection:
             request.waiter = None
             check(request, self.engine)
         self._callbacks.wake()
-        self._watch(request)
-
-    def _watch(self, request: Request) -> None:
-        """The clock and the reader thread look after a command that no caller waits for."""
-        # Once more: the clock may have looked before the command was there.
-        self._deadlines.want(self._first_look(request))
-        self._deadlines.ask()
-        self._inline.call()
 
     def submit_future(
         self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
@@ -260,9 +266,10 @@ class Connection:
         future: CommandFuture[_Result] = CommandFuture()
         request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
-        self._set_times(request, timeout, None, None)
+        if timeout is not None:
+            self._set_times(request, timeout, None, None)
         future.bind(partial(self._courier.run, self.engine.abandon, request))
-        self._queue(request, partial(self._watch, request))
+        self._queue(request, None)
         return future
 
     def interrupt(self, request: Request) -> None:

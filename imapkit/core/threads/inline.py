@@ -43,6 +43,11 @@ class Inline:
 
     # a caller's side
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no thread has the right just now."""
+        return not self._right
+
     def lead(self, request: Request, until: float) -> None:
         """Read until ``request`` is answered, has a question, or ``until`` has come; returns at once if another thread reads."""
         ready = self._layers.transport.ready

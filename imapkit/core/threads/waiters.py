@@ -33,12 +33,16 @@ class Latch:
         # (Most callers read their own answer, and never wait for another thread.)
         self._lock: threading.Lock | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether ``shut`` is needed before ``wait``."""
+        return self._lock is None
+
     def shut(self, request: Request) -> None:
-        """From now on ``wait`` waits, unless there is something to do. The caller needs the state lock."""
-        if self._lock is None:
-            self._lock = threading.Lock()
-            if not request.released and request.question is None:
-                self._lock.acquire()
+        """From now on ``wait`` waits, unless there is something to do. Once submitted, the caller needs the state lock."""
+        self._lock = lock = threading.Lock()
+        if not request.released and request.question is None:
+            lock.acquire()
 
     def wait(self, seconds: float) -> bool:
         """Wait until there is something to do, for so many seconds at most; whether there is."""
