@@ -12,4 +12,4 @@ def shorten(client: imapkit.IMAP4, seconds: float) -> None:
     """Let no command of this client go on without progress for longer than ``seconds`` from now on."""
     live = client._live
     live.timeouts = Timeouts(progress=seconds)
-    live.engine._flight.window = seconds
+    live.engine.flight.window = seconds

@@ -215,7 +215,7 @@ def _logout(conversation: Conversation, command: ReceivedCommand) -> None:
 
 def _unknown(conversation: Conversation, command: ReceivedCommand) -> None:
     """Say BAD to a command that nobody handles."""
-    conversation.bad(command, b"no handler for %s" % command.name.encode("latin-1"))
+    conversation.bad(command, b"no handler for %s" % command.name.encode("ascii", "backslashreplace"))
 
 
 def checked(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:

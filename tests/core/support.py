@@ -203,7 +203,7 @@ class Driver:
 
     def told(self) -> list[Request]:
         """The commands whose waiters are to be told, since the last look."""
-        done = self.engine.effects.done
+        done = list(self.engine.effects.done)
         self.engine.delivered()
         return done
 

@@ -636,5 +636,5 @@ def test_an_oserror_while_sending_is_an_abort(
 
 def test_several_servers_do_not_mix() -> None:
     with serving({"NOOP": answer_all}) as one, serving(capabilities=PLAIN) as other, connect(one) as a, connect(other) as b:
-        assert a._live.engine._flight.tag_prefix != b._live.engine._flight.tag_prefix
+        assert a._live.engine.flight.tag_prefix != b._live.engine.flight.tag_prefix
         assert (a.capabilities, b.capabilities) == (("IMAP4REV1", "LITERAL+"), ("IMAP4REV1",))

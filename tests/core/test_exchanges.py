@@ -173,7 +173,7 @@ def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
 
 def test_nobody_goes_on_before_done_has_run() -> None:
     """Who looks whether his answer is there, and has not been woken yet, must not find a state that is not true any more."""
-    begun, may, go = threading.Event(), threading.Event(), threading.Event()
+    begun, may, go, over = threading.Event(), threading.Event(), threading.Event(), threading.Event()
 
     def ask(conversation: Conversation, command: ReceivedCommand) -> None:
         # Whoever sends needs the state once more after he has.
@@ -191,13 +191,14 @@ def test_nobody_goes_on_before_done_has_run() -> None:
         within(10),
     ):
         live = client._live
-        request = live.submit(client._encode("X-ASK", ()))
+        request = live.submit(client._encode("X-ASK", ()), lambda _: over.set())
         go.set()
         assert begun.wait(10)
         complete = request.complete
         may.set()
         assert not complete
-        assert live.wait(request).complete
+        assert over.wait(10)
+        assert request.complete
 
 
 def test_a_plugin_that_wants_to_exit_is_named_as_the_reason() -> None:

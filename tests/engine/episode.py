@@ -148,8 +148,8 @@ class Episode:
 
     def _note_sent(self) -> None:
         """Look at those that have a tag since the last look: the rules of the gate, by brute force."""
-        pending = self.engine._flight.pending
-        assert len(pending) <= self.engine._wire.high, "more than the bound in flight"
+        pending = self.engine.flight.pending
+        assert len(pending) <= self.engine.wire.high, "more than the bound in flight"
         for tag, request in pending.items():
             if tag in self.by_tag:
                 continue
@@ -176,14 +176,14 @@ class Episode:
         self.switching = effects.switch or self.switching
         engine.delivered()
         self._check_orphans()
-        listener = engine._flight.listener
+        listener = engine.flight.listener
         if listener is not None and listener.phase is LISTENING:
             reasons = [engine.queued, listener.news, listener.abandoned]
             assert not any(reasons), ("listens on", listener, reasons)
 
     def _check_orphans(self) -> None:
         """A command that was given up keeps what it had received by then, and collects nothing more."""
-        for request in self.engine._flight.live:
+        for request in self.engine.flight.live:
             if request.abandoned:
                 assert isinstance(request, Asked)
                 had = self.had.setdefault(request, len(request.came))
@@ -217,7 +217,7 @@ class Episode:
             batch.append(response)
             if isinstance(response, Tagged):
                 self._landed(response)
-                if self.engine.layer_pending or self.rng.random() < 0.3:
+                if self.engine.flight.layer_pending or self.rng.random() < 0.3:
                     self._receive(batch)
                     batch = []
         if batch:
@@ -229,9 +229,9 @@ class Episode:
             self.flying.remove(request)
 
     def _receive(self, batch: list[Any]) -> None:
-        engine, listener = self.engine, self.engine._flight.listener
+        engine, listener = self.engine, self.engine.flight.listener
         tag, queued = None if listener is None else listener.tag, engine.queued
-        waits, lies_ready = self._waits_for_continuation(), bool(engine._wire._out)
+        waits, lies_ready = self._waits_for_continuation(), bool(engine.wire.out)
         self._take(batch)
         if listener is not None and listener.phase is LISTENING:
             assert not any(isinstance(each, Untagged) and each.name == "EXISTS" for each in batch), (
@@ -252,7 +252,7 @@ class Episode:
         self.engine.receive(batch, self.now)
 
     def _waits_for_continuation(self) -> Request | None:
-        owner = self.engine._wire.owner
+        owner = self.engine.wire.owner
         return owner if owner is not None and owner.awaits == "+" else None
 
     # the server's side
@@ -300,13 +300,13 @@ class Episode:
                 self.now += 1.0
                 engine.tick(self.now)
                 self._deliver()
-            listener = engine._flight.listener
+            listener = engine.flight.listener
             if turn % 500 == 499 and listener is not None and listener.phase is LISTENING:
                 # It goes on for ever, if the server does not end it.
                 engine.abandon(listener, self.now)
                 self._deliver()
         else:
-            raise AssertionError(("does not end", list(engine._flight.live), engine.queued, bytes(self.server.to_server)))
+            raise AssertionError(("does not end", list(engine.flight.live), engine.queued, bytes(self.server.to_server)))
         self._deliver()
 
     def _check_the_end(self) -> None:
@@ -315,12 +315,12 @@ class Episode:
             assert request in self.told, ("never told", request)
             assert request.phase is DONE, ("never over", request)
         if engine.closed is None:
-            flight = engine._flight
+            flight = engine.flight
             assert not flight.pending, flight.pending
             assert flight.gate.empty
             assert flight.listener is None
             assert flight.attribution.empty
             while self._pump():
                 pass
-            assert engine._wire.empty
+            assert engine.wire.empty
             assert flight.gate.steps <= 4 * len(self.commands) + 4, (flight.gate.steps, len(self.commands))

@@ -33,10 +33,10 @@ class HostileEpisode(Episode):
         return super()._answer(tag, rng) if tag in self.by_tag else ([], b" BAD what")
 
     def _nonsense(self) -> bytes:
-        rng, flight = self.rng, self.engine._flight
+        rng, flight = self.rng, self.engine.flight
         tag = flight.tag_prefix + b"%d" % rng.randrange(1, flight.sent + 3)
-        if self.engine._wire.owner is not None and rng.random() < 0.5:
-            tag = self.engine._wire.owner.tag
+        if self.engine.wire.owner is not None and rng.random() < 0.5:
+            tag = self.engine.wire.owner.tag
         if rng.random() < 0.7:
             return rng.choice((b"+ early", b"* 5 EXPUNGE", b"* STATUS box1 unasked", b"* 3 FETCH (unasked)", b"* OK [ALERT] x"))
         nonsense = rng.choice((tag + b" OK forged", tag + b" NO forged", b"zzz OK forged", b"* BYE gone"))
@@ -48,7 +48,7 @@ class HostileEpisode(Episode):
             super()._check_answer(request)
 
     def _take(self, batch: list[object]) -> None:
-        unsent = [request for request in self.engine._flight.pending.values() if self._is_unsent(request)]
+        unsent = [request for request in self.engine.flight.pending.values() if self._is_unsent(request)]
         try:
             super()._take(batch)
         finally:
@@ -59,7 +59,7 @@ class HostileEpisode(Episode):
         """Whether bytes of the command itself have not been taken."""
         call = request.call
         goes_on = request.exchange is not None and call.reply is None and call.command.interrupt is None
-        return goes_on or any(out.order == request.order and out.completes is request for out in self.engine._wire._out)
+        return goes_on or any(out.order == request.order and out.completes is request for out in self.engine.wire.out)
 
     def _feed(self, *, all_of_it: bool = False) -> None:
         try:

@@ -43,7 +43,7 @@ MISTAKES = (
     Mistake(
         "EXPUNGE is held until sequence numbers are sent",
         lanes,
-        "return call.expunges and self.unsent > bool(call.seqnums)",
+        "return self.unsent > bool(call.seqnums)",
         "return False",
     ),
     Mistake(
@@ -53,7 +53,7 @@ MISTAKES = (
         "while False:",
     ),
     Mistake("what was withdrawn holds nothing", gate, "held[0].withdrawn or not", "not"),
-    Mistake("what waited for others to land is opened", gate, "or (segments and segments[0].exclusive):", ":"),
+    Mistake("what waited for others to land is opened", gate, "or self._first.exclusive:", ":"),
     Mistake(
         "a withdrawn command lets go of its lanes",
         gate,
@@ -96,12 +96,6 @@ MISTAKES = (
     Mistake(
         "numbers and UIDs are not compared", lanes, "if not other.empty or not own.grant(subject):", "if not own.grant(subject):"
     ),
-    Mistake(
-        "nothing joins an exclusive command",
-        lanes,
-        "if self.exclusive:\n            return False",
-        "if False:\n            return False",
-    ),
     Mistake("an exclusive command joins nothing", lanes, "return not self.live", "return True"),
     Mistake("a command does not hold itself", lanes, "self.unsent > bool(call.seqnums)", "self.unsent > 0"),
     Mistake(
@@ -119,8 +113,8 @@ MISTAKES = (
     Mistake(
         "a withdrawn command brings no EXPUNGE",
         gate,
-        "command.segment.expungers -= command.call.expunges",
-        "command.segment.expungers -= command.call.expunges and not command.withdrawn",
+        "if command.call.expunges:\n            segment.expungers",
+        "if command.call.expunges and not command.withdrawn:\n            segment.expungers",
     ),
     Mistake(
         "a command is ready once all lanes have granted it",
@@ -206,13 +200,13 @@ MISTAKES = (
         'request.move("abandon"); request.move("answer"); self._flight.land(request)',
     ),
     Mistake("an orphan's question is answered", engine, 'elif request.awaits == "ask":', "elif False:"),
-    Mistake("a command that comes ends IDLE", engine, 'self._wire.interrupt(listener, "turn")', "pass"),
+    Mistake("a command that comes ends IDLE", engine, 'self.wire.interrupt(listener, "turn")', "pass"),
     Mistake("IDLE ends at once when something waits", wire, 'else "turn" if flight.gate.queued else ""', 'else ""'),
     Mistake(
         "IDLE is renewed only when its interrupt was sent",
         inbound,
-        'if request.interrupted_by != "refresh" or request.phase is not IN_FLIGHT:',
-        'if request.interrupted_by != "refresh":',
+        "if request.phase is not IN_FLIGHT:",
+        "if False:",
     ),
     Mistake(
         "news ends IDLE",
@@ -230,8 +224,8 @@ MISTAKES = (
     Mistake(
         "one exchange at a time",
         wire,
-        "if not ready or not may_begin or self.owner is not None:",
-        "if not ready or not may_begin:",
+        "or not may_begin or self.owner is not None or",
+        "or not may_begin or",
     ),
     Mistake("all but the last bytes leave the command unsent", wire, "request if wanted.complete else None", "request"),
     Mistake(
@@ -251,8 +245,8 @@ MISTAKES = (
     Mistake(
         "a waiter is told before that is noted",
         flight,
-        "self.effects.tell(request)\n            request.released = True",
-        "request.released = True\n            self.effects.tell(request)",
+        "effects.done.append(request)\n            effects.due = True\n            request.released = True",
+        "request.released = True\n            effects.done.append(request)\n            effects.due = True",
     ),
     Mistake(
         "a command is live until it has been told",
@@ -264,7 +258,7 @@ MISTAKES = (
     Mistake(
         "a continuation settles nothing while bytes lie ready",
         wire,
-        'request.awaits != "+" or self._out',
+        'request.awaits != "+" or self.out',
         'request.awaits != "+"',
     ),
     Mistake("an orphan's later questions are answered", wire, "if request.abandoned:", "if False:"),
@@ -288,14 +282,15 @@ MISTAKES = (
     ),
     Mistake("OK before all was sent is fatal", inbound, "if not request.sent:", "if False:"),
     Mistake(
-        "only a refresh sends IDLE anew", inbound, 'if request.interrupted_by != "refresh" or', "if not request.interrupted_by or"
+        "only a refresh sends IDLE anew",
+        inbound,
+        'if request.interrupted_by == "refresh" and self',
+        "if request.interrupted_by and self",
     ),
     Mistake(
         "any other reason takes the place of a refresh", request, 'if not before or before == "refresh" or', "if not before or"
     ),
-    Mistake(
-        "a command that is sent anew has one tag", flight, "if request.tag:\n            del self.pending[request.tag]", "pass"
-    ),
+    Mistake("a command that is sent anew has one tag", flight, "if request.tag:\n            del pending[request.tag]", "pass"),
     Mistake("a layer that is there pends no more", flight, "self.layer_pending = False\n        self.gate", "self.gate"),
     Mistake("a command that was answered frees its place", flight, "self.gate.land(request)", "pass"),
     Mistake(

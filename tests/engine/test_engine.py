@@ -217,7 +217,7 @@ def test_close_ends_a_command_in_every_phase_once(driver: Driver, phase: Phase) 
 
 
 def test_nothing_is_kept_of_commands_once_the_connection_has_ended(driver: Driver) -> None:
-    engine, flight = driver.engine, driver.engine._flight
+    engine, flight = driver.engine, driver.engine.flight
     listing = driver.send("XLIST", limit=100.0)
     driver.end(listing)
     driver.send("XLIST", limit=100.0)
@@ -234,7 +234,7 @@ def test_neither_a_listener_nor_a_layer_is_awaited_once_the_connection_has_ended
     driver.send(wanted)
     driver.feed(b"+ idling\r\n")
     driver.engine.close(ConnectionClosed("gone"))
-    assert (driver.engine.listens, driver.engine.layer_pending, driver.engine._flight.listener) == (False, False, None)
+    assert (driver.engine.listens, driver.engine.flight.layer_pending, driver.engine.flight.listener) == (False, False, None)
 
 
 def test_close_while_bytes_lie_ready(driver: Driver) -> None:
@@ -350,7 +350,7 @@ def test_a_refused_end_of_the_session_is_none(driver: Driver) -> None:
 
 def test_a_layer_is_switched_on_before_anything_behind_the_ok_is_taken_in(driver: Driver) -> None:
     request, behind = driver.send(Call(ZIP, (), [b"XZIP"])), driver.submit("XPING")
-    assert driver.engine.layer_pending
+    assert driver.engine.flight.layer_pending
     assert driver.feed(request.tag + b" OK on\r\n") == [request]
     assert (request.phase, driver.engine.effects.done) == (SWITCHING, [])
     assert driver.take() is None
@@ -358,7 +358,7 @@ def test_a_layer_is_switched_on_before_anything_behind_the_ok_is_taken_in(driver
         driver.feed(b"* 5 EXISTS\r\n")
     driver.engine.delivered()
     driver.engine.switched(request, driver.now)
-    assert not driver.engine.layer_pending
+    assert not driver.engine.flight.layer_pending
     assert driver.told() == [request]
     assert driver.pump() == behind.tag + b" XPING\r\n"
 
@@ -366,7 +366,7 @@ def test_a_layer_is_switched_on_before_anything_behind_the_ok_is_taken_in(driver
 def test_a_refused_layer_is_not_switched_on(driver: Driver) -> None:
     request = driver.send(Call(ZIP, (), [b"XZIP"]))
     assert driver.feed(request.tag + b" NO off\r\n") == [None]
-    assert (request.phase, driver.engine.layer_pending) == (DONE, False)
+    assert (request.phase, driver.engine.flight.layer_pending) == (DONE, False)
 
 
 def test_a_layer_that_protects_makes_what_was_said_before_it_worthless(driver: Driver) -> None:
@@ -495,7 +495,7 @@ def test_commands_leave_in_the_order_in_which_they_were_submitted() -> None:
     requests = [driver.submit("XPING") for _ in range(100)]
     driver.pump()
     assert all(one.order < other.order for one, other in pairwise(requests))
-    assert list(driver.engine._flight.pending.values()) == requests
+    assert list(driver.engine.flight.pending.values()) == requests
 
 
 def test_what_leaves_together_is_bounded() -> None:

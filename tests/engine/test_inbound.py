@@ -29,7 +29,7 @@ def driver() -> Driver:
 
 
 def test_tags_have_a_prefix_that_cannot_be_guessed_and_never_repeat() -> None:
-    prefixes = {Engine(probe_registry)._flight.tag_prefix for _ in range(50)}
+    prefixes = {Engine(probe_registry).flight.tag_prefix for _ in range(50)}
     assert len(prefixes) == 50
     assert all(len(prefix) == 6 and prefix.isalpha() and prefix.isupper() for prefix in prefixes)
     driver = Driver()
@@ -39,7 +39,7 @@ def test_tags_have_a_prefix_that_cannot_be_guessed_and_never_repeat() -> None:
         tags.append(request.tag)
         driver.end(request)
     assert len(set(tags)) == 100
-    assert all(tag.startswith(driver.engine._flight.tag_prefix) for tag in tags)
+    assert all(tag.startswith(driver.engine.flight.tag_prefix) for tag in tags)
 
 
 @pytest.mark.parametrize("tag", [b"A1", b"XXXXXX1", b"a.b"])
@@ -60,7 +60,7 @@ def test_the_next_tag_cannot_be_answered_in_advance(driver: Driver) -> None:
     request = driver.send("XPING")
     number = int(request.tag[6:])
     with pytest.raises(RemoteProtocolError, match="not sent"):
-        driver.feed(b"%b%d OK done\r\n" % (driver.engine._flight.tag_prefix, number + 1))
+        driver.feed(b"%b%d OK done\r\n" % (driver.engine.flight.tag_prefix, number + 1))
 
 
 def test_ok_before_it_was_all_sent_is_fatal(driver: Driver) -> None:
@@ -101,7 +101,7 @@ def test_the_wrong_state_is_refused_and_takes_no_tag(name: str, state: State) ->
     [request] = driver.told()
     assert (request.tag, request.phase) == (b"", DONE)
     assert driver.engine.idle
-    assert driver.engine._flight.sent == 0
+    assert driver.engine.flight.sent == 0
 
 
 def test_before_may_refuse(driver: Driver) -> None:

@@ -66,7 +66,7 @@ def answer_all(driver: Driver, requests: list[Request]) -> None:
     while not engine.idle:
         while engine.outgoing(driver.now) is not None:
             pass
-        for batch in in_batches(Tagged(tag, "OK", b"done") for tag in list(engine._flight.pending)):
+        for batch in in_batches(Tagged(tag, "OK", b"done") for tag in list(engine.flight.pending)):
             engine.receive(batch, driver.now)
             engine.delivered()
     while left:
@@ -79,7 +79,7 @@ def withdraw_all(driver: Driver, requests: list[Request]) -> None:
         driver.engine.abandon(request, driver.now)
     driver.engine.delivered()
     assert driver.engine.idle
-    assert driver.engine._flight.gate.empty
+    assert driver.engine.flight.gate.empty
 
 
 def flat(run: Callable[[int], Callable[[], object]], few: int = FEW, many: int = MANY, *, factor: float = FACTOR) -> None:
@@ -168,7 +168,7 @@ def test_an_answer_costs_by_what_is_in_flight_and_that_is_bounded() -> None:
             done = 0
             while done < count:
                 driver.pump()
-                sent = list(driver.engine._flight.pending.values())
+                sent = list(driver.engine.flight.pending.values())
                 done += len(sent)
                 for request in sent:
                     row = Untagged("FETCH", 1, (b"(UID %s)" % request.args[0].encode(),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from math import inf
 
 import pytest
@@ -40,9 +41,9 @@ def test_progress_of_a_command_is_progress_of_those_behind_it() -> None:
     progress = Progress()
     assert progress.of(1) == -inf
     progress.restart(1, 5.0)
-    progress.note(3, 7.0, oldest=1)
+    progress.note(3, 7.0, oldest=lambda: 1)
     assert [progress.of(order) for order in (0, 1, 2, 3, 4)] == [-inf, 5.0, 5.0, 7.0, 7.0]
-    progress.note(2, 8.0, oldest=1)
+    progress.note(2, 8.0, oldest=lambda: 1)
     assert [progress.of(order) for order in (1, 2, 3, 4)] == [5.0, 8.0, 8.0, 8.0]
     progress.restart(9, 9.0)
     assert [progress.of(order) for order in (8, 9)] == [-inf, 9.0]
@@ -54,7 +55,7 @@ def test_progress_is_what_a_list_of_all_events_says(rng: random.Random) -> None:
         progress.restart(1, 0.0)
         for moment in sorted(rng.randrange(1, 20) for _ in range(40)):
             events.append((rng.randrange(1, 12), float(moment)))
-            progress.note(*events[-1], oldest=1)
+            progress.note(*events[-1], oldest=lambda: 1)
             for order in range(1, 13):
                 assert progress.of(order) == max(when for done, when in events if done <= order)
 
@@ -63,7 +64,7 @@ def test_progress_forgets_what_no_command_in_flight_can_ask_for() -> None:
     progress = Progress()
     progress.restart(1, 0.0)
     for order in range(1, 20_000):
-        progress.note(order, float(order), oldest=max(1, order - 5))
+        progress.note(order, float(order), oldest=partial(max, 1, order - 5))
     assert len(progress._orders) <= 1100
     assert [progress.of(19_999 - back) for back in (0, 5)] == [19_999.0, 19_994.0]
 

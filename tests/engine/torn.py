@@ -76,7 +76,7 @@ class TornEpisode(Episode):
             engine.close(ConnectionClosed("interrupted"))
         told = engine.effects.done
         for request in self.commands:
-            if request.number >= self._submitting and request not in engine._flight.live and not request.released:
+            if request.number >= self._submitting and request not in engine.flight.live and not request.released:
                 # The interrupted thread was about to submit it, and knows that.
                 request.phase = DONE
                 self.told.add(request)

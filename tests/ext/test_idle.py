@@ -98,7 +98,7 @@ def test_it_is_begun_anew_for_a_callback_too() -> None:
     with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server):
         answers = Answers()
         client.idle_refresh = LIMIT / 20
-        client.idle(LIMIT, callback=answers, cb_arg=7)
+        client.idle(3 * LIMIT, callback=answers, cb_arg=7)
         assert answers.next() == (("OK", [b"Idle completed"]), 7, None)
         assert client.response("IDLE")[1] == [b"TIMEOUT"]
         assert server.names.count("IDLE") > 1

@@ -131,7 +131,7 @@ class Client(Receiver):
 
     def __init__(self, tag_prefix: bytes, limits: Limits = LIMITS) -> None:
         super().__init__(REGISTRY, limits)
-        self.engine._flight.tag_prefix = tag_prefix
+        self.engine.flight.tag_prefix = tag_prefix
         self.receive(b"* OK hello\r\n")
         self.engine.store.clear()
         self.engine.session.enter(State.SELECTED)

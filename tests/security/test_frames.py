@@ -304,9 +304,8 @@ def test_whatever_interrupts_it(way: str, wrong: type[BaseException]) -> None:
     "where",
     [
         "core.contract.calls.encode",
-        "core.threads.connection.Connection.submit",
-        "core.threads.connection.Connection.wait",
-        "core.threads.connection.Connection._wait_once",
+        "core.threads.connection.Connection.perform",
+        "core.threads.connection.Connection._wait",
         "core.threads.courier.Courier._try",
         "core.engine.engine.Engine.submit",
         "core.engine.wire.Wire.next",
@@ -330,13 +329,13 @@ def test_wherever_it_is_interrupted(where: str, way: str, monkeypatch: pytest.Mo
 
 def test_the_pieces_of_a_secret_command_are_gone_once_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Call] = []
-    submit = Connection.submit
+    perform = Connection.perform
 
-    def note(self: Connection, call: Call, **options: Any) -> Request:
+    def note(self: Connection, call: Call, *times: float | None) -> Request:
         calls.append(call)
-        return submit(self, call, **options)
+        return perform(self, call, *times)
 
-    monkeypatch.setattr(Connection, "submit", note)
+    monkeypatch.setattr(Connection, "perform", note)
     with ScriptedServer() as server, connect(server, families=FAMILIES) as client:
         calls.clear()
         assert client.login("me", CANARY)[0] == "OK"

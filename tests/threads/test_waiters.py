@@ -28,12 +28,19 @@ def request_of(waiter: Any) -> Request:
 
 def is_open(latch: Latch) -> bool:
     """Whether a caller that waits would go on; it is shut again."""
-    return latch.lock.acquire(blocking=False)
+    return latch.wait(0.0)
+
+
+def shut_latch() -> tuple[Latch, Request]:
+    """The latch of a caller that is about to wait, and its command."""
+    latch = Latch()
+    request = request_of(latch)
+    latch.shut(request)
+    return latch, request
 
 
 def test_a_latch_is_opened_once_however_often_it_is_told() -> None:
-    latch = Latch()
-    request = request_of(latch)
+    latch, request = shut_latch()
     assert not is_open(latch)
     latch.done(request)
     latch.done(request)
@@ -41,9 +48,23 @@ def test_a_latch_is_opened_once_however_often_it_is_told() -> None:
     assert not is_open(latch)
 
 
+def test_a_latch_stays_open_if_there_is_something_to_do_as_the_caller_is_about_to_wait() -> None:
+    over = Latch()
+    request = request_of(over)
+    over.done(request)
+    request.released = True
+    over.shut(request)
+    assert is_open(over)
+    asked = Latch()
+    request = request_of(asked)
+    request.question = Ask(lambda challenge: challenge, b"")
+    asked.ask(request)
+    asked.shut(request)
+    assert is_open(asked)
+
+
 def test_a_latch_is_opened_for_a_question_and_for_a_nearer_moment_only() -> None:
-    latch = Latch()
-    request = request_of(latch)
+    latch, request = shut_latch()
     latch.ask(request)
     assert not is_open(latch), "its command is being ended; there is nothing to do but to wait"
     request.phase = LISTENING

@@ -30,7 +30,9 @@ class Call:
         options: Any = None,
     ) -> None:
         self.command, self.args, self.uid, self.reply = command, args, uid, reply
-        self.pieces = Secret(pieces) if command.secret and isinstance(pieces, list) else pieces
+        if command.secret and not isinstance(pieces, Secret):
+            pieces = Secret(pieces)
+        self.pieces = pieces
         """What goes over the wire; wrapped if it is secret, and gone once that has been sent."""
         self.name = f"UID {command.name}" if uid else command.name
         self.options = options
@@ -38,10 +40,12 @@ class Call:
         self.expunges = uid or command.expunges
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = command.about(args, uid) if command.about else None
-        sole = self.pieces[0] if isinstance(self.pieces, list) and len(self.pieces) == 1 else None
-        only = sole if reply is None and command.interrupt is None else None
-        self.line = only if isinstance(only, bytes) else None
+        self.line: bytes | None = None
         """All of it, if it is a single line without secrets whose writer need not wait for anything the server says."""
+        if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:
+            only = pieces[0]
+            if type(only) is bytes:
+                self.line = only
 
     def shown(self, most: int) -> bytes:
         """What goes over the wire, for people: of a literal only its size, of a secret nothing."""

@@ -28,6 +28,9 @@ class State(enum.Flag):
     ANY = NONAUTH | AUTH | SELECTED
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 class Session:
     """The state of one connection, as the families see and change it."""
 
@@ -43,8 +46,7 @@ class Session:
         """What may be enabled (RFC 5161): some family understands it."""
         self.capabilities: tuple[str, ...] | None = None
         """What the server announced, in upper case; None while that is not known."""
-        self.enabled: frozenset[str] = frozenset()
-        self.asked_for: frozenset[str] = frozenset()
+        self.enabled = self.asked_for = _NOTHING
         """What a command that is in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False

@@ -29,7 +29,8 @@ class DefectLog:
         self._lock = lock or nullcontext()
         # Lists: an empty deque takes more than all the rest here, and most connections have no defects.
         self._kept: list[Defect] = []
-        self._fresh: list[Defect] = []
+        self.fresh: list[Defect] = []
+        """What has been noted since ``settle``."""
         self._most, self._secrets = most, secrets
 
     def add(self, what: str, raw: bytes) -> None:
@@ -40,19 +41,14 @@ class DefectLog:
         """Note these."""
         with self._lock:
             for defect in defects:
-                self._fresh.append(Defect(defect.what[:_MOST_CHARACTERS], defect.raw[:_MOST_BYTES]))
-                _cut(self._fresh, self._most)
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether something has been noted since ``settle``."""
-        return bool(self._fresh)
+                self.fresh.append(Defect(defect.what[:_MOST_CHARACTERS], defect.raw[:_MOST_BYTES]))
+                _cut(self.fresh, self._most)
 
     def settle(self) -> None:
         """Hide the secrets in what has been noted since the last time."""
-        if self._fresh:
+        if self.fresh:
             with self._lock:
-                fresh, self._fresh = self._fresh, []
+                fresh, self.fresh = self.fresh, []
                 hide, hide_text = self._secrets.hide, self._secrets.hide_text
                 self._kept += [Defect(shown(hide_text(defect.what)), hide(defect.raw)) for defect in fresh]
                 _cut(self._kept, self._most)

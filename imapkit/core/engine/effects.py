@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
@@ -12,19 +12,28 @@ if TYPE_CHECKING:
 __all__ = ["Effects", "Out"]
 
 
-class Out(NamedTuple):
+class Out:
     """Bytes that leave next. Its taker sends them, or reports ``Engine.send_failed``."""
 
-    data: bytes
-    order: int
-    """The order of the command whose progress it is."""
-    completes: Request | None = None
-    """The command whose last bytes these are, where it is not a single line."""
-    secret: bool = False
-    commands: Sequence[Request] = ()
-    """The commands that begin with it, for the trace."""
-    answers: bool = False
-    """It answers a challenge."""
+    __slots__ = ("answers", "commands", "completes", "data", "order", "secret")
+
+    def __init__(
+        self,
+        data: bytes,
+        order: int,
+        completes: Request | None = None,
+        secret: bool = False,
+        commands: Sequence[Request] = (),
+        answers: bool = False,
+    ) -> None:
+        self.data, self.order, self.secret = data, order, secret
+        """The bytes; the order of the command whose progress it is; whether a secret is among them."""
+        self.completes = completes
+        """The command whose last bytes these are, where it is not a single line."""
+        self.commands = commands
+        """The commands that begin with it, for the trace."""
+        self.answers = answers
+        """It answers a challenge."""
 
 
 class Effects:
@@ -44,11 +53,6 @@ class Effects:
         self.greeted = False
         self.closed: error | None = None
 
-    def tell(self, request: Request) -> None:
-        """A command is over for its waiter."""
-        self.done.append(request)
-        self.due = True
-
     def ask(self, request: Request) -> None:
         """A command has a question, or a nearer moment at which to look."""
         self.asks.append(request)
@@ -56,8 +60,10 @@ class Effects:
 
     def clear(self) -> None:
         """All of it has been done."""
+        self.due = False
+        if self.done:
+            self.done = []
         if self.asks:
             self.asks = []
-        self.done = []
         self.switch = self.closed = None
-        self.greeted = self.due = False
+        self.greeted = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from math import inf
 from typing import TYPE_CHECKING
 
 from imapkit.core.contract.session import Session, State
@@ -61,10 +62,12 @@ class Engine:
         self.closed: error | None = None
         self.frozen = False
         """Nothing further is sent: the connection is about to end."""
-        self._flight = Flight(self.session, self.store, self.secrets, window)
-        self._wire = Wire(self._flight, high=high, low=low)
-        self._inbound = Inbound(self._flight, self._wire, tables, self.limits, self.defects, self.strays)
-        self.effects: Effects = self._flight.effects
+        self.flight = Flight(self.session, self.store, self.secrets, window)
+        """The commands under way."""
+        self.wire = Wire(self.flight, high=high, low=low)
+        """What leaves."""
+        self._inbound = Inbound(self.flight, self.wire, tables, self.limits, self.defects, self.strays)
+        self.effects: Effects = self.flight.effects
         """What is to be done now."""
         self._send_error: tuple[error, float] | None = None
 
@@ -82,12 +85,12 @@ class Engine:
     @property
     def has_ready(self) -> bool:
         """Whether ``outgoing`` may have something to give."""
-        return bool(self._wire.lies_ready or self._flight.gate.ready)
+        return bool(self.wire.out or self.flight.gate.ready)
 
     @property
     def halted(self) -> bool:
         """Whether a command waits for "+". It may be read without the lock."""
-        owner = self._wire.owner
+        owner = self.wire.owner
         return owner is not None and owner.awaits == "+"
 
     def tell_alert(self, exc: error) -> None:
@@ -98,72 +101,70 @@ class Engine:
 
     def is_in_flight(self, tag: bytes) -> bool:
         """Whether a command with this tag has been sent and not been answered. It may be asked without the lock."""
-        return tag in self._flight.pending
-
-    @property
-    def layer_pending(self) -> bool:
-        """Whether a batch of responses must end behind each tagged response. It may be read without the lock."""
-        return self._flight.layer_pending
+        return tag in self.flight.pending
 
     @property
     def in_flight(self) -> int:
         """How many commands have been sent, in part at least, and not been answered."""
-        return len(self._flight.pending)
+        return len(self.flight.pending)
 
     @property
     def queued(self) -> int:
         """How many commands have been submitted and not been sent."""
-        return self._flight.gate.queued
+        return self.flight.gate.queued
 
     @property
     def owed(self) -> bool:
         """Whether the server owes an answer to anything but a command that goes on until it is ended. It may be read without
         the lock."""
-        listener = self._flight.listener
-        return len(self._flight.pending) != (listener is not None and listener.call.command.interrupt is not None)
+        listener = self.flight.listener
+        return len(self.flight.pending) != (listener is not None and listener.call.command.interrupt is not None)
 
     @property
     def listens(self) -> bool:
         """Whether a command goes on until there is a reason to end it."""
-        listener = self._flight.listener
+        listener = self.flight.listener
         return listener is not None and listener.phase is LISTENING
 
     @property
     def has_secret_in_flight(self) -> bool:
         """Whether a command with a secret has been sent and not been answered."""
-        return any(request.call.command.secret for request in self._flight.pending.values())
+        return any(request.call.command.secret for request in self.flight.pending.values())
 
     @property
     def window(self) -> float:
         """How long a command may make no progress. It may be changed at any time."""
-        return self._flight.window
+        return self.flight.window
 
     @window.setter
     def window(self, seconds: float) -> None:
-        self._flight.window = seconds
+        self.flight.window = seconds
 
     @property
     def idle(self) -> bool:
         """Whether no command is under way."""
-        return not self._flight.live
+        return not self.flight.live
 
     # commands
 
     def submit(self, request: Request, now: float) -> None:
         """Queue a command. Never blocks, and never raises: what is wrong with it is on the request."""
-        flight = self._flight
+        flight = self.flight
         flight.now = now
         if self.closed is not None:
             flight.fail(request, self.closed)
             return
-        flight.enter(request)
+        flight.live[request] = None
+        if request.limit < inf or request.until < inf:
+            flight.look_at(min(request.limit, request.until), request)
+        flight.gate.add(request)
         listener = flight.listener
         if listener is not None and listener is not request:
-            self._wire.interrupt(listener, "turn")
+            self.wire.interrupt(listener, "turn")
 
     def abandon(self, request: Request, now: float, why: error | None = None) -> None:
         """The caller of a command does not want its answer any more. One that is half sent ends the connection."""
-        flight, phase = self._flight, request.phase
+        flight, phase = self.flight, request.phase
         flight.now = now
         if phase is DONE or phase is SWITCHING or request.abandoned or request not in flight.live:
             # (One that is not live was never submitted: its caller was interrupted before.)
@@ -181,21 +182,21 @@ class Engine:
         if request.phase is IN_FLIGHT:
             request.move("abandon")
         elif request.phase is LISTENING:
-            self._wire.interrupt(request, "abandoned")
+            self.wire.interrupt(request, "abandoned")
         elif request.awaits == "ask":
             # The server waits for an answer that no thread will give.
             self._answer(request, None)
-        self._flight.tell(request)
+        self.flight.tell(request)
 
     def interrupt(self, request: Request, now: float) -> None:
         """End a command that goes on until it is ended, as soon as the server has accepted it."""
-        self._flight.now = now
+        self.flight.now = now
         if request.phase is not DONE:
-            self._wire.interrupt(request, "turn")
+            self.wire.interrupt(request, "turn")
 
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
         """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
-        self._flight.now = now
+        self.flight.now = now
         if request.awaits != "ask":
             return
         if value is not None and (b"\r" in value or b"\n" in value):
@@ -211,23 +212,25 @@ class Engine:
         # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
         sent = b"*" if value is None else value
         request.question = None
-        self._flight.note(request)
+        self.flight.note(request)
         if request.call.command.secret:
             self.secrets.add_response(sent)
-        self._wire.step(request, sent)
+        self.wire.step(request, sent)
 
     # out
 
     def outgoing(self, now: float) -> Out | None:
         """What leaves next. It counts as sent: its taker sends it, or reports ``send_failed``."""
-        flight = self._flight
+        flight, wire = self.flight, self.wire
+        if not (flight.gate.ready or wire.out):
+            return None
         flight.now = now
-        return self._wire.next(self.closed is None and not self.frozen and self._send_error is None)
+        return wire.next(self.closed is None and not self.frozen and self._send_error is None)
 
     def written(self, order: int, now: float) -> None:
         """Bytes of the command of this order have left the system: progress."""
-        self._flight.now = now
-        self._flight.note_order(order)
+        self.flight.now = now
+        self.flight.note_order(order)
 
     def send_failed(self, exc: error, now: float) -> None:
         """Nothing can be sent any more. The server has perhaps said why: its last words are awaited for a moment."""
@@ -238,7 +241,7 @@ class Engine:
 
     def receive(self, batch: Sequence[Continuation | Tagged | Untagged | Run], now: float) -> None:
         """Take responses in. Raises what ends the connection."""
-        self._flight.now = now
+        self.flight.now = now
         if self.closed is None:
             self._inbound.receive(batch)
 
@@ -248,7 +251,7 @@ class Engine:
 
     def literal_progress(self, size: int, now: float) -> None:
         """``size`` bytes of a literal have come: of the answer to the oldest command in flight, for all the engine knows."""
-        flight = self._flight
+        flight = self.flight
         flight.now = now
         for request in flight.pending.values():
             flight.note_answer(request, size)
@@ -256,7 +259,7 @@ class Engine:
 
     def switched(self, request: Request, now: float) -> None:
         """The layer that a command switches on is there."""
-        flight = self._flight
+        flight = self.flight
         flight.now = now
         if self.closed is not None or request.phase is not SWITCHING:
             return
@@ -274,13 +277,13 @@ class Engine:
 
     def deadline(self) -> float:
         """The moment at which ``tick`` has something to do."""
-        flight = self._flight
+        flight = self.flight
         moment = min(flight.moments.nearest(), flight.stalls_at()[0])
         return moment if self._send_error is None else min(moment, self._send_error[1])
 
     def tick(self, now: float) -> None:
         """Do what time asks for."""
-        flight = self._flight
+        flight = self.flight
         flight.now = now
         if self._send_error is not None and self._send_error[1] <= now:
             self._lose(self._send_error[0])
@@ -293,7 +296,7 @@ class Engine:
     def _look_at(self, request: Request, now: float) -> None:
         if request.phase is DONE or request.abandoned:
             return
-        flight = self._flight
+        flight = self.flight
         if request.limit <= now:
             late, half_sent = flight.late(request), request.phase is SENDING and not request.sent
             if half_sent or (request.hard and request.phase is not QUEUED):
@@ -304,7 +307,7 @@ class Engine:
         if request.phase is LISTENING:
             why = "patience" if request.until <= now else "refresh" if request.refresh_at <= now else ""
             if why:
-                self._wire.interrupt(request, why)
+                self.wire.interrupt(request, why)
         elif request.until <= now:
             # It is to end as soon as it has been accepted.
             request.wants_interrupt("patience")
@@ -325,5 +328,5 @@ class Engine:
         if self.closed is None:
             self.closed = self.effects.closed = self.strays.told_with(exc)
             self.effects.due = True
-        self._flight.fail_all(self.closed)
-        self._wire.clear()
+        self.flight.fail_all(self.closed)
+        self.wire.clear()

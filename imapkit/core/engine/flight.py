@@ -49,19 +49,13 @@ class Flight:
         self.listener: Request | None = None
         """The command in flight that goes on until there is a reason to end it."""
         self.layer_pending = False
-        """A command that switches a layer on is in flight."""
+        """A command that switches a layer on is in flight: a batch of responses must end behind each tagged response. It may be
+        read without the lock."""
         self.progress = Progress()
         self.moments = Moments()
         self.tag_prefix = _tag_prefix()
         self.sent = 0
         """How many commands have got a tag."""
-
-    def enter(self, request: Request) -> None:
-        """Queue a command that has been submitted."""
-        self.live[request] = None
-        if request.limit < inf or request.until < inf:
-            self.look_at(min(request.limit, request.until), request)
-        self.gate.add(request)
 
     def look_at(self, moment: float, request: Request) -> None:
         """Have ``tick`` look at a command at ``moment``."""
@@ -69,66 +63,61 @@ class Flight:
 
     def admit(self, request: Request) -> bool:
         """Give a command its tag; False, and it is over, if it may not be sent any more."""
+        command, session = request.call.command, self.session
         try:
-            self._check(request)
+            # (Without the enum's own operator, which is slow.)
+            if not command.states._value_ & session.state._value_:
+                raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+            if command.secret:
+                _check_tls(request, session)
+            if session.readonly_news is not None and not command.ends:
+                news, session.readonly_news = session.readonly_news, None
+                raise readonly(news)
+            if command.before is not None:
+                command.before(session, request.args)
         except Exception as exc:
             request.defect = exc
             request.move("fail")
             self.gate.withdraw(request)
             self.tell(request)
             return False
-        self._register(request)
-        return True
-
-    def _check(self, request: Request) -> None:
-        session, command = self.session, request.call.command
-        # (Without the enum's own operator, which is slow.)
-        if not command.states._value_ & session.state._value_:
-            raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
-        if command.secret and session.awaits_tls and not session.secure:
-            raise StateError(
-                f"{request.call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
-            )
-        if session.readonly_news is not None and not command.ends:
-            news, session.readonly_news = session.readonly_news, None
-            raise readonly(news)
-        if command.before is not None:
-            command.before(session, request.args)
-
-    def _register(self, request: Request) -> None:
-        command = request.call.command
-        if self.session.flush:
-            self.session.flush = False
+        if session.flush:
+            session.flush = False
             request.aside = self.store.set_aside()
         if command.secret:
             self.secrets.begin(*secret_arguments(request.args))
         self.tag(request)
-        self.attribution.expect(request)
+        if command.result:
+            self.attribution.expect(request)
         if command.news is not None or command.interrupt is not None:
             self.listener = request
         if command.layer is not None:
             self.layer_pending = True
+        return True
 
     def tag(self, request: Request) -> None:
         """Give a command a tag that has not been used."""
+        pending = self.pending
         if request.tag:
-            del self.pending[request.tag]
-        self.sent += 1
-        request.order, request.tag = self.sent, b"%b%d" % (self.tag_prefix, self.sent)
-        if self.pending:
+            del pending[request.tag]
+        self.sent = order = self.sent + 1
+        request.order, request.tag = order, b"%b%d" % (self.tag_prefix, order)
+        if pending:
             # It has a window of its own, however long ago the server did something for those before it.
-            self.note_order(request.order)
+            self.note_order(order)
         else:
-            self.progress.restart(request.order, self.now)
-        self.pending[request.tag] = request
+            self.progress.restart(order, self.now)
+        pending[request.tag] = request
 
     def land(self, request: Request) -> None:
         """A command is no longer in flight, and over."""
         self.pending.pop(request.tag, None)
-        self.attribution.forget(request)
+        command = request.call.command
+        if command.result:
+            self.attribution.forget(request)
         if self.listener is request:
             self.listener = None
-        if request.call.command.layer is not None:
+        if command.layer is not None:
             self.layer_pending = False
         self.gate.land(request)
         self.tell(request)
@@ -137,7 +126,9 @@ class Flight:
         """Have its waiter told, unless it has been."""
         if not request.released:
             # In this order: interrupted in between it is told twice, which a waiter must bear; never not at all.
-            self.effects.tell(request)
+            effects = self.effects
+            effects.done.append(request)
+            effects.due = True
             request.released = True
         if request.phase is DONE:
             self.live.pop(request, None)
@@ -185,7 +176,11 @@ class Flight:
 
     def note_order(self, order: int) -> None:
         """The same for the command of this order."""
-        self.progress.note(order, self.now, next(iter(self.pending.values())).order if self.pending else order)
+        self.progress.note(order, self.now, self._oldest)
+
+    def _oldest(self) -> int:
+        """The lowest order in flight."""
+        return next((request.order for request in self.pending.values()), self.sent)
 
     def note_answer(self, request: Request, size: int) -> None:
         """``size`` bytes of a command's answer have come: progress of its own, and with enough of them of all behind it."""
@@ -217,4 +212,12 @@ class Flight:
         return CommandTimeout(
             f"command: {request.call.name} => "
             + ("waited too long for the commands before it" if waited else "no answer in time")
+        )
+
+
+def _check_tls(request: Request, session: Session) -> None:
+    """Raise ``StateError`` if a secret would leave without the TLS that was asked for."""
+    if session.awaits_tls and not session.secure:
+        raise StateError(
+            f"{request.call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
         )

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
-from imapkit.core.contract.call import Call
 from imapkit.core.engine.lanes import Lane, Queued, Segment
 
 __all__ = ["Gate"]
@@ -32,7 +32,7 @@ class Gate:
         """Opened, and neither landed nor withdrawn."""
         self.steps = 0
         """How many commands have been opened and granted, for the test of linearity."""
-        self._segments: deque[Segment] = deque()
+        self._first = self._last = Segment()
         self._lanes: dict[str, Lane] = {}
 
     @property
@@ -42,24 +42,29 @@ class Gate:
 
     def add(self, command: Queued) -> None:
         """Queue a command; it is in ``ready`` once nothing before it stands against it."""
-        segment = self._last_segment_for(command.call)
+        segment, call = self._last, command.call
+        if not segment.takes(call):
+            self._last.following = self._last = segment = Segment()
+        if call.command.exclusive:
+            segment.exclusive = True
         command.segment, command.lanes = segment, []
         segment.live += 1
         segment.waiting += 1
-        segment.expungers += command.call.expunges
-        segment.unsent += command.call.seqnums
+        if call.expunges:
+            segment.expungers += 1
+        if call.seqnums:
+            segment.unsent += 1
         self.queued += 1
-        if segment is not self._segments[0] or (segment.exclusive and self.live):
+        if segment is not self._first or (segment.exclusive and self.live):
             # The command that stands against it advances the queue when it goes.
-            segment.members.append(command)
+            segment.members = _with(segment.members, command)
         else:
             self._open(command)
 
     def sent(self, command: Queued) -> None:
         """All of it has left, or will without fail."""
-        segment = command.segment
         self._no_longer_waits(command)
-        if not segment.waiting and len(self._segments) > 1:
+        if not command.segment.waiting and self._first is not self._last:
             self._advance()
 
     def land(self, command: Queued) -> None:
@@ -68,8 +73,7 @@ class Gate:
         self._no_longer_lives(command)
         if command.lanes:
             self._leave_lanes(command)
-        segments = self._segments
-        if len(segments) > 1 or (segments and segments[0].exclusive):
+        if self._first is not self._last or self._first.exclusive:
             self._advance()
 
     def withdraw(self, command: Queued) -> None:
@@ -82,46 +86,41 @@ class Gate:
             self._leave_lanes(command)
         self._advance()
 
-    def _last_segment_for(self, call: Call) -> Segment:
-        segments = self._segments
-        if not segments or not segments[-1].takes(call):
-            segments.append(Segment())
-        segments[-1].exclusive = call.command.exclusive
-        return segments[-1]
-
     def _open(self, command: Queued) -> None:
         """Let a command of the first segment into its lanes."""
         self.steps += 1
         self.live += 1
         command.opened = True
         call, segment = command.call, command.segment
-        blocks = 0
         if not segment.exclusive:
             for name in call.command.result:
                 lane = self._lanes.get(name)
                 if lane is None:
                     lane = self._lanes[name] = Lane()
-                blocks += not lane.enter(command)
-            if segment.must_hold(call):
-                segment.held.append(command)
-                blocks += 1
-        command.blocks = blocks
-        if not blocks:
+                if not lane.enter(command):
+                    command.blocks += 1
+            if call.expunges and segment.must_hold(call):
+                segment.held = _with(segment.held, command)
+                command.blocks += 1
+        if not command.blocks:
             self.ready.append(command)
 
     def _no_longer_waits(self, command: Queued) -> None:
         segment = command.segment
         self.queued -= 1
         segment.waiting -= 1
-        segment.unsent -= command.call.seqnums
-        held = segment.held
+        if command.call.seqnums:
+            segment.unsent -= 1
+        held: Any = segment.held
         while held and (held[0].withdrawn or not segment.must_hold(held[0].call)):
             self._grant((held.popleft(),))
 
     @staticmethod
     def _no_longer_lives(command: Queued) -> None:
-        command.segment.live -= 1
-        command.segment.expungers -= command.call.expunges
+        segment = command.segment
+        segment.live -= 1
+        if command.call.expunges:
+            segment.expungers -= 1
 
     def _leave_lanes(self, command: Queued) -> None:
         granted: list[Queued] = []
@@ -143,20 +142,20 @@ class Gate:
 
     def _advance(self) -> None:
         """Open what may be opened of the first segment; go on to the next one when nothing of the first stands against it."""
-        segments = self._segments
-        while segments:
-            first = segments[0]
+        while True:
+            first = self._first
             self._open_members(first)
-            if len(segments) == 1:
+            if first.following is None:
                 if first.exclusive and not first.live:
-                    segments.popleft()
+                    # It is empty: any command may join it.
+                    first.exclusive = False
                 return
             if not self._may_pass(first):
                 return
-            segments.popleft()
+            self._first = first.following
 
     def _open_members(self, segment: Segment) -> None:
-        members = segment.members
+        members: Any = segment.members
         while members and not (segment.exclusive and self.live):
             command = members.popleft()
             if not command.withdrawn:
@@ -166,3 +165,11 @@ class Gate:
     def _may_pass(first: Segment) -> bool:
         """Whether commands of the next segment may be sent beside what is left of the first; an exclusive one waits for all."""
         return not (first.waiting or first.expungers or (first.exclusive and first.live))
+
+
+def _with(queue: deque[Queued] | tuple[()], command: Queued) -> deque[Queued]:
+    """The queue with one more command."""
+    if isinstance(queue, deque):
+        queue.append(command)
+        return queue
+    return deque((command,))

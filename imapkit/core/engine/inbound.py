@@ -44,7 +44,7 @@ class Inbound:
             if self._flight.effects.switch is not None:
                 raise RemoteProtocolError("the server went on behind an OK that it said before the command was sent")
             kind = type(response)
-            if not isinstance(response, Stray):
+            if self._strays.count and not isinstance(response, Stray):
                 self._strays.count = 0
             if kind is Tagged:
                 self._tagged(response)  # type: ignore[arg-type]
@@ -110,11 +110,11 @@ class Inbound:
         if typ == "OK":
             if not request.sent:
                 raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
-            if self._renews(request, text):
+            if request.interrupted_by == "refresh" and self._renews(request, text):
                 return
         if request.interrupted_by == "refresh":
             request.interrupted_by = "news" if request.news else "turn"
-        self._flight.note(request)
+        self._flight.note_order(request.order)
         self._wire.stop(request)
         self._answered(request, typ, text)
 
@@ -129,7 +129,8 @@ class Inbound:
             self._end_session()
         if typ != "OK":
             self._give_back(request)
-        self._code(text, request)
+        if b"[" in text:
+            self._code(text, request)
         if typ == "OK" and command.layer is not None:
             request.move("switch")
             flight.effects.switch, flight.effects.due = request, True
@@ -170,7 +171,7 @@ class Inbound:
 
     def _renews(self, request: Request, text: bytes) -> bool:
         """Whether a command that was ended to be sent anew is: any other reason to end it has taken the place of this one."""
-        if request.interrupted_by != "refresh" or request.phase is not IN_FLIGHT:
+        if request.phase is not IN_FLIGHT:
             # (The server may have ended it by itself as its interrupt lay ready.)
             return False
         self._code(text, request)

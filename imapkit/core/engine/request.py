@@ -31,63 +31,99 @@ class Waiter(Protocol):
 class Request(Queued):
     """One ``Call`` under way."""
 
-    # Most of it never changes for most commands, and thousands of them may be in flight: what is the class's need not be set.
-    phase: Phase = QUEUED
-    tag = b""
-    order = 0
-    """The number in its tag: commands are sent in this order."""
-    typ = ""
-    text = b""
-    aborted: error | None = None
-    """Why it has no answer."""
-    defect: Exception | None = None
-    """What a plugin's function raised while this command was handled: it reaches this caller."""
-    sent = False
-    """Its last bytes have been handed out: from then on the server may say OK."""
-    accepted = False
-    """The server has accepted it once: from then on what comes may be news."""
-    news = False
-    """Something has come that it waits for."""
-    abandoned = False
-    released = False
-    """Its waiter has been told; an orphan's is told before its answer comes."""
-    aside: Sequence[Any] = ()
-    """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
-    doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
-    """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
-    told = False
-    """Its callback has been called, however often it is woken."""
-    interrupted_by = ""
-    """Why it is to end: "turn", "news", "patience", "refresh" or "abandoned"."""
-    exchange: Exchange | None = None
-    awaits = ""
-    """What its exchange waits for: "+", "ask", or nothing."""
-    question: Ask | None = None
-    continuation = b""
-    """The text of the last continuation request."""
-    challenges = 0
-    """How many continuation requests have come."""
-    limit = inf
-    """The moment at which it is late."""
-    until = inf
-    """The moment at which it is to be interrupted, if it listens."""
-    renew = inf
-    """Seconds after which it is ended and sent anew, if it listens."""
-    refresh_at = inf
-    hard = True
-    """A late one ends the connection, as imaplib2's users expect; else it is given up."""
-    count = memory = 0
-    """How many responses have come for it, and how many bytes of memory they take up."""
-    progress = -inf
-    """The moment at which the server, or the socket, last did something for this command itself."""
-    unshared = 0
-    """Bytes of its answer that have not counted as progress of the commands behind it."""
+    __slots__ = (
+        "abandoned",
+        "aborted",
+        "accepted",
+        "aside",
+        "awaits",
+        "challenges",
+        "continuation",
+        "count",
+        "defect",
+        "doubtful",
+        "exchange",
+        "hard",
+        "interrupted_by",
+        "limit",
+        "memory",
+        "news",
+        "order",
+        "phase",
+        "progress",
+        "question",
+        "received",
+        "refresh_at",
+        "released",
+        "renew",
+        "sent",
+        "tag",
+        "text",
+        "told",
+        "typ",
+        "unshared",
+        "until",
+        "waiter",
+    )
 
     def __init__(self, call: Call, waiter: Waiter | None = None) -> None:
-        super().__init__(call)
+        # (All of it here, and no ``super``: there is one for each command, and what a class holds is read slowly.)
+        self.call = call
+        self.opened = self.withdrawn = False
+        self.blocks = 0
         self.waiter = waiter
+        self.phase: Phase = QUEUED
+        self.tag = b""
+        self.order = 0
+        """The number in its tag: commands are sent in this order."""
+        self.typ = ""
+        self.text = b""
         self.received: list[Untagged | Run] = []
         """The untagged responses that are its answer; those that came in a run are not taken apart yet."""
+        self.aborted: error | None = None
+        """Why it has no answer."""
+        self.defect: Exception | None = None
+        """What a plugin's function raised while this command was handled: it reaches this caller."""
+        self.sent = False
+        """Its last bytes have been handed out: from then on the server may say OK."""
+        self.accepted = False
+        """The server has accepted it once: from then on what comes may be news."""
+        self.news = False
+        """Something has come that it waits for."""
+        self.abandoned = False
+        self.released = False
+        """Its waiter has been told; an orphan's is told before its answer comes."""
+        self.aside: Sequence[Any] = ()
+        """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
+        self.doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
+        """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
+        self.told = False
+        """Its callback has been called, however often it is woken."""
+        self.interrupted_by = ""
+        """Why it is to end: "turn", "news", "patience", "refresh" or "abandoned"."""
+        self.exchange: Exchange | None = None
+        self.awaits = ""
+        """What its exchange waits for: "+", "ask", or nothing."""
+        self.question: Ask | None = None
+        self.continuation = b""
+        """The text of the last continuation request."""
+        self.challenges = 0
+        """How many continuation requests have come."""
+        self.limit = inf
+        """The moment at which it is late."""
+        self.until = inf
+        """The moment at which it is to be interrupted, if it listens."""
+        self.renew = inf
+        """Seconds after which it is ended and sent anew, if it listens."""
+        self.refresh_at = inf
+        self.hard = True
+        """A late one ends the connection, as imaplib2's users expect; else it is given up."""
+        self.count = self.memory = 0
+        """How many responses have come for it, and how many bytes of memory they take up."""
+        self.progress = -inf
+        """The moment at which the server, or the socket, last did something for this command itself."""
+        self.unshared = 0
+        """Bytes of its answer that have not counted as progress of the commands behind it."""
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -33,10 +33,10 @@ class Progress:
 
     def restart(self, order: int, now: float) -> None:
         """Nothing was in flight before the command of this order."""
-        self._orders, self._times = [order], [now]
+        self._orders[:], self._times[:] = (order,), (now,)
 
-    def note(self, order: int, now: float, oldest: int) -> None:
-        """Something happened for the command of this order; ``oldest`` is the lowest order in flight."""
+    def note(self, order: int, now: float, oldest: Callable[[], int]) -> None:
+        """Something happened for the command of this order; ``oldest()`` is the lowest order in flight."""
         orders, times = self._orders, self._times
         if orders and orders[-1] == order:
             times[-1] = now
@@ -49,7 +49,7 @@ class Progress:
         orders.append(order)
         times.append(now)
         if len(orders) > _MOST:
-            keep = max(0, bisect_right(orders, oldest) - 1)
+            keep = max(0, bisect_right(orders, oldest()) - 1)
             del orders[:keep], times[:keep]
 
     def of(self, order: int) -> float:

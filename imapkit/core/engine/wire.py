@@ -25,43 +25,37 @@ class Wire:
     """The order in which bytes leave. One exchange owns the wire until all of its command has been taken."""
 
     def __init__(self, flight: Flight, *, high: int, low: int) -> None:
-        self.flight, self.high, self.low = flight, high, low
+        self.flight, self.high = flight, high
+        self._pause = min(low, high)
+        """With so many in flight, what is queued meanwhile leaves together, once there are fewer."""
         self.owner: Request | None = None
-        self._out: deque[Out] | tuple[()] = ()
+        self.out: deque[Out] | tuple[()] = ()
         """What lies ready; no deque while it is empty, which takes 0.7 KiB on every idle connection."""
-
-    @property
-    def lies_ready(self) -> bool:
-        """Whether bytes lie ready."""
-        return bool(self._out)
 
     @property
     def empty(self) -> bool:
         """Whether nothing lies ready, and no exchange goes on."""
-        return self.owner is None and not self._out
+        return self.owner is None and not self.out
 
     def next(self, may_begin: bool) -> Out | None:
         """What leaves next; ``may_begin``: with the first bytes of further commands."""
-        if self._out:
+        if self.out:
             return self._take()
-        ready = self.flight.gate.ready
-        if not ready or not may_begin or self.owner is not None:
+        flight = self.flight
+        if not flight.gate.ready or not may_begin or self.owner is not None or len(flight.pending) >= self._pause:
             return None
-        pending = self.flight.pending
-        if len(pending) >= min(self.low, self.high):
-            # What is queued meanwhile leaves together, once there are fewer.
-            return None
-        return self._lone_line() or self._lines() or (self._take() if self._out else None)
+        return self._lone_line() or self._lines() or (self._take() if self.out else None)
 
     def _lone_line(self) -> Out | None:
         """The one command that is ready, if it is a single line: most commands of a caller that waits for each are."""
-        ready: Any = self.flight.gate.ready
+        flight = self.flight
+        ready: Any = flight.gate.ready
         request: Request = ready[0]
         line = request.call.line
-        if len(ready) > 1 or line is None or request.phase is not QUEUED:
+        if line is None or len(ready) > 1 or request.phase is not QUEUED:
             return None
         ready.popleft()
-        if not self.flight.admit(request):
+        if not flight.admit(request):
             return None
         return Out(self._leaves(request, line), request.order, None, False, (request,))
 
@@ -112,25 +106,25 @@ class Wire:
         self.step(request, None)
 
     def _lay(self, out: Out) -> None:
-        if isinstance(self._out, deque):
-            self._out.append(out)
+        if isinstance(self.out, deque):
+            self.out.append(out)
         else:
-            self._out = deque((out,))
+            self.out = deque((out,))
 
     def _take(self) -> Out:
-        assert isinstance(self._out, deque)
-        out = self._out.popleft()
-        self._out = self._out or ()
+        assert isinstance(self.out, deque)
+        out = self.out.popleft()
+        self.out = self.out or ()
         if out.completes is not None:
             out.completes.sent = True
-        if not self._out:
+        if not self.out:
             self._release()
         return out
 
     def _release(self) -> None:
         """Let the next command begin, if the owner's has been handed over as a whole."""
         request = self.owner
-        if request is None or request.exchange is not None or self._out:
+        if request is None or request.exchange is not None or self.out:
             return
         self.owner = None
         if request.phase is SENDING:
@@ -198,7 +192,7 @@ class Wire:
     def proceed(self, text: bytes, count: Callable[[Request], None]) -> bool:
         """A "+" has come: go on with the exchange that waits for it; False if none does."""
         request = self.owner
-        if request is None or request.awaits != "+" or self._out:
+        if request is None or request.awaits != "+" or self.out:
             # While bytes of the exchange lie ready, the server cannot have answered them.
             return False
         if request.call.reply is not None:
@@ -225,12 +219,12 @@ class Wire:
         request.awaits, request.question = "", None
         if request.phase is SENDING and not request.accepted:
             self.flight.gate.sent(request)
-        if request is self.owner and not self._out:
+        if request is self.owner and not self.out:
             self.owner = None
 
     def clear(self) -> None:
         """Nothing leaves any more."""
-        self._out = ()
+        self.out = ()
         self.owner = None
 
 

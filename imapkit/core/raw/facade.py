@@ -220,7 +220,7 @@ class Client(Attributes, OldNames, Futures, Secured):
 
     def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._call``."""
-        return self._call_with(options, command, *args, uid=uid)
+        return self._run(options, command, args, uid)
 
     def _call_with(
         self,
@@ -238,20 +238,40 @@ class Client(Attributes, OldNames, Futures, Secured):
         force: bool = False,
     ) -> Result:
         """See ``Commands._call_with``."""
-        check_options(name, options)
-        callback, timeout = options.get("callback"), options.get("timeout")
         if generic:
+            # Here, so that no frame of imapkit's holds a secret in the clear.
             args = hide_secret(self._registry.commands, name, args)
+        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force)
+
+    def _run(
+        self,
+        options: CallOptions,
+        name: str,
+        args: tuple[Any, ...],
+        uid: bool = False,
+        finish: Callable[[Done], Result] | None = None,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        layer: Any = None,
+        patience: float | None = None,
+        renew: float | None = None,
+        generic: bool = False,
+        force: bool = False,
+    ) -> Result:
+        callback = timeout = None
+        if options:
+            check_options(name, options)
+            callback, timeout = options.get("callback"), options.get("timeout")
         call = self._encode(name, args, uid, reply, layer, generic, force)
-        connection, finished = self._live, partial(self._finished, finish or self._result)
+        connection, made = self._connection or self._live, finish or self._result
         if callback is None:
-            return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
-        cb_arg = options.get("cb_arg")
+            request = connection.perform(call, timeout, patience, renew)
+            return self._finished(made, request) if self._strict else made(request)
+        cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
 
         def done(request: Request) -> None:
             outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
 
-        connection.submit(call, timeout=timeout, patience=patience, renew=renew, on_done=done)
+        connection.submit(call, done, timeout=timeout, patience=patience, renew=renew)
         return (None, None)  # type: ignore[return-value]
 
     def _encode(
@@ -265,8 +285,7 @@ class Client(Attributes, OldNames, Futures, Secured):
         force: bool = False,
     ) -> Call:
         """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
-        live = self._live
-        session = live.engine.session
+        session = (self._connection or self._live).engine.session
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
@@ -279,7 +298,8 @@ class Client(Attributes, OldNames, Futures, Secured):
         assert isinstance(request, Request)
         if request.typ == "BAD":
             self._trace.dump()
-        return outcome.result(request, self._live.engine, names)
+        assert self._connection is not None
+        return outcome.result(request, self._connection.engine, names)
 
     def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
         """What a command returns, or in a strict client the error for a NO."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING
 
 from imapkit.errors import NestedCommandError
@@ -45,4 +46,4 @@ class Challenges:
             defect = exc
         finally:
             _ANSWERING.reset(token)
-        self._courier.run(self._engine.answer, request, value, defect)
+        self._courier.run(partial(self._engine.answer, request, value), defect)

@@ -39,6 +39,18 @@ __all__ = ["Connection"]
 
 _Result = TypeVar("_Result")
 
+_process = os.getpid()
+"""This process. (To ask the system each time takes longer than all other checks of a command.)"""
+
+
+def _forked() -> None:
+    global _process
+    _process = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
 _COURIER = 1.0
 """Seconds that the end of a connection waits for the courier thread: by then its write has failed, or cannot be stopped."""
 
@@ -76,7 +88,7 @@ class Connection:
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
         self._deadlines = Deadlines(self._steps, self._courier, name)
         self._ended = self._ends = False
-        self._process = os.getpid()
+        self._process = _process
 
     @property
     def timeouts(self) -> Timeouts:
@@ -111,48 +123,95 @@ class Connection:
 
     # a caller's way
 
+    def perform(
+        self, call: Call, timeout: float | None = None, patience: float | None = None, renew: float | None = None
+    ) -> Request:
+        """Send a command, and wait for its end. Raises ``abort``, or what a plugin raised for it."""
+        self._check_process()
+        self._check_not_nested(call.name)
+        latch = Latch()
+        request = Request(call, latch)
+        if not self._inline.is_open:
+            # (It is not submitted yet: no lock is needed.)
+            latch.shut(request)
+        if not (timeout is patience is renew is None):
+            self._set_times(request, timeout, patience, renew)
+        self._inline.abdicate()
+        try:
+            self._courier.run(self.engine.submit, request)
+            again = monotonic() + self._timeouts.progress / 2
+            while not request.released:
+                again = self._wait(request, latch, again)
+        except BaseException as exc:
+            self._courier.run(self.engine.abandon, request)
+            _forget_frames(request, exc)
+            raise
+        check(request, self.engine)
+        return request
+
+    def _wait(self, request: Request, latch: Latch, again: float) -> float:
+        """Wait until there is something to do; the moment at which to look again."""
+        if request.question is not None:
+            self._challenges.answer(request)
+            return again
+        self._inline.lead(request, again)
+        if request.released or request.question is not None:
+            return again
+        if latch.is_open:
+            with self._steps.lock:
+                latch.shut(request)
+        moment = min(request.limit, request.until, request.refresh_at, again)
+        if latch.wait(moment - monotonic()):
+            return again
+        self._deadlines.tick()
+        with self._steps.lock:
+            return max(self.engine.deadline(), monotonic() + 0.01)
+
     def submit(
         self,
         call: Call,
+        on_done: Callable[[Request], object],
+        on_accepted: Callable[[], object] | None = None,
         *,
         timeout: float | None = None,
         patience: float | None = None,
         renew: float | None = None,
-        on_done: Callable[[Request], object] | None = None,
-        on_accepted: Callable[[], object] | None = None,
     ) -> Request:
-        """Queue a command; never waits. With ``on_done`` that is called when it is over, and what is refused at once raises.
+        """Queue a command; never waits. ``on_done`` is called when it is over; what is refused at once raises.
 
         ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
         under the state lock, and only hand over.
         """
-        self._check_process()
-        if on_done is None:
-            self._check_not_nested(call.name)
-        called = None if on_done is None else self._called_back(on_done, on_accepted)
-        request = Request(call, called or Latch())
-        self._set_times(request, timeout, patience, renew)
+        called = CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
+        request = Request(call, called)
+        if not (timeout is patience is renew is None):
+            self._set_times(request, timeout, patience, renew)
         self._inline.abdicate()
-        if called is not None:
-            # Before anything is queued: without a clock it would not be known that the command is late.
-            self._deadlines.promise(self._first_look(request))
-        self._queue(request, None if called is None else partial(self._leave, request, called))
+        self._queue(request, partial(self._leave, request, called))
         return request
 
     def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
-        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between."""
+        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between.
+
+        The clock and the reader thread look after it, since no caller waits.
+        """
+        self._check_process()
+        moment = self._first_look(request)
+        # Before anything is queued: without a clock it would not be known that the command is late.
+        self._deadlines.promise(moment)
         try:
             self._courier.run(self.engine.submit, request)
             if leave is not None:
                 leave()
+            # Once more: the clock may have looked before the command was there.
+            self._deadlines.want(moment)
+            self._deadlines.ask()
+            self._inline.call()
         except BaseException as exc:
             if not request.released:
                 self._courier.run(self.engine.abandon, request)
             _forget_frames(request, exc)
             raise
-
-    def _called_back(self, on_done: Callable[[Request], object], on_accepted: Callable[[], object] | None) -> CallBack:
-        return CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
 
     def _look_again(self, request: Request) -> None:
         listens = request.phase is LISTENING
@@ -164,8 +223,6 @@ class Connection:
 
     @staticmethod
     def _set_times(request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
-        if timeout is None and patience is None and renew is None:
-            return
         now = monotonic()
         if timeout is not None:
             request.limit = now + timeout
@@ -175,14 +232,15 @@ class Connection:
             request.renew = renew
 
     def _check_process(self) -> None:
-        if self._process != os.getpid():
+        if self._process != _process:
             raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
 
     def _check_not_nested(self, name: str) -> None:
         self._challenges.check(name)
-        if self._steps.is_here or threading.get_ident() == self._reader.ident:
+        reads = self._reader.ident
+        if (reads and threading.get_ident() == reads) or (self._steps.inside and self._steps.is_here):
             raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
-        if self._courier.is_here:
+        if self._courier.worker.is_here:
             raise NestedCommandError(f"{name} was issued on the thread that sends the commands")
 
     def _leave(self, request: Request, called: CallBack) -> None:
@@ -197,14 +255,6 @@ class Connection:
             request.waiter = None
             check(request, self.engine)
         self._callbacks.wake()
-        self._watch(request)
-
-    def _watch(self, request: Request) -> None:
-        """The clock and the reader thread look after a command that no caller waits for."""
-        # Once more: the clock may have looked before the command was there.
-        self._deadlines.want(self._first_look(request))
-        self._deadlines.ask()
-        self._inline.call()
 
     def submit_future(
         self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
@@ -213,45 +263,14 @@ class Connection:
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
-        self._check_process()
         future: CommandFuture[_Result] = CommandFuture()
         request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
         request.hard = False
-        self._set_times(request, timeout, None, None)
+        if timeout is not None:
+            self._set_times(request, timeout, None, None)
         future.bind(partial(self._courier.run, self.engine.abandon, request))
-        self._deadlines.promise(self._first_look(request))
-        self._queue(request, partial(self._watch, request))
+        self._queue(request, None)
         return future
-
-    def wait(self, request: Request) -> Request:
-        """Wait for the end of a command. Raises ``abort``, or what a plugin raised for it."""
-        latch = request.waiter
-        assert isinstance(latch, Latch)
-        again = monotonic() + self.timeouts.progress / 2
-        try:
-            while not request.released:
-                again = self._wait_once(request, latch.lock, again)
-        except BaseException as exc:
-            self._courier.run(self.engine.abandon, request)
-            _forget_frames(request, exc)
-            raise
-        check(request, self.engine)
-        return request
-
-    def _wait_once(self, request: Request, latch: threading.Lock, again: float) -> float:
-        """Wait until there is something to do; the moment at which to look again."""
-        if request.question is not None:
-            self._challenges.answer(request)
-            return again
-        self._inline.lead(request, again)
-        if request.released or request.question is not None:
-            return again
-        moment = min(request.limit, request.until, request.refresh_at, again)
-        if latch.acquire(timeout=min(max(moment - monotonic(), 0.0), threading.TIMEOUT_MAX)):
-            return again
-        self._deadlines.tick()
-        with self._steps.lock:
-            return max(self.engine.deadline(), monotonic() + 0.01)
 
     def interrupt(self, request: Request) -> None:
         """End a command that goes on until it is ended (IDLE)."""
@@ -303,7 +322,7 @@ class Connection:
             self.trace.log(1, f"connection ends: {self.engine.closed}")
             if self._steps.ending is None and self.state is not State.LOGOUT:
                 self.trace.dump()
-            if self._process == os.getpid():
+            if self._process == _process:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
             self._inline.call()
@@ -316,7 +335,7 @@ class Connection:
 
     def drop(self) -> None:
         """The client is dropped, by a finalizer on any thread: the reader sees the end."""
-        if self._process == os.getpid():
+        if self._process == _process:
             self.layers.transport.interrupt()
 
     def shut_down(self, exc: ConnectionClosed) -> None:
@@ -326,7 +345,7 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
-        if self._process != os.getpid():
+        if self._process != _process:
             # A child of ``fork``: the connection is its parent's, and goes on.
             self.layers.transport.leave()
             return
@@ -368,7 +387,7 @@ class Connection:
     @property
     def open(self) -> bool:
         """Whether commands may still be sent, by this process."""
-        return self.engine.closed is None and self._process == os.getpid()
+        return self.engine.closed is None and self._process == _process
 
     @property
     def polled(self) -> bool:

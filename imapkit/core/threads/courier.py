@@ -17,7 +17,7 @@ from imapkit.errors import ConnectionClosed, abort, error, lost_error
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Out
-    from imapkit.core.threads.steps import Steps
+    from imapkit.core.threads.steps import Steps, Work
     from imapkit.core.threads.trace import Trace
     from imapkit.core.transport.layers import Layers
 
@@ -44,7 +44,7 @@ class Courier:
         last_words: Callable[[], None],
     ) -> None:
         self._steps, self._layers, self._trace, self._fail = steps, layers, trace, fail
-        self._last_words = last_words
+        self._engine, self._last_words = steps.engine, last_words
         self.worker = Worker(f"{name} courier")
         self._uplink = Uplink(layers.transport)
 
@@ -53,11 +53,11 @@ class Courier:
         """Whether the calling thread sends for the connection as it may take the time it needs: through a subclass's ``send``."""
         return self.worker.is_here
 
-    def run(self, work: Callable[..., object] | None, *args: Any, rounds: int = ROUNDS) -> None:
+    def run(self, work: Work | None, subject: Any = None, rounds: int = ROUNDS) -> None:
         """Do a step; then send what may leave, unless another thread does. Never waits."""
-        steps, role, clean = self._steps, object(), False
+        steps, engine, role, clean = self._steps, self._engine, object(), False
         try:
-            out = steps.step(work, *args, role=role)
+            out = steps.step(work, subject, role)
             while out is not None:
                 rest = self._try(out) if rounds else out.data
                 if rest is not None:
@@ -65,13 +65,15 @@ class Courier:
                     self.worker.post(partial(self._carry_on, out, rest if rounds else None, role))
                     break
                 rounds -= 1
-                out = None if steps.gives_up(role) else steps.step(None, role=role)
+                # In this order: what becomes ready meanwhile is seen here, or the thread that made it ready finds no role taken.
+                steps.role = None
+                out = steps.step(None, None, role) if engine.has_ready else None
             clean = True
         except Exception as exc:
             clean = True
             self._failed(exc)
         finally:
-            if not clean and steps.role is role:
+            if not clean and (steps.role is role or engine.flight.gate.ready):
                 # Half a command may be on the wire. (Nothing is called here, so that no interruption can come in between.)
                 steps.broken = True
 
@@ -108,7 +110,7 @@ class Courier:
                 self._uplink.begin_large(out.order)
                 self._send(out, rest)
                 self._uplink.end_large()
-                rest, out = None, steps.step(steps.engine.written, out.order, role=role)
+                rest, out = None, steps.step(steps.engine.written, out.order, role)
                 if out is not None and self._trace.wants(1):
                     self._show(out)
         except BaseException as exc:

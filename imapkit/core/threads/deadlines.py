@@ -85,7 +85,10 @@ class Deadlines:
     def tick(self) -> None:
         """Have the engine look now, and say before what the system has sent on."""
         self._courier.progress()
-        self._courier.run(self._engine.tick)
+        self._courier.run(self._tick)
+
+    def _tick(self, _: None, now: float) -> None:
+        self._engine.tick(now)
 
     def stop(self, patience: float | None) -> None:
         """Nothing is waited for any more; wait so many seconds for the end of the thread."""

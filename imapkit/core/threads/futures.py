@@ -45,8 +45,6 @@ class CommandFuture(Future[_Result]):
 class FutureWaiter(Generic[_Result]):
     """Hands a command that is over to the worker, which completes the future."""
 
-    waits = False
-
     def __init__(
         self,
         worker: Worker,

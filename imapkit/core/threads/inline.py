@@ -8,6 +8,7 @@ the socket with its own deadline, and takes in what comes, until its answer is t
 from __future__ import annotations
 
 import threading
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -42,62 +43,54 @@ class Inline:
 
     # a caller's side
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no thread has the right just now."""
+        return not self._right
+
     def lead(self, request: Request, until: float) -> None:
         """Read until ``request`` is answered, has a question, or ``until`` has come; returns at once if another thread reads."""
-        if self._layers.transport.ready is None or request.call.command.layer is not None:
+        ready = self._layers.transport.ready
+        if ready is None or request.call.command.layer is not None:
             # The handshake of a layer must not end half way because a caller is interrupted.
             self.call()
             return
-        returns, mine = False, (request, threading.get_ident())
+        clean, returns, mine, reader = True, False, (request, get_ident()), self._reader
         try:
             if self._right.setdefault(None, mine) is mine:
                 self._leads += 1
-                returns = self._follow(request, mine, until)
+                reader.begin_small()
+                reads = 0
+                while not request.released and request.question is None:
+                    rest = min(request.limit, request.until, request.refresh_at, until) - monotonic()
+                    if not ready(_POLL if rest > _POLL else rest if rest > 0.0 else 0.0):
+                        if rest <= 0.0:
+                            returns = True
+                            break
+                        if self._wanted or self._layers.filler is not None:
+                            break
+                    elif reads == _SHORT or self._right.get(None) is not mine:
+                        break
+                    else:
+                        clean, reader.ident = False, mine[1]
+                        reader.read_once()
+                        clean, reader.ident = True, 0
+                        reads += request.call.command.interrupt is None
+                else:
+                    returns = True
         finally:
             # Up to where the right is given back nothing is called, so that no signal handler can come in between.
+            if not clean:
+                reader.ident, self._steps.broken = 0, True
             try:
                 leads = self._right[None] is mine
             except KeyError:
                 leads = False
             if leads:
                 del self._right[None]
-                left = self._engine.in_flight > (returns and not request.released)
-                if self._wanted or left or self._engine.closed is not None:
+                left = len(self._engine.flight.pending) > (returns and not request.released)
+                if left or self._wanted or self._engine.closed is not None:
                     self.call()
-
-    def _follow(self, request: Request, mine: tuple[Request, int], until: float) -> bool:
-        """Read; whether the caller sees to what is left of the command, which is the reader's otherwise."""
-        ready, reads = self._layers.transport.ready, 0
-        assert ready is not None
-        self._reader.begin_small()
-        while not request.released and request.question is None:
-            rest = min(request.limit, request.until, request.refresh_at, until) - monotonic()
-            if not ready(min(max(rest, 0.0), _POLL)):
-                if rest <= 0:
-                    return True
-                if self._layers.filler is not None or self._wanted:
-                    return False
-            elif reads == _SHORT or not self._read(mine):
-                return False
-            else:
-                reads += request.call.command.interrupt is None
-        return True
-
-    def _read(self, mine: tuple[Request, int]) -> bool:
-        """Read once; False if the right has gone to the reader."""
-        clean, reader = False, self._reader
-        try:
-            if self._right.get(None) is not mine:
-                clean = True
-                return False
-            reader.ident = mine[1]
-            reader.read_once()
-            clean = True
-        finally:
-            reader.ident = 0
-            if not clean:
-                self._steps.broken = True
-        return True
 
     def abdicate(self) -> None:
         """If this thread leads, a signal handler has interrupted it as it polled, and may wait for anything: the reader reads."""

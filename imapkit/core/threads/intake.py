@@ -45,6 +45,7 @@ class Intake:
         )
         self.begun = False
         """Some bytes have come."""
+        self._greeted = False
         self._missing = 0
         self._wrong: error | None = None
         """What ends the connection, once the responses before it have been taken in."""
@@ -99,59 +100,64 @@ class Intake:
 
     def _receive(self, data: bytes) -> None:
         """Take in what has come through all layers."""
-        framer, engine, run = self._framer, self._engine, self._courier.run
+        framer, engine, steps = self._framer, self._engine, self._steps
         framer.push(data)
         if not self.begun:
             self.begun = _check_greeting(data)
         more = True
         while more and (batch := self._batch()):
             # (A batch that is not full has taken all there is, unless it ended for the sake of a layer or the greeting.)
-            more = len(batch) >= _TOGETHER or engine.layer_pending or engine.welcome is None or self._wrong is not None
-            run(engine.receive, batch, rounds=MANY)
-            if self._steps.switching is not None:
+            more = len(batch) >= _TOGETHER or self._goes_by_one or self._wrong is not None
+            self._courier.run(engine.receive, batch, MANY)
+            if steps.switching is not None:
                 self._switch()
             if engine.closed is not None:
                 return
-        if engine.halted:
+            if not self._greeted:
+                self._greeted = engine.welcome is not None
+        if engine.wire.owner is not None and engine.halted:
             # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
             self._layers.transport.acknowledge()
         missing, before = framer.missing, self._missing
-        self._missing = missing
+        if missing or before:
+            self._missing = missing
         if missing:
-            self._steps.step(engine.literal_progress, before - missing if 0 < missing < before else len(data))
+            size = before - missing if 0 < missing < before else len(data)
+            steps.step(engine.literal_progress, size)
+
+    @property
+    def _goes_by_one(self) -> bool:
+        """Whether a batch may end before all that is there has been cut: what comes next is perhaps to be read in another way."""
+        return self._engine.flight.layer_pending or not self._greeted
 
     def _batch(self) -> Batch:
         """Some of the responses that are there. Raises what is wrong with the next one."""
         if self._wrong is not None:
             raise self._wrong
+        framer, flight, traced = self._framer, self._engine.flight, self._trace.wants(1)
         batch: Batch = []
         try:
-            self._fill(batch)
+            while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
+                response = classify(parts)
+                if framer.odd:
+                    self._note_odd()
+                if traced:
+                    self._show(response)
+                batch.append(response)
+                if type(response) is Tagged:
+                    if flight.layer_pending:
+                        # Anything behind the answer to a command that switches a layer on stays.
+                        break
+                elif isinstance(response, Untagged):
+                    if framer.ahead >= _RUN or len(response.parts) == 3:
+                        self._take_run(response.name, batch)
+                    if not self._greeted:
+                        break
         except error as exc:
             if not batch:
                 raise
             self._wrong = exc
         return batch
-
-    def _fill(self, batch: Batch) -> None:
-        """Cut responses. Anything behind the answer to a command that switches a layer on stays."""
-        framer, engine = self._framer, self._engine
-        traced = self._trace.wants(1)
-        while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
-            response = classify(parts)
-            if framer.odd:
-                self._note_odd()
-            if traced:
-                self._show(response)
-            batch.append(response)
-            if type(response) is Tagged:
-                if engine.layer_pending:
-                    break
-            elif isinstance(response, Untagged):
-                if framer.ahead >= _RUN or len(response.parts) == 3:
-                    self._take_run(response.name, batch)
-                if engine.welcome is None:
-                    break
 
     def _show(self, response: Continuation | Tagged | Untagged) -> None:
         if self._trace.wants(4):

@@ -76,9 +76,10 @@ class Reader:
         """Read once, and take in what has come; whatever goes wrong with it ends the connection."""
         try:
             data = self._receive()
-            self.size = _LARGE_READ if len(data) >= _READ else _READ
             if data:
                 self._intake.take_in(data)
+                if len(data) >= _READ or self.size != _READ:
+                    self.size = self._next_size(len(data))
             else:
                 reason = self._intake.end()
                 self._intake.take_torn()
@@ -89,10 +90,16 @@ class Reader:
     def _receive(self) -> bytes:
         """What has come; b"" at the end."""
         try:
-            return self._layers.transport.read(_LITERAL_READ if self._intake.missing > _LARGE_READ else self.size)
+            return self._layers.transport.read(self.size)
         except OSError:
             self._intake.take_torn()
             raise
+
+    def _next_size(self, read: int) -> int:
+        """How much to read at a time behind a read that brought so much."""
+        if read < _READ:
+            return _READ
+        return _LITERAL_READ if self._intake.missing > _LARGE_READ else _LARGE_READ
 
     def begin_small(self) -> None:
         """A short answer is awaited."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapkit.core.contract.session import State
-from imapkit.core.threads.waiters import open_latch
+from imapkit.core.threads.waiters import Latch, open_latch
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from imapkit.core.engine.engine import Engine
     from imapkit.core.engine.request import Request
 
-__all__ = ["Steps", "reason_for"]
+__all__ = ["Steps", "Work", "reason_for"]
+
+Work: TypeAlias = Callable[[Any, float], object]
+"""What a step does; it is given what it is about, and the present moment."""
 
 
 class Steps:
@@ -47,15 +50,15 @@ class Steps:
         """How many commands in a row had a caller that waits, since the last look."""
         self._after = after
         # (A list: a deque takes 0.7 KiB on every idle connection, and this is nearly always empty.)
-        self._inbox: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self._inbox: list[tuple[Work, Any]] = []
 
     @property
     def is_here(self) -> bool:
         """Whether the calling thread is in the middle of a step."""
         return self.inside and self.lock._is_owned()  # type: ignore[attr-defined]
 
-    def step(self, work: Callable[..., object] | None, *args: Any, role: object | None = None) -> Out | None:
-        """Call ``work(*args, now)`` under the lock, and tell the waiters what came of it.
+    def step(self, work: Work | None, subject: Any, role: object | None = None) -> Out | None:
+        """Call ``work(subject, now)`` under the lock, and tell the waiters what came of it.
 
         With a ``role`` the calling thread becomes the one that sends, if there is none: then what it is to send is returned.
         """
@@ -64,7 +67,7 @@ class Steps:
             if self.inside:
                 # The thread that is in here does it as it leaves.
                 if work is not None:
-                    self._inbox.append((work, args))
+                    self._inbox.append((work, subject))
                 return None
             self.inside = True
             try:
@@ -74,12 +77,12 @@ class Steps:
                 now = monotonic()
                 try:
                     if work is not None:
-                        work(*args, now)
+                        work(subject, now)
                     if self._inbox:
                         self._empty_inbox(now)
                     if role is not None and (self.role is None or self.role is role):
                         self.role = role
-                        out = engine.outgoing(now) if engine.has_ready else None
+                        out = engine.outgoing(now)
                         if out is None:
                             self.role = None
                 except (Exception, SystemExit) as exc:
@@ -90,20 +93,11 @@ class Steps:
                 self.torn = False
             finally:
                 self.inside = False
-        if self.owes or engine.closed is not None or engine.defects.unsettled:
+        if self.owes or engine.closed is not None or engine.defects.fresh:
             self._after()
         if self._inbox and out is None:
-            return self.step(None, role=role)
+            return self.step(None, None, role)
         return out
-
-    def gives_up(self, role: object) -> bool:
-        """Give the role up, if nothing is left to be sent: the short form of a step that would find that."""
-        with self.lock:
-            if self.inside or self._inbox or self.engine.has_ready:
-                return False
-            if self.role is role:
-                self.role = None
-            return True
 
     def _empty_inbox(self, now: float) -> None:
         inbox = self._inbox
@@ -112,9 +106,9 @@ class Steps:
             self._do(*inbox[0], now)
             del inbox[0]
 
-    def _do(self, work: Callable[..., object], args: tuple[Any, ...], now: float) -> None:
+    def _do(self, work: Work, subject: Any, now: float) -> None:
         try:
-            work(*args, now)
+            work(subject, now)
         except (Exception, SystemExit) as exc:
             # A plugin's function may raise anything.
             self.engine.close(self.reason(reason_for(exc)))
@@ -143,11 +137,11 @@ class Steps:
             open_latch(self.welcome)
         for request in effects.done:
             waiter = request.waiter
+            if type(waiter) is Latch:
+                self.served += 1
+            else:
+                self.served, self.owes = 0, True
             if waiter is not None:
-                if getattr(waiter, "waits", False):
-                    self.served += 1
-                else:
-                    self.served, self.owes = 0, True
                 waiter.done(request)
         for request in effects.asks:
             if request.waiter is not None:
@@ -155,7 +149,7 @@ class Steps:
                 request.waiter.ask(request)
         if effects.switch is not None:
             self.switching = effects.switch
-        self.engine.delivered()
+        effects.clear()
 
 
 def reason_for(caught: BaseException) -> error:

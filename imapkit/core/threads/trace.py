@@ -8,6 +8,7 @@ line, whatever the level here: at DEBUG, level 0 at WARNING.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class Trace:
 
     def wants(self, level: int) -> bool:
         """Whether a line of this level goes anywhere."""
-        return level <= self.level or has_listeners()
+        return level <= self.level or ("logging" in sys.modules and has_listeners())
 
     def log(self, level: int, text: str) -> None:
         """Note ``text``, if the debug level or the logger asks for it; it may quote the server, and is one line."""

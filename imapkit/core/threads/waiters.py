@@ -27,28 +27,43 @@ def open_latch(latch: threading.Lock) -> None:
 class Latch:
     """A caller that waits for its command."""
 
-    __slots__ = ("lock",)
-    waits = True
+    __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.lock.acquire()
+        # (Most callers read their own answer, and never wait for another thread.)
+        self._lock: threading.Lock | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether ``shut`` is needed before ``wait``."""
+        return self._lock is None
+
+    def shut(self, request: Request) -> None:
+        """From now on ``wait`` waits, unless there is something to do. Once submitted, the caller needs the state lock."""
+        self._lock = lock = threading.Lock()
+        if not request.released and request.question is None:
+            lock.acquire()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until there is something to do, for so many seconds at most; whether there is."""
+        assert self._lock is not None
+        return self._lock.acquire(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
 
     def done(self, request: Request) -> None:
         """Wake the caller."""
-        open_latch(self.lock)
+        if self._lock is not None:
+            open_latch(self._lock)
 
     def ask(self, request: Request) -> None:
         """Wake the caller, if it is to answer, or to wait for a nearer moment. (One whose command is being ended just waits.)"""
-        if request.question is not None or request.phase is LISTENING:
-            open_latch(self.lock)
+        if self._lock is not None and (request.question is not None or request.phase is LISTENING):
+            open_latch(self._lock)
 
 
 class CallBack:
     """``on_done(request)`` is called on the worker, and so is ``answer(request)`` for a question of the command's exchange."""
 
     __slots__ = ("_answer", "_look", "_on_accepted", "_on_done", "_worker", "fresh")
-    waits = False
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class Worker:
         self._runs = threading.Lock()
         """Held by the thread that serves; it is only ever tried."""
         self._stopped = False
-        self._threads: set[threading.Thread] = set()
+        self._threads: list[threading.Thread] = []
         """Those that have been started and have not ended: one that serves, and for a moment some that find that it does."""
 
     def post(self, job: Job) -> None:
@@ -56,16 +56,16 @@ class Worker:
             return
         # Several threads may find this at once: of those that they start one serves.
         thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._threads.add(thread)
+        self._threads.append(thread)
         try:
             thread.start()
         except RuntimeError as exc:
-            self._threads.discard(thread)
+            self._threads.remove(thread)
             self._try_later(exc)
         except BaseException:
             # This thread was interrupted; the new one may have been started all the same, and ends by itself.
             if thread.ident is None:
-                self._threads.discard(thread)
+                self._threads.remove(thread)
             raise
 
     def _try_later(self, exc: RuntimeError) -> None:
@@ -109,7 +109,7 @@ class Worker:
                 self._serve()
             finally:
                 self._runs.release()
-        self._threads.discard(threading.current_thread())
+        self._threads.remove(threading.current_thread())
 
     def _serve(self) -> None:
         _waiting.discard(self)

@@ -52,7 +52,7 @@ class Data(list[Any]):
     def __init__(
         self, items: Iterable[Any] = (), responses: Iterable[Untagged | Run] = (), *, name: str = "", utf8: bool = False
     ) -> None:
-        super().__init__(items)
+        list.__init__(self, items)
         self.sources = tuple(responses)
         """The untagged responses that it comes from, many of a name as one ``Run``."""
         self.name = name

@@ -77,7 +77,7 @@ class Framer:
 
     def pop(self) -> list[bytes] | None:
         """The next complete response, or None when more bytes are needed. Raises ``RemoteProtocolError``."""
-        if self._lines or (not self._has_begun and self._cut()):
+        if self._lines or (self._at < len(self._data) and not self._has_begun and self._cut()):
             line = self._lines[-1]
             if line >= b"!" and (not self.quotes or is_surely_closed(line) or is_text(line) or not is_open_after(line, False)):
                 return [self._lines.pop()]
@@ -183,7 +183,7 @@ class Framer:
         one of them does not end in CRLF.
         """
         data, at = self._data, self._at
-        if at == len(data) or at < self._slowly or self._line or self._again is not None:
+        if at < self._slowly or self._line or self._again is not None:
             return False
         stop = data.find(b"}", at)
         if stop < 0 or not data.startswith(b"\r\n", stop + 1):
