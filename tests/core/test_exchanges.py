@@ -191,7 +191,7 @@ def test_nobody_goes_on_before_done_has_run() -> None:
         within(10),
     ):
         live = client._live
-        request = live.submit(client._encode("X-ASK", ()), lambda _: over.set())
+        request = live.callers.submit(client._encode("X-ASK", ()), lambda _: over.set())
         go.set()
         assert begun.wait(10)
         complete = request.complete

@@ -21,7 +21,7 @@ from imapkit.core.contract.family import Family
 from imapkit.core.contract.session import State
 from imapkit.core.engine.request import Request
 from imapkit.core.support.secrets import Secret, plain
-from imapkit.core.threads.connection import Connection
+from imapkit.core.threads.callers import Callers
 from imapkit.plugin import astring
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect
@@ -304,8 +304,8 @@ def test_whatever_interrupts_it(way: str, wrong: type[BaseException]) -> None:
     "where",
     [
         "core.contract.calls.encode",
-        "core.threads.connection.Connection.perform",
-        "core.threads.connection.Connection._wait",
+        "core.threads.callers.Callers.perform",
+        "core.threads.callers.Callers._wait",
         "core.threads.courier.Courier._try",
         "core.engine.engine.Engine.submit",
         "core.engine.wire.Wire.next",
@@ -329,13 +329,13 @@ def test_wherever_it_is_interrupted(where: str, way: str, monkeypatch: pytest.Mo
 
 def test_the_pieces_of_a_secret_command_are_gone_once_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Call] = []
-    perform = Connection.perform
+    perform = Callers.perform
 
-    def note(self: Connection, call: Call, *times: float | None) -> Request:
+    def note(self: Callers, call: Call, *times: float | None) -> Request:
         calls.append(call)
         return perform(self, call, *times)
 
-    monkeypatch.setattr(Connection, "perform", note)
+    monkeypatch.setattr(Callers, "perform", note)
     with ScriptedServer() as server, connect(server, families=FAMILIES) as client:
         calls.clear()
         assert client.login("me", CANARY)[0] == "OK"

@@ -54,4 +54,4 @@ class Futures(Commands):
             outcome.check(request, connection.engine)
             return self._finished(self._result, request)
 
-        return connection.submit_future(call, finish, timeout=timeout)
+        return connection.callers.submit_future(call, finish, timeout=timeout)

@@ -6,12 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.result import parse_shape
 from imapkit.core.contract.session import State
-from imapkit.core.plugins.registry import Registry
-from imapkit.core.threads.connection import Connection
-from imapkit.core.threads.trace import Trace
+from imapkit.core.raw.calling import Calling
 from imapkit.core.wire.data import Defect, Parsed
 from imapkit.errors import ArgumentError
 
@@ -20,18 +17,10 @@ __all__ = ["Attributes"]
 _STATES = {state.name: state for state in State}
 
 
-class Attributes(Commands):
+class Attributes(Calling):
     """The part of a client that programs for imaplib2 look at and set."""
 
     debug_file: TextIO
-    _registry: Registry
-    _connection: Connection | None
-    _trace: Trace
-
-    @property
-    def _live(self) -> Connection:
-        """See ``Client._live``."""
-        raise NotImplementedError
 
     @property
     def state(self) -> str:
@@ -152,8 +141,3 @@ class Attributes(Commands):
         Each ``Defect`` says ``what`` it was, and the octets (``raw``, at most 4096). The last ``Limits.defects`` are kept.
         """
         return self._live.engine.defects.all()
-
-    @property
-    def _names_are_utf8(self) -> bool:
-        """Whether mailbox names are UTF-8 by now (RFC 6855); a response that is there knows it of itself."""
-        return self._connection is not None and "UTF8=ACCEPT" in self._connection.engine.session.enabled

@@ -5,30 +5,20 @@ No command is named here. The methods that send them come from the families' mix
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, TextIO, TypeVar, Unpack
+from collections.abc import Callable
+from typing import Any, TextIO, TypeVar
 
 from imapkit import errors
-from imapkit.core.contract.call import Call
-from imapkit.core.contract.calls import check_options, hide_secret, make_call
-from imapkit.core.contract.command import Done
-from imapkit.core.contract.commands import CallOptions, Result
-from imapkit.core.contract.result import Answer
 from imapkit.core.contract.session import Session
 from imapkit.core.drivers.futures import Futures
-from imapkit.core.engine import outcome
-from imapkit.core.engine.request import Request
 from imapkit.core.plugins.registry import Registry
 from imapkit.core.raw.attributes import Attributes
 from imapkit.core.raw.oldnames import OldNames
 from imapkit.core.raw.secure import Secured
 from imapkit.core.support.limits import Limits, Timeouts
-from imapkit.core.support.secrets import plain
 from imapkit.core.support.shown import shown
 from imapkit.core.threads.connection import Connection
 from imapkit.core.threads.trace import Trace
@@ -37,8 +27,6 @@ from imapkit.core.transport.hooks import HookTransport
 from imapkit.core.transport.layers import Layers
 from imapkit.core.transport.opening import open_tcp, port_number
 from imapkit.core.transport.sockets import over
-from imapkit.core.wire.data import Data
-from imapkit.core.wire.pieces import has_literal
 
 __all__ = ["Client"]
 
@@ -205,149 +193,6 @@ class Client(Attributes, OldNames, Futures, Secured):
     def socket(self) -> Any:
         """The socket of the connection."""
         return self.sock
-
-    # what the families' methods use
-
-    @property
-    def _session(self) -> Session:
-        return self._live.engine.session
-
-    @property
-    def _live(self) -> Connection:
-        if self._connection is None:
-            raise errors.ConnectionClosed("not connected")
-        return self._connection
-
-    def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
-        """See ``Commands._call``."""
-        return self._run(options, command, args, uid)
-
-    def _call_with(
-        self,
-        options: CallOptions,
-        name: str,
-        /,
-        *args: Any,
-        uid: bool = False,
-        finish: Callable[[Done], Result] | None = None,
-        reply: Callable[[bytes], bytes | None] | None = None,
-        layer: Any = None,
-        patience: float | None = None,
-        renew: float | None = None,
-        generic: bool = False,
-        force: bool = False,
-    ) -> Result:
-        """See ``Commands._call_with``."""
-        if generic:
-            # Here, so that no frame of imapkit's holds a secret in the clear.
-            args = hide_secret(self._registry.commands, name, args)
-        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force)
-
-    def _run(
-        self,
-        options: CallOptions,
-        name: str,
-        args: tuple[Any, ...],
-        uid: bool = False,
-        finish: Callable[[Done], Result] | None = None,
-        reply: Callable[[bytes], bytes | None] | None = None,
-        layer: Any = None,
-        patience: float | None = None,
-        renew: float | None = None,
-        generic: bool = False,
-        force: bool = False,
-    ) -> Result:
-        callback = timeout = None
-        if options:
-            check_options(name, options)
-            callback, timeout = options.get("callback"), options.get("timeout")
-        call = self._encode(name, args, uid, reply, layer, generic, force)
-        connection, made = self._connection or self._live, finish or self._result
-        if callback is None:
-            request = connection.perform(call, timeout, patience, renew)
-            return self._finished(made, request) if self._strict else made(request)
-        cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
-
-        def done(request: Request) -> None:
-            outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
-
-        connection.submit(call, done, timeout=timeout, patience=patience, renew=renew)
-        return (None, None)  # type: ignore[return-value]
-
-    def _encode(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        uid: bool = False,
-        reply: Any = None,
-        layer: Any = None,
-        generic: bool = False,
-        force: bool = False,
-    ) -> Call:
-        """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
-        session = (self._connection or self._live).engine.session
-        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
-        asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
-        if asks and call.command.states & session.state:
-            # What the server can do must be known before a literal is sent to it, if the command may be sent now.
-            self._known_capabilities()
-        return call
-
-    def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
-        """See ``Commands._result``."""
-        assert isinstance(request, Request)
-        if request.typ == "BAD":
-            self._trace.dump()
-        assert self._connection is not None
-        return outcome.result(request, self._connection.engine, names)
-
-    def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
-        """What a command returns, or in a strict client the error for a NO."""
-        result = finish(request)
-        if type(result[1]) is Data:
-            # A family has made it.
-            result = self._readable(result)
-        if self._strict and request.typ == "NO" and not request.call.command.ends:
-            raise outcome.refusal(errors.CommandNo, request, self._live.engine)
-        return result
-
-    def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
-        """See ``Commands._deliver``."""
-        check_options(result[0], options)
-        callback = options.get("callback")
-        made = self._readable(result)
-        if callback is None:
-            return made
-        self._live.call_back(partial(callback, (made, options.get("cb_arg"), None)))
-        return (None, None)  # type: ignore[return-value]
-
-    def _readable(self, result: tuple[str, list[Any]]) -> Result:
-        """A result with data that the families of this client read."""
-        typ, data = result
-        name = data.name if isinstance(data, Data) and data.name else typ
-        return typ, Answer(data, (), self._registry, name, self._names_are_utf8, self._live.engine.defects)
-
-    def _keep(self, name: str, data: bytes) -> None:
-        """See ``Commands._keep``."""
-        self._live.engine.store.add(name, [data], len(data))
-
-    def _take(self, name: str) -> list[Any]:
-        """See ``Commands._take``."""
-        return self._live.engine.store.take(name)
-
-    def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
-        """See ``Commands._take_all``."""
-        while (run := self._live.engine.store.take_run()) is not None:
-            yield run
-
-    def _known_capabilities(self) -> tuple[str, ...]:
-        """See ``Commands._known_capabilities``."""
-        ask = getattr(self, "capability", None)
-        if self._session.capabilities is None and ask is not None and self._live.open:
-            # A server that refuses to say so has announced nothing, and the command that wants to know can be sent all the same.
-            with contextlib.suppress(errors.CommandNo):
-                ask()
-        return self._session.capabilities or ()
 
     def _hang_up(self, reason: str) -> None:
         """See ``Commands._hang_up``."""

@@ -180,7 +180,7 @@ class OldNames:
         old.tagged[command.tag], old.commands[command.tag] = None, command
         old.thread.latest = command
         try:
-            command.request = self._live.submit(
+            command.request = self._live.callers.submit(
                 call, renew=getattr(self, "idle_refresh", None), on_done=command.landed, on_accepted=command.accepted
             )
             if command.poll is not None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable
-from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import Engine
-from imapkit.core.engine.outcome import check
-from imapkit.core.engine.phases import LISTENING
 from imapkit.core.engine.request import Request
+from imapkit.core.support import process
 from imapkit.core.support.limits import Limits, Timeouts
+from imapkit.core.threads.callers import Callers
 from imapkit.core.threads.challenges import Challenges
 from imapkit.core.threads.courier import Courier
 from imapkit.core.threads.deadlines import Deadlines
@@ -24,32 +21,16 @@ from imapkit.core.threads.intake import Intake
 from imapkit.core.threads.reader import Reader
 from imapkit.core.threads.steps import Steps
 from imapkit.core.threads.trace import Trace
-from imapkit.core.threads.waiters import CallBack, Latch, open_latch
+from imapkit.core.threads.waiters import open_latch
 from imapkit.core.threads.worker import Job, Worker
 from imapkit.errors import CommandTimeout, ConnectError, ConnectionClosed, NestedCommandError, error
 
 if TYPE_CHECKING:
-    from imapkit.core.contract.call import Call
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
-    from imapkit.core.threads.futures import CommandFuture
     from imapkit.core.transport.layers import Layers
 
 __all__ = ["Connection"]
-
-_Result = TypeVar("_Result")
-
-_process = os.getpid()
-"""This process. (To ask the system each time takes longer than all other checks of a command.)"""
-
-
-def _forked() -> None:
-    global _process
-    _process = os.getpid()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
 
 _COURIER = 1.0
 """Seconds that the end of a connection waits for the courier thread: by then its write has failed, or cannot be stopped."""
@@ -87,8 +68,12 @@ class Connection:
         self._reader = Reader(self._steps, self._courier, self._intake, layers, self.fail, name)
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
         self._deadlines = Deadlines(self._steps, self._courier, name)
+        self.callers = Callers(
+            self._steps, self._courier, self._inline, self._reader, self._deadlines, self._challenges, self._callbacks
+        )
+        """The ways in which commands are sent."""
         self._ended = self._ends = False
-        self._process = _process
+        self._process = process.current
 
     @property
     def timeouts(self) -> Timeouts:
@@ -122,155 +107,6 @@ class Connection:
         return not self._intake.begun
 
     # a caller's way
-
-    def perform(
-        self, call: Call, timeout: float | None = None, patience: float | None = None, renew: float | None = None
-    ) -> Request:
-        """Send a command, and wait for its end. Raises ``abort``, or what a plugin raised for it."""
-        self._check_process()
-        self._check_not_nested(call.name)
-        latch = Latch()
-        request = Request(call, latch)
-        if not self._inline.is_open:
-            # (It is not submitted yet: no lock is needed.)
-            latch.shut(request)
-        if not (timeout is patience is renew is None):
-            self._set_times(request, timeout, patience, renew)
-        self._inline.abdicate()
-        try:
-            self._courier.run(self.engine.submit, request)
-            again = monotonic() + self._timeouts.progress / 2
-            while not request.released:
-                again = self._wait(request, latch, again)
-        except BaseException as exc:
-            self._courier.run(self.engine.abandon, request)
-            _forget_frames(request, exc)
-            raise
-        check(request, self.engine)
-        return request
-
-    def _wait(self, request: Request, latch: Latch, again: float) -> float:
-        """Wait until there is something to do; the moment at which to look again."""
-        if request.question is not None:
-            self._challenges.answer(request)
-            return again
-        self._inline.lead(request, again)
-        if request.released or request.question is not None:
-            return again
-        if latch.is_open:
-            with self._steps.lock:
-                latch.shut(request)
-        moment = min(request.limit, request.until, request.refresh_at, again)
-        if latch.wait(moment - monotonic()):
-            return again
-        self._deadlines.tick()
-        with self._steps.lock:
-            return max(self.engine.deadline(), monotonic() + 0.01)
-
-    def submit(
-        self,
-        call: Call,
-        on_done: Callable[[Request], object],
-        on_accepted: Callable[[], object] | None = None,
-        *,
-        timeout: float | None = None,
-        patience: float | None = None,
-        renew: float | None = None,
-    ) -> Request:
-        """Queue a command; never waits. ``on_done`` is called when it is over; what is refused at once raises.
-
-        ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
-        under the state lock, and only hand over.
-        """
-        called = CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
-        request = Request(call, called)
-        if not (timeout is patience is renew is None):
-            self._set_times(request, timeout, patience, renew)
-        self._inline.abdicate()
-        self._queue(request, partial(self._leave, request, called))
-        return request
-
-    def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
-        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between.
-
-        The clock and the reader thread look after it, since no caller waits.
-        """
-        self._check_process()
-        moment = self._first_look(request)
-        # Before anything is queued: without a clock it would not be known that the command is late.
-        self._deadlines.promise(moment)
-        try:
-            self._courier.run(self.engine.submit, request)
-            if leave is not None:
-                leave()
-            # Once more: the clock may have looked before the command was there.
-            self._deadlines.want(moment)
-            self._deadlines.ask()
-            self._inline.call()
-        except BaseException as exc:
-            if not request.released:
-                self._courier.run(self.engine.abandon, request)
-            _forget_frames(request, exc)
-            raise
-
-    def _look_again(self, request: Request) -> None:
-        listens = request.phase is LISTENING
-        self._deadlines.want(min(request.refresh_at if listens else inf, self._first_look(request)))
-
-    def _first_look(self, request: Request) -> float:
-        # (In half the window: see ``Uplink.look``.)
-        return min(request.limit, request.until, monotonic() + self.timeouts.progress / 2)
-
-    @staticmethod
-    def _set_times(request: Request, timeout: float | None, patience: float | None, renew: float | None) -> None:
-        now = monotonic()
-        if timeout is not None:
-            request.limit = now + timeout
-        if patience is not None:
-            request.until = now + patience
-        if renew is not None:
-            request.renew = renew
-
-    def _check_process(self) -> None:
-        if self._process != _process:
-            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
-
-    def _check_not_nested(self, name: str) -> None:
-        self._challenges.check(name)
-        reads = self._reader.ident
-        if (reads and threading.get_ident() == reads) or (self._steps.inside and self._steps.is_here):
-            raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
-        if self._courier.worker.is_here:
-            raise NestedCommandError(f"{name} was issued on the thread that sends the commands")
-
-    def _leave(self, request: Request, called: CallBack) -> None:
-        """The caller goes; from now on the command's waiter is called back."""
-        with self._steps.lock:
-            released = request.released
-            refused = released and not request.tag
-            called.fresh = False
-            if released and not refused:
-                called.done(request)
-        if refused:
-            request.waiter = None
-            check(request, self.engine)
-        self._callbacks.wake()
-
-    def submit_future(
-        self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
-    ) -> CommandFuture[_Result]:
-        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
-        # (It loads ``logging``.)
-        from imapkit.core.threads.futures import CommandFuture, FutureWaiter
-
-        future: CommandFuture[_Result] = CommandFuture()
-        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
-        request.hard = False
-        if timeout is not None:
-            self._set_times(request, timeout, None, None)
-        future.bind(partial(self._courier.run, self.engine.abandon, request))
-        self._queue(request, None)
-        return future
 
     def interrupt(self, request: Request) -> None:
         """End a command that goes on until it is ended (IDLE)."""
@@ -322,7 +158,7 @@ class Connection:
             self.trace.log(1, f"connection ends: {self.engine.closed}")
             if self._steps.ending is None and self.state is not State.LOGOUT:
                 self.trace.dump()
-            if self._process == _process:
+            if self._process == process.current:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
             self._inline.call()
@@ -335,7 +171,7 @@ class Connection:
 
     def drop(self) -> None:
         """The client is dropped, by a finalizer on any thread: the reader sees the end."""
-        if self._process == _process:
+        if self._process == process.current:
             self.layers.transport.interrupt()
 
     def shut_down(self, exc: ConnectionClosed) -> None:
@@ -345,7 +181,7 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
-        if self._process != _process:
+        if self._process != process.current:
             # A child of ``fork``: the connection is its parent's, and goes on.
             self.layers.transport.leave()
             return
@@ -387,7 +223,7 @@ class Connection:
     @property
     def open(self) -> bool:
         """Whether commands may still be sent, by this process."""
-        return self.engine.closed is None and self._process == _process
+        return self.engine.closed is None and self._process == process.current
 
     @property
     def polled(self) -> bool:
@@ -403,9 +239,3 @@ class Connection:
         """Change the state of the session, for a program that knows better."""
         with self._steps.lock:
             self.engine.session.enter(state)
-
-
-def _forget_frames(request: Request, exc: BaseException) -> None:
-    """If ``request`` is secret: the frames below hold what was being sent, and so do those of what ``exc`` came from."""
-    if request.call.command.secret:
-        exc.__traceback__ = exc.__context__ = exc.__cause__ = None

@@ -1,0 +1,180 @@
+"""What the families' methods use of a client: a command is made, sent, and its result made."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Unpack
+
+from imapkit import errors
+from imapkit.core.contract.call import Call
+from imapkit.core.contract.calls import check_options, hide_secret, make_call
+from imapkit.core.contract.command import Done
+from imapkit.core.contract.commands import CallOptions, Commands, Result
+from imapkit.core.contract.result import Answer
+from imapkit.core.contract.session import Session
+from imapkit.core.engine import outcome
+from imapkit.core.engine.request import Request
+from imapkit.core.plugins.registry import Registry
+from imapkit.core.support.secrets import plain
+from imapkit.core.threads.connection import Connection
+from imapkit.core.threads.trace import Trace
+from imapkit.core.wire.data import Data
+from imapkit.core.wire.pieces import has_literal
+
+__all__ = ["Calling"]
+
+
+class Calling(Commands):
+    """The part of a client that sends commands for the families."""
+
+    _registry: Registry
+    _connection: Connection | None
+    _trace: Trace
+    _strict: bool
+
+    @property
+    def _session(self) -> Session:
+        return self._live.engine.session
+
+    @property
+    def _live(self) -> Connection:
+        if self._connection is None:
+            raise errors.ConnectionClosed("not connected")
+        return self._connection
+
+    @property
+    def _names_are_utf8(self) -> bool:
+        """Whether mailbox names are UTF-8 by now (RFC 6855); a response that is there knows it of itself."""
+        return self._connection is not None and "UTF8=ACCEPT" in self._connection.engine.session.enabled
+
+    def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
+        """See ``Commands._call``."""
+        return self._run(options, command, args, uid)
+
+    def _call_with(
+        self,
+        options: CallOptions,
+        name: str,
+        /,
+        *args: Any,
+        uid: bool = False,
+        finish: Callable[[Done], Result] | None = None,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        layer: Any = None,
+        patience: float | None = None,
+        renew: float | None = None,
+        generic: bool = False,
+        force: bool = False,
+    ) -> Result:
+        """See ``Commands._call_with``."""
+        if generic:
+            # Here, so that no frame of imapkit's holds a secret in the clear.
+            args = hide_secret(self._registry.commands, name, args)
+        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force)
+
+    def _run(
+        self,
+        options: CallOptions,
+        name: str,
+        args: tuple[Any, ...],
+        uid: bool = False,
+        finish: Callable[[Done], Result] | None = None,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        layer: Any = None,
+        patience: float | None = None,
+        renew: float | None = None,
+        generic: bool = False,
+        force: bool = False,
+    ) -> Result:
+        callback = timeout = None
+        if options:
+            check_options(name, options)
+            callback, timeout = options.get("callback"), options.get("timeout")
+        call = self._encode(name, args, uid, reply, layer, generic, force)
+        connection, made = self._live, finish or self._result
+        if callback is None:
+            return self._finished(made, connection.callers.perform(call, timeout, patience, renew))
+        cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
+
+        def done(request: Request) -> None:
+            outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
+
+        connection.callers.submit(call, done, timeout=timeout, patience=patience, renew=renew)
+        return (None, None)  # type: ignore[return-value]
+
+    def _encode(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        uid: bool = False,
+        reply: Any = None,
+        layer: Any = None,
+        generic: bool = False,
+        force: bool = False,
+    ) -> Call:
+        """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
+        session = (self._connection or self._live).engine.session
+        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
+        asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
+        if asks and call.command.states & session.state:
+            # What the server can do must be known before a literal is sent to it, if the command may be sent now.
+            self._known_capabilities()
+        return call
+
+    def _result(self, request: Done, *, names: tuple[str, ...] | None = None) -> Result:
+        """See ``Commands._result``."""
+        assert isinstance(request, Request)
+        if request.typ == "BAD":
+            self._trace.dump()
+        assert self._connection is not None
+        return outcome.result(request, self._connection.engine, names)
+
+    def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
+        """What a command returns, or in a strict client the error for a NO."""
+        result = finish(request)
+        if type(result[1]) is Data:
+            # A family has made it.
+            result = self._readable(result)
+        if self._strict and request.typ == "NO" and not request.call.command.ends:
+            raise outcome.refusal(errors.CommandNo, request, self._live.engine)
+        return result
+
+    def _deliver(self, result: tuple[str, list[Any]], **options: Unpack[CallOptions]) -> Result:
+        """See ``Commands._deliver``."""
+        check_options(result[0], options)
+        callback = options.get("callback")
+        made = self._readable(result)
+        if callback is None:
+            return made
+        self._live.call_back(partial(callback, (made, options.get("cb_arg"), None)))
+        return (None, None)  # type: ignore[return-value]
+
+    def _readable(self, result: tuple[str, list[Any]]) -> Result:
+        """A result with data that the families of this client read."""
+        typ, data = result
+        name = data.name if isinstance(data, Data) and data.name else typ
+        return typ, Answer(data, (), self._registry, name, self._names_are_utf8, self._live.engine.defects)
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """See ``Commands._keep``."""
+        self._live.engine.store.add(name, [data], len(data))
+
+    def _take(self, name: str) -> list[Any]:
+        """See ``Commands._take``."""
+        return self._live.engine.store.take(name)
+
+    def _take_all(self) -> Iterator[tuple[str, list[Any]]]:
+        """See ``Commands._take_all``."""
+        while (run := self._live.engine.store.take_run()) is not None:
+            yield run
+
+    def _known_capabilities(self) -> tuple[str, ...]:
+        """See ``Commands._known_capabilities``."""
+        ask = getattr(self, "capability", None)
+        if self._session.capabilities is None and ask is not None and self._live.open:
+            # A server that refuses to say so has announced nothing, and the command that wants to know can be sent all the same.
+            with contextlib.suppress(errors.CommandNo):
+                ask()
+        return self._session.capabilities or ()
