@@ -18,7 +18,7 @@ from imapkit.core.about import (
     same_name,
     string_value,
 )
-from imapkit.core.append import message
+from imapkit.core.append import message, message_source
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.kinds import optional, verbatim
@@ -43,6 +43,7 @@ from imapkit.core.search import (
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
+from imapkit.core.source import Progress, Readable, Source
 from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
 from imapkit.core.unquoted import is_astring, mailbox_before
@@ -64,12 +65,15 @@ __all__ = [
     "NumberSet",
     "OfMailbox",
     "Piece",
+    "Progress",
+    "Readable",
     "ResponseCode",
     "Result",
     "Run",
     "Secret",
     "ServerString",
     "Session",
+    "Source",
     "StatusText",
     "Token",
     "Untagged",
@@ -98,6 +102,7 @@ __all__ = [
     "members",
     "message",
     "message_numbers",
+    "message_source",
     "needs_charset",
     "no_arguments",
     "no_data",

@@ -12,6 +12,7 @@ from imapkit.core.extended import as_given, is_extended
 from imapkit.core.request import Call
 from imapkit.core.secrets import encode_secret, hidden, plain_all
 from imapkit.core.session import Session
+from imapkit.core.source import is_file
 from imapkit.family import Command, State
 
 __all__ = ["check_options", "hide_secret", "make_call"]
@@ -55,7 +56,7 @@ def make_call(
         command = Command(wire.atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
     # An iterator can be read once only, and more than one function asks.
     if args:
-        args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
+        args = tuple([list(value) if isinstance(value, Iterator) and not is_file(value) else value for value in args])
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
     encode: Callable[..., Any] = partial(encode_secret, wire.encode) if command.secret else wire.encode

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from imapkit.core.patterns import late_pattern
+from imapkit.core.source import Source, is_file
 from imapkit.core.wire import Literal, Piece, Token, encode, program, raw
 from imapkit.errors import ArgumentError
 from imapkit.family import Command
@@ -35,6 +36,8 @@ def is_extended(command: Command, args: tuple[Any, ...], *, uid: bool) -> bool:
     pairs = [f"{one} {two}" for one, two in pairwise(texts) if two in lists and _NAME.match(one)]
     if not (named or lists or pairs):
         return False
+    # A stream can be read once only, and this is not the time.
+    args = tuple([b"" if is_file(value) else value for value in args])
     try:
         line = _line(encode(command.args, command.rest, args, command.name))
     except ArgumentError:
@@ -62,8 +65,8 @@ def _all_as_given(args: tuple[Any, ...]) -> Iterator[Token]:
 
 
 def _one_as_given(value: Any) -> Token:
-    """Text as it is, but for quoted strings with 8-bit text: those become literals; ``""`` for no text; a ``Literal`` too."""
-    if isinstance(value, Literal):
+    """Text as it is, but for quoted strings with 8-bit text: those become literals; ``""`` for no text; literals as they are."""
+    if isinstance(value, (Literal, Source)):
         return value
     if isinstance(value, str):
         return program(value) if value else b'""'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
+    from imapkit.core.engine.upload import Upload
     from imapkit.errors import error
 
 __all__ = ["Effects", "Out"]
@@ -25,6 +26,8 @@ class Out(NamedTuple):
     """The commands that begin with it, for the trace."""
     answers: bool = False
     """It answers a challenge."""
+    source: Upload | None = None
+    """What is read and sent instead of ``data``, which is empty then."""
 
 
 class Effects:
