@@ -35,8 +35,10 @@ if TYPE_CHECKING:
         Time2Internaldate,
         version,
     )
+    from imapkit.core.channel import Channel
     from imapkit.core.limits import Limits, Timeouts
     from imapkit.core.plugins import configure
+    from imapkit.core.source import Source
     from imapkit.core.tables import Commands, unverified_context
     from imapkit.core.tls import TLSError
     from imapkit.errors import (
@@ -92,8 +94,10 @@ _HOMES = {
         "Time2Internaldate",
         "version",
     ),
+    "imapkit.core.channel": ("Channel",),
     "imapkit.core.limits": ("Limits", "Timeouts"),
     "imapkit.core.plugins": ("configure",),
+    "imapkit.core.source": ("Source",),
     "imapkit.core.tables": ("Commands", "unverified_context"),
     "imapkit.core.tls": ("TLSError",),
     "imapkit.errors": (
@@ -140,6 +144,7 @@ __all__ = [
     "AllowedVersions",
     "ArgumentError",
     "BadResponse",
+    "Channel",
     "CommandNo",
     "CommandTimeout",
     "Commands",
@@ -167,6 +172,7 @@ __all__ = [
     "RemoteProtocolError",
     "ResolveError",
     "ServerBye",
+    "Source",
     "StateError",
     "TLSError",
     "Time2Internaldate",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from imapkit.core.cursor import Cursor
     from imapkit.core.response import Run, Untagged
     from imapkit.core.session import Session
+    from imapkit.core.sinks import Streams
     from imapkit.core.wire import Token
 
 __all__ = [
@@ -163,6 +164,9 @@ class Command:
         counts: capabilities and untagged responses are forgotten.
     ``ends``
         the session ends with it: BYE is its answer, not a failure.
+    ``streams``
+        which literal of its answer can go to a file as it comes (``imapkit.core.api.Streams``). Without it ``to=`` raises
+        ``ArgumentError``.
     """
 
     name: str
@@ -187,6 +191,7 @@ class Command:
     ends: bool = False
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
+    streams: Streams | None = None
 
 
 @lean_dataclass(frozen=True, slots=True)

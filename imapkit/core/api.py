@@ -19,6 +19,7 @@ from imapkit.core.about import (
     string_value,
 )
 from imapkit.core.append import message, message_source
+from imapkit.core.channel import Channel
 from imapkit.core.cursor import Cursor, Defect
 from imapkit.core.dates import date_time, parse_date_time
 from imapkit.core.kinds import optional, verbatim
@@ -43,6 +44,7 @@ from imapkit.core.search import (
 from imapkit.core.secrets import Secret, plain
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
+from imapkit.core.sinks import StreamedLiteral, Streams, Writable
 from imapkit.core.source import Progress, Readable, Source
 from imapkit.core.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
@@ -55,6 +57,7 @@ __all__ = [
     "CallOptions",
     "Callback",
     "CallbackOptions",
+    "Channel",
     "Commands",
     "Cursor",
     "Data",
@@ -75,8 +78,11 @@ __all__ = [
     "Session",
     "Source",
     "StatusText",
+    "StreamedLiteral",
+    "Streams",
     "Token",
     "Untagged",
+    "Writable",
     "about_mailbox",
     "as_it_is",
     "astring",
@@ -199,6 +205,7 @@ class Commands:
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Writable | Channel | None = None,
     ) -> Result:
         """Send a command in a special way: ``self._call_with(options, "GETQUOTA", root, finish=self._checked)``.
 
@@ -209,7 +216,8 @@ class Commands:
         after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent
         anew.
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
-        these are sent as given. ``force``: whatever ``Command.guard`` says.
+        these are sent as given. ``force``: whatever ``Command.guard`` says. ``to``: the file, or the channel, that takes the
+        literal that ``Command.streams`` names; a ``StreamedLiteral`` stands in its place in the responses.
         """
         raise NotImplementedError
 

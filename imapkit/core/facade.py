@@ -34,6 +34,7 @@ from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
 from imapkit.core.sockets import over
+from imapkit.core.streaming import streamed
 from imapkit.core.threads.connection import Connection
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Transport, within
@@ -236,6 +237,7 @@ class Client(OldNames, Futures, Secured):
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Any = None,
     ) -> Result:
         """See ``Commands._call_with``."""
         check_options(name, options)
@@ -244,6 +246,8 @@ class Client(OldNames, Futures, Secured):
             args = hide_secret(self._registry.commands, name, args)
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, finished = self._live, partial(self._finished, finish or self._result)
+        if to is not None:
+            return streamed(connection, call, to, options, finished)
         if callback is None:
             return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))
         cb_arg = options.get("cb_arg")

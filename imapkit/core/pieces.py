@@ -94,7 +94,7 @@ class Late(NamedTuple):
 
 
 Piece = bytes | Literal | Late | Source
-"""Octets of a command line, a literal or the source of one, or what is written in one way or another as UTF8=ACCEPT is off or on."""
+"""Octets of a command line, a literal or its source, or what is written in one way or another as UTF8=ACCEPT is off or on."""
 Token = Piece | tuple[Piece, ...]
 """What an argument becomes: pieces that follow one another with no space between."""
 

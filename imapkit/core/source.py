@@ -43,10 +43,10 @@ class Source:
     (``NestedCommandError``). ``progress(sent, size)`` is called on that thread behind each piece; what it raises is logged, and
     it is not called again.
 
-    A source with too few or too many bytes, or one that raises, ends the connection with ``ConnectionClosed``, since half a command
-    cannot be taken back; its last piece is not sent, so that no server takes what it got for the whole. What can be seen at once
-    (pieces in a list, a file that can seek) raises ``ArgumentError`` here, and nothing is sent. When the server refuses the command
-    half way, the source is read no further, and blanks are sent in place of what it had announced.
+    A source with too few or too many bytes, or one that raises, ends the connection with ``ConnectionClosed``: half a command
+    cannot be taken back. Its last piece is not sent, so that no server takes what it got for the whole. What can be seen at once
+    (pieces in a list, a file that can seek) raises ``ArgumentError`` here, and nothing is sent. When the server refuses the
+    command half way, the source is read no further, and blanks are sent in place of the rest of what was announced.
 
     ``binary``: sent as a literal8 (RFC 3516 section 4.4). ``ascii``: known to hold no byte above 127.
     """

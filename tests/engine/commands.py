@@ -6,6 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 from imapkit.core.request import Call
+from imapkit.core.source import Source
 from imapkit.core.wire import Literal, Piece
 from imapkit.family import Command, State
 from tests.core.support import call
@@ -28,12 +29,17 @@ def _fetch(rng: Random) -> Call:
 
 
 def _put(rng: Random) -> Call:
-    """One literal, or two; larger ones do not leave together with the line (see ``SMALL``)."""
-    literals = [Literal(b"lit\r\n" * rng.randrange(30)) for _ in range(rng.choice((1, 1, 2)))]
+    """One literal, or two; larger ones do not leave together with the line (see ``SMALL``), nor do sources."""
     pieces: list[Piece] = [b"XPUT box "]
-    for literal in literals:
-        pieces += [literal, b" "]
+    for _ in range(rng.choice((1, 1, 2))):
+        lines = [b"lit\r\n"] * rng.randrange(30)
+        pieces += [_source(lines) if rng.random() < 0.3 else Literal(b"".join(lines)), b" "]
     return Call(PUT, (), pieces[:-1])
+
+
+def _source(lines: list[bytes]) -> Source:
+    """A source that can be read once only: reading it twice would be a mistake."""
+    return Source(sum(map(len, lines)), iter(lines))
 
 
 def _auth(rng: Random) -> Call:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.phases import LISTENING
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from imapkit.core.registry import Registry
     from imapkit.core.request import Call
     from imapkit.core.session import Session
+    from imapkit.core.sinks import Streams
     from imapkit.core.threads.futures import CommandFuture
+    from imapkit.core.threads.taking import Taking
 
 __all__ = ["Connection"]
 
@@ -128,7 +130,7 @@ class Connection:
         """
         self._check_process()
         if on_done is None:
-            self._check_not_nested(call.name)
+            self.check_not_nested(call.name)
         called = None if on_done is None else self._called_back(on_done, on_accepted)
         request = Request(call, called or Latch())
         self._set_times(request, timeout, patience, renew)
@@ -178,7 +180,8 @@ class Connection:
         if self._process != os.getpid():
             raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
 
-    def _check_not_nested(self, name: str) -> None:
+    def check_not_nested(self, name: str) -> None:
+        """Raise ``NestedCommandError`` if the calling thread must not wait for an answer."""
         self._challenges.check(name)
         if self._steps.is_here or threading.get_ident() == self._reader.ident:
             raise NestedCommandError(f"{name} was issued on the thread that reads the answers")
@@ -206,19 +209,40 @@ class Connection:
         self._deadlines.ask()
         self._inline.call()
 
+    def taking(self, to: Any, streams: Streams | None, name: str) -> Taking:
+        """Where a body of a command's answer goes as it comes. Raises ``ArgumentError`` for what cannot take it."""
+        # (Few programs need it.)
+        from imapkit.core.threads.taking import Taking
+
+        self._intake.claim_literals()
+        return Taking(to, streams, name, self._callbacks.post, self._callbacks.put)
+
+    def give_up(self, request: Request) -> None:
+        """The caller of a command does not want its answer any more."""
+        self._courier.run(self.engine.abandon, request)
+
     def submit_future(
-        self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
+        self,
+        call: Call,
+        finish: Callable[[Request], _Result],
+        *,
+        timeout: float | None = None,
+        taking: Taking | None = None,
     ) -> CommandFuture[_Result]:
-        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
+        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up.
+
+        With ``taking`` the result is there once the body is, too.
+        """
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
         self._check_process()
         future: CommandFuture[_Result] = CommandFuture()
-        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
+        waiter = FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again)
+        request = Request(call, waiter if taking is None else taking.before(waiter))
         request.hard = False
         self._set_times(request, timeout, None, None)
-        future.bind(partial(self._courier.run, self.engine.abandon, request))
+        future.bind(partial(self.give_up, request))
         self._deadlines.promise(self._first_look(request))
         self._queue(request, partial(self._watch, request))
         return future

@@ -9,6 +9,7 @@ from imapkit.core.assembly import first_word, without_blanks
 from imapkit.core.cursor import Defect
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
+from imapkit.core.threads.claimed import Claimed
 from imapkit.core.threads.courier import MANY
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, error
 
@@ -48,6 +49,21 @@ class Intake:
         self._missing = 0
         self._wrong: error | None = None
         """What ends the connection, once the responses before it have been taken in."""
+
+    def claim_literals(self) -> None:
+        """From now on there may be commands with sinks."""
+        self._framer.claim = self._claim
+
+    def _claim(self, parts: list[bytes], size: int) -> Claimed | None:
+        """Where a literal goes that has been announced, if the command that it answers has a sink for it."""
+        response = classify(list(parts))
+        if not isinstance(response, Untagged):
+            return None
+        with self._steps.lock:
+            owner = self._engine.owner_of(response)
+        if owner is None or owner.call.sink is None:
+            return None
+        return Claimed.by(owner, response, size, self._steps)
 
     @property
     def missing(self) -> int:
@@ -165,11 +181,14 @@ class Intake:
     def _take_run(self, name: str, batch: Batch) -> None:
         """Cut the responses of one name that follow in one step, if they may all be the same command's."""
         with self._steps.lock:
-            if self._engine.sole_owner(name) is None or self._trace.wants(4):
-                return
+            owner = self._engine.sole_owner(name)
+        if owner is None or self._trace.wants(4):
+            return
         run: Run
         if self._framer.ahead:
             run = Run(name, self._framer.pop_run(run_matcher(name, self._framer.quotes)))
+        elif owner.call.sink is not None:
+            return
         else:
             run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
         if run.rows:

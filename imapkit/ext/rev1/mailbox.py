@@ -59,8 +59,8 @@ class MailboxCommands(Commands):
         is sent, by the courier thread; until then it must not be used. A file that cannot seek is copied into a temporary file
         first. A ``Source`` is sent as it is.
 
-        ``progress(sent, size)`` is called behind each piece, on the thread that sends it; see ``Source``, also for what happens when
-        the file changes meanwhile.
+        ``progress(sent, size)`` is called behind each piece, on the thread that sends it. ``Source`` says more, and what happens
+        when the file changes meanwhile.
         """
         if progress is not None:
             message = message_source(message, progress)
