@@ -24,8 +24,8 @@ class Readable(Protocol):
         ...
 
 
-Content: TypeAlias = "Readable | Iterable[bytes] | Callable[[], Readable | Iterable[bytes]]"
-"""What a source is read from: a binary file, pieces, or a function that opens one of these."""
+Content: TypeAlias = "bytes | Readable | Iterable[bytes] | Callable[[], Readable | Iterable[bytes]]"
+"""What a source is read from: bytes, a binary file, pieces, or a function that opens one of the latter."""
 Progress: TypeAlias = Callable[[int, int], object]
 """Called as ``progress(sent, size)``: how many bytes have been sent by now, and how many there are."""
 

@@ -46,7 +46,7 @@ class Upload:
 
     def _read(self) -> Iterator[bytes | memoryview]:
         with contextlib.closing(self.source.pieces()) as pieces:
-            while not self._is_over:
+            while True:
                 try:
                     piece = next(pieces, None)
                 except Exception as exc:
