@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Self
 
 from imapkit.errors import DeadlineExceeded
@@ -35,20 +36,24 @@ class Flow:
         """Nobody takes any more: the taker has closed the channel, or was too slow."""
         self.ended = False
         """The taker knows that the command is over."""
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
         """What the taker is told at once, whatever waits to be taken."""
-        self._room = threading.Lock()
-        self._room.acquire()
+        self.room = threading.Lock()
+        """A latch: something has been taken, or nothing will be."""
+        self.room.acquire()
 
     # the connection's side
 
     def write(self, data: memoryview) -> None:
         """Pass bytes on. Never waits."""
-        if not self.gone:
-            whole = data.obj
-            # (Mostly all that has been received is of the literal, and is not copied.)
-            self.items.put(whole if isinstance(whole, bytes) and len(whole) == len(data) else bytes(data))
-            self.written += len(data)
+        if self.gone:
+            if not self.items.empty():
+                self.leave()
+            return
+        whole = data.obj
+        # (Mostly all that has been received is of the literal, and is not copied.)
+        self.items.put(whole if isinstance(whole, bytes) and len(whole) == len(data) else bytes(data))
+        self.written += len(data)
 
     def end(self) -> None:
         """The literal has ended; what the taker waits for is the end of the command."""
@@ -60,7 +65,7 @@ class Flow:
 
     def wait(self, seconds: float) -> None:
         """Wait until something has been taken, or nothing will be."""
-        self._room.acquire(timeout=seconds)
+        self.room.acquire(timeout=seconds)
 
     def give_up(self) -> None:
         """The taker is too slow: it is told so, and what waited for it is dropped."""
@@ -70,7 +75,7 @@ class Flow:
             )
         )
 
-    def fail(self, exc: BaseException) -> None:
+    def fail(self, exc: Exception) -> None:
         """Have the taker told at once that there is nothing more to take, and why."""
         self.failure = exc
         self.leave()
@@ -106,7 +111,7 @@ class Flow:
     def wake(self) -> None:
         """Have the thread that writes look again."""
         try:
-            self._room.release()
+            self.room.release()
         except RuntimeError:
             pass
 
@@ -188,6 +193,10 @@ class Channel:
         self.close()
 
     def __del__(self) -> None:
-        flow = getattr(self, "_flow", None)
+        # No function of ours is called, so that an interruption is not raised, and lost, in here.
+        flow = self.__dict__.get("_flow")
         if flow is not None:
-            flow.leave()
+            flow.gone = True
+            if flow.room.locked():
+                with suppress(RuntimeError):
+                    flow.room.release()
