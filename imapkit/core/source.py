@@ -113,20 +113,26 @@ class Source:
                 yield held
 
     def _read(self, stack: contextlib.ExitStack) -> Iterator[bytes | memoryview]:
+        content = self._opened(stack)
+        found: Iterable[Any] = iter(partial(content.read, PIECE), b"") if hasattr(content, "read") else content
+        for piece in found:
+            yield from _cut(piece)
+
+    def _opened(self, stack: contextlib.ExitStack) -> Any:
+        """What is read now, from its beginning; ``stack`` closes it if it is the source's own. Raises ``ValueError``."""
         content = self._content
         if callable(content):
-            content = content()
-            if hasattr(content, "close"):
-                stack.callback(content.close)
-        elif self._start is not None:
+            opened: Any = content()
+            if hasattr(opened, "close"):
+                stack.callback(opened.close)
+            return opened
+        if self._start is not None:
             content.seek(self._start)
         elif not isinstance(content, (list, tuple)):
             if self._spent:
                 raise ValueError("its source has been read before, and can be read once only")
             self._spent.append(True)
-        found = iter(partial(content.read, PIECE), b"") if hasattr(content, "read") else content
-        for piece in found:
-            yield from _cut(piece)
+        return content
 
     def __repr__(self) -> str:
         return f"<Source of {self.size} bytes>"
