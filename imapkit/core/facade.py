@@ -34,7 +34,6 @@ from imapkit.core.secure import Secured
 from imapkit.core.session import Session
 from imapkit.core.shown import shown
 from imapkit.core.sockets import over
-from imapkit.core.streaming import streamed
 from imapkit.core.threads.connection import Connection
 from imapkit.core.trace import Trace
 from imapkit.core.transport import Transport, within
@@ -247,6 +246,9 @@ class Client(OldNames, Futures, Secured):
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, finished = self._live, partial(self._finished, finish or self._result)
         if to is not None:
+            # (Few programs need it.)
+            from imapkit.core.streaming import streamed
+
             return streamed(connection, call, to, options, finished)
         if callback is None:
             return finished(connection.wait(connection.submit(call, timeout=timeout, patience=patience, renew=renew)))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from imapkit.core import outcome
 from imapkit.core.api import Commands, Result
 from imapkit.core.calls import hide_secret
-from imapkit.core.streaming import as_future
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -66,6 +65,8 @@ class Futures(Commands):
         call = self._encode(name, args, uid, generic=True)
         connection = self._live
         if to is not None:
+            from imapkit.core.streaming import as_future
+
             return as_future(connection, call, to, timeout, partial(self._finished, self._result))
 
         def finish(request: Request) -> Result:

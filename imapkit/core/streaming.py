@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from imapkit.core import outcome
 from imapkit.core.sinks import StreamedCall
 from imapkit.core.threads.waiters import open_latch
-from imapkit.errors import error
 
 if TYPE_CHECKING:
     from imapkit.core.api import CallOptions, Result
@@ -60,7 +59,7 @@ def as_future(connection: Connection, call: Call, to: Any, timeout: float | None
             StreamedCall(call, taking.choose), _finished(connection, taking, finish), timeout=timeout, taking=taking
         )
     except BaseException as exc:
-        taking.flow.fail(_reason(exc))
+        taking.refused(exc)
         raise
 
 
@@ -82,7 +81,7 @@ def _submit(
     try:
         return connection.submit(call, timeout=timeout, on_done=over, on_accepted=_nothing)
     except BaseException as exc:
-        taking.flow.fail(_reason(exc))
+        taking.refused(exc)
         raise
 
 
@@ -112,11 +111,6 @@ def _waited_for(connection: Connection, call: Call, taking: Taking, timeout: flo
         raise
     outcome.check(request, connection.engine)
     return request
-
-
-def _reason(exc: BaseException) -> Exception:
-    """What the taker is told of an exception of the caller's."""
-    return exc if isinstance(exc, Exception) else error(f"the call was interrupted: {exc!r}")
 
 
 def _nothing() -> None:

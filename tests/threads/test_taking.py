@@ -530,3 +530,21 @@ def test_hanging_up_ends_the_wait_for_a_taker() -> None:
             assert isinstance(future.exception(MARGIN), ConnectionClosed)
             with pytest.raises(ConnectionClosed):
                 io.BytesIO().writelines(channel)
+
+
+def test_no_function_is_asked_once_no_command_has_a_sink() -> None:
+    """What was streamed once costs later literals nothing; one that was given up is passed over before that."""
+    held = Held(len(BODY), 100_000)
+    with selected({"FETCH": held}) as (client, _), within(MARGIN):
+        framer = client._live._intake._framer
+        assert framer.claim is None
+        channel = Channel()
+        future = client.submit("FETCH", 1, "BODY.PEEK[]", to=channel)
+        channel.read(1)
+        assert future.cancel()
+        assert framer.claim is not None
+        held.go.set()
+        for _ in range(2):
+            assert len(client.fetch("1", "BODY[]")[1][0][1]) == len(BODY)
+        assert framer.claim is None
+        assert client.fetch_to(1, "BODY.PEEK[]", File())[0] == "OK"

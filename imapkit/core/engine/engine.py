@@ -244,6 +244,11 @@ class Engine:
         """The only command whose answer a response of that name can be: then many can be given to it at once."""
         return self._inbound.sole_owner(name)
 
+    @property
+    def has_sinks(self) -> bool:
+        """Whether a command that is not over has a sink for literals of its answer."""
+        return any(request.call.sink is not None for request in self._flight.live)
+
     def owner_of(self, response: Untagged) -> Request | None:
         """The command whose answer a response is that has begun to come, as far as can be told by now."""
         return self._inbound.owner_of(response)

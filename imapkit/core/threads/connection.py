@@ -214,8 +214,9 @@ class Connection:
         # (Few programs need it.)
         from imapkit.core.threads.taking import Taking
 
+        taking = Taking(to, streams, name, self._callbacks, self._intake.disclaim)
         self._intake.claim_literals()
-        return Taking(to, streams, name, self._callbacks.post, self._callbacks.put)
+        return taking
 
     def give_up(self, request: Request) -> None:
         """The caller of a command does not want its answer any more."""

@@ -9,13 +9,13 @@ from imapkit.core.assembly import first_word, without_blanks
 from imapkit.core.cursor import Defect
 from imapkit.core.fragment import Framer
 from imapkit.core.response import Continuation, LiteralRun, Run, Tagged, Untagged, classify, literal_matcher, run_matcher
-from imapkit.core.threads.claimed import Claimed
 from imapkit.core.threads.courier import MANY
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, error
 
 if TYPE_CHECKING:
     from imapkit.core.layers import Layers
     from imapkit.core.registry import Registry
+    from imapkit.core.threads.claimed import Claimed
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.steps import Steps
     from imapkit.core.trace import Trace
@@ -47,19 +47,33 @@ class Intake:
         self.begun = False
         """Some bytes have come."""
         self._missing = 0
+        self._claims = 0
+        """Commands with sinks that are not over for their callers; those that were given up still get answers."""
         self._wrong: error | None = None
         """What ends the connection, once the responses before it have been taken in."""
 
     def claim_literals(self) -> None:
-        """From now on there may be commands with sinks."""
-        self._framer.claim = self._claim
+        """A command with a sink is about to be submitted."""
+        with self._steps.lock:
+            self._claims += 1
+            self._framer.claim = self._claim
+
+    def disclaim(self) -> None:
+        """A command with a sink is over for its caller, or was never submitted."""
+        with self._steps.lock:
+            self._claims -= 1
 
     def _claim(self, parts: list[bytes], size: int) -> Claimed | None:
         """Where a literal goes that has been announced, if the command that it answers has a sink for it."""
+        from imapkit.core.threads.claimed import Claimed
+
         response = classify(list(parts))
         if not isinstance(response, Untagged):
             return None
         with self._steps.lock:
+            if self._claims <= 0 and not self._engine.has_sinks:
+                self._framer.claim = None
+                return None
             owner = self._engine.owner_of(response)
         if owner is None or owner.call.sink is None:
             return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imapkit.core.engine.request import Request, Waiter
     from imapkit.core.response import Untagged
     from imapkit.core.sinks import Streams
-    from imapkit.core.threads.worker import Job
+    from imapkit.core.threads.worker import Job, Worker
 
 __all__ = ["Taking"]
 
@@ -27,12 +27,10 @@ __all__ = ["Taking"]
 class Taking:
     """One body of one command on its way to ``to``, which is a channel that the program takes from, or a file.
 
-    ``post(job)`` has a job run on the callback thread; ``put(job)`` the same, once that thread is woken.
+    ``callbacks`` completes callbacks and futures; ``disclaim`` is called once, when no literal is to be claimed any more.
     """
 
-    def __init__(
-        self, to: Any, streams: Streams | None, name: str, post: Callable[[Job], object], put: Callable[[Job], object]
-    ) -> None:
+    def __init__(self, to: Any, streams: Streams | None, name: str, callbacks: Worker, disclaim: Callable[[], object]) -> None:
         if streams is None:
             raise ArgumentError(f"{name}: nothing of its answer can go to a file as it comes")
         if not isinstance(to, Channel) and not callable(getattr(to, "write", None)):
@@ -44,7 +42,8 @@ class Taking:
         if self.flow.used:
             raise ArgumentError(f"{name}: the channel has served another command")
         self.flow.used = True
-        self._streams, self._name, self._post, self._put = streams, name, post, put
+        self._streams, self._name, self._callbacks = streams, name, callbacks
+        self._disclaim: Callable[[], object] | None = disclaim
         self._threaded = self._begun = False
         self._turn = threading.Lock()
         """Taken, without waiting, by what begins to take: a thread, or the job at the end of the command."""
@@ -86,13 +85,24 @@ class Taking:
     def over(self, request: Request, finish: Job | None = None) -> None:
         """The command is over: tell the taker, and have ``finish`` done, on the callback thread, once all is written."""
         self._finish = finish
+        self._let_go()
         self.flow.over(partial(self._last, request))
         if finish is None:
             return
         if not self._threaded:
-            self._put(finish)
+            self._callbacks.put(finish)
         elif self._turn.acquire(blocking=False):
-            self._put(self._take_and_finish)
+            self._callbacks.put(self._take_and_finish)
+
+    def refused(self, exc: BaseException) -> None:
+        """The command has not been submitted, because of ``exc``, which the taker is told."""
+        self._let_go()
+        self.flow.fail(exc if isinstance(exc, Exception) else error(f"the call was interrupted: {exc!r}"))
+
+    def _let_go(self) -> None:
+        disclaim, self._disclaim = self._disclaim, None
+        if disclaim is not None:
+            disclaim()
 
     # on the taker's thread
 
@@ -136,7 +146,7 @@ class Taking:
     def _take_and_post(self) -> None:
         self._take_all()
         if self._finish is not None:
-            self._post(self._finish)
+            self._callbacks.post(self._finish)
 
     def _take_and_finish(self) -> None:
         self._take_all()
