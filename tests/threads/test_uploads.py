@@ -262,10 +262,10 @@ def test_a_no_in_the_middle_lets_go_of_the_file_and_the_connection_goes_on() -> 
     def script(conversation: Conversation) -> None:
         line = conversation.read_line()
         size = literal_size(line)
-        conversation.read_literal(100_000)
+        conversation.read_literal(2_000_000)
         conversation.send(line.split()[0] + b" NO [OVERQUOTA] full\r\n")
         assert closed.wait(20)
-        rest.append(conversation.read_literal(size - 100_000))
+        rest.append(conversation.read_literal(size - 2_000_000))
         assert conversation.read_line() == b""
         answer(conversation, conversation.read_line().split()[0])
         conversation.wait_closed()
@@ -282,7 +282,7 @@ def test_a_no_in_the_middle_lets_go_of_the_file_and_the_connection_goes_on() -> 
         text, blanks = rest[0].rstrip(b" "), rest[0].count(b" ")
         assert text == b"x" * len(text)
         assert blanks >= size - told[-1] - 200_000
-        assert len(text) + blanks == size - 100_000
+        assert len(text) + blanks == size - 2_000_000
 
 
 def test_an_ok_in_the_middle_ends_the_connection() -> None:
