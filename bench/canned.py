@@ -78,6 +78,9 @@ class _Session:
 
     def _skip(self, size: int) -> None:
         while len(self._buffer) - self._at < size:
+            # What is passed over is not kept, and not copied.
+            size -= len(self._buffer) - self._at
+            self._at = len(self._buffer)
             if not self._read():
                 return
         self._at += size

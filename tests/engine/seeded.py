@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, wire
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, upload, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -298,6 +298,18 @@ MISTAKES = (
         flight,
         "moment = max(shared, request.progress) + self.window",
         'moment = float("inf")',
+    ),
+    Mistake(
+        "what a source has announced is sent although it is refused",
+        upload,
+        "while rest := self.source.size - self.sent:",
+        "while rest := 0:",
+    ),
+    Mistake(
+        "a source leaves behind its announcement",
+        exchange,
+        'if out:\n                yield Send(bytes(out))\n            yield Send(b"", source',
+        'yield Send(b"", source',
     ),
     Mistake(
         "a layer is switched on before more is taken in",

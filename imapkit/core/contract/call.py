@@ -18,6 +18,8 @@ class Call:
     """A command and its arguments, encoded; an immutable value in all but name, made before anything is locked."""
 
     __slots__ = ("about", "args", "command", "expunges", "line", "name", "options", "pieces", "reply", "seqnums", "uid")
+    sink: Any = None
+    """What chooses the sinks of its literals (``StreamedCall``)."""
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.encode import encode, quotes_removed
 from imapkit.core.grammar.strings import atom
 from imapkit.core.support.secrets import Hidden, Secret, hidden, plain_all, secret_arguments
+from imapkit.core.wire.source import is_file
 from imapkit.errors import ArgumentError
 
 __all__ = ["check_options", "hide_secret", "make_call"]
@@ -57,7 +58,7 @@ def make_call(
         command = Command(atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
     # An iterator can be read once only, and more than one function asks.
     if args:
-        args = tuple([list(value) if isinstance(value, Iterator) else value for value in args])
+        args = tuple([list(value) if isinstance(value, Iterator) and not is_file(value) else value for value in args])
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode

@@ -10,6 +10,7 @@ from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.wire.pieces import Token
 from imapkit.core.wire.response import Run, Untagged
+from imapkit.core.wire.sinks import Streams
 
 __all__ = ["Command", "Done"]
 
@@ -98,6 +99,9 @@ class Command:
         counts: capabilities and untagged responses are forgotten.
     ``ends``
         the session ends with it: BYE is its answer, not a failure.
+    ``streams``
+        which literal of its answer can go to a file as it comes (``imapkit.plugin.Streams``). Without it ``to=`` raises
+        ``ArgumentError``.
     """
 
     name: str
@@ -122,3 +126,4 @@ class Command:
     ends: bool = False
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
+    streams: Streams | None = None

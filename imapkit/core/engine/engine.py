@@ -249,6 +249,23 @@ class Engine:
         """The only command whose answer a response of that name can be: then many can be given to it at once."""
         return self._inbound.sole_owner(name)
 
+    @property
+    def has_sinks(self) -> bool:
+        """Whether a command that is not over has a sink for literals of its answer."""
+        return any(request.call.sink is not None for request in self.flight.live)
+
+    def owner_of(self, response: Untagged) -> Request | None:
+        """The command whose answer a response is that has begun to come, as far as can be told by now."""
+        return self._inbound.owner_of(response)
+
+    def held_up(self, now: float) -> None:
+        """The program itself keeps what comes waiting: no command is late for that."""
+        flight = self.flight
+        flight.now = now
+        for request in flight.pending.values():
+            flight.note(request)
+            return
+
     def literal_progress(self, size: int, now: float) -> None:
         """``size`` bytes of a literal have come: of the answer to the oldest command in flight, for all the engine knows."""
         flight = self.flight

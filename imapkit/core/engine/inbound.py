@@ -71,6 +71,10 @@ class Inbound:
             return None
         return owner if owner.sent else None
 
+    def owner_of(self, response: Untagged) -> Request | None:
+        """The command whose answer a response is that has begun to come, as far as can be told by now."""
+        return self._flight.attribution.find(response, _judged)[0]
+
     def _takes_run(self, run: Run) -> bool:
         """Give many responses to one command at once; False, and nothing done, unless it is plain that all are its answer."""
         owner = self.sole_owner(run.name)
@@ -301,6 +305,14 @@ class Inbound:
                 raw = getattr(args[-1], "text", args[-1])
                 self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
             return False
+
+
+def _judged(request: Request, matches: Callable[[Any, Untagged], Any], about: Any, response: Untagged) -> Any:
+    """Ask a plugin's function about half a response; that it fails is no command's mistake, and the whole one comes later."""
+    try:
+        return matches(about, response)
+    except Exception:
+        return False
 
 
 def _farewell(text: bytes) -> str:

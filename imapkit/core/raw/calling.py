@@ -22,6 +22,7 @@ from imapkit.core.threads.connection import Connection
 from imapkit.core.threads.trace import Trace
 from imapkit.core.wire.data import Data
 from imapkit.core.wire.pieces import has_literal
+from imapkit.core.wire.sinks import Conduit, Writable
 
 __all__ = ["Calling"]
 
@@ -67,12 +68,13 @@ class Calling(Commands):
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Writable | Conduit | None = None,
     ) -> Result:
         """See ``Commands._call_with``."""
         if generic:
             # Here, so that no frame of imapkit's holds a secret in the clear.
             args = hide_secret(self._registry.commands, name, args)
-        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force)
+        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force, to)
 
     def _run(
         self,
@@ -87,6 +89,7 @@ class Calling(Commands):
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Writable | Conduit | None = None,
     ) -> Result:
         callback = timeout = None
         if options:
@@ -94,6 +97,11 @@ class Calling(Commands):
             callback, timeout = options.get("callback"), options.get("timeout")
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, made = self._live, finish or self._result
+        if to is not None:
+            # (Few programs need it.)
+            from imapkit.core.drivers.streaming import streamed
+
+            return streamed(connection, call, to, options, partial(self._finished, made))
         if callback is None:
             return self._finished(made, connection.callers.perform(call, timeout, patience, renew))
         cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)

@@ -14,6 +14,7 @@ from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, err
 
 if TYPE_CHECKING:
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.threads.claimed import Claimed
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.steps import Steps
     from imapkit.core.threads.trace import Trace
@@ -47,8 +48,37 @@ class Intake:
         """Some bytes have come."""
         self._greeted = False
         self._missing = 0
+        self._claims = 0
+        """Commands with sinks that are not over for their callers; those that were given up still get answers."""
         self._wrong: error | None = None
         """What ends the connection, once the responses before it have been taken in."""
+
+    def claim_literals(self) -> None:
+        """A command with a sink is about to be submitted."""
+        with self._steps.lock:
+            self._claims += 1
+            self._framer.claim = self._claim
+
+    def disclaim(self) -> None:
+        """A command with a sink is over for its caller, or was never submitted."""
+        with self._steps.lock:
+            self._claims -= 1
+
+    def _claim(self, parts: list[bytes], size: int) -> Claimed | None:
+        """Where a literal goes that has been announced, if the command that it answers has a sink for it."""
+        from imapkit.core.threads.claimed import Claimed
+
+        response = classify(list(parts))
+        if not isinstance(response, Untagged):
+            return None
+        with self._steps.lock:
+            if self._claims <= 0 and not self._engine.has_sinks:
+                self._framer.claim = None
+                return None
+            owner = self._engine.owner_of(response)
+        if owner is None or owner.call.sink is None:
+            return None
+        return Claimed.by(owner, response, size, self._steps)
 
     @property
     def missing(self) -> int:
@@ -171,11 +201,14 @@ class Intake:
     def _take_run(self, name: str, batch: Batch) -> None:
         """Cut the responses of one name that follow in one step, if they may all be the same command's."""
         with self._steps.lock:
-            if self._engine.sole_owner(name) is None or self._trace.wants(4):
-                return
+            owner = self._engine.sole_owner(name)
+        if owner is None or self._trace.wants(4):
+            return
         run: Run
         if self._framer.ahead:
             run = Run(name, self._framer.pop_run(run_matcher(name, self._framer.quotes)))
+        elif owner.call.sink is not None:
+            return
         else:
             run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
         if run.rows:

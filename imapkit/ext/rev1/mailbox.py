@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from os import PathLike
+from typing import Any, TypeAlias, Unpack
 
 from imapkit.errors import readonly as ReadOnly
 from imapkit.ext.rev1.arguments import extensions, is_about_status
@@ -11,8 +12,11 @@ from imapkit.plugin import (
     Command,
     Commands,
     Done,
+    Progress,
+    Readable,
     Result,
     Session,
+    Source,
     State,
     Untagged,
     about_mailbox,
@@ -21,6 +25,7 @@ from imapkit.plugin import (
     list_pattern,
     mailbox,
     message,
+    message_source,
     optional,
     response_code,
     status_items,
@@ -29,20 +34,37 @@ from imapkit.plugin import (
 __all__ = ["COMMANDS", "MailboxCommands"]
 
 Name = str | bytes
+Message: TypeAlias = bytes | str | Source | Readable | PathLike[str]
 
 
 class MailboxCommands(Commands):
     """Selecting, listing, making and filling mailboxes. Names are text, or octets that are sent as they are."""
 
     def append(
-        self, mailbox: Name | None, flags: Any, date_time: Any, message: bytes | str, **options: Unpack[CallOptions]
+        self,
+        mailbox: Name | None,
+        flags: Any,
+        date_time: Any,
+        message: Message,
+        *,
+        progress: Progress | None = None,
+        **options: Unpack[CallOptions],
     ) -> Result:
         """Append a message to a mailbox; RFC 3501 section 6.3.11; states: authenticated, selected.
 
         ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with or without parentheses, an iterable, or
-        None. ``date_time``: as ``Time2Internaldate`` takes it, or None. ``message``: octets; line ends become CRLF. Returns the
-        text of the tagged response.
+        None. ``date_time``: as ``Time2Internaldate`` takes it, or None. Returns the text of the tagged response.
+
+        ``message``: bytes or ASCII text; or, for one that need not be in memory, a binary file, or the path of one, read from
+        where it stands. Its line ends become CRLF: a file is read once to count, on the thread of this call, and once more as it
+        is sent, by the courier thread; until then it must not be used. A file that cannot seek is copied into a temporary file
+        first. A ``Source`` is sent as it is.
+
+        ``progress(sent, size)`` is called behind each piece, on the thread that sends it. ``Source`` says more, and what happens
+        when the file changes meanwhile.
         """
+        if progress is not None:
+            message = message_source(message, progress)
         return self._call("APPEND", mailbox or "INBOX", flags or None, date_time or None, message, **options)
 
     def create(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:

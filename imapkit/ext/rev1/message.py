@@ -14,14 +14,20 @@ from imapkit.ext.rev1.arguments import (
     uid_set,
     upper_name,
 )
+from imapkit.ext.rev1.streaming import announces_body, body_value
 from imapkit.plugin import (
     CallOptions,
     Command,
     Commands,
+    Conduit,
     Done,
+    NumberSet,
     Result,
     Session,
     State,
+    Streams,
+    Writable,
+    as_it_is,
     fetch_items,
     mailbox,
     needs_charset,
@@ -29,6 +35,7 @@ from imapkit.plugin import (
     number,
     search_program,
     sequence_set,
+    sequence_set_text,
 )
 
 __all__ = ["COMMANDS", "MessageCommands"]
@@ -72,6 +79,35 @@ class MessageCommands(Commands):
         followed by the rest of the response.
         """
         return self._call("FETCH", message_set, message_parts, uid=uid, **options)
+
+    def fetch_to(
+        self,
+        message: Any,
+        message_part: Any,
+        to: Writable | Conduit,
+        *,
+        uid: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """Fetch a body of one message into a file, as it comes; RFC 3501 section 6.4.5; state: selected.
+
+        Returns what ``fetch`` returns, once all has been written. In the body's place there is a ``StreamedLiteral``: no bytes,
+        and as ``size`` what the server announced. However large the body is, a few MB of it are in memory, and ``Limits`` does
+        not count it.
+
+        ``message``: one message number, with ``uid`` a UID. ``message_part``: such as "BODY.PEEK[]" or "(UID BODY.PEEK[2])", with
+        one body; a second one is passed over, and raises ``error``. ``to``: what has ``write(bytes)``, such as a file opened with
+        "wb"; it is not closed. The thread of the call writes to it; with a callback a thread of the library's does, and the
+        callback is called at the end. Or a ``Channel``, from which another thread takes; see there.
+
+        What the file raises is raised here. The rest of the body is then passed over as it comes, and the connection goes on. The
+        same happens if the file takes nothing for 10 seconds, with ``DeadlineExceeded``. If the answer is a NO, or has no such
+        body, nothing is written.
+        """
+        given = sequence_set_text(as_it_is(message))
+        if given != "*" and NumberSet(given).single is None:
+            raise ArgumentError(f"fetch_to takes one message, not {message!r:.80}")
+        return self._call_with(options, "FETCH", message, message_part, uid=uid, to=to)
 
     def partial(self, message_num: Any, message_part: str, start: Any, length: Any, **options: Unpack[CallOptions]) -> Result:
         """Fetch a piece of a message; RFC 1730 section 6.4.6 (obsolete: ``BODY[section]<start.length>``); state: selected."""
@@ -135,6 +171,7 @@ COMMANDS = (
         State.SELECTED,
         args=(sequence_set, fetch_items),
         rest=extensions,
+        streams=Streams(announces_body, body_value),
         uid=True,
         result=("FETCH",),
         about=about_messages,
