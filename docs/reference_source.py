@@ -87,12 +87,18 @@ def _all(module: str) -> list[str]:
 
 def _home(module: str, name: str) -> str:
     """The module in which a name is defined, and which this one imports it from; it may have another name there."""
+    return _imported(module).get(name, f"{module}:{name}")
+
+
+@functools.cache
+def _imported(module: str) -> dict[str, str]:
+    """The homes of the names that a module imports from others."""
+    found: dict[str, str] = {}
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return f"{node.module}:{alias.name}"
-    return f"{module}:{name}"
+                found.setdefault(alias.asname or alias.name, f"{node.module}:{alias.name}")
+    return found
 
 
 def _definitions(home: str) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
