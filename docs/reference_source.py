@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-__all__ = ["Entry", "entries", "entry", "exported", "module_doc"]
+__all__ = ["Entry", "entries", "entry", "exported", "forget", "module_doc"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,6 +76,12 @@ def _path(module: str) -> Path:
 @functools.cache
 def _tree(module: str) -> ast.Module:
     return ast.parse(_path(module).read_text(encoding="utf-8"))
+
+
+def forget() -> None:
+    """Let go of the sources that were read."""
+    _tree.cache_clear()
+    _imported.cache_clear()
 
 
 def _all(module: str) -> list[str]:

@@ -48,9 +48,10 @@ def threads_left(before: set[threading.Thread]) -> list[str]:
 
 
 def pytest_collection_finish() -> None:
-    """What is there now stays for all tests: collecting garbage need not look at it each time."""
+    """What is there now stays for all tests: the collector need not look at it. And it works seldom: pytest keeps a lot."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

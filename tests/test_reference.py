@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 
 import imapkit
 from docs.make_reference import CONTRACT, MODULES, USERS, contract_page, users_page
-from docs.reference_source import Entry, entries, entry, exported
+from docs.reference_source import Entry, entries, entry, exported, forget
 from docs.reference_users import FAMILIES, attributes, commands, records, sections
 from imapkit import ext
 from imapkit.client import CommandFamilies
@@ -52,6 +53,15 @@ def public() -> dict[str, Entry]:
 
 
 users, contract = cache(users_page), cache(contract_page)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sources_are_forgotten() -> Iterator[None]:
+    """The collector would walk through all of them in later tests."""
+    yield
+    for cached in (names, inner_names, methods, found_records, public, users, contract):
+        cached.cache_clear()
+    forget()
 
 
 def test_the_pages_are_fresh() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import imapkit
 from imapkit import ext
 from imapkit.core.plugins import builtin
@@ -40,6 +42,13 @@ def module(path: Path) -> str:
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trees_are_forgotten() -> Iterator[None]:
+    """The collector would walk through all of them in later tests."""
+    yield
+    tree.cache_clear()
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
