@@ -49,12 +49,12 @@ def test_behind_a_full_socket_nothing_waits_but_a_blocking_call() -> None:
         with within(AT_ONCE):
             client.append("box", None, None, LARGE, callback=large)
         is_stuck(client)
-        worst = 0.0
+        taken = []
         for number in range(2000):
             began = time.monotonic()
             client.noop(callback=answers, cb_arg=number)
-            worst = max(worst, time.monotonic() - began)
-        assert worst < AT_ONCE, worst
+            taken.append(time.monotonic() - began)
+        assert sorted(taken)[-4] < AT_ONCE, "a busy machine takes the processor away for longer, but not so often"
         assert "courier" in {thread.name.rpartition(" ")[2] for thread in threading.enumerate()}
         results: list[Any] = []
         waiting = threading.Thread(target=lambda: results.append(client.noop()))
