@@ -139,6 +139,10 @@ def noop_with_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
     sweep.submit(client.noop)
 
 
+def noop_as_a_future(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    assert client.submit("NOOP").result(10)[0] == "OK"
+
+
 def status(sweep: Sweep, client: imapkit.IMAP4) -> None:
     """Its answer says what was asked."""
     assert client.status("box7", "(MESSAGES)")[1][0].startswith(b"box7 ")
@@ -191,6 +195,7 @@ CASES: list[tuple[Act, Act]] = [
     (nothing, noop),
     (after_a_callback, noop),
     (nothing, noop_with_a_callback),
+    (nothing, noop_as_a_future),
     (nothing, status),
     (nothing, append),
     (nothing, append_by_the_courier_thread),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 
 import pytest
 
 import imapkit
+from imapkit.core.transport.pipes import dispose, open_stream
 from tests.core.rig import MARGIN, within
 
 SERVER = r"""
@@ -62,3 +64,15 @@ def test_a_command_that_ends_meanwhile() -> None:
             imap.noop()
         assert imap.logout()[0] == "NO"
         assert imap.process.poll() == 3
+
+
+@pytest.mark.parametrize(("heeds", "signal_number"), [(True, signal.SIGTERM), (False, signal.SIGKILL)])
+def test_a_command_that_does_not_end_is_ended(heeds: bool, signal_number: int) -> None:
+    deaf = "pass" if heeds else "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    code = f"import signal, time; {deaf}; print('ready', flush=True); time.sleep(60)"
+    process = open_stream(f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}")
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    with within(MARGIN):
+        dispose(process, patience=0.02)
+    assert process.returncode == -signal_number

@@ -20,6 +20,7 @@ __all__ = ["Framer"]
 
 CRLF = b"\r\n"
 _GROUPS = re.Match.groups
+_USUAL = Limits()
 _MAY_ANNOUNCE = re.compile(rb"\}[ \t\0\r]*+\n")
 _NEVER_IN_A_REST = re.compile(rb"[\"{}\n]|\r\Z|\A\Z|[ \t\0]\Z")
 
@@ -44,7 +45,7 @@ class Framer:
         is_tagged: Callable[[bytes], bool] = _never,
         is_over: Callable[[], bool] = _never,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or _USUAL
         self._is_tagged, self._is_over = is_tagged, is_over
         self._data = b""
         self._at = 0
