@@ -28,7 +28,7 @@ from imapkit.core.oldnames import OldNames
 from imapkit.core.opening import open_tcp, port_number
 from imapkit.core.plugins import registry
 from imapkit.core.request import Call
-from imapkit.core.result import Data, Parsed, parse_shape
+from imapkit.core.result import Data, Parsed, note, parse_shape
 from imapkit.core.secrets import plain
 from imapkit.core.secure import Secured
 from imapkit.core.session import Session
@@ -334,8 +334,7 @@ class Client(OldNames, Futures, Secured):
         Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
         """
         found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
-        if found.defects and self._connection is not None:
-            self._connection.engine.defects.extend(found.defects)
+        note(data, found.defects, None if self._connection is None else self._connection.engine.defects)
         return found
 
     @property

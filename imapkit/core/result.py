@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imapkit.core.defects import DefectLog
     from imapkit.core.registry import Registry
 
-__all__ = ["Data", "Parsed", "StatusText", "parse", "parse_shape"]
+__all__ = ["Data", "Parsed", "StatusText", "note", "parse", "parse_shape"]
 
 T = TypeVar("T")
 _DEEPEST = 10
@@ -61,6 +61,8 @@ class Data(list[Any]):
         self._log = log
         self._text = text
         self._refused = refused
+        self._noted: list[str] = []
+        """What has been read whose defects have been noted: "responses", "text"."""
 
     @classmethod
     def of(
@@ -89,7 +91,7 @@ class Data(list[Any]):
         ``kind`` nothing. Never raises for what a server sent. A copy is read by the families that are there by default.
         """
         found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
-        self._note(found.defects)
+        note(self, found.defects, self._log)
         return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
     def status(self) -> StatusText | None:
@@ -101,7 +103,7 @@ class Data(list[Any]):
             return None
         defects: list[Defect] = []
         said = _status(self._text, self._known(), defects)
-        self._note(defects)
+        self._note("text", defects, self._log)
         return said
 
     def check(self) -> Self:
@@ -111,6 +113,8 @@ class Data(list[Any]):
         text = self._text or b""
         message = f"{self._refused}: NO {shown(text, 1000)}"
         came = Data.of(self.sources, self._known(), self._log) if self.sources else None
+        if came is not None:
+            came._noted = self._noted
         raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
 
     def _known(self) -> Registry:
@@ -120,9 +124,14 @@ class Data(list[Any]):
 
         return registry()
 
-    def _note(self, defects: Sequence[Defect]) -> None:
-        if self._log is not None and defects:
-            self._log.extend(defects)
+    def note(self, defects: Sequence[Defect], log: DefectLog | None) -> None:
+        """Note in ``log`` what was wrong with the data, unless that has been done."""
+        self._note("responses" if self.sources or self._text is None else "text", defects, log)
+
+    def _note(self, read: str, defects: Sequence[Defect], log: DefectLog | None) -> None:
+        if log is not None and defects and read not in self._noted:
+            self._noted.append(read)
+            log.extend(defects)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text, self._refused)
@@ -167,6 +176,20 @@ def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) 
     kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
     found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, registry, utf8, defects)]
     return Parsed(found, defects)
+
+
+def note(data: Any, defects: Sequence[Defect], log: DefectLog | None) -> None:
+    """Note in ``log`` what was wrong with ``data``, which may be parsed more than once: of each ``Data`` that is noted once."""
+    if not defects or log is None:
+        return
+    parts = [item for item in data if isinstance(item, Data)] if isinstance(data, list) else []
+    for part in parts:
+        # Data of several parts (GETQUOTAROOT), each of which may have been parsed alone.
+        part.note(parse_shape(part.name, part, part._known(), utf8=part.utf8).defects, log)
+    if isinstance(data, Data) and not parts:
+        data.note(defects, log)
+    elif not parts:
+        log.extend(defects)
 
 
 def _meanings(
