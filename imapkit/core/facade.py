@@ -294,7 +294,9 @@ class Client(OldNames, Futures, Secured):
         callback = options.get("callback")
         data = result[1]
         name = data.name if isinstance(data, Data) and data.name else result[0]
-        made = (result[0], Data(data, (), self._registry, name, self._names_are_utf8, self._live.engine.defects))
+        engine = self._live.engine
+        known: dict[str, Any] = {"utf8": self._names_are_utf8, "log": engine.defects, "nesting": engine.limits.nesting}
+        made = (result[0], Data(data, (), self._registry, name, **known))
         if callback is None:
             return made
         self._live.call_back(partial(callback, (made, options.get("cb_arg"), None)))
@@ -333,7 +335,8 @@ class Client(OldNames, Futures, Secured):
         Returns a list with a value for each response (``StatusText`` for a status text), and what was wrong in ``.defects``.
         Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
         """
-        found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
+        limits = self._first_session.limits
+        found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8, nesting=limits.nesting)
         note(data, found.defects, None if self._connection is None else self._connection.engine.defects)
         return found
 

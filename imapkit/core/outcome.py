@@ -24,15 +24,15 @@ def result(request: Request, engine: Engine, names: tuple[str, ...] | None = Non
     With a NO it is the text, and the responses that came before it are the data's. Raises ``BadResponse`` for BAD.
     """
     typ, text, name = request.typ, request.text, request.call.name
-    registry, log = engine.registry, engine.defects
+    registry, log, nesting = engine.registry, engine.defects, engine.limits.nesting
     if typ == "BAD":
         raise refusal(BadResponse, request, engine)
     if typ == "NO":
-        return typ, Data([text], request.received, registry, typ, log=log, text=text, refused=name)
+        return typ, Data([text], request.received, registry, typ, log=log, text=text, refused=name, nesting=nesting)
     names = request.call.command.result if names is None else names
     if not names:
-        return typ, Data([text], (), registry, typ, log=log, text=text)
-    return typ, Data.of((piece for piece in request.received if piece.name in names), registry, log, text)
+        return typ, Data([text], (), registry, typ, log=log, text=text, nesting=nesting)
+    return typ, Data.of((piece for piece in request.received if piece.name in names), registry, log, text, nesting)
 
 
 def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
@@ -58,7 +58,7 @@ def _came(request: Request, engine: Engine) -> Data | None:
     pieces = request.came
     if not pieces or request.call.command.secret:
         return None
-    return Data.of(pieces, engine.registry, engine.defects)
+    return Data.of(pieces, engine.registry, engine.defects, nesting=engine.limits.nesting)
 
 
 def hand_over(

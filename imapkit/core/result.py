@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from imapkit.core.cursor import Cursor, Defect
+from imapkit.core.limits import Limits
 from imapkit.core.record import record
 from imapkit.core.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
 from imapkit.core.shown import shown
@@ -26,6 +27,8 @@ T = TypeVar("T")
 _DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
+_NESTING = Limits().nesting
+"""For data that does not know the limits of its connection."""
 
 
 class Parsed(list[T], Generic[T]):
@@ -49,6 +52,7 @@ class Data(list[Any]):
         log: DefectLog | None = None,
         text: bytes | None = None,
         refused: str = "",
+        nesting: int = _NESTING,
     ) -> None:
         super().__init__(items)
         self.sources = tuple(responses)
@@ -61,16 +65,23 @@ class Data(list[Any]):
         self._log = log
         self._text = text
         self._refused = refused
+        self._nesting = nesting
         self._noted: list[str] = []
         """What has been read whose defects have been noted: "responses", "text"."""
 
     @classmethod
     def of(
-        cls, responses: Iterable[Untagged | Run], registry: Registry, log: DefectLog | None = None, text: bytes | None = None
+        cls,
+        responses: Iterable[Untagged | Run],
+        registry: Registry,
+        log: DefectLog | None = None,
+        text: bytes | None = None,
+        nesting: int = _NESTING,
     ) -> Data:
         """The data of untagged responses; ``[None]`` if there are none. What is wrong with them is noted in ``log``, too."""
         found = tuple(responses)
-        return cls([item for response in found for item in response.data()] or [None], found, registry, log=log, text=text)
+        items = [item for response in found for item in response.data()] or [None]
+        return cls(items, found, registry, log=log, text=text, nesting=nesting)
 
     @property
     def responses(self) -> tuple[Untagged, ...]:
@@ -90,7 +101,7 @@ class Data(list[Any]):
         After a NO it holds the responses that came before it; if there were none, the ``StatusText`` of the refusal, and with
         ``kind`` nothing. Never raises for what a server sent. A copy is read by the families that are there by default.
         """
-        found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
+        found = parse_shape(self.name, self, self._known(), utf8=self.utf8, nesting=self._nesting)
         note(self, found.defects, self._log)
         return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
@@ -102,7 +113,7 @@ class Data(list[Any]):
         if self._text is None:
             return None
         defects: list[Defect] = []
-        said = _status(self._text, self._known(), defects)
+        said = _status(self._text, self._known(), defects, self._nesting)
         self._note("text", defects, self._log)
         return said
 
@@ -112,7 +123,7 @@ class Data(list[Any]):
             return self
         text = self._text or b""
         message = f"{self._refused}: NO {shown(text, 1000)}"
-        came = Data.of(self.sources, self._known(), self._log) if self.sources else None
+        came = Data.of(self.sources, self._known(), self._log, nesting=self._nesting) if self.sources else None
         if came is not None:
             came._noted = self._noted
         raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
@@ -134,7 +145,8 @@ class Data(list[Any]):
             log.extend(defects)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.responses, None, self.name, self.utf8, None, self._text, self._refused)
+        told = (None, self.name, self.utf8, None, self._text, self._refused, self._nesting)
+        return type(self), (list(self), self.responses, *told)
 
 
 @record
@@ -151,30 +163,30 @@ class StatusText:
     text: bytes
 
 
-def parse(responses: Iterable[Untagged], registry: Registry | None) -> Parsed[Any]:
+def parse(responses: Iterable[Untagged], registry: Registry | None, nesting: int = _NESTING) -> Parsed[Any]:
     """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
     defects: list[Defect] = []
-    return Parsed(_values(responses, registry, defects), defects)
+    return Parsed(_values(responses, registry, defects, nesting), defects)
 
 
-def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False) -> Parsed[Any]:
+def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False, nesting: int = _NESTING) -> Parsed[Any]:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
     is the text of a status response. What no family knows stays as it is, and what is no data at all is a defect. ``utf8``:
-    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself.
+    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself. ``nesting``: ``Limits.nesting``.
     """
     own = data.sources if isinstance(data, Data) else ()
     if not own and isinstance(data, list):
         # A copy of nested data (GETQUOTAROOT).
         own = tuple(source for item in data if isinstance(item, Data) for source in item.sources)
     if own:
-        return parse(_each(own), registry)
+        return parse(_each(own), registry, nesting)
     defects: list[Defect] = []
     name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
     shaped = _flat(name, data, defects)
     kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
-    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, registry, utf8, defects)]
+    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, registry, utf8, nesting, defects)]
     return Parsed(found, defects)
 
 
@@ -185,7 +197,7 @@ def note(data: Any, defects: Sequence[Defect], log: DefectLog | None) -> None:
     parts = [item for item in data if isinstance(item, Data)] if isinstance(data, list) else []
     for part in parts:
         # Data of several parts (GETQUOTAROOT), each of which may have been parsed alone.
-        part.note(parse_shape(part.name, part, part._known(), utf8=part.utf8).defects, log)
+        part.note(parse_shape(part.name, part, part._known(), utf8=part.utf8, nesting=part._nesting).defects, log)
     if isinstance(data, Data) and not parts:
         data.note(defects, log)
     elif not parts:
@@ -193,17 +205,17 @@ def note(data: Any, defects: Sequence[Defect], log: DefectLog | None) -> None:
 
 
 def _meanings(
-    name: str, shaped: list[Any], is_code: bool, registry: Registry, utf8: bool, defects: list[Defect]
+    name: str, shaped: list[Any], is_code: bool, registry: Registry, utf8: bool, nesting: int, defects: list[Defect]
 ) -> Iterable[Any]:
     """What data of one name says: that of response codes, or, where that is not known, of responses if there are such."""
     response = None if is_code else registry.responses.get(name)
     if response is not None:
-        return _values(_responses(name, shaped, response.numbered, utf8), registry, defects)
+        return _values(_responses(name, shaped, response.numbered, utf8), registry, defects, nesting)
     if name in registry.codes:
-        return _codes(name, shaped, registry, defects)
+        return _codes(name, shaped, registry, defects, nesting)
     if name in _CONDITIONS:
         # Nested data (GETQUOTAROOT) repeats the one text that there is.
-        return (_status(text, registry, defects) for text in dict.fromkeys(map(_text, shaped)))
+        return (_status(text, registry, defects, nesting) for text in dict.fromkeys(map(_text, shaped)))
     return shaped
 
 
@@ -266,16 +278,18 @@ def _pair(item: Any) -> tuple[bytes, bytes] | None:
     return first, second
 
 
-def _values(responses: Iterable[Untagged], registry: Registry | None, defects: list[Defect]) -> Iterator[Any]:
+def _values(
+    responses: Iterable[Untagged], registry: Registry | None, defects: list[Defect], nesting: int
+) -> Iterator[Any]:
     tables = registry.responses if registry is not None else {}
     for response in responses:
         known = tables.get(response.name)
         if registry is not None and response.name in _CONDITIONS:
-            yield _status(response.text, registry, defects)
+            yield _status(response.text, registry, defects, nesting)
         elif registry is None or known is None or known.parse is None:
             yield response
         else:
-            cursor = Cursor(response.parts, response.number, registry.items, utf8=response.utf8)
+            cursor = Cursor(response.parts, response.number, registry.items, nesting=nesting, utf8=response.utf8)
             yield from _read(response.name, known.parse, cursor, defects)
 
 
@@ -294,21 +308,21 @@ def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> tuple[
     return (value,)
 
 
-def _codes(name: str, shaped: list[Any], registry: Registry, defects: list[Defect]) -> Iterator[Any]:
+def _codes(name: str, shaped: list[Any], registry: Registry, defects: list[Defect], nesting: int) -> Iterator[Any]:
     rule = registry.codes[name].parse
     for data in map(_text, shaped):
         if rule is None:
             yield data
         else:
-            yield from _read(name, rule, Cursor((data,), None, registry.items), defects)
+            yield from _read(name, rule, Cursor((data,), None, registry.items, nesting=nesting), defects)
 
 
-def _status(text: bytes, registry: Registry, defects: list[Defect]) -> StatusText:
+def _status(text: bytes, registry: Registry, defects: list[Defect], nesting: int) -> StatusText:
     code = response_code(text)
     if code is None:
         return StatusText(None, None, None, text)
     known = code.name in registry.codes
-    values = list(_codes(code.name, [code.data or b""], registry, defects)) if known else []
+    values = list(_codes(code.name, [code.data or b""], registry, defects, nesting)) if known else []
     return StatusText(code.name, code.data, values[0] if values else None, split_code(text))
 
 
