@@ -45,7 +45,7 @@ class Limits:
     challenges: int = 100
     strays: int = 100
     stored: int = 100_000
-    stored_octets: int = 256 * MiB
+    stored_octets: int = 32 * MiB
     defects: int = 1000
 
     def __post_init__(self) -> None:

@@ -187,6 +187,17 @@ def test_real_mail_meets_no_limit() -> None:
     assert LIMITS.inflation >= LIMITS.literal, "a message of nothing but zeros"
 
 
+def test_what_is_kept_unasked_is_little() -> None:
+    """A program may hold a thousand connections, and never ask for ``response()``."""
+    news = b"".join(b"* %d FETCH (BODY[] {1048576}\r\n%b)\r\n" % (i, b"x" * (1 << 20)) for i in range(1, 41))
+    with selected({"NOOP": lambda conversation, command: conversation.ok(command, untagged=news)}) as (client, _):
+        assert client.noop()[0] == "OK"
+        kept = client.response("FETCH")[1]
+        assert kept[-2][0].startswith(b"40 "), "the newest are kept"
+        assert sum(len(item[1]) for item in kept if isinstance(item, tuple)) <= 32 << 20
+    assert LIMITS.stored_octets >= LIMITS.stored * memory_of("EXPUNGE", (b"1000000",)), "no bound makes the other one useless"
+
+
 def test_the_defaults_are_told() -> None:
     text = (Path(imapkit.__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+(?: [MG]iB)?) \|", text, re.MULTILINE))
