@@ -10,11 +10,12 @@ from imapkit.core import wire
 from imapkit.core.api import CallOptions
 from imapkit.core.extended import as_given, is_extended
 from imapkit.core.request import Call
-from imapkit.core.secrets import encode_secret, hidden, plain_all
+from imapkit.core.secrets import encode_secret, hidden, plain, plain_all
 from imapkit.core.session import Session
+from imapkit.errors import ArgumentError
 from imapkit.family import Command, State
 
-__all__ = ["check_options", "hide_secret", "make_call"]
+__all__ = ["check_length", "check_options", "hide_secret", "make_call"]
 
 _OPTIONS = CallOptions.__optional_keys__
 
@@ -23,6 +24,16 @@ def check_options(name: str, options: CallOptions) -> None:
     """Raise ``TypeError`` for what is no option of ``CallOptions``: only a caller of a public method can have given it."""
     if not options.keys() <= _OPTIONS:
         raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
+
+
+def check_length(pieces: Any, session: Session, name: str) -> None:
+    """Raise ``ArgumentError`` for a command that is longer than ``Limits.command`` without its literals."""
+    size, most = wire.line_size(plain(pieces)), session.limits.command
+    if size > most:
+        raise ArgumentError(
+            f"{name}: {size} bytes without literals are more than {most} (Limits.command), and most servers refuse so long a"
+            " command: give fewer messages, or words, at a time"
+        )
 
 
 def hide_secret(commands: Mapping[str, Command], name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -44,7 +55,7 @@ def make_call(
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    Raises ``ArgumentError`` for what cannot be sent, and ``TypeError`` for ``uid`` where the command has no such form.
+    Raises ``ArgumentError`` for what cannot be sent or is too long, and ``TypeError`` for ``uid`` where the command has no such form.
     """
     command = commands.get(name)
     if uid and command is not None and not command.uid and not generic:
@@ -61,6 +72,7 @@ def make_call(
     encode: Callable[..., Any] = partial(encode_secret, wire.encode) if command.secret else wire.encode
     wire_name = f"UID {command.name}" if uid else command.name
     pieces = encode(command.args, command.rest, args, wire_name)
+    check_length(pieces, session, wire_name)
     if not command.secret:
         args = wire.quotes_removed(command.args, args, wire_name)
     if command.guard is not None and not force and command.states & session.state:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core import wire
+from imapkit.core.calls import check_length
 from imapkit.core.oldcommand import Draft, OldCommand, PollSocket, inner_values
 from imapkit.core.request import Call
 from imapkit.core.secrets import Secret, hidden, plain
@@ -170,6 +171,7 @@ class OldNames:
 
     def _start(self, command: OldCommand, known: Command, uid: bool, args: tuple[Any, ...], pieces: Any) -> None:
         old = self._olds
+        check_length(pieces, self._live.engine.session, known.name)
         command.names = known.result
         args = (*args, *inner_values(args)) if known.secret else args
         call = Call(replace(known, news=command.heard), args, pieces, uid=uid)

@@ -30,6 +30,7 @@ from imapkit.core.pieces import (
     check_piece,
     has_literal,
     joined,
+    line_size,
 )
 from imapkit.core.strings import (
     ascii_bytes,
@@ -64,6 +65,7 @@ __all__ = [
     "has_literal",
     "joined",
     "keeps_quotes",
+    "line_size",
     "list_pattern",
     "mailbox",
     "mailbox_name",
