@@ -9,6 +9,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TextIO, overload
+from weakref import WeakKeyDictionary
 
 from imapkit import ext
 from imapkit.core.api import Commands
@@ -159,10 +160,10 @@ def _compiled(cls: type, known: Registry) -> type:
     """``cls`` with the mixins of ``known``: they come last, so that whatever ``cls`` itself says goes before them."""
     cls = vars(cls).get("_plain", cls)
     with _compiling:
-        # Kept with the class, so that both can go together.
+        # Kept with the class, so that both can go together; and for as long as a client or the loader has the registry.
         kinds = vars(cls).get("_kinds")
         if kinds is None:
-            kinds = cls._kinds = {}  # type: ignore[attr-defined]
+            kinds = cls._kinds = WeakKeyDictionary()  # type: ignore[attr-defined]
         if known not in kinds:
             kinds[known] = _mixed(cls, known)
         kind: type = kinds[known]
