@@ -183,7 +183,7 @@ def parse_shape(typ: str, data: Any, registry: Registry, *, utf8: bool = False, 
     if own:
         return parse(_each(own), registry, nesting)
     defects: list[Defect] = []
-    name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
+    name = ((isinstance(data, Data) and data.name) or (typ if isinstance(typ, str) else "")).upper()
     shaped = _flat(name, data, defects)
     kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
     found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, registry, utf8, nesting, defects)]
