@@ -14,7 +14,7 @@ TESTS = [
     "tests/test_vectors.py",
     "tests/security/test_hidden.py",
     "tests/threads/test_futures.py",
-    *(f"tests/core/test_{name}.py" for name in "wire extended result oldnames facade defects secure layers store".split()),
+    *(f"tests/core/test_{name}.py" for name in ("wire", "extended", "result", "oldnames", "facade", "defects", "secure")),
 ]
 
 

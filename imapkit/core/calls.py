@@ -55,7 +55,7 @@ def make_call(
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    Raises ``ArgumentError`` for what cannot be sent or is too long, and ``TypeError`` for ``uid`` where the command has no such form.
+    Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` where there is no such form.
     """
     command = commands.get(name)
     if uid and command is not None and not command.uid and not generic:

@@ -278,9 +278,7 @@ def _pair(item: Any) -> tuple[bytes, bytes] | None:
     return first, second
 
 
-def _values(
-    responses: Iterable[Untagged], registry: Registry | None, defects: list[Defect], nesting: int
-) -> Iterator[Any]:
+def _values(responses: Iterable[Untagged], registry: Registry | None, defects: list[Defect], nesting: int) -> Iterator[Any]:
     tables = registry.responses if registry is not None else {}
     for response in responses:
         known = tables.get(response.name)

@@ -16,6 +16,7 @@ from imapkit.core.layers import Layers
 from imapkit.core.sockets import SSLSocketTransport, is_ssl_socket, over
 from imapkit.core.transport import Transport, within
 from imapkit.errors import ArgumentError, CommandTimeout, ConnectionClosed
+from imapkit.family import TLS_ORDER
 
 if TYPE_CHECKING:
     import ssl
@@ -80,7 +81,7 @@ class Secured(Commands):
             layers = self._connection.layers
         elif layers is None:
             layers = self._layers = self._layered(over(self.sock))
-        layers.push(layer, within(self._timeouts.connect))
+        layers.insert(layer, within(self._timeouts.connect), TLS_ORDER)
         self.sock = TLSSocket(self.sock, layer, layers)
         self._trace.log(1, f"TLS: {layer}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from imapkit.core.api import CallOptions, Commands, Done, Result, Session, no_arguments, shown
 from imapkit.errors import NoResponse, abort
-from imapkit.family import Command, Family, LayerSpec, State, hookimpl
+from imapkit.family import TLS_ORDER, Command, Family, LayerSpec, State, hookimpl
 
 if TYPE_CHECKING:
     import ssl
@@ -106,6 +106,6 @@ def imapkit_family() -> Family:
             ),
         ),
         capabilities=("STARTTLS",),
-        layers={"tls": LayerSpec(_layer)},
+        layers={"tls": LayerSpec(_layer, order=TLS_ORDER)},
         requires=("rev1",),
     )

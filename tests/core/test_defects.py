@@ -50,7 +50,7 @@ def test_nothing_is_noted_where_nothing_is_odd() -> None:
 def test_what_is_found_when_it_is_read() -> None:
     odd = b"* 1 FETCH (UID 0 FLAGS ())\r\n"
     with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", odd)}) as (client, _):
-        typ, data = client.fetch("1", "(UID FLAGS)")
+        data = client.fetch("1", "(UID FLAGS)")[1]
         assert not client.defects
         assert data.parsed().defects == client.defects == (Defect("0 where a number starts at 1", b"0"),)
         assert data.status()

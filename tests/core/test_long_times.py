@@ -33,21 +33,19 @@ def agree(conversation: Conversation, command: ReceivedCommand) -> None:
 def test_a_session(timeout: float, way: str) -> None:
     cls: Any = imapkit.IMAP4_SSL if way == "tls" else imapkit.IMAP4
     given: dict[str, Any] = {"timeout": timeout, "ssl_context": LOCALHOST.client_context(), "families": FAMILIES}
-    with ScriptedServer(
-        handlers={"STARTTLS": agree},
-        tls=None if way == "plain" else LOCALHOST,
-        implicit_tls=way == "tls",
-        capabilities=b"IMAP4rev1 STARTTLS",
-    ) as server:
-        with cls(server.host, server.port, **given) as client:
-            if way == "starttls":
-                assert client.starttls()[0] == "OK"
-            assert client.login("me", "secret")[0] == "OK"
-            assert client.noop(timeout=timeout)[0] == "OK"
-            answers = rig.Answers()
-            client.noop(timeout=timeout, callback=answers)
-            assert answers.next()[2] is None
-            assert client.submit("NOOP", timeout=timeout).result(10)[0] == "OK"
+    options: dict[str, Any] = {"tls": None if way == "plain" else LOCALHOST, "implicit_tls": way == "tls"}
+    with (
+        ScriptedServer(handlers={"STARTTLS": agree}, capabilities=b"IMAP4rev1 STARTTLS", **options) as server,
+        cls(server.host, server.port, **given) as client,
+    ):
+        if way == "starttls":
+            assert client.starttls()[0] == "OK"
+        assert client.login("me", "secret")[0] == "OK"
+        assert client.noop(timeout=timeout)[0] == "OK"
+        answers = rig.Answers()
+        client.noop(timeout=timeout, callback=answers)
+        assert answers.next()[2] is None
+        assert client.submit("NOOP", timeout=timeout).result(10)[0] == "OK"
 
 
 @pytest.mark.parametrize("timeout", LONG)

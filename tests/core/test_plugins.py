@@ -435,7 +435,7 @@ class TestLoader:
                 mixins.add(family.mixin or type)
                 readers.add(reader)
                 with connect(server, families=["rev1", family]) as client:
-                    assert client.xmine()[0] == "OK"  # type: ignore[attr-defined]
+                    assert client.xmine()[0] == "OK"
                 del family, reader, client
         gc.collect()
         assert len(mixins) < 50

@@ -229,8 +229,13 @@ def test_one_behind_a_slow_callback_ends_in_time() -> None:
         conversation.ok(command)
 
     busy, go = threading.Event(), threading.Event()
+
+    def slow(answer: Any) -> None:
+        busy.set()
+        go.wait(10)
+
     with selected({"IDLE": idling}, families=FAMILIES) as (client, _), within():
-        client.capability(callback=lambda answer: (busy.set(), go.wait(10)))
+        client.capability(callback=slow)
         assert busy.wait(10)
         answers = Answers()
         client.idle(timeout=0.05, callback=answers)

@@ -226,7 +226,7 @@ def test_a_command_that_is_too_long_is_not_sent() -> None:
 
 def test_a_name_with_two_forms_counts_as_the_longer_one() -> None:
     with selected(limits=replace(LIMITS, command=30)) as (client, server):
-        with pytest.raises(ArgumentError, match="Limits.command"):
+        with pytest.raises(ArgumentError, match=r"Limits\.command"):
             client.status("\u00e9" * 8, "(MESSAGES)")
         assert client.noop()[0] == "OK"
         assert "STATUS" not in server.names
@@ -235,7 +235,7 @@ def test_a_name_with_two_forms_counts_as_the_longer_one() -> None:
 def test_a_secret_that_is_too_long_is_not_shown() -> None:
     password = "hunter2-Canary" * 5
     with serving() as server, connect(server, limits=replace(LIMITS, command=60)) as client:
-        with pytest.raises(ArgumentError, match="LOGIN: .* bytes") as caught:
+        with pytest.raises(ArgumentError, match=r"LOGIN: .* bytes") as caught:
             client.login("me", password)
         assert "Canary" not in "".join(traceback.format_exception(caught.value))
         assert not any("Canary" in repr(frame.f_locals) for frame in frames(caught.value))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
     from imapkit.core.registry import Registry
     from imapkit.core.response import Continuation, Run, Tagged, Untagged
+    from imapkit.family import Command
 
 __all__ = ["Engine"]
 
@@ -102,6 +103,12 @@ class Engine:
     def layer_pending(self) -> bool:
         """Whether a batch of responses must end behind each tagged response. It may be read without the lock."""
         return self._flight.layer_pending
+
+    @property
+    def switching(self) -> Command | None:
+        """The command in flight that switches a layer on, once the server has agreed; None if there is none."""
+        pending = self._flight.pending.values() if self.layer_pending else ()
+        return next((request.call.command for request in pending if request.call.command.layer is not None), None)
 
     @property
     def in_flight(self) -> int:

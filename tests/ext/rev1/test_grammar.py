@@ -354,7 +354,7 @@ def test_what_the_limits_let_in_is_passed_over_whatever_its_depth() -> None:
         conversation.no(command) if command.name == "FETCH" else conversation.ok(command)
 
     with selected({"UID FETCH": answer, "FETCH": answer}, limits=imapkit.Limits(nesting=3000)) as (client, _):
-        typ, data = client.fetch("5", "(X-DEEP FLAGS)", uid=True)
+        data = client.fetch("5", "(X-DEEP FLAGS)", uid=True)[1]
         plain = list(data)
         refused = client.fetch("1", "(X-DEEP FLAGS)")[1]
         ways = [data.parsed(), client.parse("OK", data), client.parse("FETCH", plain), refused.parsed()]
