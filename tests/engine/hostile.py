@@ -53,7 +53,7 @@ class HostileEpisode(Episode):
             super()._take(batch)
         finally:
             for request in unsent:
-                assert request.typ != "OK", ("OK before it was all sent", request)
+                assert request.typ != "OK", ("OK before all of it was sent", request)
 
     def _is_unsent(self, request: Request) -> bool:
         """Whether bytes of the command itself have not been taken."""

@@ -161,7 +161,7 @@ MISTAKES = (
         "if isinstance(request.call.about, NumberSet):",
         "if False:",
     ),
-    Mistake("a doubtful answer gives way", attribution, 'as far as can be told", True', 'as far as can be told", False'),
+    Mistake("a doubtful answer gives way", attribution, 'asked for", True', 'asked for", False'),
     Mistake("a command that is over awaits nothing", attribution, "self._awaiting[name].pop(request, None)", "pass"),
     Mistake("a run is given to a command that has been sent", inbound, "return owner if owner.sent else None", "return owner"),
     Mistake(

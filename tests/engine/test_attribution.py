@@ -50,7 +50,7 @@ def test_what_can_only_be_the_answer_of_one_command_is_its_answer(driver: Driver
     assert driver.data(other) == []
     assert driver.engine.store.take("ABOUT") == []
     assert len(noted(driver)) == 1, "that is odd"
-    assert ("ABOUT: not about what XABOUT asked for" if verdict == "perhaps" else "a and nothing else") in noted(driver)[0]
+    assert ("ABOUT: probably not what XABOUT asked for" if verdict == "perhaps" else "a and nothing else") in noted(driver)[0]
 
 
 @pytest.mark.parametrize("better", [b"* ABOUT a=yes\r\n* ABOUT a=else x=no\r\n", b"* ABOUT a=else x=no\r\n* ABOUT a=yes\r\n"])
@@ -80,7 +80,7 @@ def test_what_may_be_the_answer_of_several_commands_is_given_to_none_and_noted(d
     driver.end(other)
     assert driver.data(one) == driver.data(other) == []
     assert len(driver.engine.store.take("ABOUT")) == 1
-    assert noted(driver) == ["ABOUT: it may answer more than one command in flight, and is given to none of them"]
+    assert noted(driver) == ["ABOUT: it may answer more than one command in flight, and is kept for response()"]
 
 
 @pytest.mark.parametrize("typ", ["NO", "BAD"])
@@ -249,7 +249,7 @@ def test_a_row_without_a_uid_while_two_uid_commands_are_in_flight_is_neithers() 
         assert (one, other) == (("OK", [None]), ("OK", [b"9 (UID 19 RFC822.SIZE 1)"]))
         assert client.response("FETCH") == ("FETCH", MAIL)
         assert [defect.what for defect in client.defects] == [
-            "FETCH: it may answer more than one command in flight, and is given to none of them"
+            "FETCH: it may answer more than one command in flight, and is kept for response()"
         ]
 
 

@@ -354,7 +354,7 @@ def test_a_layer_is_switched_on_before_anything_behind_the_ok_is_taken_in(driver
     assert driver.feed(request.tag + b" OK on\r\n") == [request]
     assert (request.phase, driver.engine.effects.done) == (SWITCHING, [])
     assert driver.take() is None
-    with pytest.raises(RemoteProtocolError, match="went on behind an OK"):
+    with pytest.raises(RemoteProtocolError, match="sent more after an OK"):
         driver.feed(b"* 5 EXISTS\r\n")
     driver.engine.delivered()
     driver.engine.switched(request, driver.now)
@@ -394,7 +394,7 @@ def test_switching_a_layer_on_after_the_end_is_nothing(driver: Driver) -> None:
 def test_ok_is_fatal_until_the_last_bytes_have_been_taken(driver: Driver) -> None:
     request = in_phase(driver, SENDING)
     driver.feed(b"+ go\r\n")
-    with pytest.raises(RemoteProtocolError, match="OK to XPUT before it was all sent"):
+    with pytest.raises(RemoteProtocolError, match="OK to XPUT before all of it was sent"):
         driver.end(request)
     assert driver.pump() == b"xyz\r\n"
     driver.end(request)
@@ -553,7 +553,7 @@ def test_effects_stay_until_they_have_been_delivered(driver: Driver) -> None:
 def test_the_last_alert_is_told_with_the_end(driver: Driver) -> None:
     driver.feed(b"* OK [ALERT] disk on fire\r\n")
     reason = ConnectionClosed("gone")
-    driver.engine.tell_alert(reason)
+    driver.engine.add_alert(reason)
     assert str(reason) == "gone (the server's last ALERT: disk on fire)"
 
 

@@ -68,7 +68,7 @@ def test_the_next_tag_cannot_be_answered_in_advance(driver: Driver) -> None:
 def test_ok_before_it_was_all_sent_is_fatal(driver: Driver) -> None:
     request = driver.send("XPUT", "a", b"x")
     assert not request.sent
-    with pytest.raises(RemoteProtocolError, match="before it was all sent"):
+    with pytest.raises(RemoteProtocolError, match="before all of it was sent"):
         driver.end(request)
     assert not request.complete
 

@@ -1,4 +1,4 @@
-"""The protocol engine, in both directions and without I/O: no thread, lock, socket or clock is in it or below it.
+"""The protocol engine, in both directions and without I/O: it and what it imports use no thread, lock, socket or clock.
 
-The caller says what time it is, hands in what was received, takes out what is to be sent, and does what ``Effects`` say.
+The caller passes the time and the responses in, takes the bytes to send out, and acts on ``Effects``.
 """

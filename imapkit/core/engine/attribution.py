@@ -1,7 +1,8 @@
-"""Whose answer an untagged response is: the commands in flight by the responses that they await; RFC 3501 section 5.5.
+"""Attribution: finds the command whose answer an untagged response is; RFC 3501 section 5.5.
 
-A response that is certainly the answer of a command goes to that command. One that is only perhaps an answer goes to the one
-command whose answer it can be; where it can be that of several, to none of them. Every method needs the state lock.
+A response that is certainly the answer of a command goes to that command. A response that may be the answer of one command only
+goes to that command. A response that may be the answer of several commands goes to the store. The caller of every method holds
+the state lock.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Judge = Callable[..., Any]
 
 
 Finding: TypeAlias = "tuple[Request | None, str, bool]"
-"""Whose answer a response is; what is to be noted about that, if anything is; whether it gives way to a certain answer."""
+"""The command that a response answers, or None; the text of a defect, or ""; whether it gives way to a certain answer."""
 
 _NONE: Finding = (None, "", False)
 
@@ -34,18 +35,18 @@ class Attribution:
         self._awaiting: dict[str, dict[Request, None]] = {}
 
     def expect(self, request: Request) -> None:
-        """The command is in flight: from now on its answer may come."""
+        """Add a command that is in flight: its answer may come from now on."""
         for name in request.call.command.result:
             self._awaiting.setdefault(name, {})[request] = None
 
     def forget(self, request: Request) -> None:
-        """The command is over."""
+        """Remove a command that is over."""
         for name in request.call.command.result:
             if name in self._awaiting:
                 self._awaiting[name].pop(request, None)
 
     def clear(self) -> None:
-        """All commands are over."""
+        """Remove all commands."""
         self._awaiting.clear()
 
     @property
@@ -54,12 +55,12 @@ class Attribution:
         return not any(self._awaiting.values())
 
     def sole(self, name: str) -> Request | None:
-        """The only command that awaits responses of that name; None if there are more, or none."""
+        """The only command that awaits responses of that name; None if several commands do, or if no command does."""
         awaiting = self._awaiting.get(name)
         return next(iter(awaiting)) if awaiting and len(awaiting) == 1 else None
 
     def find(self, response: Untagged, judge: Judge) -> Finding:
-        """Whose answer a response is, as it comes."""
+        """The command that a response answers, decided when the response arrives."""
         awaiting = self._awaiting.get(response.name)
         if not awaiting:
             return _NONE
@@ -84,12 +85,12 @@ class Attribution:
 
 
 def _only(name: str, likely: list[Request], possible: list[tuple[Request, str]]) -> Finding:
-    """The one command whose answer a response can be, where none is certain."""
+    """The one command that a response may answer, where it certainly answers no command."""
     candidates = [(request, "") for request in likely] or possible
     if len(candidates) > 1:
-        return None, f"{name}: it may answer more than one command in flight, and is given to none of them", False
-    [(request, odd)] = candidates
+        return None, f"{name}: it may answer more than one command in flight, and is kept for response()", False
+    [(request, defect)] = candidates
     if isinstance(request.call.about, NumberSet):
-        # There is an answer for each message, and what "*" stands for only the server knows.
-        return request, odd, False
-    return request, odd or f"{name}: not about what {request.call.name} asked for, as far as can be told", True
+        # Each message has an answer, and the client cannot compute which message "*" means.
+        return request, defect, False
+    return request, defect or f"{name}: probably not what {request.call.name} asked for", True

@@ -1,4 +1,4 @@
-"""What was odd in what a server sent: noted once, with its octets, for whoever wants to look."""
+"""The log of defects: each deviation of the server from the grammar is noted once, with its bytes."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
 __all__ = ["DefectLog"]
 
 _MOST_BYTES, _MOST_CHARACTERS = 4096, 1000
-"""Of each defect, what the server sent and what is said of it: an odd line may have megabytes, and an error may repeat it."""
+"""The most bytes and characters kept of one defect: a line may have megabytes, and an error may quote the line."""
 
 
 class DefectLog:
-    """The last defects of one connection, the oldest first; bounded, without secrets, for any thread.
+    """The last defects of one connection, the oldest first: bounded, thread-safe, and free of secrets.
 
-    They are noted under the state lock, and secrets are hidden in them later, by ``settle``, which takes longer.
+    The engine notes defects under the state lock. ``settle`` hides the secrets later, because that takes longer.
     """
 
     def __init__(self, most: int, secrets: Hidden, lock: AbstractContextManager[object] | None = None) -> None:
-        # Reentrant, where there are threads: a signal handler may look while its own thread notes something.
+        # Reentrant, where there are threads: a signal handler may call ``all`` while it interrupts ``extend`` on the same thread.
         self._lock = lock or nullcontext()
-        # Lists: an empty deque takes more than all the rest here, and most connections have no defects.
+        # Lists: most connections have no defects, and an empty deque takes more memory than the rest of this object.
         self._kept: list[Defect] = []
         self.fresh: list[Defect] = []
-        """What has been noted since ``settle``."""
+        """The defects noted since ``settle``; their secrets are not hidden yet."""
         self._most, self._secrets = most, secrets
 
     def add(self, what: str, raw: bytes) -> None:
-        """Note one."""
+        """Note one defect."""
         self.extend((Defect(what, raw),))
 
     def extend(self, defects: Iterable[Defect]) -> None:
-        """Note these."""
+        """Note several defects."""
         with self._lock:
             for defect in defects:
                 self.fresh.append(Defect(defect.what[:_MOST_CHARACTERS], defect.raw[:_MOST_BYTES]))
                 _cut(self.fresh, self._most)
 
     def settle(self) -> None:
-        """Hide the secrets in what has been noted since the last time."""
+        """Hide the secrets in the defects noted since the last call."""
         if self.fresh:
             with self._lock:
                 fresh, self.fresh = self.fresh, []
@@ -54,7 +54,7 @@ class DefectLog:
                 _cut(self._kept, self._most)
 
     def all(self) -> tuple[Defect, ...]:
-        """All that are kept."""
+        """The defects kept, the oldest first."""
         with self._lock:
             self.settle()
             return tuple(self._kept)

@@ -14,7 +14,7 @@ __all__ = ["Effects", "Out"]
 
 
 class Out:
-    """Bytes that leave next. Its taker sends them, or reports ``Engine.send_failed``."""
+    """Bytes to be sent next. The thread that takes them sends them, or calls ``Engine.send_failed``."""
 
     __slots__ = ("answers", "commands", "completes", "data", "order", "secret", "source")
 
@@ -29,41 +29,41 @@ class Out:
         source: Upload | None = None,
     ) -> None:
         self.data, self.order, self.secret = data, order, secret
-        """The bytes; the order of the command whose progress it is; whether a secret is among them."""
+        """The bytes; the order of their command, whose progress it is when they are sent; whether they hold a secret."""
         self.completes = completes
-        """The command whose last bytes these are, where it is not a single line."""
+        """The command whose last bytes these are; None for commands that are sent whole."""
         self.commands = commands
-        """The commands that begin with it, for the trace."""
+        """The commands that begin in these bytes, for the trace."""
         self.answers = answers
-        """It answers a challenge."""
+        """Whether the bytes answer a challenge."""
         self.source = source
-        """What is read and sent instead of ``data``, which is empty then."""
+        """The source that is read and sent instead of ``data``, which is empty then."""
 
 
 class Effects:
-    """What is to be done now. It is kept until ``Engine.delivered``, so that an interrupted delivery is done again."""
+    """What the caller is to do now. It stays until ``Engine.delivered``, so that an interrupted delivery is repeated."""
 
     __slots__ = ("asks", "closed", "done", "due", "greeted", "switch")
 
     def __init__(self) -> None:
         self.due = False
-        """Whether there is anything to be done; set last."""
+        """Whether there is anything to do; set last."""
         self.done: list[Request] = []
-        """Their waiters are to be told; each command once, but for a delivery that is repeated."""
+        """Commands whose waiters are to be called; each once, unless a delivery is repeated."""
         self.asks: list[Request] = []
-        """They have a question, or have been accepted and have a nearer moment at which to look."""
+        """Commands that have a question, or an earlier moment at which to look at them."""
         self.switch: Request | None = None
-        """It switches a layer on: nothing behind its answer has been taken in."""
+        """The command whose layer is to be switched on; the engine has taken in nothing behind its answer."""
         self.greeted = False
         self.closed: error | None = None
 
     def ask(self, request: Request) -> None:
-        """A command has a question, or a nearer moment at which to look."""
+        """Add a command that has a question, or an earlier moment at which to look at it."""
         self.asks.append(request)
         self.due = True
 
     def clear(self) -> None:
-        """All of it has been done."""
+        """Forget the effects: the caller has done them."""
         self.due = False
         if self.done:
             self.done = []

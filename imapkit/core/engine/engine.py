@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 LAST_WORDS = 1.0
-"""Seconds for the server's last words, once nothing can be sent any more."""
+"""Seconds for which responses are still received after a failure to send: the server may have sent the reason."""
 
 
 class Engine:
-    """Commands go in by ``submit``, bytes come out by ``outgoing``, responses go in by ``receive``. What the caller is to do is
-    in ``effects`` until it calls ``delivered``.
+    """``submit`` takes commands in, ``outgoing`` returns bytes to send, ``receive`` takes responses in. ``effects`` holds what
+    the caller is to do, until the caller calls ``delivered``.
 
-    Where there are threads, every method needs the state lock. ``now`` is a moment of a clock that never goes back, in seconds;
-    ``window`` is how long a command may make no progress. With ``high`` commands in flight nothing further is sent; with ``low``
-    or more, what is queued waits to leave together. ``make_lock`` makes the locks of what other threads look into, ``store`` and
-    ``defects``; each is reentrant.
+    Where there are threads, the caller of every method holds the state lock. ``now`` is the time of a monotonic clock, in
+    seconds; ``window`` is how long a command may make no progress. With ``high`` commands in flight no other is sent; with
+    ``low`` or more, queued commands wait and are sent together. ``make_lock`` makes the reentrant locks of ``store`` and
+    ``defects``, which other threads read.
     """
 
     def __init__(
@@ -62,20 +62,20 @@ class Engine:
         self.strays = Strays(self.limits, self.secrets)
         self.closed: error | None = None
         self.frozen = False
-        """Nothing further is sent: the connection is about to end."""
+        """Whether sending has stopped because the connection is about to end."""
         self.flight = Flight(self.session, self.store, self.secrets, window)
         """The commands under way."""
         self.wire = Wire(self.flight, high=high, low=low)
-        """What leaves."""
+        """The bytes to be sent, in order."""
         self._inbound = Inbound(self.flight, self.wire, tables, self.limits, self.defects, self.strays)
         self.effects: Effects = self.flight.effects
-        """What is to be done now."""
+        """What the caller is to do now."""
         self._send_error: tuple[error, float] | None = None
 
-    # what the caller looks at
+    # what the caller reads
 
     def delivered(self) -> None:
-        """What ``effects`` says has been done."""
+        """Forget ``effects``: the caller has done them."""
         self.effects.clear()
 
     @property
@@ -85,23 +85,23 @@ class Engine:
 
     @property
     def has_ready(self) -> bool:
-        """Whether ``outgoing`` may have something to give."""
+        """Whether ``outgoing`` may return bytes."""
         return bool(self.wire.out or self.flight.gate.ready)
 
     @property
     def halted(self) -> bool:
-        """Whether a command waits for "+". It may be read without the lock."""
+        """Whether a command waits for "+". Readable without the lock."""
         owner = self.wire.owner
         return owner is not None and owner.awaits == "+"
 
-    def tell_alert(self, exc: error) -> None:
-        """Put the text of the last ALERT into the error that ends the connection: most often it says why that ends."""
+    def add_alert(self, exc: error) -> None:
+        """Add the text of the last ALERT to the error that ends the connection: it is most often the reason."""
         alert = self._inbound.alert
         if alert and len(exc.args) == 1 and isinstance(exc.args[0], str):
             exc.args = (f"{exc.args[0]} (the server's last ALERT: {alert})",)
 
     def is_in_flight(self, tag: bytes) -> bool:
-        """Whether a command with this tag has been sent and not been answered. It may be asked without the lock."""
+        """Whether a command with this tag is in flight. Callable without the lock."""
         return tag in self.flight.pending
 
     @property
@@ -122,14 +122,13 @@ class Engine:
 
     @property
     def owed(self) -> bool:
-        """Whether the server owes an answer to anything but a command that goes on until it is ended. It may be read without
-        the lock."""
+        """Whether the server owes an answer to a command other than a listening one (IDLE). Readable without the lock."""
         listener = self.flight.listener
         return len(self.flight.pending) != (listener is not None and listener.call.command.interrupt is not None)
 
     @property
     def listens(self) -> bool:
-        """Whether a command goes on until there is a reason to end it."""
+        """Whether a command listens (IDLE)."""
         listener = self.flight.listener
         return listener is not None and listener.phase is LISTENING
 
@@ -140,7 +139,7 @@ class Engine:
 
     @property
     def window(self) -> float:
-        """How long a command may make no progress. It may be changed at any time."""
+        """Seconds for which a command may make no progress. It may be changed at any time."""
         return self.flight.window
 
     @window.setter
@@ -155,7 +154,7 @@ class Engine:
     # commands
 
     def submit(self, request: Request, now: float) -> None:
-        """Queue a command. Never blocks, and never raises: what is wrong with it is on the request."""
+        """Queue a command. Never blocks, and never raises: an error is stored in the request."""
         flight = self.flight
         flight.now = now
         if self.closed is not None:
@@ -170,11 +169,11 @@ class Engine:
             self.wire.interrupt(listener, "turn")
 
     def abandon(self, request: Request, now: float, why: error | None = None) -> None:
-        """The caller of a command does not want its answer any more. One that is half sent ends the connection."""
+        """Give a command up for its caller. A command that is half sent ends the connection."""
         flight, phase = self.flight, request.phase
         flight.now = now
         if phase is DONE or phase is SWITCHING or request.abandoned or request not in flight.live:
-            # (One that is not live was never submitted: its caller was interrupted before.)
+            # (A command that is not live was never submitted: its caller was interrupted before.)
             return
         name = request.call.name
         if phase is QUEUED:
@@ -191,32 +190,32 @@ class Engine:
         elif request.phase is LISTENING:
             self.wire.interrupt(request, "abandoned")
         elif request.awaits == "ask":
-            # The server waits for an answer that no thread will give.
+            # No thread will answer the challenge, so the exchange is cancelled.
             self._answer(request, None)
-        self.flight.tell(request)
+        self.flight.release(request)
 
     def interrupt(self, request: Request, now: float) -> None:
-        """End a command that goes on until it is ended, as soon as the server has accepted it."""
+        """End a listening command (IDLE), as soon as the server has accepted it."""
         self.flight.now = now
         if request.phase is not DONE:
             self.wire.interrupt(request, "turn")
 
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
-        """What the program has answered to ``request.question``; None, or a defect, cancels the exchange."""
+        """Send the program's answer to ``request.question``; None, or an exception in ``defect``, cancels the exchange."""
         self.flight.now = now
         if request.awaits != "ask":
             return
         if value is not None and (b"\r" in value or b"\n" in value):
             value, defect = None, ValueError("CR or LF in the answer to a continuation request")
         if isinstance(defect, error) and request.call.command.secret:
-            # It may quote the challenge, in which the server may repeat what it was sent; so may its frames.
+            # The error and its frames may hold the challenge, in which the server may repeat a secret.
             self.secrets.clean(defect)
             defect.__traceback__ = defect.__context__ = defect.__cause__ = None
         request.defect = request.defect or defect
         self._answer(request, None if request.defect is not None else value)
 
     def _answer(self, request: Request, value: bytes | None) -> None:
-        # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has said so too.
+        # RFC 3501 section 6.2.2: "*" cancels; the caller gets its exception once the server has answered the command.
         sent = b"*" if value is None else value
         request.question = None
         self.flight.note(request)
@@ -227,7 +226,7 @@ class Engine:
     # out
 
     def outgoing(self, now: float) -> Out | None:
-        """What leaves next. It counts as sent: its taker sends it, or reports ``send_failed``."""
+        """The bytes to send next, or None. They count as sent: the caller sends them, or calls ``send_failed``."""
         flight, wire = self.flight, self.wire
         if not (flight.gate.ready or wire.out):
             return None
@@ -235,12 +234,12 @@ class Engine:
         return wire.next(self.closed is None and not self.frozen and self._send_error is None)
 
     def written(self, order: int, now: float) -> None:
-        """Bytes of the command of this order have left the system: progress."""
+        """Note progress: bytes of the command of this order have been sent."""
         self.flight.now = now
         self.flight.note_order(order)
 
     def send_failed(self, exc: error, now: float) -> None:
-        """Nothing can be sent any more. The server has perhaps said why: its last words are awaited for a moment."""
+        """Note that sending has failed. The connection ends after ``LAST_WORDS``, or earlier by what the server sent before."""
         if self._send_error is None:
             self._send_error = exc, now + LAST_WORDS
 
@@ -253,7 +252,7 @@ class Engine:
             self._inbound.receive(batch)
 
     def sole_owner(self, name: str) -> Request | None:
-        """The only command whose answer a response of that name can be: then many can be given to it at once."""
+        """The only command that responses of that name can answer, or None; many of them can then be given to it at once."""
         return self._inbound.sole_owner(name)
 
     @property
@@ -262,11 +261,11 @@ class Engine:
         return any(request.call.sink is not None for request in self.flight.live)
 
     def owner_of(self, response: Untagged) -> Request | None:
-        """The command whose answer a response is that has begun to come, as far as can be told by now."""
+        """The command that a response answers, judged by the part of the response that has arrived; None if there is none."""
         return self._inbound.owner_of(response)
 
     def held_up(self, now: float) -> None:
-        """The program itself keeps what comes waiting: no command is late for that."""
+        """Note progress of all commands: the program itself holds up the receiving, so no command is late because of it."""
         flight = self.flight
         flight.now = now
         for request in flight.pending.values():
@@ -274,7 +273,7 @@ class Engine:
             return
 
     def literal_progress(self, size: int, now: float) -> None:
-        """``size`` bytes of a literal have come: of the answer to the oldest command in flight, for all the engine knows."""
+        """Note ``size`` bytes of a literal. They count for the oldest command in flight, since the owner is not known yet."""
         flight = self.flight
         flight.now = now
         for request in flight.pending.values():
@@ -282,7 +281,7 @@ class Engine:
             return
 
     def switched(self, request: Request, now: float) -> None:
-        """The layer that a command switches on is there."""
+        """End a command whose layer has been switched on."""
         flight = self.flight
         flight.now = now
         if self.closed is not None or request.phase is not SWITCHING:
@@ -293,7 +292,7 @@ class Engine:
         flight.land(request)
 
     def distrust(self) -> None:
-        """Forget what came before now: anybody on the way may have said it (RFC 3501 section 6.2.1)."""
+        """Forget what was received so far: it came without TLS, and an attacker may have sent it (RFC 3501 section 6.2.1)."""
         self.session.distrust()
         self.store.clear()
 
@@ -306,7 +305,7 @@ class Engine:
         return moment if self._send_error is None else min(moment, self._send_error[1])
 
     def tick(self, now: float) -> None:
-        """Do what time asks for."""
+        """Interrupt, give up or fail the commands whose moment has come."""
         flight = self.flight
         flight.now = now
         if self._send_error is not None and self._send_error[1] <= now:
@@ -333,7 +332,7 @@ class Engine:
             if why:
                 self.wire.interrupt(request, why)
         elif request.until <= now:
-            # It is to end as soon as it has been accepted.
+            # The command ends as soon as the server has accepted it.
             request.wants_interrupt("patience")
         if request.until <= now:
             flight.look_at(request.limit, request)
@@ -341,16 +340,16 @@ class Engine:
     # the end
 
     def _lose(self, exc: error) -> None:
-        """The connection ends because of what the server has not done: perhaps its last ALERT says why."""
+        """End the connection because the server did not respond; its last ALERT may be the reason."""
         if self.closed is None and self.session.state is not State.LOGOUT:
-            self.tell_alert(exc)
+            self.add_alert(exc)
         self.close(exc)
 
     def close(self, exc: error) -> None:
-        """End every command because of ``exc``. May be done twice, and in any state, one that an interruption left half changed
-        included; the first reason counts."""
+        """End every command because of ``exc``. It may be called twice, and in a state that an interruption left half changed;
+        the first reason counts."""
         if self.closed is None:
-            self.closed = self.effects.closed = self.strays.told_with(exc)
+            self.closed = self.effects.closed = self.strays.with_last_line(exc)
             self.effects.due = True
         self.flight.fail_all(self.closed)
         self.wire.clear()

@@ -2,12 +2,12 @@
 
 An exchange yields one of
 
-- ``Send``: bytes to be sent. It goes on at once; what it sends leaves in order.
-- ``CONTINUE``: the server's "+" is awaited; its text is what comes back.
-- ``Ask``: a function of the program's is to be called by a thread that may run it; what it returned comes back.
-- ``LISTEN``: nothing more is sent until there is a reason to end the command; the reason comes back.
+- ``Send``: bytes to be sent. The exchange goes on at once; its bytes are sent in order.
+- ``CONTINUE``: the exchange waits for the server's "+", and gets the text behind it.
+- ``Ask``: a thread of the program calls a function, and the exchange gets what it returns.
+- ``LISTEN``: the command listens (IDLE); the exchange gets the reason to end it.
 
-It has ended when all of the command has been handed over. The engine closes it when the server answers the command early.
+An exchange ends when it has yielded the whole command. The engine closes it when the server answers the command early.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ __all__ = [
 ]
 
 ONE_SEND = 1 << 18
-"""Literals up to this many bytes leave together with the line around them."""
+"""Literals up to this many bytes are sent together with the line around them."""
 NON_SYNC_MAX = 4096
-"""Bytes of a literal that LITERAL- lets a client send without being asked to, RFC 7888 section 5."""
+"""Bytes of the largest non-synchronizing literal under LITERAL-, RFC 7888 section 5."""
 
 
 class Send:
-    """Bytes to be sent, or a source. ``complete``: the last of the command, and the server may say OK from then on."""
+    """Bytes to be sent, or a source. ``complete``: they are the last of the command, and the server may say OK from then on."""
 
     __slots__ = ("answers", "complete", "data", "secret", "source")
 
@@ -75,7 +75,7 @@ class Listen:
 
 
 class Ask:
-    """A function of the program's, and its argument."""
+    """A function of the program, and its argument."""
 
     __slots__ = ("argument", "function")
 
@@ -91,22 +91,22 @@ Exchange: TypeAlias = Generator[Step, Any, None]
 
 
 def exchange_of(request: Tagged, session: Session) -> Exchange:
-    """The exchange of a command that is not one line."""
+    """The exchange of a command that is not a single line."""
     call = request.call
     if call.command.interrupt is not None:
-        return patient(request, session)
+        return listening(request, session)
     return plain(request, session) if call.reply is None else conversation(request, session)
 
 
 def plain(request: Tagged, session: Session) -> Exchange:
-    """Text and literals, RFC 3501 section 4.3 and RFC 7888."""
+    """Send text and literals, RFC 3501 section 4.3 and RFC 7888."""
     out = bytearray(request.tag + b" ")
     for piece in settled(plain_pieces(request.call.pieces), session):
         if isinstance(piece, bytes):
             out += piece
             continue
         out += announcement(piece, session)
-        if not may_go_unasked(piece, session):
+        if not is_non_sync(piece, session):
             yield Send(bytes(out))
             yield CONTINUE
             out.clear()
@@ -127,7 +127,7 @@ def plain(request: Tagged, session: Session) -> Exchange:
 
 
 def conversation(request: Tagged, session: Session) -> Exchange:
-    """A command that answers challenges (AUTHENTICATE), RFC 3501 section 6.2.2."""
+    """Send a command and answer its challenges (AUTHENTICATE), RFC 3501 section 6.2.2."""
     yield from plain(request, session)
     reply = request.call.reply
     assert reply is not None
@@ -137,8 +137,8 @@ def conversation(request: Tagged, session: Session) -> Exchange:
         yield Send(answer + b"\r\n", secret=request.call.command.secret, answers=True)
 
 
-def patient(request: Tagged, session: Session) -> Exchange:
-    """A command that goes on until it is ended by a line of the client's (IDLE), RFC 2177."""
+def listening(request: Tagged, session: Session) -> Exchange:
+    """Send a command that listens until the client sends the line that ends it (IDLE), RFC 2177."""
     yield from plain(request, session)
     yield CONTINUE
     yield LISTEN
@@ -148,7 +148,7 @@ def patient(request: Tagged, session: Session) -> Exchange:
 
 
 def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Literal | Source]:
-    """The pieces, with the form that ``Late`` ones take now."""
+    """The pieces, each ``Late`` one in the form for the present session."""
     for piece in pieces:
         if isinstance(piece, Late):
             yield from piece.on if "UTF8=ACCEPT" in session.enabled else piece.off
@@ -156,23 +156,23 @@ def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Liter
             yield piece
 
 
-def may_go_unasked(literal: Literal | Source, session: Session) -> bool:
-    """Whether a literal may follow its announcement at once."""
+def is_non_sync(literal: Literal | Source, session: Session) -> bool:
+    """Whether a literal may follow its announcement without waiting for "+"; RFC 7888."""
     has = session.has
     if not (has("LITERAL+") or (literal.size <= NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))):
         return False
-    # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes the lines behind it for commands.
+    # RFC 7888 section 6: "~{n+}" needs BINARY; a server without it takes the lines of the literal for commands.
     return not literal.binary or has("BINARY")
 
 
 def announcement(literal: Literal | Source, session: Session) -> bytes:
     """``"{" number ["+"] "}" CRLF``, with "~" before it for a literal8 (RFC 3516)."""
-    sign = b"+" if may_go_unasked(literal, session) else b""
+    sign = b"+" if is_non_sync(literal, session) else b""
     return b"%b{%d%b}\r\n" % (b"~" if literal.binary else b"", literal.size, sign)
 
 
 def whole(call: Call, session: Session) -> bytes | None:
-    """All of a command behind its tag, if nothing of it waits for the server and it is not large; else None."""
+    """A command without its tag, as bytes; None if it must wait for the server somewhere, or if it is large."""
     if call.line is not None:
         return call.line
     if call.reply is not None or call.command.interrupt is not None:
@@ -184,7 +184,7 @@ def whole(call: Call, session: Session) -> bytes | None:
             out.append(piece)
             continue
         size += piece.size
-        if size > ONE_SEND or isinstance(piece, Source) or not may_go_unasked(piece, session):
+        if size > ONE_SEND or isinstance(piece, Source) or not is_non_sync(piece, session):
             return None
         out += announcement(piece, session), piece.data
     return b"".join(out)

@@ -1,4 +1,4 @@
-"""The commands under way: how each goes on from phase to phase, and what is left for its waiter."""
+"""The commands under way: moves each from phase to phase, and notes when its waiter is to be called."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 __all__ = ["Flight"]
 
 SHARED = 1024
-"""Bytes of one command's answer that count as progress of the commands behind it: a server that drips less serves nobody."""
+"""Bytes of one command's answer that count as progress of the commands behind it. Fewer count for that command alone."""
 
 
 def _tag_prefix() -> bytes:
-    # Nobody on the way can answer a command before it is sent: the tag cannot be guessed.
+    # An attacker who cannot guess the tag cannot answer a command before it is sent.
     # (``secrets`` would load ``hmac`` for six letters.)
     number = int.from_bytes(os.urandom(8))
     return bytes(65 + number // 26**place % 26 for place in range(6))
 
 
 class Flight:
-    """Every command from ``submit`` to its end. ``now`` is the moment that the engine's caller gave last."""
+    """Every command from ``submit`` to its end. ``now`` is the last moment that the engine's caller passed."""
 
     def __init__(self, session: Session, store: Store, secrets: Hidden, window: float) -> None:
         self.session, self.store, self.secrets, self.window = session, store, secrets, window
@@ -42,27 +42,27 @@ class Flight:
         self.gate = Gate()
         self.effects = Effects()
         self.live: dict[Request, None] = {}
-        """Submitted and not over, in order; an orphan is among them until its answer comes."""
+        """The commands submitted and not over, in order; an orphan stays until its answer comes."""
         self.pending: dict[bytes, Request] = {}
-        """In flight, by tag, in the order in which they were sent."""
+        """The commands in flight, by tag, in the order in which they were sent."""
         self.attribution = Attribution()
         self.listener: Request | None = None
-        """The command in flight that goes on until there is a reason to end it."""
+        """The command in flight that listens, or that will."""
         self.layer_pending = False
-        """A command that switches a layer on is in flight: a batch of responses must end behind each tagged response. It may be
-        read without the lock."""
+        """Whether a command that switches a layer on is in flight: a batch of responses then ends behind each tagged response.
+        Readable without the lock."""
         self.progress = Progress()
         self.moments = Moments()
         self.tag_prefix = _tag_prefix()
         self.sent = 0
-        """How many commands have got a tag."""
+        """How many tags have been used."""
 
     def look_at(self, moment: float, request: Request) -> None:
         """Have ``tick`` look at a command at ``moment``."""
         self.moments.add(moment, request, self.live.__len__)
 
     def admit(self, request: Request) -> bool:
-        """Give a command its tag; False, and it is over, if it may not be sent any more."""
+        """Give a command its tag; False if the command may not be sent now, and has failed."""
         command, session = request.call.command, self.session
         try:
             # (Without the enum's own operator, which is slow.)
@@ -76,12 +76,12 @@ class Flight:
             if command.before is not None:
                 command.before(session, request.args)
         except Exception as exc:
-            # It is not sent: what is kept for ``response()`` stays.
+            # The command is not sent, so the store keeps what it has for ``response()``.
             self.session.flush = False
             request.defect = exc
             request.move("fail")
             self.gate.withdraw(request)
-            self.tell(request)
+            self.release(request)
             return False
         if session.flush:
             session.flush = False
@@ -98,21 +98,21 @@ class Flight:
         return True
 
     def tag(self, request: Request) -> None:
-        """Give a command a tag that has not been used."""
+        """Give a command a new tag."""
         pending = self.pending
         if request.tag:
             del pending[request.tag]
         self.sent = order = self.sent + 1
         request.order, request.tag = order, b"%b%d" % (self.tag_prefix, order)
         if pending:
-            # It has a window of its own, however long ago the server did something for those before it.
+            # The command gets a whole window, even if the commands before it have made no progress for long.
             self.note_order(order)
         else:
             self.progress.restart(order, self.now)
         pending[request.tag] = request
 
     def land(self, request: Request) -> None:
-        """A command is no longer in flight, and over."""
+        """End a command that was in flight."""
         self.pending.pop(request.tag, None)
         command = request.call.command
         if command.result:
@@ -122,12 +122,12 @@ class Flight:
         if command.layer is not None:
             self.layer_pending = False
         self.gate.land(request)
-        self.tell(request)
+        self.release(request)
 
-    def tell(self, request: Request) -> None:
-        """Have its waiter told, unless it has been."""
+    def release(self, request: Request) -> None:
+        """Have the command's waiter called, once."""
         if not request.released:
-            # In this order: interrupted in between it is told twice, which a waiter must bear; never not at all.
+            # In this order: an interruption in between calls the waiter twice, which is harmless, and never leaves it out.
             effects = self.effects
             effects.done.append(request)
             effects.due = True
@@ -136,33 +136,33 @@ class Flight:
             self.live.pop(request, None)
 
     def fail(self, request: Request, exc: error) -> None:
-        """A command ends without an answer."""
+        """End a command without an answer."""
         request.aborted = request.aborted or exc
         if request.aside:
             self.store.put_back(request.aside)
             request.aside = ()
         if request.phase is not DONE:
             request.move("fail")
-        # Its frame holds what was last sent, which may be a secret.
+        # The frame of the exchange holds the bytes sent last, which may be a secret.
         request.end_exchange()
-        self.tell(request)
+        self.release(request)
 
     def drop(self, request: Request, exc: error) -> None:
-        """A queued command is never sent."""
+        """Take a command out of the queue; it is never sent."""
         request.aborted = exc
         request.move("abandon")
         self.gate.withdraw(request)
-        self.tell(request)
+        self.release(request)
 
     def fail_all(self, exc: error) -> None:
-        """The connection has ended: every command ends, with its answer if that is all there."""
+        """End every command at the end of the connection, with its answer if that is complete."""
         for request in list(self.live):
             if request.call.command.ends and request.received and not request.typ:
-                # The server said BYE and went, without the tagged OK that should be between.
+                # The server sent BYE and closed the connection, without the tagged OK that belongs between them.
                 request.typ = "OK"
             if request.typ and request.phase is not SWITCHING:
                 request.phase = DONE
-                self.tell(request)
+                self.release(request)
             else:
                 for piece in request.came if request.tag else ():
                     self.store.add(piece.name, piece, piece.memory)
@@ -176,11 +176,11 @@ class Flight:
     # progress
 
     def note(self, request: Request) -> None:
-        """The server, or the socket, did something for a command: that is progress of all behind it, too."""
+        """Note progress of a command, and with it of all commands behind it."""
         self.note_order(request.order)
 
     def note_order(self, order: int) -> None:
-        """The same for the command of this order."""
+        """Note progress of the command of this order, and with it of all commands behind it."""
         self.progress.note(order, self.now, self._oldest)
 
     def _oldest(self) -> int:
@@ -188,7 +188,7 @@ class Flight:
         return next((request.order for request in self.pending.values()), self.sent)
 
     def note_answer(self, request: Request, size: int) -> None:
-        """``size`` bytes of a command's answer have come: progress of its own, and with enough of them of all behind it."""
+        """Note ``size`` bytes of a command's answer: progress of that command; from ``SHARED`` bytes on, of all behind it."""
         request.progress = self.now
         request.unshared += size
         if request.unshared >= SHARED:
@@ -207,12 +207,12 @@ class Flight:
             if moment < earliest:
                 earliest, first = moment, request
             if request.progress <= shared:
-                # Those behind it have made progress no earlier.
+                # The commands behind it have made progress later, or at the same moment.
                 break
         return earliest, first
 
     def late(self, request: Request) -> CommandTimeout:
-        """The error for a command's being late."""
+        """The error for a command that is late."""
         waited = request.phase is QUEUED
         return CommandTimeout(
             f"command: {request.call.name} => "
@@ -221,8 +221,6 @@ class Flight:
 
 
 def _check_tls(request: Request, session: Session) -> None:
-    """Raise ``StateError`` if a secret would leave without the TLS that was asked for."""
+    """Raise ``StateError`` if a secret would be sent without the TLS that the program asked for."""
     if session.awaits_tls and not session.secure:
-        raise StateError(
-            f"{request.call.name} would send a secret without TLS, which was asked for and is not there; nothing was sent"
-        )
+        raise StateError(f"{request.call.name} would send a secret without TLS, which the program asked for; nothing was sent")

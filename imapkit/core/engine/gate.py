@@ -1,4 +1,4 @@
-"""The queue: which commands may be in flight together, decided in constant time for each; RFC 3501 section 5.5.
+"""The queue: decides which commands may be in flight together, in constant time for each; RFC 3501 section 5.5.
 
 The queue is cut into *segments*. An exclusive command is a segment of its own; a command that names sequence numbers begins a new
 segment behind a command that may bring EXPUNGE responses. Only the first segment is open. In it each command enters one *lane*
@@ -21,15 +21,15 @@ __all__ = ["Gate"]
 class Gate:
     """The queue of one connection. ``ready`` holds the commands that may be sent now, in the order in which they became ready.
 
-    One that was withdrawn meanwhile may be among them: the wire passes it over.
+    A command withdrawn meanwhile may be among them: the wire skips it.
     """
 
     def __init__(self) -> None:
         self.ready: deque[Queued] = deque()
         self.queued = 0
-        """Submitted and not sent."""
+        """How many commands have been submitted and not sent."""
         self.live = 0
-        """Opened, and neither landed nor withdrawn."""
+        """How many commands are open, and neither over nor withdrawn."""
         self.steps = 0
         """How many commands have been opened and granted, for the test of linearity."""
         self._first = self._last = Segment()
@@ -41,7 +41,7 @@ class Gate:
         return not (self.queued or self.live) and all(lane.empty for lane in self._lanes.values())
 
     def add(self, command: Queued) -> None:
-        """Queue a command; it is in ``ready`` once nothing before it stands against it."""
+        """Queue a command; it enters ``ready`` once no earlier command holds it back."""
         segment, call = self._last, command.call
         if not segment.takes(call):
             self._last.following = self._last = segment = Segment()
@@ -56,19 +56,19 @@ class Gate:
             segment.unsent += 1
         self.queued += 1
         if segment is not self._first or (segment.exclusive and self.live):
-            # The command that stands against it advances the queue when it goes.
+            # The command that holds it back advances the queue when it ends.
             segment.members = _with(segment.members, command)
         else:
             self._open(command)
 
     def sent(self, command: Queued) -> None:
-        """All of it has left, or will without fail."""
+        """Note that a command has been sent, or is sure to be."""
         self._no_longer_waits(command)
         if not command.segment.waiting and self._first is not self._last:
             self._advance()
 
     def land(self, command: Queued) -> None:
-        """It was sent, and is no longer in flight."""
+        """Remove a command that was in flight."""
         self.live -= 1
         self._no_longer_lives(command)
         if command.lanes:
@@ -77,7 +77,7 @@ class Gate:
             self._advance()
 
     def withdraw(self, command: Queued) -> None:
-        """It is not to be sent."""
+        """Remove a command that is not to be sent."""
         command.withdrawn = True
         self._no_longer_lives(command)
         self._no_longer_waits(command)
@@ -87,7 +87,7 @@ class Gate:
         self._advance()
 
     def _open(self, command: Queued) -> None:
-        """Let a command of the first segment into its lanes."""
+        """Have a command of the first segment enter its lanes."""
         self.steps += 1
         self.live += 1
         command.opened = True
@@ -128,7 +128,7 @@ class Gate:
             lane.leave(command, granted)
         command.lanes = []
         if command.blocks:
-            # Withdrawn: it may be the one that the rest of a tail waits behind.
+            # It was withdrawn, and may be the command that the rest of a tail waits behind.
             for name in command.call.command.result:
                 self._lanes[name].pull(granted)
         self._grant(granted)
@@ -141,13 +141,13 @@ class Gate:
                 self.ready.append(command)
 
     def _advance(self) -> None:
-        """Open what may be opened of the first segment; go on to the next one when nothing of the first stands against it."""
+        """Open the commands of the first segment that may be opened; go on to the next segment when the first permits it."""
         while True:
             first = self._first
             self._open_members(first)
             if first.following is None:
                 if first.exclusive and not first.live:
-                    # It is empty: any command may join it.
+                    # The segment is empty: any command may join it.
                     first.exclusive = False
                 return
             if not self._may_pass(first):
@@ -163,7 +163,7 @@ class Gate:
 
     @staticmethod
     def _may_pass(first: Segment) -> bool:
-        """Whether commands of the next segment may be sent beside what is left of the first; an exclusive one waits for all."""
+        """Whether commands of the next segment may be sent beside those left of the first; an exclusive first waits for all."""
         return not (first.waiting or first.expungers or (first.exclusive and first.live))
 
 

@@ -1,4 +1,4 @@
-"""What comes in: each response changes the phase of a command, the session, or the store; RFC 3501 section 7."""
+"""Responses: each changes the phase of a command, the session, or the store; RFC 3501 section 7."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GREETINGS = {"OK": State.NONAUTH, "PREAUTH": State.AUTH}
 
 
 class Inbound:
-    """Takes responses in. Every method raises what ends the connection."""
+    """Takes responses in. An error that a method raises ends the connection."""
 
     def __init__(self, flight: Flight, wire: Wire, tables: Tables, limits: Limits, defects: DefectLog, strays: Strays) -> None:
         self._flight, self._wire, self._tables, self._limits, self._defects = flight, wire, tables, limits, defects
@@ -39,10 +39,10 @@ class Inbound:
         self._interrupts = {command.interrupt for command in tables.commands.values() if command.interrupt is not None}
 
     def receive(self, batch: Iterable[Continuation | Tagged | Untagged | Run]) -> None:
-        """Take responses in, in their order."""
+        """Take responses in, in order."""
         for response in batch:
             if self._flight.effects.switch is not None:
-                raise RemoteProtocolError("the server went on behind an OK that it said before the command was sent")
+                raise RemoteProtocolError("the server sent more after an OK to a command that had not been sent")
             kind = type(response)
             if self._strays.count and not isinstance(response, Stray):
                 self._strays.count = 0
@@ -62,7 +62,7 @@ class Inbound:
                 self._untagged(each)
 
     def sole_owner(self, name: str) -> Request | None:
-        """The only command whose answer a response of that name can be; None if there are more, or it changes the state too."""
+        """The only command that responses of that name can answer; None if there are more, or if they change the session too."""
         owner = self._flight.attribution.sole(name)
         if owner is None or self._flight.listener is not None or name in CONDITIONS or name == "BYE":
             return None
@@ -72,11 +72,11 @@ class Inbound:
         return owner if owner.sent else None
 
     def owner_of(self, response: Untagged) -> Request | None:
-        """The command whose answer a response is that has begun to come, as far as can be told by now."""
+        """The command that a response answers, judged by the part of it that has arrived; None if there is none."""
         return self._flight.attribution.find(response, _judged)[0]
 
     def _takes_run(self, run: Run) -> bool:
-        """Give many responses to one command at once; False, and nothing done, unless it is plain that all are its answer."""
+        """Give a run of responses to one command at once; False, and nothing is done, unless all certainly answer it."""
         owner = self.sole_owner(run.name)
         if owner is None:
             return False
@@ -95,7 +95,7 @@ class Inbound:
             self._defects.add("a continuation request that no command waits for", response.text)
 
     def _count_challenge(self, request: Request) -> None:
-        """An exchange that does not end takes time and memory for each answer, which is hidden from then on."""
+        """Raise ``LimitExceeded`` for an endless exchange: each answer takes time, and memory to hide it."""
         request.challenges += 1
         most = self._limits.challenges
         if request.challenges > most:
@@ -113,7 +113,7 @@ class Inbound:
             raise ServerBye(_farewell(text))
         if typ == "OK":
             if not request.sent:
-                raise RemoteProtocolError(f"the server said OK to {request.call.name} before it was all sent")
+                raise RemoteProtocolError(f"the server said OK to {request.call.name} before all of it was sent")
             if request.interrupted_by == "refresh" and self._renews(request, text):
                 return
         if request.interrupted_by == "refresh":
@@ -143,7 +143,7 @@ class Inbound:
         flight.land(request)
 
     def _settle(self, request: Request) -> None:
-        """Decide whose the responses are that are perhaps its answer: they are if there is no better one.
+        """Decide about the doubtful responses: they answer the command if it got no certain ones.
 
         (A server that has said OK has answered.)
         """
@@ -151,32 +151,32 @@ class Inbound:
         if request.received or request.typ != "OK":
             self._release(response for response, _ in doubtful)
             return
-        for response, odd in doubtful:
-            self._defects.add(odd, response.parts[0])
+        for response, defect in doubtful:
+            self._defects.add(defect, response.parts[0])
             request.received.append(response)
 
     def _give_back(self, request: Request) -> None:
-        """The command is refused: what came before that, and what a BAD leaves as it was, is kept for ``response()``."""
+        """After NO or BAD: keep the responses received for ``response()``, and after BAD also those that were set aside."""
         if request.typ == "BAD" and request.aside:
             self._flight.store.put_back(request.aside)
         self._release(request.received)
 
     def _release(self, pieces: Iterable[Untagged | Run]) -> None:
-        """Keep responses that are no command's answer after all, as those that no command asked for are."""
+        """Keep responses that turned out to answer no command."""
         for piece in pieces:
             self._keep(piece.name, piece, piece.memory)
 
     def _end_session(self) -> None:
-        """What is queued must not be sent any more: the server would not answer it."""
+        """End the session: drop the queued commands, which the server would not answer."""
         flight = self._flight
         flight.session.enter(State.LOGOUT)
         for waiting in [request for request in flight.live if request.phase is QUEUED]:
             flight.drop(waiting, ConnectionClosed(f"{waiting.call.name} was not sent: the session has ended"))
 
     def _renews(self, request: Request, text: bytes) -> bool:
-        """Whether a command that was ended to be sent anew is: any other reason to end it has taken the place of this one."""
+        """Send a listening command again, which was ended to be renewed; False if the server had ended it by itself."""
         if request.phase is not IN_FLIGHT:
-            # (The server may have ended it by itself as its interrupt lay ready.)
+            # (The server ended it before the interrupt was sent.)
             return False
         self._code(text, request)
         request.text = text
@@ -185,10 +185,10 @@ class Inbound:
         return True
 
     def _stray(self, response: Tagged) -> None:
-        """A tag that is not in flight. Raises ``RemoteProtocolError``, unless it can be explained."""
+        """Note an answer to a tag that is not in flight. Raises ``RemoteProtocolError`` unless the answer is to an interrupt."""
         if response.tag not in self._interrupts or response.typ not in ("NO", "BAD"):
             raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
-        # The command had ended by itself as its interrupt line left, and the server took that line for a command.
+        # The server had ended the command by itself, and took the interrupt line for a command.
         self._defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))
 
     # untagged responses
@@ -202,7 +202,7 @@ class Inbound:
         if isinstance(response, Stray):
             self._strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
-        owner, odd, gives_way = flight.attribution.find(response, self._guard)
+        owner, defect, gives_way = flight.attribution.find(response, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
             raise ServerBye(_farewell(response.text))
         known = self._tables.responses.get(name)
@@ -210,21 +210,21 @@ class Inbound:
             self._guard(owner, known.apply, flight.session, response)
         if flight.listener is not None:
             self._listen(flight.listener, response)
-        self._give(owner, response, odd, gives_way)
+        self._give(owner, response, defect, gives_way)
         if name in CONDITIONS:
             self._code(response.text, owner)
 
-    def _give(self, owner: Request | None, response: Untagged, odd: str, gives_way: bool) -> None:
-        """Give a response to the command that it answers, or keep it; ``gives_way``: to a more certain answer."""
+    def _give(self, owner: Request | None, response: Untagged, defect: str, gives_way: bool) -> None:
+        """Give a response to the command that it answers, or keep it. One that ``gives_way`` waits for a more certain one."""
         if owner is None:
             self._keep(response.name, response, response.memory)
         elif gives_way:
-            self._doubt(owner, response, odd)
+            self._doubt(owner, response, defect)
             return
         else:
             self._collect(owner, response)
-        if odd:
-            self._defects.add(odd, response.parts[0])
+        if defect:
+            self._defects.add(defect, response.parts[0])
 
     def _collect(self, owner: Request, piece: Untagged | Run) -> None:
         """Add a response to a command's answer. Raises ``LimitExceeded``."""
@@ -232,17 +232,17 @@ class Inbound:
             owner.received.append(piece)
         self._count(owner, piece)
 
-    def _doubt(self, owner: Request, response: Untagged, odd: str) -> None:
-        """A response that is the command's answer if no better one comes (``_settle``)."""
+    def _doubt(self, owner: Request, response: Untagged, defect: str) -> None:
+        """Add a response that answers the command if no more certain one comes (``_settle``)."""
         if not owner.doubtful:
             owner.doubtful = []
         if not owner.abandoned:
-            owner.doubtful.append((response, odd))
+            owner.doubtful.append((response, defect))
         self._count(owner, response)
 
     def _count(self, owner: Request, piece: Untagged | Run) -> None:
         memory = piece.memory
-        # (The bytes alone: a server that drips short responses must not seem to do much.)
+        # (The bytes alone: a server that drips short responses makes little progress.)
         self._flight.note_answer(owner, memory - SINGLE * len(piece))
         owner.count += len(piece)
         owner.memory += memory
@@ -254,13 +254,13 @@ class Inbound:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes of memory (Limits.answers_octets)")
 
     def _listen(self, request: Request, response: Untagged) -> None:
-        """Tell the command that goes on until there is news, if this is such."""
+        """Interrupt the listening command if the response is news for it."""
         news = request.call.command.news
         if request.news or news is None or not (request.sent or request.accepted) or not self._guard(request, news, response):
             return
         request.news = True
         if request.interrupted_by or request.phase is LISTENING:
-            # What comes between the interrupt and its answer is news all the same.
+            # A response between the interrupt and its answer is news, too.
             self._wire.interrupt(request, "news")
 
     def _greeting(self, response: Untagged) -> None:
@@ -280,7 +280,7 @@ class Inbound:
         if code is None:
             return
         if code.name == "ALERT":
-            # Cut behind what is hidden: a piece of a secret must not be left.
+            # Secrets are hidden before the text is cut, so that no part of one is left.
             self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)
         data = CodeData(code.data or b"")
         self._keep(code.name, [data], memory_of(code.name, (data,)))
@@ -295,7 +295,7 @@ class Inbound:
             )
 
     def _guard(self, owner: Request | None, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a plugin's function; what it raises reaches the caller whose command this is, and never the reader thread."""
+        """Call a plugin's function; False if it raises. The owner's caller gets the exception; the reader thread goes on."""
         try:
             return function(*args)
         except Exception as exc:
@@ -308,7 +308,7 @@ class Inbound:
 
 
 def _judged(request: Request, matches: Callable[[Any, Untagged], Any], about: Any, response: Untagged) -> Any:
-    """Ask a plugin's function about half a response; that it fails is no command's mistake, and the whole one comes later."""
+    """Ask a plugin's function about part of a response; False if it raises: it is asked again about the whole response."""
     try:
         return matches(about, response)
     except Exception:

@@ -88,20 +88,20 @@ def _is_loose(subject: NumberSet) -> bool:
 
 
 class Queued:
-    """What the gate keeps of one command; the gate alone writes it."""
+    """The gate's record of one command; only the gate writes it."""
 
     __slots__ = ("blocks", "call", "lanes", "opened", "segment", "withdrawn")
 
     segment: Segment
     lanes: list[Lane]
-    """Those that have granted it."""
+    """The lanes that have granted it."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.opened = self.withdrawn = False
         """Whether its segment is open: it has entered its lanes; and whether it was withdrawn."""
         self.blocks = 0
-        """How many lanes, and rules, have not let it pass."""
+        """How many lanes and rules hold it back."""
 
 
 class Segment:
@@ -114,17 +114,17 @@ class Segment:
         self.exclusive = False
         # (No deques while they are empty: one takes 0.7 KiB, on every idle connection.)
         self.members: deque[Queued] | tuple[()] = ()
-        """Those that have not entered their lanes."""
+        """The commands that have not entered their lanes."""
         self.live = 0
-        """Submitted, and neither landed nor withdrawn."""
+        """How many commands are neither over nor withdrawn."""
         self.waiting = 0
-        """Submitted and not sent."""
+        """How many commands have not been sent."""
         self.expungers = 0
         """Of the live ones, those that may bring EXPUNGE."""
         self.unsent = 0
         """Of the waiting ones, those with sequence numbers."""
         self.held: deque[Queued] | tuple[()] = ()
-        """What may bring EXPUNGE, and follows a command with sequence numbers that has not been sent."""
+        """Commands that may bring EXPUNGE, behind a command with sequence numbers that has not been sent."""
 
     def takes(self, call: Call) -> bool:
         """Whether a command may join what is in this segment."""

@@ -1,4 +1,4 @@
-"""What a command has come to: its result, or the error that stands for it, with what the server had sent by then."""
+"""The outcome of a command: its result, or the error that stands for it, with the responses received by then."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _Refusal = TypeVar("_Refusal", BadResponse, CommandNo)
 
 
 def result(request: Request, engine: Engine, names: tuple[str, ...] | None = None) -> tuple[str, Data]:
-    """The usual result: the data of the command's untagged responses (of ``names`` only), else the text of its tagged response.
+    """The type and data of a finished command. Raises ``BadResponse`` for BAD.
 
-    With a NO it is the text, and the responses that came before it are the data's. Raises ``BadResponse`` for BAD.
+    After OK the data is that of the untagged responses (of ``names`` only), or the text of the tagged one if ``names`` is empty.
+    After NO it is the text; ``Answer`` also holds the responses that came before it.
     """
     typ, text, name = request.typ, request.text, request.call.name
     tables, log, nesting = engine.tables, engine.defects, engine.limits.nesting
@@ -39,14 +40,14 @@ def result(request: Request, engine: Engine, names: tuple[str, ...] | None = Non
 def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
     """The error for a NO or BAD to the command."""
     text, name = request.text, request.call.name
-    told = shown(text, 1000)
-    message = f"{name} command error: BAD [{told}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {told}"
+    said = shown(text, 1000)
+    message = f"{name} command error: BAD [{said}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {said}"
     error = kind(message, typ=request.typ, text=text, command=name)
     return error.with_data(_came(request, engine))
 
 
 def check(request: Request, engine: Engine) -> None:
-    """Raise what went wrong with the command, if anything did: what ended the connection, or a plugin's error."""
+    """Raise the error of the command, if it has one: the reason for the end of the connection, or a plugin's exception."""
     if request.aborted is not None:
         reason = request.aborted.fresh()
         raise reason.with_data(_came(request, engine)) if isinstance(reason, (abort, DeadlineExceeded)) else reason
@@ -55,7 +56,7 @@ def check(request: Request, engine: Engine) -> None:
 
 
 def _came(request: Request, engine: Engine) -> Data | None:
-    """What the server has sent in answer to the command; None if that is nothing, or if the command is a secret one."""
+    """The responses that the server sent for the command; None if there are none, or if the command is secret."""
     pieces = request.came
     if not pieces or request.call.command.secret:
         return None
@@ -69,10 +70,10 @@ def hand_over(
     callback: Callable[[tuple[Any, Any, Any]], object],
     cb_arg: Any,
 ) -> None:
-    """Make a result, and give it, or the reason why there is none, to the callback; once, however often it is woken."""
-    if request.told:
+    """Call the callback with the result, or with the error. Further calls for the same command do nothing."""
+    if request.called_back:
         return
-    request.told = True
+    request.called_back = True
     try:
         check(request, engine)
         found = finish(request)

@@ -1,4 +1,4 @@
-"""The phases of a command, and the only transitions between them. A transition that is not here is a mistake of the engine."""
+"""The phases of a command, and the only transitions between them. Any other transition is a bug of the engine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Phase:
 
 
 class Tagged(Protocol):
-    """A command under way, as far as its exchange needs it."""
+    """The part of a command under way that its exchange uses."""
 
     @property
     def tag(self) -> bytes:
-        """What the command begins with."""
+        """The tag of the command."""
         ...
 
     @property
@@ -38,22 +38,22 @@ class Tagged(Protocol):
 
     @property
     def phase(self) -> Phase:
-        """How far it has come."""
+        """The present phase."""
         ...
 
 
 QUEUED = Phase("QUEUED")
-"""It waits for earlier commands. It has no tag, and nothing of it has been sent."""
+"""The command waits for earlier ones. It has no tag, and nothing of it has been sent."""
 SENDING = Phase("SENDING")
-"""It owns the wire: its exchange sends, or waits for "+" or for an answer of the program."""
+"""The command owns the wire: its exchange sends, or waits for "+" or for the program's answer to a challenge."""
 IN_FLIGHT = Phase("IN_FLIGHT")
-"""All of it has been sent; its tagged response is awaited."""
+"""All of the command has been sent; its tagged response has not come."""
 LISTENING = Phase("LISTENING")
-"""The server has accepted it, and it goes on until there is a reason to end it (IDLE)."""
+"""The server has accepted the command, which goes on until there is a reason to end it (IDLE)."""
 ORPHANED = Phase("ORPHANED")
-"""It was given up while in flight: its waiter has been told, and its answer is dropped when it comes."""
+"""Given up while in flight: its waiter has been called, and its answer is dropped when it comes."""
 SWITCHING = Phase("SWITCHING")
-"""The server has said OK, and the layer that it switches on is being set up."""
+"""The server has said OK, and the command's layer is being switched on."""
 DONE = Phase("DONE")
 """Answered, failed, or never sent."""
 

@@ -1,4 +1,4 @@
-"""A command under way. The engine alone writes it; its waiter reads it once the engine has told it."""
+"""A command under way. Only the engine writes it; its waiter reads it once the engine has called the waiter."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["Request", "Waiter"]
 
 
 class Waiter(Protocol):
-    """What is told of a command. Both run under the state lock: they may only hand over (open a latch, put into a queue)."""
+    """Gets the end and the questions of a command. Under the state lock: both methods only open a latch or fill a queue."""
 
     def done(self, request: Request, /) -> object:
         """The command has been answered, has failed, or was given up."""
 
     def ask(self, request: Request, /) -> object:
-        """The command has a question (``request.question``), or a nearer moment at which to look (``request.refresh_at``)."""
+        """The command has a question (``request.question``), or an earlier moment to look at it (``refresh_at``)."""
 
 
 class Request(Queued):
@@ -37,6 +37,7 @@ class Request(Queued):
         "accepted",
         "aside",
         "awaits",
+        "called_back",
         "challenges",
         "continuation",
         "count",
@@ -59,7 +60,6 @@ class Request(Queued):
         "sent",
         "tag",
         "text",
-        "told",
         "typ",
         "unshared",
         "until",
@@ -67,7 +67,7 @@ class Request(Queued):
     )
 
     def __init__(self, call: Call, waiter: Waiter | None = None) -> None:
-        # (All of it here, and no ``super``: there is one for each command, and what a class holds is read slowly.)
+        # (No ``super`` and no class attributes: there is one request for each command, and both are slower.)
         self.call = call
         self.opened = self.withdrawn = False
         self.blocks = 0
@@ -79,26 +79,26 @@ class Request(Queued):
         self.typ = ""
         self.text = b""
         self.received: list[Untagged | Run] = []
-        """The untagged responses that are its answer; those that came in a run are not taken apart yet."""
+        """The untagged responses of its answer; runs are not split yet."""
         self.aborted: error | None = None
         """Why it has no answer."""
         self.defect: Exception | None = None
-        """What a plugin's function raised while this command was handled: it reaches this caller."""
+        """What a plugin's function raised while this command was handled; its caller gets it."""
         self.sent = False
-        """Its last bytes have been handed out: from then on the server may say OK."""
+        """Whether its last bytes have been handed out: from then on the server may say OK."""
         self.accepted = False
-        """The server has accepted it once: from then on what comes may be news."""
+        """Whether the server has accepted it once: from then on responses may be news."""
         self.news = False
-        """Something has come that it waits for."""
+        """Whether news has come."""
         self.abandoned = False
         self.released = False
-        """Its waiter has been told; an orphan's is told before its answer comes."""
+        """Whether its waiter has been called; the waiter of an orphan is called before the answer comes."""
         self.aside: Sequence[Any] = ()
-        """What was kept for ``response()`` until it was sent: it counts again if the server does not understand the command."""
+        """What the store held for ``response()`` when it was sent; put back if the server does not understand the command."""
         self.doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
-        """Responses that are its answer unless one comes that is so for certain, each with what is odd about that."""
-        self.told = False
-        """Its callback has been called, however often it is woken."""
+        """Responses that are its answer unless a certain one comes, each with the text of its defect."""
+        self.called_back = False
+        """Whether its callback has been called."""
         self.interrupted_by = ""
         """Why it is to end: "turn", "news", "patience", "refresh" or "abandoned"."""
         self.exchange: Exchange | None = None
@@ -112,18 +112,18 @@ class Request(Queued):
         self.limit = inf
         """The moment at which it is late."""
         self.until = inf
-        """The moment at which it is to be interrupted, if it listens."""
+        """The moment at which it is interrupted, if it listens."""
         self.renew = inf
-        """Seconds after which it is ended and sent anew, if it listens."""
+        """Seconds after which it is ended and sent again, if it listens."""
         self.refresh_at = inf
         self.hard = True
-        """A late one ends the connection, as imaplib2's users expect; else it is given up."""
+        """Whether the connection ends when it is late, as with imaplib2; else it is given up."""
         self.count = self.memory = 0
         """How many responses have come for it, and how many bytes of memory they take up."""
         self.progress = -inf
-        """The moment at which the server, or the socket, last did something for this command itself."""
+        """The moment of the last progress of this command itself."""
         self.unshared = 0
-        """Bytes of its answer that have not counted as progress of the commands behind it."""
+        """Bytes of its answer that have not yet counted as progress of the commands behind it."""
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -139,16 +139,16 @@ class Request(Queued):
 
     @property
     def came(self) -> list[Untagged | Run]:
-        """All that has come of its answer, whether or not it is plain by now that it is."""
+        """The responses received for it so far, the doubtful ones included."""
         return [*self.received, *(response for response, _ in self.doubtful)]
 
     @property
     def complete(self) -> bool:
-        """Whether nothing more comes for it; an orphan is not complete: its answer is still on its way."""
+        """Whether its answer has come, or never will. An orphan still waits for its answer, and is not complete."""
         return self.phase is DONE
 
     def end_exchange(self) -> None:
-        """Its exchange goes no further. (The end of one that is left to the interpreter swallows a ``KeyboardInterrupt``.)"""
+        """Close its exchange. (A generator that the interpreter closes swallows a ``KeyboardInterrupt``.)"""
         if self.exchange is not None:
             self.exchange.close()
             self.exchange = None
@@ -158,7 +158,7 @@ class Request(Queued):
         self.phase = self.phase.after[event]
 
     def wants_interrupt(self, why: str) -> bool:
-        """Note a reason to end it; of two reasons the one that says more counts. Whether it is to be ended now."""
+        """Note a reason to end it, unless a weightier one is noted; returns whether it listens, and can be ended now."""
         before = self.interrupted_by
         if not before or before == "refresh" or (before == "patience" and why == "news"):
             self.interrupted_by = why

@@ -1,4 +1,4 @@
-"""Untagged responses that belong to no command: ordered, bounded, thread-safe."""
+"""The store of untagged responses that belong to no command: ordered, bounded, thread-safe."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class Store:
     """Keeps ``(name, data)`` pairs in the order of arrival, the oldest dropped beyond the limits.
 
     ``data`` is in imaplib's shape: bytes, or a list whose literals are ``(header, literal)`` tuples. A response is kept as it
-    came, which takes no more memory where a command's data or an error has it, too, and shaped when somebody asks.
+    came, which saves memory where a command's data or an error shares it, and shaped when it is taken.
     """
 
     def __init__(self, limits: Limits | None = None, lock: AbstractContextManager[object] | None = None) -> None:
         self._limits = limits or Limits()
-        # Reentrant, where there are threads: a signal handler may ask for what is kept while its own thread keeps something.
+        # Reentrant, where there are threads: a signal handler may read the store while it interrupts ``add`` on the same thread.
         self._lock = lock or nullcontext()
-        # None while there are none, as on most connections: an empty deque takes 0.7 KiB.
+        # None while there are none: most connections keep none, and an empty deque takes 0.7 KiB.
         self._entries: deque[_Entry] | None = None
         self._memory = 0
         self.dropped = 0
-        """How many responses had to make room for newer ones."""
+        """How many responses were dropped to make room for newer ones."""
 
     def add(self, name: str, data: _Kept, memory: int) -> bool:
-        """Keep a response that takes up so many bytes; whether, for the first time, others had to make room for it."""
+        """Keep a response of ``memory`` bytes; returns whether, for the first time, older ones were dropped for it."""
         before = self.dropped
         with self._lock:
             entries = self._entries
@@ -52,14 +52,14 @@ class Store:
             self.dropped += 1
 
     def set_aside(self) -> Sequence[_Entry]:
-        """Remove all that is there and return it, for ``put_back``."""
+        """Remove and return all entries, for ``put_back``."""
         with self._lock:
             entries = tuple(self._entries or ())
             self._keep(())
         return entries
 
     def put_back(self, aside: Sequence[_Entry]) -> None:
-        """Have again what was set aside, before all that has come since."""
+        """Restore the entries that ``set_aside`` returned, before those added since."""
         with self._lock:
             entries = deque((*aside, *(self._entries or ())))
             self._keep(entries)
@@ -110,7 +110,7 @@ class Store:
         return _shaped(entries[start:end])
 
     def runs(self) -> list[list[Any]]:
-        """All that is there as imaplib2 shows it: ``[[name, [data, ...]], ...]``, one entry a run of the same name."""
+        """All entries as imaplib2 shows them: ``[[name, [data, ...]], ...]``, one for each run of the same name."""
         shown: list[list[Any]] = []
         with self._lock:
             for entry in self._entries or ():
@@ -122,7 +122,7 @@ class Store:
         return shown
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all entries."""
         with self._lock:
             self._keep(())
 

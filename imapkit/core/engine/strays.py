@@ -1,4 +1,4 @@
-"""Lines that are no response: borne, counted, and shown if the connection ends after them."""
+"""Lines that are no response: counted, limited, and quoted in the error if the connection ends behind them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 200
 
 
 class Strays:
-    """The lines in a row, up to now, that are no response; a server that sends nothing else is none."""
+    """Counts the stray lines since the last response. Too many in a row end the connection: the peer is no IMAP server."""
 
     def __init__(self, limits: Limits, secrets: Hidden) -> None:
         self._limits, self._secrets = limits, secrets
@@ -21,16 +21,16 @@ class Strays:
         self._last = b""
 
     def add(self, stray: Stray) -> None:
-        """Count one. Raises ``LimitExceeded``."""
-        # A secret is hidden as a whole: a piece of it must not be left.
+        """Count a stray line. Raises ``LimitExceeded``."""
+        # Secrets are hidden before the text is cut, so that no part of one is left.
         self._last = self._secrets.hide(stray.text)[:_SHOWN]
         self.count += 1
         if self.count > self._limits.strays:
             most = self._limits.strays
             raise LimitExceeded(f"the server sent more than {most} lines in a row that are no IMAP response (Limits.strays)")
 
-    def told_with(self, exc: error) -> error:
-        """The reason for the end of the connection; with the last of these lines, if nothing came after it: it may say why."""
+    def with_last_line(self, exc: error) -> error:
+        """``exc``, with the last stray line in its text if no response came behind it: the line may be the reason."""
         if self.count and len(exc.args) == 1:
             last = self._last.decode("utf-8", "backslashreplace")
             exc.args = (f"{exc}; the last line that it sent is no IMAP response: {last!r}",)

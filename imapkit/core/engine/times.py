@@ -1,4 +1,4 @@
-"""Moments: when the server last did something for a command, and when a command is to be looked at."""
+"""Moments: when a command last made progress, and when the engine is to look at a command."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MOST = 1024
 
 
 class Progress:
-    """When the server, or the socket, last did something for a command or one before it.
+    """The moment of the last progress of each command, or of a command before it.
 
-    Servers answer in order, so that what happens for one command is progress of all behind it. Orders and moments both rise from
+    Servers answer in order, so progress of one command is progress of all commands behind it. Orders and moments both rise from
     entry to entry: a later event for an earlier command replaces all entries from that command on.
     """
 
@@ -32,11 +32,11 @@ class Progress:
         self._times: list[float] = []
 
     def restart(self, order: int, now: float) -> None:
-        """Nothing was in flight before the command of this order."""
+        """Begin with the command of this order: no other is in flight."""
         self._orders[:], self._times[:] = (order,), (now,)
 
     def note(self, order: int, now: float, oldest: Callable[[], int]) -> None:
-        """Something happened for the command of this order; ``oldest()`` is the lowest order in flight."""
+        """Note progress of the command of this order; ``oldest()`` is the lowest order in flight."""
         orders, times = self._orders, self._times
         if orders and orders[-1] == order:
             times[-1] = now
@@ -53,13 +53,13 @@ class Progress:
             del orders[:keep], times[:keep]
 
     def of(self, order: int) -> float:
-        """The last moment at which something happened for this order or one before it."""
+        """The moment of the last progress of this order or one before it."""
         at = bisect_right(self._orders, order) - 1
         return self._times[at] if at >= 0 else -inf
 
 
 class Moments:
-    """Commands by the moment at which they are to be looked at, the nearest first."""
+    """Commands by the moment at which the engine is to look at them, the nearest first."""
 
     __slots__ = ("_counter", "_heap")
 
@@ -71,13 +71,13 @@ class Moments:
         return len(self._heap)
 
     def add(self, moment: float, request: Request, live: Callable[[], int]) -> None:
-        """Have ``request`` looked at at ``moment``. ``live``: how many commands are not over."""
+        """Have the engine look at ``request`` at ``moment``. ``live()``: how many commands are not over."""
         if moment == inf:
             return
         self._counter += 1
         heapq.heappush(self._heap, (moment, self._counter, request))
         if len(self._heap) > 64 + 4 * live():
-            # What is over must not be kept, with all that its waiter holds.
+            # A command that is over would keep alive all that its waiter holds.
             self._heap = [entry for entry in self._heap if not _is_over(entry[2])]
             heapq.heapify(self._heap)
 
@@ -89,12 +89,12 @@ class Moments:
         return heap[0][0] if heap else inf
 
     def due(self, now: float) -> Iterator[Request]:
-        """Take out those whose moment has come."""
+        """Remove and return the commands whose moment has come."""
         while self.nearest() <= now:
             yield heapq.heappop(self._heap)[2]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all commands."""
         self._heap.clear()
 
 

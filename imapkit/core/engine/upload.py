@@ -1,4 +1,4 @@
-"""A source on its way: the engine makes it, and the thread that sends reads it."""
+"""A source that is being sent: the engine makes the ``Upload``, and the sending thread reads it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _BLANKS = memoryview(b" " * PIECE)
 
 
 class Upload:
-    """One source of one command; it is sent once. ``sent``: how many of its bytes have been."""
+    """One source of one command, sent once. ``sent``: how many of its bytes have been sent."""
 
-    __slots__ = ("_request", "_tells", "sent", "source")
+    __slots__ = ("_progress", "_request", "sent", "source")
 
     def __init__(self, source: Source, request: Tagged) -> None:
         self.source, self._request = source, request
         self.sent = 0
-        self._tells = source.progress
+        self._progress = source.progress
 
     def pieces(self) -> Generator[bytes | memoryview, None, None]:
-        """Its bytes. Raises ``ConnectionClosed`` if they are not what was announced, or cannot be read.
+        """Its bytes. Raises ``ConnectionClosed`` if they are not as many as announced, or cannot be read.
 
-        If the server answers the command meanwhile (NO: no room), the source is read no further: its program goes on, and may
-        have closed the file. The server has been told how many bytes come, and drops them: blanks take the place of the rest.
+        If the server answers the command meanwhile (NO: no room), the source is read no further: the program goes on, and may
+        have closed the file. The server still expects the announced bytes, which it drops: blanks take the place of the rest.
         """
         for piece in () if self._is_over else self._read():
             yield piece
@@ -52,7 +52,7 @@ class Upload:
                     if self._is_over:
                         return
                     name = self._request.call.name
-                    raise ConnectionClosed(f"{name}: {_told(exc)}; half of the command has been sent") from exc
+                    raise ConnectionClosed(f"{name}: {_reason(exc)}; half of the command has been sent") from exc
                 if piece is None or self._is_over:
                     return
                 yield piece
@@ -62,19 +62,19 @@ class Upload:
         return self._request.phase is DONE
 
     def _note(self, size: int) -> None:
-        """So many more bytes have been sent: tell the program."""
+        """Count ``size`` bytes as sent, and call the program's progress function."""
         self.sent += size
-        tell = self._tells
-        if tell is None or self._is_over:
+        report = self._progress
+        if report is None or self._is_over:
             return
         try:
-            tell(self.sent, self.source.size)
+            report(self.sent, self.source.size)
         except Exception:
-            self._tells = None
+            self._progress = None
             logger().exception("the progress function of a source raised")
 
 
-def _told(exc: Exception) -> str:
-    """What went wrong with a source: its own words if it is about its size, else what it raised."""
+def _reason(exc: Exception) -> str:
+    """The text of a source's error: its own if it is about the size, else the exception it raised."""
     text = str(exc)
     return text if text.startswith("its source") else f"its source raised {exc!r}"

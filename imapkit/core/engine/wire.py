@@ -1,4 +1,4 @@
-"""What leaves: the exchange that owns the wire, and lines of many commands together."""
+"""The bytes to be sent: those of the exchange that owns the wire, and lines of many commands together."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 __all__ = ["Wire"]
 
 TOGETHER = 1 << 16
-"""Bytes of commands that leave as one piece, at least."""
+"""Bytes at which no further command is added to a piece."""
 
 
 class Wire:
-    """The order in which bytes leave. One exchange owns the wire until all of its command has been taken."""
+    """Puts the bytes of all commands in order. One exchange owns the wire until all of its command has been taken."""
 
     def __init__(self, flight: Flight, *, high: int, low: int) -> None:
         self.flight, self.high = flight, high
         self._pause = min(low, high)
-        """With so many in flight, what is queued meanwhile leaves together, once there are fewer."""
+        """With this many commands in flight, queued ones wait until there are fewer, and are sent together."""
         self.owner: Request | None = None
         self.out: deque[Out] | tuple[()] = ()
-        """What lies ready; no deque while it is empty, which takes 0.7 KiB on every idle connection."""
+        """Bytes of the owner's, ready to be taken; no deque while it is empty, which takes 0.7 KiB on every idle connection."""
 
     @property
     def empty(self) -> bool:
-        """Whether nothing lies ready, and no exchange goes on."""
+        """Whether no bytes are ready, and no exchange is under way."""
         return self.owner is None and not self.out
 
     def next(self, may_begin: bool) -> Out | None:
-        """What leaves next; ``may_begin``: with the first bytes of further commands."""
+        """The bytes to send next, or None; ``may_begin``: whether further commands may begin."""
         if self.out:
             return self._take()
         flight = self.flight
@@ -47,7 +47,7 @@ class Wire:
         return self._lone_line() or self._lines() or (self._take() if self.out else None)
 
     def _lone_line(self) -> Out | None:
-        """The one command that is ready, if it is a single line: most commands of a caller that waits for each are."""
+        """The only ready command, if it is a single line; else None. A caller that waits for each command mostly sends such."""
         flight = self.flight
         ready: Any = flight.gate.ready
         request: Request = ready[0]
@@ -60,14 +60,14 @@ class Wire:
         return Out(self._leaves(request, line), request.order, None, False, (request,))
 
     def _leaves(self, request: Request, text: bytes) -> bytes:
-        """A command that is sent as a whole; its bytes."""
+        """Note that a command is sent whole, and return its bytes."""
         request.sent = True
         request.move("line")
         self.flight.gate.sent(request)
         return b"%b %b\r\n" % (request.tag, text)
 
     def _lines(self) -> Out | None:
-        """Commands that leave whole, one behind the other; or None, and the exchange of the next one has begun."""
+        """Several commands that are sent whole, or None; after None the exchange of the next command may have begun."""
         flight, size = self.flight, 0
         lines: list[bytes] = []
         sent: list[Request] = []
@@ -122,7 +122,7 @@ class Wire:
         return out
 
     def _release(self) -> None:
-        """Let the next command begin, if the owner's has been handed over as a whole."""
+        """Let the next command begin, if all of the owner's bytes have been handed over."""
         request = self.owner
         if request is None or request.exchange is not None or self.out:
             return
@@ -133,7 +133,7 @@ class Wire:
                 self.flight.gate.sent(request)
 
     def step(self, request: Request, value: Any) -> None:
-        """Go on with an exchange, up to what it waits for."""
+        """Resume an exchange with ``value``, until it waits or ends."""
         exchange = request.exchange
         assert exchange is not None
         request.awaits = ""
@@ -157,14 +157,14 @@ class Wire:
 
     def _ask(self, request: Request, question: Ask) -> None:
         if request.abandoned:
-            # No thread is left that would call the function. "*" cancels, RFC 3501 section 6.2.2.
+            # No thread would call the function. "*" cancels, RFC 3501 section 6.2.2.
             self.step(request, b"*")
             return
         request.awaits, request.question = "ask", question
         self.flight.effects.ask(request)
 
     def _accept(self, request: Request) -> None:
-        """The server goes along with a command that goes on until it is ended: others may be sent, which end it."""
+        """Note that the server has accepted a listening command: others may be sent, and end it."""
         flight = self.flight
         request.move("accept")
         self.owner = None
@@ -179,21 +179,21 @@ class Wire:
             self.interrupt(request, why or request.interrupted_by)
 
     def interrupt(self, request: Request, why: str) -> None:
-        """End a command that listens, or note why it is to end once it does."""
+        """End a command that listens, or note the reason for which it is to end once it listens."""
         if not request.wants_interrupt(why):
             return
         request.move("interrupt")
-        # From here on it can be late, which a waiter that sleeps does not know.
+        # From here on the command can be late, so its waiter must wait for an earlier moment.
         self.flight.effects.ask(request)
         self.owner = request
         self.flight.note(request)
         self.step(request, why)
 
     def proceed(self, text: bytes, count: Callable[[Request], None]) -> bool:
-        """A "+" has come: go on with the exchange that waits for it; False if none does."""
+        """Resume the exchange that waits for "+"; False if none does."""
         request = self.owner
         if request is None or request.awaits != "+" or self.out:
-            # While bytes of the exchange lie ready, the server cannot have answered them.
+            # The server cannot have answered bytes of the exchange that have not been taken yet.
             return False
         if request.call.reply is not None:
             count(request)
@@ -203,7 +203,7 @@ class Wire:
         return True
 
     def renew(self, request: Request) -> None:
-        """Send a command anew that was ended for that."""
+        """Send a listening command again, which was ended to be renewed."""
         request.move("renew")
         request.sent, request.interrupted_by = False, ""
         self.owner = request
@@ -212,7 +212,7 @@ class Wire:
         self.step(request, None)
 
     def stop(self, request: Request) -> None:
-        """The server has answered a command: its exchange ends. What lies ready leaves all the same, since it was announced."""
+        """End the exchange of an answered command. Bytes that are ready are still sent, since they were announced."""
         if request.exchange is not None:
             request.end_exchange()
             forget_secret(request)
@@ -223,12 +223,12 @@ class Wire:
             self.owner = None
 
     def clear(self) -> None:
-        """Nothing leaves any more."""
+        """Send nothing more."""
         self.out = ()
         self.owner = None
 
 
 def forget_secret(request: Request) -> None:
-    """What a secret command sends has been handed out, and is not kept."""
+    """Forget the pieces of a secret command, which have been handed out."""
     if isinstance(request.call.pieces, Secret):
         request.call.pieces = Secret([])
