@@ -1,4 +1,4 @@
-"""What every transport has: the protocol, deadlines for what is written, and ways to wait for a descriptor."""
+"""What transports share: the protocol, deadlines for writes, and functions that wait for a descriptor."""
 
 from __future__ import annotations
 
@@ -30,63 +30,63 @@ SLICE = 1 << 18
 """The most bytes that are encoded, or handed to a socket of OpenSSL's, at once."""
 
 LONGEST_WAIT = 1e6
-"""Seconds, some eleven days: the system counts a longer wait in too few bits."""
+"""Seconds, about eleven days: ``poll`` takes milliseconds in 32 bits."""
 
 Deadline = Callable[[], float]
-"""Says when a write is too late (monotonic time); it may move as octets leave."""
+"""Returns the moment at which a write is too late (monotonic time); it may move while bytes are sent."""
 
 
 def within(seconds: float) -> Deadline:
-    """The deadline that lies ``seconds`` ahead, and does not move."""
+    """The fixed deadline ``seconds`` from now."""
     end = time.monotonic() + seconds
     return lambda: end
 
 
 class Transport(Protocol):
-    """Octets in and out. One thread reads, one at a time writes; ``interrupt`` ends both, from any thread."""
+    """Receives and sends bytes. One thread reads, one at a time writes; any thread may call ``interrupt``, which ends both."""
 
     @property
     def read(self) -> Callable[[int], bytes]:
-        """``read(size)``: at least one octet, at most about ``size``; b"" at the end."""
+        """``read(size)``: at least one byte, at most about ``size``; b"" at the end."""
         ...
 
     @property
     def ready(self) -> Callable[[float], bool] | None:
-        """``ready(seconds)``: whether there is something to read within that time. None: ``read`` alone can wait for it."""
+        """``ready(seconds)``: whether there is something to read within that time. None: only ``read`` can wait."""
         ...
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        """Send all of ``data``. Raises ``CommandTimeout`` when it is too late."""
+        """Send all of ``data``. Raises ``CommandTimeout`` at the deadline."""
 
     @property
     def try_write(self) -> Callable[[bytes | memoryview], int] | None:
-        """``try_write(data)``: send what is taken at once; how many bytes that was. None: ``write`` alone can send."""
+        """``try_write(data)``: send without waiting; returns how many bytes were taken. None: only ``write`` can send."""
         ...
 
     def wait_writable(self, seconds: float) -> bool:
-        """Wait until something can be sent, for so many seconds at most."""
+        """Wait until bytes can be sent, for ``seconds`` at most; returns whether they can."""
         ...
 
     def unsent(self) -> int:
-        """Bytes that the system has taken and the other side has not acknowledged; 0 where the system does not say."""
+        """Bytes that the system has taken and the server has not acknowledged; 0 where the system has no such count."""
         ...
 
     @property
     def on_close(self) -> Callable[[], object] | None:
-        """What ``close`` calls."""
+        """A function that ``close`` calls, or None."""
         ...
 
     def acknowledge(self) -> None:
-        """Tell the other side at once that all has come so far, where the system would wait for something to send with it."""
+        """Acknowledge the received bytes at once, where the system would delay that until it has data to send."""
 
     def interrupt(self) -> None:
-        """Make whoever reads or writes stop."""
+        """Make the threads that read or write return."""
 
     def close(self) -> None:
-        """Give the resources back; nobody reads or writes any more."""
+        """Release the resources. No thread reads or writes any more."""
 
     def leave(self) -> None:
-        """In a child of ``fork``: close what the child has of it; the parent goes on with the connection."""
+        """In a child of ``fork``: close the child's descriptors; the parent's connection goes on."""
 
 
 def wait(fd: int, event: int, rest: float) -> bool:
@@ -103,7 +103,7 @@ def wait(fd: int, event: int, rest: float) -> bool:
 
 
 def wait_writable(fd: int, deadline: Deadline) -> None:
-    """Wait until ``fd`` can be written. Raises ``CommandTimeout`` when it is too late."""
+    """Wait until ``fd`` can be written. Raises ``CommandTimeout`` at the deadline."""
     while (rest := deadline() - time.monotonic()) > 0:
         if wait(fd, select.POLLOUT, rest):
             return
@@ -111,7 +111,7 @@ def wait_writable(fd: int, deadline: Deadline) -> None:
 
 
 def readable(fd: int, wake: int) -> bool:
-    """Wait until ``fd`` can be read; False if ``wake`` could be first."""
+    """Wait until ``fd`` or ``wake`` can be read; returns False if ``wake`` can."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     poll.register(wake, select.POLLIN)
@@ -119,31 +119,31 @@ def readable(fd: int, wake: int) -> bool:
 
 
 def would_block(exc: OSError) -> bool:
-    """Whether an SSL socket only asks to be tried again; ``ssl`` is not imported for it."""
+    """Whether ``exc`` says that a socket, or an SSL socket, would block; ``ssl`` is not imported for it."""
     ssl = sys.modules.get("ssl")
     return isinstance(exc, BlockingIOError if ssl is None else (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError))
 
 
 class Plain:
-    """Where nothing is held back, and a write waits until all is taken."""
+    """Defaults for a transport whose ``write`` waits until all is taken."""
 
     def wait_writable(self, seconds: float) -> bool:
-        """``write`` waits by itself."""
+        """True: ``write`` waits by itself."""
         return True
 
     def unsent(self) -> int:
-        """The system does not say."""
+        """0: the system has no such count."""
         return 0
 
     def leave(self) -> None:
-        """Leave it to the end of the process."""
+        """Nothing to close: the end of the process does it."""
 
     def acknowledge(self) -> None:
-        """Leave it to the system."""
+        """Nothing to do: the system acknowledges."""
 
 
 class Wakeable(Plain):
-    """A transport whose reader polls, and is woken over a socket of its own."""
+    """A transport whose reader polls; a socket pair wakes it."""
 
     ready = None
 
@@ -157,10 +157,10 @@ class Wakeable(Plain):
             self._waker.send(b"x")
 
     def close(self) -> None:
-        """Call the function that closes, once."""
+        """Close the socket pair, and call ``on_close``."""
         self._wake.close()
         self._waker.close()
-        # A subclass's shutdown meets a connection that is gone already in ways of its own.
+        # A subclass's shutdown may raise anything if the connection has ended already.
         with contextlib.suppress(Exception):
             if self.on_close is not None:
                 self.on_close()

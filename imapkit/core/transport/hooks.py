@@ -1,4 +1,4 @@
-"""Transports over functions of the program: a subclass's ``read`` and ``send``, or a channel that is like a socket."""
+"""Transports over functions of the program: a subclass's ``read`` and ``send``, or an object with a socket's methods."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["ChannelTransport", "HookTransport"]
 class HookTransport(Wakeable):
     """A connection that is read and written by functions of the program: a subclass's ``read`` and ``send``.
 
-    ``fileno`` is polled before each ``read``, as imaplib2 does, unless ``pending()`` says that octets are there already.
-    ``base()`` is the transport beneath that they may use, or None.
+    ``fileno`` is polled before each ``read``, as imaplib2 does, unless ``pending()`` returns a number of bytes.
+    ``base()`` returns the transport beneath that these functions may use, or None.
     """
 
     try_write = None
@@ -34,14 +34,14 @@ class HookTransport(Wakeable):
         self._read, self._send, self._fileno, self._pending, self._base = read, send, fileno, pending, base
 
     def interrupt(self) -> None:
-        """Wake the reader, wherever it reads."""
+        """Wake the reader, which may wait here or in the transport beneath."""
         super().interrupt()
         base = self._base()
         if base is not None:
             base.interrupt()
 
     def read(self, size: int) -> bytes:
-        """What the function reads, once there is something to read."""
+        """Bytes from the function, once there are some; b"" at the end."""
         while True:
             if not self._pending() and not readable(self._fileno(), self._wake.fileno()):
                 return b""
@@ -54,12 +54,12 @@ class HookTransport(Wakeable):
                     raise
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        """Hand ``data`` to the function; it takes the time it takes."""
+        """Pass ``data`` to the function, without a deadline."""
         self._send(bytes(data))
 
 
 class ChannelTransport(HookTransport):
-    """What is read and written like a socket and is none, such as a channel of an SSH library.
+    """An object that is read and written like a socket, such as a channel of an SSH library.
 
     It needs the methods that imaplib2 uses: ``recv``, ``sendall``, ``fileno`` and ``close``.
     """
@@ -70,7 +70,7 @@ class ChannelTransport(HookTransport):
         self.sock = sock
 
     def interrupt(self) -> None:
-        """Wake the reader, and stop a writer if that can be done."""
+        """Wake the reader, and stop a writer where the channel has ``shutdown``."""
         super().interrupt()
         with contextlib.suppress(Exception):
             self.sock.shutdown(socket.SHUT_RDWR)

@@ -16,7 +16,7 @@ __all__ = ["Layers"]
 
 
 _Rank = tuple[bool, float]
-"""Whether a layer is switched on later, and its ``LayerSpec.order``: a lower rank is nearer to the transport."""
+"""Whether a layer is switched on by a command, and its ``LayerSpec.order``: a lower rank is nearer to the transport."""
 
 
 class Layers:
@@ -27,7 +27,7 @@ class Layers:
         self._layers: tuple[Layer, ...] = ()
         self._ranks: list[_Rank] = []
         self.filler: tuple[Layer, bytes] | None = None
-        """What may be sent and means nothing, and beneath which layer; where one can see that the server is silent."""
+        """Bytes without meaning, and the layer they are sent beneath; only where a silent server can be noticed."""
         self._decoded: list[bytes] = []
         self._failure: Exception | None = None
 
@@ -38,11 +38,11 @@ class Layers:
         return len(self._layers)
 
     def place(self, order: float, *, always: bool = False) -> int:
-        """How many layers are beneath one of this order; of two with one order the later one is above."""
+        """How many layers are beneath a layer of this order; of two with the same order the later one is above."""
         return bisect_right(self._ranks, (not always, order))
 
     def insert(self, layer: Layer, deadline: Deadline, order: float, *, always: bool = False) -> None:
-        """Let ``layer`` agree with the other side, and switch it on in its place. Nobody else reads or writes meanwhile."""
+        """Run the handshake of ``layer``, and switch it on in its place. No other thread may read or write meanwhile."""
         place = self.place(order, always=always)
         beneath, above = self._layers[:place], self._layers[place:]
         received: list[bytes] = []
@@ -61,15 +61,15 @@ class Layers:
         filler = getattr(layer, "filler", None)
         if isinstance(filler, bytes) and filler and self.transport.ready is not None:
             self.filler = layer, filler
-        # What came behind the last octets that ``start`` needed is in the layer already, or has not been received.
+        # Bytes behind those that ``start`` needed are in the layer already, or have not been received.
         for data in (b"", *received):
             self._decoded += filter(None, self.decode(data, place))
 
     def settle(self, place: int, left: bytes, deadline: Deadline) -> tuple[bytes, int]:
-        """Give the layers from ``place`` on what they still need, so that another may be put beneath them (``Layer.settled``).
+        """Feed the layers from ``place`` on until a layer may be put beneath them (``Layer.settled``).
 
-        ``left``: what has been read already. Returns what is left of it then, and how many bytes these layers have made of the
-        rest. Nobody else reads meanwhile.
+        ``left``: bytes that have been read already. Returns those that were not needed, and how many bytes these layers made of
+        the others. Raises ``ConnectionClosed`` at the end of the stream. No other thread may read meanwhile.
         """
         beneath, above = self._layers[:place], self._layers[place:]
         while not all(getattr(layer, "settled", _always)() for layer in above):
@@ -77,7 +77,7 @@ class Layers:
                 data = self._timed_read(deadline)
                 left = b"".join(_decoded(beneath, data))
                 if not data:
-                    raise ConnectionClosed("the server closed the connection while a layer was being agreed on")
+                    raise ConnectionClosed("the server closed the connection during the handshake of a layer")
                 continue
             made = sum(map(len, _decoded(above, left[:1])))
             left = left[1:]
@@ -86,7 +86,7 @@ class Layers:
         return left, 0
 
     def take_decoded(self) -> list[bytes]:
-        """What has come through all layers and has not been read."""
+        """Remove and return the decoded bytes that have not been read."""
         decoded, self._decoded = self._decoded, []
         return decoded
 
@@ -97,11 +97,11 @@ class Layers:
     def _timed_read(self, deadline: Deadline) -> bytes:
         fileno, rest = self._fileno, deadline() - time.monotonic()
         if rest <= 0 or (fileno is not None and not wait(fileno(), select.POLLIN, rest)):
-            raise CommandTimeout("no answer in time while a layer was being agreed on")
+            raise CommandTimeout("no answer in time during the handshake of a layer")
         return self.transport.read(65536)
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        """Send ``data`` through all layers, in slices so that a large literal is not held twice."""
+        """Send ``data`` through all layers, in slices, so that no second copy of a large literal is made."""
         self._write_through(self._layers, data, deadline)
 
     def _write_through(self, layers: Sequence[Layer], data: bytes | memoryview, deadline: Deadline) -> None:
@@ -113,18 +113,18 @@ class Layers:
             self.transport.write(_encoded(layers, view[at : at + SLICE]), deadline)
 
     def encode(self, piece: bytes | memoryview) -> bytes | memoryview:
-        """``piece`` as it leaves beneath all layers."""
+        """``piece`` encoded by all layers."""
         return _encoded(self._layers, piece)
 
     def decode(self, data: bytes, below: int = 0, above: int | None = None) -> Iterable[bytes]:
-        """What ``data`` from the transport (or from the first ``below`` layers) means, in pieces of bounded size.
+        """``data`` from the transport, decoded by all layers, in pieces of bounded size.
 
-        ``above``: beneath the layers from this one on.
+        ``below``: ``data`` has come through this many layers already. ``above``: the layers from this one on are left out.
         """
         return _decoded(self._layers[below:above], data)
 
     def read(self, size: int) -> bytes:
-        """What comes through all layers, for a subclass's ``read`` to build on."""
+        """At most ``size`` decoded bytes; b"" at the end. A subclass's ``read`` may use it."""
         while not self._decoded:
             if self._failure is not None:
                 raise self._failure
@@ -135,7 +135,7 @@ class Layers:
                 for plain in self.decode(data):
                     self._decoded += [plain] if plain else []
             except Exception as exc:
-                # What was understood before it comes first.
+                # The bytes decoded before the error come first.
                 self._failure = exc
         piece = self._decoded.pop(0)
         if len(piece) > size:
@@ -143,13 +143,13 @@ class Layers:
         return piece[:size]
 
     def pending(self) -> int:
-        """Octets that ``read`` returns without waiting."""
+        """How many bytes ``read`` returns without waiting."""
         return sum(map(len, self._decoded))
 
-    def fill(self) -> None:
-        """Send what means nothing, if there is such a thing and the other side takes it at once. Nobody else writes meanwhile.
+    def send_filler(self) -> None:
+        """Send the filler, if there is one and the socket takes it at once. No other thread may write meanwhile.
 
-        Where something lies unsent, or half of it, there is no need: the other side has more before it than it has looked at.
+        If the socket takes nothing, no filler is needed: the server has bytes that it has not read.
         """
         fileno = self._fileno
         if self.filler is not None and fileno is not None and wait(fileno(), select.POLLOUT, 0):
@@ -157,13 +157,13 @@ class Layers:
             self._write_beneath(self._layers.index(layer), filler)
 
     def finish(self) -> None:
-        """Say farewell as far as that is possible without waiting."""
+        """Send the end of each layer (close_notify), as far as that is possible without waiting."""
         for i in reversed(range(len(self._layers))):
             with contextlib.suppress(Exception):
                 self._write_beneath(i, self._layers[i].finish())
 
     def _write_beneath(self, i: int, data: bytes) -> None:
-        """Send what layer ``i`` has made, without waiting."""
+        """Send bytes that layer ``i`` has made, without waiting."""
         for outer in reversed(self._layers[:i]):
             data = outer.encode(data) if data else b""
         if data:

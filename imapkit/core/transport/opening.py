@@ -1,4 +1,4 @@
-"""Opening a TCP connection: which port, which addresses, and one deadline for all of them."""
+"""Opens a TCP connection: checks the port, resolves the host, and tries its addresses within one deadline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def port_number(port: object) -> int:
     number = port
     if isinstance(port, str):
         number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else _service(port)
-    # The resolver would wrap a larger number around and connect to another port.
+    # The resolver takes a larger number modulo 65536, and the client would connect to another port.
     if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 65536:
         raise ArgumentError(f"not a port: {port!r:.80}")
     return number
@@ -37,10 +37,10 @@ def _service(name: str) -> int | None:
 
 
 def open_tcp(host: str, port: int | str, timeout: float) -> socket.socket:
-    """Connect to ``host`` (an empty one is this machine) within ``timeout`` seconds, whatever the number of its addresses.
+    """A socket connected to ``host`` ("": this machine), within ``timeout`` seconds for all its addresses together.
 
-    Raises ``ResolveError`` if it has no address, ``ConnectError`` if none of them answers, ``ArgumentError`` for what cannot be a
-    host or a port.
+    Raises ``ResolveError`` if the host has no address, ``ConnectError`` if no address answers, ``ArgumentError`` for an invalid
+    host or port.
     """
     host, port = host or "localhost", port_number(port)
     if not isinstance(host, str):
@@ -54,21 +54,21 @@ def open_tcp(host: str, port: int | str, timeout: float) -> socket.socket:
         if rest <= 0:
             break
         try:
-            # An address that does not answer leaves the others their share.
+            # Each address gets an equal share of the time left, so that one that does not answer leaves time for the others.
             return _connect(address, rest / (len(addresses) - i))
         except OSError as exc:
             failure = exc
     try:
         raise connect_error(failure, where) from failure
     finally:
-        # The error's traceback holds this frame: it must not hold the error in turn.
+        # The error's traceback holds this frame: a reference back would be a cycle.
         del failure
 
 
 def _resolve(host: str, port: int, where: str) -> Sequence[_Address]:
     try:
         if "\0" in host:
-            # The system's resolver would take what stands before it for the name.
+            # The system's resolver would cut the name at the NUL.
             raise ValueError("NUL")
         return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except UnicodeError as exc:
@@ -84,7 +84,7 @@ def _connect(address: _Address, timeout: float) -> socket.socket:
     family, kind, protocol, _, place = address
     sock = socket.socket(family, kind, protocol)
     try:
-        # No system tries for that long.
+        # A larger number may overflow in the system call.
         sock.settimeout(min(timeout, LONGEST_WAIT))
         sock.connect(place)
         sock.settimeout(None)

@@ -20,22 +20,22 @@ __all__ = ["PipeTransport", "dispose", "open_stream"]
 
 
 class PipeTransport(Wakeable):
-    """Two pipes: what a command writes is read, what is written it reads."""
+    """The two pipes of a child process: reads its output, writes its input."""
 
     def __init__(self, read_fd: int, write_fd: int, on_close: Callable[[], object]) -> None:
         super().__init__(on_close)
         self._in, self._out = read_fd, write_fd
         self._mutex = threading.Lock()
-        """Held by a write that does not wait, and at the end: the number of a closed pipe may soon be another file's."""
+        """Held during a write, and while ``close`` begins: another file may get the descriptor of a closed pipe."""
         self._closed = False
         os.set_blocking(write_fd, False)
 
     def read(self, size: int) -> bytes:
-        """What the command has written."""
+        """Bytes that the command has written; b"" at the end."""
         return os.read(self._in, size) if readable(self._in, self._wake.fileno()) else b""
 
     def try_write(self, data: bytes | memoryview) -> int:
-        """Send what the pipe takes at once. Raises ``ConnectionClosed``."""
+        """Send without waiting; returns how many bytes the pipe took. Raises ``ConnectionClosed``."""
         with self._mutex:
             if self._closed:
                 raise ConnectionClosed("the connection was closed meanwhile")
@@ -45,7 +45,7 @@ class PipeTransport(Wakeable):
                 return 0
 
     def wait_writable(self, seconds: float) -> bool:
-        """Wait until the pipe takes something, or the connection ends."""
+        """Wait until the pipe takes bytes, or the connection ends."""
         with self._mutex:
             if self._closed:
                 return True
@@ -55,7 +55,7 @@ class PipeTransport(Wakeable):
         return bool(poll.poll(1000 * min(seconds, LONGEST_WAIT)))
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        """Send all of ``data``."""
+        """Send all of ``data``. Raises ``CommandTimeout`` at the deadline, and ``ConnectionClosed``."""
         sent, view = 0, memoryview(data)
         while sent < len(view):
             taken = self.try_write(view[sent:])
@@ -72,15 +72,15 @@ class PipeTransport(Wakeable):
 
 
 def open_stream(command: str) -> subprocess.Popen[bytes]:
-    """Run ``command`` in a shell, its input and output on pipes (Dovecot's imap refuses to talk on a socket)."""
-    # Few connections need it, and it takes some milliseconds.
+    """Run ``command`` in a shell, with pipes for its input and output (Dovecot's imap refuses a socket)."""
+    # The import takes some milliseconds, and few connections need it.
     import subprocess
 
     return subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
 
 def dispose(process: subprocess.Popen[bytes], patience: float = 1.0) -> None:
-    """Close the pipes of a child and wait for it; end it if it does not end by itself."""
+    """Close the pipes of a child process and wait for its end; terminate it if it does not end by itself."""
     import subprocess
 
     for pipe in (process.stdin, process.stdout):

@@ -29,13 +29,13 @@ class _Socket(Plain):
         self.on_close = on_close
         sock.settimeout(None)
         with contextlib.suppress(OSError):
-            # Without it a command that follows another one's literal waits for the delayed ACK, 40 ms.
+            # Without it a command behind a literal waits 40 ms for the delayed ACK.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def acknowledge(self) -> None:
-        """See ``Transport.acknowledge``; Linux forgets about it with the next data, and other systems cannot do it."""
+        """See ``Transport.acknowledge``. Linux resets the option when data comes; other systems lack it."""
         if _QUICKACK:
             with contextlib.suppress(OSError):
                 self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
@@ -52,19 +52,19 @@ class _Socket(Plain):
     def close(self) -> None:
         """Close the socket."""
         if self.on_close is not None:
-            # A subclass's shutdown meets a connection that is gone already in ways of its own.
+            # A subclass's shutdown may raise anything if the connection has ended already.
             with contextlib.suppress(Exception):
                 self.on_close()
         self.sock.close()
 
 
 class SocketTransport(_Socket):
-    """A plain socket, which blocks for the reader and never for longer than the deadline for the writer."""
+    """A plain socket: the reader blocks without limit, a writer at most until its deadline."""
 
     _poll: select.poll | None = None
 
     def read(self, size: int) -> bytes:
-        """What has come, once something has; a time-out that a program has set on the socket does not end the connection."""
+        """The bytes that have come, once there are some. A time-out that the program set on the socket is ignored."""
         while True:
             try:
                 return self.sock.recv(size)
@@ -74,10 +74,10 @@ class SocketTransport(_Socket):
             wait(self.sock.fileno(), select.POLLIN, inf)
 
     def ready(self, seconds: float) -> bool:
-        """Whether there is something to read, or to be told, within so many seconds."""
+        """Whether ``read`` returns at once, with bytes, b"" or an error, within ``seconds``."""
         if self.sock.fileno() < 0:
             return True
-        # A signal handler that raises in the middle of it leaves none behind, and another one is made.
+        # If a signal handler raises during the poll, the object is not put back, and the next call makes another.
         poll, self._poll = self._poll or self._polling(), None
         found = poll.poll(seconds * 1000)
         self._poll = poll
@@ -89,7 +89,7 @@ class SocketTransport(_Socket):
         return poll
 
     def try_write(self, data: bytes | memoryview) -> int:
-        """Send what the system takes at once."""
+        """Send without waiting; returns how many bytes the system took."""
         try:
             return self.sock.send(data, _DONTWAIT)
         except OSError as exc:
@@ -98,11 +98,11 @@ class SocketTransport(_Socket):
             return 0
 
     def wait_writable(self, seconds: float) -> bool:
-        """Wait until the system takes something."""
+        """Wait until the system takes bytes; returns whether it does."""
         return wait(self.sock.fileno(), select.POLLOUT, seconds)
 
     def unsent(self) -> int:
-        """Bytes that the system holds for the other side (Linux: TIOCOUTQ)."""
+        """Bytes that the system holds and the server has not acknowledged (Linux: TIOCOUTQ)."""
         try:
             import fcntl
             import termios
@@ -128,7 +128,7 @@ class SocketTransport(_Socket):
 
 
 class SSLSocketTransport(_Socket):
-    """An ``ssl.SSLSocket`` that a subclass made itself; OpenSSL must not be entered by two threads, so a lock guards it."""
+    """An ``ssl.SSLSocket`` that a subclass made. A lock guards it, because OpenSSL allows one thread at a time."""
 
     ready = try_write = None
 
@@ -140,12 +140,12 @@ class SSLSocketTransport(_Socket):
         self._unblocked = False
 
     def interrupt(self) -> None:
-        """Shut the connection down. (The socket's own ``shutdown`` takes TLS off first, and a writer would go on without.)"""
+        """Shut the connection down. (``SSLSocket.shutdown`` takes TLS off first, and a writer would go on in the clear.)"""
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def read(self, size: int) -> bytes:
-        """What has come, once something has."""
+        """The bytes that have come, once there are some."""
         while True:
             try:
                 with self._mutex:
@@ -170,8 +170,8 @@ class SSLSocketTransport(_Socket):
                 wait_writable(self.sock.fileno(), deadline)
 
     def _unblock(self) -> None:
-        # Not before it is used: a subclass that reads and writes the socket itself wants it to block. From then on a program that
-        # sets a time-out on it only says what it wants: a thread that blocked with the lock would keep the other one waiting.
+        # Only at first use: a subclass that reads and writes the socket itself needs it to block. From then on a time-out that
+        # the program sets is only noted: a thread that blocked while it holds the lock would block the other thread, too.
         if not self._unblocked:
             self._unblocked, self.asked = True, self.sock.gettimeout()
             self.sock.setblocking(False)
@@ -182,7 +182,7 @@ class SSLSocketTransport(_Socket):
 
 
 def _timed_out(exc: OSError) -> bool:
-    """Whether a socket only asks to be tried again, by its own time-out (ETIMEDOUT is the network's, and final)."""
+    """Whether the socket's own time-out raised ``exc``, so that the call can be repeated (ETIMEDOUT is final)."""
     return isinstance(exc, BlockingIOError) or (isinstance(exc, TimeoutError) and exc.errno is None)
 
 
@@ -193,7 +193,7 @@ def is_ssl_socket(sock: Any) -> bool:
 
 
 def over(sock: Any, on_close: Callable[[], object] | None = None) -> SocketTransport | SSLSocketTransport | ChannelTransport:
-    """The transport for what ``open_socket`` has returned; ``on_close``: what is called as it is closed."""
+    """The transport over ``sock``, which ``open_socket`` returned; its ``close`` calls ``on_close``."""
     if is_ssl_socket(sock):
         return SSLSocketTransport(sock, on_close)
     return SocketTransport(sock, on_close) if isinstance(sock, socket.socket) else ChannelTransport(sock, on_close)

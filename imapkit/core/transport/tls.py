@@ -22,7 +22,7 @@ __all__ = ["TLSCertificateError", "TLSError", "TLSFileError", "TLSLayer", "TLSSo
 
 
 class TLSError(ConnectError, ssl.SSLError):
-    """The TLS handshake failed: a certificate that does not hold, or no common protocol."""
+    """The TLS handshake failed: an invalid certificate, or no common protocol."""
 
 
 class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
@@ -30,18 +30,18 @@ class TLSCertificateError(TLSError, ssl.SSLCertVerificationError):
 
 
 class TLSFileError(OSError, ArgumentError):
-    """A file that a TLS setting names cannot be used; ``filename`` is its name, ``errno`` the operating system's number."""
+    """A file that a TLS setting names cannot be used. ``filename``: its name; ``errno``: the operating system's error number."""
 
     __str__, __reduce__ = ArgumentError.__str__, ArgumentError.__reduce__
 
 
 _RECORD = 1 << 14
-"""The most that a record holds (RFC 8446 section 5.1); one is read at a time."""
+"""The most bytes in a record (RFC 8446 section 5.1); one record is read at a time."""
 _RECORDS = 16
 _ENDED = "the server ended TLS"
 _SPARE = 2
 _spaces: list[memoryview] = []
-"""Memory to decrypt into, so many at most: whoever has many records takes one that has been used, and gives it back."""
+"""Buffers to decrypt many records into, kept for reuse, at most ``_SPARE``."""
 _VERSIONS = {"tls1_2": ssl.TLSVersion.TLSv1_2, "tls1_3": ssl.TLSVersion.TLSv1_3}
 _RETIRED = ("ssl2", "ssl3", "tls1", "tls1_1")
 
@@ -54,7 +54,7 @@ def client_context(
     verify: bool = True,
     version: str | None = None,
 ) -> ssl.SSLContext:
-    """A context that verifies the chain and the host name, TLS 1.2 and later; ``version``: just that one ("tls1_2", "tls1_3").
+    """A context for TLS 1.2 and later that verifies chain and host name; ``version``: that one only ("tls1_2", "tls1_3").
 
     The host name has to be in the certificate's subjectAltName; its common name does not count (RFC 9525 section 2).
     Raises ``ArgumentError`` for a version that is not offered, and ``TLSFileError`` for a file that cannot be used.
@@ -78,13 +78,13 @@ def client_context(
 
 
 def unverified_context() -> ssl.SSLContext:
-    """An ``ssl_context=`` that verifies neither certificate nor host name: whoever is on the way can read everything."""
+    """An ``ssl_context=`` that verifies neither certificate nor host name: an attacker on the network can read everything."""
     return client_context(verify=False)
 
 
 @contextlib.contextmanager
 def _naming(setting: str, *paths: str | None) -> Iterator[None]:
-    """Name the setting and the files in what OpenSSL says of them: it knows neither."""
+    """Add the setting and the file names to OpenSSL's error. Raises ``TLSFileError`` and ``ArgumentError``."""
     try:
         yield
     except OSError as exc:
@@ -97,15 +97,15 @@ def _naming(setting: str, *paths: str | None) -> Iterator[None]:
         problem.errno, problem.filename = exc.errno, names[0] if names else None
         raise problem from exc
     except ValueError as exc:
-        # A name with NUL in it.
+        # The file name contains NUL.
         raise ArgumentError(f"{setting}: {exc}") from exc
 
 
 class TLSLayer:
-    """TLS over whatever is below; ``verify_callback(certificate, host)`` returns an error text, or None.
+    """TLS as a layer; ``verify_callback(certificate, host)`` returns an error text, or None.
 
-    The context decides what is verified, and the callback is asked in addition. Its certificate is what ``getpeercert()``
-    returns, if the context verifies the chain; else that would be empty, and the callback gets the certificate's DER bytes.
+    The context decides what is verified; the callback is called in addition. It gets what ``getpeercert()`` returns if the
+    context verifies the chain; else that would be empty, and the callback gets the certificate's DER bytes.
     """
 
     def __init__(
@@ -119,10 +119,10 @@ class TLSLayer:
             raise ArgumentError(f"not a host name for TLS: {host!r} ({exc})") from exc
         self._host, self._verify_callback = host, verify_callback
         self._filled = 0
-        """Octets decrypted, and not yet handed on."""
+        """Bytes that have been decrypted, and not passed on yet."""
 
     def __repr__(self) -> str:
-        """The version, the cipher, what the context verified and whether the callback was asked: the log shows an opt-out."""
+        """The version, the cipher and what was verified, for the log, which thus shows an opt-out."""
         cipher = self.object.cipher() or ("no cipher",)
         return f"{self.object.version()}, {cipher[0]}, {self._verified()}"
 
@@ -134,7 +134,7 @@ class TLSLayer:
         return f"{named}, accepted by cert_verify_cb" if asked else named
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
-        """The handshake. Raises ``TLSError``."""
+        """Do the handshake. Raises ``TLSError``."""
         try:
             self._shake_hands(send, receive)
         except error:
@@ -175,7 +175,7 @@ class TLSLayer:
             raise TLSCertificateError(str(problem))
 
     def encode(self, data: bytes | memoryview) -> bytes:
-        """The records for ``data``, and whatever TLS itself has to say."""
+        """The records for ``data``, and TLS messages that are due."""
         with self._lock:
             self.object.write(data)
             return self._out.read()
@@ -187,7 +187,7 @@ class TLSLayer:
         return self._read_few() if len(data) <= _RECORD else self._read_many()
 
     def _read_few(self) -> Iterable[bytes]:
-        """Most answers are one record; and a layer that has just been switched on may hold some already."""
+        """Decrypt few records: most answers are one. A layer that has just been switched on may hold some already."""
         pieces: list[bytes] = []
         try:
             with self._lock:
@@ -195,7 +195,7 @@ class TLSLayer:
                     pieces.append(self.object.read(_RECORD))
                     if not pieces[-1]:
                         raise ConnectionClosed(_ENDED)
-                    # To ask for more where there is none costs an exception.
+                    # Another read without a record would raise, which takes time.
                     if not self._in.pending and not self.object.pending():
                         return pieces
         except ssl.SSLWantReadError:
@@ -223,12 +223,12 @@ class TLSLayer:
             try:
                 more = self._fill(space)
             finally:
-                # What was understood before it comes first.
+                # The bytes decrypted before an error come first.
                 if self._filled:
                     yield bytes(space[: self._filled])
 
     def _fill(self, space: memoryview) -> bool:
-        """Read some records into ``space``; whether there may be more."""
+        """Decrypt some records into ``space``; returns whether there may be more."""
         read: Callable[[int, memoryview], int] = self.object.read  # type: ignore[assignment]
         with self._lock:
             for _ in range(_RECORDS):
@@ -242,7 +242,7 @@ class TLSLayer:
                 except ssl.SSLZeroReturnError:
                     got = 0
                 if not got:
-                    # TCP may stay open for long, but nothing comes any more.
+                    # TCP may stay open for long, but the server sends nothing more.
                     raise ConnectionClosed(_ENDED)
                 self._filled += got
         return True
@@ -256,13 +256,13 @@ class TLSLayer:
 
 
 def _before(pieces: list[bytes], exc: Exception) -> Iterator[bytes]:
-    """What was understood before something went wrong comes first."""
+    """Yield the bytes decrypted before an error, then raise it."""
     yield from filter(None, pieces)
     raise exc
 
 
 def _tls_error(exc: ssl.SSLError, host: str | None) -> TLSError:
-    """The error of this tree for OpenSSL's, with the same attributes."""
+    """The error of imapkit for one of OpenSSL's, with the same attributes."""
     if isinstance(exc, ssl.SSLCertVerificationError):
         twin: TLSError = TLSCertificateError(f"certificate of {host}: {exc.verify_message}")
     else:
@@ -273,17 +273,17 @@ def _tls_error(exc: ssl.SSLError, host: str | None) -> TLSError:
 
 
 class TLSSocket:
-    """What ``IMAP4.sock`` is with TLS on: reads and writes through the layers, and shows certificate, cipher and socket."""
+    """``IMAP4.sock`` with TLS on: reads and writes through the layers, and has the certificate, the cipher and the socket."""
 
     def __init__(self, sock: Any, layer: TLSLayer, layers: Layers) -> None:
         self._sock, self._layer, self._layers = sock, layer, layers
 
     def recv(self, size: int) -> bytes:
-        """At least one octet of what the server sent, at most ``size``; b"" at the end."""
+        """At least one byte from the server, at most ``size``; b"" at the end."""
         return self._layers.read(size)
 
     def sendall(self, data: bytes) -> None:
-        """Send ``data``, however long it takes."""
+        """Send ``data``, without a deadline."""
         self._layers.write(data, lambda: inf)
 
     def send(self, data: bytes) -> int:
@@ -294,7 +294,7 @@ class TLSSocket:
     read, write = recv, send
 
     def pending(self) -> int:
-        """Octets that ``recv`` returns without waiting."""
+        """How many bytes ``recv`` returns without waiting."""
         return self._layers.pending()
 
     def getpeercert(self, binary_form: bool = False) -> Any:
