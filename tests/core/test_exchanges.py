@@ -147,7 +147,9 @@ def test_no_command_from_inside_of_an_exchange() -> None:
             client.authenticate("X", answer)
 
 
-@pytest.mark.parametrize(("method", "why"), [("noop", "NOOP was issued on the thread that reads"), ("logout", "cannot hang up")])
+@pytest.mark.parametrize(
+    ("method", "why"), [("noop", "NOOP was issued on the thread that reads"), ("logout", "cannot wait for its own end")]
+)
 def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
     """Nobody would read its answer; a plugin's function would wait for a lock that its own thread holds."""
     clients: list[imapkit.IMAP4] = []
@@ -278,7 +280,7 @@ def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
 
     with ScriptedServer(script, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n") as server:
         client = connect(server)
-        with pytest.raises(RemoteProtocolError, match="before it was all sent"):
+        with pytest.raises(RemoteProtocolError, match="before all of it was sent"):
             client.append("box", None, None, b"message")
         client.logout()
     assert b"message" not in b"".join(item if isinstance(item, bytes) else item.raw for item in server.received)

@@ -139,7 +139,7 @@ def test_a_server_that_owes_no_answer_is_not_prodded(monkeypatch: pytest.MonkeyP
         assert switch(client)[0] == "OK"
         client.noop()
         prods: list[int] = []
-        monkeypatch.setattr(client._live._courier, "fill", lambda: prods.append(1))
+        monkeypatch.setattr(client._live._courier, "send_filler", lambda: prods.append(1))
         answered.set()
         assert over.wait(20)
         assert not prods
@@ -157,7 +157,7 @@ def test_each_time_in_the_same_silence_the_reader_waits_longer(monkeypatch: pyte
 
     with serving({"NOOP": silent_once(go)}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
         reader = client._live._reader
-        monkeypatch.setattr(client._live._courier, "fill", lambda: waits.append(0))
+        monkeypatch.setattr(client._live._courier, "send_filler", lambda: waits.append(0))
         answers = Answers()
         client.noop(callback=answers)
         reader._break_silence(ready)
@@ -227,8 +227,8 @@ def test_no_command_is_sent_meanwhile_and_the_state_lock_is_free(monkeypatch: py
             assert connection.engine.queued == 1, "the command waits until the filler is sent"
             assert not connection._steps.inside
 
-        monkeypatch.setattr(connection.layers, "fill", fill)
-        connection._courier.fill()
+        monkeypatch.setattr(connection.layers, "send_filler", fill)
+        connection._courier.send_filler()
         assert connection.engine.queued == 0
         go.set()
         assert [answers.next()[0] for answers in (first, second)] == [("OK", [b"done"])] * 2
@@ -246,12 +246,12 @@ def test_at_the_end_nothing_is_sent(end: str, monkeypatch: pytest.MonkeyPatch) -
             tried.append(end)
             raise BrokenPipeError
 
-        monkeypatch.setattr(connection.layers, "fill", fill)
+        monkeypatch.setattr(connection.layers, "send_filler", fill)
         if end == "farewell":
             connection._farewell(ConnectionClosed("enough"))
         elif end == "end":
             connection.fail(ConnectionClosed("enough"))
-        connection._courier.fill()
+        connection._courier.send_filler()
         assert tried == ([end] if end == "gone" else [])
         go.set()
         answers.next()
@@ -262,9 +262,9 @@ def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
     here, there = socket.socketpair()
     with here, there:
         layers = Layers(SocketTransport(here))
-        layers.fill()
+        layers.send_filler()
         layers.insert(Filled(None), lambda: 0.0, 50)
-        layers.fill()
+        layers.send_filler()
         assert there.recv(10) == FILLER
         here.setblocking(False)
         sent = 0
@@ -272,7 +272,7 @@ def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
             while True:
                 sent += here.send(b"x" * 1000)
         with within(MARGIN):
-            layers.fill()
+            layers.send_filler()
         there.settimeout(5)
         while sent:
             sent -= len(there.recv(1 << 16))

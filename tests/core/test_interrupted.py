@@ -87,7 +87,7 @@ def test_as_it_waits_its_answer_is_dropped_when_it_comes() -> None:
         conversation.ok(command, b"late", untagged=b"* STATUS box (MESSAGES 3)\r\n")
 
     with selected({"STATUS": slow}) as (client, _), within(20):
-        with interrupted_at(client._live._inline, "lead"):
+        with interrupted_at(client._live._inline, "read_inline"):
             client.status("box", "(MESSAGES)")
         go.set()
         assert client.noop(timeout=MARGIN)[0] == "OK"
@@ -107,7 +107,7 @@ def test_a_select_that_waits_for_its_turn_leaves_what_is_kept() -> None:
         answers = Answers()
         client.noop(callback=answers)
         until(lambda: ["EXPUNGE", [b"7"]] in client.untagged_responses, "nothing has come")
-        with interrupted_at(client._live._inline, "lead"):
+        with interrupted_at(client._live._inline, "read_inline"):
             client.select("other")
         go.set()
         assert answers.next()[2] is None
@@ -177,7 +177,7 @@ def test_while_its_idle_is_begun_anew(end: str) -> None:
 
     with idling_client(slow) as client:
         client.idle_refresh = 0.01
-        lead = client._live._inline.lead
+        lead = client._live._inline.read_inline
 
         def interrupted(request: Request, moment: float) -> None:
             if request.phase is LISTENING or not request.interrupted_by:
@@ -185,13 +185,13 @@ def test_while_its_idle_is_begun_anew(end: str) -> None:
                 return
             assert doned.wait(10)
             if end == "done":
-                client._live._inline.call()
+                client._live._inline.wake_reader()
                 go.set()
                 until(lambda: request.phase is LISTENING, "it is not begun anew")
             raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(client._live._inline, "lead", interrupted)
+            patch.setattr(client._live._inline, "read_inline", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 client.idle()
         go.set()

@@ -180,7 +180,7 @@ def test_nothing_that_came_with_the_ok_survives(cls: Any, injected: bytes, famil
     with serving(inject) as server, within(MARGIN):
         client = connect(server, cls, families=families)
         client.enable_compression()
-        with pytest.raises(RemoteProtocolError, match=r"octets after the OK to STARTTLS: response injection"):
+        with pytest.raises(RemoteProtocolError, match=r"bytes after the OK to STARTTLS: response injection"):
             client.starttls(ssl_context=LOCALHOST.client_context())
         assert client.Terminate
         client.logout()

@@ -349,7 +349,7 @@ def test_what_came_with_the_ok_is_an_injection(injected: bytes) -> None:
 
     with ScriptedServer(script, greeting=PREAUTH) as server, within(MARGIN):
         client = connect(server, families=["rev1", REJECTING])
-        with pytest.raises(RemoteProtocolError, match=f"{len(injected)} octets after the OK to XXOR: response injection"):
+        with pytest.raises(RemoteProtocolError, match=f"{len(injected)} bytes after the OK to XXOR: response injection"):
             switch(client)
         assert client.response("EXISTS")[1] == [None]
         assert client._session.capabilities == ("IMAP4REV1",)

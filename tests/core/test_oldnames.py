@@ -243,7 +243,7 @@ def test_another_thread_ends_the_idle_of_an_old_program() -> None:
         assert readable(sock, 10)
         sock.setblocking(False)
         assert imap._get_line() == b"* 9 EXISTS"
-        with pytest.raises(OSError, match="no more"):
+        with pytest.raises(OSError, match="nothing more"):
             imap._get_line()
         assert not readable(sock, 0)
         imap.send(b"DONE\r\n")

@@ -213,7 +213,7 @@ def test_news_interrupt_it_on_the_thread_that_reads(monkeypatch: pytest.MonkeyPa
 
 def test_no_command_on_the_thread_that_reads(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     with rested(watched, monkeypatch) as (client, _):
-        for action, why in ((client.noop, "on the thread that reads"), (client.logout, "cannot hang up")):
+        for action, why in ((client.noop, "on the thread that reads"), (client.logout, "cannot wait for its own end")):
             watched.action = action
             with pytest.raises(NestedCommandError, match=why):
                 client.xatom("X-ASK")

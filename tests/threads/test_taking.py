@@ -244,7 +244,7 @@ def test_a_second_body_is_passed_over_and_raises() -> None:
 @pytest.mark.parametrize("name", ["NOOP", "X-UNKNOWN"])
 def test_a_command_that_brings_no_body(name: str) -> None:
     with selected() as (client, server):
-        with pytest.raises(imapkit.ArgumentError, match=f"{name}: nothing of its answer"):
+        with pytest.raises(imapkit.ArgumentError, match=f"{name}: no body in its answer"):
             client.submit(name, to=File())
         assert name not in server.names
 

@@ -292,7 +292,7 @@ def test_an_ok_in_the_middle_ends_the_connection() -> None:
         answer(conversation, line.split()[0])
         conversation.wait_closed()
 
-    with scripted(script) as client, within(MARGIN), pytest.raises(RemoteProtocolError, match="before it was all sent"):
+    with scripted(script) as client, within(MARGIN), pytest.raises(RemoteProtocolError, match="before all of it was sent"):
         client.append("box", None, None, Source(40_000_000, iter([b"x" * 40_000_000])))
 
 

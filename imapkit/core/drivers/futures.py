@@ -44,14 +44,14 @@ class Futures(Commands):
         """Send a command as soon as it may be sent, and return its future result at once; RFC 3501 section 6.5.1; any state.
 
         The future's result is what ``xatom`` returns for the same arguments: ``imap.submit("FETCH", "1:*", "(FLAGS)")``,
-        ``imap.submit("FETCH", "7:9", "(FLAGS)", uid=True)``. Its exception is what ``xatom`` raises; ``DeadlineExceeded`` if
-        ``timeout`` seconds have passed, after which the connection goes on. ``cancel()`` gives the command up: if it waits in
-        the queue, it is never sent; if it has been sent, its answer is dropped when it comes, and the server may have done what
-        it asks for; if it is half sent, the connection ends. Raises ``ArgumentError`` for arguments that cannot be sent.
+        ``imap.submit("FETCH", "7:9", "(FLAGS)", uid=True)``. Its exception is what ``xatom`` raises, or ``DeadlineExceeded``
+        after ``timeout`` seconds; the connection then goes on. ``cancel()`` gives the command up: a queued command is never
+        sent; the answer of a command in flight is dropped when it comes, and the server may have executed it; a command that is
+        half sent ends the connection. Raises ``ArgumentError`` for arguments that cannot be sent.
 
-        ``to``: where the body goes that the answer brings, as ``fetch_to`` has it: ``imap.submit("FETCH", 7, "BODY.PEEK[]",
-        uid=True, to=file)``. To a file a thread of the library's writes; the future has its result once all is written, or its
-        exception if the file raises.
+        ``to``: the file or ``Channel`` for the body in the answer, as in ``fetch_to``: ``imap.submit("FETCH", 7,
+        "BODY.PEEK[]", uid=True, to=file)``. A thread of imapkit writes to the file. The future is done once all is written; it
+        has the exception if the file raises.
         """
         name = name.upper()
         args = hide_secret(self._registry.commands, name, args)

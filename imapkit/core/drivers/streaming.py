@@ -1,4 +1,4 @@
-"""Commands whose answer goes to a file, or into a channel, as it comes; for a client."""
+"""Commands whose body goes to a file or channel while it arrives; for a client."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Finish = Callable[["Request"], "Result"]
 
 
 def streamed(connection: Connection, call: Call, to: Any, options: CallOptions, finish: Finish) -> Result:
-    """Send a command whose body goes to ``to``; its result, once all of the body has been written.
+    """The result of a command whose body goes to ``to``, once all of the body has been written.
 
-    With a callback it returns at once, and the callback is called then.
+    With a callback it returns at once, and the callback gets the result then.
     """
     taking = connection.taking(to, call.command.streams, call.name)
     call = StreamedCall(call, taking.choose)
@@ -51,7 +51,7 @@ def streamed(connection: Connection, call: Call, to: Any, options: CallOptions, 
 
 
 def as_future(connection: Connection, call: Call, to: Any, timeout: float | None, finish: Finish) -> CommandFuture[Result]:
-    """The same, as a future."""
+    """A future for the result of a command whose body goes to ``to``."""
     taking = connection.taking(to, call.command.streams, call.name)
     taking.use_thread()
     try:
@@ -64,7 +64,7 @@ def as_future(connection: Connection, call: Call, to: Any, timeout: float | None
 
 
 def _finished(connection: Connection, taking: Taking, finish: Finish) -> Finish:
-    """What makes the result: what went wrong with the command says more than what that did to the file."""
+    """``finish``, after checks: an error of the command comes first, since it may be the cause of one of the file."""
 
     def finished(request: Request) -> Result:
         outcome.check(request, connection.engine)
@@ -77,7 +77,7 @@ def _finished(connection: Connection, taking: Taking, finish: Finish) -> Finish:
 def _submit(
     connection: Connection, call: Call, taking: Taking, timeout: float | None, over: Callable[[Request], object]
 ) -> Request:
-    """Queue the command; ``over`` is called under the state lock, and what is refused at once raises."""
+    """Queue the command; ``over`` is called under the state lock. Raises the error of a command that is refused at once."""
     try:
         return connection.callers.submit(call, over, _nothing, timeout=timeout)
     except BaseException as exc:
@@ -86,7 +86,7 @@ def _submit(
 
 
 def _waited_for(connection: Connection, call: Call, taking: Taking, timeout: float | None) -> Request:
-    """Send the command and write its body, on this thread; or wait while another one takes from the channel."""
+    """Send the command, and write its body to the file, or wait while another thread takes from the channel."""
     connection.callers.check_not_nested(call.name)
     latch = threading.Lock()
     latch.acquire()
@@ -106,7 +106,7 @@ def _waited_for(connection: Connection, call: Call, taking: Taking, timeout: flo
         if not request.released:
             connection.callers.give_up(request)
         elif isinstance(exc, Exception):
-            # Why the command has no answer says more, and has what came of it.
+            # The error of the command is the cause, and has the responses that came.
             outcome.check(request, connection.engine)
         raise
     outcome.check(request, connection.engine)
@@ -114,4 +114,4 @@ def _waited_for(connection: Connection, call: Call, taking: Taking, timeout: flo
 
 
 def _nothing() -> None:
-    """A command that is streamed is never accepted, and goes on: that is IDLE's."""
+    """Do nothing: only a listening command (IDLE) is accepted, and no such command has a body."""

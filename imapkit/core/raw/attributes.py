@@ -1,4 +1,4 @@
-"""imaplib2's attributes of a client, its private functions for untagged responses and debug output, and the reading of data."""
+"""imaplib2's attributes of a client, its private functions for untagged responses and debug output, and ``parse``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STATES = {state.name: state for state in State}
 
 
 class Attributes(Calling):
-    """The part of a client that programs for imaplib2 look at and set."""
+    """The attributes of a client that programs for imaplib2 read and set."""
 
     debug_file: TextIO
 
@@ -26,7 +26,7 @@ class Attributes(Calling):
     def state(self) -> str:
         """ "NONAUTH", "AUTH", "SELECTED" or "LOGOUT", RFC 3501 section 3.
 
-        To be set only after a command that no family knows has changed it.
+        Set it only after a command without a family has changed the state of the server.
         """
         return str(self._session.state.name)
 
@@ -38,7 +38,7 @@ class Attributes(Calling):
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """What the server announces, in upper case; asked for when it is not known (after STARTTLS and login)."""
+        """The server's capabilities, in upper case. CAPABILITY is sent if they are unknown (after STARTTLS and login)."""
         return self._known_capabilities()
 
     @capabilities.setter
@@ -47,22 +47,22 @@ class Attributes(Calling):
 
     @property
     def literal(self) -> None:
-        """Nothing: a literal is a command's argument here, not the connection's. Setting it raises ``ArgumentError``."""
+        """None: a literal is an argument of a command. Raises ``ArgumentError`` when it is set."""
         return None
 
     @literal.setter
     def literal(self, value: object) -> None:
         if value is not None:
-            raise ArgumentError("a literal belongs to one command: give the text, or octets, as an argument")
+            raise ArgumentError("a literal belongs to one command: pass the text, or the bytes, as an argument")
 
     @property
     def Terminate(self) -> bool:
-        """Whether the connection has ended, for good."""
+        """Whether the connection has ended."""
         return self._connection is None or not self._connection.open
 
     @property
     def mailbox(self) -> str | bytes | None:
-        """The selected mailbox, as it was given."""
+        """The selected mailbox, as the program named it."""
         return self._session.mailbox
 
     @property
@@ -111,7 +111,7 @@ class Attributes(Calling):
         self.debug_file.flush()
 
     def _emit(self, text: str, thread: str, seconds: float) -> None:
-        # Looked up at each call: a program may have put another one in its place.
+        # Looked up at each call: a program may have replaced it.
         self._mesg(text, thread, seconds)
 
     def _log(self, lvl: int, line: str) -> None:
@@ -123,11 +123,12 @@ class Attributes(Calling):
     # reading
 
     def parse(self, typ: str, data: Any) -> Parsed[Any]:
-        """What data in imaplib's shape says, in records: as a command returned it, or ``response(name)``; later than that, too.
+        """Records for data in imaplib's shape, which a command or ``response(name)`` returned, now or earlier.
 
-        ``typ, data``: a result; or the name of a response ("FETCH", "LIST") or response code ("UIDVALIDITY"), and its data.
-        Returns a list with a value for each response (``StatusText`` for a status text), and what was wrong in ``.defects``.
-        Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
+        Returns a list with a value for each response (``StatusText`` for a status text); ``.defects`` has the deviations from
+        the grammar. Never raises for bytes of a server. ``typ, data``: the result of a command; or the name of a response
+        ("FETCH", "LIST") or response code ("UIDVALIDITY"), and its data. The families' modules have the records:
+        ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
         """
         limits = self._first_session.limits
         found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8, nesting=limits.nesting)
@@ -136,8 +137,8 @@ class Attributes(Calling):
 
     @property
     def defects(self) -> tuple[Defect, ...]:
-        """What was odd in what the server sent, the oldest first: what is odd as it comes, and what turned out so when read.
+        """The places where the server deviated from the grammar, the oldest first, noted when received or when parsed.
 
-        Each ``Defect`` says ``what`` it was, and the octets (``raw``, at most 4096). The last ``Limits.defects`` are kept.
+        Each ``Defect`` has a text (``what``), and the bytes (``raw``, at most 4096). The last ``Limits.defects`` are kept.
         """
         return self._live.engine.defects.all()

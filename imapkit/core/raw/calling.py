@@ -1,4 +1,4 @@
-"""What the families' methods use of a client: a command is made, sent, and its result made."""
+"""The functions of a client that the families' methods use: they encode a command, send it and make its result."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Calling(Commands):
 
     @property
     def _names_are_utf8(self) -> bool:
-        """Whether mailbox names are UTF-8 by now (RFC 6855); a response that is there knows it of itself."""
+        """Whether mailbox names are UTF-8 now (RFC 6855); a received response has its own flag for it."""
         return self._connection is not None and "UTF8=ACCEPT" in self._connection.engine.session.enabled
 
     def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
@@ -73,7 +73,7 @@ class Calling(Commands):
     ) -> Result:
         """See ``Commands._call_with``."""
         if generic:
-            # Here, so that no frame of imapkit's holds a secret in the clear.
+            # Here, so that no further frame holds a secret in the clear.
             args = hide_secret(self._registry.commands, name, args)
         return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force, to)
 
@@ -123,12 +123,12 @@ class Calling(Commands):
         generic: bool = False,
         force: bool = False,
     ) -> Call:
-        """Encode the whole command (``make_call``): whatever is wrong with it is found before anything is sent."""
+        """Encode the whole command (``make_call``), so that its errors are raised before any byte is sent."""
         session = (self._connection or self._live).engine.session
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
-            # What the server can do must be known before a literal is sent to it, if the command may be sent now.
+            # The capabilities decide how a literal is sent. They are requested only if the command may be sent in this state.
             self._known_capabilities()
         return call
 
@@ -141,10 +141,10 @@ class Calling(Commands):
         return outcome.result(request, self._connection.engine, names)
 
     def _finished(self, finish: Callable[[Done], Result], request: Request) -> Result:
-        """What a command returns, or in a strict client the error for a NO."""
+        """The result of a command. Raises ``CommandNo`` for NO in a strict client."""
         result = finish(request)
         if type(result[1]) is Data:
-            # A family has made it.
+            # A family has made the data.
             result = self._readable(result)
         if self._strict and request.typ == "NO" and not request.call.command.ends:
             raise outcome.refusal(errors.CommandNo, request, self._live.engine)
@@ -161,7 +161,7 @@ class Calling(Commands):
         return (None, None)  # type: ignore[return-value]
 
     def _readable(self, result: tuple[str, list[Any]]) -> Result:
-        """A result with data that the families of this client read."""
+        """``result``, with data that the families of this client parse."""
         typ, data = result
         name = data.name if isinstance(data, Data) and data.name else typ
         engine, utf8 = self._live.engine, self._names_are_utf8
@@ -184,7 +184,7 @@ class Calling(Commands):
         """See ``Commands._known_capabilities``."""
         ask = getattr(self, "capability", None)
         if self._session.capabilities is None and ask is not None and self._live.open:
-            # A server that refuses to say so has announced nothing, and the command that wants to know can be sent all the same.
+            # A server that refuses CAPABILITY has announced nothing, and the command can still be sent.
             with contextlib.suppress(errors.CommandNo):
                 ask()
         return self._session.capabilities or ()

@@ -1,4 +1,4 @@
-"""What all clients share: a connection behind imaplib2's attributes, and ``_call`` for the families' methods.
+"""The base of all client classes: a connection behind imaplib2's attributes, and ``_call`` for the families' methods.
 
 No command is named here. The methods that send them come from the families' mixins.
 """
@@ -119,7 +119,7 @@ class Client(Attributes, OldNames, Futures, Secured):
             raise errors.error(f"server not IMAP4 compliant: it announces {shown(' '.join(known), 200) or 'no capabilities'}")
 
     def _transport(self) -> Layers:
-        """The octets' way, with whatever of it a subclass has overridden."""
+        """The layers and the transport, with the methods that a subclass has overridden."""
         if self._is_hooked():
             if self._layers is None and self.sock is not None:
                 self._layers = self._layered(over(self.sock))
@@ -130,12 +130,12 @@ class Client(Attributes, OldNames, Futures, Secured):
         return self._layers
 
     def _is_hooked(self) -> bool:
-        """Whether a subclass reads or sends by itself."""
+        """Whether a subclass overrides ``read`` or ``send``."""
         return type(self).read is not Client.read or type(self).send is not Client.send
 
     def _layered(self, transport: Transport) -> Layers:
         """See ``Secured._layered``."""
-        # Above what a subclass reads and sends there are layers of their own: nothing must go through the first ones twice.
+        # The first layers are above the subclass's ``read`` and ``send``: bytes must not go through them twice.
         return Layers(transport) if self._is_hooked() else self._with_first_layers(transport)
 
     def _with_first_layers(self, transport: Transport) -> Layers:
@@ -150,7 +150,7 @@ class Client(Attributes, OldNames, Futures, Secured):
         return self._layers.transport if self._layers is not None else None
 
     def _pending(self) -> int:
-        """Octets that ``read`` returns without waiting, whether through our layers or a socket with a buffer of its own."""
+        """How many bytes ``read`` returns without waiting, from the layers or from a socket with a buffer of its own."""
         ours = self._layers.pending() if self._layers is not None else 0
         return ours or getattr(self.sock, "pending", int)()
 
@@ -159,7 +159,7 @@ class Client(Attributes, OldNames, Futures, Secured):
         return fileno
 
     def _give_up(self) -> None:
-        """Undo a half-made connection."""
+        """Close a connection that could not be set up."""
         if self._connection is not None:
             self._connection.close("could not be set up")
             return
@@ -170,7 +170,7 @@ class Client(Attributes, OldNames, Futures, Secured):
     # what imaplib2 lets a subclass override
 
     def read(self, size: int) -> bytes:
-        """At least one octet from the server, at most ``size``; b"" at the end."""
+        """At least one byte from the server, at most ``size``; b"" at the end."""
         assert self._layers is not None
         return self._layers.read(size)
 
@@ -182,10 +182,10 @@ class Client(Attributes, OldNames, Futures, Secured):
         self._layers.write(data, within(self._timeouts.progress))
 
     def shutdown(self) -> None:
-        """Close the socket that ``open`` opened, whatever state it is in."""
+        """Close the socket that ``open`` opened, in any state."""
         connection = self._connection
         if connection is not None and (connection.open or connection.polled):
-            # The reader closes the socket itself.
+            # The reader thread closes the socket.
             connection.shut_down(errors.ConnectionClosed("shut down"))
         elif self.sock is not None:
             self.sock.close()
@@ -207,7 +207,7 @@ class Client(Attributes, OldNames, Futures, Secured):
         return self
 
     def __getattr__(self, name: str) -> Any:
-        """Upper-case command methods, and a clear word for those whose family is absent."""
+        """Upper-case command methods. Raises an error that names the family if the method's family is absent."""
         known = self.__dict__.get("_registry")
         if known is not None and not name.startswith("_"):
             if name.isupper() and name.lower() in known.methods:
@@ -215,15 +215,15 @@ class Client(Attributes, OldNames, Futures, Secured):
             absent = known.why_no_method(name.lower() if name.isupper() else name, type(self))
             if absent is not None:
                 raise absent
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no command of that name is known")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no family has such a command")
 
-    # Jedi, with which many editors complete, does not know what ``Self`` is behind ``with``.
+    # Jedi, which many editors use for completion, does not resolve ``Self`` behind ``with``.
     def __enter__(self: _Client) -> _Client:
         """The client itself; the end of the ``with`` block logs out."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Log out, and end the connection and its threads; no error of the network is raised."""
+        """Log out, and end the connection and its threads. Raises no network error."""
         try:
             logout = getattr(self, "logout", None)
             if logout is not None and self._live.open:
@@ -241,14 +241,14 @@ class Client(Attributes, OldNames, Futures, Secured):
     def __del__(self) -> None:
         connection = self.__dict__.get("_connection")
         if connection is not None and connection.open:
-            # No lock may be taken here: the collector can run on any thread, whatever that holds. The reader sees the end.
+            # No lock may be taken here: the collector may run on a thread that holds any lock. The reader thread sees the end.
             connection.drop()
-            # (Last, for it may be an error.)
+            # (Last, because a filter may turn the warning into an exception.)
             warnings.warn(f"{self!r} was dropped without logout", ResourceWarning, stacklevel=2, source=self)
 
 
 def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A bound method that does not keep its object alive: a client that nobody holds must go, threads and all."""
+    """A function that calls a bound method without a reference to its object, so that an unused client is freed."""
     weak = weakref.WeakMethod(method)
 
     def call(*args: Any) -> Any:

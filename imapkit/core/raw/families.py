@@ -1,6 +1,6 @@
-"""The families of this process: what the program configured, and the registry of each set of families, which is made once.
+"""The families of this process: the program's configuration, and one registry for each set of families.
 
-What ``Loader`` does is done here for the clients of imapkit: a family's methods must fit beside theirs.
+It uses ``Loader`` for imapkit's client classes, with whose methods a family's methods must not collide.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ configure = _loader.configure
 
 
 def registry(families: Iterable[Any] | None = None) -> Registry:
-    """The registry of all families that may be there, or of ``families`` only; see ``Loader.registry``."""
+    """The registry of all enabled families, or of ``families`` only; see ``Loader.registry``."""
     return _loader.registry(families)
 
 

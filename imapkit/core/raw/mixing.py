@@ -1,4 +1,4 @@
-"""Client classes with the families' mixins behind them, compiled for each set of families when a client is made."""
+"""Client classes with the families' mixins as bases, made for each set of families when a client is created."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["CommandFamilies", "announce", "compiled"]
 
 
 class CommandFamilies:
-    """The methods of all command families: the last base of every client class, which help() shows them under."""
+    """The methods of all command families: the last base of every client class, under which help() shows them."""
 
 
 _compiling = threading.RLock()
 
 
 class _Method:
-    """Stands for a family's method where the family is not: before the families are loaded, or because it is absent.
+    """Stands for a family's method while the families are not loaded, or if the family is absent.
 
-    Asked of a client class, it loads the families. Which families there are is for the first client to say, not for an import.
-    The classes below ``IMAP4`` have no methods of families: ``help()`` asks them all, and shows a method where it finds it last.
+    Reading it from a client class loads the families: an import does not, because the first client chooses the set. The classes
+    below ``IMAP4`` have no methods of families: ``help()`` shows a method under the last class that has it.
     """
 
     def __init__(self, name: str) -> None:
@@ -44,10 +44,10 @@ class _Method:
 
 
 def compiled(cls: type, known: Registry) -> type:
-    """``cls`` with the mixins of ``known``: they come last, so that whatever ``cls`` itself says goes before them."""
+    """``cls`` with the mixins of ``known`` as its last bases, so that methods of ``cls`` override theirs."""
     cls = vars(cls).get("_plain", cls)
     with _compiling:
-        # Kept with the class, so that both can go together; and for as long as a client or the loader has the registry.
+        # Kept in the class, so that both are freed together, and for as long as a client or the loader holds the registry.
         kinds = vars(cls).get("_kinds")
         if kinds is None:
             kinds = cls._kinds = WeakKeyDictionary()  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ def _mixed(cls: type, known: Registry) -> type:
 
 
 def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
-    """The methods that ``cls`` has from mixins among its own bases, and that are not there, or are another family's by now."""
+    """Replacements for methods of mixins among the bases of ``cls`` whose family is absent, or that another family has now."""
     clients = [base for base in cls.__mro__ if issubclass(base, Client)]
     mixins = [base for base in cls.__mro__ if issubclass(base, Commands) and base not in (*clients, *Client.__mro__)]
     homes = {plugin.name: plugin.family.mixin for plugin in known.plugins}
@@ -77,7 +77,7 @@ def _corrected(cls: type, known: Registry) -> Iterator[tuple[str, Any]]:
 
 
 def announce(methods: Iterable[str]) -> None:
-    """Have client classes know that families have these methods, which are loaded when one is asked for."""
+    """Add stand-ins for these methods to client classes; reading one loads the families."""
     for name in methods:
         if name not in vars(CommandFamilies):
             setattr(CommandFamilies, name, _Method(name))

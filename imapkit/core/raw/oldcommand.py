@@ -1,4 +1,4 @@
-"""A command that an old program sends by imaplib's private names, and what it reads and polls meanwhile: see ``oldnames``."""
+"""A command that an old program sends by imaplib's private names, its lines, and the socket to poll: see ``oldnames``."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LITERAL = re.compile(rb"\{(\d{1,10})\+?\}\Z")
 
 
 class PollSocket:
-    """Stands for ``sock`` while an IDLE that was sent by ``_command`` goes on: it can be read when ``_get_line`` has a line.
+    """Replaces ``sock`` during an IDLE that was sent by ``_command``: it is readable when ``_get_line`` has a line.
 
-    Programs poll it, and set its time-out, which is that of ``_get_line``. All else is the real socket's.
+    Programs poll it, and set its time-out, which ``_get_line`` uses. All other attributes are those of the real socket.
     """
 
     def __init__(self, sock: Any) -> None:
@@ -39,33 +39,33 @@ class PollSocket:
         self.release = weakref.finalize(self, _close, self._inner, self._outer)
 
     def fileno(self) -> int:
-        """The number to poll."""
+        """The descriptor to poll."""
         return self._inner.fileno()
 
     def settimeout(self, seconds: float | None) -> None:
-        """How long ``_get_line`` waits: None for ever, 0 not at all."""
+        """Set the seconds for which ``_get_line`` waits; None: for ever, 0: not at all."""
         self._timeout = seconds  # type: ignore[assignment]
 
     def setblocking(self, flag: bool) -> None:
-        """As ``settimeout`` with None or 0."""
+        """Set the time-out to None or 0."""
         self.settimeout(None if flag else 0.0)
 
     def gettimeout(self) -> float | None:
-        """What was set."""
+        """The time-out that was set."""
         return self._timeout
 
     def close(self) -> None:
-        """Close the real socket; a program that polls this one finds it readable, and the end of the stream."""
+        """Close the real socket, and make this one readable: a program that polls it then reads the end."""
         self._sock.close()
-        self.ring()
+        self.make_readable()
 
-    def ring(self) -> None:
-        """Make it readable."""
+    def make_readable(self) -> None:
+        """Make the socket readable."""
         with contextlib.suppress(OSError):
             self._outer.send(b"x")
 
-    def hush(self) -> None:
-        """Make it unreadable, until the next ``ring``."""
+    def make_unreadable(self) -> None:
+        """Make the socket unreadable, until the next ``make_readable``."""
         with contextlib.suppress(OSError):
             while self._inner.recv(4096):
                 pass
@@ -80,9 +80,10 @@ def _close(*socks: socket.socket) -> None:
 
 
 class OldCommand:
-    """A command that was sent by imaplib's private names, and what the server has said since.
+    """A command that was sent by imaplib's private names, and the lines that the server has sent since.
 
-    ``heard``, ``accepted`` and ``landed`` run under the state lock, and only hand over; ``landed`` may be called twice.
+    ``received``, ``accepted`` and ``ended`` run under the state lock, and only fill a queue or open a latch; ``ended`` may be
+    called twice.
     """
 
     def __init__(self, tag: bytes) -> None:
@@ -90,27 +91,27 @@ class OldCommand:
         self.request: Request | None = None
         self.names: tuple[str, ...] = ()
         self.continues = False
-        """The server has said "+", and the program has not been told."""
+        """Whether the server has sent "+", and ``_get_response`` has not returned it."""
         self.over = False
-        """The end has been taken from ``lines``."""
+        """Whether the end has been taken from ``lines``."""
         self.poll: PollSocket | None = None
         self._settled = threading.Lock()
         self._settled.acquire()
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         """The first line of each untagged response; None for the end."""
 
-    def heard(self, response: Untagged) -> bool:
-        """Keep what has come; it never ends the command (``Command.news``)."""
+    def received(self, response: Untagged) -> bool:
+        """Keep the line of a response. Returns False: it is no news (``Command.news``)."""
         self.put(first_line(response))
         return False
 
-    def landed(self, request: Request) -> None:
-        """The command is answered, or has failed."""
+    def ended(self, request: Request) -> None:
+        """Note that the command has been answered, or has failed."""
         self.put(None)
         open_latch(self._settled)
 
     def accepted(self) -> None:
-        """The server goes along with the command."""
+        """Note that the server has accepted the command."""
         open_latch(self._settled)
 
     def await_acceptance(self) -> None:
@@ -118,19 +119,19 @@ class OldCommand:
         self._settled.acquire()
 
     def put(self, line: bytes | None) -> None:
-        """Add a line, and wake who polls."""
+        """Add a line, and make the polled socket readable."""
         self.lines.put(line)
         if self.poll is not None:
-            self.poll.ring()
+            self.poll.make_readable()
 
     def take(self, timeout: float | None) -> bytes | None:
-        """The next line, or None at the end, then and ever after. Raises ``TimeoutError``."""
+        """The next line; None at the end, and at every call behind it. Raises ``TimeoutError``, or ``BlockingIOError`` for 0."""
         if self.over:
             return None
         try:
             line = self._next(timeout)
         except queue.Empty:
-            raise (BlockingIOError if timeout == 0 else TimeoutError)("the server has said nothing more") from None
+            raise (BlockingIOError if timeout == 0 else TimeoutError)("the server has sent nothing more") from None
         self.over = line is None
         return line
 
@@ -140,19 +141,19 @@ class OldCommand:
         try:
             return self.lines.get_nowait()
         except queue.Empty:
-            # In this order: what comes between the two rings once more.
-            self.poll.hush()
+            # In this order: a line that comes between the two makes the socket readable again.
+            self.poll.make_unreadable()
             return self.lines.get_nowait()
 
     def outcome(self, engine: Engine) -> tuple[str, list[Any]]:
-        """Its result in imaplib's shape, once it is over. Raises what ended it."""
+        """The result in imaplib's shape, once the command is over. Raises its error."""
         assert self.request is not None
         check_outcome(self.request, engine)
         return self.request.typ, [self.request.text]
 
 
 def first_line(response: Untagged) -> bytes:
-    """What imaplib's ``_get_response`` returns for a response: its line, up to the first literal."""
+    """The line of a response up to the first literal, as imaplib's ``_get_response`` returns it."""
     number = b"" if response.number is None else b"%d" % response.number
     return b" ".join(filter(None, (b"*", number, response.name.encode("ascii"), response.parts[0])))
 
@@ -164,12 +165,12 @@ class Draft:
         self.command = command
         self.pieces: list[bytes | Literal] = []
         self.asks = False
-        """A literal was announced, and "+" is expected before it."""
+        """Whether a literal was announced, and the program expects "+" before it."""
         self._rest = bytearray()
         self._size: int | None = None
 
     def feed(self, data: bytes) -> bool:
-        """Add octets; whether the command is whole. What follows it on the same ``send`` raises ``ArgumentError``."""
+        """Add bytes; returns whether the command is whole. Raises ``ArgumentError`` if bytes follow its end."""
         self._rest += data
         while True:
             if self._size is not None:
@@ -194,7 +195,7 @@ class Draft:
         return True
 
     def words(self) -> tuple[Any, ...]:
-        """The words of the command behind its tag, and its literals."""
+        """The words of the command behind its tag, with its literals."""
         return tuple(
             word
             for piece in self.pieces
@@ -213,13 +214,13 @@ class Draft:
         name = atom(words[uid]).decode("ascii").upper()
         for piece in self.pieces:
             if isinstance(piece, bytes):
-                # (A blank behind it: what announces a literal here has been taken for one.)
+                # (With a blank behind it, since ``feed`` has handled every literal.)
                 check(piece + b" ", "command")
         return name, uid, [rest, *self.pieces[1:]]
 
 
 def inner_values(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What stands within the quotes of hidden arguments: a server repeats it without them."""
+    """The texts within the quotes of secret arguments, which a server may repeat without quotes."""
     return tuple(Secret(inner) for value in args if type(value) is Secret and (inner := _inner(plain(value))) is not None)
 
 

@@ -1,9 +1,9 @@
 """The private names of imaplib that old programs use: ``_command``, ``_get_response``, ``tagged_commands`` and the like.
 
-For old programs; a new one calls the methods, or ``xatom``. imaplib has no threads: its programs send a command and then read the
-connection line by line. Here the reader thread reads, so each command that is sent by these names is an ``OldCommand``: it is in
-flight alone, what the server says meanwhile waits in it, and ``_get_response`` takes it from there. A thread that uses these
-names sees its own commands; the methods of another thread wait for their end, or end an IDLE, as they do for any command.
+For old programs; a new program calls the methods, or ``xatom``. imaplib has no threads: its programs send a command, then read
+the connection line by line. Here the reader thread reads, so each command sent by these names is an ``OldCommand``: it is alone
+in flight, its lines are queued in it, and ``_get_response`` takes them. A thread that uses these names sees its own commands. The
+methods of other threads wait for the end of these commands, or end an IDLE, as with any command.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UID = "UID"
 
 
 class _Thread(threading.local):
-    """What one thread has under way by the old names."""
+    """The commands of one thread that uses the old names."""
 
     def __init__(self) -> None:
         self.draft: Draft | None = None
@@ -42,7 +42,7 @@ class _Thread(threading.local):
 
 
 class _Old:
-    """What a client keeps for old programs, from their first use on."""
+    """The part of a client that exists once an old name is used."""
 
     def __init__(self) -> None:
         self.thread = _Thread()
@@ -54,7 +54,7 @@ class _Old:
 
 
 class OldNames:
-    """imaplib's private names, as far as programs are known to use them. For old programs only."""
+    """imaplib's private names that existing programs use. For old programs only."""
 
     sock: Any
     _registry: Registry
@@ -80,7 +80,7 @@ class OldNames:
 
     @property
     def continuation_response(self) -> bytes:
-        """For old programs: what stood behind the last "+" of their commands."""
+        """For old programs: the text behind the last "+" for their commands."""
         latest = self._olds.thread.latest
         return latest.request.continuation if latest is not None and latest.request is not None else b""
 
@@ -95,13 +95,13 @@ class OldNames:
     # sending
 
     def _command(self, name: str, *args: Any) -> bytes:
-        """Send a command as it is given, nothing quoted; its tag. Returns when it is sent, an IDLE when it is accepted."""
+        """Send a command without quoting, and return its tag; for IDLE it waits until the server has accepted."""
         uid = name.upper() == _UID and bool(args)
         known = self._old_command(str(args[0]) if uid else name)
         given = tuple(value for value in args[uid:] if value is not None)
         if known.secret:
             given, args = hidden(given), ()
-            # What a server forbids at first (LOGINDISABLED) is known before a password is sent.
+            # LOGINDISABLED must be noticed before a password is sent.
             self._known_capabilities()
         pieces = self._line(known, uid, given)
         old = self._olds
@@ -118,7 +118,7 @@ class OldNames:
         return command.tag
 
     def _send_old(self, data: bytes) -> bool:
-        """Take what a program sends by itself: a piece of a command, or the line that ends its IDLE; False if it is neither."""
+        """Take a piece of a draft, or the line that ends the program's IDLE; False if ``data`` is neither."""
         old: _Old | None = self.__dict__.get("_old")
         if old is None:
             return False
@@ -130,7 +130,7 @@ class OldNames:
         if request is None or bytes(data) != (request.call.command.interrupt or b"") + b"\r\n":
             return False
         if self._live.sends_here:
-            # The connection itself ends it, through a subclass's send.
+            # The courier thread sends the line, through a subclass's ``send``.
             return False
         self._live.interrupt(request)
         return True
@@ -146,7 +146,7 @@ class OldNames:
         self._start(draft.command, known, uid, hidden(args) if known.secret else args, pieces)
 
     def _old_command(self, name: str) -> Command:
-        """A command that flies alone and whose responses are told one by one."""
+        """The declaration of a command, changed so that it is alone in flight and gets its responses one by one."""
         name = atom(name.upper()).decode("ascii")
         known = self._registry.commands.get(name)
         if known is None:
@@ -156,18 +156,18 @@ class OldNames:
         return replace(known, exclusive=True, about=None, matches=None, matches_all=None)
 
     def _line(self, known: Command, uid: bool, args: tuple[Any, ...]) -> Any:
-        """The pieces of a command as it is given; wrapped, if they hold a secret."""
+        """The pieces of a command, without quoting; wrapped, if they hold a secret."""
         pieces = [b" ".join([*([b"UID"] if uid else []), known.name.encode("ascii"), *self._words(known, args)])]
         return Secret(pieces) if known.secret else pieces
 
     def _words(self, known: Command, args: tuple[Any, ...]) -> list[bytes]:
         try:
-            return [raw(_octets(plain(value), self._encoding)) for value in args]
+            return [raw(_encoded(plain(value), self._encoding)) for value in args]
         except error as exc:
             if not known.secret:
                 raise
             why = type(exc).__name__
-        # Not within the handler: the error must not name as its context what quotes a secret.
+        # Not within the handler: the error must not have an error that quotes a secret as its context.
         raise ArgumentError(f"{known.name}: an argument cannot be sent ({why})")
 
     def _start(self, command: OldCommand, known: Command, uid: bool, args: tuple[Any, ...], pieces: Any) -> None:
@@ -175,7 +175,7 @@ class OldNames:
         check_length(pieces, self._live.engine.session, known.name)
         command.names = known.result
         args = (*args, *inner_values(args)) if known.secret else args
-        call = Call(replace(known, news=command.heard), args, pieces, uid=uid)
+        call = Call(replace(known, news=command.received), args, pieces, uid=uid)
         self._leave_behind()
         if known.interrupt is not None:
             command.poll = PollSocket(self.sock)
@@ -183,7 +183,7 @@ class OldNames:
         old.thread.latest = command
         try:
             command.request = self._live.callers.submit(
-                call, renew=getattr(self, "idle_refresh", None), on_done=command.landed, on_accepted=command.accepted
+                call, renew=getattr(self, "idle_refresh", None), on_done=command.ended, on_accepted=command.accepted
             )
             if command.poll is not None:
                 command.await_acceptance()
@@ -196,7 +196,7 @@ class OldNames:
             self.sock = command.poll
 
     def _leave_behind(self) -> None:
-        """What the thread's last command brought, and nobody took, is left for ``response``."""
+        """Put the responses of the thread's last command that were not taken into the store, for ``response``."""
         answers = self._olds.thread.answers
         for name, data in answers.items():
             self._live.engine.store.add(name, data, sum(map(_size, data)))
@@ -205,16 +205,16 @@ class OldNames:
     # reading
 
     def _get_response(self) -> bytes | None:
-        """The next line that the server says while a command of the program's is under way; None for "+".
+        """The next line of the server while a command of the program is under way; None for "+".
 
-        The tagged line is the last; ``tagged_commands`` has its answer by then. Raises ``abort`` and ``TimeoutError``.
+        The last is the tagged line; ``tagged_commands`` has the answer by then. Raises ``abort`` and ``TimeoutError``.
         """
         draft = self._olds.thread.draft
         if draft is not None:
             if draft.asks:
-                # The connection waits for "+" itself, as it sends the whole.
+                # imapkit waits for "+" itself, when it sends the whole command.
                 return None
-            raise ArgumentError("_get_response: the command that is being written is not whole")
+            raise ArgumentError("_get_response: the command written with send() is not complete")
         command = self._under_way()
         if command.continues:
             command.continues = False
@@ -223,7 +223,7 @@ class OldNames:
         return self._finish_old(command) if line is None else line
 
     def _get_line(self) -> bytes:
-        """The next line, as ``_get_response``; within an IDLE it waits as long as the time-out of ``sock`` says."""
+        """The next line, as ``_get_response`` returns it; within an IDLE it waits for the time-out of ``sock``."""
         command = self._under_way()
         if command is not self._olds.idle:
             return self._get_response() or b"+"
@@ -232,13 +232,13 @@ class OldNames:
         if line is not None:
             return line
         if not self._live.open:
-            command.poll.ring()
+            command.poll.make_readable()
             raise abort("socket error: EOF")
-        command.poll.hush()
-        raise BlockingIOError("the server reports no more")
+        command.poll.make_unreadable()
+        raise BlockingIOError("the server has sent nothing more")
 
     def _command_complete(self, name: str, tag: bytes) -> tuple[str, list[Any]]:
-        """Wait for the end of a command; its type and text. Raises ``error`` for BAD, and ``abort``."""
+        """Wait for the end of a command; returns its type and text. Raises ``error`` for BAD, and ``abort``."""
         old = self._olds
         command = old.commands.get(tag)
         if command is not None:
@@ -254,14 +254,14 @@ class OldNames:
         return typ, data
 
     def _simple_command(self, name: str, *args: Any) -> tuple[str, list[Any]]:
-        """Send a command as it is given, nothing quoted, and wait for its end; its type and text."""
+        """Send a command without quoting, and wait for its end; returns its type and text."""
         known = self._old_command(str(args[0]) if name.upper() == _UID and args else name)
         if known.secret:
             args = hidden(args)
         return self._command_complete(name, self._command(name, *args))
 
     def _untagged_response(self, typ: str, dat: list[Any], name: str) -> tuple[str, list[Any]]:
-        """Take the responses called ``name`` that the thread's last command brought, or else that belong to none."""
+        """Take the responses called ``name`` of the thread's last command, or those that belong to no command."""
         if typ == "NO":
             return typ, dat
         thread = self._olds.thread
@@ -280,14 +280,14 @@ class OldNames:
         old = self._olds
         command = old.thread.latest
         if command is None or command.tag not in old.commands:
-            # One that another thread has sent, as an IDLE that is handed from thread to thread.
+            # Another thread may have sent it, such as an IDLE that one thread begins and another ends.
             command = next(iter(list(old.commands.values())), None)
         if command is None:
-            raise error("no command is under way: the reader thread reads what the server says by itself")
+            raise error("no command is under way: the reader thread reads the other responses")
         return command
 
     def _finish_old(self, command: OldCommand) -> bytes:
-        """Note the answer; the tagged line."""
+        """Note the answer, and return the tagged line."""
         old = self._olds
         self._forget_old(command)
         assert command.request is not None
@@ -308,7 +308,7 @@ class OldNames:
             command.poll.release()
 
 
-def _octets(value: Any, encoding: str) -> Any:
+def _encoded(value: Any, encoding: str) -> Any:
     return value.encode("utf-8") if encoding == "utf-8" and isinstance(value, str) else value
 
 

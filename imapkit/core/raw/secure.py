@@ -1,7 +1,7 @@
-"""How a client comes by TLS: at once, or on a connection that began without; by itself, or by what a subclass does.
+"""Switches TLS on: at the beginning, or later (STARTTLS); with imapkit's layer, or a subclass's ``ssl.SSLSocket``.
 
-The settings of a call travel with the call. They become the client's own attributes when the server has agreed to that call, just
-before the handshake. A call that the server refuses leaves nothing behind that a later call would use.
+The settings of a call become the client's attributes when the server has agreed to that call, just before the handshake. The
+settings of a refused call are forgotten.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ IMAP4_SSL_PORT = 993
 """The port of IMAP over TLS from the start (RFC 8314)."""
 
 TLS_PORT_PATIENCE = 5.0
-"""Seconds that a client without TLS waits for the first byte at the port that is for TLS (RFC 8314 section 7.2)."""
+"""Seconds for which a client without TLS waits for the first byte at the TLS port (RFC 8314 section 7.2)."""
 
 TLS_SECURE = "tls_secure"
 """For ``tls_level=``, as in imaplib2. TLS before 1.2 is never offered, so the three levels are the same here."""
@@ -47,7 +47,7 @@ _ANY_VERSION = (None, "ssl23")
 
 
 class Secured(Commands):
-    """The part of a client that knows about TLS. ``ssl`` is not imported before it is needed."""
+    """The part of a client that switches TLS on. ``ssl`` is imported when it is needed."""
 
     keyfile: str | None = None
     certfile: str | None = None
@@ -77,7 +77,7 @@ class Secured(Commands):
         layer = TLSLayer(context, self.host or "localhost", self.cert_verify_cb)
         layers = self._layers
         if layers is None and self._connection is not None:
-            # A subclass reads and writes without a socket of ours.
+            # A subclass reads and writes without the socket of ``open``.
             layers = self._connection.layers
         elif layers is None:
             layers = self._layers = self._layered(over(self.sock))
@@ -94,12 +94,12 @@ class Secured(Commands):
         return partial(self._take_over, ssl_context or self._context_for(settings), settings)
 
     def _context_for(self, settings: Mapping[str, Any]) -> ssl.SSLContext:
-        """The client's own context, unless the settings of the call ask for another one."""
+        """The client's own context, or a new one if the settings of the call differ from it."""
         asked = any(settings.get(name) for name in _FILES) or settings.get("ssl_version") not in _ANY_VERSION
         return _new_context(settings) if asked or self._ssl_context is None else self._ssl_context
 
     def _take_over(self, context: ssl.SSLContext, settings: Mapping[str, Any]) -> None:
-        """The server has agreed: make the settings of the call the client's own, and put TLS on the connection."""
+        """Make the settings of the call the client's own, and put TLS on the connection: the server has agreed."""
         self._set_tls(**settings)
         self._ssl_context = context
         self.ssl_wrap_socket()
@@ -107,9 +107,9 @@ class Secured(Commands):
             self._layers.transport = SSLSocketTransport(self.sock, self._layers.transport.on_close)
 
     def _greeted(self, connection: Connection) -> bytes:
-        """Wait for the greeting; if a server without TLS keeps silent, say what that may mean.
+        """Wait for the greeting, and return it. Raises ``abort``.
 
-        A server that expects TLS waits for the client to speak first. Raises ``abort``.
+        A TLS server waits for the client's first bytes. So if a connection without TLS stays silent, the error names that cause.
         """
         plain = self.sock is not None and not self._tls_is_on()
         try:
@@ -125,7 +125,7 @@ class Secured(Commands):
 
 
 def _new_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
-    """A context for settings with the names that ``IMAP4_SSL`` gives them. Raises as ``client_context`` does."""
+    """A context for settings with ``IMAP4_SSL``'s names. Raises what ``client_context`` raises, and ``ArgumentError``."""
     from imapkit.core.transport.tls import client_context
 
     if settings.get("tls_level") not in (*_LEVELS, None):

@@ -1,4 +1,4 @@
-"""The ways in which callers send commands: to wait for the end, to be called back, or to get a future."""
+"""Sends commands for callers: a caller waits for the end, gives a callback, or gets a future."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ class Callers:
     def perform(
         self, call: Call, timeout: float | None = None, patience: float | None = None, renew: float | None = None
     ) -> Request:
-        """Send a command, and wait for its end. Raises ``abort``, or what a plugin raised for it."""
+        """Send a command, and wait for its end. Raises ``abort``, or the exception of a plugin's function."""
         self._check_process()
         self.check_not_nested(call.name)
         latch = Latch()
         request = Request(call, latch)
         if not self._inline.is_open:
-            # (It is not submitted yet: no lock is needed.)
+            # (The request is not submitted yet, so no lock is needed.)
             latch.shut(request)
         if not (timeout is patience is renew is None):
             self._set_times(request, timeout, patience, renew)
-        self._inline.abdicate()
+        self._inline.hand_back()
         try:
             self._courier.run(self._engine.submit, request)
             again = monotonic() + self._engine.window / 2
@@ -77,11 +77,11 @@ class Callers:
         return request
 
     def _wait(self, request: Request, latch: Latch, again: float) -> float:
-        """Wait until there is something to do; the moment at which to look again."""
+        """Wait until the command is over or has a question; returns the moment at which to look again."""
         if request.question is not None:
             self._challenges.answer(request)
             return again
-        self._inline.lead(request, again)
+        self._inline.read_inline(request, again)
         if request.released or request.question is not None:
             return again
         if latch.is_open:
@@ -104,36 +104,36 @@ class Callers:
         patience: float | None = None,
         renew: float | None = None,
     ) -> Request:
-        """Queue a command; never waits. ``on_done`` is called when it is over; what is refused at once raises.
+        """Queue a command, and return at once. Raises the error of a command that is refused at once.
 
-        ``on_accepted`` is called when the server has accepted a command that goes on until it is ended. With it, both are called
-        under the state lock, and only hand over.
+        ``on_done`` is called when the command is over, ``on_accepted`` when the server has accepted a listening command. With
+        ``on_accepted`` both are called under the state lock: they may only open a latch or fill a queue.
         """
         called = CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
         request = Request(call, called)
         if not (timeout is patience is renew is None):
             self._set_times(request, timeout, patience, renew)
-        self._inline.abdicate()
+        self._inline.hand_back()
         self._queue(request, partial(self._leave, request, called))
         return request
 
     def _queue(self, request: Request, leave: Callable[[], None] | None) -> None:
-        """Have the engine queue the command, then ``leave``; the command is given up if an exception comes in between.
+        """Queue the command, and call ``leave``. If an exception comes in between, the command is given up.
 
-        The clock and the reader thread look after it, since no caller waits.
+        No caller waits for it: the clock watches its moments, and the reader thread reads its answer.
         """
         self._check_process()
         moment = self._first_look(request)
-        # Before anything is queued: without a clock it would not be known that the command is late.
+        # Before the command is queued: without a clock no thread would notice that it is late.
         self._deadlines.promise(moment)
         try:
             self._courier.run(self._engine.submit, request)
             if leave is not None:
                 leave()
-            # Once more: the clock may have looked before the command was there.
+            # Once more: the clock may have looked before the command was queued.
             self._deadlines.want(moment)
             self._deadlines.ask()
-            self._inline.call()
+            self._inline.wake_reader()
         except BaseException as exc:
             if not request.released:
                 self._courier.run(self._engine.abandon, request)
@@ -160,7 +160,7 @@ class Callers:
 
     def _check_process(self) -> None:
         if self._process != process.current:
-            raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
+            raise ConnectionClosed("the connection belongs to the process that opened it, and this is a child of that process")
 
     def check_not_nested(self, name: str) -> None:
         """Raise ``NestedCommandError`` if the calling thread must not wait for an answer."""
@@ -172,7 +172,7 @@ class Callers:
             raise NestedCommandError(f"{name} was issued on the thread that sends the commands")
 
     def _leave(self, request: Request, called: CallBack) -> None:
-        """The caller goes; from now on the command's waiter is called back."""
+        """End ``submit``: raise the error of a refused command; from now on the waiter calls back."""
         with self._steps.lock:
             released = request.released
             refused = released and not request.tag
@@ -185,7 +185,7 @@ class Callers:
         self._callbacks.wake()
 
     def give_up(self, request: Request) -> None:
-        """The caller of a command does not want its answer any more."""
+        """Give a command up."""
         self._courier.run(self._engine.abandon, request)
 
     def submit_future(
@@ -196,16 +196,16 @@ class Callers:
         timeout: float | None = None,
         taking: Taking | None = None,
     ) -> CommandFuture[_Result]:
-        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up.
+        """Queue a command, and return its future. ``finish`` makes the result on the callback thread. A late command is given up.
 
-        With ``taking`` the result is there once the body is, too.
+        With ``taking`` the future is done once the body has been written, too.
         """
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
         future: CommandFuture[_Result] = CommandFuture()
         waiter = FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again)
-        request = Request(call, waiter if taking is None else taking.before(waiter))
+        request = Request(call, waiter if taking is None else taking.after_body(waiter))
         request.hard = False
         if timeout is not None:
             self._set_times(request, timeout, None, None)
@@ -215,6 +215,6 @@ class Callers:
 
 
 def _forget_frames(request: Request, exc: BaseException) -> None:
-    """If ``request`` is secret: the frames below hold what was being sent, and so do those of what ``exc`` came from."""
+    """Drop the traceback, cause and context of ``exc`` if the command is secret: their frames hold what was being sent."""
     if request.call.command.secret:
         exc.__traceback__ = exc.__context__ = exc.__cause__ = None

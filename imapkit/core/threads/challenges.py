@@ -1,4 +1,4 @@
-"""Challenges (AUTHENTICATE): a thread of the program's answers them, and no lock is held meanwhile."""
+"""Challenges (AUTHENTICATE): a caller or the callback thread answers them, without a lock."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 __all__ = ["Challenges"]
 
 _ANSWERING: ContextVar[tuple[tuple[Challenges, Request], ...]] = ContextVar("_ANSWERING", default=())
-"""The commands whose challenges this thread answers, of all connections: to answer one it may use another connection."""
+"""The commands whose challenges this thread is answering, of all connections: an answer may need another connection."""
 
 
 class Challenges:
-    """Calls the program's functions that answer challenges of one connection."""
+    """Calls the program's functions that answer the challenges of one connection."""
 
     def __init__(self, courier: Courier, engine: Engine) -> None:
         self._courier, self._engine = courier, engine
 
     def check(self, name: str) -> None:
-        """Raise ``NestedCommandError`` if the calling thread answers a challenge of this connection: it would wait for itself."""
+        """Raise ``NestedCommandError`` if the calling thread answers a challenge here: it would wait for itself."""
         for challenges, request in _ANSWERING.get():
             if challenges is self and not request.released:
                 raise NestedCommandError(f"{name} was issued from inside the exchange of {request.call.name}")
 
     def answer(self, request: Request) -> None:
-        """Have the program answer ``request.question``, if it has one; the courier sends what it says."""
+        """Call the program's function for ``request.question``, if there is one; the courier sends what it returns."""
         question, request.question = request.question, None
         if question is None:
             return

@@ -1,4 +1,4 @@
-"""Bytes of one literal on their way from the thread that reads the connection to the thread that takes them, bounded."""
+"""Channels: pass the bytes of one literal from the thread that reads the connection to the taker, with a bound."""
 
 from __future__ import annotations
 
@@ -13,84 +13,81 @@ from imapkit.errors import DeadlineExceeded
 __all__ = ["MOST", "PATIENCE", "Channel", "Flow"]
 
 MOST = 4 << 20
-"""Bytes that wait to be taken, at most; beside them there is what one read has brought."""
+"""The most bytes that wait to be taken, beside those of one read."""
 PATIENCE = 10.0
-"""Seconds for which the connection waits for a taker that takes nothing."""
+"""Seconds for which the reading thread waits for a taker that takes nothing."""
 
 
 class Flow:
-    """The end of a channel that the connection writes to. It keeps no taker alive; one thread writes, one takes.
+    """The end of a channel that the connection writes to. It holds no reference to the taker; one thread writes, one takes.
 
-    There is no lock in it that one thread waits for as another one holds it: a signal handler, a finalizer and a step under the
-    state lock may call everything but ``wait``.
+    Only ``wait`` and ``wait_over`` block: a signal handler, a finalizer and a step under the state lock may call the others.
     """
 
     def __init__(self, most: int = MOST, patience: float = PATIENCE) -> None:
         self.most, self.patience = most, patience
         self.items: queue.SimpleQueue[bytes | Callable[[], bytes | None]] = queue.SimpleQueue()
-        """Bytes; at the end a function that returns what else there is, or None, or raises."""
+        """Bytes; at the end a function that returns the last bytes or None, or raises."""
         self.written = self.taken = 0
         self.used = False
-        """A command has it."""
+        """Whether a command uses it."""
         self.gone = False
-        """Nobody takes any more: the taker has closed the channel, or was too slow."""
+        """Whether taking has stopped: the taker has closed the channel, or was too slow."""
         self.ended = False
-        """The taker knows that the command is over."""
+        """Whether the taker has taken the end of the command."""
         self.failure: Exception | None = None
-        """What the taker is told at once, whatever waits to be taken."""
+        """The exception that the taker gets next, even if bytes wait to be taken."""
         self.room = threading.Lock()
-        """A latch: something has been taken, or nothing will be."""
+        """A latch, open when bytes have been taken, or when taking has stopped."""
         self.room.acquire()
 
     # the connection's side
 
     def write(self, data: memoryview) -> None:
-        """Pass bytes on. Never waits."""
+        """Pass bytes to the taker. Never waits."""
         if self.gone:
             if not self.items.empty():
                 self.leave()
             return
         whole = data.obj
-        # (Mostly all that has been received is of the literal, and is not copied.)
+        # (Most often all received bytes belong to the literal, and need no copy.)
         self.items.put(whole if isinstance(whole, bytes) and len(whole) == len(data) else bytes(data))
         self.written += len(data)
 
     def end(self) -> None:
-        """The literal has ended; what the taker waits for is the end of the command."""
+        """Do nothing: the literal has ended, and the taker waits for the end of the command."""
 
     @property
     def is_full(self) -> bool:
-        """Whether so much waits to be taken that the connection should wait."""
+        """Whether the reading thread should wait, because ``most`` bytes wait to be taken."""
         return self.written - self.taken >= self.most and not self.gone
 
     def wait(self, seconds: float) -> None:
-        """Wait until something has been taken, or nothing will be."""
+        """Wait until bytes have been taken, or taking has stopped; for ``seconds`` at most."""
         self.room.acquire(timeout=seconds)
 
     def give_up(self) -> None:
-        """The taker is too slow: it is told so, and what waited for it is dropped."""
+        """Stop a taker that is too slow: it gets ``DeadlineExceeded``, and the waiting bytes are dropped."""
         self.fail(
-            DeadlineExceeded(
-                f"nothing was taken for {self.patience:g} seconds: the rest is passed over, and the connection goes on"
-            )
+            DeadlineExceeded(f"nothing was taken for {self.patience:g} seconds: the rest is dropped, and the connection goes on")
         )
 
     def fail(self, exc: Exception) -> None:
-        """Have the taker told at once that there is nothing more to take, and why."""
+        """Have ``exc`` raised to the taker at once; the waiting bytes are dropped."""
         self.failure = exc
         self.leave()
-        # A taker that has just come must look again.
+        # Wakes a taker that waits.
         self.items.put(b"")
 
     def over(self, last: Callable[[], bytes | None]) -> None:
-        """The command is over; ``last()`` is what the taker is told then."""
+        """Note the end of the command; the taker calls ``last()`` then."""
         self.items.put(last)
         self.wake()
 
     # the taker's side
 
     def leave(self) -> None:
-        """Nothing more is taken, and what waited to be is dropped."""
+        """Stop taking, and drop the waiting bytes."""
         self.gone = True
         last = None
         try:
@@ -109,7 +106,7 @@ class Flow:
             pass
 
     def wake(self) -> None:
-        """Have the thread that writes look again."""
+        """Wake the thread that writes."""
         try:
             self.room.release()
         except RuntimeError:
@@ -120,16 +117,15 @@ class Channel:
     """Takes the body that a command fetches, while it arrives: give it to ``fetch_to``, or to ``submit`` as ``to=``.
 
     One thread takes the bytes, by ``read`` or ``for piece in channel``, in order. They end when the command is over. At most
-    ``most`` bytes wait to be taken, and what one read of the socket has brought. When there are that many, the thread that reads
-    the connection waits, and with it everything else that the server has to say. It waits as long as something is taken; if
-    nothing is for ``patience`` seconds, the taker gets ``DeadlineExceeded``, the rest is passed over, and the connection goes on.
-    The rest is passed over, too, when the taker closes the channel, leaves its ``with`` block, or drops it. A channel serves one
-    command.
+    ``most`` bytes wait to be taken, beside those of one read of the socket. When there are that many, the thread that reads the
+    connection waits, and the answers of other commands wait with it. If no bytes are taken for ``patience`` seconds, the taker
+    gets ``DeadlineExceeded``, the rest is dropped, and the connection goes on. The rest is dropped, too, when the taker closes
+    the channel, leaves its ``with`` block, or deletes the channel. A channel serves one command.
     """
 
     def __init__(self, most: int = MOST, patience: float = PATIENCE) -> None:
         if most < 1 or not patience > 0:
-            raise ValueError(f"a channel holds at least a byte and waits for a time, not {most!r} and {patience!r}")
+            raise ValueError(f"a channel needs most >= 1 and patience > 0, not {most!r} and {patience!r}")
         self._flow = Flow(most, patience)
         self._rest = memoryview(b"")
 
@@ -163,7 +159,7 @@ class Channel:
         return whole if isinstance(whole, bytes) and len(whole) == len(taken) else bytes(taken)
 
     def _next(self) -> bytes:
-        """The next bytes that were written; b"" at the end, or if there may be none."""
+        """The next bytes written; b"" at the end, or when the caller is to look again."""
         flow = self._flow
         item = flow.items.get()
         if isinstance(item, bytes):
@@ -182,7 +178,7 @@ class Channel:
         return iter(self.read, b"")
 
     def close(self) -> None:
-        """Take nothing more: the rest is passed over as it comes."""
+        """Take nothing more: the rest is dropped as it comes."""
         self._flow.leave()
         self._rest = memoryview(b"")
 
@@ -193,7 +189,7 @@ class Channel:
         self.close()
 
     def __del__(self) -> None:
-        # No function of ours is called, so that an interruption is not raised, and lost, in here.
+        # No Python function is called here: an interruption would be raised inside ``__del__``, and lost.
         flow = self.__dict__.get("_flow")
         if flow is not None:
             flow.gone = True

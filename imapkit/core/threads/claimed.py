@@ -1,4 +1,4 @@
-"""A literal on its way into a sink, on the thread that reads: what goes wrong with the sink is its command's alone."""
+"""Passes a literal to a sink, on the thread that reads. An error of the sink fails its command only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOK = 1.0
 
 
 class Claimed:
-    """Passes a literal on to a sink; without one, or once that has failed, it passes the literal over."""
+    """Passes a literal to a sink; without a sink, or once it has failed, drops the bytes."""
 
     __slots__ = ("_request", "_sink", "_steps")
 
@@ -29,9 +29,9 @@ class Claimed:
 
     @classmethod
     def by(cls, request: Request, response: Untagged, size: int, steps: Steps) -> Claimed | None:
-        """What the command's own function says of a literal of its answer; None: it is kept as ever.
+        """Ask the command's function for the sink of a literal; None: the literal is kept in memory.
 
-        Of a command that was given up, it is passed over.
+        A literal of a command that was given up is dropped.
         """
         if request.abandoned:
             return cls(None, request, steps)
@@ -43,7 +43,7 @@ class Claimed:
         return None if sink is None else cls(sink, request, steps)
 
     def write(self, data: memoryview) -> None:
-        """Pass bytes on."""
+        """Pass bytes to the sink."""
         sink = self._sink
         if sink is None:
             return
@@ -52,7 +52,7 @@ class Claimed:
             self._wait(sink)
 
     def end(self) -> None:
-        """The literal has ended."""
+        """Note the end of the literal."""
         if self._sink is not None:
             self._do(self._sink.end)
 
@@ -64,7 +64,7 @@ class Claimed:
             self._request.defect = self._request.defect or exc
 
     def _wait(self, flow: Flow) -> None:
-        """Wait for a taker, as long as it takes something. Meanwhile no command is late, for nothing that it awaits is read."""
+        """Wait for the taker, as long as it takes bytes. No command is late meanwhile, since its answer is not read."""
         steps, taken = self._steps, flow.taken
         end = monotonic() + flow.patience
         while flow.is_full and steps.engine.closed is None:

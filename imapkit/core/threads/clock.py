@@ -1,8 +1,7 @@
-"""The clock: one thread for the whole process, which tells connections that a moment has come.
+"""The clock: one thread for the whole process, which calls watchers when their moments come.
 
-It runs no code of the program's, writes to no socket and waits for nobody: whoever is told looks at what is late, and has that
-seen to on a thread of its own. The thread is started when the first moment is asked for, and ends when there is none to wait for.
-Those who ask are held weakly.
+The clock thread runs no code of the program, writes to no socket and never blocks: a watcher does its work on another thread.
+The thread starts when the first moment is requested, and ends when no moment is left. Watchers are held weakly.
 """
 
 from __future__ import annotations
@@ -23,36 +22,36 @@ __all__ = ["CLOCK", "Clock", "Watcher"]
 
 
 class Watcher(Protocol):
-    """Who asks to be told."""
+    """An object that the clock calls."""
 
     def look(self, now: float) -> None:
-        """The moment has come. On the clock's thread: it must not block."""
+        """A requested moment has come. Called on the clock thread: it must not block."""
 
 
 class Clock:
-    """Tells each watcher at the earliest of the moments that it has asked for since it was told last."""
+    """Calls each watcher at the earliest of the moments requested for it since its last call."""
 
     def __init__(self) -> None:
-        # Neither of them is ever waited for by those who ask, so that a signal handler or a finalizer may ask, too.
+        # ``at`` and ``forget`` never wait for either of them, so a signal handler or a finalizer may call them, too.
         self._asked: queue.SimpleQueue[tuple[float, ref[Watcher]]] = queue.SimpleQueue()
         self._runs = threading.Lock()
-        """Held by the thread."""
+        """Held by the clock thread while it runs."""
 
     def at(self, moment: float, watcher: Watcher) -> None:
-        """Have ``watcher`` look at ``moment`` (of ``time.monotonic``), or before that."""
+        """Call ``watcher.look`` at ``moment`` (of ``time.monotonic``), or earlier."""
         self._asked.put((moment, ref(watcher)))
         if not self._runs.locked():
-            # Several threads may find this at once: of those that they start one goes on.
+            # Several threads may start one at the same time: one of those keeps running.
             threading.Thread(target=self._run, name="imapkit clock", daemon=True).start()
 
     def forget(self, watcher: Watcher) -> None:
-        """It need not look any more."""
+        """Drop the moments of ``watcher``."""
         if self._runs.locked():
             self._asked.put((inf, ref(watcher)))
 
     def _run(self) -> None:
         while not self._asked.empty() and self._runs.acquire(blocking=False):
-            # Who asks before the lock is released starts no thread: so the queue is looked at after it has been.
+            # A request made before the lock is released starts no thread: the loop looks at the queue again afterwards.
             try:
                 self._keep(_Agenda())
             finally:
@@ -68,25 +67,25 @@ class Clock:
                 try:
                     watcher.look(time.monotonic())
                 except Exception:
-                    logger().exception("the clock told somebody who could not look")
-                # While the thread waits it must keep nobody alive.
+                    logger().exception("a watcher of the clock raised")
+                # The waiting thread must not keep the watcher alive.
                 del watcher
 
     def forked(self) -> None:
-        """In a child of ``fork`` there is no thread, and nobody of the parent's to be told."""
+        """Reset in a child of ``fork``, which has neither the thread nor the parent's watchers."""
         Clock.__init__(self)
 
 
 class _Agenda:
-    """The moments asked for, the earliest first; known to the clock's thread only."""
+    """The requested moments, the earliest first; only the clock thread uses it."""
 
     def __init__(self) -> None:
         self.moments: dict[int, float] = {}
-        """When each is to be told, by the ``id`` of its reference, which the heap keeps."""
+        """The moment of each watcher, by the ``id`` of its reference, which the heap keeps."""
         self._heap: list[tuple[float, int, ref[Watcher]]] = []
 
     def note(self, moment: float, watcher: ref[Watcher]) -> None:
-        """Take in what was asked for; ``inf``: nothing any more."""
+        """Take in a request; ``inf``: forget the watcher."""
         key = id(watcher)
         if moment == inf:
             self.moments.pop(key, None)
@@ -101,7 +100,7 @@ class _Agenda:
         return min(max(self._heap[0][0] - time.monotonic(), 0.0), threading.TIMEOUT_MAX) if self._heap else 0.0
 
     def due(self) -> Iterator[Watcher]:
-        """Those whose moment has come."""
+        """Remove and return the watchers whose moment has come."""
         now = time.monotonic()
         while self._heap and self._heap[0][0] <= now:
             moment, key, reference = heapq.heappop(self._heap)
@@ -117,7 +116,7 @@ class _Agenda:
             heapq.heappop(self._heap)
 
     def _tidy(self) -> None:
-        """What is not waited for any more may be far off, and goes once it is more than what is."""
+        """Drop outdated heap entries, once there are more of them than of others."""
         if len(self._heap) > 2 * len(self.moments) + 16:
             self._heap = [entry for entry in self._heap if self.moments.get(entry[1]) == entry[0]]
             heapq.heapify(self._heap)

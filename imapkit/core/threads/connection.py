@@ -1,4 +1,4 @@
-"""One connection with its threads: callers submit and wait, or are called back; the engine decides, the courier sends."""
+"""One connection with its threads: callers submit commands, the engine decides what is sent, the courier sends it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _COURIER = 1.0
-"""Seconds that the end of a connection waits for the courier thread: by then its write has failed, or cannot be stopped."""
+"""Seconds for which ``close`` waits for the courier thread: by then its write has failed, or cannot be stopped."""
 
 
 class Connection:
@@ -73,13 +73,13 @@ class Connection:
         self.callers = Callers(
             self._steps, self._courier, self._inline, self._reader, self._deadlines, self._challenges, self._callbacks
         )
-        """The ways in which commands are sent."""
+        """The methods that send commands."""
         self._ended = self._ends = False
         self._process = process.current
 
     @property
     def timeouts(self) -> Timeouts:
-        """The time-outs. When they are replaced, the new ones hold for the commands under way, too."""
+        """The time-outs. New ones apply to the commands under way, too."""
         return self._timeouts
 
     @timeouts.setter
@@ -89,11 +89,11 @@ class Connection:
     # opening
 
     def start(self, patience: float = inf) -> bytes:
-        """Start the reader and wait for the greeting, for ``patience`` seconds at most. Raises ``abort``."""
+        """Start the reader thread, and return the greeting, waiting ``patience`` seconds at most. Raises ``abort``."""
         try:
             self._reader.thread.start()
         except RuntimeError as exc:
-            raise ConnectError(f"no thread can be had to read the connection: {exc}") from exc
+            raise ConnectError(f"the reader thread cannot be started: {exc}") from exc
         if not self._steps.welcome.acquire(timeout=min(self.timeouts.greeting, patience, threading.TIMEOUT_MAX)):
             seen = self._intake.unfinished
             self.fail(CommandTimeout("no greeting from the server in time" + (f"; it sent {seen!r}" if seen else "")))
@@ -105,13 +105,13 @@ class Connection:
 
     @property
     def silent(self) -> bool:
-        """Whether the server has not sent a single byte yet."""
+        """Whether the server has sent no byte yet."""
         return not self._intake.begun
 
-    # a caller's way
+    # for callers
 
     def taking(self, to: Any, streams: Streams | None, name: str) -> Taking:
-        """Where a body of a command's answer goes as it comes. Raises ``ArgumentError`` for what cannot take it."""
+        """The ``Taking`` that passes a body to ``to`` while it arrives. Raises ``ArgumentError`` if ``to`` cannot take one."""
         # (Few programs need it.)
         from imapkit.core.threads.taking import Taking
 
@@ -120,7 +120,7 @@ class Connection:
         return taking
 
     def interrupt(self, request: Request) -> None:
-        """End a command that goes on until it is ended (IDLE)."""
+        """End a listening command (IDLE)."""
         self._courier.run(self.engine.interrupt, request)
 
     def call_back(self, job: Job) -> None:
@@ -129,12 +129,12 @@ class Connection:
 
     @property
     def sends_here(self) -> bool:
-        """Whether the calling thread sends for the connection: through a subclass's ``send``."""
+        """Whether the calling thread is the courier thread, within a subclass's ``send``."""
         return self._courier.is_here
 
     def _await_last_words(self) -> None:
         self._deadlines.look_again()
-        self._inline.call()
+        self._inline.wake_reader()
 
     # the end
 
@@ -146,7 +146,7 @@ class Connection:
         self.engine.close(self._steps.reason(exc))
 
     def _after_step(self) -> None:
-        """Behind each step, without the lock."""
+        """Do what follows each step, without the lock."""
         steps = self._steps
         try:
             # In this order: another thread may put jobs meanwhile.
@@ -161,7 +161,7 @@ class Connection:
             raise
 
     def _end(self) -> None:
-        """What is left to do once the engine has closed; again, if that is interrupted."""
+        """Stop the threads once the engine has closed. It is called again if it is interrupted."""
         if self._ends:
             return
         self._ends = True
@@ -172,7 +172,7 @@ class Connection:
             if self._process == process.current:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
-            self._inline.call()
+            self._inline.wake_reader()
             self._deadlines.stop(None)
             self._callbacks.stop(None)
             self._courier.worker.stop(None)
@@ -181,28 +181,31 @@ class Connection:
             self._ends = False
 
     def drop(self) -> None:
-        """The client is dropped, by a finalizer on any thread: the reader sees the end."""
+        """Shut the socket down; the reader thread does the rest. For a finalizer, on any thread."""
         if self._process == process.current:
             self.layers.transport.interrupt()
 
     def shut_down(self, exc: ConnectionClosed) -> None:
-        """End the connection because of ``exc``, from any thread and from within a plugin's function. Returns at once."""
+        """End the connection because of ``exc``, from any thread, or within a plugin's function. Returns at once."""
         self._steps.ending = self._steps.ending or exc
         self.fail(exc)
 
     def close(self, reason: str) -> None:
-        """End the connection and wait until its threads are gone. May be called twice, and from any thread but the reader."""
+        """End the connection, and wait until its threads have ended. It may be called twice.
+
+        Raises ``NestedCommandError`` on the thread that reads.
+        """
         if self._process != process.current:
             # A child of ``fork``: the connection is its parent's, and goes on.
             self.layers.transport.leave()
             return
         if threading.get_ident() == self._reader.ident or self._steps.is_here:
-            raise NestedCommandError(f"{reason}: the thread that reads the answers cannot hang up")
-        self._inline.abdicate()
+            raise NestedCommandError(f"{reason}: the thread that reads the answers cannot wait for its own end")
+        self._inline.hand_back()
         end = monotonic() + self.timeouts.logout
 
         def patience() -> float:
-            # A subclass's read, or a callback, may take as long as it likes; the caller that hangs up need not wait for it.
+            # A subclass's read, or a callback, may take long; the caller waits for it until ``end`` only.
             return min(max(end - monotonic(), 0.0), threading.TIMEOUT_MAX)
 
         try:
@@ -223,22 +226,22 @@ class Connection:
         steps = self._steps
         with steps.lock:
             self.engine.frozen = True
-            # The server may answer the farewell by going before we have gone ourselves.
+            # The server may close the connection first, in answer to close_notify.
             steps.ending = steps.ending or why
             quiet = self.engine.closed is None and steps.role is None
-            # From here on the next step closes, should this thread be interrupted.
+            # If this thread is interrupted from here on, the next step ends the connection.
             steps.role, steps.broken = self, True
         if quiet:
             self.layers.finish()
 
     @property
     def open(self) -> bool:
-        """Whether commands may still be sent, by this process."""
+        """Whether this process may still send commands."""
         return self.engine.closed is None and self._process == process.current
 
     @property
     def polled(self) -> bool:
-        """Whether another thread waits for the socket, or may: if it is closed beneath, that wait has no end."""
+        """Whether another thread may wait for the socket: closing the socket would leave that thread waiting for ever."""
         return self._reader.thread.is_alive() and self._reader.thread is not threading.current_thread()
 
     @property
@@ -247,6 +250,6 @@ class Connection:
         return self.engine.session.state
 
     def enter(self, state: State) -> None:
-        """Change the state of the session, for a program that knows better."""
+        """Change the state of the session."""
         with self._steps.lock:
             self.engine.session.enter(state)

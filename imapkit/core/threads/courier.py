@@ -1,7 +1,7 @@
 """Sending: the thread that changed the engine sends what may leave, as far as the socket takes it at once.
 
-What the socket does not take, and what is large, goes to a thread on demand, which may wait. So no thread waits for a socket but
-that one.
+Bytes that the socket does not take, and large pieces, go to the courier thread, which starts on demand. It is the only thread
+that waits for a socket to take bytes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["Courier"]
 
 SLICE = 1 << 18
-"""Bytes that are sent at a time; a larger piece is the courier thread's."""
+"""Bytes that are sent at a time; the courier thread sends larger pieces."""
 ROUNDS = 8
-"""Pieces that a caller sends for others before the courier thread goes on."""
+"""Pieces that a caller sends for other callers; the courier thread sends the next."""
 MANY = 1 << 30
 
 
 class Courier:
-    """Sends for one connection. ``fail`` ends it; ``last_words`` has the reader look for what the server said before it went."""
+    """Sends for one connection. ``fail`` ends it; ``last_words`` wakes the reader, which may find the server's reason."""
 
     def __init__(
         self,
@@ -52,22 +52,22 @@ class Courier:
 
     @property
     def is_here(self) -> bool:
-        """Whether the calling thread sends for the connection as it may take the time it needs: through a subclass's ``send``."""
+        """Whether the calling thread is the courier thread."""
         return self.worker.is_here
 
     def run(self, work: Work | None, subject: Any = None, rounds: int = ROUNDS) -> None:
-        """Do a step; then send what may leave, unless another thread does. Never waits."""
+        """Do a step; then send what may be sent, unless another thread does. Never waits."""
         steps, engine, role, clean = self._steps, self._engine, object(), False
         try:
             out = steps.step(work, subject, role)
             while out is not None:
                 rest = self._try(out) if rounds else out.data
                 if rest is not None:
-                    # In this order, and with the same role: whoever is interrupted in here ends the connection.
+                    # In this order, and with the same role: an interruption in here ends the connection.
                     self.worker.post(partial(self._carry_on, out, rest if rounds else None, role))
                     break
                 rounds -= 1
-                # In this order: what becomes ready meanwhile is seen here, or the thread that made it ready finds no role taken.
+                # In this order: bytes that become ready meanwhile are sent here, or by the thread that finds the role free.
                 steps.role = None
                 out = steps.step(None, None, role) if engine.has_ready else None
             clean = True
@@ -76,18 +76,18 @@ class Courier:
             self._failed(exc)
         finally:
             if not clean and (steps.role is role or engine.flight.gate.ready):
-                # Half a command may be on the wire. (Nothing is called here, so that no interruption can come in between.)
+                # Half a command may have been sent. (Nothing is called here, so that no interruption can come in between.)
                 steps.broken = True
 
     def _try(self, out: Out) -> Any:
-        """What the socket does not take now, through the layers; None if it takes all."""
+        """Send without waiting; returns what the socket did not take, or None if it took all."""
         if self._trace.wants(1):
             self._show(out)
         data, try_write = out.data, self._layers.transport.try_write
         if not data:
             return out.source
         if try_write is None or len(data) > SLICE:
-            # Not encoded yet: the courier thread does that, slice by slice.
+            # The courier thread encodes it, slice by slice.
             return data
         encoded = self._layers.encode(data) if len(self._layers) else data
         sent = try_write(encoded)
@@ -95,7 +95,7 @@ class Courier:
         return None if sent == len(encoded) else _Encoded(encoded, sent)
 
     def _show(self, out: Out) -> None:
-        """Show what leaves: from the command, so that no literal is shown, and no secret."""
+        """Write the trace of what is sent, made from the commands: it shows no literal and no secret."""
         trace = self._trace
         for request in out.commands:
             trace.log(1, f"{request.tag.decode()} {request.call!r}")
@@ -105,7 +105,7 @@ class Courier:
             trace.log(4, "> ***" if out.secret else f"> {out.data[:-2][:200]!r}")
 
     def _carry_on(self, out: Out | None, rest: Any, role: object) -> None:
-        """Send what is left, and what comes. On the courier thread, which has the role now, and may wait."""
+        """Send the rest of ``out``, and what becomes ready. On the courier thread, which has the role, and may wait."""
         steps = self._steps
         try:
             while out is not None and steps.engine.closed is None:
@@ -116,7 +116,7 @@ class Courier:
                 if out is not None and self._trace.wants(1):
                     self._show(out)
         except BaseException as exc:
-            # SystemExit, too: a subclass's send can raise anything, and no caller's thread is there to take it.
+            # SystemExit, too: a subclass's send may raise anything, and no caller is here to get it.
             self._failed(exc)
 
     def _send(self, out: Out, rest: Any) -> None:
@@ -140,7 +140,7 @@ class Courier:
                 self._send_patiently(self._layers.encode(piece) if len(self._layers) else piece, order)
 
     def _send_patiently(self, data: Any, order: int) -> None:
-        """Send encoded bytes, and report each progress; the engine's clock ends a connection that takes none."""
+        """Send encoded bytes, and note each progress; without progress the engine ends the connection in time."""
         transport, steps = self._layers.transport, self._steps
         try_write = transport.try_write
         if try_write is None:
@@ -158,13 +158,13 @@ class Courier:
             transport.wait_writable(1.0)
 
     def progress(self) -> None:
-        """Report what the other side has acknowledged since the last look: that is progress of the command that it belongs to."""
+        """Note progress of the command whose bytes the server has acknowledged since the last call."""
         order = self._uplink.look(monotonic(), self._steps.engine.window)
         if order:
             self._steps.step(self._steps.engine.written, order)
 
     def _failed(self, exc: BaseException) -> None:
-        """Nothing can be sent any more. A server that is gone has perhaps said why."""
+        """Handle an error of sending. If the server has closed the connection, it may have sent the reason before."""
         if isinstance(exc, ConnectionError) and not isinstance(exc, error):
             self._steps.step(self._steps.engine.send_failed, lost_error(exc, "sending"))
             self._last_words()
@@ -173,20 +173,20 @@ class Courier:
         else:
             self._fail(exc if isinstance(exc, abort) else ConnectionClosed(f"sending: {exc!r}"))
 
-    def fill(self) -> None:
-        """Send what means nothing, if no thread sends: a server may have more than it has looked at (``Layer.filler``)."""
+    def send_filler(self) -> None:
+        """Send the filler, if no thread sends: it makes a server go on that holds unread bytes (``Layer.filler``)."""
         steps, role = self._steps, object()
         with steps.lock:
             if steps.inside or steps.role is not None or steps.engine.closed is not None or not steps.engine.owed:
                 return
             if steps.engine.flight.layer_pending:
-                # The server has perhaps said OK: from there on it takes what comes for the new layer's.
+                # The server may have sent OK, and would take the filler for bytes of the new layer.
                 return
             steps.role = role
         try:
-            self._layers.fill()
+            self._layers.send_filler()
         except ConnectionError:
-            # Whether the server is gone is what the next read says.
+            # The next read finds whether the connection has ended.
             pass
         finally:
             with steps.lock:
@@ -195,7 +195,7 @@ class Courier:
 
 
 class _Encoded:
-    """Bytes that have been through the layers, and how many of them have been sent."""
+    """Bytes that the layers have encoded, and how many of them have been sent."""
 
     __slots__ = ("data", "sent")
 

@@ -1,6 +1,6 @@
-"""Moments at which the engine is to look at its commands, where no caller waits until then.
+"""Deadlines of commands for which no caller waits.
 
-The clock says that a moment has come, and a thread on demand looks: not the courier thread, which may be what is late.
+The clock calls ``look``, and a thread on demand calls the engine: not the courier thread, which may itself be blocked.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ __all__ = ["Deadlines"]
 
 
 class Deadlines:
-    """Has ``Engine.tick`` called in time."""
+    """Calls ``Engine.tick`` in time."""
 
     def __init__(self, steps: Steps, courier: Courier, name: str) -> None:
         self._steps, self._courier, self._engine = steps, courier, steps.engine
         self._worker = Worker(f"{name} deadlines")
         self._wanted = self._asked = inf
-        """The moment at which to look, and the one that the clock has been asked for."""
+        """The moment at which to tick, and the one requested from the clock."""
 
     def want(self, moment: float) -> None:
-        """Have the engine look at ``moment``, once ``ask`` is called. It may be called under the state lock."""
+        """Note a moment for ``ask``. Callable under the state lock."""
         if moment < self._wanted:
             self._wanted = moment
 
     def promise(self, moment: float) -> None:
-        """Have the engine look at ``moment``, or before it. Raises ``error`` where the clock can have no thread."""
+        """Have the engine tick at ``moment`` or earlier. Raises ``error`` if the clock thread cannot be started."""
         self.want(moment)
         try:
             self._ask()
         except RuntimeError as exc:
-            raise error(f"no thread can be had to keep the time of commands: {exc}") from exc
+            raise error(f"the clock thread, which ends late commands, cannot be started: {exc}") from exc
 
     def ask(self) -> None:
-        """Ask the clock for what is wanted; where it can have no thread, the next call tries again. Without the lock."""
+        """Request the noted moment from the clock, without the lock. If its thread cannot be started, the next call retries."""
         if self._wanted < self._asked:
             try:
                 self._ask()
             except RuntimeError as exc:
-                logger().warning("no thread can be had to keep the time of commands: %s", exc)
+                logger().warning("the clock thread, which ends late commands, cannot be started: %s", exc)
 
     def _ask(self) -> None:
         moment = self._wanted
@@ -66,7 +66,7 @@ class Deadlines:
                 CLOCK.forget(self)
 
     def look(self, now: float) -> None:
-        """The clock says that the moment has come."""
+        """See ``Watcher.look``."""
         self._wanted = self._asked = inf
         self._worker.post(self._look)
 
@@ -75,7 +75,7 @@ class Deadlines:
         self.look_again()
 
     def look_again(self) -> None:
-        """Have the engine look when it next has something to do."""
+        """Have the engine tick at its next deadline."""
         if self._engine.closed is None:
             with self._steps.lock:
                 moment = self._engine.deadline()
@@ -83,7 +83,7 @@ class Deadlines:
             self.ask()
 
     def tick(self) -> None:
-        """Have the engine look now, and say before what the system has sent on."""
+        """Note what the server has acknowledged, then have the engine tick."""
         self._courier.progress()
         self._courier.run(self._tick)
 
@@ -91,6 +91,6 @@ class Deadlines:
         self._engine.tick(now)
 
     def stop(self, patience: float | None) -> None:
-        """Nothing is waited for any more; wait so many seconds for the end of the thread."""
+        """Drop all moments, and wait ``patience`` seconds for the end of the thread."""
         CLOCK.forget(self)
         self._worker.stop(patience)

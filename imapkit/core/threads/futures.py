@@ -1,4 +1,4 @@
-"""A command as a ``concurrent.futures.Future``: no thread waits for it, and it can be given up."""
+"""A command as a ``concurrent.futures.Future``, which can be cancelled."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ _Result = TypeVar("_Result")
 class CommandFuture(Future[_Result]):
     """The future result of a command. ``cancel`` gives the command up.
 
-    A command that waits in the queue is never sent. The answer of one that has been sent is dropped when it comes, and the
-    server may have done what it asks for. One that is half sent (a literal, an exchange) ends the connection: half a command
-    cannot be taken back.
+    A queued command is never sent. The answer of a command in flight is dropped when it comes; the server may have executed it.
+    A command that is half sent (a literal, an exchange) ends the connection, because half a command cannot be taken back.
     """
 
     def __init__(self) -> None:
@@ -43,7 +42,7 @@ class CommandFuture(Future[_Result]):
 
 
 class FutureWaiter(Generic[_Result]):
-    """Hands a command that is over to the worker, which completes the future."""
+    """A waiter that has the worker complete a future."""
 
     def __init__(
         self,
@@ -57,19 +56,19 @@ class FutureWaiter(Generic[_Result]):
         self._future: CommandFuture[_Result] | None = future
 
     def done(self, request: Request) -> None:
-        """Have the future completed."""
+        """Have the worker complete the future."""
         self._worker.put(partial(self._complete, request))
         request.waiter = None
 
     def ask(self, request: Request) -> None:
-        """Have a question of the command's exchange answered, or the clock told."""
+        """Have the worker answer the question, or request a moment from the clock."""
         if request.question is not None:
             self._worker.put(partial(self._answer, request))
         else:
             self._look(request)
 
     def _complete(self, request: Request) -> None:
-        # An interrupted delivery is repeated: the second time there is nothing left to do.
+        # An interrupted delivery is repeated: the second time the future is done already.
         future, self._future = self._future, None
         if future is None or not future.set_running_or_notify_cancel():
             return

@@ -1,8 +1,8 @@
-"""A caller that waits reads its own answer: a strategy that saves a quarter of a NOOP on loopback, and can be left out.
+"""Inline reading: a caller that waits reads its own answer. It saves a quarter of a NOOP on loopback, and can be left out.
 
-To hand an answer from one thread to another takes longer than a short command does otherwise. So when the reader has brought the
-answers of two waiting callers one by one, and nothing else is in flight, it rests for a moment: the next caller *leads*. It polls
-the socket with its own deadline, and takes in what comes, until its answer is there.
+To hand an answer from the reader thread to a caller takes longer than the rest of a short command. So when the reader thread
+has read the answers of two waiting callers, one after the other, and nothing else is in flight, it rests for a moment. The next
+caller then reads: it polls the socket with its own deadline, and takes in what comes, until its answer is there.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ if TYPE_CHECKING:
 __all__ = ["Inline"]
 
 _REST = 0.005
-"""Seconds: what a server says of its own accord right after an answer is noticed so late at most."""
+"""Seconds for which the reader thread rests: the most by which a response that follows an answer is read late."""
 _POLL = 1.0
 _SHORT = 2
-"""Reads that bring a short answer; a longer one is for the reader thread."""
+"""Reads for a short answer; after these the reader thread reads on."""
 
 
 class Inline:
-    """The right to read, which is the reader thread's or a leading caller's."""
+    """The right to read, which the reader thread or one caller has."""
 
     def __init__(self, steps: Steps, reader: Reader, layers: Layers) -> None:
         self._steps, self._reader, self._layers, self._engine = steps, reader, layers, steps.engine
-        # Not a lock: once a signal handler has raised, nothing tells which thread took a lock that it took only if it was free.
+        # Not a lock: if a signal handler raises just after an acquire, the thread cannot find out whether it has the lock.
         self._right: dict[None, tuple[Request | None, int]] = {}
-        self._leads = self._quiet = 0
-        self._resting = self._wanted = False
-        self._call = threading.Lock()
-        self._call.acquire()
+        self._turns = self._quiet = 0
+        self._resting = self._reader_waits = False
+        self._wake = threading.Lock()
+        self._wake.acquire()
 
     # a caller's side
 
     @property
     def is_open(self) -> bool:
-        """Whether no thread has the right just now."""
+        """Whether no thread has the right."""
         return not self._right
 
-    def lead(self, request: Request, until: float) -> None:
-        """Read until ``request`` is answered, has a question, or ``until`` has come; returns at once if another thread reads."""
+    def read_inline(self, request: Request, until: float) -> None:
+        """Read until ``request`` is over or has a question, or until ``until``. Returns at once if another thread reads."""
         ready = self._layers.transport.ready
         if ready is None or request.call.command.layer is not None:
-            # The handshake of a layer must not end half way because a caller is interrupted.
-            self.call()
+            # An interruption of the caller must not stop the handshake of a layer half way.
+            self.wake_reader()
             return
         clean, returns, mine, reader = True, False, (request, get_ident()), self._reader
         try:
             if self._right.setdefault(None, mine) is mine:
-                self._leads += 1
+                self._turns += 1
                 reader.begin_small()
                 reads = 0
                 while not request.released and request.question is None:
@@ -67,7 +67,7 @@ class Inline:
                         if rest <= 0.0:
                             returns = True
                             break
-                        if self._wanted or self._layers.filler is not None:
+                        if self._reader_waits or self._layers.filler is not None:
                             break
                     elif reads == _SHORT or self._right.get(None) is not mine:
                         break
@@ -79,30 +79,30 @@ class Inline:
                 else:
                     returns = True
         finally:
-            # Up to where the right is given back nothing is called, so that no signal handler can come in between.
+            # Nothing is called before the right is given back, so that no signal handler can come in between.
             if not clean:
                 reader.ident, self._steps.broken = 0, True
             try:
-                leads = self._right[None] is mine
+                has_right = self._right[None] is mine
             except KeyError:
-                leads = False
-            if leads:
+                has_right = False
+            if has_right:
                 del self._right[None]
                 left = len(self._engine.flight.pending) > (returns and not request.released)
-                if left or self._wanted or self._engine.closed is not None:
-                    self.call()
+                if left or self._reader_waits or self._engine.closed is not None:
+                    self.wake_reader()
 
-    def abdicate(self) -> None:
-        """If this thread leads, a signal handler has interrupted it as it polled, and may wait for anything: the reader reads."""
+    def hand_back(self) -> None:
+        """Give the right to the reader thread, if this thread has it: a signal handler has interrupted its poll, and may wait."""
         holder = self._right.get(None)
         if holder is not None and holder[0] is not None and holder[1] == threading.get_ident() and not self._reader.ident:
             del self._right[None]
-            self.call()
+            self.wake_reader()
 
-    def call(self) -> None:
-        """Have the reader read, if it rests."""
+    def wake_reader(self) -> None:
+        """Wake the reader thread, if it rests or waits for the right."""
         if self._resting:
-            open_latch(self._call)
+            open_latch(self._wake)
 
     # the reader's side
 
@@ -113,27 +113,27 @@ class Inline:
     def _take_right(self) -> None:
         self._resting, mine = True, (None, threading.get_ident())
         while self._right.setdefault(None, mine) is not mine:
-            self._wanted = True
+            self._reader_waits = True
             if None in self._right:
-                # A leading caller calls as it leaves, unless it is interrupted just then.
-                self._call.acquire(timeout=_POLL)
-        self._resting = self._wanted = False
+                # The caller that reads wakes this thread at its end, unless it is interrupted just then.
+                self._wake.acquire(timeout=_POLL)
+        self._resting = self._reader_waits = False
         self._reader.ident = mine[1]
 
     def rest(self) -> None:
-        """If callers have been served one by one, let them read for themselves, until none has for a moment."""
+        """Rest, if callers were served one by one; returns when none of them has read for a moment."""
         quiet = self._steps.served == 1 and self._is_quiet()
         self._quiet = self._quiet + 1 if quiet else 0
         if self._quiet < 2 or self._layers.transport.ready is None:
             return
-        leads = self._leads
+        turns = self._turns
         self._reader.ident, self._resting = 0, True
         del self._right[None]
-        if self._wanted:
-            self.call()
+        if self._reader_waits:
+            self.wake_reader()
         if self._is_quiet():
-            while not self._call.acquire(timeout=_REST) and leads != self._leads:
-                leads = self._leads
+            while not self._wake.acquire(timeout=_REST) and turns != self._turns:
+                turns = self._turns
         self._take_right()
 
     def _is_quiet(self) -> bool:

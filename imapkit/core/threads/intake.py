@@ -1,4 +1,4 @@
-"""What comes in: bytes through the layers, cut into responses outside of the lock, and handed to the engine in batches."""
+"""Takes in received bytes: decodes them, cuts them into responses without the lock, and gives the engine batches."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Intake"]
 
 _TOGETHER = 64
-"""Responses that are taken in at most before their callers wake."""
+"""The most responses in a batch: their callers wake after it."""
 _RUN = 8
-"""With fewer responses ahead it does not pay to look for a run."""
+"""The fewest responses ahead for which looking for a run saves time."""
 
 Batch: TypeAlias = "list[Continuation | Tagged | Untagged | Run]"
 
 
 class Intake:
-    """Takes in what one connection receives; one thread at a time calls it."""
+    """Takes in what one connection receives; one thread at a time uses it."""
 
     def __init__(self, steps: Steps, courier: Courier, layers: Layers, tables: Tables, trace: Trace, connect: float) -> None:
         self._steps, self._courier, self._layers, self._tables, self._trace = steps, courier, layers, tables, trace
@@ -47,27 +47,27 @@ class Intake:
             is_over=lambda: engine.closed is not None,
         )
         self.begun = False
-        """Some bytes have come."""
+        """Whether any byte has come."""
         self._greeted = False
         self._missing = 0
         self._claims = 0
-        """Commands with sinks that are not over for their callers; those that were given up still get answers."""
+        """How many commands with sinks are not over for their callers."""
         self._wrong: error | None = None
-        """What ends the connection, once the responses before it have been taken in."""
+        """The error that ends the connection, once the responses before it have been taken in."""
 
     def claim_literals(self) -> None:
-        """A command with a sink is about to be submitted."""
+        """Count a command with a sink, before it is submitted."""
         with self._steps.lock:
             self._claims += 1
             self._framer.claim = self._claim
 
     def disclaim(self) -> None:
-        """A command with a sink is over for its caller, or was never submitted."""
+        """Uncount a command with a sink that is over for its caller, or that was not submitted."""
         with self._steps.lock:
             self._claims -= 1
 
     def _claim(self, parts: list[bytes], size: int) -> Claimed | None:
-        """Where a literal goes that has been announced, if the command that it answers has a sink for it."""
+        """The sink for an announced literal, if the command that it answers has one; else None."""
         from imapkit.core.threads.claimed import Claimed
 
         response = classify(list(parts))
@@ -84,7 +84,7 @@ class Intake:
 
     @property
     def missing(self) -> int:
-        """Bytes of the present literal that have not come yet."""
+        """How many bytes of the present literal have not come yet."""
         return self._framer.missing
 
     @property
@@ -93,7 +93,7 @@ class Intake:
         return self._framer.unfinished
 
     def end(self) -> ConnectionClosed:
-        """What the end of the stream means."""
+        """The error for the end of the stream."""
         if self._engine.strays.count:
             # Exchange ends a session with a bare "Server Unavailable. 15".
             return ServerBye("the server closed the connection")
@@ -104,19 +104,19 @@ class Intake:
         )
 
     def take_torn(self) -> None:
-        """Take in a response that goes on, as far as it has come: nothing more will come."""
+        """At the end of the stream, take in what has come of an unfinished response."""
         torn = self._framer.pop_torn()
         if torn is not None:
-            self._note_odd()
+            self._note_defects()
             self._courier.run(self._engine.receive, [classify(torn)])
 
     def take_left(self) -> None:
-        """Take in what came together with the last bytes that a layer was agreed on with (TLS 1.2: the greeting)."""
+        """Take in what came together with the last bytes of a handshake (TLS 1.2: the greeting)."""
         for piece in self._layers.take_decoded():
             self._receive(piece)
 
     def take_in(self, data: bytes, below: int = 0) -> None:
-        """Take in what the layers above the first ``below`` make of ``data``. Raises what ends the connection."""
+        """Take in ``data``, decoded by the layers above the first ``below``. An error that it raises ends the connection."""
         known = len(self._layers)
         if not known:
             self._receive(data)
@@ -141,16 +141,17 @@ class Intake:
                 self.take_in(piece, known)
 
     def _place(self) -> int:
-        """Beneath how many layers the others stay, once the layer is there that a command in flight switches on."""
+        """How many layers will be beneath the layer that a command in flight switches on."""
         with self._steps.lock:
             command = self._engine.switching
         spec = None if command is None else self._tables.layers.get(command.layer or "")
         return len(self._layers) if spec is None else self._layers.place(spec.order)
 
     def _take_in_singly(self, data: bytes, place: int) -> None:
-        """Take in bytes that have come through the first ``place`` layers, one by one: a layer may be put in there.
+        """Take in bytes that have come through the first ``place`` layers one by one, since a layer may be put above these.
 
-        What follows the answer goes through that layer. Those above must have had all bytes before it, and none after it.
+        The bytes behind the command's answer go through the new layer. The layers above it must get all bytes before that point,
+        and none behind it.
         """
         for at in range(len(data)):
             pieces = list(self._layers.decode(data[at : at + 1], place))
@@ -166,14 +167,14 @@ class Intake:
                 return
 
     def _receive(self, data: bytes) -> None:
-        """Take in what has come through all layers, up to the answer to a command that switches a layer on."""
+        """Take in decoded bytes, up to the answer to a command that switches a layer on."""
         framer, engine, steps = self._framer, self._engine, self._steps
         framer.push(data)
         if not self.begun:
             self.begun = _check_greeting(data)
         more = True
         while more and (batch := self._batch()):
-            # (A batch that is not full has taken all there is, unless it ended for the sake of a layer or the greeting.)
+            # (A batch that is not full has taken everything, unless it ended at a layer or at the greeting.)
             more = len(batch) >= _TOGETHER or self._goes_by_one or self._wrong is not None
             self._courier.run(engine.receive, batch, MANY)
             if steps.switching is not None:
@@ -184,7 +185,7 @@ class Intake:
             if not self._greeted:
                 self._greeted = engine.welcome is not None
         if engine.wire.owner is not None and engine.halted:
-            # A server that writes with Nagle's algorithm holds the "+" until what came before it is acknowledged.
+            # A server with Nagle's algorithm holds the "+" until the client acknowledges the bytes before it.
             self._layers.transport.acknowledge()
         missing, before = framer.missing, self._missing
         if missing or before:
@@ -195,11 +196,11 @@ class Intake:
 
     @property
     def _goes_by_one(self) -> bool:
-        """Whether a batch may end before all that is there has been cut: what comes next is perhaps to be read in another way."""
+        """Whether a batch may end early, because the bytes behind a response may have to be read in another way."""
         return self._engine.flight.layer_pending or not self._greeted
 
     def _batch(self) -> Batch:
-        """Some of the responses that are there. Raises what is wrong with the next one."""
+        """A batch of complete responses. Raises the error of the next one if the batch is empty."""
         if self._wrong is not None:
             raise self._wrong
         framer, flight, traced = self._framer, self._engine.flight, self._trace.wants(1)
@@ -208,13 +209,13 @@ class Intake:
             while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
                 response = classify(parts)
                 if framer.odd:
-                    self._note_odd()
+                    self._note_defects()
                 if traced:
                     self._show(response)
                 batch.append(response)
                 if type(response) is Tagged:
                     if flight.layer_pending:
-                        # Anything behind the answer to a command that switches a layer on stays.
+                        # Bytes behind the answer to a command that switches a layer on stay in the framer.
                         break
                 elif isinstance(response, Untagged):
                     if framer.ahead >= _RUN or len(response.parts) == 3:
@@ -231,13 +232,13 @@ class Intake:
         if self._trace.wants(4):
             self._trace.log(4, self._engine.secrets.hide_text(f"< {response!r}"))
 
-    def _note_odd(self) -> None:
-        """Note what was odd in how the last response was framed."""
-        odd, self._framer.odd = self._framer.odd, []
-        self._engine.defects.extend(Defect(what, raw) for what, raw in odd)
+    def _note_defects(self) -> None:
+        """Note the defects that the framer found in the last response."""
+        found, self._framer.odd = self._framer.odd, []
+        self._engine.defects.extend(Defect(what, raw) for what, raw in found)
 
     def _take_run(self, name: str, batch: Batch) -> None:
-        """Cut the responses of one name that follow in one step, if they may all be the same command's."""
+        """Cut the responses of one name that follow as one run, if all may answer the same command."""
         with self._steps.lock:
             owner = self._engine.sole_owner(name)
         if owner is None or self._trace.wants(4):
@@ -253,20 +254,21 @@ class Intake:
             batch.append(run)
 
     def _switch(self) -> Request:
-        """Put the layer in, above all others, that a command has just switched on, then let the command end."""
+        """Insert the layer of a command above all others, then end the command."""
         request, self._steps.switching = self._steps.switching, None
         assert request is not None
         rest, below = self._framer.take_rest(), len(self._layers)
         _check_left(request, len(rest))
-        self._put_in(request)
+        self._insert(request)
         if rest:
             self.take_in(rest, below)
         return request
 
     def _switch_beneath(self, left: bytes, more: int, place: int) -> None:
-        """The same, above the first ``place`` layers only; ``left`` has come through these and no further.
+        """Insert the layer of a command above the first ``place`` layers; ``left`` has been decoded by these only.
 
-        ``more`` bytes have come through all layers behind the answer: none may, since the new layer should have been beneath.
+        ``more``: how many bytes behind the answer have come through all layers. Raises ``RemoteProtocolError`` if there are any,
+        since they should have come through the new layer.
         """
         request, self._steps.switching = self._steps.switching, None
         assert request is not None
@@ -276,11 +278,11 @@ class Intake:
         if more:
             raise _injection(request, more)
         _check_left(request, len(left))
-        self._put_in(request)
+        self._insert(request)
         if left:
             self.take_in(left, place)
 
-    def _put_in(self, request: Request) -> None:
+    def _insert(self, request: Request) -> None:
         command = request.call.command
         assert command.layer is not None
         spec = self._tables.layers[command.layer]
@@ -299,11 +301,14 @@ def _check_left(request: Request, size: int) -> None:
 
 
 def _injection(request: Request, size: int) -> RemoteProtocolError:
-    return RemoteProtocolError(f"{size} octets after the OK to {request.call.name}: response injection")
+    return RemoteProtocolError(f"{size} bytes after the OK to {request.call.name}: response injection")
 
 
 def _check_greeting(data: bytes) -> bool:
-    """Say at once what answers there, if it is no IMAP server; it may never send a line end. False while nothing has come."""
+    """Whether the greeting has begun; raises ``RemoteProtocolError`` if the server is no IMAP server.
+
+    It looks at the first bytes, since another server may never send a line end.
+    """
     data = without_blanks(data)
     if data.startswith(b"*") or not data:
         return bool(data)

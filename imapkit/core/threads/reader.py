@@ -23,9 +23,9 @@ _READ, _LARGE_READ, _LITERAL_READ = 1 << 16, 1 << 18, 1 << 20
 _LONG = 1e6
 _SILENCE, _LONGEST_SILENCE = 0.25, 8.0
 _LOOK = 1.0
-"""Seconds after which the reader thread looks whether an answer is owed, where it can prod a server that is silent."""
+"""Seconds after which the reader thread looks whether an answer is owed, where it can send filler to a silent server."""
 _MANY, _PAUSE = 32, 0.0005
-"""With that many commands in flight the reader waits for so many seconds before it reads: answers then come together."""
+"""With ``_MANY`` commands in flight the reader waits ``_PAUSE`` seconds before a read, so that answers come together."""
 
 
 class Resting(Protocol):
@@ -48,7 +48,7 @@ class Reader:
         self._engine = steps.engine
         self.size = _READ
         self.ident = 0
-        """Of the thread that reads just now; it must not wait for an answer."""
+        """The ident of the thread that reads, which must not wait for an answer; or 0."""
         self.inline: Resting | None = None
         self.thread = threading.Thread(target=self._serve, name=f"{name} reader", daemon=True)
 
@@ -66,14 +66,14 @@ class Reader:
                 if inline is not None:
                     inline.rest()
         except BaseException as exc:
-            # SystemExit, too: a plugin's function, or a subclass's read, can raise anything.
+            # SystemExit, too: a plugin's function, or a subclass's read, may raise anything.
             self._fail(reason_for(exc))
         finally:
             self.ident = 0
             self._layers.transport.close()
 
     def read_once(self) -> None:
-        """Read once, and take in what has come; whatever goes wrong with it ends the connection."""
+        """Read once, and take in what has come. An error ends the connection."""
         try:
             data = self._receive()
             if data:
@@ -96,17 +96,17 @@ class Reader:
             raise
 
     def _next_size(self, read: int) -> int:
-        """How much to read at a time behind a read that brought so much."""
+        """The size of the next read, after one of ``read`` bytes."""
         if read < _READ:
             return _READ
         return _LITERAL_READ if self._intake.missing > _LARGE_READ else _LARGE_READ
 
     def begin_small(self) -> None:
-        """A short answer is awaited."""
+        """Begin with small reads: the caller waits for a short answer."""
         self.size = _READ
 
     def _wait(self) -> None:
-        """Before a read: while no answer is owed, wait without a read's memory; prod a server that is silent."""
+        """Wait before a read: without a buffer while no answer is owed; with filler to a silent server while one is."""
         ready = self._layers.transport.ready
         if self.size == _READ and self._engine.in_flight >= _MANY:
             time.sleep(_PAUSE)
@@ -118,11 +118,11 @@ class Reader:
             ready(_LONG)
 
     def _break_silence(self, ready: Callable[[float], bool]) -> None:
-        """Wait until something has come; prod the server meanwhile, each time after a longer silence."""
+        """Wait until bytes have come; send filler meanwhile, each time after a longer silence."""
         silence = _SILENCE
         while not ready(silence if self._engine.owed else _LOOK):
             if self._engine.owed:
-                self._courier.fill()
+                self._courier.send_filler()
                 silence = min(2 * silence, _LONGEST_SILENCE)
             else:
                 silence = _SILENCE

@@ -1,4 +1,4 @@
-"""The one critical section: every change of the engine is a step under the state lock, and its effects are handed over there."""
+"""The one critical section: a step changes the engine under the state lock, and delivers the effects there."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Steps", "Work", "reason_for"]
 
 Work: TypeAlias = Callable[[Any, float], object]
-"""What a step does; it is given what it is about, and the present moment."""
+"""The function of a step, ``work(subject, now)``."""
 
 
 class Steps:
-    """Runs steps of one engine. ``after`` is called behind a step, without the lock; if it is interrupted, it is called again.
+    """Runs the steps of one engine. ``after`` is called after a step, without the lock, and again if it is interrupted.
 
     Two flags make interruptions safe. ``torn`` is set while a step changes the engine: the next thread that finds it set closes
     the connection. ``broken`` is set by a thread that was interrupted while it moved bytes, without the lock.
@@ -33,39 +33,39 @@ class Steps:
         self.engine = engine
         self.lock = threading.RLock()
         self.inside = False
-        """A step is under way; it can be on this very thread, which a signal handler or a finalizer has interrupted."""
+        """Whether a step is under way. It may be on this thread, if a signal handler or a finalizer has interrupted it."""
         self.torn = self.broken = False
         self.role: object | None = None
-        """Stands for the thread that sends. A token that is made before, so that no interruption can lose it."""
+        """The token of the thread that sends. It is made before it is set, so that no interruption can lose it."""
         self.ending: error | None = None
-        """Why the connection is being ended by this side, which counts more than what that brings about."""
+        """The client's own reason for the end of the connection; it replaces the errors that the end causes."""
         self.welcome = threading.Lock()
-        """The latch that the greeting opens, and the end."""
+        """A latch that opens at the greeting, or at the end of the connection."""
         self.welcome.acquire()
         self.switching: Request | None = None
-        """A command whose layer is to be switched on by the thread that reads."""
+        """A command whose layer the reading thread is to switch on."""
         self.owes = False
-        """Jobs have been put that a worker's thread has perhaps to be started for."""
+        """Whether jobs were put for which a worker thread may have to be started."""
         self.served = 0
-        """How many commands in a row had a caller that waits, since the last look."""
+        """How many commands in a row ended for a waiting caller, since the reader thread last set it to 0."""
         self._after = after
         # (A list: a deque takes 0.7 KiB on every idle connection, and this is nearly always empty.)
         self._inbox: list[tuple[Work, Any]] = []
 
     @property
     def is_here(self) -> bool:
-        """Whether the calling thread is in the middle of a step."""
+        """Whether the calling thread is inside a step."""
         return self.inside and self.lock._is_owned()  # type: ignore[attr-defined]
 
     def step(self, work: Work | None, subject: Any, role: object | None = None) -> Out | None:
-        """Call ``work(subject, now)`` under the lock, and tell the waiters what came of it.
+        """Call ``work(subject, now)`` under the lock, and deliver the effects to the waiters.
 
-        With a ``role`` the calling thread becomes the one that sends, if there is none: then what it is to send is returned.
+        With a ``role`` the calling thread becomes the one that sends, if none does; the step then returns what it is to send.
         """
         out, engine = None, self.engine
         with self.lock:
             if self.inside:
-                # The thread that is in here does it as it leaves.
+                # The thread inside the step does the work at its end.
                 if work is not None:
                     self._inbox.append((work, subject))
                 return None
@@ -102,7 +102,7 @@ class Steps:
     def _empty_inbox(self, now: float) -> None:
         inbox = self._inbox
         while inbox:
-            # In this order: an interruption must not lose what is another's.
+            # In this order: an interruption must not lose the work of another thread.
             self._do(*inbox[0], now)
             del inbox[0]
 
@@ -114,14 +114,14 @@ class Steps:
             self.engine.close(self.reason(reason_for(exc)))
 
     def reason(self, exc: error) -> error:
-        """Why the connection ends, if ``exc`` would end it: with the server's last ALERT, unless this side has ended it."""
-        reason = self.ending or self._hushed(exc)
+        """The reason for the end of the connection: the client's own if there is one, else ``exc`` with the last ALERT."""
+        reason = self.ending or self._without_secrets(exc)
         if self.ending is None and self.engine.session.state is not State.LOGOUT and self.engine.closed is None:
-            self.engine.tell_alert(reason)
+            self.engine.add_alert(reason)
         return reason
 
-    def _hushed(self, exc: error) -> error:
-        """The error without secrets in its text, and without the frames that hold what was sent and received."""
+    def _without_secrets(self, exc: error) -> error:
+        """``exc`` without secrets in its text, and without the frames that hold sent and received bytes."""
         secret = self.engine.has_secret_in_flight
         if secret:
             exc.__cause__ = None
@@ -131,7 +131,7 @@ class Steps:
         return exc
 
     def _deliver(self) -> None:
-        """Tell the waiters. It may be done twice: the effects are forgotten at the end only."""
+        """Call the waiters. An interrupted delivery is repeated: the effects are forgotten at the end only."""
         effects = self.engine.effects
         if effects.greeted or effects.closed is not None:
             open_latch(self.welcome)
@@ -153,7 +153,7 @@ class Steps:
 
 
 def reason_for(caught: BaseException) -> error:
-    """The error that a connection ends with because of ``caught``."""
+    """The error with which ``caught`` ends a connection."""
     if isinstance(caught, error):
         return caught
     if isinstance(caught, OSError):

@@ -1,7 +1,7 @@
-"""What becomes of a body that goes to a file as it comes: a channel, and the thread that takes from it and writes.
+"""Writes a body to a file while it arrives: a channel, and the thread that takes from it and writes.
 
-The thread that reads the connection never writes to a file. A caller that waits writes to it itself. For a command with a
-callback, or as a future, a thread writes that starts when the body begins to come.
+The thread that reads the connection never writes to a file. A caller that waits writes itself. For a command with a callback, or
+a future, another thread writes, which starts when the body begins to arrive.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = ["Taking"]
 
 
 class Taking:
-    """One body of one command on its way to ``to``, which is a channel that the program takes from, or a file.
+    """Passes one body of one command to ``to``, a channel that the program takes from, or a file.
 
-    ``callbacks`` completes callbacks and futures; ``disclaim`` is called once, when no literal is to be claimed any more.
+    The worker ``callbacks`` runs callbacks and completes futures. ``disclaim`` is called once, when the command is over.
     """
 
     def __init__(self, to: Any, streams: Streams | None, name: str, callbacks: Worker, disclaim: Callable[[], object]) -> None:
         if streams is None:
-            raise ArgumentError(f"{name}: nothing of its answer can go to a file as it comes")
+            raise ArgumentError(f"{name}: no body in its answer can go to a file")
         if not isinstance(to, Channel) and not callable(getattr(to, "write", None)):
             raise ArgumentError(f"{name}: to= is a binary file or a Channel, not {type(to).__name__}")
         self._file = None if isinstance(to, Channel) else to
-        # A channel of the program's must go when the program drops it.
+        # No reference to the program's channel is kept, so that it is freed when the program drops it.
         self.channel = Channel() if self._file is not None else None
         self.flow: Flow = to.flow if self.channel is None else self.channel.flow
         if self.flow.used:
@@ -46,27 +46,27 @@ class Taking:
         self._disclaim: Callable[[], object] | None = disclaim
         self._threaded = self._begun = False
         self._turn = threading.Lock()
-        """Taken, without waiting, by what begins to take: a thread, or the job at the end of the command."""
+        """Acquired, without waiting, by the first that takes: the taker thread, or the job at the end of the command."""
         self._finish: Job | None = None
         self.failure: Exception | None = None
-        """Why the file does not hold the whole body."""
+        """The exception for which the file does not hold the whole body."""
 
     def use_thread(self) -> None:
-        """No caller waits and writes: a thread of its own does."""
+        """Have a thread write to the file, since no caller waits."""
         self._threaded = self.channel is not None
 
-    def before(self, waiter: Waiter) -> Waiter:
-        """A waiter that has ``waiter`` told once the body has been written, too."""
-        return _Before(self, waiter)
+    def after_body(self, waiter: Waiter) -> Waiter:
+        """A waiter that calls ``waiter`` once the body has been written, too."""
+        return _AfterBody(self, waiter)
 
     # on the thread that reads
 
     def choose(self, response: Untagged, size: int) -> Flow | None:
-        """The sink for a literal of the command's answer, if this is the one. Raises ``error`` for a second body."""
+        """The sink for a literal of the command's answer, if it is the body; else None. Raises ``error`` for a second body."""
         if not self._streams.announces(response):
             return None
         if self._begun:
-            raise error(f"{self._name}: more than one body has come, and there is one place for it; only the first was written")
+            raise error(f"{self._name}: more than one body has come; only the first was written")
         self._begun = True
         if self._threaded and self._turn.acquire(blocking=False):
             self._start()
@@ -78,12 +78,12 @@ class Taking:
             thread.start()
         except RuntimeError as exc:
             self._turn.release()
-            raise error(f"no thread can be had to write the body: {exc}") from exc
+            raise error(f"the thread that writes the body cannot be started: {exc}") from exc
 
     # under the state lock
 
     def over(self, request: Request, finish: Job | None = None) -> None:
-        """The command is over: tell the taker, and have ``finish`` done, on the callback thread, once all is written."""
+        """Note the end of the command for the taker; the callback thread runs ``finish`` once all is written."""
         self._finish = finish
         self._let_go()
         self.flow.over(partial(self._last, request))
@@ -95,7 +95,7 @@ class Taking:
             self._callbacks.put(self._take_and_finish)
 
     def refused(self, exc: BaseException) -> None:
-        """The command has not been submitted, because of ``exc``, which the taker is told."""
+        """Note that ``exc`` has prevented the submission; the taker gets it."""
         self._let_go()
         self.flow.fail(exc if isinstance(exc, Exception) else error(f"the call was interrupted: {exc!r}"))
 
@@ -107,7 +107,7 @@ class Taking:
     # on the taker's thread
 
     def _last(self, request: Request) -> bytes | None:
-        """What is left to be taken when the command is over. Raises why its answer is not complete, if it is not."""
+        """The last bytes for the taker, or None. Raises the error of the command if its answer is not complete."""
         if request.aborted is not None:
             raise request.aborted.fresh()
         if request.defect is not None:
@@ -118,11 +118,11 @@ class Taking:
         if not self._begun:
             return next((value for value in map(self._streams.value, responses) if value is not None), None)
         if not any(type(part) is StreamedLiteral for response in responses for part in response.parts):
-            raise ConnectionClosed(f"{self._name}: what was taken turned out to be the answer to another question")
+            raise ConnectionClosed(f"{self._name}: the bytes taken turned out to belong to another response")
         return None
 
     def take(self) -> None:
-        """Write to the file until the command is over. Raises what goes wrong with either."""
+        """Write to the file until the command is over. Raises the error of the command, or of the file."""
         assert self.channel is not None
         for piece in self.channel:
             self._write(piece)
@@ -139,7 +139,7 @@ class Taking:
     def _write(self, piece: bytes) -> None:
         written = self._file.write(piece)  # type: ignore[union-attr]
         while isinstance(written, int) and 0 <= written < len(piece):
-            # A file without a buffer.
+            # An unbuffered file may write a part only.
             piece = piece[written:]
             written = self._file.write(piece)  # type: ignore[union-attr]
 
@@ -154,13 +154,13 @@ class Taking:
             self._finish()
 
     def check(self) -> None:
-        """Raise why the file does not hold the whole body, if it does not."""
+        """Raise the error for which the file does not hold the whole body, if there is one."""
         if self.failure is not None:
             raise self.failure
 
 
-class _Before:
-    """A waiter that is told once the body has been written, too; it must bear being told on the callback thread."""
+class _AfterBody:
+    """Calls a waiter once the body has been written, too; perhaps on the callback thread."""
 
     waits = False
 

@@ -1,9 +1,8 @@
-"""What the client did, for debugging: levels and buffer as in imaplib2.
+"""Debug output, with imaplib2's levels and buffer.
 
-Level 1 shows commands and state changes, 4 what is sent and received. Lines up to ``buffer_level`` are kept, the last 20,
-and printed when something goes wrong; with a ``level`` above it they are printed as they come. What a secret command
-sends is never shown (``imapkit.core.support.secrets``), nor what is in a literal. The logger "imapkit" of ``logging`` gets every
-line, whatever the level here: at DEBUG, level 0 at WARNING.
+Level 1 shows commands and state changes, level 4 the bytes sent and received. Up to ``buffer_level`` the last 20 lines are kept,
+and printed after an error; with a ``level`` above it lines are printed at once. Secrets (``imapkit.core.support.secrets``) and
+literals are never shown. The logger "imapkit" of ``logging`` gets every line at any level: at DEBUG, level 0 at WARNING.
 """
 
 from __future__ import annotations
@@ -19,26 +18,26 @@ from imapkit.core.support.shown import shown
 __all__ = ["Trace"]
 
 _KEPT = 20
-"""Lines that are kept to be shown when something goes wrong."""
+"""Lines that are kept, to be printed after an error."""
 
 
 class Trace:
-    """Passes lines on to ``emit(text, thread name, seconds since the epoch)``."""
+    """Passes lines to ``emit(text, thread name, seconds since the epoch)``, and to the logger."""
 
     def __init__(self, level: int = 0, buffer_level: int = 3, emit: Callable[[str, str, float], None] | None = None) -> None:
         self.level, self.buffer_level = level, buffer_level
         self.emit = emit
         self.name = ""
-        """What the connection is called, in the log."""
+        """The name of the connection in the log."""
         self._lock = threading.RLock()
         self._kept: list[tuple[str, str, float]] = []
 
     def wants(self, level: int) -> bool:
-        """Whether a line of this level goes anywhere."""
+        """Whether a line of this level is printed, kept or logged."""
         return level <= self.level or ("logging" in sys.modules and has_listeners())
 
     def log(self, level: int, text: str) -> None:
-        """Note ``text``, if the debug level or the logger asks for it; it may quote the server, and is one line."""
+        """Print, keep or log ``text``, as the levels say. It may quote the server; control characters are escaped."""
         text = shown(text)
         try:
             if not level:
@@ -46,7 +45,7 @@ class Trace:
             elif has_listeners():
                 logger().debug("%s: %s", self.name, text)
         except Exception:
-            # A handler or filter of the program's that breaks must not break the connection.
+            # An exception in the program's handler or filter must not end the connection.
             pass
         if level > self.level:
             return
@@ -75,5 +74,5 @@ class Trace:
         try:
             self.emit(*line)
         except Exception:
-            # A broken debug file must not break the connection.
+            # An exception of the debug file must not end the connection.
             self.emit = None

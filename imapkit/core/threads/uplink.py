@@ -1,4 +1,4 @@
-"""How much of what was written the other side has taken: the system takes megabytes at once, and a slow link needs its time."""
+"""Counts acknowledged bytes: the system takes megabytes at once, which a slow link sends over a long time."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ __all__ = ["Uplink"]
 
 
 class Uplink:
-    """Counts what the transport has taken, and says at each look whether the other side has acknowledged more of it."""
+    """Counts the bytes that the transport has taken; ``look`` finds whether the server has acknowledged more of them."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._taken = self._acknowledged = self._order = 0
         self._large_order, self._large_end = 0, 0.0
-        """The last large piece: its command, and what will have been taken at its end."""
+        """The last large piece: the order of its command, and ``_taken`` at its end."""
         self._looked = -inf
 
     def note(self, size: int, order: int) -> None:
-        """The transport has taken so many bytes of the command of this order."""
+        """Note that the transport has taken ``size`` bytes of the command of this order."""
         self._taken += size
         self._order = order
 
     def begin_large(self, order: int) -> None:
-        """A piece begins that is large, or that the socket does not take at once."""
+        """Note the beginning of a piece that is large, or that the socket does not take at once."""
         self._large_order, self._large_end = order, inf
 
     def end_large(self) -> None:
-        """All of the large piece has been taken."""
+        """Note that all of the large piece has been taken."""
         self._large_end = self._taken
 
     def look(self, now: float, window: float) -> int:
-        """The order of the command whose bytes the other side has acknowledged since the last look; 0 if it has not.
+        """The order of the command whose bytes the server has acknowledged since the last look; 0 if there are none.
 
-        The last look must not be long ago: what was acknowledged then is no progress of now. So there is one in each half window.
+        Bytes acknowledged long ago are no progress now: a look long after the last one returns 0. So there is one in each half
+        window.
         """
         acknowledged = self._taken - self._transport.unsent()
         before, self._acknowledged = self._acknowledged, acknowledged

@@ -1,4 +1,4 @@
-"""What the engine tells of a command: a caller that waits, or a function to be called back. Both only hand over."""
+"""Waiters of commands: a caller that waits, or a callback. Both only open a latch or fill a queue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["CallBack", "Latch", "open_latch"]
 
 
 def open_latch(latch: threading.Lock) -> None:
-    """Release a lock that another thread waits for; it may be open already."""
+    """Release a lock that another thread waits for; it may be released already."""
     try:
         latch.release()
     except RuntimeError:
@@ -30,7 +30,7 @@ class Latch:
     __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        # (Most callers read their own answer, and never wait for another thread.)
+        # (Most callers read their own answer, and need no lock.)
         self._lock: threading.Lock | None = None
 
     @property
@@ -39,13 +39,13 @@ class Latch:
         return self._lock is None
 
     def shut(self, request: Request) -> None:
-        """From now on ``wait`` waits, unless there is something to do. Once submitted, the caller needs the state lock."""
+        """Make ``wait`` wait, unless the command is over or has a question. After ``submit`` the caller holds the state lock."""
         self._lock = lock = threading.Lock()
         if not request.released and request.question is None:
             lock.acquire()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until there is something to do, for so many seconds at most; whether there is."""
+        """Wait for ``done`` or ``ask``, for ``seconds`` at most; returns whether one was called."""
         assert self._lock is not None
         return self._lock.acquire(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
 
@@ -55,13 +55,13 @@ class Latch:
             open_latch(self._lock)
 
     def ask(self, request: Request) -> None:
-        """Wake the caller, if it is to answer, or to wait for a nearer moment. (One whose command is being ended just waits.)"""
+        """Wake the caller, if it is to answer, or to wait for an earlier moment; not while its command is being ended."""
         if self._lock is not None and (request.question is not None or request.phase is LISTENING):
             open_latch(self._lock)
 
 
 class CallBack:
-    """``on_done(request)`` is called on the worker, and so is ``answer(request)`` for a question of the command's exchange."""
+    """Has the worker call ``on_done(request)``, and ``answer(request)`` for a question of the command's exchange."""
 
     __slots__ = ("_answer", "_look", "_on_accepted", "_on_done", "_worker", "fresh")
 
@@ -74,16 +74,16 @@ class CallBack:
         on_accepted: Callable[[], object] | None = None,
     ) -> None:
         self._on_accepted = on_accepted
-        """Where it is given, both functions only hand over, and are called at once, under the state lock."""
+        """If it is given, it and ``on_done`` are called at once, under the state lock."""
         self._worker, self._on_done, self._answer, self._look = worker, on_done, answer, look
         self.fresh = True
-        """``submit`` has not returned: a command that is refused at once raises there."""
+        """Whether ``submit`` has not returned, and raises the error if the command is refused."""
 
     def done(self, request: Request) -> None:
-        """Have the function called."""
+        """Have ``on_done`` called."""
         if self.fresh:
             return
-        # In this order: an interruption in between has it called twice, which the function notices; never not at all.
+        # In this order: an interruption in between calls the function twice, which it notices, and never leaves it out.
         if self._on_accepted is not None:
             self._on_done(request)
         else:
@@ -91,7 +91,7 @@ class CallBack:
         request.waiter = None
 
     def ask(self, request: Request) -> None:
-        """Have the question answered, or the clock told."""
+        """Have the worker answer the question, or request a moment from the clock."""
         if request.question is not None:
             self._worker.put(partial(self._answer, request))
             return
