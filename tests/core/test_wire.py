@@ -414,10 +414,10 @@ def test_encode_says_what_was_wrong_and_where() -> None:
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        ("text", "returned str instead of bytes or a Literal"),
+        ("text", "returned str instead of bytes, a Literal or a Source"),
         (Literal(bytearray(b"x")), "a literal's data must be bytes, not bytearray"),  # type: ignore[arg-type]
         (Late((b"a",), b"b"), "a Late must hold two tuples, not bytes"),  # type: ignore[arg-type]
-        (Late((b"a",), ("b",)), "a Late must hold bytes and Literals, not str"),  # type: ignore[arg-type]
+        (Late((b"a",), ("b",)), "a Late must hold bytes, Literals and Sources, not str"),  # type: ignore[arg-type]
         (b"a\r\nb", "arguments of XDO"),
     ],
 )
