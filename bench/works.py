@@ -99,6 +99,7 @@ _ALL = (
          at_most=40, layered=250, real_size=100, spared=_SPARED),
     Work("appends_pipelined", "{size:,} APPENDs of 4 KB, pipelined", "none", 2000, 20,
          targets={"imaplib2": 0.2}, layered=250, real_size=100),
+    Work("appends_held", "{size:,} APPENDs of 4 KB, pipelined, to a server that holds small answers back", "held", 100, 10),
     Work("importing", "importing it", "none", 1, 1, targets={"imaplib": 0.7}, plain=True),
     Work("first", "the first client beyond that, {size:,} distributions installed", "none", 100, 100, plain=True, at_most=60),
     Work("idlers", "memory of one idle connection in IDLE, of {size:,}", "none", 500, 10, targets={"imaplib2": 0.5},
