@@ -224,11 +224,6 @@ SCHEMES = {
         "structures_parsed",
         {_REV1 + "body:whole_body": _returns(None)},
     ),
-    "usual_pairs": Scheme(
-        "the usual charsets of a part are there already",
-        "structures_parsed",
-        {_REV1 + "wholebody:_USUAL_PAIRS": _instead({})},
-    ),
     "late_patterns": Scheme(
         "a pattern is compiled when it is first used",
         "importing first",

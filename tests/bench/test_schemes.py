@@ -72,7 +72,6 @@ SIGNS: dict[str, tuple[Sign, bool]] = {
     "whole_envelopes": (calls("whole_envelope"), True),
     "usual_dates": (calls("_note_guess"), False),
     "whole_bodies": (calls("whole_body"), True),
-    "usual_pairs": (lambda *found: uses("_pairs", "findall")(*found) and b"CHARSET" in found[0].f_locals["octets"], False),
 }
 """What is seen while a scheme is used; or while it is not, with False."""
 STARTS = {"late_patterns": "late_pattern", "lean": "lean_dataclass.<locals>.define", "scan": "_distributions"}
