@@ -163,7 +163,8 @@ class _Session:
         self._send(b"* ID NIL\r\n")
 
     def _list(self, tag: bytes, args: bytes) -> None:
-        self._send(b'* LIST () "/" "%b-%d"\r\n' % (self._kind.encode(), self._size))
+        one = b'* LIST () "/" "%b-%d"\r\n' % (self._kind.encode(), self._size)
+        self._send(payload("names", self._size) if self._kind == "names" else one)
 
     def _logout(self, tag: bytes, args: bytes) -> None:
         self._send(b"* BYE\r\n")

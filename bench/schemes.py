@@ -191,7 +191,7 @@ SCHEMES = {
     ),
     "last_quote": Scheme(
         "whether a string is open at the end of a line is told from its last quote",
-        "structures",
+        "listing structures",
         {_WIRE + "fragment:is_surely_closed": _returns(False), _WIRE + "assembly:is_surely_closed": _returns(False)},
     ),
     "runs": Scheme(

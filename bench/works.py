@@ -84,6 +84,8 @@ _ALL = (
          targets={"imapflow": 0.9}, real_size=1000),
     Work("flags_parsed", "{size:,} rows of flags, parsed", "flags", 50_000, 500,
          targets={"imapclient": 0.5, "imapflow": 0.6}, real_size=1000),
+    Work("listing", "LIST of {size:,} mailboxes, raw", "names", 5000, 50),
+    Work("listing_parsed", "LIST of {size:,} mailboxes, parsed", "names", 5000, 50),
     Work("bodies", "{size:,} bodies of 16 KiB", "bodies", 3000, 30, targets={"imaplib": 0.9, "imaplib2": 0.02}, real_size=1000),
     Work("big", "one body of {megabytes:g} MB", "big", 200_000_000, 1_000_000, targets={"bare": 1.6}),
     Work("big_memory", "peak memory of one body of {megabytes:g} MB", "big", 200_000_000, 1_000_000, function="big",

@@ -157,6 +157,14 @@ class Sync(Blocking, Fetching, Importable):
         run.check(typ == "OK" and len(data) >= run.size and octets >= each * run.size)
         client.logout()
 
+    def listing(self, run: Run) -> None:
+        """LIST of many mailboxes."""
+        client = self.connect(run)
+        with run.timed():
+            typ, data = client.list()
+        run.check(typ == "OK" and len(data) == run.size)
+        client.logout()
+
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
         client = self.connect(run)
