@@ -138,9 +138,10 @@ class Command:
         perhaps the answer of one command in flight becomes its answer; of several, nobody's. Of a command about one thing
         (no ``NumberSet``) it gives way to what is certainly the answer. ``response.once(read)`` calls a function of the
         family's once for each response, however many commands in flight ask.
-        Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
-        many responses at once whether all are (``run.texts`` ends where a literal begins); False leaves it to ``matches``, one by
-        one. It only saves time.
+        Without ``about``, and where it returns None, such commands follow one another; so do two whose subjects are of different
+        types, such as a name and a ``NumberSet``: neither family's ``matches`` knows the other's. What ``matches`` raises reaches
+        the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are (``run.texts``
+        ends where a literal begins); False leaves it to ``matches``, one by one. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
@@ -195,7 +196,8 @@ class Response:
     """How an untagged response is understood.
 
     ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the thread that reads, as
-    the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
+    the response comes, for changes of session state only; what it raises reaches the caller of a command of the same family that
+    the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
     parse: Callable[[Cursor], Any] | None = None
@@ -302,7 +304,10 @@ class Item(Generic[T]):
 
     @staticmethod
     def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
-        """What ``Family.items`` is for these."""
+        """What ``Family.items`` is for these. Raises ``TypeError`` for a ``kind`` that is no class."""
+        for item in items:
+            if not isinstance(item.kind, type):
+                raise TypeError(f"Item {item.name}: kind={item.kind!r} is no class: write tuple, not tuple[...]")
         return MappingProxyType({(item.response, item.name): item.parse for item in items})
 
 

@@ -82,6 +82,14 @@ class Registry:
             **{table: MappingProxyType(content) for table, content in tables.items()},
         )
 
+    def are_of_one_family(self, command: Command, known: Response | Code) -> bool:
+        """Whether the family that declares a response, or a code, has a command of that name."""
+        return any(
+            any(each is known for each in (*plugin.family.responses.values(), *plugin.family.codes.values()))
+            and any(each.name == command.name for each in plugin.family.commands)
+            for plugin in self.plugins
+        )
+
     def has_mixin(self, mixin: type) -> bool:
         """Whether a class is the mixin of a family that is there, or a base of one."""
         return any(issubclass(known, mixin) for known in self.mixins)

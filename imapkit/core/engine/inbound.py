@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imapkit.core.limits import Limits
     from imapkit.core.registry import Registry
     from imapkit.core.strays import Strays
+    from imapkit.family import Code, Response
 
 __all__ = ["Inbound"]
 
@@ -81,7 +82,7 @@ class Inbound:
         call = owner.call
         if call.about is not None and call.command.matches is not None:
             claims = call.command.matches_all
-            if claims is None or not self._guard(owner, claims, call.about, run):
+            if claims is None or not self._guard(owner, _holds, claims, call.about, run):
                 return False
         self._collect(owner, run)
         return True
@@ -204,7 +205,7 @@ class Inbound:
             raise ServerBye(_farewell(response.text))
         known = self._registry.responses.get(name)
         if known is not None and known.apply is not None:
-            self._guard(owner, known.apply, flight.session, response)
+            self._change(owner, known, known.apply, response)
         if flight.listener is not None:
             self._listen(flight.listener, response)
         self._give(owner, response, odd, gives_way)
@@ -253,7 +254,9 @@ class Inbound:
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
         news = request.call.command.news
-        if request.news or news is None or not (request.sent or request.accepted) or not self._guard(request, news, response):
+        if request.news or news is None or not (request.sent or request.accepted):
+            return
+        if not self._guard(request, _holds, news, response):
             return
         request.news = True
         if request.interrupted_by or request.phase is LISTENING:
@@ -283,7 +286,7 @@ class Inbound:
         self._keep(code.name, [data], memory_of(code.name, (data,)))
         known = self._registry.codes.get(code.name)
         if known is not None and known.apply is not None:
-            self._guard(owner, known.apply, self._flight.session, code.data)
+            self._change(owner, known, known.apply, code.data)
 
     def _keep(self, name: str, data: list[Any] | Untagged | Run, memory: int) -> None:
         if self._flight.store.add(name, data, memory):
@@ -296,12 +299,29 @@ class Inbound:
         try:
             return function(*args)
         except Exception as exc:
-            if owner is not None:
-                owner.defect = owner.defect or exc
-            else:
-                raw = getattr(args[-1], "text", args[-1])
-                self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
+            self._blame(owner, exc, args[-1])
             return False
+
+    def _change(self, owner: Request | None, known: Response | Code, apply: Callable[..., Any], came: Any) -> None:
+        """Let a family change the session as something has come. What it raises reaches no command of another family's."""
+        try:
+            apply(self._flight.session, came)
+        except Exception as exc:
+            own = owner is not None and self._registry.are_of_one_family(owner.call.command, known)
+            self._blame(owner if own else None, exc, came)
+
+    def _blame(self, owner: Request | None, exc: Exception, came: Any) -> None:
+        """Keep what a family's function raised for the caller of its command, or note it."""
+        if owner is not None:
+            owner.defect = owner.defect or exc
+            return
+        raw = getattr(came, "text", came)
+        self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
+
+
+def _holds(function: Callable[..., Any], *args: Any) -> bool:
+    """Whether a plugin's function says so: what it returns may raise when it is asked for its truth."""
+    return bool(function(*args))
 
 
 def _farewell(text: bytes) -> str:
