@@ -28,7 +28,9 @@ class Futures(Commands):
     def _live(self) -> Connection:
         raise NotImplementedError
 
-    def _encode(self, name: str, args: tuple[Any, ...], uid: bool = False, *, generic: bool = False) -> Call:
+    def _encode(
+        self, name: str, args: tuple[Any, ...], uid: bool = False, reply: Any = None, layer: Any = None, generic: bool = False
+    ) -> Call:
         raise NotImplementedError
 
     def _finished(self, finish: Any, request: Any) -> Result:
