@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from imapkit.core.api import Session, Untagged
 from imapkit.core.contract.call import Call
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.outcome import check
 from imapkit.core.engine.request import Request
-from imapkit.family import Code, Command, Family, Response, State
+from imapkit.plugin import Code, Command, Family, Response, Session, State, Untagged
 from imapkit.testing.families import load_only
 from tests.core.support import Driver, call, probe
 
@@ -52,6 +51,16 @@ def driven(registry: Any = None) -> Driver:
 def own_mistake(driver: Driver, request: Request) -> None:
     with pytest.raises(LookupError, match="own mistake"):
         check(request, driver.engine)
+
+
+@pytest.mark.parametrize("matches", [raises, odd, lambda *_: 1], ids=["raises", "has no truth", "a number"])
+def test_the_owner_of_a_response_that_has_begun_is_asked_for_without_raising(matches: Any) -> None:
+    driver = driven()
+    request = driver.send(wrong(matches=matches))
+    response = Untagged("ABOUT", None, (b"theirs {3}",))
+    found = driver.engine.owner_of(response)
+    assert found is (request if matches not in (raises, odd) else None)
+    assert request.defect is None, "the whole response comes later"
 
 
 @pytest.mark.parametrize("matches", [raises, odd], ids=["raises", "returns what has no truth"])

@@ -327,10 +327,10 @@ def _holds(function: Callable[..., Any], *args: Any) -> bool:
     return bool(function(*args))
 
 
-def _judged(request: Request, matches: Callable[[Any, Untagged], Any], about: Any, response: Untagged) -> Any:
+def _judged(request: Request, function: Callable[..., Any], *args: Any) -> Any:
     """Ask a plugin's function about half a response; that it fails is no command's mistake, and the whole one comes later."""
     try:
-        return matches(about, response)
+        return function(*args)
     except Exception:
         return False
 
