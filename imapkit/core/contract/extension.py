@@ -16,9 +16,9 @@ __all__ = ["TLS_ORDER", "Code", "Item", "Layer", "LayerSpec", "Response"]
 
 @lean_dataclass(frozen=True, slots=True)
 class Response:
-    """How an untagged response is understood.
+    """How an untagged response is read.
 
-    ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the thread that reads, as
+    ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that reads, as
     the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
@@ -29,22 +29,22 @@ class Response:
 
 @lean_dataclass(frozen=True, slots=True)
 class Code:
-    """How a response code's data is understood; ``parse`` and ``apply(session, data)`` as in ``Response``."""
+    """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``."""
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, bytes | None], None] | None = None
 
 
 class Layer(Protocol):
-    """A transformation of the octets between the protocol and the socket. One thread at a time encodes, and one decodes.
+    """A transformation of the bytes between the protocol and the socket. One thread at a time encodes, and one decodes.
 
-    It may have a method ``settled()``: whether the last frame it was given is whole, so that another layer may be put beneath it.
-    All text of a DEFLATE flush is there some bytes before its end. Without the method every byte means something at once.
+    It may have a method ``settled()``: whether the last frame has arrived whole, so that another layer may be put beneath it.
+    (The text of a DEFLATE flush is complete some bytes before its end.) A layer without the method has no frames.
 
-    It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and tells
-    the other side nothing. It is, now and then, while a server that owes answers is silent: one that has more of what it was
-    sent than it has looked at looks again. The layers beneath encode it. (Not where the program reads the connection by
-    itself, nor over pipes.)
+    It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and has no
+    meaning. The client sends it now and then while a server that owes answers is silent: a server that has left received bytes
+    unread then reads on. The layers beneath encode it. (It is not sent where the program reads the connection itself, nor over
+    pipes.)
     """
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
@@ -58,12 +58,12 @@ class Layer(Protocol):
     def decode(self, data: bytes) -> Iterable[bytes]:
         """What ``data``, just received, means: in pieces of bounded size.
 
-        Called with nothing right after ``start``: for what came together with the last octets that ``start`` received.
+        Called with nothing right after ``start``: for what came together with the last bytes that ``start`` received.
         """
         ...
 
     def finish(self) -> bytes:
-        """What is to be sent at the end, as far as it can be."""
+        """What is to be sent at the end, if anything."""
         ...
 
 

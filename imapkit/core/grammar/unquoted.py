@@ -1,6 +1,6 @@
 """Mailbox names that a server sends without the quotes that they need: what follows a name tells where it ends.
 
-Only what is not as the grammar has it is read here; each finder gets the rest of the response as text and runs in linear time.
+Only names that break the grammar are read here; each finder gets the rest of the response as text and runs in linear time.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def is_astring(word: bytes) -> bool:
 
 
 def mailbox_before(cursor: Reader, name_words: NameWords, plain: re.Pattern[bytes] | None = None) -> bytes:
-    """``mailbox``, where words follow: of an unquoted name with spaces in it ``name_words`` tells the end, and it is noted.
+    """``mailbox``, where words follow: ``name_words`` finds the end of an unquoted name with spaces, which is noted.
 
-    ``plain`` matches what follows a name, to the end, where all is as the grammar has it, and saves the look at each word.
+    ``plain`` matches what follows a name, to the end, where all follows the grammar, and saves the look at each word.
     """
     start = cursor.mark()
     if plain is not None and (whole := _plain_name(cursor, plain)) is not None:
@@ -122,7 +122,7 @@ def before_list(text: bytes) -> int:
 
 
 def _last_list(text: bytes, marks: re.Pattern[bytes]) -> int:
-    """Where the list begins that the last octet closes; -1 if there is none."""
+    """Where the list begins that the last byte closes; -1 if there is none."""
     opened: list[int] = []
     last = -1
     for mark in marks.finditer(text):

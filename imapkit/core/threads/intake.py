@@ -107,7 +107,7 @@ class Intake:
         """Take in a response that goes on, as far as it has come: nothing more will come."""
         torn = self._framer.pop_torn()
         if torn is not None:
-            self._note_odd()
+            self._note_defects()
             self._courier.run(self._engine.receive, [classify(torn)])
 
     def take_left(self) -> None:
@@ -207,8 +207,8 @@ class Intake:
         try:
             while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
                 response = classify(parts)
-                if framer.odd:
-                    self._note_odd()
+                if framer.defects:
+                    self._note_defects()
                 if traced:
                     self._show(response)
                 batch.append(response)
@@ -231,10 +231,10 @@ class Intake:
         if self._trace.wants(4):
             self._trace.log(4, self._engine.secrets.hide_text(f"< {response!r}"))
 
-    def _note_odd(self) -> None:
-        """Note what was odd in how the last response was framed."""
-        odd, self._framer.odd = self._framer.odd, []
-        self._engine.defects.extend(Defect(what, raw) for what, raw in odd)
+    def _note_defects(self) -> None:
+        """Note the defects in the framing of the last response."""
+        found, self._framer.defects = self._framer.defects, []
+        self._engine.defects.extend(Defect(what, raw) for what, raw in found)
 
     def _take_run(self, name: str, batch: Batch) -> None:
         """Cut the responses of one name that follow in one step, if they may all be the same command's."""

@@ -2,10 +2,10 @@ r"""What a quoted string is, however a server breaks it: the one definition for 
 
 A quote opens a string only where a string can begin: at the start of a text, or after SP, ``(``, ``[`` or a list's ``)``. It
 closes the string only where a string can end: before SP, ``)``, ``]`` or the end of the line. Any other quote is a character. A
-backslash takes the next byte with it. So what others wrote into a mail leaves a string neither by a line end nor by a quote
-between other characters.
+backslash takes the next byte with it. So neither a line end nor a quote between other characters, which the author of a mail
+may write, ends a string.
 
-In a list of fields (ENVELOPE, BODYSTRUCTURE) more is known: behind a string and SP comes another string, a list, NIL or a number.
+In a list of fields (ENVELOPE, BODYSTRUCTURE) another string, a list, NIL or a number follows a string and SP.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 OPENS = rb'(?:(?<![^ (\[])"|(?<=\))"(?=[^ )\]]))'
-"""A quote that opens a string; of those behind a ``)``, where SP is missing, none that could close one."""
+"""A quote that opens a string. Right behind a ``)`` it does so only if it could not close one."""
 CLOSES = rb'"(?![^ )\]])'
 """A quote that closes the string that is open."""
 INSIDE = rb'(?:[^"\\]++|\\.|(?!%b)")*+' % CLOSES
@@ -84,9 +84,9 @@ def is_open_after(line: bytes, is_open: bool) -> bool:
 
 
 def is_surely_closed(line: bytes) -> bool:
-    """Whether no string can be open at the end of ``line``, whatever came before: told from its last quote alone.
+    """Whether no string can be open at the end of ``line``, whatever came before, by its last quote alone.
 
-    Where a string was open, that quote closes it; where none was, it opens none. False where the whole line has to be looked at.
+    Where a string was open, that quote closes it; where none was, it opens none. False where only the whole line shows it.
     """
     at = line.rfind(b'"')
     return at < 0 or (line[at + 1 : at + 2] in _CLOSING and line[at - 1 : at] not in _DOUBTFUL)
