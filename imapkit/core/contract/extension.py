@@ -18,8 +18,8 @@ __all__ = ["TLS_ORDER", "Code", "Item", "Layer", "LayerSpec", "Response"]
 class Response:
     """How an untagged response is read.
 
-    ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that reads, as
-    the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
+    ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that
+    reads, as the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
     parse: Callable[[Cursor], Any] | None = None

@@ -172,7 +172,7 @@ def note(data: Any, defects: Sequence[Defect], log: Log | None) -> None:
 def _meanings(
     name: str, shaped: list[Any], is_code: bool, tables: Tables, utf8: bool, nesting: int, defects: list[Defect]
 ) -> Iterable[Any]:
-    """The values of data of one name: of responses, if it has such and ``is_code`` is False, else of response codes."""
+    """The values of data of one name: of responses (unless ``is_code``), of response codes, or of status texts."""
     response = None if is_code else tables.responses.get(name)
     if response is not None:
         return _values(_responses(name, shaped, response.numbered, utf8), tables, defects, nesting)
