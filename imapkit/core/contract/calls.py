@@ -1,4 +1,4 @@
-"""What a method asks for, as a ``Call``: the command is looked up, its arguments are checked and written; nothing is sent."""
+"""Making a ``Call``: the command is looked up, its arguments are checked and written; nothing is sent."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def make_call(
 
 
 def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:
-    """What ``encode`` returns, wrapped. An error holds no part of a secret, nor does any frame of its traceback."""
+    """The result of ``encode``, wrapped. An error holds no part of a secret, nor does any frame of its traceback."""
     try:
         return Secret(encode(kinds, rest, plain_all(args), name))
     except ArgumentError as exc:

@@ -46,7 +46,7 @@ class Done(Protocol):
 
 @lean_dataclass(frozen=True, slots=True)
 class Command:
-    """One command, for good: nothing here changes while a client runs.
+    """One command. It does not change.
 
     ``name`` and ``states``
         as on the wire, in upper case; where it is valid (RFC 3501 section 3).
@@ -66,7 +66,7 @@ class Command:
     ``result``
         the untagged responses that are returned to the caller.
     ``about``, ``matches``
-        two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
+        two commands that share a name in ``result`` are in flight together only if their answers can be distinguished:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
         ``matches(about, response)`` whether a response is an answer to that: True, False, None for "perhaps", or a text for
         "only if it cannot be another command's", which is then noted in ``imap.defects``. A response that is perhaps the answer

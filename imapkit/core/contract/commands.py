@@ -20,7 +20,7 @@ With a callback a command returns ``(None, None)`` as soon as it is sent.
 """
 
 Callback = Callable[[tuple[Any, Any, Any]], object]
-"""What is called with ``((type, data), cb_arg, None)``, or with ``(None, cb_arg, (exception class, reason))``."""
+"""A function that is called with ``((type, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, reason))``."""
 
 
 class CallbackOptions(TypedDict, total=False):
@@ -37,7 +37,7 @@ class CallbackOptions(TypedDict, total=False):
 
 
 class CallOptions(CallbackOptions, total=False):
-    """What every command takes beside its arguments.
+    """The keywords that every command takes.
 
     ``timeout``
         seconds within which the command must be answered, its time in the queue included; else the connection is
@@ -88,7 +88,7 @@ class Commands:
         after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent
         again.
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
-        these are sent as given. ``force``: whatever ``Command.guard`` says. ``to``: the file, or the channel, that takes the
+        these are sent as given. ``force``: without ``Command.guard``. ``to``: the file, or the channel, that takes the
         literal that ``Command.streams`` names; a ``StreamedLiteral`` stands in its place in the responses.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What a family brings beside commands: responses, response codes, items of other responses, and layers."""
+"""The parts of a family beside its commands: responses, response codes, items of other responses, and layers."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ class Layer(Protocol):
         ...
 
     def encode(self, data: bytes | memoryview) -> bytes:
-        """What is to be sent for ``data``."""
+        """The bytes to send for ``data``."""
         ...
 
     def decode(self, data: bytes) -> Iterable[bytes]:
-        """What ``data``, just received, means: in pieces of bounded size.
+        """The bytes that the received ``data`` stands for, in pieces of bounded size.
 
         Called with nothing right after ``start``: for what came together with the last bytes that ``start`` received.
         """
         ...
 
     def finish(self) -> bytes:
-        """What is to be sent at the end, if anything."""
+        """The bytes to send at the end; may be empty."""
         ...
 
 
@@ -79,8 +79,8 @@ class LayerSpec:
         ``factory(session, options)`` makes it, on the reader thread, before the greeting on that of the caller. One that returns
         None has put the layer in place itself (``Commands._use_tls``).
     ``order``
-        its place, whatever the order in which layers are switched on: the layer with the lowest order is next to the socket, and
-        sees what goes over the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
+        its place, which does not depend on when layers are switched on: the layer with the lowest order is next to the
+        socket, and gets the bytes of the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
         and then encrypted by TLS (``TLS_ORDER``).
     ``always``
         it is on from the start, and beneath every layer that is switched on later, TLS from the start included.
@@ -109,7 +109,7 @@ class Item(Generic[T]):
     ``response``, ``name``
         of which response it is an item, and its name; both in upper case.
     ``parse``
-        its grammar, as ``Response.parse`` has it.
+        its grammar, as ``Response.parse``.
     ``kind``
         the class of what ``parse`` returns.
     """
@@ -126,5 +126,5 @@ class Item(Generic[T]):
 
     @staticmethod
     def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
-        """What ``Family.items`` is for these."""
+        """The value of ``Family.items`` for these items."""
         return MappingProxyType({(item.response, item.name): item.parse for item in items})

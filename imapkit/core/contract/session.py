@@ -43,11 +43,11 @@ class Session:
         self.awaits_tls = False
         """The program has asked for a layer that protects the connection; until that is on, no secret may be sent."""
         self.understood = understood
-        """What may be enabled (RFC 5161): what the families understand."""
+        """The names that may be enabled (RFC 5161), since a family understands them."""
         self.capabilities: tuple[str, ...] | None = None
-        """What the server announced, in upper case; None while that is not known."""
+        """The server's capabilities, in upper case; None while they are not known."""
         self.enabled = self.asked_for = _NOTHING
-        """What a command in flight asks the server to switch on."""
+        """The names that a command in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False
         self.readonly_news: str | None = None

@@ -1,4 +1,4 @@
-"""What the families bring to a connection, as frozen tables; the room of plugins makes them."""
+"""The frozen tables of what families bring to a connection; ``core.plugins`` builds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command is about, and whether a response is about the same: for ``Command.about`` and ``Command.matches``."""
+"""The subject of a command, and whether a response has the same: for ``Command.about`` and ``Command.matches``."""
 
 from __future__ import annotations
 

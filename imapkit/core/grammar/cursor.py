@@ -25,7 +25,7 @@ _PLAIN, _OPENS, _CLOSES, _NOTHING, _DIGITS, _WORDS, _STRINGS = range(1, 8)
 
 
 class Atom(bytes):
-    """What stood there as an atom; a string is plain ``bytes``."""
+    """A value sent as an atom; a string is plain ``bytes``."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ class Atom(bytes):
 class Cursor(Reader):
     """Reads one response, text and literals, by methods named after the grammar's rules.
 
-    ``parts`` is text, or text, literal, text, ..., text as ``Untagged.parts`` has it. ``number`` is what stood before
+    ``parts`` is text, or text, literal, text, ..., text as in ``Untagged.parts``. ``number`` is the number before
     the response's name, kept as ``leading``. ``items`` holds the grammar of single items: ``items["FETCH", "UID"]``.
     ``nesting`` bounds open parentheses. ``utf8``: mailbox names are plain UTF-8 (RFC 6855). Every method raises
     ``ParseError`` where the grammar is not followed.

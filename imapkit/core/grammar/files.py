@@ -80,7 +80,7 @@ def _spooled(stream: Any, progress: Progress | None) -> Source:
 
 
 def _chunks(file: Any) -> Iterator[bytes]:
-    """What is in a file, in pieces that do not end between CR and LF. Raises ``ArgumentError`` if that is not bytes."""
+    """The bytes of a file, in pieces that do not end between CR and LF. Raises ``ArgumentError`` for other types."""
     held = b""
     while chunk := file.read(PIECE):
         if not isinstance(chunk, bytes):

@@ -21,7 +21,7 @@ DEEPEST = 50
 
 
 def any_value(cursor: Cursor) -> Any:
-    """What ``Cursor.value`` reads, unless it is nested too deep."""
+    """The value that ``Cursor.value`` reads. Raises ``ParseError`` if it is nested too deep."""
     most, cursor.nesting = cursor.nesting, min(cursor.nesting, DEEPEST)
     try:
         return cursor.value()

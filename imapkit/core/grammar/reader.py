@@ -95,7 +95,7 @@ class Reader:
         self._at = mark[1]
 
     def since(self, mark: Mark) -> bytes:
-        """What has been read since ``mark``, as it was on the wire."""
+        """The bytes read since ``mark``, as they were on the wire."""
         index, at = mark
         pieces: list[bytes] = []
         while index < self._index:

@@ -73,7 +73,7 @@ def _string(text: str, what: str) -> bytes | Literal:
 
 
 def unquote(text: str) -> str | None:
-    """What stands between well-formed double quotes, or None if ``text`` is not so quoted."""
+    """The text between well-formed double quotes; None if ``text`` is not quoted like that."""
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if _QUOTED.match(text) else None
 
 
@@ -124,7 +124,7 @@ def astring(value: Any) -> Token:
 
 @verbatim
 def quoted_string(value: Any) -> Token:
-    """A string that is quoted whatever it holds: the password of a login."""
+    """A string that is always quoted, or a literal: the password of a login."""
     data = exact_bytes(value)
     if data is None:
         return _string(text_of(value, "a password"), "password")

@@ -50,7 +50,7 @@ def pass_over(cursor: Cursor, values: int = 1) -> None:
 
 
 def attempt(cursor: Cursor, what: str, rule: Callable[[Cursor], T], values: int = 1) -> Iterator[T]:
-    """What ``rule`` reads; nothing if it raises ``ParseError``: then ``values`` values are passed over, and noted as a defect."""
+    """The value that ``rule`` reads; none if it raises ``ParseError``: then ``values`` values are passed over, and noted."""
     start = cursor.mark()
     try:
         found = rule(cursor)

@@ -20,7 +20,7 @@ NameWords: TypeAlias = "Callable[[list[bytes]], int]"
 """Says how many of a response's words, from the first on, are the mailbox name."""
 
 _INNER = rb'[^()"]++|"[^"\\]*+"'
-#   What follows a name that is as the grammar has it: a list to the end, with lists in it perhaps.
+#   Text after a name that follows the grammar: a list to the end, with lists in it perhaps.
 _BEFORE_LIST = re.compile(rb"(?= ++\((?:%b|\((?:%b)*+\))*+\) *+\Z)" % (_INNER, _INNER))
 _LIST_OPENS = re.compile(rb"(?= ++\()")
 _WORDS = re.compile(rb' *+("[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ ])|[^ ]++)', re.DOTALL)

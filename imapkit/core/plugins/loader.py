@@ -262,7 +262,7 @@ def _single(sources: list[Source]) -> Source:
 
 
 def _given(item: Any) -> Source:
-    """What the program handed over: a family, or a module or object with the hook."""
+    """The source of what the program gave: a family, or a module or object with the hook."""
     if isinstance(item, Family):
         return Source("", f"{item.name!r}, given as a family", "given by the program", "", lambda: item)
     where = getattr(item, "__name__", None) or repr(item)

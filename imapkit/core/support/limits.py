@@ -1,4 +1,4 @@
-"""What a server may send, and how long it may take: every bound in one place."""
+"""All bounds on what a server may send, and on how long it may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command returns, in imaplib's shape, and what is found when it is read.
+"""The data that a command returns, in imaplib's shape, and the values and defects that are read from it.
 
 ``Data`` uses no family's grammar; the client's own data (``imapkit.core.contract.result.Answer``) does.
 """
@@ -82,7 +82,7 @@ class Data(list[Any]):
         return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
     def status(self) -> StatusText | None:
-        """What the command's tagged response said, its response code included; None if the data is no command's result.
+        """The text and response code of the command's tagged response; None if the data is no command's result.
 
         The code belongs to this command; ``response(code)`` has those of all commands of the connection.
         """

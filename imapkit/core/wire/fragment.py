@@ -60,7 +60,7 @@ class Framer:
         self._again: bytes | None = None
         """A line that was taken and belongs to the next response."""
         self.defects: list[tuple[str, bytes]] = []
-        """What was wrong with the popped responses, and the bytes; the caller of ``pop`` empties it."""
+        """The defects of the popped responses, each with its bytes; the caller of ``pop`` empties it."""
         self._response = Assembly(self.limits, self._note)
         self._has_begun = False
         """Whether a response has begun that is not complete."""

@@ -1,4 +1,4 @@
-"""What responses take up in memory: the bytes in them, and a fixed charge for each object that holds them.
+"""The memory that responses take up: the bytes in them, and a fixed charge for each object that holds them.
 
 A limit on bytes alone would bound nothing: an empty line, or a literal of no bytes, is an object, too. The charges are those of
 a 64-bit CPython, rounded; ``tests/security/test_memory.py`` compares them with ``sys.getsizeof``.

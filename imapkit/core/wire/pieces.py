@@ -110,7 +110,7 @@ class Late(NamedTuple):
 Piece = bytes | Literal | Late | Source
 """Bytes of a command line, a literal or its source, or a part with two forms."""
 Token = Piece | tuple[Piece, ...]
-"""What an argument becomes: pieces that follow one another with no space between."""
+"""An argument in written form: one piece, or pieces with no space between them."""
 
 
 def exact_bytes(value: Any) -> bytes | None:

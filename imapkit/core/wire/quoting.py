@@ -1,4 +1,4 @@
-r"""What a quoted string is, however a server breaks it: the one definition for the framer and for the cursor.
+r"""Quoted strings, as servers break them, too: the one definition for the framer and for the cursor.
 
 A quote opens a string only where a string can begin: at the start of a text, or after SP, ``(``, ``[`` or a list's ``)``. It
 closes the string only where a string can end: before SP, ``)``, ``]`` or the end of the line. Any other quote is a character. A
@@ -35,7 +35,7 @@ OPENS = rb'(?:(?<![^ (\[])"|(?<=\))"(?=[^ )\]]))'
 CLOSES = rb'"(?![^ )\]])'
 """A quote that closes the string that is open."""
 INSIDE = rb'(?:[^"\\]++|\\.|(?!%b)")*+' % CLOSES
-"""What stands between the quotes of a string; with ``re.DOTALL``."""
+"""The text between the quotes of a string; with ``re.DOTALL``."""
 STRING = rb'"%b"' % INSIDE
 """A whole string, where one begins."""
 
@@ -46,7 +46,7 @@ FIELD_STRING = rb'"(?:[^"\\]++|\\.|(?!%b)")*+"' % FIELD_CLOSES
 """A string in a list of fields."""
 
 ANY_WORD = rb"(?!%b)[^\x00-\x20\x7f()]++" % OPENS
-"""What is neither a list nor a string; a quote that opens none is a character of it."""
+"""A word, which is neither a list nor a string; a quote that opens no string is a character of it."""
 _TOKEN = (
     rb' *+(?:(?=%b)"([^"\\\r\n\0]*+)%b|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()]))|(\d{1,20}+(?![^\x00-\x20\x7f()]))'
     rb"|(%b)|(%b))"
@@ -57,7 +57,7 @@ FIELD = late_pattern(_TOKEN % (OPENS, FIELD_CLOSES, ANY_WORD, b"%b|%b" % (FIELD_
 """The same in a list of fields."""
 
 IN_A_LIST = re.compile(rb'(?:[^()"]++|(?!%b)"|%b)*+' % (OPENS, STRING), re.DOTALL)
-"""What stands in a list up to the next parenthesis."""
+"""The text of a list up to the next parenthesis."""
 BARE_QUOTE = "a quote without a backslash in a quoted string"
 """The defect."""
 
@@ -98,5 +98,5 @@ def has_bare_quote(inside: bytes) -> bool:
 
 
 def unescape(inside: bytes) -> bytes:
-    r"""What the inside of a quoted string stands for; a backslash before anything but ``"`` and ``\`` stays."""
+    r"""The value of the inside of a quoted string; a backslash before anything but ``"`` and ``\`` stays."""
     return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside

@@ -1,4 +1,4 @@
-"""What a response is, by its first line: continuation, tagged, untagged; RFC 3501 section 7.
+"""The type of a response, by its first line: continuation, tagged, untagged; RFC 3501 section 7.
 
 Only the bytes that show whose response it is are looked at. ``Cursor`` reads the rest later, on the thread of the caller
 that asks for it.
@@ -106,7 +106,7 @@ class Untagged:
 
     @property
     def text(self) -> bytes:
-        """What follows the name, on one line: a literal is shown as a quoted string."""
+        """The text after the name, on one line: a literal is shown as a quoted string."""
         if len(self.parts) == 1:
             return self.parts[0]
         return one_line(self.parts)
@@ -166,7 +166,7 @@ class Run:
 
     @property
     def texts(self) -> list[bytes]:
-        """What follows the name, up to a literal."""
+        """The text after each name, up to a literal."""
         return [row[1] for row in self.rows]
 
     def data(self) -> list[Any]:
@@ -305,7 +305,7 @@ def _name(sent: bytes) -> str:
 
 
 def split_code(text: bytes) -> bytes:
-    """What follows the response code of a status response's text."""
+    """The text of a status response after its response code."""
     match = _CODE.match(text) or _LIST_CODE.match(text) or _SIMPLE_CODE.match(text)
     return text if match is None else text[match.end() :].removeprefix(b" ")
 

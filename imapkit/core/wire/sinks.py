@@ -1,4 +1,4 @@
-"""What takes a literal as it comes, and what stands in a response in its place."""
+"""Sinks, which take a literal as it comes, and the mark that replaces it in the response."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Conduit(Protocol):
 
     @property
     def flow(self) -> Sink:
-        """What the thread that reads the connection writes to."""
+        """The sink that the thread that reads the connection writes to."""
         ...
 
 

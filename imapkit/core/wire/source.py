@@ -25,7 +25,7 @@ class Readable(Protocol):
 
 
 Content: TypeAlias = "bytes | Readable | Iterable[bytes] | Callable[[], Readable | Iterable[bytes]]"
-"""What a source is read from: bytes, a binary file, pieces, or a function that opens one of the latter."""
+"""The content of a source: bytes, a binary file, pieces, or a function that opens a file or pieces."""
 Progress: TypeAlias = Callable[[int, int], object]
 """Called as ``progress(sent, size)``: the bytes sent so far, and all of them."""
 
@@ -119,7 +119,7 @@ class Source:
             yield from _cut(piece)
 
     def _opened(self, stack: contextlib.ExitStack) -> Any:
-        """What is read now, from its beginning; ``stack`` closes it if it is the source's own. Raises ``ValueError``."""
+        """The content, at its beginning; ``stack`` closes it if the source opened it. Raises ``ValueError``."""
         content = self._content
         if callable(content):
             opened: Any = content()
@@ -139,7 +139,7 @@ class Source:
 
 
 def _cut(piece: Any) -> Iterator[bytes | memoryview]:
-    """What a source gave, in pieces that may be sent at once. Raises ``TypeError``."""
+    """A piece of the content, cut to ``PIECE`` bytes at most. Raises ``TypeError``."""
     if not isinstance(piece, bytes):
         if not isinstance(piece, (bytearray, memoryview)):
             raise TypeError(f"its source gave {type(piece).__name__} instead of bytes")
