@@ -79,8 +79,8 @@ class LayerSpec:
         ``factory(session, options)`` makes it, on the reader thread, before the greeting on that of the caller. One that returns
         None has put the layer in place itself (``Commands._use_tls``).
     ``order``
-        its place, which does not depend on when layers are switched on: the layer with the lowest order is next to the
-        socket, and gets the bytes of the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
+        its place, which does not depend on when layers are switched on: the layer with the lowest order is next to the socket, and
+        gets the bytes of the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
         and then encrypted by TLS (``TLS_ORDER``).
     ``always``
         it is on from the start, and beneath every layer that is switched on later, TLS from the start included.
