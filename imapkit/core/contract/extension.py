@@ -19,7 +19,8 @@ class Response:
     """How an untagged response is read.
 
     ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that
-    reads, as the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
+    reads, as the response comes, for changes of session state only; what it raises reaches the caller of a command of the same
+    family that the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
     parse: Callable[[Cursor], Any] | None = None
@@ -79,8 +80,8 @@ class LayerSpec:
         ``factory(session, options)`` makes it, on the reader thread, before the greeting on that of the caller. One that returns
         None has put the layer in place itself (``Commands._use_tls``).
     ``order``
-        its place, which does not depend on when layers are switched on: the layer with the lowest order is next to the socket, and
-        gets the bytes of the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
+        its place, which does not depend on when layers are switched on: the lowest order is next to the socket, and gets the
+        bytes of the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
         and then encrypted by TLS (``TLS_ORDER``).
     ``always``
         it is on from the start, and beneath every layer that is switched on later, TLS from the start included.
@@ -126,5 +127,8 @@ class Item(Generic[T]):
 
     @staticmethod
     def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
-        """The value of ``Family.items`` for these items."""
+        """The value of ``Family.items`` for these items. Raises ``TypeError`` for a ``kind`` that is no class."""
+        for item in items:
+            if not isinstance(item.kind, type):
+                raise TypeError(f"Item {item.name}: kind={item.kind!r} is no class: write tuple, not tuple[...]")
         return MappingProxyType({(item.response, item.name): item.parse for item in items})

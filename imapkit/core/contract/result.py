@@ -56,7 +56,7 @@ class Answer(Data):
         refused: str = "",
         nesting: int = _NESTING,
     ) -> None:
-        super().__init__(items, responses, name=name, utf8=utf8)
+        Data.__init__(self, items, responses, name, utf8)
         self._tables, self._log, self._text, self._refused, self._nesting = tables, log, text, refused, nesting
         self._noted: tuple[str, ...] = ()
         """The parts whose defects have been noted: "responses", "text"."""
