@@ -102,7 +102,7 @@ def _octets(value: Any, what: str, longest: int) -> bytes:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
-        raise ArgumentError(f"{what} must be text or octets, not {type(value).__name__}")
+        raise ArgumentError(f"{what} must be text or bytes, not {type(value).__name__}")
     octets = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
     if len(octets) > longest:
         raise ArgumentError(f"{what} may have {longest} octets, not {len(octets)}")

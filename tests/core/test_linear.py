@@ -146,7 +146,7 @@ def test_framing_what_is_odd(line: bytes) -> None:
         framer.push(line * count + b"A1 OK\r\n")
         while framer.pop() is not None:
             pass
-        framer.odd.clear()
+        framer.defects.clear()
 
     assert_linear(run, 2000)
 

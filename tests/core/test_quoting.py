@@ -25,7 +25,7 @@ def frame(data: bytes, *, single: bool = False, limits: Limits | None = None) ->
         framer.push(chunk)
         while (parts := framer.pop()) is not None:
             found.append(parts)
-    return found, [what for what, _ in framer.odd]
+    return found, [what for what, _ in framer.defects]
 
 
 def framed(data: bytes) -> tuple[list[list[bytes]], list[str]]:

@@ -110,7 +110,7 @@ def test_a_secret_command_shows_nothing_of_its_arguments(piece: bytes | Literal 
 def test_another_command_shows_no_literal_and_not_too_much() -> None:
     shown = repr(Call(Command("XPUT", State.ANY), (), [b"XPUT a ", Literal(b"hunter2"), b" x" * 1000]))
     assert "hunter2" not in shown
-    assert "<Literal of 7 octets>" in shown
+    assert "<Literal of 7 bytes>" in shown
     assert len(shown) < 200
 
 

@@ -268,12 +268,12 @@ def test_what_is_no_sequence_set_is(value: str) -> None:
 
 @pytest.mark.parametrize("value", [5, None, 1.5, ["x"]])
 def test_what_is_no_message(value: object) -> None:
-    with pytest.raises(ArgumentError, match="a message must be octets or text"):
+    with pytest.raises(ArgumentError, match="a message must be bytes or text"):
         append.message(value)
 
 
 def test_a_message_in_text_must_be_ascii() -> None:
-    with pytest.raises(ArgumentError, match="give octets"):
+    with pytest.raises(ArgumentError, match="give bytes"):
         append.message("gr\u00fcn")
 
 

@@ -257,7 +257,7 @@ def test_literals_are_shown_by_their_size(caplog: pytest.LogCaptureFixture) -> N
         client.login("me", "secret")
         assert client.append("INBOX", None, None, f"Subject: x\r\n\r\n{CANARY}".encode())[0] == "OK"
     assert "Canary" not in log.getvalue() + caplog.text
-    assert "<Literal of 31 octets>" in caplog.text
+    assert "<Literal of 31 bytes>" in caplog.text
 
 
 def test_whom_an_administrator_becomes_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:

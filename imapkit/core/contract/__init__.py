@@ -1,1 +1,1 @@
-"""What a family says, and what it sees: commands, responses, the session, calls and results."""
+"""What a family declares, and what it uses: commands, responses, the session, calls and results."""

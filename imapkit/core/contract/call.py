@@ -15,11 +15,11 @@ __all__ = ["Call"]
 
 
 class Call:
-    """A command and its arguments, encoded; an immutable value in all but name, made before anything is locked."""
+    """A command and its arguments, encoded before any lock is taken; it does not change."""
 
     __slots__ = ("about", "args", "command", "expunges", "line", "name", "options", "pieces", "reply", "seqnums", "uid")
     sink: Any = None
-    """What chooses the sinks of its literals (``StreamedCall``)."""
+    """Chooses the sinks of its literals (``StreamedCall``)."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Call:
         if command.secret and not isinstance(pieces, Secret):
             pieces = Secret(pieces)
         self.pieces = pieces
-        """What goes over the wire; wrapped if it is secret, and gone once that has been sent."""
+        """What is sent; wrapped if it is secret, and removed once it has been sent."""
         self.name = f"UID {command.name}" if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid
@@ -43,14 +43,14 @@ class Call:
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = _subject(command, args, uid) if command.about else None
         self.line: bytes | None = None
-        """All of it, if it is a single line without secrets whose writer need not wait for anything the server says."""
+        """The whole command, if it is one line without secrets that is sent without waiting for the server."""
         if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:
             only = pieces[0]
             if type(only) is bytes:
                 self.line = only
 
     def shown(self, most: int) -> bytes:
-        """What goes over the wire, for people: of a literal only its size, of a secret nothing."""
+        """What is sent, for people: of a literal only its size, of a secret nothing."""
         if isinstance(self.pieces, Secret):
             return b"***"
         return b"".join(piece if isinstance(piece, bytes) else repr(piece).encode() for piece in self.pieces)[:most]

@@ -1,4 +1,4 @@
-"""What a method asks for, as a ``Call``: the command is looked up, its arguments are checked and written; nothing is sent."""
+"""Making a ``Call``: the command is looked up, its arguments are checked and written; nothing is sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONS = CallOptions.__optional_keys__
 
 
 def check_options(name: str, options: CallOptions) -> None:
-    """Raise ``TypeError`` for what is no option of ``CallOptions``: only a caller of a public method can have given it."""
+    """Raise ``TypeError`` for what is no option of ``CallOptions``, as a caller of a public method may give."""
     if not options.keys() <= _OPTIONS:
         raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
 
@@ -40,7 +40,7 @@ def check_length(pieces: Any, session: Session, name: str) -> None:
 
 
 def hide_secret(commands: Mapping[str, Command], name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments of a command that a program has chosen by its name: hidden, if the command is secret."""
+    """The arguments of a command that a program chose by its name; wrapped if the command is secret."""
     command = commands.get(name)
     return hidden(args) if command is not None and command.secret else args
 
@@ -58,16 +58,16 @@ def make_call(
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` where there is no such form.
+    Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` if the command has no such form.
     """
     command = commands.get(name)
     if uid and command is not None and not command.uid and not generic:
         raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
     if command is None or (uid and not command.uid):
-        # Nothing is known of it: it flies alone, so that whatever comes with it cannot be mixed up.
+        # Its responses are unknown: it is exclusive, so that none of them can go to another command.
         secret = command is not None and command.secret
         command = Command(atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
-    # An iterator can be read once only, and more than one function asks.
+    # An iterator can be read only once, and several functions read the arguments.
     if args:
         args = tuple([list(value) if isinstance(value, Iterator) and not is_file(value) else value for value in args])
     if generic and is_extended(command, plain_all(args), uid=uid):
@@ -85,7 +85,7 @@ def make_call(
 
 
 def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:
-    """What ``encode`` returns, wrapped; an error holds no piece of a secret, and no frame below it does."""
+    """The result of ``encode``, wrapped. An error holds no part of a secret, nor does any frame of its traceback."""
     try:
         return Secret(encode(kinds, rest, plain_all(args), name))
     except ArgumentError as exc:
@@ -96,6 +96,6 @@ def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tupl
         exc.__traceback__ = exc.__context__ = None
         raise
     secrets = secret_arguments(args)
-    odd = next((type(value).__name__ for value in plain_all(secrets) if not isinstance(value, (str, bytes))), "")
-    # Not within the handler: the error must not name as its context what it stands for.
-    raise ArgumentError(f"{name}: a secret is text or bytes, not {odd}" if odd else Hidden(*secrets).hide_text(why))
+    wrong = next((type(value).__name__ for value in plain_all(secrets) if not isinstance(value, (str, bytes))), "")
+    # Not within the handler: the error that this one replaces would be its context.
+    raise ArgumentError(f"{name}: a secret is text or bytes, not {wrong}" if wrong else Hidden(*secrets).hide_text(why))

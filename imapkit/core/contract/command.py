@@ -1,4 +1,4 @@
-"""One command, as a family declares it, and what it has come to."""
+"""One command, as a family declares it, and its outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Command", "Done"]
 
 
 class Done(Protocol):
-    """What a command has come to, as its ``done`` function sees it."""
+    """The outcome of a command, as its ``done`` function gets it."""
 
     @property
     def typ(self) -> str:
@@ -25,7 +25,7 @@ class Done(Protocol):
 
     @property
     def text(self) -> bytes:
-        """What stands behind that, a response code included."""
+        """The text behind it, a response code included."""
         ...
 
     @property
@@ -46,7 +46,7 @@ class Done(Protocol):
 
 @lean_dataclass(frozen=True, slots=True)
 class Command:
-    """One command, for good: nothing here changes while a client runs.
+    """One command. It does not change.
 
     ``name`` and ``states``
         as on the wire, in upper case; where it is valid (RFC 3501 section 3).
@@ -60,23 +60,23 @@ class Command:
         the command (most often itself) to whose arguments other families may add words that may stand here: ``rest`` is called
         as ``rest(args, operands)``, and ``operands["X-GM-RAW"]`` is what follows that word (``Family.operands``).
     ``exclusive``
-        waits until no other command is in flight and holds back those after it; for whatever changes the state.
+        waits until no other command is in flight and holds back those after it; for commands that change the state.
     ``uid``
         may be sent as ``UID name`` (RFC 3501 section 6.4.8).
     ``result``
         the untagged responses that are returned to the caller.
     ``about``, ``matches``
-        two commands that share a name in ``result`` are in flight together only if their answers can be told apart:
+        two commands that share a name in ``result`` are in flight together only if their answers can be distinguished:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
         ``matches(about, response)`` whether a response is an answer to that: True, False, None for "perhaps", or a text for
-        "only if it cannot be another command's", which says what is odd about it (``imap.defects`` then has that). What is
-        perhaps the answer of one command in flight becomes its answer; of several, nobody's. Of a command about one thing
-        (no ``NumberSet``) it gives way to what is certainly the answer. ``response.once(read)`` calls a function of the
+        "only if it cannot be another command's", which is then noted in ``imap.defects``. A response that is perhaps the answer
+        of one command in flight becomes its answer; of several, it becomes no answer. For a command about one thing (no
+        ``NumberSet``) a certain answer goes before it. ``response.once(read)`` calls a function of the
         family's once for each response, however many commands in flight ask.
         Without ``about``, and where it returns None, such commands follow one another; so do two whose subjects are of different
-        types, such as a name and a ``NumberSet``: neither family's ``matches`` knows the other's. What ``matches`` raises reaches
-        the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are (``run.texts``
-        ends where a literal begins); False leaves it to ``matches``, one by one. It only saves time.
+        types, such as a name and a ``NumberSet``: neither family's ``matches`` can read the other's. What ``matches`` raises
+        reaches the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are answers
+        (``run.texts`` ends where a literal begins); after False ``matches`` is called for each. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
@@ -87,7 +87,7 @@ class Command:
         while TLS was asked for (``starttls``) and is not there.
     ``guard``
         ``guard(session, args)``, on the caller's thread before anything is sent: may raise ``ArgumentError`` for what the program
-        must not ask for unless it insists (``force=True``, where a method has it).
+        must not ask for without ``force=True``, where a method has that.
     ``before``
         ``before(session, args)``, just before it is sent: may raise to refuse. ``done(session, request)``, at the tagged
         response, on the thread that reads: for changes of state only. Neither may block.
@@ -95,9 +95,9 @@ class Command:
         ``interrupt``: the line that ends it early (IDLE's ``DONE``): when another command waits, when the call's ``patience``
         is over, or when a response has come of which ``news(response)`` says True.
     ``layer``, ``tail``
-        the transport layer that is switched on at its tagged OK, and what becomes of octets already read by then: "feed"
-        gives them to the layer, "reject" ends the connection (STARTTLS: response injection), and nothing that was said before
-        counts: capabilities and untagged responses are forgotten.
+        the transport layer that is switched on at its tagged OK, and what becomes of bytes already read by then: "feed"
+        gives them to the layer, "reject" ends the connection (STARTTLS: response injection). With "reject" the capabilities and
+        untagged responses from before are forgotten.
     ``ends``
         the session ends with it: BYE is its answer, not a failure.
     ``streams``

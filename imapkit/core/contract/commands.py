@@ -1,4 +1,4 @@
-"""What a family's mixin derives from, and what every method of a family takes and returns."""
+"""The base of a family's mixin, and what every method of a family takes and returns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from imapkit.core.wire.sinks import Conduit, Writable
 __all__ = ["CallOptions", "Callback", "CallbackOptions", "Commands", "Result"]
 
 Result = tuple[str, Data]
-"""``(type, [data, ...])``: "OK", "NO" or another name, and octets or ``(header, literal)`` tuples,
+"""``(type, [data, ...])``: "OK", "NO" or another name, and bytes or ``(header, literal)`` tuples,
 or ``[None]``; ``data.parsed()`` reads them.
 
 With a callback a command returns ``(None, None)`` as soon as it is sent.
 """
 
 Callback = Callable[[tuple[Any, Any, Any]], object]
-"""What is called with ``((type, data), cb_arg, None)``, or with ``(None, cb_arg, (exception class, reason))``."""
+"""A function that is called with ``((type, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, reason))``."""
 
 
 class CallbackOptions(TypedDict, total=False):
@@ -37,10 +37,10 @@ class CallbackOptions(TypedDict, total=False):
 
 
 class CallOptions(CallbackOptions, total=False):
-    """What every command takes beside its arguments.
+    """The keywords that every command takes.
 
     ``timeout``
-        seconds until the command must have been answered, its waiting for a turn included; else the connection is
+        seconds within which the command must be answered, its time in the queue included; else the connection is
         closed and ``abort`` raised.
     """
 
@@ -48,11 +48,11 @@ class CallOptions(CallbackOptions, total=False):
 
 
 class Commands:
-    """What a family's methods have of the client that they are mixed into."""
+    """The methods of the client that a family's methods call."""
 
     @property
     def _session(self) -> Session:
-        """What is known of the session."""
+        """The state of the session."""
         raise NotImplementedError
 
     def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
@@ -86,9 +86,9 @@ class Commands:
         on the thread of the caller or of the callback, and may raise. ``reply(challenge)`` answers each continuation request;
         None cancels the exchange with "*". ``layer``: options for the layer that the command switches on. ``patience``: seconds
         after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent
-        anew.
+        again.
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
-        these are sent as given. ``force``: whatever ``Command.guard`` says. ``to``: the file, or the channel, that takes the
+        these are sent as given. ``force``: without ``Command.guard``. ``to``: the file, or the channel, that takes the
         literal that ``Command.streams`` names; a ``StreamedLiteral`` stands in its place in the responses.
         """
         raise NotImplementedError
@@ -117,7 +117,7 @@ class Commands:
         raise NotImplementedError
 
     def _known_capabilities(self) -> tuple[str, ...]:
-        """The server's capabilities, asked for if they are not known."""
+        """The server's capabilities; sends CAPABILITY if they are not known."""
         raise NotImplementedError
 
     def _tls_is_on(self) -> bool:
@@ -133,5 +133,5 @@ class Commands:
         raise NotImplementedError
 
     def _hang_up(self, reason: str) -> None:
-        """Close the connection, wake whoever waits, and wait until its threads have ended."""
+        """Close the connection, wake the callers that wait, and wait until its threads have ended."""
         raise NotImplementedError

@@ -38,7 +38,7 @@ def is_extended(command: Command, args: tuple[Any, ...], *, uid: bool) -> bool:
     pairs = [f"{one} {two}" for one, two in pairwise(texts) if two in lists and _NAME.match(one)]
     if not (named or lists or pairs):
         return False
-    # A stream can be read once only, and this is not the time.
+    # A stream can be read only once, when it is sent.
     args = tuple([b"" if is_file(value) else value for value in args])
     try:
         line = _line(encode(command.args, command.rest, args, command.name))
@@ -53,12 +53,12 @@ def _stands_in(value: str, line: bytes, edge: bytes) -> bool:
 
 
 def _line(pieces: list[Piece]) -> bytes:
-    """What stands in the command line itself; CR for a literal."""
+    """The command line itself, with CR for each literal."""
     return b"".join([piece if isinstance(piece, bytes) else b"\r" for piece in pieces])
 
 
 def as_given(command: Command) -> Command:
-    """The same command, whose arguments are all sent as given; it flies alone, and awaits the same responses."""
+    """The same command, whose arguments are all sent as given; it is exclusive, and awaits the same responses."""
     return replace(command, args=(), rest=_all_as_given, words=None, exclusive=True, about=None, matches=None, matches_all=None)
 
 

@@ -1,4 +1,4 @@
-"""What a family brings beside commands: responses, response codes, items of other responses, and layers."""
+"""The parts of a family beside its commands: responses, response codes, items of other responses, and layers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["TLS_ORDER", "Code", "Item", "Layer", "LayerSpec", "Response"]
 
 @lean_dataclass(frozen=True, slots=True)
 class Response:
-    """How an untagged response is understood.
+    """How an untagged response is read.
 
-    ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the thread that reads, as
-    the response comes, for changes of session state only; what it raises reaches the caller of a command of the same family that
-    the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
+    ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that
+    reads, as the response comes, for changes of session state only; what it raises reaches the caller of a command of the same
+    family that the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
     parse: Callable[[Cursor], Any] | None = None
@@ -30,22 +30,22 @@ class Response:
 
 @lean_dataclass(frozen=True, slots=True)
 class Code:
-    """How a response code's data is understood; ``parse`` and ``apply(session, data)`` as in ``Response``."""
+    """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``."""
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, bytes | None], None] | None = None
 
 
 class Layer(Protocol):
-    """A transformation of the octets between the protocol and the socket. One thread at a time encodes, and one decodes.
+    """A transformation of the bytes between the protocol and the socket. One thread at a time encodes, and one decodes.
 
-    It may have a method ``settled()``: whether the last frame it was given is whole, so that another layer may be put beneath it.
-    All text of a DEFLATE flush is there some bytes before its end. Without the method every byte means something at once.
+    It may have a method ``settled()``: whether the last frame has arrived whole, so that another layer may be put beneath it.
+    (The text of a DEFLATE flush is complete some bytes before its end.) A layer without the method has no frames.
 
-    It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and tells
-    the other side nothing. It is, now and then, while a server that owes answers is silent: one that has more of what it was
-    sent than it has looked at looks again. The layers beneath encode it. (Not where the program reads the connection by
-    itself, nor over pipes.)
+    It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and has no
+    meaning. The client sends it now and then while a server that owes answers is silent: a server that has left received bytes
+    unread then reads on. The layers beneath encode it. (It is not sent where the program reads the connection itself, nor over
+    pipes.)
     """
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
@@ -53,18 +53,18 @@ class Layer(Protocol):
         ...
 
     def encode(self, data: bytes | memoryview) -> bytes:
-        """What is to be sent for ``data``."""
+        """The bytes to send for ``data``."""
         ...
 
     def decode(self, data: bytes) -> Iterable[bytes]:
-        """What ``data``, just received, means: in pieces of bounded size.
+        """The bytes that the received ``data`` stands for, in pieces of bounded size.
 
-        Called with nothing right after ``start``: for what came together with the last octets that ``start`` received.
+        Called with nothing right after ``start``: for what came together with the last bytes that ``start`` received.
         """
         ...
 
     def finish(self) -> bytes:
-        """What is to be sent at the end, as far as it can be."""
+        """The bytes to send at the end; may be empty."""
         ...
 
 
@@ -80,8 +80,8 @@ class LayerSpec:
         ``factory(session, options)`` makes it, on the reader thread, before the greeting on that of the caller. One that returns
         None has put the layer in place itself (``Commands._use_tls``).
     ``order``
-        its place, whatever the order in which layers are switched on: the layer with the lowest order is next to the socket, and
-        sees what goes over the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
+        its place, which does not depend on when layers are switched on: the lowest order is next to the socket, and gets the
+        bytes of the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
         and then encrypted by TLS (``TLS_ORDER``).
     ``always``
         it is on from the start, and beneath every layer that is switched on later, TLS from the start included.
@@ -110,7 +110,7 @@ class Item(Generic[T]):
     ``response``, ``name``
         of which response it is an item, and its name; both in upper case.
     ``parse``
-        its grammar, as ``Response.parse`` has it.
+        its grammar, as ``Response.parse``.
     ``kind``
         the class of what ``parse`` returns.
     """
@@ -127,7 +127,7 @@ class Item(Generic[T]):
 
     @staticmethod
     def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
-        """What ``Family.items`` is for these. Raises ``TypeError`` for a ``kind`` that is no class."""
+        """The value of ``Family.items`` for these items. Raises ``TypeError`` for a ``kind`` that is no class."""
         for item in items:
             if not isinstance(item.kind, type):
                 raise TypeError(f"Item {item.name}: kind={item.kind!r} is no class: write tuple, not tuple[...]")

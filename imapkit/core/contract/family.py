@@ -63,8 +63,8 @@ class Family:
         the claims that it takes over from another family: "command:QUOTA", "method:quota", "response:QUOTA", "code:ALERT",
         "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate".
     ``contract``
-        the version of the contract (``CONTRACT``) that it needs: an imapkit that has not come so far refuses the family, and
-        says so.
+        the version of the contract (``CONTRACT``) that it needs: an older imapkit refuses the family by
+        name.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""What a command returns, and how it is understood when somebody asks: late, on that caller's thread, and totally.
+"""What a command returns, and how it is read: late, on the thread of the caller that asks.
 
-A response, or an item of one, that does not follow its grammar becomes a ``Defect``; it never costs the others.
+A response, or an item of one, that does not follow its grammar becomes a ``Defect``; the others are read all the same.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from imapkit.errors import CommandNo, ParseError
 __all__ = ["Answer", "Families", "Log", "note", "parse", "parse_shape", "read_copies_by"]
 
 Families: TypeAlias = Callable[[], Tables]
-"""Says which families there are, once something is to be read."""
+"""Returns the families' tables when something is to be read."""
 
 _DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
 _NESTING = Limits().nesting
-"""For data that does not know the limits of its connection."""
+"""For data without the limits of a connection."""
 
 
 _of_copies: list[Families] = [no_tables]
@@ -35,14 +35,14 @@ _of_copies: list[Families] = [no_tables]
 
 
 class Log(Protocol):
-    """Where what is wrong with the data is noted."""
+    """Where the defects of data are noted."""
 
     def extend(self, defects: Iterable[Defect], /) -> None:
         """Note these."""
 
 
 class Answer(Data):
-    """The data of a client, read by the families that the client has; a copy of it is read by those that are there by default."""
+    """The data of a client, read by the families that the client has; a copy is read by the default families."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Answer(Data):
         Data.__init__(self, items, responses, name, utf8)
         self._tables, self._log, self._text, self._refused, self._nesting = tables, log, text, refused, nesting
         self._noted: tuple[str, ...] = ()
-        """What has been read whose defects have been noted: "responses", "text"."""
+        """The parts whose defects have been noted: "responses", "text"."""
 
     @classmethod
     def of(
@@ -119,8 +119,8 @@ class Answer(Data):
 
     def __reduce__(self) -> tuple[Any, ...]:
         families = _of_copies[0]
-        told = (families, self.name, self.utf8, None, self._text, self._refused, self._nesting)
-        return type(self), (list(self), self.responses, *told)
+        others = (families, self.name, self.utf8, None, self._text, self._refused, self._nesting)
+        return type(self), (list(self), self.responses, *others)
 
 
 def read_copies_by(families: Families) -> None:
@@ -129,17 +129,17 @@ def read_copies_by(families: Families) -> None:
 
 
 def parse(responses: Iterable[Untagged], tables: Tables | None, nesting: int = _NESTING) -> Parsed[Any]:
-    """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
+    """The values of responses, by the grammar of their families; a response of no family stays as it is."""
     defects: list[Defect] = []
     return Parsed(_values(responses, tables, defects, nesting), defects)
 
 
 def parse_shape(typ: str, data: Any, tables: Tables, *, utf8: bool = False, nesting: int = _NESTING) -> Parsed[Any]:
-    """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
+    """The values of data in imaplib's shape. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
-    is the text of a status response. What no family knows stays as it is, and what is no data at all is a defect. ``utf8``:
-    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself. ``nesting``: ``Limits.nesting``.
+    is the text of a status response. Data of no family stays as it is, and what is no data at all is a defect. ``utf8``: mailbox
+    names are UTF-8 (RFC 6855), for data without that mark. ``nesting``: ``Limits.nesting``.
     """
     own = data.sources if isinstance(data, Data) else ()
     if not own and isinstance(data, list):
@@ -156,7 +156,7 @@ def parse_shape(typ: str, data: Any, tables: Tables, *, utf8: bool = False, nest
 
 
 def note(data: Any, defects: Sequence[Defect], log: Log | None) -> None:
-    """Note in ``log`` what was wrong with ``data``, which may be parsed more than once: of each ``Data`` that is noted once."""
+    """Note in ``log`` what was wrong with ``data``, once for each ``Data``, which may be parsed more than once."""
     if not defects or log is None:
         return
     parts = [item for item in data if isinstance(item, Answer)] if isinstance(data, list) else []
@@ -172,7 +172,7 @@ def note(data: Any, defects: Sequence[Defect], log: Log | None) -> None:
 def _meanings(
     name: str, shaped: list[Any], is_code: bool, tables: Tables, utf8: bool, nesting: int, defects: list[Defect]
 ) -> Iterable[Any]:
-    """What data of one name says: that of response codes, or, where that is not known, of responses if there are such."""
+    """The values of data of one name: of responses (unless ``is_code``), of response codes, or of status texts."""
     response = None if is_code else tables.responses.get(name)
     if response is not None:
         return _values(_responses(name, shaped, response.numbered, utf8), tables, defects, nesting)
@@ -185,21 +185,21 @@ def _meanings(
 
 
 def _flat(name: str, data: Any, defects: list[Defect]) -> Iterator[Any]:
-    """The octets, and the pairs of octets, in whatever shape; a pair that was written as a list (JSON) too."""
+    """The bytes, and the pairs of bytes, in any shape; a pair that was written as a list (JSON) too."""
     pending = [iter((data,))]
     while pending:
         for item in pending[-1]:
             if item is None:
                 continue
-            if (octets := _octets(item)) is not None:
-                yield octets
+            if (single := _as_bytes(item)) is not None:
+                yield single
             elif (pair := _pair(item)) is not None:
                 yield pair
             elif isinstance(item, list) and len(pending) < _DEEPEST:
                 pending.append(iter(item))
                 break
             else:
-                defects.append(Defect(f"{name}: neither octets nor a pair of octets", _shown(item)))
+                defects.append(Defect(f"{name}: neither bytes nor a pair of bytes", _shown(item)))
         else:
             pending.pop()
 
@@ -209,12 +209,12 @@ def _shown(item: Any) -> bytes:
     try:
         shown = repr(item)
     except Exception:
-        # The object is the caller's, and may do anything.
+        # The caller's object may raise anything.
         shown = f"<{type(item).__name__}>"
     return shown[:80].encode("utf-8", "replace")
 
 
-def _octets(item: Any) -> bytes | None:
+def _as_bytes(item: Any) -> bytes | None:
     if isinstance(item, str):
         try:
             return item.encode("utf-8", "surrogateescape")
@@ -228,7 +228,7 @@ def _octets(item: Any) -> bytes | None:
 def _pair(item: Any) -> tuple[bytes, bytes] | None:
     if not isinstance(item, (tuple, list)) or len(item) != 2:
         return None
-    first, second = map(_octets, item)
+    first, second = map(_as_bytes, item)
     if first is None or second is None or (isinstance(item, list) and announcement(first) == len(first)):
         return None
     return first, second
@@ -248,12 +248,12 @@ def _values(responses: Iterable[Untagged], tables: Tables | None, defects: list[
 
 
 def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> tuple[Any, ...]:
-    """The value alone, or nothing if there is none; what was wrong goes to ``defects``."""
+    """The value alone, or nothing if it cannot be read; what was wrong is added to ``defects``."""
     start = cursor.mark()
     try:
         value = rule(cursor)
     except Exception as problem:
-        # Whatever it is: what a server sent must not cost the responses beside it.
+        # Any error: the other responses must be read all the same.
         why = f"expected {problem.expected}" if isinstance(problem, ParseError) else f"{type(problem).__name__}: {problem}"
         cursor.reset(start)
         defects += [*cursor.defects, Defect(f"{name}: {why}", cursor.rest())]

@@ -1,6 +1,6 @@
-"""What the client knows of its session: state, capabilities, mailbox; RFC 3501 section 3.
+"""The state of a session: RFC 3501 section 3, capabilities, the mailbox.
 
-This is the only place where they change. Every change happens under the state lock of the connection, by the ``before``,
+This is the only place where it changes. Every change happens under the state lock of the connection, by the ``before``,
 ``done`` and ``apply`` functions of the families; reading needs no lock.
 """
 
@@ -41,13 +41,13 @@ class Session:
         self.secure = False
         """Whether a layer protects the connection."""
         self.awaits_tls = False
-        """The program has asked for a layer that protects the connection: until it is there no secret may be sent."""
+        """The program has asked for a layer that protects the connection; until that is on, no secret may be sent."""
         self.understood = understood
-        """What may be enabled (RFC 5161): some family understands it."""
+        """The names that may be enabled (RFC 5161), since a family understands them."""
         self.capabilities: tuple[str, ...] | None = None
-        """What the server announced, in upper case; None while that is not known."""
+        """The server's capabilities, in upper case; None while they are not known."""
         self.enabled = self.asked_for = _NOTHING
-        """What a command that is in flight asks the server to switch on."""
+        """The names that a command in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False
         self.readonly_news: str | None = None
@@ -62,23 +62,23 @@ class Session:
 
     @staticmethod
     def names(text: bytes) -> list[str]:
-        """The names that a server announces, with spaces between: they are kept for long, so of very many only the first."""
+        """The names that a server announces, separated by spaces; of very many the first, since they are kept."""
         if len(text) > _LONGEST:
             text = text[:_LONGEST].rpartition(b" ")[0]
         return text.decode("ascii", "replace").split()
 
     def set_capabilities(self, names: Iterable[str]) -> None:
-        """Take over what the server announced just now; nothing at all is no announcement."""
+        """Set what the server has just announced; an empty announcement changes nothing."""
         self.capabilities = tuple(name.upper() for name in names) or self.capabilities
 
     def forget_capabilities(self) -> None:
-        """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: they must be asked for anew."""
+        """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: the server must be asked again."""
         self.capabilities = None
 
     def enable(self, names: Iterable[str]) -> None:
         """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends.
 
-        What the command in flight has not asked for does not count, nor what no family understands.
+        Names that the command in flight has not asked for, or that no family understands, are left out.
         """
         self.enabled |= self.understood & self.asked_for & {name.upper() for name in names}
 
@@ -87,7 +87,7 @@ class Session:
         self.asked_for = frozenset(name.upper() for name in names)
 
     def distrust(self) -> None:
-        """The connection has become secure: what was learned before may have been said by anybody."""
+        """The connection has become secure: forget what was received before, which an attacker may have sent."""
         self.secure = True
         self.forget_capabilities()
         self.enabled = self.asked_for = frozenset()

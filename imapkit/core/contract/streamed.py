@@ -17,10 +17,10 @@ class StreamedCall(Call):
     __slots__ = ("sink",)
 
     def __init__(self, call: Call, sink: Choose) -> None:
-        # All that ``call`` is; nothing is encoded twice.
+        # Copied, so that nothing is encoded twice.
         for name in Call.__slots__:
             setattr(self, name, getattr(call, name))
         self.sink: Any = sink
         if self.uid and isinstance(self.about, NumberSet):
-            # A server may say the UID behind the literal, and the literal must be known for the command's own before that.
+            # A server may send the UID behind the literal, and the literal must be attributed before that.
             self.about = LoneNumberSet(self.about)

@@ -1,4 +1,4 @@
-"""What the families bring to a connection, as frozen tables; the room of plugins makes them."""
+"""The frozen tables of what families bring to a connection; ``core.plugins`` builds them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Tables", "no_tables"]
 
 @lean_dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Tables:
-    """What a connection knows of the families, for good; read as plain dictionaries.
+    """What the families bring to a connection; it does not change, and is read as plain dictionaries.
 
     ``commands``, ``responses``, ``items``, ``codes``, ``layers``
         what the families bring, by name; items by ``(response, item)``.
     ``always_layers``
         the layers that are on from the start, outermost first.
     ``enables``
-        what may be enabled, because some family understands what changes with it.
+        what may be enabled: the families understand what changes with it.
     """
 
     commands: Mapping[str, Command]

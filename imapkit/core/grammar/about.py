@@ -1,4 +1,4 @@
-"""What a command is about, and whether a response is about the same: for ``Command.about`` and ``Command.matches``."""
+"""The subject of a command, and whether a response has the same: for ``Command.about`` and ``Command.matches``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def same_name(one: str, other: str) -> bool | None:
 
 
 def _folded(name: str) -> str:
-    """What is left of a name without what servers change of it."""
+    """A name without what servers change in it: case, delimiters, composition, the prefix "INBOX."."""
     if not name.isascii():
         from unicodedata import normalize
 
@@ -57,15 +57,15 @@ def _folded(name: str) -> str:
 
 
 def string_value(token: Token) -> bytes:
-    """The octets that a written string, or atom, stands for."""
+    """The bytes that a written string, or atom, stands for."""
     if isinstance(token, Literal):
         return token.data
-    octets = token if isinstance(token, bytes) else b""
+    written = token if isinstance(token, bytes) else b""
     try:
-        return Cursor((octets,)).astring()
+        return Cursor((written,)).astring()
     except ParseError:
-        # Octets pass as they are, and the server will say what they mean.
-        return octets
+        # A caller's bytes are sent as they are: the server decides what they mean.
+        return written
 
 
 def about_mailbox(args: tuple[Any, ...], uid: bool) -> str:
@@ -74,21 +74,21 @@ def about_mailbox(args: tuple[Any, ...], uid: bool) -> str:
 
 
 def is_about_mailbox(about: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | None:
-    """Whether a response that begins with a mailbox name, which ``name`` reads, is about that one."""
+    """Whether a response that begins with a mailbox name, which ``name`` reads, is about that mailbox."""
     found = response.once(_reader(name))
     return None if found is None else same_name(found, about)
 
 
 def may_be_about_mailbox(about: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | str | None:
-    """The same for a response that seldom comes unasked: one with another name is an answer all the same, if to nobody else.
+    """The same for a response that servers seldom send unasked: with another name it is still the answer, if to no other command.
 
-    A server may know a mailbox by more names than one, INBOX above all.
+    A server may have several names for a mailbox, above all for INBOX.
     """
     return or_another_name(about, is_about_mailbox(about, response, name))
 
 
 def or_another_name(about: str, verdict: bool | None) -> bool | str | None:
-    """The verdict, but instead of False what stands for "it can be nothing else"; of INBOX "perhaps"."""
+    """The verdict; instead of False the text for "only if it cannot be another command's", and for INBOX None."""
     if verdict is not False:
         return verdict
     return None if about == "INBOX" else "a response about another mailbox, and nothing else can be the answer"

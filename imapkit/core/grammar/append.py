@@ -15,17 +15,17 @@ __all__ = ["message", "message_source"]
 
 @verbatim
 def message(value: Any) -> Literal | Late | Source:
-    """A message to append, RFC 3501 section 6.3.11: octets (or ASCII text), every line end made CRLF; a file, or its path.
+    """A message to append, RFC 3501 section 6.3.11: bytes (or ASCII text), every line end made CRLF; a file, or its path.
 
-    A ``Source`` is sent as it is. With 8-bit octets, ``append-data =/ "UTF8" SP "(" literal8 ")"`` once UTF8=ACCEPT is on:
+    A ``Source`` is sent as it is. With 8-bit bytes, ``append-data =/ "UTF8" SP "(" literal8 ")"`` once UTF8=ACCEPT is on:
     RFC 6855 section 4.
     """
     if isinstance(value, Source) or is_file(value):
         source = _source(value)
         return source if source.ascii else Late((source,), (b"UTF8 (", source.as_literal8(), b")"))
-    octets = _octets(value)
-    plain = Literal(octets)
-    return plain if octets.isascii() else Late((plain,), (b"UTF8 (", Literal(octets, binary=True), b")"))
+    data = _message_bytes(value)
+    plain = Literal(data)
+    return plain if data.isascii() else Late((plain,), (b"UTF8 (", Literal(data, binary=True), b")"))
 
 
 def message_source(value: Any, progress: Progress | None = None) -> Source:
@@ -37,8 +37,8 @@ def message_source(value: Any, progress: Progress | None = None) -> Source:
         raise ArgumentError("a Source has a progress function of its own")
     if is_file(value):
         return _source(value, progress)
-    octets = _octets(value)
-    return Source(len(octets), (octets,), progress, ascii=octets.isascii())
+    data = _message_bytes(value)
+    return Source(len(data), (data,), progress, ascii=data.isascii())
 
 
 def _source(value: Any, progress: Progress | None = None) -> Source:
@@ -49,19 +49,19 @@ def _source(value: Any, progress: Progress | None = None) -> Source:
     return file_source(value, progress)
 
 
-def _octets(value: Any) -> bytes:
+def _message_bytes(value: Any) -> bytes:
     """The bytes of a message that is in memory, with every line end CRLF."""
-    octets = exact_bytes(value)
-    if octets is None:
+    data = exact_bytes(value)
+    if data is None:
         if not isinstance(value, str):
-            raise ArgumentError(f"a message must be octets or text, not {type(value).__name__}")
+            raise ArgumentError(f"a message must be bytes or text, not {type(value).__name__}")
         try:
-            octets = text_of(value, "a message").encode("ascii")
+            data = text_of(value, "a message").encode("ascii")
         except UnicodeEncodeError as exc:
             raise ArgumentError(
-                f"a message given as text must be ASCII ({exc.object[exc.start]!r} at {exc.start}): give octets"
+                f"a message given as text must be ASCII ({exc.object[exc.start]!r} at {exc.start}): give bytes"
             ) from None
-    ends = octets.count(b"\r\n")
-    if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
-        octets = LINE_END.sub(b"\r\n", octets)
-    return octets
+    ends = data.count(b"\r\n")
+    if data.count(b"\n") != ends or data.count(b"\r") != ends:
+        data = LINE_END.sub(b"\r\n", data)
+    return data

@@ -1,8 +1,8 @@
 """Stage 2, parsing: a reader over one response, from left to right; RFC 3501 section 9.
 
-It runs late, on the thread of whoever asks. Nothing here recurses, and every regular expression is linear: what an
-alternative has taken is never given back. What real servers send beside the grammar is read where it can be, each place
-naming its server, and noted in ``Cursor.defects`` unless it loses nothing.
+It runs late, on the thread of the caller that asks for values. Nothing here recurses, and every regular expression is linear:
+what an alternative has taken is never given back. Deviations of real servers are read where they can be, by code that names the
+server, and noted in ``Cursor.defects`` unless nothing is lost.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["Atom", "Cursor", "Mark", "Value"]
 Value: TypeAlias = "int | bytes | list[Value] | None"
 
 _WORD = re.compile(ANY_WORD)
-_PLAIN, _OPENS, _CLOSES, _NOTHING, _DIGITS, _WORDS, _ODD = range(1, 8)
+_PLAIN, _OPENS, _CLOSES, _NOTHING, _DIGITS, _WORDS, _STRINGS = range(1, 8)
 
 
 class Atom(bytes):
-    """What stood there as an atom; a string is plain ``bytes``."""
+    """A value sent as an atom; a string is plain ``bytes``."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ class Atom(bytes):
 class Cursor(Reader):
     """Reads one response, text and literals, by methods named after the grammar's rules.
 
-    ``parts`` is text, or text, literal, text, ..., text as ``Untagged.parts`` has it. ``number`` is what stood before
+    ``parts`` is text, or text, literal, text, ..., text as in ``Untagged.parts``. ``number`` is the number before
     the response's name, kept as ``leading``. ``items`` holds the grammar of single items: ``items["FETCH", "UID"]``.
     ``nesting`` bounds open parentheses. ``utf8``: mailbox names are plain UTF-8 (RFC 6855). Every method raises
     ``ParseError`` where the grammar is not followed.
@@ -48,7 +48,7 @@ class Cursor(Reader):
         return mailbox(self)
 
     def name(self, octets: bytes) -> MailboxName:
-        """A mailbox name, or what has its encoding, that has been read: it can be passed back, and knows its encoding."""
+        """A mailbox name that has been read, or a string encoded like one: it can be passed back, and keeps its encoding."""
         return UTF8MailboxName(octets) if self.utf8 else MailboxName(octets)
 
     # Flags
@@ -58,20 +58,20 @@ class Cursor(Reader):
         return self._must(FLAG, "flag").group()
 
     def flag_list(self) -> tuple[bytes, ...]:
-        """``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, and left out where it could not be one."""
+        """``flag-list = "(" [flag *(SP flag)] ")"``; a member that is no flag is noted, and left out where it cannot be one."""
         return flag_list(self)
 
     # Anything
 
     def value(self) -> Value:
-        """Read whatever is next: None for NIL, an ``int``, ``bytes`` for a string, an ``Atom``, a list for ``(...)``.
+        """Read the next value: None for NIL, an ``int``, ``bytes`` for a string, an ``Atom``, a list for ``(...)``.
 
         Spaces between the members of a list may be missing or too many.
         """
         return self._value(VALUE)
 
     def fields(self) -> Value:
-        """``value``, where a string, a list, NIL or a number follows each string in a list: that tells its closing quote."""
+        """``value``, where a string, a list, NIL or a number follows each string in a list: that shows its closing quote."""
         return self._value(FIELD)
 
     def _value(self, pattern: re.Pattern[bytes]) -> Value:
@@ -102,8 +102,8 @@ class Cursor(Reader):
                     found = int(token[_DIGITS])
                 elif kind == _WORDS:
                     found = Atom(token[_WORDS])
-                elif kind == _ODD:
-                    found = self._unquote(token[_ODD][1:-1])
+                elif kind == _STRINGS:
+                    found = self._unquote(token[_STRINGS][1:-1])
             if inner is None:
                 self._at = at
                 return found

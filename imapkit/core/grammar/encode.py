@@ -1,7 +1,7 @@
 """Arguments into what goes over the wire; RFC 3501 sections 4 and 9.
 
 Nothing reaches the wire but through ``encode``. A command names the kind of each argument (``Command.args``): a function that
-takes what a caller gave and returns a token, or raises ``ArgumentError`` that says what was wrong.
+takes the caller's value and returns a token, or raises ``ArgumentError``.
 
 Bytes pass as they are. Text between ``'...'`` becomes the bytes between the quotes before its kind sees it, unless the kind is
 ``verbatim``. Other text passes as it is between ``"..."`` or ``(...)``; else it is quoted if it holds what an atom may not,
@@ -97,7 +97,7 @@ def _rest(rest: Any, args: tuple[Any, ...], name: str, before: int) -> list[Toke
 
 
 def _checked(pieces: list[Piece], name: str) -> list[Piece]:
-    """The pieces, if together they are one command whatever the kinds let through: a family's own kinds are not trusted."""
+    """The pieces. Raises ``ArgumentError`` if they are not one command: a family's own kinds are not trusted."""
     for piece in pieces:
         if type(piece) is not bytes or FORBIDDEN.search(piece):
             check_piece(piece, name)

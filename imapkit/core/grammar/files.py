@@ -26,7 +26,8 @@ def file_source(value: Any, progress: Progress | None = None) -> Source:
     """A file, or the path of one, as a source whose line ends are CRLF: the message that ``append`` sends.
 
     The file is read once here, to count, and once more as it is sent: it must not change in between, and an open file must not be
-    used. What cannot seek is copied into a temporary file. Raises ``ArgumentError`` for what is no binary file, and ``OSError``.
+    used. A stream that cannot seek is copied into a temporary file. Raises ``ArgumentError`` for anything but a binary file, and
+    ``OSError``.
     """
     if hasattr(value, "__fspath__"):
         with open(value, "rb") as file:
@@ -39,7 +40,7 @@ def file_source(value: Any, progress: Progress | None = None) -> Source:
 
 
 class _Again:
-    """An open file from a place in it, which belongs to the program and is not closed."""
+    """The program's open file, from a place in it: it has no ``close``, so that it stays open."""
 
     def __init__(self, file: Any) -> None:
         self.read = file.read
@@ -57,7 +58,7 @@ def _counted(file: Any, content: Any, progress: Progress | None) -> Source:
         size += len(piece) + added
         ends = ends or bool(added)
         ascii_only = ascii_only and piece.isascii()
-    return Source(size, partial(_converted_anew, content) if ends else content, progress, ascii=ascii_only)
+    return Source(size, partial(_opened_and_converted, content) if ends else content, progress, ascii=ascii_only)
 
 
 def _spooled(stream: Any, progress: Progress | None) -> Source:
@@ -79,7 +80,7 @@ def _spooled(stream: Any, progress: Progress | None) -> Source:
 
 
 def _chunks(file: Any) -> Iterator[bytes]:
-    """What is in a file, in pieces that do not end between CR and LF. Raises ``ArgumentError`` if that is not bytes."""
+    """The bytes of a file, in pieces that do not end between CR and LF. Raises ``ArgumentError`` for other types."""
     held = b""
     while chunk := file.read(PIECE):
         if not isinstance(chunk, bytes):
@@ -104,7 +105,7 @@ def _converted(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield LINE_END.sub(b"\r\n", piece) if _bare_ends(piece) else piece
 
 
-def _converted_anew(content: Any) -> Iterator[bytes]:
+def _opened_and_converted(content: Any) -> Iterator[bytes]:
     file = content()
     with contextlib.closing(file) if hasattr(file, "close") else contextlib.nullcontext():
         yield from _converted(_chunks(file))

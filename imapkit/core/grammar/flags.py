@@ -1,7 +1,7 @@
-"""A list of flags in which one is no flag: that one is noted, and the others, and what follows the list, are read.
+"""Lists of flags with a member that is no flag: that member is noted; the others, and what follows the list, are read.
 
-A stray parenthesis is told from the end of the list: ``(\\Seen foo(bar \\Flagged)`` and ``(\\Seen foo)bar \\Flagged)``. All
-parentheses of the response say which kind is too many.
+A stray parenthesis is distinguished from the end of the list: ``(\\Seen foo(bar \\Flagged)`` and
+``(\\Seen foo)bar \\Flagged)``. The count in the whole response shows which kind is in excess.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _LAST = re.compile(rb"\)(?! *+\\|[^ )\]]| ++[^ ()\"]++\))")
 def flag_list(cursor: Reader) -> tuple[bytes, ...]:
     r"""``flag-list = "(" [flag *(SP flag)] ")"``.
 
-    What is no flag is noted; home.pl's bare ``\`` is left out, and so is what could not be one: ``"To Do"``, ``foo(bar``.
+    A member that is no flag is noted; home.pl's bare ``\`` is left out, and so is what cannot be one: ``"To Do"``, ``foo(bar``.
     """
     found = cursor.match(_FLAG_LIST)
-    flags = _odd_flag_list(cursor) if found is None else found.group(1).split(b" ")
+    flags = _irregular_flag_list(cursor) if found is None else found.group(1).split(b" ")
     for flag in flags:
         if flag and not FLAG.fullmatch(flag):
             cursor.tolerate("no flag", flag)
     return tuple(flag for flag in flags if flag not in (b"", b"\\"))
 
 
-def _odd_flag_list(cursor: Reader) -> list[bytes]:
+def _irregular_flag_list(cursor: Reader) -> list[bytes]:
     """``"(" [flag *(SP flag)] ")"`` with words in it that are no flags; raises ``ParseError`` if the list has no end."""
     start = cursor.mark()
     if not cursor.try_(b"("):

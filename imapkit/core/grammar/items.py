@@ -1,4 +1,4 @@
-"""Lists of items, each with a grammar of its own: FETCH, STATUS and what is like them; RFC 3501 sections 7.2.4 and 7.4.2."""
+"""Lists of items, each with a grammar of its own: FETCH, STATUS and the like; RFC 3501 sections 7.2.4 and 7.4.2."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEEPEST = 50
 
 
 def any_value(cursor: Cursor) -> Any:
-    """What ``Cursor.value`` reads, unless it is nested too deep."""
+    """The value that ``Cursor.value`` reads. Raises ``ParseError`` if it is nested too deep."""
     most, cursor.nesting = cursor.nesting, min(cursor.nesting, DEEPEST)
     try:
         return cursor.value()
@@ -36,7 +36,7 @@ def item_list(
     parsers: Mapping[str, Parser] | None = None,
     default: Parser = any_value,
 ) -> dict[str, Any]:
-    """``"(" [name SP value *(SP name SP value)] ")"``: a bad item becomes a ``Defect`` and costs no other.
+    """``"(" [name SP value *(SP name SP value)] ")"``: a bad item becomes a ``Defect``, and the others are read.
 
     ``item_name`` reads a name and returns it as ``(key, name)``. The value is read by ``cursor.items[response, name]``,
     else by ``parsers[name]``, else by ``default``.

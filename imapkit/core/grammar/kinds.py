@@ -1,4 +1,4 @@
-"""What may be said of a kind of argument beside how it is written: that it may be None, that its text keeps its quotes."""
+"""Kinds of arguments, and the marks a kind may have: its argument may be None, its text keeps its single quotes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class _Optional:
 def optional(kind: _Kind) -> _Kind:
     """The same kind, for an argument that may be None: ``Command(args=(mailbox, optional(flags), message))``.
 
-    An argument that is None is left out of the command then; every other that is None raises ``ArgumentError``. A ``rest`` that
-    is optional gets each argument that is None as it is, and decides itself what it means.
+    Such an argument is left out of the command if it is None; of any other kind, None raises ``ArgumentError``. An optional
+    ``rest`` gets None like every other value, and decides what it means.
     """
     return _Optional(kind)  # type: ignore[return-value]
 

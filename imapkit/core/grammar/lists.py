@@ -14,7 +14,7 @@ __all__ = ["fetch_items", "flags", "sequence_set", "status_items", "store_item"]
 
 _STORE_ITEM = late_pattern(r"[+-]?[A-Za-z][A-Za-z0-9.\-]*\Z")
 _NOT_IN_FLAGS = late_pattern(r"[{}%*\x00-\x1f\x7f]|[^\x00-\x7f]")
-#   The words in it, as in "BODY[HEADER.FIELDS (DATE)]", are no items.
+#   The words in a section, as in "BODY[HEADER.FIELDS (DATE)]", are no items.
 _SECTION = late_pattern(r"\[[^\]]*+\]?")
 
 

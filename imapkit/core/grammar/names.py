@@ -18,7 +18,7 @@ _PATTERN = late_pattern(r"[!#-'*-\[\]-z|-~]+\Z")
 
 
 def mailbox(value: Any) -> Token:
-    """``mailbox = "INBOX" / astring``, RFC 3501 section 5.1: text in modified UTF-7 where it needs it."""
+    """``mailbox = "INBOX" / astring``, RFC 3501 section 5.1: text in modified UTF-7 where it needs that."""
     return _mailbox(value, ASTRING)
 
 
@@ -29,55 +29,55 @@ def list_pattern(value: Any) -> Token:
 
 def mailbox_name(value: Any) -> bytes:
     """The name that a mailbox argument, or a mailbox in a response, stands for: in modified UTF-7, without quotes."""
-    octets = exact_bytes(value)
-    if octets is not None and isinstance(value, MailboxName):
-        return octets
-    text = octets.decode("latin-1") if octets is not None else text_of(value, "a mailbox name")
+    data = exact_bytes(value)
+    if data is not None and isinstance(value, MailboxName):
+        return data
+    text = data.decode("latin-1") if data is not None else text_of(value, "a mailbox name")
     inner = unquote(text)
     name = text if inner is None else inner
-    return name.encode("latin-1") if octets is not None else _encoded(name)
+    return name.encode("latin-1") if data is not None else _encoded(name)
 
 
 def _mailbox(value: Any, plain: re.Pattern[str]) -> Token:
-    octets = exact_bytes(value)
-    if octets is not None:
+    data = exact_bytes(value)
+    if data is not None:
         if isinstance(value, MailboxName):
-            return _server_name(octets, utf8=isinstance(value, UTF8MailboxName))
-        return check(octets, "mailbox name")
+            return _server_name(data, utf8=isinstance(value, UTF8MailboxName))
+        return check(data, "mailbox name")
     text = text_of(value, "a mailbox name")
     inner = unquote(text)
     bare = inner is None and plain.match(text) is not None and text.upper() != "NIL"
     name = text if inner is None else inner
     check(name.encode("utf-8", "surrogatepass") + b" ", "mailbox name")
     encoded = _encoded(name)
-    octets = name.encode("utf-8")
-    if encoded == octets:
+    data = name.encode("utf-8")
+    if encoded == data:
         return encoded if bare else _quoted_or_literal(encoded)
-    return Late((_quoted_or_literal(encoded),), (_quoted_or_literal(octets),))
+    return Late((_quoted_or_literal(encoded),), (_quoted_or_literal(data),))
 
 
-def _server_name(octets: bytes, *, utf8: bool) -> Token:
-    check(octets + b" ", "mailbox name")
-    came = _as_it_came(octets)
+def _server_name(data: bytes, *, utf8: bool) -> Token:
+    check(data + b" ", "mailbox name")
+    came = _as_it_came(data)
     try:
         # It may have come before UTF8=ACCEPT was on, or from another connection.
-        other = mutf7.encode(UTF8MailboxName(octets).text) if utf8 else mutf7.decode(octets).encode("utf-8")
+        other = mutf7.encode(UTF8MailboxName(data).text) if utf8 else mutf7.decode(data).encode("utf-8")
     except ValueError:
         return came
-    if other == octets:
+    if other == data:
         return came
     again = (_quoted_or_literal(other),)
     return Late(again, (came,)) if utf8 else Late((came,), again)
 
 
-def _as_it_came(octets: bytes) -> bytes | Literal:
-    if not octets.isascii() or len(octets) > LONGEST_QUOTED:
-        return Literal(octets)
-    return octets if ASTRING.match(octets.decode("ascii")) and octets.upper() != b"NIL" else quoted(octets)
+def _as_it_came(data: bytes) -> bytes | Literal:
+    if not data.isascii() or len(data) > LONGEST_QUOTED:
+        return Literal(data)
+    return data if ASTRING.match(data.decode("ascii")) and data.upper() != b"NIL" else quoted(data)
 
 
-def _quoted_or_literal(octets: bytes) -> bytes | Literal:
-    return Literal(octets) if len(octets) > LONGEST_QUOTED else quoted(octets)
+def _quoted_or_literal(data: bytes) -> bytes | Literal:
+    return Literal(data) if len(data) > LONGEST_QUOTED else quoted(data)
 
 
 def _encoded(name: str) -> bytes:

@@ -20,7 +20,7 @@ __all__ = ["QUOTED", "Mark", "Reader", "reached", "surplus"]
 
 Mark: TypeAlias = tuple[int, int]
 
-#   ATOM-CHAR = <any CHAR except atom-specials>; 8-bit octets pass: Proton bridge sends them without UTF8=ACCEPT.
+#   ATOM-CHAR = <any CHAR except atom-specials>; 8-bit bytes pass: Proton bridge sends them without UTF8=ACCEPT.
 _ATOM = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\\]]++")
 _ASTRING = re.compile(rb"[^\x00-\x20\x7f(){%*\"\\]++")
 QUOTED = re.compile(rb'"(%b)"' % INSIDE, re.DOTALL)
@@ -44,7 +44,7 @@ def surplus(text: bytes) -> int:
 
 
 class Reader:
-    """The part of ``Cursor`` that rules for flags, mailbox names and values are made of; see there."""
+    """The basic rules of ``Cursor``, from which those for flags, mailbox names and values are made; see there."""
 
     __slots__ = (
         "_at",
@@ -78,7 +78,7 @@ class Reader:
         self.utf8 = utf8
         self._surplus: int | None = None
         self.defects: list[Defect] = []
-        """The deviations that were met and tolerated so far."""
+        """The deviations that were tolerated so far."""
         self.bare_quotes = False  # after one, strings may have been cut or joined in the wrong place
         self._enter(0)
         self._at = self._past_spaces()
@@ -86,7 +86,7 @@ class Reader:
     # Where it is
 
     def mark(self) -> Mark:
-        """Where it is, for ``reset`` and ``since``."""
+        """The current place, for ``reset`` and ``since``."""
         return self._index, self._at
 
     def reset(self, mark: Mark) -> None:
@@ -95,7 +95,7 @@ class Reader:
         self._at = mark[1]
 
     def since(self, mark: Mark) -> bytes:
-        """What has been read since ``mark``, as it was on the wire."""
+        """The bytes read since ``mark``, as they were on the wire."""
         index, at = mark
         pieces: list[bytes] = []
         while index < self._index:
@@ -111,7 +111,7 @@ class Reader:
         return self.since(mark)
 
     def ahead(self) -> bytes:
-        """All that is left, which is not read, as text: literals as quoted strings."""
+        """All that is left, as text with literals as quoted strings; it is not read."""
         return one_line((self._text[self._at :], *self._parts[self._index + 1 :]))
 
     @property
@@ -122,7 +122,7 @@ class Reader:
         return self._surplus
 
     def peek(self) -> bytes:
-        """The next octet, ``{`` before a literal, empty at the end."""
+        """The next byte, ``{`` before a literal, empty at the end."""
         if self._at < self._end:
             return self._text[self._at : self._at + 1]
         return b"{" if self._literal_is_next() else b""
@@ -132,11 +132,11 @@ class Reader:
         return self._index + 1 >= len(self._parts) and self._past_spaces() == self._end
 
     def error(self, expected: str) -> ParseError:
-        """The error that says what was looked for here."""
+        """The error that says what was expected here."""
         return ParseError(expected, self._text, self._at)
 
     def tolerate(self, what: str, raw: bytes) -> None:
-        """Note a deviation; beyond a thousand in one response only that there are more."""
+        """Note a defect; beyond a thousand in one response, only that there are more."""
         if len(self.defects) < _MOST_DEFECTS:
             self.defects.append(Defect(what, raw))
         elif len(self.defects) == _MOST_DEFECTS:

@@ -32,7 +32,7 @@ _KEYS: dict[str, tuple[Kind, ...]] = {
 }
 _ANYTHING: tuple[Kind, ...] = (astring,)
 NO_OPERANDS: Operands = MappingProxyType({})
-"""No family has brought anything."""
+"""For a search without the keys of other families."""
 #   A string without its closing quote is one word to the end: no part of it is looked at twice.
 _WORD = late_pattern(r'\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\s()"]++|[()]', re.DOTALL)
 _LARGEST = 0xFFFFFFFF
@@ -40,7 +40,7 @@ _NUMBERS = late_pattern(r"(?:[\d*][\d:,*]*|\$)\Z")
 
 
 class _Reader:
-    """Follows a search program word by word: is the next argument a key, or an operand of the last one?"""
+    """Follows a search program word by word, to decide whether the next argument is a key or an operand of the last one."""
 
     def __init__(self, operands: Operands) -> None:
         self.key = ""
@@ -49,8 +49,8 @@ class _Reader:
         self._unknown = False
 
     def operand(self, value: Any) -> Kind | None:
-        """The kind of operand in whose place ``value`` stands, which is then taken as one; None if it stands in no such place."""
-        # What a key takes that no family has brought, nobody here knows: whatever cannot be a key is its operand.
+        """The kind of the operand that ``value`` is, which is then used up; None if it is no operand."""
+        # No family says what follows this key: a value that cannot be a key is its operand.
         if self._unknown and not (isinstance(value, str) and starts_program(value, self._operands)):
             self._missing = _ANYTHING
         self._unknown = False
@@ -70,7 +70,7 @@ class _Reader:
 
 
 def _kinds(key: str, operands: Operands) -> tuple[Kind, ...] | None:
-    """What follows a search key, as the base or another family has it; None if nobody knows the key."""
+    """What follows a search key of RFC 3501 or of another family; None if the key is unknown."""
     known = _KEYS.get(key)
     return operands.get(key) if known is None else known
 
@@ -86,7 +86,7 @@ def search_program(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> I
     """``["CHARSET" SP astring SP] search-key *(SP search-key)``, RFC 3501 section 6.4.4.
 
     An argument in the place of a search key is a program and stays as it is, one in the place of an operand is quoted. 8-bit text
-    becomes a literal in the charset. ``operands``: what follows the keys that families have brought (``Family.operands``).
+    becomes a literal in the charset. ``operands``: what follows the keys of other families (``Family.operands``).
     """
     if not any(args):
         raise ArgumentError("nothing to search for")
@@ -117,7 +117,7 @@ def _operand(value: Any, kind: Kind, charset: str) -> Token:
 
 
 def message_numbers(cursor: Cursor) -> tuple[int, ...]:
-    """``*(SP nz-number)``, message numbers or UIDs; 0 and what has more than 32 bits is noted and kept."""
+    """``*(SP nz-number)``, message numbers or UIDs; 0 and numbers of more than 32 bits are noted and kept."""
     numbers = cursor.numbers()
     if numbers and not (min(numbers) and max(numbers) <= _LARGEST):
         bad = [number for number in numbers if not 0 < number <= _LARGEST]
@@ -137,5 +137,5 @@ def numbers_found(cursor: Cursor) -> tuple[int, ...]:
 
 
 def needs_charset(criteria: tuple[Any, ...]) -> bool:
-    """Whether there is 8-bit text in a search, so that the server must be told its charset."""
+    """Whether there is 8-bit text in a search, so that the command must name its charset."""
     return any(isinstance(value, str) and not value.isascii() for value in criteria)

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 LONGEST_QUOTED = 1000
-"""RFC 2683 section 3.2.1.5: a command line should stay within about 1000 octets; longer text becomes a literal."""
+"""RFC 2683 section 3.2.1.5: a command line should stay within about 1000 bytes; longer text becomes a literal."""
 
 #   ASTRING-CHAR = ATOM-CHAR / "]"; atom-specials = "(" / ")" / "{" / SP / CTL / "%" / "*" / DQUOTE / "\" / "]"
 ASTRING = re.compile(r"[!#$&'+-\[\]-z|-~]+\Z")
@@ -51,11 +51,11 @@ def text_of(value: Any, what: str) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise ArgumentError(f"{what} must be text or octets, not {type(value).__name__}")
+    raise ArgumentError(f"{what} must be text or bytes, not {type(value).__name__}")
 
 
 def ascii_bytes(text: str, what: str) -> bytes:
-    """``text`` as it is. Raises ``ArgumentError`` for what is not ASCII, and what cannot be sent in a command line."""
+    """``text`` as it is. Raises ``ArgumentError`` if it is not ASCII, or cannot be sent in a command line."""
     try:
         return check(text.encode("ascii"), what)
     except UnicodeEncodeError as exc:
@@ -73,7 +73,7 @@ def _string(text: str, what: str) -> bytes | Literal:
 
 
 def unquote(text: str) -> str | None:
-    """What stands between well-formed double quotes, or None if ``text`` is not so quoted."""
+    """The text between well-formed double quotes; None if ``text`` is not quoted like that."""
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if _QUOTED.match(text) else None
 
 
@@ -83,15 +83,15 @@ def outside_quotes(text: str) -> str:
 
 
 def raw(value: Any) -> bytes:
-    """Octets or ASCII text, as they are."""
-    octets = exact_bytes(value)
-    return check(octets) if octets is not None else ascii_bytes(text_of(value, "argument"), "argument")
+    """Bytes or ASCII text, as they are."""
+    data = exact_bytes(value)
+    return check(data) if data is not None else ascii_bytes(text_of(value, "argument"), "argument")
 
 
 def atom(value: Any) -> bytes:
     """``atom = 1*ATOM-CHAR``, RFC 3501 section 9: a name of a command, charset, mechanism."""
-    octets = exact_bytes(value)
-    text = octets.decode("latin-1") if octets is not None else text_of(value, "an atom")
+    data = exact_bytes(value)
+    text = data.decode("latin-1") if data is not None else text_of(value, "an atom")
     if not _ATOM.match(text):
         raise ArgumentError(f"not an atom: {text[:80]!r}")
     return text.encode("ascii")
@@ -99,8 +99,8 @@ def atom(value: Any) -> bytes:
 
 def number(value: Any) -> bytes:
     """``number = 1*DIGIT``."""
-    octets = exact_bytes(value)
-    text = octets.decode("latin-1") if octets is not None else text_of(value, "a number")
+    data = exact_bytes(value)
+    text = data.decode("latin-1") if data is not None else text_of(value, "a number")
     if not (text.isascii() and text.isdigit()):
         raise ArgumentError(f"not a number: {text[:40]!r}")
     return text.encode("ascii")
@@ -110,9 +110,9 @@ def astring(value: Any) -> Token:
     """``astring = 1*ASTRING-CHAR / string``: a user name, a mailbox name already encoded."""
     if isinstance(value, ServerString):
         return quoted_string(value)
-    octets = exact_bytes(value)
-    if octets is not None:
-        return check(octets)
+    data = exact_bytes(value)
+    if data is not None:
+        return check(data)
     text = text_of(value, "a string")
     inner = unquote(text)
     if inner is not None:
@@ -124,14 +124,14 @@ def astring(value: Any) -> Token:
 
 @verbatim
 def quoted_string(value: Any) -> Token:
-    """A string that is quoted whatever it holds: the password of a login."""
-    octets = exact_bytes(value)
-    if octets is None:
+    """A string that is always quoted, or a literal: the password of a login."""
+    data = exact_bytes(value)
+    if data is None:
         return _string(text_of(value, "a password"), "password")
-    if isinstance(value, ServerString) and LINE_END.search(octets) and b"\0" not in octets:
-        return Literal(octets)
-    check(octets + b" ", "password")
-    return quoted(octets) if octets.isascii() and len(octets) <= LONGEST_QUOTED else Literal(octets)
+    if isinstance(value, ServerString) and LINE_END.search(data) and b"\0" not in data:
+        return Literal(data)
+    check(data + b" ", "password")
+    return quoted(data) if data.isascii() and len(data) <= LONGEST_QUOTED else Literal(data)
 
 
 def general(value: Any) -> Token:

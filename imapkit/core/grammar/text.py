@@ -1,7 +1,7 @@
 """The readable form of what ENVELOPE and BODYSTRUCTURE hold: encoded words (RFC 2047), parameters (RFC 2231).
 
-All of it comes from whoever wrote the message, so nothing here raises: what cannot be decoded stays readable, with U+FFFD for
-what is no text. Every function runs in linear time.
+The author of a message chooses all of it, so nothing here raises: what cannot be decoded stays readable, with U+FFFD for bytes
+that are no text. Every function runs in linear time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _WORD = late_pattern(rb"=\?([^?\x00-\x20]{1,60}+)\?([QqBb])\?([^?]*+)\?=")
 _FOLD = late_pattern(rb"\r?\n(?=[ \t])")
 _PERCENT = late_pattern(rb"%([0-9A-Fa-f]{2})")
 _PIECE = late_pattern(r"(\d{1,4})?(\*)?")
-# Python keeps for ever what it has looked up, known or not: a server's names are looked up here first. What is no charset of
-# messages is not here, and some of that would be slow or noisy.
+# Python caches for ever each name that it looks up, known or not: a server's names are looked up here first. Codecs that are no
+# charsets of messages are left out: some are slow, or warn.
 _NO_CHARSETS = {
     *("base64_codec", "bz2_codec", "hex_codec", "idna", "mbcs", "oem", "punycode", "quopri_codec"),
     *("raw_unicode_escape", "rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec"),
@@ -48,7 +48,7 @@ _LONGEST_NAME = 60
 
 
 def decode_bytes(octets: bytes, charset: str = "utf-8") -> str:
-    """Octets in ``charset``, with U+FFFD for what it does not have; as UTF-8 if it is unknown."""
+    """The text of bytes in ``charset``, with U+FFFD for those that are no text; as UTF-8 if the charset is unknown."""
     try:
         return octets.decode("utf-8" if charset == "utf-8" else _codec(charset), "replace")
     except (LookupError, ValueError):
@@ -56,7 +56,7 @@ def decode_bytes(octets: bytes, charset: str = "utf-8") -> str:
 
 
 def _codec(charset: str) -> str:
-    """Python's name of a charset, one of so many; UTF-8 for what is none."""
+    """Python's name of a charset; UTF-8 if it is unknown."""
     if len(charset) > _LONGEST_NAME:
         return "utf-8"
     name = _NOT_IN_NAMES.sub("_", charset.lower()).strip("_")
@@ -106,8 +106,7 @@ def _payload(word: re.Match[bytes]) -> bytes | None:
 def decode_parameters(pairs: Iterable[tuple[bytes, bytes | None]]) -> dict[str, str]:
     """Parameters by name in lower case; what comes in pieces or in a charset (RFC 2231) is put together.
 
-    What is encoded goes before what is plain; otherwise the first of a name counts. An empty one never goes before one that says
-    something.
+    An encoded value goes before a plain one; otherwise the first of a name counts. An empty value gives way to any other.
     """
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[bool, bytes]]] = {}
@@ -138,9 +137,9 @@ def _join(numbered: dict[int, tuple[bool, bytes]]) -> str:
     if not (encoded and quote and again):
         # In pieces only; or a server has decoded it, as RFC 9051 section 7.5.2 asks for.
         return decode_words(b"".join((first, *(value for _, value in others))))
-    octets = [_unquoted(text), *(_unquoted(value) if percent else value for percent, value in others)]
-    return decode_bytes(b"".join(octets), charset.decode("ascii", "replace") or "utf-8")
+    values = [_unquoted(text), *(_unquoted(value) if percent else value for percent, value in others)]
+    return decode_bytes(b"".join(values), charset.decode("ascii", "replace") or "utf-8")
 
 
 def _unquoted(text: bytes) -> bytes:
-    return _PERCENT.sub(lambda octet: bytes((int(octet.group(1), 16),)), text)
+    return _PERCENT.sub(lambda found: bytes((int(found.group(1), 16),)), text)

@@ -1,4 +1,4 @@
-"""Reading what is in a response one by one, so that what cannot be read costs nothing beside it."""
+"""Reading the values of a response one by one, so that one that cannot be read does not stop the others."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ T = TypeVar("T")
 
 
 def ended(cursor: Cursor, what: str = "more after the end") -> None:
-    """Note whatever is left."""
+    """Note what is left, if anything is."""
     if not cursor.at_end():
         cursor.tolerate(what, cursor.rest())
 
 
 def no_data(cursor: Cursor) -> None:
-    """The grammar of a response code whose name is all."""
+    """The grammar of a response code without data."""
     ended(cursor, "data after a code that has none")
 
 
 def astring_or_nil(cursor: Cursor, what: str) -> bytes | None:
-    """``astring``; where NIL stands instead, which is no string, that is noted, and there is none."""
+    """``astring``; None for NIL, which is no string, and is noted."""
     start = cursor.mark()
     if cursor.peek() in (b"N", b"n"):
         try:
@@ -38,7 +38,7 @@ def astring_or_nil(cursor: Cursor, what: str) -> bytes | None:
 
 
 def pass_over(cursor: Cursor, values: int = 1) -> None:
-    """Pass over so many values, but not over the end of a list; over all that is left if they cannot be told apart."""
+    """Pass over ``values`` values, up to the end of a list; over all that is left if one cannot be read."""
     for _ in range(values):
         cursor.spaces()
         if cursor.peek() in (b")", b""):
@@ -50,7 +50,7 @@ def pass_over(cursor: Cursor, values: int = 1) -> None:
 
 
 def attempt(cursor: Cursor, what: str, rule: Callable[[Cursor], T], values: int = 1) -> Iterator[T]:
-    """What ``rule`` reads; nothing if it raises ``ParseError``: then ``values`` values are passed over, and noted as a defect."""
+    """The value that ``rule`` reads; none if it raises ``ParseError``: then ``values`` values are passed over, and noted."""
     start = cursor.mark()
     try:
         found = rule(cursor)
@@ -75,7 +75,7 @@ def members(cursor: Cursor, what: str, rule: Callable[[Cursor], T], values: int 
 
 
 def to_the_end(cursor: Cursor, what: str, rule: Callable[[Cursor], T]) -> Iterator[T]:
-    """``*(SP member)``, as many as can be read: what comes after one that cannot is noted with it."""
+    """``*(SP member)``, as many as can be read; from the first that cannot, the rest is noted."""
     while not cursor.at_end():
         start = cursor.mark()
         try:

@@ -1,6 +1,6 @@
 """Mailbox names that a server sends without the quotes that they need: what follows a name tells where it ends.
 
-Only what is not as the grammar has it is read here; each finder gets the rest of the response as text and runs in linear time.
+Only names that break the grammar are read here; each finder gets the rest of the response as text and runs in linear time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NameWords: TypeAlias = "Callable[[list[bytes]], int]"
 """Says how many of a response's words, from the first on, are the mailbox name."""
 
 _INNER = rb'[^()"]++|"[^"\\]*+"'
-#   What follows a name that is as the grammar has it: a list to the end, with lists in it perhaps.
+#   Text after a name that follows the grammar: a list to the end, with lists in it perhaps.
 _BEFORE_LIST = re.compile(rb"(?= ++\((?:%b|\((?:%b)*+\))*+\) *+\Z)" % (_INNER, _INNER))
 _LIST_OPENS = re.compile(rb"(?= ++\()")
 _WORDS = re.compile(rb' *+("[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ ])|[^ ]++)', re.DOTALL)
@@ -36,9 +36,9 @@ def is_astring(word: bytes) -> bool:
 
 
 def mailbox_before(cursor: Reader, name_words: NameWords, plain: re.Pattern[bytes] | None = None) -> bytes:
-    """``mailbox``, where words follow: of an unquoted name with spaces in it ``name_words`` tells the end, and it is noted.
+    """``mailbox``, where words follow: ``name_words`` finds the end of an unquoted name with spaces, which is noted.
 
-    ``plain`` matches what follows a name, to the end, where all is as the grammar has it, and saves the look at each word.
+    ``plain`` matches what follows a name, to the end, where all follows the grammar, and saves the look at each word.
     """
     start = cursor.mark()
     if plain is not None and (whole := _plain_name(cursor, plain)) is not None:
@@ -122,7 +122,7 @@ def before_list(text: bytes) -> int:
 
 
 def _last_list(text: bytes, marks: re.Pattern[bytes]) -> int:
-    """Where the list begins that the last octet closes; -1 if there is none."""
+    """Where the list begins that the last byte closes; -1 if there is none."""
     opened: list[int] = []
     last = -1
     for mark in marks.finditer(text):

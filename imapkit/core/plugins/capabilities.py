@@ -12,7 +12,7 @@ CORE: Mapping[str, str] = {
     "LITERAL+": "literals are sent without waiting, RFC 7888",
     "LITERAL-": "literals of up to 4096 bytes are sent without waiting, RFC 7888",
 }
-"""What the core does by itself where a server announces it."""
+"""The capabilities that the core serves, and how."""
 
 
 def serves(declared: str, capability: str) -> bool:

@@ -75,7 +75,7 @@ class Settled(NamedTuple):
 def settle(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Settled:
     """Settle which family each key goes to; ``plugins`` are sorted by name, ``absent`` says why others are not there.
 
-    One kind of problem is told at a time: what comes later could be but a consequence.
+    One kind of problem is reported at a time: later kinds could be mere consequences.
     """
     first = [*_doubles(plugins)] or [*_missing(plugins, absent)] or [*_circles(plugins)]
     if first:

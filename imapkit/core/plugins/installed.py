@@ -1,8 +1,8 @@
 """The entry points of the installed distributions: those in directories by themselves, all others by ``importlib_metadata``.
 
-To import that library, and to parse with it what every distribution brings, is a third of what a program waits for at its
-first client. A directory on ``sys.path`` is read as quickly as it can be listed. Whatever is not plain there, or not a
-directory (an archive, a finder of another kind), is left to the library, and then all is: the two must never differ.
+Importing that library, and parsing every distribution with it, takes a third of the time that a program waits for its first
+client. A directory on ``sys.path`` is read as quickly as it can be listed. If an entry there is unusual, or is no directory (an
+archive, a finder of another kind), the library reads everything: the two ways must never differ.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["Installed", "installed"]
 
 Installed = tuple[list[Source], frozenset[str]]
-"""The entry points of a group; the names that were asked about and are those of installed distributions."""
+"""The entry points of a group, and those of the given names that are installed distributions."""
 
 _NORMAL = re.compile(r"[-_.]+")
 
 
 class _Unusual(Exception):
-    """Something is not plain."""
+    """Raised for what only the library reads."""
 
 
 def installed(group: str, names: Iterable[str] = ()) -> Installed:
-    """What is installed. Of distributions with the same name the first on ``sys.path`` counts."""
+    """Return what is installed. Of distributions with the same name the first on ``sys.path`` counts."""
     try:
         return _plainly(group, names)
     except (_Unusual, OSError, ValueError):
@@ -48,7 +48,7 @@ def _plainly(group: str, names: Iterable[str]) -> Installed:
         found.setdefault(name, []).append(place)
     points: list[Source] = []
     for places in found.values():
-        texts = [_octets(os.path.join(place, "entry_points.txt")) for place in places]
+        texts = [_contents(os.path.join(place, "entry_points.txt")) for place in places]
         if any(group.encode() in text for text in texts):
             origin = _origin(places[0])
             points += [
@@ -59,7 +59,7 @@ def _plainly(group: str, names: Iterable[str]) -> Installed:
 
 
 def _distributions() -> Iterator[tuple[str, str]]:
-    """The name and the place of each, in order."""
+    """The name and the place of each distribution, in the order of ``sys.path``."""
     if any(hasattr(finder, "find_distributions") and not _is_standard(finder) for finder in sys.meta_path):
         raise _Unusual
     for entry in dict.fromkeys(sys.path):
@@ -81,7 +81,7 @@ def _distributions() -> Iterator[tuple[str, str]]:
 
 
 def _is_standard(finder: Any) -> bool:
-    """Whether it is Python's own, or the one that takes its place when ``importlib_metadata`` is imported."""
+    """Whether a finder is Python's own, or the one by which ``importlib_metadata`` replaces it."""
     library = sys.modules.get("importlib_metadata")
     return finder is PathFinder or (library is not None and type(finder) is library.MetadataPathFinder)
 
@@ -90,8 +90,8 @@ def _normalized(name: str) -> str:
     return _NORMAL.sub("_", name).lower()
 
 
-def _octets(file: str) -> bytes:
-    """What is in a file; nothing if it is not there, or not to be read."""
+def _contents(file: str) -> bytes:
+    """The bytes of a file; none if it does not exist or cannot be read."""
     try:
         with open(file, "rb", buffering=0) as opened:
             return opened.read()
@@ -122,8 +122,8 @@ def _is_reference(value: str) -> bool:
 
 def _origin(place: str) -> tuple[str, str]:
     """The name and the version of a distribution."""
-    octets = _octets(os.path.join(place, "METADATA")) or _octets(os.path.join(place, "PKG-INFO"))
-    text = octets.decode().replace("\r\n", "\n").replace("\r", "\n")
+    data = _contents(os.path.join(place, "METADATA")) or _contents(os.path.join(place, "PKG-INFO"))
+    text = data.decode().replace("\r\n", "\n").replace("\r", "\n")
     fields = _fields(text.partition("\n\n")[0].rstrip("\n"))
     origin = fields.get("name", "").strip(" \t"), fields.get("version", "").strip(" \t")
     if not all(value.split() == [value] for value in origin):
@@ -132,7 +132,7 @@ def _origin(place: str) -> tuple[str, str]:
 
 
 def _fields(head: str) -> dict[str, str]:
-    """The fields by name; of several with the same name the first. Those that are folded are not put together."""
+    """The fields by name; of several with the same name the first. Folded lines are not joined."""
     fields: dict[str, str] = {}
     last = ""
     for line in head.split("\n"):
@@ -166,7 +166,7 @@ def _by_library(group: str, names: Iterable[str]) -> Installed:
     origins: dict[int, tuple[str, str]] = {}
     for point in importlib_metadata.entry_points(group=group):
         dist = point.dist
-        # A distribution reads its metadata anew each time that it is asked.
+        # ``metadata`` reads the file at each access.
         origin = origins[id(dist)] = origins.get(id(dist)) or _origin_of(dist)
         points.append(Source(point.name, point.value, *origin, point.load, partial(_requires_of, dist)))
     return points, frozenset(name for name in names if _has_metadata(name))

@@ -1,7 +1,7 @@
-"""Finding the families: entry points, what the user and the program allow, and loading with a clear error.
+"""Finding and loading the families: by entry points, as the user and the program allow.
 
 The environment is the user's: ``IMAPKIT_PLUGINS=a,b`` (only these; empty: none) and ``IMAPKIT_DISABLE=c`` (not these). The
-program has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. One
+program has ``configure`` and ``families=``. All of them count together: a family is there if none of them rules it out. A family
 that is ruled out is not imported.
 """
 
@@ -38,7 +38,7 @@ class Discovery:
 
 @lean_dataclass(frozen=True, slots=True)
 class _Rules:
-    """Who rules out what. ``only`` and ``never`` hold names by the reason that is given for an absent family."""
+    """Which settings rule out which families. ``only`` and ``never`` hold names by the reason that an error gives."""
 
     only: Mapping[str, frozenset[str]]
     never: Mapping[str, frozenset[str]]
@@ -51,11 +51,11 @@ class _Rules:
         return next((reason for reason, names in self.only.items() if name not in names), None)
 
     def asked(self) -> frozenset[str]:
-        """The names that somebody asked for."""
+        """The names that the user or the program asks for."""
         return frozenset().union(*self.only.values())
 
     def check(self, known: Collection[str]) -> None:
-        """Raise ``PluginError`` for a name that is asked for, not ruled out, and nowhere to be had."""
+        """Raise ``PluginError`` for a name that is asked for, not ruled out, and not installed."""
         for reason, names in self.only.items():
             if unknown := sorted(names.difference(known, *self.never.values())):
                 asked = reason.removeprefix("not in ").removeprefix("not among ")
@@ -76,7 +76,7 @@ def discover(
     ``allow``: only these names. ``deny``: not these. ``explicit``: only these, each a name, a ``Family``, or a module
     or object with the hook ``imapkit_family``. ``environ``: where the user's settings are (default: ``os.environ``).
     Raises ``PluginLoadError`` for a plugin that is broken, ``PluginConflictError`` for two of the same name,
-    ``PluginError`` for a name that is asked for, not ruled out, and not installed. Whatever is wrong is told at once, by name.
+    ``PluginError`` for a name that is asked for, not ruled out, and not installed. The error names all that is wrong.
     """
     items = None if explicit is None else _listed(explicit, "families=")
     given = [load(_given(item)) for item in items or () if not isinstance(item, str)]
@@ -105,7 +105,7 @@ def discover(
 
 
 def check_some(found: Discovery, environ: Mapping[str, str] | None = None) -> None:
-    """Raise ``PluginError`` if the user's environment has left no family at all: a client could not even log in."""
+    """Raise ``PluginError`` if the user's environment leaves no family: a client could not even log in."""
     user = (os.environ if environ is None else environ).get("IMAPKIT_PLUGINS")
     if user is not None and not found.plugins and "not in IMAPKIT_PLUGINS" in found.absent.values():
         text = f"IMAPKIT_PLUGINS={user!r} leaves no command family, so a client would have no commands"
@@ -118,7 +118,7 @@ def builtin(name: str) -> Plugin:
 
 
 _MOST = 32
-"""Registries that are kept for the next client; a program may make families of its own for each client."""
+"""How many registries are kept for later clients: a program may make families of its own for each client."""
 
 
 class Loader:
@@ -165,7 +165,7 @@ class Loader:
         items = None if families is None else _listed(families, "families=")
         key = None if items is None else tuple(item if isinstance(item, str) else id(item) for item in items)
         with self._lock:
-            # The items are kept with the registry: an id means nothing once its object is gone.
+            # The items are kept with the registry, so that no new object gets the id of one of them.
             made = self._made.pop(key, None) or (items or (), self._make(items))
             self._made[key] = made
             if len(self._made) > _MOST:
@@ -233,14 +233,14 @@ def available() -> dict[str, list[Source]]:
 
 def _in_build(name: str) -> bool:
     """Whether the module of a builtin family is there."""
-    # Few programs need to ask.
+    # Imported here: few programs need it.
     from importlib.util import find_spec
 
     return find_spec(f"{ext.__name__}.{name}") is not None
 
 
 def _left_out(name: str, sources: list[Source]) -> bool:
-    """Whether this is one of imapkit's own, without its module: frozen programs may keep the entry points of all."""
+    """Whether the family is imapkit's own, without its module: a frozen program may keep all entry points."""
     return all(source.distribution == OWN for source in sources) and not _in_build(name)
 
 
@@ -250,7 +250,7 @@ def _builtin_source(name: str) -> Source:
 
 
 def _single(sources: list[Source]) -> Source:
-    """The one source of a name. pluggy would drop all but one of them, and not say so."""
+    """The one source of a name. Raises ``PluginConflictError``; pluggy would drop all but one silently."""
     if len(sources) > 1:
         name = sources[0].name
         way_out = "uninstall all but one of them"
@@ -262,7 +262,7 @@ def _single(sources: list[Source]) -> Source:
 
 
 def _given(item: Any) -> Source:
-    """What the program handed over: a family, or a module or object with the hook."""
+    """The source of what the program gave: a family, or a module or object with the hook."""
     if isinstance(item, Family):
         return Source("", f"{item.name!r}, given as a family", "given by the program", "", lambda: item)
     where = getattr(item, "__name__", None) or repr(item)

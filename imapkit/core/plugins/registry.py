@@ -30,7 +30,7 @@ _TABLES = ("commands", "responses", "items", "operands", "codes", "layers", "met
 
 @lean_dataclass(frozen=True, slots=True, eq=False)
 class Registry(Tables):
-    """What a client knows, for good: made by ``Registry.build``, read as plain dictionaries; beside what ``Tables`` has:
+    """What the families bring to a client: made by ``Registry.build``, never changed. Beside the tables of ``Tables``:
 
     ``operands``
         what follows a word in another command's arguments, by ``(command, word)``.
@@ -39,7 +39,7 @@ class Registry(Tables):
     ``mixins``
         the base classes of a client, in order: a replacing family's before the replaced one's.
     ``plugins``, ``absent``
-        the families that are there, by name; and the names of those that are not, each with the reason.
+        the families that are there, sorted by name; the names of those that are absent, each with the reason.
     """
 
     plugins: tuple[Plugin, ...]
@@ -97,7 +97,7 @@ class Registry(Tables):
     def why_no_method(self, name: str, cls: type = object) -> FamilyDisabledError | None:
         """The error for a method that is there only with a family that is absent; None if no absent family explains it.
 
-        Which builtin family has which method is known; for families of others it is not, so they are all named. ``cls``: a class
+        The error names the builtin family that has the method, else all absent families of other distributions. ``cls``: a class
         that may have the mixin of such a family among its bases.
         """
         if name.startswith("_"):
@@ -135,7 +135,7 @@ def _tables(
 
 
 def _extend(commands: dict[str, Command], operands: Mapping[tuple[str, str], tuple[Kind, ...]]) -> None:
-    """Tell every command which words other families have added to it."""
+    """Bind to every command the words that other families have added to it."""
     for name, known in commands.items():
         if known.words is not None and known.rest is not None:
             added = {word: kinds for (command, word), kinds in operands.items() if command == known.words}

@@ -1,7 +1,7 @@
-"""Dataclasses that are cheap to define: of what ``dataclass`` writes and compiles for each class, only what must be, and late.
+"""Dataclasses that are cheap to define: ``__init__`` is compiled when it is first looked up, and the other methods are closures.
 
-A program waits for all of them at its first client, and makes objects of few. To be equal, hashed, shown and frozen is the same
-for each, by its fields; ``__init__`` is compiled when it is first looked at.
+A program waits for the definition of all these classes at its first client, and makes objects of few of them. Equality, hash,
+``repr`` and freezing need no compiling: they work in the same way for each class, by its fields.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ else:
     from dataclasses import MISSING, FrozenInstanceError, dataclass, fields, is_dataclass
 
     def lean_dataclass(**options: Any) -> Callable[[type], type]:
-        """``dataclass`` with these options, for fields that are all arguments; whatever is equal can be hashed."""
+        """``dataclass`` with these options, for fields that are all arguments; ``eq`` brings ``__hash__``, too."""
         eq, frozen = options.pop("eq", True), options.pop("frozen", False)
 
         def define(cls: type) -> type:
@@ -36,7 +36,7 @@ else:
                 methods |= _comparison(_values(compared), _values(hashed))
             if late:
                 methods |= _freezing(made)
-                # What derives from it must be frozen as well, and whoever asks is told.
+                # ``dataclass`` reads this: a class that derives from a frozen one must be frozen as well.
                 made.__dataclass_params__.frozen = True
             for name, method in methods.items():
                 if name not in cls.__dict__:
@@ -46,7 +46,7 @@ else:
         return define
 
     class _Factory:
-        """Stands for a default that is made anew for each object."""
+        """Stands for a default that each object makes for itself, by ``default_factory``."""
 
         def __repr__(self) -> str:
             return "<factory>"
@@ -54,7 +54,7 @@ else:
     _FACTORY = _Factory()
 
     class _Init:
-        """``__init__`` of a class; the first look at it puts the compiled one in its place."""
+        """``__init__`` of a class; the first look-up replaces it by the compiled one."""
 
         def __init__(self, cls: type, frozen: bool) -> None:
             self._cls, self._frozen = cls, frozen
@@ -64,7 +64,7 @@ else:
             return written if instance is None else written.__get__(instance)
 
     def _written(cls: type, frozen: bool) -> Callable[..., None]:
-        """What ``dataclass`` would write."""
+        """The ``__init__`` that ``dataclass`` would write."""
         scope: dict[str, Any] = {"_set": object.__setattr__, "_FACTORY": _FACTORY}
         parameters, lines = ["self"], []
         for each in fields(cls):
@@ -84,7 +84,7 @@ else:
             lines.append("self.__post_init__()")
         head = f"def make({', '.join(scope)}):\n def __init__({', '.join(parameters)}) -> None:\n  "
         text = head + "\n  ".join(lines or ["pass"]) + "\n return __init__"
-        # Its types are looked up among the names of its module.
+        # Its types are names of the module of the class.
         there, made = getattr(sys.modules.get(cls.__module__), "__dict__", {}), {}
         exec(compile(text, "<lean_dataclass>", "exec", dont_inherit=True), there, made)
         init: Callable[..., None] = made["make"](**scope)
@@ -105,7 +105,7 @@ else:
             super(cls, self).__delattr__(name)
 
         def set_state(self: object, state: Any) -> None:
-            # What is in its dictionary, if a class derived from it has one, and what is in its slots.
+            # A derived class with a ``__dict__`` has two parts: its dictionary, and its slots.
             for part in state if isinstance(state, tuple) else (state,):
                 for name, value in (part or {}).items():
                     object.__setattr__(self, name, value)
@@ -136,9 +136,9 @@ def _representation(shown: list[str]) -> Callable[[Any], str]:
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: _Record) -> _Record:
-    """A dataclass with slots that type checkers hold to be frozen.
+    """A dataclass with slots that type checkers treat as frozen.
 
-    At run time it is not: freezing makes it 2.5 times as slow to build, and a mailbox has many envelopes.
+    At run time it is not frozen: that would make it 2.5 times as slow to build, and a mailbox has many envelopes.
     """
     made: Any = lean_dataclass(slots=True)(cls)
     return made  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What a server may send, and how long it may take: every bound in one place."""
+"""All bounds on what a server may send, and on how long it may take."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _MAY_BE_NONE = frozenset(("stored", "stored_octets", "defects"))
 
 @lean_dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``. And ``command``.
+    """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``.
 
     ``line``, ``literal`` and ``response`` are in bytes as they are sent, ``literals`` counts the literals of one response,
     ``nesting`` its open parentheses. ``answers`` counts the untagged responses that one command may collect, ``answers_octets``
-    the bytes of memory that they take up: what is in them, and some 200 for each, since an empty response is an object, too.
+    the bytes of memory that they take up: their content, and some 200 bytes for the object of each.
 
-    ``inflation``: to how much compressed data (RFC 4978) may come beyond a hundred times its size, in bytes; each line counts
-    as 512 more, since a line takes that much more work than a byte does. Text comes to ten or twenty times its size, a message of
-    nothing but zeros to a thousand.
+    ``inflation``: how many bytes compressed data (RFC 4978) may inflate to, beyond a hundred times its size. Each line counts as
+    512 bytes more, since it takes that much more work than a byte. Text inflates to ten or twenty times its size, a message of
+    zeros to a thousand times.
 
     ``stored`` counts the untagged responses kept for ``response()`` and ``pop_untagged_responses()``, ``stored_octets`` the
-    bytes of memory that they take up, ``defects`` what is kept of what was odd: beyond those the oldest are dropped, and the
+    bytes of memory that they take up, ``defects`` the entries of ``imap.defects``: beyond these the oldest are dropped, and the
     connection goes on.
 
-    ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring; ``strays`` the lines in a row
+    ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may have; ``strays`` the lines in a row
     that are no response.
 
-    ``command`` is for what the client sends: the bytes of one command without its literals. A longer one raises
+    ``command`` bounds what the client sends: the bytes of one command without its literals. A longer one raises
     ``ArgumentError``, and nothing is sent. Dovecot refuses a line of more than 64 KiB, and Cyrus ends the connection at a word
     of more than 128 KiB, such as the numbers of 20,000 messages that do not follow one another.
 
-    Raises ``ValueError`` for what is no whole number, or none that can be kept: ``stored``, ``stored_octets`` and ``defects``
-    may be 0, the others not.
+    Raises ``ValueError`` for a value that is not a whole number, or is too small: ``stored``, ``stored_octets`` and ``defects``
+    may be 0, the others must be at least 1.
     """
 
     line: int = 16 * MiB
@@ -67,8 +67,8 @@ class Timeouts:
     """How long to wait, in seconds; ``math.inf`` waits for ever.
 
     ``connect`` is for the TCP connection and then for the TLS handshake, ``greeting`` for the server's first line.
-    ``progress`` is the longest a command may go on without any progress of its own: octets sent,
-    responses that belong to it, or a literal that is arriving. What other commands or idle chatter receive does
+    ``progress`` is the longest that a command may go on without any progress of its own: bytes sent,
+    responses that belong to it, or a literal that is arriving. Responses that belong to other commands or to none do
     not count. ``logout`` bounds the whole of logout.
     """
 
@@ -79,7 +79,7 @@ class Timeouts:
 
     @classmethod
     def within(cls, seconds: float | None) -> Timeouts:
-        """The defaults, or with ``seconds`` no wait longer than that."""
+        """The defaults; with ``seconds`` every wait takes that long at most. Raises ``ValueError``."""
         if seconds is None:
             return cls()
         if not seconds > 0 or math.isnan(seconds):

@@ -1,4 +1,4 @@
-"""The logger "imapkit". ``logging`` is imported when there is something to say: a program that listens has imported it."""
+"""The logger "imapkit". ``logging`` is imported with the first line to log; a program that handles lines has imported it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def logger() -> logging.Logger:
 
 
 def has_listeners() -> bool:
-    """Whether a line at DEBUG may go anywhere."""
+    """Whether the logger passes on a line at DEBUG."""
     if _known is None and "logging" not in sys.modules:
         return False
     return (_known or logger()).isEnabledFor(_DEBUG)

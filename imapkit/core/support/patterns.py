@@ -9,7 +9,7 @@ __all__ = ["late_pattern"]
 
 
 def late_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """A pattern that is compiled when it is first used: for all but those that every session needs.
+    """A pattern that is compiled when it is first used; for patterns that some sessions do not need.
 
     It has a pattern's methods and attributes, and nothing else: it cannot be given to a function of ``re``, or pickled.
     """
@@ -21,7 +21,7 @@ class _Late:
         self._pattern, self._flags = pattern, flags
 
     def __getattr__(self, name: str) -> Any:
-        """What a pattern has; kept, so that it is looked for once."""
+        """The pattern's attribute, kept so that it is looked up once."""
         found = getattr(re.compile(self._pattern, self._flags), name)
         setattr(self, name, found)
         return found

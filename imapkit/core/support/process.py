@@ -7,7 +7,7 @@ import os
 __all__ = ["current"]
 
 current = os.getpid()
-"""This process. (To ask the system for each command takes longer than all other checks of it.)"""
+"""The id of this process. (Asking the system for it takes longer than all other checks of a command.)"""
 
 
 def _forked() -> None:

@@ -1,11 +1,11 @@
-"""What must not be shown: passwords and tokens on their way to a server, and whatever a server repeats of them.
+"""Secrets, which are never shown: passwords and tokens on their way to a server, and what a server repeats of them.
 
-A method wraps what is secret (``Secret``) before anything else sees it, so that no frame of imapkit holds it in the clear while
-an error passes through. Text that is to be shown, or to be put into an error, goes through ``Hidden``.
+A method wraps a secret (``Secret``) first of all, so that no frame of a traceback holds it in the clear. Text that is to be
+shown, or to be put into an error, goes through ``Hidden``.
 
 ``Hidden`` does not keep the secrets. It keeps a number (``hash``) for each run of six characters in each form of a secret, and
 looks every run of six characters of a text up among them. The cost for a text depends on its length alone, not on the number of
-secrets. Before that the text loses what escaping puts between characters: backslashes, quotes, blanks and what is not printable.
+secrets. Before that the characters that escaping inserts are removed: backslashes, quotes, blanks, all not printable.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ __all__ = ["Hidden", "Secret", "hidden", "plain", "plain_all", "secret_arguments
 
 STARS = "***"
 _RUN = 6
-"""Characters; so much of a secret, or of one of its forms, is found wherever it stands in a text."""
+"""Characters: this much of a secret, or of one of its forms, is found anywhere in a text."""
 _SHORTEST, _SHORTEST_ENCODED = 3, 4
-"""Characters; a secret shorter than a run is looked for as a whole. One shorter than this would hide half of every text."""
+"""Characters: a secret shorter than a run is looked for as a whole. One shorter than this would hide half of every text."""
 _LONG = 64
-"""Characters; of what is longer every sixth run is known, so that eleven characters are sure to hold one of them."""
+"""Characters: of a longer form every sixth run is kept, so that any eleven characters of it hold one."""
 _LONGEST = 1 << 14
-"""Bytes; of what is longer the beginning and the end are hidden, this much together."""
+"""Bytes: of a longer secret the beginning and the end are hidden, this much together."""
 _MOST = 1 << 13
 """Characters of a text that are shown, once there are secrets; "..." stands for the rest."""
 _EXCHANGES, _RESPONSES = 4, 8
-"""How many of the last exchanges are known, and of each how many of its last responses."""
+"""How many of the last exchanges are kept, and how many of the last responses of each."""
 
 _Runs = Mapping[int, frozenset[int]]
 """By length, the hashes of the runs that are hidden."""
 
 
 class Secret:
-    """Something that is sent and never shown; ``plain`` takes it out."""
+    """A value that is sent and never shown; ``plain`` returns it."""
 
     __slots__ = ("_value",)
 
@@ -56,12 +56,12 @@ def plain(value: Any) -> Any:
 
 
 def secret_arguments(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Those arguments of a secret command that are wrapped; if none is, all but the first, which names somebody."""
+    """Those arguments of a secret command that are wrapped; if none is, all but the first, which is a user's name."""
     return tuple(value for value in args if type(value) is Secret) or args[1:]
 
 
 def hidden(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A secret command's arguments, of which all but the first are not to be shown."""
+    """A secret command's arguments, all but the first wrapped."""
     return (*args[:1], *(value if value is None or type(value) is Secret else Secret(value) for value in args[1:]))
 
 
@@ -73,7 +73,7 @@ def plain_all(args: tuple[Any, ...]) -> tuple[Any, ...]:
 class Hidden:
     """The secrets of the last exchanges of one connection, as runs of characters that are not shown.
 
-    Any thread may hide, while the engine adds under the state lock: what is known is replaced as a whole, and never changed.
+    Any thread may hide while the engine adds under the state lock: the table of runs is replaced as a whole, and never changed.
     """
 
     __slots__ = ("_exchanges", "_known")
@@ -92,39 +92,39 @@ class Hidden:
         return f"<Hidden: {sum(map(len, self._known.values()))} runs>"
 
     def begin(self, *values: Any) -> None:
-        """An exchange begins that sends these; what belongs to the oldest one that is known is forgotten."""
+        """Add the secrets of an exchange that begins; those of the exchanges before the last few are forgotten."""
         self._exchanges.append(([_runs_of(value) for value in values], []))
         del self._exchanges[:-_EXCHANGES]
-        self._learn()
+        self._rebuild()
 
     def add_response(self, response: bytes) -> None:
-        """The present exchange sends this: base64 (RFC 3501 section 6.2.2) of a SASL response."""
+        """Add a SASL response that the current exchange sends, in base64 (RFC 3501 section 6.2.2)."""
         runs = [_runs((response.decode("ascii", "replace"),)), *map(_runs_of, _secret_fields(response))]
         if not self._exchanges:
             self.begin()
         responses = self._exchanges[-1][1]
         responses.append(_merged(runs))
         del responses[:-_RESPONSES]
-        self._learn()
+        self._rebuild()
 
-    def _learn(self) -> None:
+    def _rebuild(self) -> None:
         self._known = _merged(runs for fixed, sent in self._exchanges for runs in (*fixed, *sent))
 
     def hide(self, text: bytes) -> bytes:
-        """``text`` without them, and at most 8192 bytes of it if there are any."""
+        """``text`` without the secrets; if there are any, at most 8192 bytes of it."""
         if not self._known:
             return text
         found = self._hidden(text[:_MOST].decode("utf-8", "surrogateescape"))
         return found.encode("utf-8", "surrogateescape") + (b"..." if len(text) > _MOST else b"")
 
     def hide_text(self, text: str) -> str:
-        """As ``hide``, for text that may quote a part of what the server sent."""
+        """As ``hide``, for text that may quote the server."""
         if not self._known:
             return text
         return self._hidden(text[:_MOST]) + ("..." if len(text) > _MOST else "")
 
     def clean(self, exc: BaseException) -> None:
-        """Take them out of what an error says, and of its attributes."""
+        """Remove the secrets from an error's arguments and attributes."""
         exc.args = tuple(map(self._cleaned, exc.args))
         for name, value in vars(exc).items():
             setattr(exc, name, self._cleaned(value))
@@ -148,10 +148,10 @@ class Hidden:
 
 
 class _Bare(dict[int, "int | None"]):
-    """For ``str.translate``: what stays of a text that may have been escaped. (Nothing is kept for characters beyond ASCII.)"""
+    """For ``str.translate``: removes what escaping inserts. (Nothing is cached for characters beyond ASCII.)"""
 
     def __missing__(self, code: int) -> int | None:
-        # A byte that is not UTF-8 stays, as "surrogateescape" has it.
+        # The surrogates of "surrogateescape", bytes that are not UTF-8, stay.
         return code if chr(code).isprintable() or 0xDC80 <= code <= 0xDCFF else None
 
 
@@ -196,7 +196,7 @@ def _runs_of(value: Any) -> _Runs:
 
 
 def _encoded(secret: bytes) -> Iterator[str]:
-    """In hexadecimal, and in base64, wherever in a longer text it begins; also in the alphabet for URLs (RFC 4648 section 5)."""
+    """The secret in hexadecimal, and in base64 as inside any longer text; also in the alphabet for URLs (RFC 4648 section 5)."""
     yield secret.hex()
     yield secret.hex().upper()
     for shift in range(3):
@@ -217,10 +217,10 @@ def _runs(forms: Iterable[str], shortest: int = _SHORTEST) -> _Runs:
 
 
 def _inside_base64(secret: bytes, shift: int) -> bytes:
-    """What is the same in the base64 of every text that holds ``secret`` behind ``shift`` (modulo 3) other bytes."""
+    """The part that is the same in the base64 of every text with ``shift`` (modulo 3) bytes before ``secret``."""
     whole = binascii.b2a_base64(b"\0" * shift + secret, newline=False)
     begin = (0, 2, 3)[shift]
-    # The characters that bytes behind it would change are left out.
+    # Bytes after the secret would change the last characters: those are left out.
     end = (shift + len(secret)) * 8 // 6
     return whole[begin:end]
 
@@ -229,10 +229,10 @@ _DIGEST = re.compile(rb"[^\0\x01]* ([0-9a-f]{32,128})")
 
 
 def _secret_fields(response: bytes) -> list[bytes]:
-    """What is secret in a SASL response; its other fields name somebody, who is shown.
+    """The secret fields of a SASL response; the others are names, which are shown.
 
     PLAIN has NUL between its fields and the password last (RFC 4616), XOAUTH2 and OAUTHBEARER have SOH between them and the token
-    in ``auth=`` (RFC 7628), CRAM-MD5 has a digest behind the name (RFC 2195). All of any other response is secret.
+    in ``auth=`` (RFC 7628), CRAM-MD5 has a digest behind the name (RFC 2195). Any other response is secret as a whole.
     """
     try:
         decoded = binascii.a2b_base64(response)

@@ -1,7 +1,7 @@
-"""Server text made safe to show: in an error, a log line, debug output or on a terminal.
+"""Text from a server, made safe to show: in an error, a log line, debug output or on a terminal.
 
-A server, or the author of a mail, may put line ends, terminal control sequences or characters that reorder text into whatever it
-sends. Every text of theirs goes through ``shown`` before it is split into lines, logged, printed or put into an error.
+A server, or the author of a mail, may send line ends, terminal control sequences or characters that reorder text. Every such text
+goes through ``shown`` before it is split into lines, logged, printed or put into an error.
 """
 
 from __future__ import annotations

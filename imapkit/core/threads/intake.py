@@ -208,7 +208,7 @@ class Intake:
         try:
             while len(batch) < _TOGETHER and (parts := framer.pop()) is not None:
                 response = classify(parts)
-                if framer.odd:
+                if framer.defects:
                     self._note_defects()
                 if traced:
                     self._show(response)
@@ -233,8 +233,8 @@ class Intake:
             self._trace.log(4, self._engine.secrets.hide_text(f"< {response!r}"))
 
     def _note_defects(self) -> None:
-        """Note the defects that the framer found in the last response."""
-        found, self._framer.odd = self._framer.odd, []
+        """Note the defects in the framing of the last response."""
+        found, self._framer.defects = self._framer.defects, []
         self._engine.defects.extend(Defect(what, raw) for what, raw in found)
 
     def _take_run(self, name: str, batch: Batch) -> None:

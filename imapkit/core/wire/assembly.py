@@ -1,7 +1,8 @@
 """One response in the making: which lines and literals belong to it; RFC 3501 sections 2.2 and 4.3.
 
 The rules, which ``docs/threats.md`` explains: a status response, a tagged one and "+" are text; anything else is data. In data, a
-line that ends inside a string goes on with the next one. What may or may not announce a literal goes on up to a tagged response.
+line that ends inside a string goes on with the next one. After a line that may
+announce a literal, or may not, the response goes on up to a tagged one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DONE, MORE = -1, -2
 #   literal = "{" number ["+"] "}" CRLF *CHAR8; a literal8 has "~" before it (RFC 3516).
 #   It stands after SP or "(", or after the section of a FETCH item. Some servers send "{4+}", which only clients may.
 _ANNOUNCEMENT = re.compile(rb"(?<![^ (\[\]>~])\{(?:(\d{1,20})\+?|[-+.]?\d[^{}\s]*+|)\}\Z")
-#   What could be meant as one, wherever it stands.
+#   Text that may be meant as an announcement, anywhere in a line.
 _MAYBE = re.compile(rb"\{[ \t]*+[-+.]?\d[^{}\"]*+\}[ \t\0]*+\Z")
 _WORD = re.compile(rb"(?<=[^ \t,()\"\[\]>~])\{\d++\+?\}\Z")
 _BLANKS = b" \t\0"
@@ -35,7 +36,7 @@ _STATUS = re.compile(
 _ASTRINGS = rb"(?: *+(?:%b|[^\s()\[\]{\"\\]++))*+ *+\Z" % STRING
 _CHARSETS = re.compile(rb"\[BADCHARSET ++\(" + _ASTRINGS, re.IGNORECASE | re.DOTALL)
 _MORE_CHARSETS = re.compile(_ASTRINGS, re.DOTALL)
-#   A string that is not closed counts up to the end: else each quote in it would be tried anew.
+#   A string that is not closed is matched up to the end: else each quote in it would be tried again.
 _BRACKETS = re.compile(rb'[()]|%b%b"?' % (OPENS, INSIDE), re.DOTALL)
 _SHOWN = 5000
 
@@ -51,12 +52,12 @@ def without_blanks(line: bytes) -> bytes:
 
 
 def first_word(line: bytes) -> bytes:
-    """What would be the tag of a response that begins with ``line``."""
+    """The first word of a response that begins with ``line``: its tag, if it is tagged."""
     return without_blanks(line).partition(b" ")[0].rstrip(b"\r")
 
 
 class Assembly:
-    """The parts of one response: text, or text, literal, text, ..., text. ``note`` gets what is wrong with it, and the bytes."""
+    """The parts of one response: text, or text, literal, text, ..., text. ``note(what, raw)`` is called for each defect."""
 
     __slots__ = (
         "_bare",
@@ -80,9 +81,9 @@ class Assembly:
     def __init__(self, limits: Limits, note: Callable[[str, bytes], None]) -> None:
         self._limits, self._note = limits, note
         self.claim: Claim | None = None
-        """What says whether a literal that is announced has a sink; None: no command wants one."""
+        """Returns the sink of an announced literal, or None. Is None itself while no command wants a sink."""
         self.sink: Sink | None = None
-        """What takes the literal that has been announced last."""
+        """The sink of the literal announced last; None if it is kept."""
         self._begin()
 
     def _begin(self) -> None:
@@ -95,15 +96,15 @@ class Assembly:
 
     @property
     def shown(self) -> list[bytes]:
-        """Its first parts: what an error message may show."""
+        """Its first parts, for an error message."""
         return [*self._parts[:10], *([bytes(self._torn[:2000])] if self._torn else [])]
 
     def goes_on(self, line: bytes) -> bool:
-        """Whether ``line`` belongs to it, if it waits: behind an empty line that follows a literal, the list must go on."""
+        """Whether ``line`` belongs to it, if it waits: after a literal and an empty line, only ")" or SP continues the list."""
         return not self._bare or line.startswith((b")", b" "))
 
     def take(self) -> list[bytes]:
-        """The parts of it; the next response begins."""
+        """Return its parts, and begin the next response."""
         if self._torn:
             text = bytes(self._torn).removesuffix(b"\n").removesuffix(b"\r")
             self._note("a response that does not end before the tagged response", text[:_SHOWN])
@@ -120,15 +121,15 @@ class Assembly:
         self._parts.append(literal)
 
     def add_streamed(self, size: int) -> None:
-        """The sink has taken the literal of so many bytes that the last line has announced."""
+        """Add the mark of the literal that the last line has announced, and that the sink has taken."""
         self.sink = None
         self._parts.append(StreamedLiteral.of(size))
 
     def add_line(self, raw: bytes) -> int:
-        """Add a line, without its LF: ``DONE``, ``MORE``, or the size of the literal that it announces."""
+        """Add a line, without its LF. Returns ``DONE``, ``MORE``, or the size of the literal that it announces."""
         line = raw[:-1]
-        is_odd = raw[-1:] != b"\r" or line[-1:] == b"\r"
-        if is_odd:
+        has_wrong_end = raw[-1:] != b"\r" or line[-1:] == b"\r"
+        if has_wrong_end:
             line = raw.rstrip(b"\r")
         first = not (self._parts or self._torn)
         if first:
@@ -149,7 +150,7 @@ class Assembly:
         if verdict == MORE or (self._torn and len(self._torn) + len(line) > self._limits.line):
             self._keep(raw)
             return MORE
-        if is_odd:
+        if has_wrong_end:
             self._note_end(raw)
         self._add_text(line)
         if verdict >= 0:
@@ -169,13 +170,13 @@ class Assembly:
 
     def _keep(self, raw: bytes) -> None:
         if self._is_lost:
-            # What is in it cannot be told: it is counted, and dropped.
+            # Where this response ends is unknown: its lines are counted, and dropped.
             self._size += len(raw) + 1
         else:
             self._torn += raw
             self._torn += b"\n"
         if len(self._torn) > self._limits.line:
-            # No string is that long. A name must not end the connection: what follows is dropped up to the tagged response.
+            # No string is that long. A bad name must not end the connection: drop the lines up to the tagged response.
             self._is_doubtful = True
         self._is_lost, self.waits = self._is_doubtful, True
         size = self._size + len(self._torn)
@@ -201,7 +202,7 @@ class Assembly:
         if self.claim is not None:
             self.sink = self.claim(self._parts, size)
             if self.sink is not None:
-                # It takes no memory.
+                # Its bytes are not kept, so no limit counts them.
                 return
         if size > self._limits.literal:
             raise self.exceeded("literal", size)
@@ -209,14 +210,14 @@ class Assembly:
             raise self.exceeded("response", self._size + size)
 
     def exceeded(self, what: str, size: int) -> LimitExceeded:
-        """The error of a limit that has been met."""
+        """The error for a size beyond a limit."""
         limit = getattr(self._limits, what)
         return LimitExceeded(f"the server sent a {what} of {size}, over the limit of {limit} (Limits.{what})")
 
     # what follows a line
 
     def _after_text(self, line: bytes, first: bool) -> int:
-        """In a status response nothing is a literal but in the list of charsets."""
+        """A status response has literals in the list of charsets only."""
         if not line.endswith(b"}"):
             return DONE
         at = line.rfind(b"{")
@@ -252,16 +253,16 @@ class Assembly:
         return int(digits)
 
     def _is_doubt(self, line: bytes, at: int) -> bool:
-        """Whether it cannot be told if ``line`` announces a literal: inside a string, or where the grammar has none.
+        """Whether ``line`` may announce a literal, or may not: inside a string, or where the grammar has none.
 
-        A word that ends in ``{5}`` is one, unless it stands in a list: names come without the quotes that they need.
+        A word outside lists that ends in ``{5}`` announces none: servers send names without the quotes that they need.
         """
         if _MAYBE.match(line, at) is None:
             return False
         return self._is_open or _WORD.match(line, at) is None or self._open_brackets(line) > 0
 
     def _open_brackets(self, more: bytes = b"") -> int:
-        """How many parentheses are open, strings apart: each text is counted once. ``more`` is looked at as well, not kept."""
+        """How many parentheses are open outside strings; each text is counted once, ``more`` for this call only."""
         for text in self._parts[self._counted :: 2]:
             self._depth = self._count(text, self._depth)
         self._counted = len(self._parts) + len(self._parts) % 2

@@ -1,6 +1,6 @@
-"""What a command returns, in imaplib's shape, and what is found when it is read.
+"""The data that a command returns, in imaplib's shape, and the values and defects that are read from it.
 
-``Data`` knows no family: the client's own data (``imapkit.core.contract.result.Answer``) is read by the families' grammar.
+``Data`` uses no family's grammar; the client's own data (``imapkit.core.contract.result.Answer``) does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Defect:
 
 
 class Parsed(list[T], Generic[T]):
-    """What responses say, a value for each that could be read at all; and ``defects``: what was wrong with them, or left out."""
+    """The values of the responses that could be read; ``defects`` says what was wrong with them, or left out."""
 
     def __init__(self, values: Iterable[T] = (), defects: Iterable[Defect] = ()) -> None:
         super().__init__(values)
@@ -56,9 +56,9 @@ class Data(list[Any]):
         self.sources = tuple(responses)
         """The untagged responses that it comes from, many of a name as one ``Run``."""
         self.name = name
-        """Whose shape it is, if it comes from none that are there: "UIDVALIDITY", or "OK" for a status text."""
+        """The name of its shape, if it comes from no responses: "UIDVALIDITY", or "OK" for a status text."""
         self.utf8 = utf8
-        """Whether UTF8=ACCEPT was on (RFC 6855); of ``responses`` each knows it of itself."""
+        """Whether UTF8=ACCEPT was on (RFC 6855); each of ``responses`` has its own ``utf8``."""
 
     @property
     def responses(self) -> tuple[Untagged, ...]:
@@ -72,28 +72,28 @@ class Data(list[Any]):
     def parsed(self, kind: type[T]) -> Parsed[T]: ...
 
     def parsed(self, kind: type[Any] | None = None) -> Parsed[Any]:
-        """What the responses say: a list with a value for each, as ``parse`` of the client has it, and its ``defects``.
+        """The values of the responses, as the client's ``parse`` returns them: a list with ``defects``.
 
-        ``kind``: a record's class, such as ``FetchData``; the list has only values of that class, and type checkers know it.
+        ``kind``: a record's class, such as ``FetchData``; the list then has only values of that class, for type checkers as well.
         After a NO it holds the responses that came before it; if there were none, the ``StatusText`` of the refusal, and with
-        ``kind`` nothing. Never raises for what a server sent. A copy is read by the families that are there by default.
+        ``kind`` nothing. Never raises for what a server sent. A copy is read by the default families.
         """
         found = self._read()
         return found if kind is None else Parsed((value for value in found if isinstance(value, kind)), found.defects)
 
     def status(self) -> StatusText | None:
-        """What the command's tagged response said, its response code included; None if the data is no command's result.
+        """The text and response code of the command's tagged response; None if the data is no command's result.
 
-        The code is of this command and no other, whereas ``response(code)`` has those of all that share the connection.
+        The code belongs to this command; ``response(code)`` has those of all commands of the connection.
         """
         return None
 
     def check(self) -> Self:
-        """This data, unless the server answered NO to the command: then it raises ``CommandNo``, with the response code."""
+        """Return this data. Raises ``CommandNo``, with the response code, if the server answered NO to the command."""
         return self
 
     def _read(self) -> Parsed[Any]:
-        """What it says: without families, the responses as they are."""
+        """Its values: without families, the responses as they are."""
         return Parsed(self.responses or self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -105,7 +105,7 @@ def _remade(kind: type[Data], items: list[Any], responses: tuple[Untagged, ...],
 
 
 def each(sources: Iterable[Untagged | Run]) -> Iterator[Untagged]:
-    """The responses, those of a run made when it is their turn."""
+    """The responses one by one; those of a run are made as they are reached."""
     for source in sources:
         if isinstance(source, Run):
             yield from source

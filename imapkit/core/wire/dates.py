@@ -60,7 +60,7 @@ def date_time(value: Any) -> bytes:
 def parse_date_time(sent: bytes) -> datetime | None:
     """``date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE``, without its quotes.
 
-    ``date-day-fixed = (SP DIGIT) / 2DIGIT``, ``zone = ("+" / "-") 4DIGIT``. None if that is no date.
+    ``date-day-fixed = (SP DIGIT) / 2DIGIT``, ``zone = ("+" / "-") 4DIGIT``. None if ``sent`` is no date.
     """
     match = _TOLERANT.fullmatch(sent)
     month = match and _MONTHS.get(match.group(2).lower())
@@ -70,14 +70,14 @@ def parse_date_time(sent: bytes) -> datetime | None:
     offset = timedelta(hours=ahead, minutes=across)
     try:
         zone = timezone(-offset if match.group(7) == b"-" else offset)
-        # A leap second is one too many for datetime.
+        # datetime has no second 60.
         return datetime(year, month, day, hour, minute, 59 if second == 60 else second, tzinfo=zone)
     except ValueError:
         return None
 
 
 def moment(found: re.Match[bytes]) -> datetime | None:
-    """Return the moment that a matched date-time names; None if no calendar or clock has it."""
+    """Return the moment that a matched date-time names; None if there is no such day or time."""
     year, day = int(found["year"]), int(found["day"])
     hour, minute, second, zoneh, zonem = map(int, found.group("hour", "min", "sec", "zoneh", "zonem"))
     if second > 60 or zoneh > 23 or zonem > 59:
@@ -85,7 +85,7 @@ def moment(found: re.Match[bytes]) -> datetime | None:
     offset = timedelta(hours=zoneh, minutes=zonem)
     zone = timezone(-offset if found["zonen"] == b"-" else offset)
     try:
-        # A leap second is one too many for datetime.
+        # datetime has no second 60.
         return datetime(year, Mon2num[found["mon"].title()], day, hour, minute, min(second, 59), tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

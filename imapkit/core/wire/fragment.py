@@ -32,10 +32,10 @@ def _never(_: bytes = b"") -> bool:
 class Framer:
     """Cuts a stream of bytes into responses; belongs to one thread and needs no lock.
 
-    ``push`` gives it what was received, ``pop`` takes the next complete response out, until None. ``is_tagged`` says whether a
-    line begins with a tag that is in flight: the server, which alone knows it, begins a response there. ``is_over``: whether
-    the connection has ended, which is asked between the parts of a response. ``claim``, which may be set at any time, is asked at
-    each literal that is announced for a sink that takes it: then no byte of it is kept, nor counted.
+    ``push`` adds received bytes, and ``pop`` returns the next complete response, or None. ``is_tagged`` says whether a line
+    begins with a tag in flight: a response begins there, since only the server has seen that tag. ``is_over``, called between
+    the parts of a response, says whether the connection has ended. ``claim``, which may be set at any time, is called for each
+    announced literal; if it returns a sink, the sink takes the bytes, and none of them is kept or counted.
     """
 
     def __init__(
@@ -52,24 +52,24 @@ class Framer:
         self._lines: list[bytes] = []  # cut ahead, the next one last
         self.quotes = False
         """Whether there may be quotes in what was cut ahead."""
-        self._slowly = 0  # up to here no line is cut ahead
+        self._uncut_until = 0  # up to here no line is cut ahead
         self._short = min(self.limits.line, self.limits.response, self.limits.nesting)
         # Lines that are short together, with a literal below both of these, cannot be over any limit.
         self._most = min(self.limits.literal, self.limits.response - self._short)
         self._line = bytearray()
         self._again: bytes | None = None
         """A line that was taken and belongs to the next response."""
-        self.odd: list[tuple[str, bytes]] = []
-        """What was wrong with what has been popped, and its bytes; the caller of ``pop`` takes it out."""
+        self.defects: list[tuple[str, bytes]] = []
+        """The defects of the popped responses, each with its bytes; the caller of ``pop`` empties it."""
         self._response = Assembly(self.limits, self._note)
         self._has_begun = False
         """Whether a response has begun that is not complete."""
         self._literal = io.BytesIO()
         self.missing = 0
-        """Bytes of the present literal that have not arrived yet."""
+        """Bytes of the current literal that have not arrived yet."""
         self._in_literal = False
         self._size = 0
-        """Of the present literal, if a sink takes it."""
+        """Of the current literal, if a sink takes it."""
 
     @property
     def claim(self) -> Claim | None:
@@ -81,12 +81,12 @@ class Framer:
         self._response.claim = claim
 
     def _note(self, what: str, raw: bytes) -> None:
-        self.odd.append((what, raw))
+        self.defects.append((what, raw))
 
     def push(self, data: bytes) -> None:
-        """Add what was received; everything before it must have been popped."""
+        """Add received bytes, once ``pop`` has returned None for all before them."""
         self._data = data if self._at == len(self._data) else self._data[self._at :] + data
-        self._slowly = max(0, self._slowly - self._at)
+        self._uncut_until = max(0, self._uncut_until - self._at)
         self._at = 0
 
     def pop(self) -> list[bytes] | None:
@@ -110,14 +110,14 @@ class Framer:
         return None
 
     def pop_torn(self) -> list[bytes] | None:
-        """The response that waits for more lines, as far as it has come, once nothing more will come; None if there is none."""
+        """The incomplete response that waits for more lines, once the server sends no more; None if there is none."""
         if not self._response.waits or self._line:
             return None
         self._has_begun = False
         return self._response.take()
 
     def _add(self, line: bytes) -> list[bytes] | None:
-        """Add a line to the response that has begun; the parts of it, if it is complete."""
+        """Add a line to the response that has begun; returns its parts once it is complete."""
         response = self._response
         if self._has_begun and response.waits and (self._is_tagged(line) or not response.goes_on(line)):
             self._again = line
@@ -139,7 +139,7 @@ class Framer:
         return len(self._lines)
 
     def pop_run(self, matcher: Callable[[bytes], re.Match[bytes] | None]) -> list[tuple[bytes, ...]]:
-        """Pop the responses that are ready as far as ``matcher`` matches them: the groups of each.
+        """Pop the responses that are ready as long as ``matcher`` matches them; returns the groups of each.
 
         Where there are ``quotes``, it must match no line at whose end a string may be open.
         """
@@ -149,13 +149,13 @@ class Framer:
         return found
 
     def pop_literals(self, matcher: Callable[[bytes, int], re.Match[bytes] | None]) -> list[tuple[bytes, ...]]:
-        """Pop the responses of one literal each that are there as a whole, and within every limit without counting.
+        """Pop the responses with one literal each that have arrived whole, and that are within every limit without counting.
 
         ``matcher`` matches a line that announces a literal (and none that ``pop`` does not take for one) with its end; its groups
         are number, text and size. Returns number, text, literal and the text after it, of each.
         """
         found: list[tuple[bytes, ...]] = []
-        if self._lines or self._line or self._again is not None or self._has_begun or self._at < self._slowly:
+        if self._lines or self._line or self._again is not None or self._has_begun or self._at < self._uncut_until:
             return found
         data, at, short, most = self._data, self._at, self._short, self._most
         while (match := matcher(data, at)) is not None:
@@ -164,11 +164,11 @@ class Framer:
             end = start + size
             cut = data.find(CRLF, end, end + max(0, short - (start - at)))
             if cut < 0 or size > most:
-                # Not all there, or too much for this way.
+                # It has not arrived whole, or may be over a limit.
                 break
             rest = data[end:cut]
             if rest != b")" and _NEVER_IN_A_REST.search(rest):
-                # It may go on.
+                # The response may go on behind this line.
                 break
             found.append((number, text, data[start:end], rest))
             at = cut + 2
@@ -176,28 +176,28 @@ class Framer:
         return found
 
     def take_rest(self) -> bytes:
-        """Take out what has been pushed and not been popped; for the layer that is switched on at this point."""
+        """Remove and return the bytes that were pushed and not popped, for the layer that is switched on at this point."""
         again = b"" if self._again is None else self._again + b"\n"
         cut = b"".join(line + CRLF for line in reversed(self._lines))
         rest = again + cut + bytes(self._line) + self._data[self._at :]
         self._lines.clear()
         self._line.clear()
-        self._data, self._at, self._slowly, self._again = b"", 0, 0, None
+        self._data, self._at, self._uncut_until, self._again = b"", 0, 0, None
         return rest
 
     @property
     def unfinished(self) -> bytes:
-        """The beginning of a response whose end has not arrived: what an error message may show."""
+        """The beginning of a response whose end has not arrived, for an error message."""
         return b" ".join(bytes(part[:200]) for part in (*self._response.shown, self._line))[:200]
 
     def _cut(self) -> bool:
-        """Cut what is there into lines, in one pass, as far as each may be a response of its own; whether there is any.
+        """Cut the bytes into lines in one pass, as far as each may be a response of its own; returns whether there is one.
 
-        That ends where a literal may be announced, and at a line that may be over a limit: those take the long way. So do all, if
-        one of them does not end in CRLF.
+        The pass stops where a literal may be announced, and at a line that may be over a limit: ``_take_line`` takes those. It
+        takes all of them if one does not end in CRLF.
         """
         data, at = self._data, self._at
-        if at < self._slowly or self._line or self._again is not None:
+        if at < self._uncut_until or self._line or self._again is not None:
             return False
         stop = data.find(b"}", at)
         if stop < 0 or not data.startswith(b"\r\n", stop + 1):
@@ -205,20 +205,20 @@ class Framer:
             stop = announced.start() if announced else len(data)
         end = data.rfind(CRLF, at, stop) + 2
         if end < 2:
-            self._slowly = stop
+            self._uncut_until = stop
             return False
         chunk = data[at:end]
         lines = chunk.splitlines()
         if len(lines) > 1 and not len(lines) == chunk.count(b"\n") == chunk.count(b"\r"):
-            self._slowly = end
+            self._uncut_until = end
             return False
         self._at = end
         self.quotes = b'"' in chunk
         if end - at > self._short and max(map(len, lines)) > self._short:
             doubtful = [i for i, line in enumerate(lines) if self._is_doubtful(line)]
             if doubtful:
-                # All up to the last of them take the long way: cutting anew behind each would take the time of a square.
-                self._slowly = at + _size(lines[: doubtful[-1] + 1])
+                # ``_take_line`` takes all up to the last of them: cutting again behind each would take quadratic time.
+                self._uncut_until = at + _size(lines[: doubtful[-1] + 1])
                 self._at = at + _size(lines[: doubtful[0]])
                 del lines[doubtful[0] :]
         lines.reverse()
@@ -226,8 +226,8 @@ class Framer:
         return bool(lines)
 
     def _put_back(self) -> None:
-        """Have what was cut ahead take the long way: a line of it goes on, or has something before it."""
-        self._slowly = max(self._slowly, self._at)
+        """Leave the lines cut ahead to ``_take_line``: one of them goes on in the next, or has blanks before it."""
+        self._uncut_until = max(self._uncut_until, self._at)
         self._at -= _size(self._lines)
         self._lines = []
 
@@ -243,7 +243,7 @@ class Framer:
         data, at, held = self._data, self._at, self._line
         cut = data.find(b"\n", at)
         end = len(data) if cut < 0 else cut
-        # A CR before the LF does not count, nor one that may be.
+        # A CR at the end does not count: the LF follows, or may.
         last = data[end - 1] if end > at else held[-1] if held else 0
         size = len(held) + end - at - (last == 13)
         if size > self.limits.line:
@@ -261,13 +261,12 @@ class Framer:
         return whole
 
     def _take_literal(self) -> bool:
-        """Take what has arrived of the present literal; whether it is complete."""
+        """Take what has arrived of the current literal; returns whether it is complete."""
         at, size = self._at, self.missing
         sink = self._response.sink
         if sink is not None:
             return self._pass_on(sink)
         if len(self._data) - at >= size and not self._literal.tell():
-            # All of it is there.
             self._at, self.missing = at + size, 0
             self._end_literal(self._data[at : at + size])
             return True
@@ -283,7 +282,7 @@ class Framer:
         return True
 
     def _pass_on(self, sink: Sink) -> bool:
-        """Give the sink what has arrived of the present literal; whether that was the rest."""
+        """Give the sink what has arrived of the current literal; returns whether that was the rest."""
         at = self._at
         taken = min(self.missing, len(self._data) - at)
         self._at = at + taken
@@ -303,5 +302,5 @@ class Framer:
 
 
 def _size(lines: list[bytes]) -> int:
-    """What lines take up, with their ends."""
+    """The bytes of these lines, with their ends."""
     return sum(map(len, lines)) + 2 * len(lines)

@@ -1,7 +1,7 @@
-"""What responses take up in memory: the bytes in them, and a fixed charge for each object that holds them.
+"""The memory that responses take up: the bytes in them, and a fixed charge for each object that holds them.
 
-A limit on bytes alone would bound nothing: an empty line, or a literal of no bytes, is an object all the same. The charges are
-those of a 64-bit CPython, rounded; ``tests/security/test_memory.py`` holds them against ``sys.getsizeof``.
+A limit on bytes alone would bound nothing: an empty line, or a literal of no bytes, is an object, too. The charges are those of
+a 64-bit CPython, rounded; ``tests/security/test_memory.py`` compares them with ``sys.getsizeof``.
 """
 
 from __future__ import annotations

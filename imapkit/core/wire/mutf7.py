@@ -7,19 +7,19 @@ The two directions are not symmetric, on purpose:
   have written it. Everything else stays readable and literal:
 
   ========================================================  =========================  =======================
-  what the server sent                                      octets                     decoded
+  what the server sent                                      bytes                      decoded
   ========================================================  =========================  =======================
   canonical                                                 ``caf&AOk-``, ``R&-D``     ``café``, ``R&D``
   a broken shift (bare "&", no "-", bad BASE64 or UTF-16)   ``R&D``, ``broken &xx x``  ``R&D``, ``broken &xx x``
   printable US-ASCII in BASE64 (a look-alike)               ``&AEE-``                  ``&AEE-``
   superfluous shifts                                        ``&AOk-&AOk-``             ``&AOk-&AOk-``
-  8-bit octets, if UTF-8                                    ``caf\\xc3\\xa9``            ``café``
-  8-bit octets, if not UTF-8                                ``caf\\xe9``                ``caf\\udce9`` (PEP 383)
+  8-bit bytes, if UTF-8                                     ``caf\\xc3\\xa9``            ``café``
+  8-bit bytes, if not UTF-8                                 ``caf\\xe9``                ``caf\\udce9`` (PEP 383)
   ========================================================  =========================  =======================
 
 Two laws follow: ``decode(encode(s)) == s`` for every str without surrogates, and ``encode(decode(raw)) == raw``
 exactly when ``is_canonical(raw)``. So a name for which `is_canonical` is false must be sent back to the server as the
-octets that came from it: keep those beside the decoded text.
+bytes that came from it: keep those beside the decoded text.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def encode(name: str) -> bytes:
     """Return the canonical modified UTF-7 form of a mailbox name (RFC 3501 section 5.1.3).
 
     Printable US-ASCII represents itself, "&" is ``&-``, each run of anything else (control characters too: CR, LF,
-    TAB, NUL, DEL) is one shift sequence, so the result holds only octets 0x20 to 0x7e. It is not quoted.
+    TAB, NUL, DEL) is one shift sequence, so the result holds only bytes 0x20 to 0x7e. It is not quoted.
 
     Raises ValueError, naming the position, for a surrogate code point: such a str is not Unicode text (it may come
-    from `decode` of octets that were not UTF-8; send those octets instead).
+    from `decode` of bytes that were not UTF-8; send those bytes instead).
     """
     bad = _SURROGATE.search(name)
     if bad:
@@ -82,10 +82,10 @@ def is_canonical(raw: bytes) -> bool:
 def is_valid(raw: bytes) -> bool:
     """Tell whether `raw` can be read as modified UTF-7 (RFC 3501 section 5.1.3), canonical or not.
 
-    True if every octet is printable US-ASCII and every "&" opens ``&-`` or a complete shift sequence: BASE64 with "-"
+    True if every byte is printable US-ASCII and every "&" opens ``&-`` or a complete shift sequence: BASE64 with "-"
     at its end and zero bits as padding, holding whole UTF-16 units with every surrogate paired. So ``R&-D`` and
     ``&AOk-`` are valid, ``R&D`` is not. ``&AEE-`` and ``&AOk-&AOk-`` are valid but not canonical: no client should
-    make up such a name, yet where a mailbox has it already, only these very octets name it.
+    make up such a name, yet where a mailbox has it already, only these very bytes name it.
     """
     if _BROKEN.search(_SHIFTS.sub(b"", raw)):
         return False

@@ -20,7 +20,7 @@ _LARGEST = 4294967295
 class NumberSet:
     """The message numbers, or UIDs, that a command names; ranges stay ranges.
 
-    ``open`` is the lowest number from which the set reaches to "*", or None: what "*" stands for, only the server knows.
+    ``open`` is the lowest number from which the set reaches to "*", or None: only the server has the number that "*" stands for.
     """
 
     __slots__ = ("ends", "open", "starts", "uid", "unknown")
@@ -67,7 +67,7 @@ class NumberSet:
         return None if self.open is not None or self.unknown else False
 
     def may_hold_all(self, numbers: Sequence[int]) -> bool:
-        """Whether none of ``numbers``, of which there is at least one, is certainly not in the set."""
+        """Whether each of ``numbers`` is in the set or may be; there must be at least one."""
         low, high = min(numbers), max(numbers)
         at = bisect_right(self.starts, low) - 1
         if at >= 0 and high <= self.ends[at]:
@@ -89,10 +89,7 @@ class NumberSet:
 
 
 class LoneNumberSet(NumberSet):
-    """A set whose command is in flight alone, among those that await the same response: as if it might hold any number.
-
-    Which numbers are in it is known as ever.
-    """
+    """The same numbers, in a set that is disjoint from no other: its command alone may await these responses while in flight."""
 
     __slots__ = ("_is_open",)
 
@@ -111,7 +108,7 @@ class LoneNumberSet(NumberSet):
 
 
 def sequence_set_text(value: Any) -> str:
-    """``value`` as a sequence set: text, octets, a number, or numbers. Raises ``ArgumentError``.
+    """``value`` as a sequence set: text, bytes, a number, or numbers. Raises ``ArgumentError``.
 
     Text is sent as it is. Of single numbers, runs become ranges, in ascending order: QQ refuses any other, and lines stay short.
     """

@@ -1,4 +1,4 @@
-"""What a command is made of before it is sent: bytes of a command line, literals, and what has two forms; RFC 3501 section 4."""
+"""The pieces of a command before it is sent: bytes of its line, literals, and parts with two forms; RFC 3501 section 4."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class Literal:
         return len(self.data)
 
     def __repr__(self) -> str:
-        return f"<Literal of {len(self.data)} octets>"
+        return f"<Literal of {len(self.data)} bytes>"
 
 
 class MailboxName(bytes):
-    """A mailbox name exactly as a server gave it: it can be passed back to any command, which quotes it as it needs.
+    """A mailbox name exactly as a server gave it: it can be passed back to any command, which quotes it where needed.
 
-    Where UTF8=ACCEPT is on and was not as it came (or the other way round), it goes in what is spoken there.
+    If it came before UTF8=ACCEPT was on, and goes back after that (or the other way round), its encoding is changed.
     """
 
     __slots__ = ()
@@ -73,7 +73,7 @@ class UTF8MailboxName(MailboxName):
 
     @property
     def text(self) -> str:
-        """The name, readable; octets that are not UTF-8 as PEP 383 has them."""
+        """The name, readable; bytes that are not UTF-8 become surrogates (PEP 383)."""
         return self.decode("utf-8", "surrogateescape")
 
 
@@ -90,27 +90,27 @@ class OfMailbox:
 
 
 class ServerString(bytes):
-    """A string exactly as a server gave it, such as an identifier: passed back to any command it is quoted as it needs."""
+    """A string exactly as a server gave it, such as an identifier: a command that it is passed back to quotes it where needed."""
 
     __slots__ = ()
 
     @property
     def text(self) -> str:
-        """The string, readable: UTF-8; octets that are not, as PEP 383 has them."""
+        """The string, readable; bytes that are not UTF-8 become surrogates (PEP 383)."""
         return self.decode("utf-8", "surrogateescape")
 
 
 class Late(NamedTuple):
-    """What is written in one of two ways, as UTF8=ACCEPT is off or on when it is sent (RFC 6855 sections 3 and 4)."""
+    """A part with two forms, for UTF8=ACCEPT off or on at the time of sending (RFC 6855 sections 3 and 4)."""
 
     off: tuple[bytes | Literal | Source, ...]
     on: tuple[bytes | Literal | Source, ...]
 
 
 Piece = bytes | Literal | Late | Source
-"""Octets of a command line, a literal or its source, or what is written in one way or another as UTF8=ACCEPT is off or on."""
+"""Bytes of a command line, a literal or its source, or a part with two forms."""
 Token = Piece | tuple[Piece, ...]
-"""What an argument becomes: pieces that follow one another with no space between."""
+"""An argument in written form: one piece, or pieces with no space between them."""
 
 
 def exact_bytes(value: Any) -> bytes | None:
@@ -152,7 +152,7 @@ def check_piece(piece: Any, name: str) -> None:
                     raise ArgumentError(f"{name}: a Late must hold bytes, Literals and Sources, not {type(each).__name__}")
                 check_piece(each, name)
     elif type(piece) is Literal:
-        # A buffer that another thread changes meanwhile would not be as long as announced.
+        # Another thread could change a buffer, which would then not be as long as announced.
         if type(piece.data) is not bytes:
             raise ArgumentError(f"{name}: a literal's data must be bytes, not {type(piece.data).__name__}")
     elif type(piece) is bytes:

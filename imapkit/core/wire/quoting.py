@@ -1,11 +1,11 @@
-r"""What a quoted string is, however a server breaks it: the one definition for the framer and for the cursor.
+r"""Quoted strings, as servers break them, too: the one definition for the framer and for the cursor.
 
 A quote opens a string only where a string can begin: at the start of a text, or after SP, ``(``, ``[`` or a list's ``)``. It
 closes the string only where a string can end: before SP, ``)``, ``]`` or the end of the line. Any other quote is a character. A
-backslash takes the next byte with it. So what others wrote into a mail leaves a string neither by a line end nor by a quote
-between other characters.
+backslash takes the next byte with it. So neither a line end nor a quote between other characters, which the author of a mail
+may write, ends a string.
 
-In a list of fields (ENVELOPE, BODYSTRUCTURE) more is known: behind a string and SP comes another string, a list, NIL or a number.
+In a list of fields (ENVELOPE, BODYSTRUCTURE) another string, a list, NIL or a number follows a string and SP.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = [
 ]
 
 OPENS = rb'(?:(?<![^ (\[])"|(?<=\))"(?=[^ )\]]))'
-"""A quote that opens a string; of those behind a ``)``, where SP is missing, none that could close one."""
+"""A quote that opens a string. Right behind a ``)`` it does so only if it could not close one."""
 CLOSES = rb'"(?![^ )\]])'
 """A quote that closes the string that is open."""
 INSIDE = rb'(?:[^"\\]++|\\.|(?!%b)")*+' % CLOSES
-"""What stands between the quotes of a string; with ``re.DOTALL``."""
+"""The text between the quotes of a string; with ``re.DOTALL``."""
 STRING = rb'"%b"' % INSIDE
 """A whole string, where one begins."""
 
@@ -46,7 +46,7 @@ FIELD_STRING = rb'"(?:[^"\\]++|\\.|(?!%b)")*+"' % FIELD_CLOSES
 """A string in a list of fields."""
 
 ANY_WORD = rb"(?!%b)[^\x00-\x20\x7f()]++" % OPENS
-"""What is neither a list nor a string; a quote that opens none is a character of it."""
+"""A word, which is neither a list nor a string; a quote that opens no string is a character of it."""
 _TOKEN = (
     rb' *+(?:(?=%b)"([^"\\\r\n\0]*+)%b|(\()|(\))|([Nn][Ii][Ll](?![^\x00-\x20\x7f()]))|(\d{1,20}+(?![^\x00-\x20\x7f()]))'
     rb"|(%b)|(%b))"
@@ -57,7 +57,7 @@ FIELD = late_pattern(_TOKEN % (OPENS, FIELD_CLOSES, ANY_WORD, b"%b|%b" % (FIELD_
 """The same in a list of fields."""
 
 IN_A_LIST = re.compile(rb'(?:[^()"]++|(?!%b)"|%b)*+' % (OPENS, STRING), re.DOTALL)
-"""What stands in a list up to the next parenthesis."""
+"""The text of a list up to the next parenthesis."""
 BARE_QUOTE = "a quote without a backslash in a quoted string"
 """The defect."""
 
@@ -84,9 +84,9 @@ def is_open_after(line: bytes, is_open: bool) -> bool:
 
 
 def is_surely_closed(line: bytes) -> bool:
-    """Whether no string can be open at the end of ``line``, whatever came before: told from its last quote alone.
+    """Whether no string can be open at the end of ``line``, whatever came before, by its last quote alone.
 
-    Where a string was open, that quote closes it; where none was, it opens none. False where the whole line has to be looked at.
+    Where a string was open, that quote closes it; where none was, it opens none. False where only the whole line shows it.
     """
     at = line.rfind(b'"')
     return at < 0 or (line[at + 1 : at + 2] in _CLOSING and line[at - 1 : at] not in _DOUBTFUL)
@@ -98,5 +98,5 @@ def has_bare_quote(inside: bytes) -> bool:
 
 
 def unescape(inside: bytes) -> bytes:
-    r"""What the inside of a quoted string stands for; a backslash before anything but ``"`` and ``\`` stays."""
+    r"""The value of the inside of a quoted string; a backslash before anything but ``"`` and ``\`` stays."""
     return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside

@@ -1,7 +1,7 @@
-"""What a response is, told from its first line: continuation, tagged, untagged; RFC 3501 section 7.
+"""The type of a response, by its first line: continuation, tagged, untagged; RFC 3501 section 7.
 
-Only as much is looked at as is needed to say whose response it is. What it says is read later (``Cursor``),
-by whoever asks for it.
+Only the bytes that show whose response it is are looked at. ``Cursor`` reads the rest later, on the thread of the caller
+that asks for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CONDITIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
 _BARE_CODE = re.compile(rb"(?:\* *)?(\[[A-Za-z].*\].*)\Z", re.DOTALL)
 #   resp-text = ["[" resp-text-code "]" SP] text. A flag in PERMANENTFLAGS may hold a "]", so a list is skipped whole.
 _CODE = re.compile(rb' *+\[([A-Za-z][^\s\[\]]*+)(?: ++((?:\([^()]*+\)|"(?:[^"\\]|\\.)*+"|[^\]("])*+))?\]', re.DOTALL)
-#   A list in which one member is odd goes on to the first ")]".
+#   A list with a malformed member goes on to the first ")]".
 _LIST_CODE = re.compile(rb" *+\[([A-Za-z][^\s\[\]]*+) ++(\((?:[^)]++|\)(?!\]))*+\))\]", re.DOTALL)
 _SIMPLE_CODE = re.compile(rb" *+\[([A-Za-z][^\s\[\]]*+)(?: ++([^\]]*+))?\]")
 _ANNOUNCED = re.compile(rb"~?\{\d{1,20}\+?\}\Z")
@@ -85,7 +85,7 @@ class Untagged:
 
     __slots__ = ("_found", "name", "number", "parts", "utf8")
     odd = ""
-    """What is odd about it as a response, if anything is."""
+    """How it breaks the grammar of a response; "" if it does not."""
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
@@ -106,7 +106,7 @@ class Untagged:
 
     @property
     def text(self) -> bytes:
-        """What follows the name, on one line: a literal is shown as a quoted string."""
+        """The text after the name, on one line: a literal is shown as a quoted string."""
         if len(self.parts) == 1:
             return self.parts[0]
         return one_line(self.parts)
@@ -124,7 +124,7 @@ class Untagged:
         return shaped
 
     def responses(self) -> tuple[Untagged]:
-        """It alone, as ``Run`` has many."""
+        """This one response; ``Run`` has many."""
         return (self,)
 
     def once(self, read: Callable[[Untagged], _Found]) -> _Found:
@@ -135,15 +135,15 @@ class Untagged:
         return found
 
     def drop(self) -> None:
-        """Forget what ``once`` has found out: it is known whose answer this is."""
+        """Forget the result of ``once``: the response has been attributed."""
         self._found = None
 
 
 class Run:
     """Untagged responses of one name that came one after the other, each a number and text on one line (or ``LiteralRun``).
 
-    A mailbox has many messages: a run is attributed in one step, and taken apart when somebody asks. ``rows`` holds number and
-    text of each; the rest is as ``Untagged`` has it.
+    A mailbox has many messages: a run is attributed in one step, and taken apart when a caller reads it. ``rows`` holds number
+    and text of each; the other attributes are those of ``Untagged``.
     """
 
     __slots__ = ("name", "rows", "utf8")
@@ -166,7 +166,7 @@ class Run:
 
     @property
     def texts(self) -> list[bytes]:
-        """What follows the name, up to a literal."""
+        """The text after each name, up to a literal."""
         return [row[1] for row in self.rows]
 
     def data(self) -> list[Any]:
@@ -174,11 +174,11 @@ class Run:
         return [b"%b %b" % row for row in self.rows]
 
     def responses(self) -> list[Untagged]:
-        """Each for itself."""
+        """The responses, one by one."""
         return list(self)
 
     def __iter__(self) -> Iterator[Untagged]:
-        """Each for itself, made when it is its turn: there may be many, and none is kept."""
+        """The responses one by one; each is made as it is reached, and not kept, since there may be many."""
         name, utf8 = self.name, self.utf8
         return (Untagged(name, int(row[0]), row[1:], utf8) for row in self.rows)
 
@@ -206,20 +206,20 @@ class LiteralRun(Run):
 
 @lru_cache(64)
 def run_matcher(name: str, quotes: bool = False) -> Callable[[bytes], re.Match[bytes] | None]:
-    """Matches a line that belongs in a ``Run`` of ``name``; its groups are the pair.
+    """Returns a function that matches a line of a ``Run`` of ``name``; the groups are number and text.
 
-    With ``quotes`` only a line at whose end no string can be open, as ``is_surely_closed`` has it.
+    With ``quotes`` it matches only a line that ``is_surely_closed``.
     """
     text = rb"(.+)"
     if quotes:
-        # From the end: what was taken is given back up to the last quote.
+        # From the end: the match is shortened up to the last quote.
         text = rb'(.+"(?<=[^ ()\[\\]")(?=[ )\]]|\Z)[^"]*+|[^"]++)'
     return re.compile(rb"\* (0|[1-9]\d{0,19}) %b %b\Z" % (re.escape(name.encode("ascii")), text), re.DOTALL).match
 
 
 @lru_cache(64)
 def literal_matcher(name: str) -> Callable[[bytes, int], re.Match[bytes] | None]:
-    """Matches the line that begins a response of a ``LiteralRun`` of ``name``; its groups: number, text, size of the literal."""
+    """Returns a function that matches the first line of a ``LiteralRun``'s response: number, text, size of the literal."""
     # Whole strings, then text without quotes: it ends outside of a string. Before the brace stands what announces a literal.
     return re.compile(
         rb"\* (0|[1-9]\d{0,19}) %b "
@@ -295,17 +295,17 @@ def _untagged(parts: list[bytes]) -> Untagged:
         if bare is not None:
             return _BareCode("OK", None, (bare.group(1), *parts[1:]))
         return _Nameless("", None, (line[1:].removeprefix(b" "), *parts[1:]))
-    number, name_octets, rest = match.groups()
-    return Untagged(_name(name_octets), int(number) if number else None, (rest or b"", *parts[1:]))
+    number, name, rest = match.groups()
+    return Untagged(_name(name), int(number) if number else None, (rest or b"", *parts[1:]))
 
 
 def _name(sent: bytes) -> str:
-    """The name in upper case: not remembered, since whatever a server sends must go with its connection."""
+    """The name in upper case; not cached, since what a server sends must be freed with its connection."""
     return sent.decode("ascii", "replace").upper()
 
 
 def split_code(text: bytes) -> bytes:
-    """What follows the response code of a status response's text."""
+    """The text of a status response after its response code."""
     match = _CODE.match(text) or _LIST_CODE.match(text) or _SIMPLE_CODE.match(text)
     return text if match is None else text[match.end() :].removeprefix(b" ")
 

@@ -1,4 +1,4 @@
-"""What takes a literal as it comes, and what stands in a response in its place."""
+"""Sinks, which take a literal as it comes, and the mark that replaces it in the response."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Sink(Protocol):
         """Take some bytes."""
 
     def end(self) -> object:
-        """That was all of the literal."""
+        """Called after the last byte of the literal."""
 
 
 class Writable(Protocol):
     """A binary file, as far as writing to it goes."""
 
     def write(self, data: bytes, /) -> object:
-        """Write the bytes; a number less than theirs says that only so many have been written."""
+        """Write the bytes; a returned number that is less than theirs is how many have been written."""
 
 
 class Conduit(Protocol):
@@ -35,24 +35,24 @@ class Conduit(Protocol):
 
     @property
     def flow(self) -> Sink:
-        """What the thread that reads the connection writes to."""
+        """The sink that the thread that reads the connection writes to."""
         ...
 
 
 Choose: TypeAlias = Callable[[Untagged, int], "Sink | None"]
-"""The sink for a literal of so many bytes, which the last part of a response has announced; None if it is to be kept as ever."""
+"""Called as ``choose(response, size)``; returns the sink for the literal that the response's last part announces, or None."""
 Claim: TypeAlias = Callable[[list[bytes], int], "Sink | None"]
-"""The same for the parts of a response that has begun, whosever it is."""
+"""Called as ``claim(parts, size)``: the same for the parts of a response that is not attributed yet."""
 
 
 class StreamedLiteral(bytes):
-    """Stands in a response where a literal stood that a sink has taken: no bytes; ``size`` is how many the literal had."""
+    """Stands in a response for a literal that a sink has taken: it is empty, and ``size`` is the size of the literal."""
 
     size = 0
 
     @classmethod
     def of(cls, size: int) -> StreamedLiteral:
-        """The mark for a literal of so many bytes."""
+        """The mark for a literal of ``size`` bytes."""
         mark = cls()
         mark.size = size
         return mark

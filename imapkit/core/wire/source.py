@@ -25,9 +25,9 @@ class Readable(Protocol):
 
 
 Content: TypeAlias = "bytes | Readable | Iterable[bytes] | Callable[[], Readable | Iterable[bytes]]"
-"""What a source is read from: bytes, a binary file, pieces, or a function that opens one of the latter."""
+"""The content of a source: bytes, a binary file, pieces, or a function that opens a file or pieces."""
 Progress: TypeAlias = Callable[[int, int], object]
-"""Called as ``progress(sent, size)``: how many bytes have been sent by now, and how many there are."""
+"""Called as ``progress(sent, size)``: the bytes sent so far, and all of them."""
 
 
 class Source:
@@ -44,9 +44,9 @@ class Source:
     it is not called again.
 
     A source with too few or too many bytes, or one that raises, ends the connection with ``ConnectionClosed``: half a command
-    cannot be taken back. Its last piece is not sent, so that no server takes what it got for the whole. What can be seen at once
-    (pieces in a list, a file that can seek) raises ``ArgumentError`` here, and nothing is sent. When the server refuses the
-    command half way, the source is read no further, and blanks are sent in place of the rest of what was announced.
+    cannot be taken back. Its last piece is not sent, so that no server takes what it got for the whole. A size that is
+    visibly wrong (pieces in a list, a file that can seek) raises ``ArgumentError`` here, and nothing is sent. When the server
+    refuses the command half way, the source is read no further, and blanks are sent in place of the rest.
 
     ``binary``: sent as a literal8 (RFC 3516 section 4.4). ``ascii``: known to hold no byte above 127.
     """
@@ -68,7 +68,7 @@ class Source:
         self._content: Any = content
         self._start: int | None = None
         self._spent: list[bool] = []
-        """Not empty once what can be read once only has been read; the literal8 form shares it."""
+        """Not empty once content that can be read only once has been read; the literal8 form shares it."""
         there = self._bytes_there()
         if there is not None and there != size:
             raise ArgumentError(f"the source holds {there} bytes, not {size}")
@@ -96,7 +96,7 @@ class Source:
     def pieces(self) -> Generator[bytes | memoryview, None, None]:
         """The bytes, ``PIECE`` at most at a time. Raises ``ValueError`` if they are not ``size``, and what reading raises.
 
-        The last piece comes when the end has been seen.
+        The last piece comes only after the end of the content has been read.
         """
         left, held = self.size, None
         with contextlib.ExitStack() as stack:
@@ -119,7 +119,7 @@ class Source:
             yield from _cut(piece)
 
     def _opened(self, stack: contextlib.ExitStack) -> Any:
-        """What is read now, from its beginning; ``stack`` closes it if it is the source's own. Raises ``ValueError``."""
+        """The content, at its beginning; ``stack`` closes it if the source opened it. Raises ``ValueError``."""
         content = self._content
         if callable(content):
             opened: Any = content()
@@ -139,11 +139,11 @@ class Source:
 
 
 def _cut(piece: Any) -> Iterator[bytes | memoryview]:
-    """What a source gave, in pieces that may be sent at once. Raises ``TypeError``."""
+    """A piece of the content, cut to ``PIECE`` bytes at most. Raises ``TypeError``."""
     if not isinstance(piece, bytes):
         if not isinstance(piece, (bytearray, memoryview)):
             raise TypeError(f"its source gave {type(piece).__name__} instead of bytes")
-        # It may be filled anew before it has been sent.
+        # The caller may fill the buffer again before it has been sent.
         piece = bytes(piece)
     if len(piece) <= PIECE:
         if piece:
