@@ -32,16 +32,16 @@ Name = str | bytes
 
 
 class MailboxCommands(Commands):
-    """Selecting, listing, making and filling mailboxes. Names are text, or octets that are sent as they are."""
+    """Select, list, create and fill mailboxes. Names are text, or bytes, which are sent unchanged."""
 
     def append(
         self, mailbox: Name | None, flags: Any, date_time: Any, message: bytes | str, **options: Unpack[CallOptions]
     ) -> Result:
         """Append a message to a mailbox; RFC 3501 section 6.3.11; states: authenticated, selected.
 
-        ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with or without parentheses, an iterable, or
-        None. ``date_time``: as ``Time2Internaldate`` takes it, or None. ``message``: octets; line ends become CRLF. Returns the
-        text of the tagged response.
+        Returns the text of the tagged response. ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with
+        or without parentheses, an iterable, or None. ``date_time``: as ``Time2Internaldate`` takes it, or None. ``message``:
+        bytes; line ends become CRLF.
         """
         return self._call("APPEND", mailbox or "INBOX", flags or None, date_time or None, message, **options)
 
@@ -60,7 +60,7 @@ class MailboxCommands(Commands):
     def list(self, directory: Name = '""', pattern: Name = "*", **options: Unpack[CallOptions]) -> Result:
         """List the mailboxes that match; RFC 3501 section 6.3.8; states: authenticated, selected.
 
-        In ``pattern`` "%" stands for anything but the hierarchy delimiter, "*" for anything at all.
+        In ``pattern`` "*" matches any characters, "%" any but the hierarchy delimiter.
         """
         return self._call("LIST", directory, pattern, **options)
 
@@ -75,10 +75,10 @@ class MailboxCommands(Commands):
     def select(self, mailbox: Name = "INBOX", readonly: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Select a mailbox; RFC 3501 section 6.3.1; states: authenticated, selected.
 
-        Returns the number of messages, or NO, after which no mailbox is selected. FLAGS, UIDVALIDITY and the like:
-        ``response(name)``. Raises ``BadResponse`` for BAD, after which all is as before, unless the server has said that the
-        mailbox before is closed (RFC 9051 section 7.1): ``state`` tells. Raises ``readonly`` if the mailbox is not writable
-        although ``readonly`` was not asked for; it is selected then all the same.
+        Returns the number of messages, or NO, after which no mailbox is selected; ``response(name)`` has FLAGS, UIDVALIDITY and
+        the like. Raises ``BadResponse`` for BAD: the mailbox before stays selected, unless the server has closed it (RFC 9051
+        section 7.1); see ``state``. Raises ``readonly`` if the mailbox is not writable although the caller did not ask for
+        ``readonly``; it is selected nevertheless.
         """
 
         def finish(request: Done) -> Result:
@@ -90,7 +90,7 @@ class MailboxCommands(Commands):
         return self._call_with(options, "EXAMINE" if readonly else "SELECT", mailbox, finish=finish)
 
     def status(self, mailbox: Name, names: Any, **options: Unpack[CallOptions]) -> Result:
-        """Ask about a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
+        """Ask for the status of a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
 
         ``names``: such as "(MESSAGES UNSEEN)", or an iterable.
         """
@@ -116,9 +116,9 @@ def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
 
 
 def _selected(session: Session, request: Done) -> None:
-    # RFC 3501 section 6.3.1: a SELECT that fails leaves no mailbox selected. One that was not understood (BAD) has not failed.
+    # RFC 3501 section 6.3.1: a SELECT that fails (NO) leaves no mailbox selected. BAD changes nothing.
     if request.typ == "OK":
-        # An earlier one may be the last news of the mailbox before, sent as the command was on its way.
+        # Earlier EXISTS responses may be about the mailbox before: the server may have sent them before it read SELECT.
         del request.untagged[:-1]
         session.select(request.args[0], readonly=_is_readonly(request))
         session.exists = request.untagged[0].number if request.untagged else None
@@ -138,13 +138,13 @@ def apply_exists(session: Session, response: Untagged) -> None:
 
 
 def apply_expunge(session: Session, response: Untagged) -> None:
-    """There is one message less."""
+    """The mailbox has one message less."""
     if session.exists:
         session.exists -= 1
 
 
 def apply_closed(session: Session, data: bytes | None) -> None:
-    """The mailbox that was selected is closed: RFC 9051 section 7.1. Dovecot says so also before a BAD to SELECT."""
+    """The selected mailbox is closed: RFC 9051 section 7.1. Dovecot sends CLOSED also before a BAD to SELECT."""
     if session.state is State.SELECTED:
         session.enter(State.AUTH)
 
