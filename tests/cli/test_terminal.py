@@ -24,7 +24,7 @@ from imapkit.testing import ServerFactory
 pytestmark = pytest.mark.timeout(60)
 COMMAND = [sys.executable, "-m", "imapkit"]
 LIMIT = 30.0
-"""Seconds for the program to say something, or to end."""
+"""Seconds for the program to write something, or to end."""
 CAPABILITIES = b"IMAP4rev1 AUTH=PLAIN UIDPLUS " + b"X-" + b"VERY-LONG-NAME-OF-A-CAPABILITY"
 
 
@@ -35,7 +35,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Terminal:
-    """A program on a terminal of so many columns: what it writes there, what is typed, and how it ends."""
+    """A program on a terminal of ``columns`` columns: its output, its input, and its status."""
 
     def __init__(self, argv: Sequence[str], columns: int = 80, **environ: str) -> None:
         self._ours, theirs = pty.openpty()
@@ -55,19 +55,19 @@ class Terminal:
             preexec_fn=control,
         )
         os.close(theirs)
-        self.said = ""
+        self.output = ""
 
     def read(self, until: str | None = None) -> str:
         """Read until the program has written ``until`` (None: until it ends)."""
         deadline = time.monotonic() + LIMIT
-        while until is None or until not in self.said:
-            assert time.monotonic() < deadline, self.said
+        while until is None or until not in self.output:
+            assert time.monotonic() < deadline, self.output
             if select.select([self._ours], [], [], 0.2)[0]:
                 try:
-                    self.said += os.read(self._ours, 65536).decode("utf-8", "replace")
+                    self.output += os.read(self._ours, 65536).decode("utf-8", "replace")
                 except OSError:
                     break
-        return self.said
+        return self.output
 
     def write(self, data: bytes) -> None:
         os.write(self._ours, data)
@@ -79,14 +79,14 @@ class Terminal:
         return self._program.wait(LIMIT)
 
 
-def lines(said: str) -> list[str]:
-    """What is seen, without the sequences that color it."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said).replace("\r", "").split("\n")
+def lines(output: str) -> list[str]:
+    """The visible lines, without the sequences for colors."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output).replace("\r", "").split("\n")
 
 
 @pytest.fixture(params=["rich", "plain"])
 def libraries(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """With rich, and as if it were not installed."""
+    """An environment with rich, and one as if it were not installed."""
     if request.param == "rich":
         pytest.importorskip("rich")
         return {}
@@ -106,23 +106,25 @@ def libraries(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 def test_lines_fit_the_terminal(argv: list[str], columns: int, libraries: dict[str, str]) -> None:
     terminal = Terminal(argv, columns, **libraries)
     status = terminal.end()
-    assert status == (2 if "nonsense" in argv else 0), terminal.said
-    assert [line for line in lines(terminal.said) if len(line) > columns] == []
+    assert status == (2 if "nonsense" in argv else 0), terminal.output
+    assert [line for line in lines(terminal.output) if len(line) > columns] == []
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-def test_what_a_server_announces_fits_the_terminal(columns: int, libraries: dict[str, str], imap_server: ServerFactory) -> None:
+def test_the_capabilities_of_a_server_fit_the_terminal(
+    columns: int, libraries: dict[str, str], imap_server: ServerFactory
+) -> None:
     server = imap_server(capabilities=CAPABILITIES)
     terminal = Terminal(["doctor", "--host", server.host, "--port", str(server.port)], columns, **libraries)
-    assert terminal.end() == 0, terminal.said
-    assert [line for line in lines(terminal.said) if len(line) > columns] == []
-    assert "1 of 4 capabilities are served, 2 partly." in terminal.said
+    assert terminal.end() == 0, terminal.output
+    assert [line for line in lines(terminal.output) if len(line) > columns] == []
+    assert "1 of 4 capabilities are served, 2 partly." in terminal.output
 
 
 def test_an_error_fits_the_terminal() -> None:
     terminal = Terminal(["doctor"], 50, IMAPKIT_PLUGINS="nosuch")
     assert terminal.end() == 1
-    found = lines(terminal.said)
+    found = lines(terminal.output)
     assert [line for line in found if len(line) > 50] == []
     assert "IMAPKIT_PLUGINS: there is no family 'nosuch'" in " ".join(found)
 
@@ -130,12 +132,12 @@ def test_an_error_fits_the_terminal() -> None:
 def test_without_a_terminal_the_width_is_always_the_same(libraries: dict[str, str], imap_server: ServerFactory) -> None:
     server = imap_server(capabilities=CAPABILITIES)
     argv = [*COMMAND, "doctor", "--host", server.host, "--port", str(server.port)]
-    said = {
+    output = {
         subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, env=environment(COLUMNS=columns, **libraries)).stdout
         for columns in ("20", "80", "300")
     }
-    assert len(said) == 1
-    assert max(map(len, said.pop().splitlines())) <= 110
+    assert len(output) == 1
+    assert max(map(len, output.pop().splitlines())) <= 110
 
 
 # The password
@@ -150,8 +152,8 @@ def test_ctrl_c_at_the_password(imap_server: ServerFactory) -> None:
     terminal.read("password of ada")
     terminal.write(b"\x03")
     assert terminal.end() == 130
-    assert "Traceback" not in terminal.said
-    assert terminal.said.endswith("\r\n")
+    assert "Traceback" not in terminal.output
+    assert terminal.output.endswith("\r\n")
     assert server.names == []
 
 
@@ -161,8 +163,8 @@ def test_the_end_of_input_at_the_password(imap_server: ServerFactory) -> None:
     terminal.read("password of ada")
     terminal.write(b"\x04")
     assert terminal.end() == 1
-    assert "Traceback" not in terminal.said
-    assert "imapkit: error: no password was given: type it, or set IMAPKIT_PASSWORD" in terminal.said
+    assert "Traceback" not in terminal.output
+    assert "imapkit: error: no password was given: type it, or set IMAPKIT_PASSWORD" in terminal.output
 
 
 @pytest.mark.parametrize(("typed", "status"), [("secret\n", 0), ("", 1), ("\n", 1)])
@@ -182,7 +184,7 @@ def test_a_password_from_a_pipe(typed: str, status: int, imap_server: ServerFact
 
 
 @pytest.mark.parametrize("argv", [["plugins"], ["doctor"], ["--help"], ["--version"], ["plugins", "--json"]], ids=" ".join)
-def test_a_pipe_that_is_closed(argv: list[str]) -> None:
+def test_a_closed_pipe(argv: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as output:
@@ -192,7 +194,7 @@ def test_a_pipe_that_is_closed(argv: list[str]) -> None:
 
 @pytest.mark.parametrize("argv", [["plugins"], ["--help"]], ids=" ".join)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
-def test_a_disk_that_is_full(argv: list[str]) -> None:
+def test_a_full_disk(argv: list[str]) -> None:
     with open("/dev/full", "wb") as output:
         done = subprocess.run([*COMMAND, *argv], stdout=output, stderr=subprocess.PIPE, timeout=LIMIT, env=environment())
     assert done.returncode == 1
@@ -201,15 +203,15 @@ def test_a_disk_that_is_full(argv: list[str]) -> None:
 
 @pytest.mark.parametrize("argv", ["plugins", "doctor", "--help", "doctor --host 127.0.0.1 --port 1"])
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&-"])
-def test_an_output_that_is_not_there(argv: str, closed: str) -> None:
+def test_a_missing_output(argv: str, closed: str) -> None:
     shell = f"exec {' '.join(COMMAND)} {argv} {closed}"
     done = subprocess.run(["sh", "-c", shell], capture_output=True, timeout=LIMIT, env=environment())
     assert done.returncode == (1 if "--host" in argv else 0), done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def test_doctor_does_not_say_that_all_is_well_and_then_fail() -> None:
-    """What it says first is about the families, and says so."""
+def test_doctor_reports_a_failing_server_after_good_families() -> None:
+    """Its first line is about the families alone, and makes that clear."""
     argv = [*COMMAND, "doctor", "--host", "127.0.0.1", "--port", "1"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, env=environment())
     assert done.returncode == 1
@@ -218,18 +220,18 @@ def test_doctor_does_not_say_that_all_is_well_and_then_fail() -> None:
 
 
 @pytest.mark.parametrize("port", ["abc", "-1", "0", "65536", "1e3", "", "\u0663", "9" * 5000])
-def test_a_port_that_is_none(port: str) -> None:
+def test_an_invalid_port(port: str) -> None:
     argv = [*COMMAND, "doctor", "--host", "localhost", f"--port={port}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, env=environment())
     assert done.returncode == 2
-    said = done.stderr.splitlines()[-1]
-    assert said.startswith("imapkit doctor: error: argument --port: '")
-    assert said.endswith(" is not a port: a number from 1 to 65535")
-    assert len(said) < 200
+    output = done.stderr.splitlines()[-1]
+    assert output.startswith("imapkit doctor: error: argument --port: '")
+    assert output.endswith(" is not a port: a number from 1 to 65535")
+    assert len(output) < 200
     assert "_port" not in done.stderr
 
 
-def test_an_action_of_plugins_that_there_is_not() -> None:
+def test_an_unknown_action_of_plugins() -> None:
     done = subprocess.run([*COMMAND, "plugins", "nonsense"], capture_output=True, text=True, timeout=LIMIT, env=environment())
     assert done.returncode == 2
     assert re.search(r"error: argument ACTION: invalid choice: 'nonsense' \(choose from '?new'?\)", done.stderr)
@@ -246,5 +248,5 @@ def test_ctrl_c_while_a_server_is_silent() -> None:
             connection, _ = listener.accept()
             with connection:
                 program.send_signal(signal.SIGINT)
-                _, said = program.communicate(timeout=LIMIT)
-        assert (program.returncode, said) == (130, b"")
+                _, output = program.communicate(timeout=LIMIT)
+        assert (program.returncode, output) == (130, b"")
