@@ -43,7 +43,7 @@ _EXPECTED = ("kind", "name", "number", "tag", "typ", "text", "code", "value", "m
 class Vector:
     """One response as a server sends it, and its meaning.
 
-    ``id`` is unique in its file, ``source`` is the file's name without its suffix, ``octets`` are the bytes on the wire.
+    ``id`` is unique in its file, ``source`` is the file's name without its suffix, ``octets`` has the bytes on the wire.
     ``expected`` is the meaning as the file has it, with ``value`` evaluated. ``server`` names the server that sends it; "" if it
     is no quirk.
     """

@@ -192,7 +192,7 @@ def test_invalid_data_ends_the_connection() -> None:
     def script(conversation: Conversation) -> None:
         packed = accept(conversation)
         next(packed.commands())
-        conversation.send(b"* OK not compressed at all\r\n")
+        conversation.send(b"* OK not compressed\r\n")
         conversation.wait_closed()
 
     with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES, login=False) as client:

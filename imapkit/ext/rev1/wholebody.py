@@ -92,7 +92,7 @@ def _body(cursor: Cursor, deepest: int, most: int) -> BodyStructure | None:
         if start is None:
             return None
         groups = start.groups()
-        # Checked before the parts are made: the name of a section is as long as it is deep.
+        # Checked before the parts are made: the deeper a part, the longer the name of its section.
         most -= len(groups[0]) + 1
         if len(pending) + len(groups[0]) >= deepest or most < 0:
             return None

@@ -19,7 +19,7 @@ PLAIN = [
     b"(FLAGS (\xc3\xa4))",
     b"(UID 5) ",
 ]
-ODD = [
+OTHERS = [
     b"()",
     b"(UID 0)",
     b"(UID 4294967296)",
@@ -49,7 +49,7 @@ def word_by_word(cursor: Cursor) -> FetchData:
     return FetchData(7, item_list(cursor, "FETCH", fetch_att, FETCH_ITEMS), tuple(cursor.defects))
 
 
-@pytest.mark.parametrize("text", PLAIN + ODD)
+@pytest.mark.parametrize("text", PLAIN + OTHERS)
 def test_same_result(text: bytes) -> None:
     cursor, other = Cursor((text,), 7), Cursor((text,), 7)
     assert fetch(cursor) == word_by_word(other)

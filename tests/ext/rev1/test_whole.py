@@ -22,7 +22,7 @@ ENVELOPES = [
     b'("\xff" "a) (b" ((NIL NIL NIL NIL)("" "@a:" "b" "c") (NIL NIL NIL NIL)) %b %b NIL NIL NIL "" NIL)' % (ANNA, ANNA),
     rb'("\"" "\\\a\"" (("\"A\" \\ B" NIL "\"" NIL)) %b %b NIL NIL NIL "\\" NIL)' % (ANNA, ANNA),
 ]
-ODD_ENVELOPES = [
+MALFORMED_ENVELOPES = [
     b"NIL",
     b"()",
     b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
@@ -67,7 +67,7 @@ BODIES = [
     b'(%b%b(%b "x") "mixed" NIL)'
     % (message(b'(%b%b "x")' % (TEXT, PDF)), message(TEXT), message(PDF, b"", b'"message" "GLOBAL"')),
 ]
-ODD_BODIES = [
+MALFORMED_BODIES = [
     b"NIL",
     b"()",
     b"(((",
@@ -133,10 +133,10 @@ def test_same_result(text: bytes) -> None:
     assert_same(b" " + text)
 
 
-@pytest.mark.parametrize("text", ODD_ENVELOPES + ODD_BODIES)
+@pytest.mark.parametrize("text", MALFORMED_ENVELOPES + MALFORMED_BODIES)
 def test_a_malformed_value_is_not_consumed(text: bytes) -> None:
     cursor = Cursor((text,))
-    assert (envelope.whole_envelope if text in ODD_ENVELOPES else whole)(cursor) is None
+    assert (envelope.whole_envelope if text in MALFORMED_ENVELOPES else whole)(cursor) is None
     assert cursor.rest() == text
     assert not cursor.defects
     assert_same(text)
