@@ -22,7 +22,7 @@
             ├── RemoteProtocolError    the server broke the protocol
             │   └── LimitExceeded      the server sent more than the configured limits allow
             └── ConnectionClosed       (ConnectionError) the connection is gone
-                ├── ServerBye          the server said BYE
+                ├── ServerBye          the server sent BYE
                 └── ConnectError       the connection could not be opened
                     └── ResolveError   (socket.gaierror) the host name could not be resolved
 

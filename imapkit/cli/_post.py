@@ -14,7 +14,7 @@ from typing import NamedTuple
 from imapkit.cli import _attachments
 from imapkit.cli._letters import Person
 
-POLICY = policy.SMTP  # CRLF, and headers encoded as RFC 2047 says
+POLICY = policy.SMTP  # CRLF, and headers encoded by RFC 2047
 KILOBYTES = (120, 12, 250, 90, 1, 230, 1080, 40, 100, 260, 5)
 MONTHS = ("Jan", "Feb", "Mar", "Apr")
 PROGRAMS = ("Mutt/2.2.12", "Mozilla Thunderbird", "K-9 Mail for Android", "Apple Mail (2.3774)", "Evolution 3.50.2")

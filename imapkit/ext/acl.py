@@ -48,9 +48,8 @@ class AclCommands(Commands):
     """Commands of ACL: RFC 4314 section 3.
 
     A *right* is a letter: l lookup, r read, s keep seen, w write flags, i insert, p post, k create mailboxes, x delete the
-    mailbox, t delete messages, e expunge, a administer; digits and "n" (Cyrus: annotate) are the server's own. ``who`` is an
-    identifier: the name of a user, "anyone", or another that the server defines. An entry for "-" and an identifier takes rights
-    away, whichever entry gave them.
+    mailbox, t delete messages, e expunge, a administer; digits and "n" (Cyrus: annotate) are the server's own. ``who`` is a
+    user's name, "anyone", or another identifier of the server; one that begins with "-" takes rights away.
     """
 
     def deleteacl(self, mailbox: Name, who: Name, **options: Unpack[CallOptions]) -> Result:
@@ -291,10 +290,7 @@ class MyRights(OfMailbox):
 
 @record
 class ListRights(OfMailbox):
-    """A LISTRIGHTS response: the rights that ``identifier`` always has (``required``), and the others.
-
-    The rights of each group in ``optional`` are given and removed together.
-    """
+    """A LISTRIGHTS response: the rights that ``identifier`` always has, and others in groups, given and removed together."""
 
     name: MailboxName
     identifier: ServerString

@@ -19,9 +19,9 @@ _COMMAND = re.compile(rb"([^ ]+) ((?:UID )?[^ ]+)(?: (.*))?", re.DOTALL | re.IGN
 _FLAGS = rb"\Answered \Flagged \Deleted \Seen \Draft"
 
 Script = Callable[["Conversation"], None]
-"""What a server does with one connection, on its own thread."""
+"""A function that plays the server for one connection, on its own thread."""
 Handler = Callable[["Conversation", "ReceivedCommand"], None]
-"""What a server does with one command."""
+"""A function that plays the server for one command."""
 
 
 @dataclass(frozen=True)

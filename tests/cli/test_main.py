@@ -208,7 +208,7 @@ def test_the_password(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "missing", "said"),
+    ("argv", "missing", "needed"),
     [
         (["demo"], {"rich", "pymap"}, "rich and pymap"),
         (["demo"], {"pymap"}, "pymap"),
@@ -216,11 +216,11 @@ def test_the_password(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_demo_without_its_packages(
-    argv: list[str], missing: set[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    argv: list[str], missing: set[str], needed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "find_spec", lambda name: None if name in missing else find_spec(name))
     assert main(argv) == 2
-    assert capsys.readouterr() == ("", f"imapkit demo needs {said}: pip install 'imapkit[demo]'\n")
+    assert capsys.readouterr() == ("", f"imapkit demo needs {needed}: pip install 'imapkit[demo]'\n")
 
 
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:

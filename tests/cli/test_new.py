@@ -71,8 +71,8 @@ def test_a_name_of_an_installed_family(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_unknown_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"\A2\Z"):
         main(["plugins", "new", "hello", "--kind", "layer", "-o", str(tmp_path)])
-    said = capsys.readouterr().err.partition("choose from")[2]
-    assert all(kind in said for kind in new.KINDS)
+    printed = capsys.readouterr().err.partition("choose from")[2]
+    assert all(kind in printed for kind in new.KINDS)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -25,7 +25,7 @@ def enabling(**handlers: Any) -> Any:
     return ScriptedServer(handlers={"ENABLE": comply, **handlers}, greeting=PREAUTH)
 
 
-def test_what_the_server_enabled() -> None:
+def test_extensions_that_the_server_enabled() -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         assert client.enable("UTF8=ACCEPT") == ("OK", [b"Enabled"])
         assert client._session.enabled == {"UTF8=ACCEPT"}

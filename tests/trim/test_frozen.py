@@ -20,7 +20,7 @@ from tests.trim.support import ROOT, environment, lacking, pip, run, tree
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
 PROGRAM = '''\
-"""Reads the INBOX and idles; says what it saw, with what."""
+"""Reads the INBOX and idles; prints what it read, and about imapkit."""
 
 import json
 import sys
@@ -82,9 +82,9 @@ def two(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def seen(printed: str) -> list[Any]:
     """Check the program's output about the server; return its output about imapkit."""
-    said: list[Any] = json.loads(printed)
-    assert said[:2] == [SUBJECTS, True]
-    return said[2:]
+    found: list[Any] = json.loads(printed)
+    assert found[:2] == [SUBJECTS, True]
+    return found[2:]
 
 
 def zipped(directory: Path) -> Path:

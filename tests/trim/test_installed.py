@@ -69,8 +69,8 @@ def test_without_settings_it_is_whole(wheel: Path, tmp_path: Path) -> None:
 )
 def test_wrong_settings(hook: str, settings: dict[str, str], text: str, tmp_path: Path) -> None:
     code = f"from {BACKEND} import build_{hook}; build_{hook}({str(tmp_path)!r}, {settings!r})"
-    said = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=HERE)
-    assert re.search(text, said)
+    printed = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=HERE)
+    assert re.search(text, printed)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -120,8 +120,8 @@ def test_a_plugin_that_requires_a_removed_family_is_refused(python: Path) -> Non
         "import imapkit\nfrom imapkit.family import Family\n"
         "imapkit.configure(families=['rev1', Family('more', requires=('quota',))])\nimapkit.IMAP4.noop"
     )
-    said = run(python, "-c", code, status=1)
-    assert "requires the family 'quota', which is not in this build of imapkit: install a build that has 'quota'" in said
+    printed = run(python, "-c", code, status=1)
+    assert "requires the family 'quota', which is not in this build of imapkit: install a build that has 'quota'" in printed
 
 
 def test_the_command_line_lists_removed_families(python: Path) -> None:

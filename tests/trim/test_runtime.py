@@ -125,14 +125,14 @@ def test_an_uninitialised_instance_has_the_methods() -> None:
 class Loud(imapkit.IMAP4):
     """Overrides a family's method, and calls it in both ways."""
 
-    __slots__ = ("said",)
+    __slots__ = ("called",)
 
     def noop(self, **options: Any) -> Any:
-        self.said = "noop"
+        self.called = "noop"
         return super().noop(**options)
 
     def capability(self, **options: Any) -> Any:
-        self.said = "capability"
+        self.called = "capability"
         return imapkit.IMAP4.capability(self, **options)
 
 
@@ -142,9 +142,9 @@ def test_methods_of_a_subclass_come_first(families: list[str] | None, server: Sc
         assert isinstance(imap, Loud)
         imap.login("me", "secret")
         assert imap.noop()[0] == "OK"
-        assert imap.said == "noop"
+        assert imap.called == "noop"
         assert imap.capability()[0] == "OK"
-        assert imap.said == "capability"
+        assert imap.called == "capability"
         assert hasattr(imap, "getquota") == (families is None)
 
 

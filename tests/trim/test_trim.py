@@ -233,11 +233,11 @@ def test_nothing_is_overwritten(wheel: Path, tmp_path: Path) -> None:
 
 def test_the_command(wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trim", str(wheel), "--keep", "idle", "--keep", "quota", "--without", "testing", "-o", str(tmp_path)]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "rev1 is kept too: idle requires it"
-    assert said[1] == "kept:     idle quota rev1"
-    assert said[2].startswith("left out: acl annotation ")
-    assert re.fullmatch(rf"{tmp_path / wheel.name}: \d+ bytes, {wheel.stat().st_size} before", said[3])
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "rev1 is kept too: idle requires it"
+    assert printed[1] == "kept:     idle quota rev1"
+    assert printed[2].startswith("left out: acl annotation ")
+    assert re.fullmatch(rf"{tmp_path / wheel.name}: \d+ bytes, {wheel.stat().st_size} before", printed[3])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where copied and appended messages have gone: the response codes of UIDPLUS, RFC 4315 section 3."""
+"""The response codes of UIDPLUS, which have the UIDs of copied and appended messages; RFC 4315 section 3."""
 
 from __future__ import annotations
 
