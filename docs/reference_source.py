@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-__all__ = ["Entry", "entries", "entry", "exported", "module_doc"]
+__all__ = ["Entry", "entries", "entry", "exported", "forget", "module_doc"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,6 +92,12 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(_path(module).read_text(encoding="utf-8"))
 
 
+def forget() -> None:
+    """Let go of the sources that were read."""
+    _tree.cache_clear()
+    _imported.cache_clear()
+
+
 def _all(module: str) -> list[str]:
     for node in _tree(module).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
@@ -101,13 +107,22 @@ def _all(module: str) -> list[str]:
 
 def _home(module: str, name: str) -> str:
     """The module in which a name is defined, and which this one, or one between, imports it from; its name there may differ."""
+    there = _imported(module).get(name)
+    if there is None:
+        return f"{module}:{name}"
+    source, _, inner = there.partition(":")
+    return _home(source, inner) if _path(source).is_relative_to(ROOT / "imapkit") else there
+
+
+@functools.cache
+def _imported(module: str) -> dict[str, str]:
+    """The homes of the names that a module imports from others."""
+    found: dict[str, str] = {}
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    there = str(node.module)
-                    return _home(there, alias.name) if _path(there).is_relative_to(ROOT / "imapkit") else f"{there}:{alias.name}"
-    return f"{module}:{name}"
+                found.setdefault(alias.asname or alias.name, f"{node.module}:{alias.name}")
+    return found
 
 
 def _definitions(home: str) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:

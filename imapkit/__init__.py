@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     )
     from imapkit.core.raw.families import configure
     from imapkit.core.support.limits import Limits, Timeouts
+    from imapkit.core.threads.channel import Channel
     from imapkit.core.transport.tls import TLSError, TLSFileError, unverified_context
     from imapkit.core.wire.data import Data, Defect, Parsed, StatusText
+    from imapkit.core.wire.source import Source
     from imapkit.errors import (
         ArgumentError,
         BadResponse,
@@ -98,6 +100,8 @@ _HOMES = {
     "imapkit.core.raw.families": ("configure",),
     "imapkit.core.wire.data": ("Data", "Defect", "Parsed", "StatusText"),
     "imapkit.core.transport.tls": ("TLSError", "TLSFileError", "unverified_context"),
+    "imapkit.core.threads.channel": ("Channel",),
+    "imapkit.core.wire.source": ("Source",),
     "imapkit.errors": (
         "ArgumentError",
         "BadResponse",
@@ -142,6 +146,7 @@ __all__ = [
     "AllowedVersions",
     "ArgumentError",
     "BadResponse",
+    "Channel",
     "CommandNo",
     "CommandTimeout",
     "Commands",
@@ -172,6 +177,7 @@ __all__ = [
     "RemoteProtocolError",
     "ResolveError",
     "ServerBye",
+    "Source",
     "StateError",
     "StatusText",
     "TLSError",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
-from imapkit.core.contract.extension import Code, Item, Layer, LayerSpec, Response
+from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.about import (
@@ -27,7 +27,7 @@ from imapkit.core.grammar.about import (
     same_name,
     string_value,
 )
-from imapkit.core.grammar.append import message
+from imapkit.core.grammar.append import message, message_source
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.encode import as_it_is, no_arguments, parenthesized
 from imapkit.core.grammar.items import ItemName, Parser, any_value, item_list
@@ -51,16 +51,20 @@ from imapkit.core.wire.numbers import NumberSet, sequence_set_text
 from imapkit.core.wire.pieces import Literal, MailboxName, OfMailbox, Piece, ServerString, Token
 from imapkit.core.wire.quoting import unescape
 from imapkit.core.wire.response import ResponseCode, Run, Untagged, response_code
+from imapkit.core.wire.sinks import Conduit, StreamedLiteral, Streams, Writable
+from imapkit.core.wire.source import Progress, Readable, Source
 
 __all__ = [
     "CONTRACT",
     "NO_OPERANDS",
+    "TLS_ORDER",
     "CallOptions",
     "Callback",
     "CallbackOptions",
     "Code",
     "Command",
     "Commands",
+    "Conduit",
     "Cursor",
     "Data",
     "Defect",
@@ -78,6 +82,8 @@ __all__ = [
     "Operands",
     "Parser",
     "Piece",
+    "Progress",
+    "Readable",
     "Response",
     "ResponseCode",
     "Result",
@@ -85,12 +91,16 @@ __all__ = [
     "Secret",
     "ServerString",
     "Session",
+    "Source",
     "Specs",
     "State",
     "StatusText",
+    "StreamedLiteral",
+    "Streams",
     "Token",
     "UidSet",
     "Untagged",
+    "Writable",
     "about_mailbox",
     "any_value",
     "as_it_is",
@@ -123,6 +133,7 @@ __all__ = [
     "members",
     "message",
     "message_numbers",
+    "message_source",
     "needs_charset",
     "no_arguments",
     "no_data",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
+from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
 from tests.test_docs import PAGES, blocks
 
 README = PAGES[0]
@@ -14,7 +14,14 @@ LISTED = b"".join(
     b'* LIST (%s) "/" %s\r\n' % row
     for row in ((b"\\Noselect \\HasChildren", b"Archive"), (b"", b"Archive/2024"), (b"", b"INBOX"))
 )
-LIVED = {"LOGIN", "LIST", "SELECT", "EXAMINE", "LOGOUT", "CAPABILITY", "STATUS", "SEARCH", "FETCH", "IDLE", "NOOP"}
+
+
+def keep(conversation: Conversation, command: ReceivedCommand) -> None:
+    conversation.ok(command)
+
+
+KEEPS: dict[str, Handler] = {"CREATE": keep, "APPEND": keep}
+LIVED = {"LOGIN", "LIST", "SELECT", "EXAMINE", "LOGOUT", "CAPABILITY", "STATUS", "SEARCH", "FETCH", "IDLE", "NOOP", *KEEPS}
 
 
 def listing(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -54,8 +61,8 @@ def idle(conversation: Conversation, command: ReceivedCommand) -> None:
     conversation.ok(command)
 
 
-SERVERS = {
-    "noselect": {"LIST": listing, "STATUS": status, "SEARCH": found, "FETCH": fetch, "IDLE": idle},
+SERVERS: dict[str, dict[str, Handler]] = {
+    "noselect": {"LIST": listing, "STATUS": status, "SEARCH": found, "FETCH": fetch, "IDLE": idle, **KEEPS},
     "refuses": dict.fromkeys(LIVED - {"LOGIN", "SELECT", "EXAMINE", "LOGOUT", "CAPABILITY"}, refuse),
 }
 

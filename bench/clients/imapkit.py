@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from tempfile import TemporaryFile
 from typing import Any
 
 import imapkit
 from bench.clients.common import Threaded
+from bench.payloads import APPENDED
 from bench.worker import Run
-from imapkit.ext.rev1 import Address, BasicPart, BodyStructure, Envelope, FetchData
+from imapkit.ext.rev1 import Address, BasicPart, BodyStructure, Envelope, FetchData, MailboxListing
 
 __all__ = ["Client", "look"]
 
@@ -75,6 +77,15 @@ class Client(Threaded):
         run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 
+    def listing_parsed(self, run: Run) -> None:
+        """LIST of many mailboxes, as records, each looked at."""
+        client = self.connect(run)
+        with run.timed():
+            typ, data = client.list()
+            seen = [(listing.name.text, len(listing.attributes)) for listing in data.parsed(MailboxListing)]
+        run.check(typ == "OK" and len(seen) == run.size)
+        client.logout()
+
     def structures_parsed(self, run: Run) -> None:
         """FETCH of envelopes and structures, as records, every field looked at, and the date understood as IMAPClient does."""
         self._structures(run, look)
@@ -89,4 +100,56 @@ class Client(Threaded):
             typ, data = client.fetch(f"1:{run.size}", "(ENVELOPE BODYSTRUCTURE)")
             parts = [look(message) for message in data.parsed()]
         run.check(typ == "OK" and len(parts) == run.size and min(parts) > 0)
+        client.logout()
+
+    # large messages in memory and as streams (``bench.streams``)
+
+    def big_saved(self, run: Run) -> None:
+        """FETCH of one large message, and its writing to a file."""
+        client = self.connect(run)
+        with TemporaryFile() as file:
+            with run.timed():
+                _, data = client.fetch("1", "(BODY.PEEK[])")
+                file.write(data[0][1])
+            run.check(file.tell() == run.size)
+        client.logout()
+
+    def big_to_file(self, run: Run) -> None:
+        """The same, written as it comes."""
+        client = self.connect(run)
+        with TemporaryFile() as file:
+            with run.timed():
+                client.fetch_to("1", "(BODY.PEEK[])", file)
+            run.check(file.tell() == run.size)
+        client.logout()
+
+    def append_big(self, run: Run, end: bytes = b"\r\n") -> None:
+        """APPEND of one large message, which is read from a file first."""
+        self._append_file(run, end, lambda file: file.read())
+
+    def append_big_file(self, run: Run) -> None:
+        """The same, sent as it is read."""
+        self._append_file(run, b"\r\n", lambda file: file)
+
+    def append_big_source(self, run: Run) -> None:
+        """The same, with its size and line ends known."""
+        self._append_file(run, b"\r\n", lambda file: imapkit.Source(run.size, file))
+
+    def append_big_lf(self, run: Run) -> None:
+        """APPEND of one large message whose line ends are to be made CRLF."""
+        self.append_big(run, b"\n")
+
+    def append_big_lf_file(self, run: Run) -> None:
+        """The same, sent as it is read."""
+        self._append_file(run, b"\n", lambda file: file)
+
+    def _append_file(self, run: Run, end: bytes, message: Callable[[Any], Any]) -> None:
+        client, line = self.connect(run), b"x" * 70 + end
+        with TemporaryFile() as file:
+            for _ in range(run.size // len(line)):
+                file.write(line)
+            file.write(b"x" * (run.size - file.tell()))
+            file.seek(0)
+            with run.timed():
+                run.check(client.append(APPENDED, None, None, message(file))[0] == "OK")
         client.logout()

@@ -45,6 +45,7 @@ INDEX: dict[str, tuple[str, ...]] = {
         "examine",
         "expunge",
         "fetch",
+        "fetch_to",
         "list",
         "login",
         "login_cram_md5",

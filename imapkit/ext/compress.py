@@ -19,6 +19,7 @@ _LINE = 200
 number alone, still stay within a hundred times their size."""
 _FREE = 4
 """Data that inflates to at most this many times its size is not searched for lines: messages do."""
+_FLUSHED = b"\0\0\xff\xff"
 _RAW = -zlib.MAX_WBITS
 """RFC 4978 section 3: raw DEFLATE (RFC 1951), with neither header nor checksum."""
 
@@ -29,8 +30,9 @@ class CompressCommands(Commands):
     def enable_compression(self, **options: Unpack[CallOptions]) -> Result:
         """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
 
-        Returns the text of the tagged response; NO if the connection is compressed already. An attacker who can add text next to
-        a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Returns the text of the tagged response; NO if the connection is compressed already. With TLS, which may be switched on
+        later, bytes are compressed first and then encrypted. An attacker who can add text next to a secret can learn about the
+        secret from the compressed length (RFC 4978 section 6).
         """
         return self._call("COMPRESS", "DEFLATE", **options)
 
@@ -53,6 +55,7 @@ class DeflateLayer:
         self._deflate = zlib.compressobj(wbits=_RAW)
         self._inflate = zlib.decompressobj(_RAW)
         self._most, self._excess = most, 0
+        self._last = b""
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """Return at once: DEFLATE has no handshake."""
@@ -63,6 +66,7 @@ class DeflateLayer:
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """``data`` inflated, in pieces of bounded size. Raises ``RemoteProtocolError`` or ``LimitExceeded``."""
+        self._last = data[-4:] if len(data) > 3 else (self._last + data)[-4:]
         self._excess = max(0, self._excess) - _USUAL * len(data)
         free = _FREE * len(data)
         while True:
@@ -82,6 +86,16 @@ class DeflateLayer:
             # After a full piece zlib may hold more output, even if it has taken all input.
             if not data and len(piece) < _PIECE:
                 return
+
+    def settled(self) -> bool:
+        """Whether the data received so far ends with a complete flush: an empty stored block, after which a block may begin.
+
+        The last bytes alone do not prove that, as they may be inside a block; so a copy of the state inflates another block.
+        """
+        try:
+            return self._last == _FLUSHED and self._inflate.copy().decompress(b"\0\x01\0\xfe\xff!") == b"!"
+        except zlib.error:
+            return False
 
     def finish(self) -> bytes:
         """The end of the stream."""

@@ -145,8 +145,9 @@ class Conversation(Peer):
     def start_tls(self, tls: Tls | None = None) -> None:
         """Start TLS as the server, with ``tls``, else with the server's own.
 
-        For STARTTLS, call it after ``ok``. Raises ``AssertionError`` if the client has sent more in the clear, and ``ClientGone``
-        if it refuses the certificate.
+        For STARTTLS, call it after ``ok``. After ``start_compression`` TLS goes below the compression, as RFC 4978 section 3
+        requires. Raises ``AssertionError`` if the client has sent more in the clear, and ``ClientGone`` if it refuses the
+        certificate.
         """
         chosen = tls or self.server.tls
         if chosen is None:

@@ -121,7 +121,7 @@ class Peer:
 
         Raises ``ValueError`` under TLS.
         """
-        if isinstance(self._sock, ssl.SSLSocket):
+        if isinstance(getattr(self._sock, "carrier", self._sock), ssl.SSLSocket):
             raise ValueError("TLS has no end of one direction only")
         self._attempt(partial(self._sock.shutdown, socket.SHUT_WR), "the end", self._deadline(), writing=True)
 
@@ -140,11 +140,17 @@ class Peer:
     def _secure(self, context: ssl.SSLContext) -> None:
         """Start TLS as the server."""
         assert not self._buffer, f"the client sent more in the clear before TLS: {bytes(self._buffer)!r}"
+        deflated = self._sock if isinstance(self._sock, DeflatedSocket) else None
         try:
-            secured = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+            carrier: Any = self._sock if deflated is None else deflated.carrier
+            secured = context.wrap_socket(carrier, server_side=True, do_handshake_on_connect=False)
         except OSError as exc:
             raise (ClientGone(str(exc)) if _is_gone(exc) else exc) from exc
-        self._sock = secured
+        if deflated is None:
+            self._sock = secured
+        else:
+            # RFC 4978 section 3: data is compressed first, then encrypted.
+            deflated.carrier = secured
         self._attempt(secured.do_handshake, "the TLS handshake", self._deadline())
 
     def _line(self, what: str) -> bytes:

@@ -77,7 +77,7 @@ COMMANDS = {
 # Commands whose parameters imaplib2 gave no ``**kw``: name and parameters.
 ADDED = {"expunge": ["message_set"]}
 """Parameters behind those of imaplib2, as Python 3.16's imaplib has them."""
-OTHERS = {"enable": "capability"}
+OTHERS = {"enable": "capability", "fetch_to": "message, message_part, to"}
 BASE = ext.INDEX["rev1"]
 
 

@@ -101,19 +101,19 @@ def misbehaving(step: str, act: Act) -> Callable[[Conversation], None]:
     return script
 
 
-def drive(server: Any, step: str) -> None:
-    """Go to that step, and in it."""
-    client = connect(server, timeout=MARGIN if step == "logout" else LIMIT)  # the way there may take a moment
+def drive(server: Any, step: str, limit: float = LIMIT) -> None:
+    """Go to that step, and in it; ``limit``: the time-out there. The way to a later step may take a moment."""
+    client = connect(server, timeout=limit if step in ("greeting", "capability", "login") else MARGIN)
     try:
         client.login("me", "secret")
         client.select()
         if step == "continuation":
-            client.append("box", None, None, b"message")
+            client.append("box", None, None, b"message", timeout=limit)
         elif step == "logout":
-            typ, data = client.logout(timeout=LIMIT)
+            typ, data = client.logout(timeout=limit)
             assert typ in ("NO", "BYE", "OK"), data
         else:
-            client.fetch("1", "BODY[]", timeout=LIMIT)
+            client.fetch("1", "BODY[]", timeout=limit)
     finally:
         with within(LIMIT + MARGIN):
             for _ in range(2):
@@ -130,7 +130,7 @@ QUIET = [(step, act) for step in STEPS for act in [*STALLS, trickle] if (step, a
 def test_a_server_that_says_nothing_more(step: str, act: Act) -> None:
     with ScriptedServer(misbehaving(step, act), greeting=b"") as server, within(LIMIT + MARGIN):
         with pytest.raises(CommandTimeout) as caught:
-            drive(server, step)
+            drive(server, step, LIMIT if act is trickle else LIMIT / 2)
         assert isinstance(caught.value, TimeoutError)
         assert isinstance(caught.value, imapkit.IMAP4.abort)
 
@@ -237,8 +237,54 @@ def test_a_callback_that_is_late_is_told_so() -> None:
         assert "NOOP" in reason
 
 
+@contextlib.contextmanager
+def behind_a_slow_callback(client: imapkit.IMAP4) -> Iterator[None]:
+    """The callback thread is busy with a callback of another command."""
+    busy, go = threading.Event(), threading.Event()
+
+    def slow(answer: Any) -> None:
+        busy.set()
+        go.wait(20)
+
+    client.capability(callback=slow)
+    assert busy.wait(10)
+    try:
+        yield
+    finally:
+        go.set()
+
+
+def test_a_command_behind_a_slow_callback_is_noticed_in_time_to_be_late() -> None:
+    answers = Answers()
+    with selected({"NOOP": lambda conversation, command: conversation.wait_closed()}) as (client, _):
+        with behind_a_slow_callback(client), within(LIMIT + MARGIN):
+            client.noop(callback=answers, timeout=LIMIT)
+            until(lambda: client.Terminate, "the connection goes on")
+        assert issubclass(answers.next()[2][0], CommandTimeout)
+
+
+def test_a_future_behind_a_slow_callback_is_given_up_in_time() -> None:
+    """Its own result waits for the callback thread, but the command behind it in the queue does not wait for it."""
+
+    def late(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(10)
+        conversation.ok(command)
+
+    go = threading.Event()
+    with selected({"NOOP": late, "SELECT": answer_all}) as (client, server):
+        with behind_a_slow_callback(client), within(LIMIT + MARGIN):
+            first = client.submit("NOOP")
+            queued = client.submit("SELECT", "box", timeout=LIMIT)
+            until(lambda: not client._live.engine.queued, "it waits for its turn")
+            go.set()
+            assert client.noop()[0] == "OK"
+        assert isinstance(queued.exception(10), imapkit.DeadlineExceeded)
+        assert first.result(10)[0] == "OK"
+        assert "SELECT" not in server.names[2:]
+
+
 def test_a_command_that_gets_on_is_not_late() -> None:
-    window = 5 * LIMIT  # a busy machine takes its time between two steps, too
+    window = 3 * LIMIT  # a busy machine takes its time between two steps, too
 
     def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
         for piece in range(8):

@@ -15,10 +15,12 @@ from imapkit.core.transport.layers import Layers
 from imapkit.core.transport.sockets import SocketTransport
 from imapkit.errors import CommandTimeout, ConnectionClosed
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
-from tests.core.rig import MARGIN, Answers, at_rest, connect, serving, within
+from tests.core.rig import LIMIT, MARGIN, Answers, at_rest, connect, serving, within
 from tests.core.test_layers import PREAUTH, STAY, QuietLayer, StayCommands, read_line, switch, xor, xor_family, xstay
 
 FILLER = b"\0"
+QUIET = 0.06
+"""Seconds in which a reader that may send a filler sends two."""
 
 
 class Filled(QuietLayer):
@@ -96,12 +98,12 @@ def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Famil
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         tag, _ = read_hidden(conversation)
-        conversation.pause(0.1)
+        conversation.pause(QUIET)
         conversation.send(xor(b"+ staying\r\n"))
-        conversation.pause(0.1)
+        conversation.pause(QUIET)
         go_on.set()
         assert read_line(conversation) == b"DONE\r\n"
-        conversation.pause(0.1)
+        conversation.pause(QUIET)
         conversation.send(xor(tag + b" OK done\r\n"))
         tag, name = read_line(conversation).split()
         assert name == b"NOOP"
@@ -128,7 +130,7 @@ def test_a_server_that_owes_no_answer_is_not_prodded(monkeypatch: pytest.MonkeyP
         tag, _ = read_hidden(conversation)
         conversation.send(xor(tag + b" OK done\r\n"))
         assert answered.wait(20)
-        conversation.pause(0.1)
+        conversation.pause(QUIET)
         over.set()
         conversation.wait_closed()
 
@@ -199,7 +201,7 @@ def test_a_command_in_the_middle_of_a_literal_is_late_all_the_same() -> None:
         client = connect(server, families=FAMILIES)
         assert switch(client)[0] == "OK"
         with pytest.raises(CommandTimeout):
-            client.append("box", None, None, b"hello", timeout=0.2)
+            client.append("box", None, None, b"hello", timeout=LIMIT)
 
 
 def silent_once(go: threading.Event) -> Handler:
@@ -261,7 +263,7 @@ def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
     with here, there:
         layers = Layers(SocketTransport(here))
         layers.fill()
-        layers.push(Filled(None), lambda: 0.0)
+        layers.insert(Filled(None), lambda: 0.0, 50)
         layers.fill()
         assert there.recv(10) == FILLER
         here.setblocking(False)

@@ -73,20 +73,19 @@ def said(line: bytes) -> Parsed[Any]:
 
 READERS = [fetched, flags_response, permanent, listed]
 PLACES = pytest.mark.parametrize("read", READERS)
-#   A response code is one line.
-CASES = [(read, odd) for read in READERS for odd in ODD if read is not permanent or b"{" not in odd]
 
 
-@pytest.mark.parametrize(("read", "odd"), CASES)
+@PLACES
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_one_that_is_none_is_noted_and_the_others_stay(
-    read: Callable[[bytes], tuple[Any, Parsed[Any]]], odd: bytes, at: int
-) -> None:
-    words = [SEEN, FLAGGED]
-    words.insert(at, odd)
-    flags, found = read(b"(%b)" % b" ".join(words))
-    assert flags == (SEEN, FLAGGED)
-    assert [(defect.what, defect.raw) for defect in found.defects] == [("no flag", odd)]
+def test_one_that_is_none_is_noted_and_the_others_stay(read: Callable[[bytes], tuple[Any, Parsed[Any]]], at: int) -> None:
+    for odd in ODD:
+        if read is permanent and b"{" in odd:
+            continue  # a response code is one line
+        words = [SEEN, FLAGGED]
+        words.insert(at, odd)
+        flags, found = read(b"(%b)" % b" ".join(words))
+        assert flags == (SEEN, FLAGGED), odd
+        assert [(defect.what, defect.raw) for defect in found.defects] == [("no flag", odd)]
 
 
 @PLACES
@@ -135,14 +134,12 @@ def test_a_list_without_an_end_is_none() -> None:
     assert "flag-list" in found.defects[-1].what
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_whatever_stands_in_the_list_the_cursor_ends_behind_it(seed: int) -> None:
-    chance = random.Random(seed)
-    for _ in range(200):
-        flags = [chance.choice([b"\\Seen", b"$a", b"x]y", b"\\X"]) for _ in range(chance.randrange(6))]
-        odd = chance.choice(ODD[:-2])
+def test_whatever_stands_in_the_list_the_cursor_ends_behind_it(rng: random.Random) -> None:
+    for _ in range(6000):
+        flags = [rng.choice([b"\\Seen", b"$a", b"x]y", b"\\X"]) for _ in range(rng.randrange(6))]
+        odd = rng.choice(ODD[:-2])
         words = list(flags)
-        words.insert(chance.randrange(len(flags) + 1), odd)
+        words.insert(rng.randrange(len(flags) + 1), odd)
         cursor = Cursor((b"(FLAGS (%b) UID 9)" % b" ".join(words),))
         cursor.expect(b"(")
         cursor.expect(b"FLAGS ")

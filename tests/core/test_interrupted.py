@@ -17,7 +17,7 @@ import imapkit
 from imapkit import ConnectionClosed, NestedCommandError, StateError
 from imapkit.core.engine.phases import LISTENING
 from imapkit.core.engine.request import Request
-from imapkit.testing import Conversation, Handler, ReceivedCommand
+from imapkit.testing import Conversation, Handler, ReceivedCommand, answering
 from tests.core.rig import MARGIN, Answers, selected, until, within
 
 
@@ -92,6 +92,49 @@ def test_as_it_waits_its_answer_is_dropped_when_it_comes() -> None:
         go.set()
         assert client.noop(timeout=MARGIN)[0] == "OK"
         assert client.response("STATUS") == ("STATUS", [None])
+
+
+def test_a_select_that_waits_for_its_turn_leaves_what_is_kept() -> None:
+    """It was never sent, so nothing has changed."""
+    go = threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* 7 EXPUNGE\r\n")
+        assert go.wait(10)
+        conversation.ok(command)
+
+    with selected({"NOOP": slow}) as (client, server), within(20):
+        answers = Answers()
+        client.noop(callback=answers)
+        until(lambda: ["EXPUNGE", [b"7"]] in client.untagged_responses, "nothing has come")
+        with interrupted_at(client._live._inline, "lead"):
+            client.select("other")
+        go.set()
+        assert answers.next()[2] is None
+        assert client.response("EXPUNGE") == ("EXPUNGE", [b"7"])
+        assert (client.mailbox, server.names.count("SELECT")) == ("INBOX", 1)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", ["_courier.run", "_deadlines.want"])
+def test_as_the_command_of_a_future_is_queued_it_is_never_sent(step: str, after: bool) -> None:
+    """The caller has no future by then: the command would end, and no thread would learn how."""
+    come, go = threading.Event(), threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        come.set()
+        assert go.wait(10)
+        conversation.ok(command)
+
+    with selected({"NOOP": slow, "CHECK": answering()}) as (client, server), within(20):
+        first = client.submit("NOOP")
+        assert come.wait(10)
+        with interrupted_at(client._live, step, after=after):
+            client.submit("SELECT", "other")
+        go.set()
+        assert first.result(MARGIN)[0] == "OK"
+        assert client.check(timeout=MARGIN)[0] == "OK"
+        assert server.names.count("SELECT") == 1, "that of the client in the beginning"
 
 
 @pytest.mark.parametrize("after", [False, True])

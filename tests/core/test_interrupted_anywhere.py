@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from imapkit import ConnectionClosed, StateError
 from imapkit.testing import ScriptedServer
 from tests.core.rig import connect, until, within
 from tests.interrupting import Interrupted, interrupting
-from tests.stress.server import Shuffler
+from tests.stress.server import Shuffler, body
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\r\n"
 MOST_ENDS = 0.75
@@ -138,6 +139,10 @@ def noop_with_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
     sweep.submit(client.noop)
 
 
+def noop_as_a_future(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    assert client.submit("NOOP").result(10)[0] == "OK"
+
+
 def status(sweep: Sweep, client: imapkit.IMAP4) -> None:
     """Its answer says what was asked."""
     assert client.status("box7", "(MESSAGES)")[1][0].startswith(b"box7 ")
@@ -153,6 +158,21 @@ def append(sweep: Sweep, client: imapkit.IMAP4) -> None:
 
 def append_by_the_courier_thread(sweep: Sweep, client: imapkit.IMAP4) -> None:
     client.append("box", None, None, b"x" * 300_000)
+
+
+def append_from_a_source(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    client.append("box", None, None, imapkit.Source(3, iter([b"xyz"])))
+
+
+def fetch_to(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """What is written is the body that was asked for."""
+    file = BytesIO()
+    client.fetch_to(1005, "BODY[]", file)
+    assert file.getvalue().startswith(body(1005, b"BODY[]")[:-12]), file.getvalue()
+
+
+def fetch_to_with_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    sweep.submit(client.fetch_to, 1005, "BODY[]", BytesIO())
 
 
 def select(sweep: Sweep, client: imapkit.IMAP4) -> None:
@@ -175,9 +195,13 @@ CASES: list[tuple[Act, Act]] = [
     (nothing, noop),
     (after_a_callback, noop),
     (nothing, noop_with_a_callback),
+    (nothing, noop_as_a_future),
     (nothing, status),
     (nothing, append),
     (nothing, append_by_the_courier_thread),
+    (nothing, append_from_a_source),
+    (nothing, fetch_to),
+    (nothing, fetch_to_with_a_callback),
     (nothing, idle),
     (renewed, idle),
     (while_it_idles, select),

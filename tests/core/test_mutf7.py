@@ -122,11 +122,11 @@ def test_what_encode_never_writes_is_kept(raw: bytes, text: str, valid: bool) ->
     assert not is_canonical(raw)
 
 
-@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029])
-def test_a_control_character_is_always_shifted(code: int) -> None:
-    raw = encode(f"a{chr(code)}b")
-    assert re.fullmatch(rb"a&[A-Za-z0-9+,]+-b", raw)
-    assert decode(raw) == f"a{chr(code)}b"
+def test_a_control_character_is_always_shifted() -> None:
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029):
+        raw = encode(f"a{chr(code)}b")
+        assert re.fullmatch(rb"a&[A-Za-z0-9+,]+-b", raw), code
+        assert decode(raw) == f"a{chr(code)}b"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import gc
 import pickle
-import time
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -199,12 +199,23 @@ def test_rows_before_the_end_are_on_the_exception_and_in_response(end: Any, kind
 
 @pytest.mark.parametrize("end", ["close", "reset"])
 def test_a_row_that_goes_on_as_the_connection_ends_is_kept_as_far_as_it_came(end: str) -> None:
+    read = threading.Event()
+
+    class Reading(imapkit.IMAP4):
+        """Tells when it has read the farewell."""
+
+        def read(self, size: int) -> bytes:
+            data = super().read(size)
+            if data.endswith(b"you\r\n"):
+                read.set()
+            return data
+
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b'* 1 FETCH (UID 7 FLAGS (a "b))\r\n* BYE see you\r\n')
-        time.sleep(0.05)  # (a reset discards what the client has not read)
+        assert read.wait(10), "a reset discards what the client has not read"
         getattr(conversation, end)()
 
-    with selected({"FETCH": answer}) as (client, _):
+    with selected({"FETCH": answer}, cls=Reading) as (client, _):
         with pytest.raises(ConnectionClosed) as caught:
             client.fetch("1", "(UID FLAGS)")
         assert caught.value.data == [b'1 (UID 7 FLAGS (a "b))\r\n* BYE see you']

@@ -219,9 +219,8 @@ def test_any_shape_will_do(typ: str, data: Any, values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("typ", ["XPAIR", "XWORDS", "XCODE", "XMARK", "OK", "XOTHER"])
-@pytest.mark.parametrize(
-    "data",
-    [
+def test_nothing_that_is_given_makes_it_raise(typ: str) -> None:
+    given: list[Any] = [
         5,
         [5],
         [(b"a", b"b", b"c")],
@@ -231,12 +230,11 @@ def test_any_shape_will_do(typ: str, data: Any, values: list[Any]) -> None:
         [1.5, (1, 2)],
         ["\udcff", "\ud800"],
         [[[[[[[[[[[[[b"x"]]]]]]]]]]]]],
-    ],
-)
-def test_nothing_that_is_given_makes_it_raise(typ: str, data: Any) -> None:
-    found = parse_shape(typ, data, REGISTRY)
-    assert isinstance(found, Parsed)
-    assert found or found.defects
+    ]
+    for data in given:
+        found = parse_shape(typ, data, REGISTRY)
+        assert isinstance(found, Parsed)
+        assert found or found.defects, data
 
 
 def test_the_data_knows_whose_it_is() -> None:
@@ -265,7 +263,7 @@ def test_the_data_knows_whose_it_is() -> None:
         typ, data = client.logout()
         [said] = client.parse(typ, data)
         assert data.parsed() == [said]
-        assert said.text == data[0] or data == ["the connection is closed"]
+        assert said.text == (data[0].encode() if isinstance(data[0], str) else data[0])
 
 
 def test_data_can_be_kept_and_copied() -> None:

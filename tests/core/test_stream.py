@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 
 import pytest
 
 import imapkit
+from imapkit.core.transport.pipes import dispose, open_stream
 from tests.core.rig import MARGIN, within
 
 SERVER = r"""
@@ -47,6 +49,16 @@ def test_a_session_over_pipes() -> None:
         assert imap.Terminate
 
 
+def test_shut_down_it_ends_its_command() -> None:
+    with stream(SERVER) as imap, within(10 * MARGIN):
+        process = imap.process
+        imap.shutdown()
+        imap.logout()
+        assert process.wait(10) is not None
+        with pytest.raises(imapkit.IMAP4.error):
+            imap.noop()
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [("", "closed the connection before its greeting"), ("print('Usage: imapd')", "unrecognised server welcome")],
@@ -62,3 +74,15 @@ def test_a_command_that_ends_meanwhile() -> None:
             imap.noop()
         assert imap.logout()[0] == "NO"
         assert imap.process.poll() == 3
+
+
+@pytest.mark.parametrize(("heeds", "signal_number"), [(True, signal.SIGTERM), (False, signal.SIGKILL)])
+def test_a_command_that_does_not_end_is_ended(heeds: bool, signal_number: int) -> None:
+    deaf = "pass" if heeds else "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    code = f"import signal, time; {deaf}; print('ready', flush=True); time.sleep(60)"
+    process = open_stream(f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}")
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    with within(MARGIN):
+        dispose(process, patience=0.02)
+    assert process.returncode == -signal_number

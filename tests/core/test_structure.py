@@ -8,8 +8,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 import imapkit
 from imapkit import ext
@@ -32,6 +35,13 @@ def name(path: Path) -> str:
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trees_are_forgotten() -> Iterator[None]:
+    """The collector would walk through all of them in later tests."""
+    yield
+    tree.cache_clear()
 
 
 def stdlib(imported: str) -> bool:

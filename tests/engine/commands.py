@@ -9,6 +9,7 @@ from imapkit.core.contract.call import Call
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.session import State
 from imapkit.core.wire.pieces import Literal, Piece
+from imapkit.core.wire.source import Source
 from tests.core.support import call
 
 __all__ = ["AUTH", "IDLE", "PUT", "ZIP", "some_kinds"]
@@ -29,12 +30,17 @@ def _fetch(rng: Random) -> Call:
 
 
 def _put(rng: Random) -> Call:
-    """One literal, or two; larger ones do not leave together with the line (see ``SMALL``)."""
-    literals = [Literal(b"lit\r\n" * rng.randrange(30)) for _ in range(rng.choice((1, 1, 2)))]
+    """One literal, or two; larger ones do not leave together with the line (see ``SMALL``), nor do sources."""
     pieces: list[Piece] = [b"XPUT box "]
-    for literal in literals:
-        pieces += [literal, b" "]
+    for _ in range(rng.choice((1, 1, 2))):
+        lines = [b"lit\r\n"] * rng.randrange(30)
+        pieces += [_source(lines) if rng.random() < 0.3 else Literal(b"".join(lines)), b" "]
     return Call(PUT, (), pieces[:-1])
+
+
+def _source(lines: list[bytes]) -> Source:
+    """A source that can be read once only: reading it twice would be a mistake."""
+    return Source(sum(map(len, lines)), iter(lines))
 
 
 def _auth(rng: Random) -> Call:

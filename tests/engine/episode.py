@@ -140,7 +140,7 @@ class Episode:
         self._note_sent()
         if out is not None:
             self.last_moved = self.now
-            self.server.to_server += out.data
+            self.server.to_server += out.data if out.source is None else b"".join(out.source.pieces())
             if self.rng.random() < 0.5:
                 self.engine.written(out.order, self.now)
         self._deliver()

@@ -241,7 +241,7 @@ def test_a_server_that_reads_on_only_after_more_data(secure: bool) -> None:
     ):
         client.enable_compression()
         answers = Answers()
-        for _ in range(3):
+        for _ in range(2):
             client.noop(callback=answers)
             client.noop(callback=answers)
             assert [answer[0] for answer in answers.take(2)] == [("OK", [b"first"]), ("OK", [b"second"])]

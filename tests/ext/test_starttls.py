@@ -335,7 +335,7 @@ def test_data_in_the_clear_after_the_ok_is_fatal(injected: bytes) -> None:
         conversation.wait_closed()
 
     with plain(inject) as (client, _):
-        client._timeouts = imapkit.Timeouts.within(0.3)
+        client._timeouts = imapkit.Timeouts.within(0.15)
         with pytest.raises((imapkit.TLSError, imapkit.CommandTimeout)):
             client.starttls(ca_certs=PEM)
 

@@ -6,10 +6,11 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import imapkit
-from imapkit import errors
+from imapkit import Source, errors
 from tests.stress.server import body, messages, sum_of
 
 _MAILBOX = re.compile(rb" (\w*)\)\r\n")
@@ -83,6 +84,21 @@ def ask_fetch(rng: random.Random, mark: str, *, uid: bool = False) -> Ask:
     return Ask(method, args, check, (sum_of(f"{numbers} {item}".encode()),))
 
 
+def ask_fetch_to(rng: random.Random, mark: str, *, uid: bool = False) -> Ask:
+    """A body into a file."""
+    number, item, file = rng.randint(1010, 1060), f"BODY[HEADER.FIELDS ({mark})]", BytesIO()
+
+    def check(answer: Any) -> None:
+        typ, data = answer
+        assert typ == "OK"
+        [(_, nothing), _] = data
+        found = _MAILBOX.search(file.getvalue())
+        assert found is not None, file.getvalue()
+        assert (nothing, file.getvalue()) == (b"", body(number, item.encode(), found[1])), (number, data)
+
+    return Ask("fetch_to", (number, item, file), check, (sum_of(f"{number} {item}".encode()),), {"uid": uid})
+
+
 def ask_store(rng: random.Random, mark: str) -> Ask:
     """Flags, which come back with the mark."""
     number = rng.randint(2000, 2060)
@@ -132,7 +148,8 @@ def ask_append(rng: random.Random, mark: str) -> Ask:
         assert answer[0] == "OK"
         assert answer[1] in [[b"%d" % each] for each in sums], (mark, answer)
 
-    return Ask("append", (mark, None, None, message), check, (*sums, *map(sum_of, lines)))
+    given = rng.choice([message, Source(len(message), [message])])
+    return Ask("append", (mark, None, None, given), check, (*sums, *map(sum_of, lines)))
 
 
 def ask_select(rng: random.Random, mark: str) -> Ask:
@@ -156,5 +173,5 @@ ASKS: list[Callable[[random.Random, str], Ask]] = [
     *(ask_fetch, ask_fetch, ask_fetch),
     *(lambda rng, mark: ask_fetch(rng, mark, uid=True),) * 2,
     *(ask_store, ask_store, ask_status, ask_status, ask_list, ask_search, ask_append, ask_create),
-    *(ask_idle, ask_select),
+    *(ask_idle, ask_select, ask_fetch_to, lambda rng, mark: ask_fetch_to(rng, mark, uid=True)),
 ]

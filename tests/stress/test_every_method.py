@@ -7,6 +7,7 @@ import random
 import re
 import threading
 from dataclasses import fields
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.stress.server import Shuffler
 PAGE = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text("utf-8")
 REGISTRY = load_only(*ext.INDEX)
 CLIENTS = [imapkit.IMAP4, imapkit.IMAP4_SSL, imapkit.IMAP4_stream]
-COMMAND_OF = {"enable_compression": "COMPRESS", "login_cram_md5": "AUTHENTICATE", "recent": "NOOP"}
+COMMAND_OF = {"fetch_to": "FETCH", "enable_compression": "COMPRESS", "login_cram_md5": "AUTHENTICATE", "recent": "NOOP"}
 """Methods that are not called as their command is."""
 TOGETHER, APART, IN_TURN, ALONE, HOOKS = 0, 1, 2, 3, 6
 
@@ -76,7 +77,7 @@ def test_what_names_messages_by_number() -> None:
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
-    units = {"MiB": 1 << 20, "GiB": 1 << 30}
+    units = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
     shown = {}
     for name, value, _ in rows("limit"):
         number, _, unit = value.replace(",", "").partition(" ")
@@ -100,6 +101,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "enable": ("UTF8=ACCEPT",),
     "family": (object,),
     "fetch": ("1", "FLAGS"),
+    "fetch_to": ("1", "BODY[]", BytesIO()),
     "getannotation": ("box", "/comment", "value"),
     "id": ("name", "x"),
     "idle": (0.01,),

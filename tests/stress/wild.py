@@ -12,7 +12,7 @@ from tests.stress.server import sum_of
 
 __all__ = ["wild_ask"]
 
-SELECTED = ("fetch", "store", "search", "uid", "close")
+SELECTED = ("fetch", "fetch_to", "store", "search", "uid", "close")
 """What is not valid once somebody has closed the mailbox."""
 NO_DATE = "not a date"
 

@@ -19,7 +19,6 @@ from imapkit.testing import LOCALHOST, Vector, check_vector, check_vector_on_wir
 from imapkit.testing.meaning import frame, meaning
 from imapkit.testing.vectors import compare
 
-SHIPPED = load_vectors(Path(__file__).parents[1] / "vectors")
 EVERYTHING = load_only(*ext.INDEX)
 WEATHER = """
 [[vector]]
@@ -88,13 +87,13 @@ def test_a_vector_without_expectations_fails_with_the_parse_error(write: Write) 
 
 
 def test_the_text_to_paste_has_all_that_was_found(write: Write) -> None:
-    entries = []
-    for number, vector in enumerate(SHIPPED):
+    entries, shipped = [], load_vectors(Path(__file__).parents[1] / "vectors")
+    for number, vector in enumerate(shipped):
         wire = json.dumps(vector.octets.decode("latin-1").removesuffix("\r\n").split("\r\n")).replace("\x7f", "\\u007f")
         found = meaning(frame([vector.octets])[0], EVERYTHING)
         entries.append(f"[[vector]]\nid = '{number}'\nwire = {wire}\n{vector_text(found)}")
     again = load_vectors(write("".join(entries)))
-    assert [vector.octets for vector in again] == [vector.octets for vector in SHIPPED]
+    assert [vector.octets for vector in again] == [vector.octets for vector in shipped]
     for vector in again:
         compare(vector, meaning(frame([vector.octets])[0], EVERYTHING))
 

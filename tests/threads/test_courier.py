@@ -14,7 +14,7 @@ import pytest
 import imapkit
 from imapkit.errors import CommandTimeout, ConnectionClosed, NestedCommandError, ServerBye
 from imapkit.testing import Conversation
-from tests.core.rig import MARGIN, Answers, until, within
+from tests.core.rig import LIMIT, MARGIN, Answers, until, within
 from tests.threads.rig import GREETING, answer, scripted, swallow
 
 LARGE = b"x" * 12_000_000
@@ -49,12 +49,12 @@ def test_behind_a_full_socket_nothing_waits_but_a_blocking_call() -> None:
         with within(AT_ONCE):
             client.append("box", None, None, LARGE, callback=large)
         is_stuck(client)
-        worst = 0.0
+        taken = []
         for number in range(2000):
             began = time.monotonic()
             client.noop(callback=answers, cb_arg=number)
-            worst = max(worst, time.monotonic() - began)
-        assert worst < AT_ONCE, worst
+            taken.append(time.monotonic() - began)
+        assert sorted(taken)[-4] < AT_ONCE, "a busy machine takes the processor away for longer, but not so often"
         assert "courier" in {thread.name.rpartition(" ")[2] for thread in threading.enumerate()}
         results: list[Any] = []
         waiting = threading.Thread(target=lambda: results.append(client.noop()))
@@ -125,10 +125,10 @@ def test_a_command_that_becomes_illegal_while_it_waits_tells_its_callback() -> N
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
 def test_a_large_literal_on_a_slow_link_is_not_late_while_the_other_side_takes_bytes(waits: bool) -> None:
-    window, size = 0.6, 6_000_000
+    window, size = 0.3, 6_000_000
 
     def script(conversation: Conversation) -> None:
-        answer(conversation, swallow(conversation, piece=100_000, pause=0.03))
+        answer(conversation, swallow(conversation, piece=200_000, pause=0.025))
         conversation.wait_closed()
 
     with scripted(script, timeout=window) as client:
@@ -144,7 +144,7 @@ def test_a_large_literal_on_a_slow_link_is_not_late_while_the_other_side_takes_b
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
 def test_a_large_literal_that_the_other_side_does_not_take_is_late(waits: bool) -> None:
-    window = 0.3
+    window = 0.15
     over = threading.Event()
 
     def script(conversation: Conversation) -> None:
@@ -167,12 +167,12 @@ def test_a_large_literal_that_the_other_side_does_not_take_is_late(waits: bool) 
 @pytest.mark.parametrize("streams", [True, False])
 def test_a_command_behind_one_that_makes_progress_is_not_late(streams: bool) -> None:
     """Servers answer in order."""
-    window, row = 0.2, b"* 1 FETCH (BODY[] {2000}\r\n%b)\r\n" % (b"x" * 2000)
+    window, row = 0.15, b"* 1 FETCH (BODY[] {2000}\r\n%b)\r\n" % (b"x" * 2000)
 
     def script(conversation: Conversation) -> None:
         first, second = conversation.read_line(), conversation.read_line()
         for _ in range(12):
-            conversation.pause(0.05)
+            conversation.pause(0.03)
             if streams:
                 conversation.send(row)
         answer(conversation, first.split()[0])
@@ -197,12 +197,12 @@ def test_an_idle_that_news_ends_is_late_if_the_server_does_not_say_so() -> None:
     def script(conversation: Conversation) -> None:
         conversation.read_line()
         conversation.send(b"+ idling\r\n")
-        conversation.pause(0.3)
+        conversation.pause(0.15)
         conversation.send(b"* 5 EXISTS\r\n")
         assert conversation.read_line() == b"DONE"
         conversation.wait_closed()
 
-    with scripted(script, timeout=0.2) as client:
+    with scripted(script, timeout=LIMIT) as client:
         client.state, answers = "SELECTED", Answers()
         client.idle(20, callback=answers)
         with within(MARGIN):
@@ -270,7 +270,11 @@ class Slow(imapkit.IMAP4):
         super().send(data)
 
 
-def test_the_end_does_not_wait_long_for_a_send_that_cannot_be_interrupted(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_end_does_not_wait_long_for_a_send_that_cannot_be_interrupted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imapkit.core.threads.connection._COURIER", LIMIT)
+
     def script(conversation: Conversation) -> None:
         conversation.wait_closed()
 
@@ -279,7 +283,7 @@ def test_the_end_does_not_wait_long_for_a_send_that_cannot_be_interrupted(caplog
         answers = Answers()
         client.create("box", callback=answers)
         assert client.sends.wait(10)
-        with within(1 + MARGIN):
+        with within(LIMIT + MARGIN):
             client._hang_up("enough")
         assert issubclass(answers.next()[2][0], ConnectionClosed)
         client.may.set()
@@ -307,8 +311,8 @@ def test_a_command_within_a_subclasss_send_is_refused_at_once() -> None:
 
 
 def test_a_pipe_that_is_full_does_not_hold_up_the_end() -> None:
-    """The process at its other end has stopped reading."""
-    code = f"import time; print({GREETING.decode()!r}, end='', flush=True); time.sleep(60)"
+    """The process at its other end does not read, and ends when its output is closed."""
+    code = f"import select; print({GREETING.decode()!r}, end='', flush=True); p = select.poll(); p.register(1, 0); p.poll(60000)"
     client = imapkit.IMAP4_stream(f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}", timeout=20.0, families=["rev1"])
     answers = Answers()
     with within(AT_ONCE):

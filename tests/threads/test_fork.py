@@ -6,6 +6,7 @@ import gc
 import os
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -87,20 +88,30 @@ ACTS = [drop, log_out, leave, command, command_with_a_callback, command_as_a_fut
 
 
 @pytest.mark.parametrize("kind", ["plain", "tls", "subclass"])
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_the_parents_connection_goes_on(kind: str, act: Callable[[list[imapkit.IMAP4]], None]) -> None:
+def test_the_parents_connections_go_on(kind: str) -> None:
+    """One for each thing that the child may do."""
     tls = LOCALHOST if kind == "tls" else None
     options: dict[str, Any] = {"ssl_context": LOCALHOST.client_context()} if tls else {}
     cls = {"plain": imapkit.IMAP4, "tls": imapkit.IMAP4_SSL, "subclass": Shutting}[kind]
-    with ScriptedServer(greeting=GREETING, tls=tls) as server:
-        client = connect(server, cls, **options)
-        assert client.noop()[0] == "OK"
-        held = [client]
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ScriptedServer(greeting=GREETING, tls=tls)) for _ in ACTS]
+        held = [[connect(server, cls, **options)] for server in servers]
+        for [client] in held:
+            assert client.noop()[0] == "OK"
         del client
-        assert in_a_child(lambda: act(held)) == "ok"
-        assert held[0].noop()[0] == "OK"
-        assert server.names == ["NOOP", "NOOP"]
-        held[0].logout()
+
+        def act_on_each() -> None:
+            for act, clients in zip(ACTS, held, strict=True):
+                try:
+                    act(clients)
+                except BaseException as exc:
+                    raise AssertionError(f"{act.__name__}: {exc!r}") from exc
+
+        assert in_a_child(act_on_each) == "ok"
+        for server, [client], act in zip(servers, held, ACTS, strict=True):
+            assert client.noop()[0] == "OK", act.__name__
+            assert server.names == ["NOOP", "NOOP"], act.__name__
+            client.logout()
 
 
 def test_a_child_may_open_a_connection_of_its_own() -> None:

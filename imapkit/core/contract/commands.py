@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 from imapkit.core.contract.command import Done
 from imapkit.core.contract.session import Session
 from imapkit.core.wire.data import Data
+from imapkit.core.wire.sinks import Conduit, Writable
 
 __all__ = ["CallOptions", "Callback", "CallbackOptions", "Commands", "Result"]
 
@@ -76,6 +77,7 @@ class Commands:
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Writable | Conduit | None = None,
     ) -> Result:
         """Send a command in a special way: ``self._call_with(options, "GETQUOTA", root, finish=self._checked)``.
 
@@ -86,7 +88,8 @@ class Commands:
         after which the command is interrupted (``Command.interrupt``); ``renew``: seconds after which it is interrupted and sent
         anew.
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
-        these are sent as given. ``force``: whatever ``Command.guard`` says.
+        these are sent as given. ``force``: whatever ``Command.guard`` says. ``to``: the file, or the channel, that takes the
+        literal that ``Command.streams`` names; a ``StreamedLiteral`` stands in its place in the responses.
         """
         raise NotImplementedError
 

@@ -12,6 +12,7 @@ from imapkit.core.grammar.encode import encode
 from imapkit.core.grammar.strings import program, raw
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.pieces import Literal, Piece, Token
+from imapkit.core.wire.source import Source, is_file
 from imapkit.errors import ArgumentError
 
 __all__ = ["as_given", "is_extended"]
@@ -37,6 +38,8 @@ def is_extended(command: Command, args: tuple[Any, ...], *, uid: bool) -> bool:
     pairs = [f"{one} {two}" for one, two in pairwise(texts) if two in lists and _NAME.match(one)]
     if not (named or lists or pairs):
         return False
+    # A stream can be read once only, and this is not the time.
+    args = tuple([b"" if is_file(value) else value for value in args])
     try:
         line = _line(encode(command.args, command.rest, args, command.name))
     except ArgumentError:
@@ -64,8 +67,8 @@ def _all_as_given(args: tuple[Any, ...]) -> Iterator[Token]:
 
 
 def _one_as_given(value: Any) -> Token:
-    """Text as it is, but for quoted strings with 8-bit text: those become literals; ``""`` for no text; a ``Literal`` too."""
-    if isinstance(value, Literal):
+    """Text as it is, but for quoted strings with 8-bit text: those become literals; ``""`` for no text; literals as they are."""
+    if isinstance(value, (Literal, Source)):
         return value
     if isinstance(value, str):
         return program(value) if value else b'""'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
+    from imapkit.core.engine.upload import Upload
     from imapkit.errors import error
 
 __all__ = ["Effects", "Out"]
@@ -15,7 +16,7 @@ __all__ = ["Effects", "Out"]
 class Out:
     """Bytes that leave next. Its taker sends them, or reports ``Engine.send_failed``."""
 
-    __slots__ = ("answers", "commands", "completes", "data", "order", "secret")
+    __slots__ = ("answers", "commands", "completes", "data", "order", "secret", "source")
 
     def __init__(
         self,
@@ -25,6 +26,7 @@ class Out:
         secret: bool = False,
         commands: Sequence[Request] = (),
         answers: bool = False,
+        source: Upload | None = None,
     ) -> None:
         self.data, self.order, self.secret = data, order, secret
         """The bytes; the order of the command whose progress it is; whether a secret is among them."""
@@ -34,6 +36,8 @@ class Out:
         """The commands that begin with it, for the trace."""
         self.answers = answers
         """It answers a challenge."""
+        self.source = source
+        """What is read and sent instead of ``data``, which is empty then."""
 
 
 class Effects:

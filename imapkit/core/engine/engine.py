@@ -20,6 +20,7 @@ from imapkit.core.support.secrets import Hidden
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, error
 
 if TYPE_CHECKING:
+    from imapkit.core.contract.command import Command
     from imapkit.core.contract.tables import Tables
     from imapkit.core.engine.effects import Effects, Out
     from imapkit.core.engine.request import Request
@@ -102,6 +103,12 @@ class Engine:
     def is_in_flight(self, tag: bytes) -> bool:
         """Whether a command with this tag has been sent and not been answered. It may be asked without the lock."""
         return tag in self.flight.pending
+
+    @property
+    def switching(self) -> Command | None:
+        """The command in flight that switches a layer on, once the server has agreed; None if there is none."""
+        pending = self.flight.pending.values() if self.flight.layer_pending else ()
+        return next((request.call.command for request in pending if request.call.command.layer is not None), None)
 
     @property
     def in_flight(self) -> int:
@@ -248,6 +255,23 @@ class Engine:
     def sole_owner(self, name: str) -> Request | None:
         """The only command whose answer a response of that name can be: then many can be given to it at once."""
         return self._inbound.sole_owner(name)
+
+    @property
+    def has_sinks(self) -> bool:
+        """Whether a command that is not over has a sink for literals of its answer."""
+        return any(request.call.sink is not None for request in self.flight.live)
+
+    def owner_of(self, response: Untagged) -> Request | None:
+        """The command whose answer a response is that has begun to come, as far as can be told by now."""
+        return self._inbound.owner_of(response)
+
+    def held_up(self, now: float) -> None:
+        """The program itself keeps what comes waiting: no command is late for that."""
+        flight = self.flight
+        flight.now = now
+        for request in flight.pending.values():
+            flight.note(request)
+            return
 
     def literal_progress(self, size: int, now: float) -> None:
         """``size`` bytes of a literal have come: of the answer to the oldest command in flight, for all the engine knows."""

@@ -13,10 +13,13 @@ It has ended when all of the command has been handed over. The engine closes it 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from imapkit.core.engine.phases import Tagged
+from imapkit.core.engine.upload import Upload
 from imapkit.core.support.secrets import plain as plain_pieces
 from imapkit.core.wire.pieces import Late, Literal, Piece
+from imapkit.core.wire.source import Source
 
 if TYPE_CHECKING:
     from imapkit.core.contract.call import Call
@@ -30,7 +33,6 @@ __all__ = [
     "Exchange",
     "Listen",
     "Send",
-    "Tagged",
     "conversation",
     "exchange_of",
     "plain",
@@ -43,27 +45,21 @@ NON_SYNC_MAX = 4096
 """Bytes of a literal that LITERAL- lets a client send without being asked to, RFC 7888 section 5."""
 
 
-class Tagged(Protocol):
-    """A command under way, as far as its exchange needs it."""
-
-    @property
-    def tag(self) -> bytes:
-        """What the command begins with."""
-        ...
-
-    @property
-    def call(self) -> Call:
-        """The command and its arguments."""
-        ...
-
-
 class Send:
-    """Bytes to be sent. ``complete``: they are the last of the command, and the server may say OK from then on."""
+    """Bytes to be sent, or a source. ``complete``: the last of the command, and the server may say OK from then on."""
 
-    __slots__ = ("answers", "complete", "data", "secret")
+    __slots__ = ("answers", "complete", "data", "secret", "source")
 
-    def __init__(self, data: bytes, *, complete: bool = False, secret: bool = False, answers: bool = False) -> None:
-        self.data, self.complete, self.secret, self.answers = data, complete, secret, answers
+    def __init__(
+        self,
+        data: bytes,
+        *,
+        complete: bool = False,
+        secret: bool = False,
+        answers: bool = False,
+        source: Upload | None = None,
+    ) -> None:
+        self.data, self.complete, self.secret, self.answers, self.source = data, complete, secret, answers, source
 
 
 class Continue:
@@ -106,7 +102,7 @@ def plain(request: Tagged, session: Session) -> Exchange:
     """Text and literals, RFC 3501 section 4.3 and RFC 7888."""
     out = bytearray(request.tag + b" ")
     for piece in settled(plain_pieces(request.call.pieces), session):
-        if not isinstance(piece, Literal):
+        if isinstance(piece, bytes):
             out += piece
             continue
         out += announcement(piece, session)
@@ -114,7 +110,12 @@ def plain(request: Tagged, session: Session) -> Exchange:
             yield Send(bytes(out))
             yield CONTINUE
             out.clear()
-        if len(piece.data) <= ONE_SEND:
+        if isinstance(piece, Source):
+            if out:
+                yield Send(bytes(out))
+            yield Send(b"", source=Upload(piece, request))
+            out.clear()
+        elif len(piece.data) <= ONE_SEND:
             out += piece.data
         else:
             if out:
@@ -146,7 +147,7 @@ def patient(request: Tagged, session: Session) -> Exchange:
     yield Send(interrupt + b"\r\n")
 
 
-def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Literal]:
+def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Literal | Source]:
     """The pieces, with the form that ``Late`` ones take now."""
     for piece in pieces:
         if isinstance(piece, Late):
@@ -155,19 +156,19 @@ def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Liter
             yield piece
 
 
-def may_go_unasked(literal: Literal, session: Session) -> bool:
+def may_go_unasked(literal: Literal | Source, session: Session) -> bool:
     """Whether a literal may follow its announcement at once."""
     has = session.has
-    if not (has("LITERAL+") or (len(literal.data) <= NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))):
+    if not (has("LITERAL+") or (literal.size <= NON_SYNC_MAX and (has("LITERAL-") or has("IMAP4REV2")))):
         return False
     # RFC 7888 section 6: "~{n+}" needs BINARY; another server takes the lines behind it for commands.
     return not literal.binary or has("BINARY")
 
 
-def announcement(literal: Literal, session: Session) -> bytes:
+def announcement(literal: Literal | Source, session: Session) -> bytes:
     """``"{" number ["+"] "}" CRLF``, with "~" before it for a literal8 (RFC 3516)."""
     sign = b"+" if may_go_unasked(literal, session) else b""
-    return b"%b{%d%b}\r\n" % (b"~" if literal.binary else b"", len(literal.data), sign)
+    return b"%b{%d%b}\r\n" % (b"~" if literal.binary else b"", literal.size, sign)
 
 
 def whole(call: Call, session: Session) -> bytes | None:
@@ -179,11 +180,11 @@ def whole(call: Call, session: Session) -> bytes | None:
     out: list[bytes] = []
     size = 0
     for piece in settled(plain_pieces(call.pieces), session):
-        if not isinstance(piece, Literal):
+        if isinstance(piece, bytes):
             out.append(piece)
             continue
-        size += len(piece.data)
-        if size > ONE_SEND or not may_go_unasked(piece, session):
+        size += piece.size
+        if size > ONE_SEND or isinstance(piece, Source) or not may_go_unasked(piece, session):
             return None
         out += announcement(piece, session), piece.data
     return b"".join(out)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["DONE", "IN_FLIGHT", "LISTENING", "ORPHANED", "PHASES", "QUEUED", "SENDING", "SWITCHING", "Phase"]
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from imapkit.core.contract.call import Call
+
+__all__ = ["DONE", "IN_FLIGHT", "LISTENING", "ORPHANED", "PHASES", "QUEUED", "SENDING", "SWITCHING", "Phase", "Tagged"]
 
 
 class Phase:
@@ -16,6 +21,25 @@ class Phase:
 
     def __repr__(self) -> str:
         return self.name
+
+
+class Tagged(Protocol):
+    """A command under way, as far as its exchange needs it."""
+
+    @property
+    def tag(self) -> bytes:
+        """What the command begins with."""
+        ...
+
+    @property
+    def call(self) -> Call:
+        """The command and its arguments."""
+        ...
+
+    @property
+    def phase(self) -> Phase:
+        """How far it has come."""
+        ...
 
 
 QUEUED = Phase("QUEUED")

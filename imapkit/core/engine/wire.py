@@ -141,7 +141,7 @@ class Wire:
             wanted = exchange.send(value)
             while isinstance(wanted, Send):
                 completes = request if wanted.complete else None
-                self._lay(Out(wanted.data, request.order, completes, wanted.secret, (), wanted.answers))
+                self._lay(Out(wanted.data, request.order, completes, wanted.secret, (), wanted.answers, wanted.source))
                 wanted = exchange.send(None)
         except StopIteration:
             request.exchange = None

@@ -7,17 +7,50 @@ from typing import Any
 from imapkit.core.grammar.kinds import verbatim
 from imapkit.core.grammar.strings import LINE_END, text_of
 from imapkit.core.wire.pieces import Late, Literal, exact_bytes
+from imapkit.core.wire.source import Progress, Source, is_file
 from imapkit.errors import ArgumentError
 
-__all__ = ["message"]
+__all__ = ["message", "message_source"]
 
 
 @verbatim
-def message(value: Any) -> Literal | Late:
-    """A message to append, RFC 3501 section 6.3.11: octets (or ASCII text), every line end made CRLF.
+def message(value: Any) -> Literal | Late | Source:
+    """A message to append, RFC 3501 section 6.3.11: octets (or ASCII text), every line end made CRLF; a file, or its path.
 
-    With 8-bit octets, ``append-data =/ "UTF8" SP "(" literal8 ")"`` once UTF8=ACCEPT is on: RFC 6855 section 4.
+    A ``Source`` is sent as it is. With 8-bit octets, ``append-data =/ "UTF8" SP "(" literal8 ")"`` once UTF8=ACCEPT is on:
+    RFC 6855 section 4.
     """
+    if isinstance(value, Source) or is_file(value):
+        source = _source(value)
+        return source if source.ascii else Late((source,), (b"UTF8 (", source.as_literal8(), b")"))
+    octets = _octets(value)
+    plain = Literal(octets)
+    return plain if octets.isascii() else Late((plain,), (b"UTF8 (", Literal(octets, binary=True), b")"))
+
+
+def message_source(value: Any, progress: Progress | None = None) -> Source:
+    """A message to append as a source that reports its progress; ``value`` as ``message`` takes it.
+
+    Raises ``ArgumentError``, also for a ``Source``, which has a ``progress`` of its own.
+    """
+    if isinstance(value, Source):
+        raise ArgumentError("a Source has a progress function of its own")
+    if is_file(value):
+        return _source(value, progress)
+    octets = _octets(value)
+    return Source(len(octets), (octets,), progress, ascii=octets.isascii())
+
+
+def _source(value: Any, progress: Progress | None = None) -> Source:
+    if isinstance(value, Source):
+        return value
+    from imapkit.core.grammar.files import file_source
+
+    return file_source(value, progress)
+
+
+def _octets(value: Any) -> bytes:
+    """The bytes of a message that is in memory, with every line end CRLF."""
     octets = exact_bytes(value)
     if octets is None:
         if not isinstance(value, str):
@@ -31,5 +64,4 @@ def message(value: Any) -> Literal | Late:
     ends = octets.count(b"\r\n")
     if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
         octets = LINE_END.sub(b"\r\n", octets)
-    plain = Literal(octets)
-    return plain if octets.isascii() else Late((plain,), (b"UTF8 (", Literal(octets, binary=True), b")"))
+    return octets

@@ -9,6 +9,7 @@ from imapkit.core.grammar.kinds import verbatim
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.pieces import Literal, Piece, ServerString, Token, check, exact_bytes
 from imapkit.core.wire.response import quoted
+from imapkit.core.wire.source import Source
 from imapkit.errors import ArgumentError
 
 __all__ = [
@@ -139,7 +140,7 @@ def general(value: Any) -> Token:
         return program(value)
     if isinstance(value, str) and _SEQUENCE_SET.match(value):
         return value.encode("ascii")
-    return astring(value)
+    return value if isinstance(value, Source) else astring(value)
 
 
 def program(text: str, charset: str = "utf-8") -> tuple[Piece, ...]:

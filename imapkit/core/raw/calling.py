@@ -22,6 +22,7 @@ from imapkit.core.threads.connection import Connection
 from imapkit.core.threads.trace import Trace
 from imapkit.core.wire.data import Data
 from imapkit.core.wire.pieces import has_literal
+from imapkit.core.wire.sinks import Conduit, Writable
 
 __all__ = ["Calling"]
 
@@ -33,6 +34,7 @@ class Calling(Commands):
     _connection: Connection | None
     _trace: Trace
     _strict: bool
+    _first_session: Session
 
     @property
     def _session(self) -> Session:
@@ -67,12 +69,13 @@ class Calling(Commands):
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Writable | Conduit | None = None,
     ) -> Result:
         """See ``Commands._call_with``."""
         if generic:
             # Here, so that no frame of imapkit's holds a secret in the clear.
             args = hide_secret(self._registry.commands, name, args)
-        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force)
+        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force, to)
 
     def _run(
         self,
@@ -87,6 +90,7 @@ class Calling(Commands):
         renew: float | None = None,
         generic: bool = False,
         force: bool = False,
+        to: Writable | Conduit | None = None,
     ) -> Result:
         callback = timeout = None
         if options:
@@ -94,6 +98,11 @@ class Calling(Commands):
             callback, timeout = options.get("callback"), options.get("timeout")
         call = self._encode(name, args, uid, reply, layer, generic, force)
         connection, made = self._live, finish or self._result
+        if to is not None:
+            # (Few programs need it.)
+            from imapkit.core.drivers.streaming import streamed
+
+            return streamed(connection, call, to, options, partial(self._finished, made))
         if callback is None:
             return self._finished(made, connection.callers.perform(call, timeout, patience, renew))
         cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
@@ -155,7 +164,8 @@ class Calling(Commands):
         """A result with data that the families of this client read."""
         typ, data = result
         name = data.name if isinstance(data, Data) and data.name else typ
-        return typ, Answer(data, (), self._registry, name, self._names_are_utf8, self._live.engine.defects)
+        engine, utf8 = self._live.engine, self._names_are_utf8
+        return typ, Answer(data, (), self._registry, name, utf8, engine.defects, nesting=engine.limits.nesting)
 
     def _keep(self, name: str, data: bytes) -> None:
         """See ``Commands._keep``."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from imapkit.core.threads.inline import Inline
     from imapkit.core.threads.reader import Reader
     from imapkit.core.threads.steps import Steps
+    from imapkit.core.threads.taking import Taking
     from imapkit.core.threads.worker import Worker
 
 __all__ = ["Callers"]
@@ -54,7 +55,7 @@ class Callers:
     ) -> Request:
         """Send a command, and wait for its end. Raises ``abort``, or what a plugin raised for it."""
         self._check_process()
-        self._check_not_nested(call.name)
+        self.check_not_nested(call.name)
         latch = Latch()
         request = Request(call, latch)
         if not self._inline.is_open:
@@ -161,7 +162,8 @@ class Callers:
         if self._process != process.current:
             raise ConnectionClosed("the connection is that of the process that opened it, and this one is its child")
 
-    def _check_not_nested(self, name: str) -> None:
+    def check_not_nested(self, name: str) -> None:
+        """Raise ``NestedCommandError`` if the calling thread must not wait for an answer."""
         self._challenges.check(name)
         reads = self._reader.ident
         if (reads and get_ident() == reads) or (self._steps.inside and self._steps.is_here):
@@ -182,19 +184,32 @@ class Callers:
             check(request, self._engine)
         self._callbacks.wake()
 
+    def give_up(self, request: Request) -> None:
+        """The caller of a command does not want its answer any more."""
+        self._courier.run(self._engine.abandon, request)
+
     def submit_future(
-        self, call: Call, finish: Callable[[Request], _Result], *, timeout: float | None = None
+        self,
+        call: Call,
+        finish: Callable[[Request], _Result],
+        *,
+        timeout: float | None = None,
+        taking: Taking | None = None,
     ) -> CommandFuture[_Result]:
-        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up."""
+        """Queue a command, and return its future: ``finish`` makes the result on the callback thread. A late one is given up.
+
+        With ``taking`` the result is there once the body is, too.
+        """
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
         future: CommandFuture[_Result] = CommandFuture()
-        request = Request(call, FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again))
+        waiter = FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again)
+        request = Request(call, waiter if taking is None else taking.before(waiter))
         request.hard = False
         if timeout is not None:
             self._set_times(request, timeout, None, None)
-        future.bind(partial(self._courier.run, self._engine.abandon, request))
+        future.bind(partial(self.give_up, request))
         self._queue(request, None)
         return future
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import Engine
@@ -28,7 +28,9 @@ from imapkit.errors import CommandTimeout, ConnectError, ConnectionClosed, Neste
 if TYPE_CHECKING:
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.threads.taking import Taking
     from imapkit.core.transport.layers import Layers
+    from imapkit.core.wire.sinks import Streams
 
 __all__ = ["Connection"]
 
@@ -107,6 +109,15 @@ class Connection:
         return not self._intake.begun
 
     # a caller's way
+
+    def taking(self, to: Any, streams: Streams | None, name: str) -> Taking:
+        """Where a body of a command's answer goes as it comes. Raises ``ArgumentError`` for what cannot take it."""
+        # (Few programs need it.)
+        from imapkit.core.threads.taking import Taking
+
+        taking = Taking(to, streams, name, self._callbacks, self._intake.disclaim)
+        self._intake.claim_literals()
+        return taking
 
     def interrupt(self, request: Request) -> None:
         """End a command that goes on until it is ended (IDLE)."""

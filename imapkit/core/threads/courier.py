@@ -7,6 +7,7 @@ that one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from imapkit.errors import ConnectionClosed, abort, error, lost_error
 
 if TYPE_CHECKING:
     from imapkit.core.engine.effects import Out
+    from imapkit.core.engine.upload import Upload
     from imapkit.core.threads.steps import Steps, Work
     from imapkit.core.threads.trace import Trace
     from imapkit.core.transport.layers import Layers
@@ -83,7 +85,7 @@ class Courier:
             self._show(out)
         data, try_write = out.data, self._layers.transport.try_write
         if not data:
-            return None
+            return out.source
         if try_write is None or len(data) > SLICE:
             # Not encoded yet: the courier thread does that, slice by slice.
             return data
@@ -118,6 +120,9 @@ class Courier:
             self._failed(exc)
 
     def _send(self, out: Out, rest: Any) -> None:
+        if out.source is not None:
+            self._send_source(out.source, out.order)
+            return
         if isinstance(rest, _Encoded):
             self._send_patiently(memoryview(rest.data)[rest.sent :], out.order)
             return
@@ -125,6 +130,14 @@ class Courier:
         for at in range(0, len(view), SLICE):
             piece = view[at : at + SLICE]
             self._send_patiently(self._layers.encode(piece) if len(self._layers) else piece, out.order)
+
+    def _send_source(self, upload: Upload, order: int) -> None:
+        """Read a source and send it, piece by piece, until the connection ends."""
+        with closing(upload.pieces()) as pieces:
+            for piece in pieces:
+                if self._steps.engine.closed is not None:
+                    return
+                self._send_patiently(self._layers.encode(piece) if len(self._layers) else piece, order)
 
     def _send_patiently(self, data: Any, order: int) -> None:
         """Send encoded bytes, and report each progress; the engine's clock ends a connection that takes none."""
@@ -165,6 +178,9 @@ class Courier:
         steps, role = self._steps, object()
         with steps.lock:
             if steps.inside or steps.role is not None or steps.engine.closed is not None or not steps.engine.owed:
+                return
+            if steps.engine.flight.layer_pending:
+                # The server has perhaps said OK: from there on it takes what comes for the new layer's.
                 return
             steps.role = role
         try:

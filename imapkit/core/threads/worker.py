@@ -60,12 +60,12 @@ class Worker:
         try:
             thread.start()
         except RuntimeError as exc:
-            self._threads.remove(thread)
+            self._forget(thread)
             self._try_later(exc)
         except BaseException:
             # This thread was interrupted; the new one may have been started all the same, and ends by itself.
             if thread.ident is None:
-                self._threads.remove(thread)
+                self._forget(thread)
             raise
 
     def _try_later(self, exc: RuntimeError) -> None:
@@ -109,7 +109,12 @@ class Worker:
                 self._serve()
             finally:
                 self._runs.release()
-        self._threads.remove(threading.current_thread())
+        self._forget(threading.current_thread())
+
+    def _forget(self, thread: threading.Thread) -> None:
+        # (A thread whose start was interrupted may run all the same, and forgets itself.)
+        with contextlib.suppress(ValueError):
+            self._threads.remove(thread)
 
     def _serve(self) -> None:
         _waiting.discard(self)

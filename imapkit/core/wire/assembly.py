@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from imapkit.core.support.limits import Limits
 from imapkit.core.wire.quoting import INSIDE, OPENS, STRING, is_open_after, is_surely_closed
+from imapkit.core.wire.sinks import Claim, Sink, StreamedLiteral
 from imapkit.errors import LimitExceeded, RemoteProtocolError
 
 __all__ = ["DONE", "MORE", "Assembly", "first_word", "is_text", "without_blanks"]
@@ -71,11 +72,17 @@ class Assembly:
         "_parts",
         "_size",
         "_torn",
+        "claim",
+        "sink",
         "waits",
     )
 
     def __init__(self, limits: Limits, note: Callable[[str, bytes], None]) -> None:
         self._limits, self._note = limits, note
+        self.claim: Claim | None = None
+        """What says whether a literal that is announced has a sink; None: no command wants one."""
+        self.sink: Sink | None = None
+        """What takes the literal that has been announced last."""
         self._begin()
 
     def _begin(self) -> None:
@@ -111,6 +118,11 @@ class Assembly:
         """Add the literal that the last line has announced."""
         self._size += len(literal)
         self._parts.append(literal)
+
+    def add_streamed(self, size: int) -> None:
+        """The sink has taken the literal of so many bytes that the last line has announced."""
+        self.sink = None
+        self._parts.append(StreamedLiteral.of(size))
 
     def add_line(self, raw: bytes) -> int:
         """Add a line, without its LF: ``DONE``, ``MORE``, or the size of the literal that it announces."""
@@ -184,12 +196,17 @@ class Assembly:
             self._open_brackets()
 
     def _check_literal(self, size: int) -> None:
+        if len(self._parts) // 2 >= self._limits.literals:
+            raise self.exceeded("literals", len(self._parts) // 2 + 1)
+        if self.claim is not None:
+            self.sink = self.claim(self._parts, size)
+            if self.sink is not None:
+                # It takes no memory.
+                return
         if size > self._limits.literal:
             raise self.exceeded("literal", size)
         if self._size + size > self._limits.response:
             raise self.exceeded("response", self._size + size)
-        if len(self._parts) // 2 >= self._limits.literals:
-            raise self.exceeded("literals", len(self._parts) // 2 + 1)
 
     def exceeded(self, what: str, size: int) -> LimitExceeded:
         """The error of a limit that has been met."""

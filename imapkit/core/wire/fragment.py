@@ -14,11 +14,13 @@ from collections.abc import Callable
 from imapkit.core.support.limits import Limits
 from imapkit.core.wire.assembly import MORE, Assembly, is_text
 from imapkit.core.wire.quoting import is_open_after, is_surely_closed
+from imapkit.core.wire.sinks import Claim, Sink
 
 __all__ = ["Framer"]
 
 CRLF = b"\r\n"
 _GROUPS = re.Match.groups
+_USUAL = Limits()
 _MAY_ANNOUNCE = re.compile(rb"\}[ \t\0\r]*+\n")
 _NEVER_IN_A_REST = re.compile(rb"[\"{}\n]|\r\Z|\A\Z|[ \t\0]\Z")
 
@@ -32,7 +34,8 @@ class Framer:
 
     ``push`` gives it what was received, ``pop`` takes the next complete response out, until None. ``is_tagged`` says whether a
     line begins with a tag that is in flight: the server, which alone knows it, begins a response there. ``is_over``: whether
-    the connection has ended, which is asked between the parts of a response.
+    the connection has ended, which is asked between the parts of a response. ``claim``, which may be set at any time, is asked at
+    each literal that is announced for a sink that takes it: then no byte of it is kept, nor counted.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Framer:
         is_tagged: Callable[[bytes], bool] = _never,
         is_over: Callable[[], bool] = _never,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or _USUAL
         self._is_tagged, self._is_over = is_tagged, is_over
         self._data = b""
         self._at = 0
@@ -65,6 +68,17 @@ class Framer:
         self.missing = 0
         """Bytes of the present literal that have not arrived yet."""
         self._in_literal = False
+        self._size = 0
+        """Of the present literal, if a sink takes it."""
+
+    @property
+    def claim(self) -> Claim | None:
+        """``claim(parts, size)``: the sink for the literal that the last of ``parts`` announces, or None."""
+        return self._response.claim
+
+    @claim.setter
+    def claim(self, claim: Claim | None) -> None:
+        self._response.claim = claim
 
     def _note(self, what: str, raw: bytes) -> None:
         self.odd.append((what, raw))
@@ -110,7 +124,7 @@ class Framer:
         else:
             follows = response.add_line(line)
             if follows >= 0:
-                self.missing = follows
+                self.missing = self._size = follows
                 self._in_literal = self._has_begun = True
                 return None
             if follows == MORE:
@@ -249,6 +263,9 @@ class Framer:
     def _take_literal(self) -> bool:
         """Take what has arrived of the present literal; whether it is complete."""
         at, size = self._at, self.missing
+        sink = self._response.sink
+        if sink is not None:
+            return self._pass_on(sink)
         if len(self._data) - at >= size and not self._literal.tell():
             # All of it is there.
             self._at, self.missing = at + size, 0
@@ -263,6 +280,21 @@ class Framer:
         # BytesIO hands over its buffer here; it is never copied a second time.
         literal, self._literal = self._literal.getvalue(), io.BytesIO()
         self._end_literal(literal)
+        return True
+
+    def _pass_on(self, sink: Sink) -> bool:
+        """Give the sink what has arrived of the present literal; whether that was the rest."""
+        at = self._at
+        taken = min(self.missing, len(self._data) - at)
+        self._at = at + taken
+        self.missing -= taken
+        if taken:
+            sink.write(memoryview(self._data)[at : at + taken])
+        if self.missing:
+            return False
+        sink.end()
+        self._in_literal = False
+        self._response.add_streamed(self._size)
         return True
 
     def _end_literal(self, literal: bytes) -> None:

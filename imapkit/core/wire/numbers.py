@@ -9,7 +9,7 @@ from typing import Any
 from imapkit.core.support.patterns import late_pattern
 from imapkit.errors import ArgumentError
 
-__all__ = ["NumberSet", "sequence_set_text"]
+__all__ = ["LoneNumberSet", "NumberSet", "sequence_set_text"]
 
 #   sequence-set = (seq-number / seq-range) *("," sequence-set); seq-number = nz-number / "*"; "$" is RFC 5182's.
 _RANGE = late_pattern(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?\Z")
@@ -86,6 +86,28 @@ class NumberSet:
     def _meets(self, low: int, high: int) -> bool:
         at = bisect_right(self.starts, high) - 1
         return at >= 0 and self.ends[at] >= low
+
+
+class LoneNumberSet(NumberSet):
+    """A set whose command is in flight alone, among those that await the same response: as if it might hold any number.
+
+    Which numbers are in it is known as ever.
+    """
+
+    __slots__ = ("_is_open",)
+
+    def __init__(self, other: NumberSet) -> None:
+        for name in NumberSet.__slots__:
+            setattr(self, name, getattr(other, name))
+        self._is_open, self.unknown = other.open is not None or other.unknown, True
+
+    def may_hold(self, number: int) -> bool | None:
+        """See ``NumberSet.may_hold``."""
+        return True if number in self else None if self._is_open else False
+
+    def may_hold_all(self, numbers: Sequence[int]) -> bool:
+        """See ``NumberSet.may_hold_all``."""
+        return self._is_open or all(map(self.__contains__, numbers))
 
 
 def sequence_set_text(value: Any) -> str:

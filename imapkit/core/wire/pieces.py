@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire import mutf7
+from imapkit.core.wire.source import Source
 from imapkit.errors import ArgumentError
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "exact_bytes",
     "has_literal",
     "joined",
+    "line_size",
 ]
 
 FORBIDDEN = re.compile(rb"[\r\n\0]")
@@ -40,6 +42,11 @@ class Literal:
 
     data: bytes
     binary: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, as ``Source.size``."""
+        return len(self.data)
 
     def __repr__(self) -> str:
         return f"<Literal of {len(self.data)} octets>"
@@ -96,12 +103,12 @@ class ServerString(bytes):
 class Late(NamedTuple):
     """What is written in one of two ways, as UTF8=ACCEPT is off or on when it is sent (RFC 6855 sections 3 and 4)."""
 
-    off: tuple[bytes | Literal, ...]
-    on: tuple[bytes | Literal, ...]
+    off: tuple[bytes | Literal | Source, ...]
+    on: tuple[bytes | Literal | Source, ...]
 
 
-Piece = bytes | Literal | Late
-"""Octets of a command line, a literal, or what is written in one way or another as UTF8=ACCEPT is off or on."""
+Piece = bytes | Literal | Late | Source
+"""Octets of a command line, a literal or its source, or what is written in one way or another as UTF8=ACCEPT is off or on."""
 Token = Piece | tuple[Piece, ...]
 """What an argument becomes: pieces that follow one another with no space between."""
 
@@ -133,16 +140,16 @@ def check(data: bytes, what: str = "argument") -> bytes:
 def check_piece(piece: Any, name: str) -> None:
     """Raise ``ArgumentError`` unless ``piece`` can stand in the command called ``name``.
 
-    Only bytes, tuples, ``Literal`` and ``Late`` themselves pass: the methods of a subclass could show this check something
-    else than what is sent.
+    Only bytes, tuples, ``Literal``, ``Source`` and ``Late`` themselves pass: the methods of a subclass could show this check
+    something else than what is sent.
     """
     if type(piece) is Late:
         for form in piece:
             if type(form) is not tuple:
                 raise ArgumentError(f"{name}: a Late must hold two tuples, not {type(form).__name__}")
             for each in form:
-                if type(each) is not Literal and type(each) is not bytes:
-                    raise ArgumentError(f"{name}: a Late must hold bytes and Literals, not {type(each).__name__}")
+                if type(each) is not Literal and type(each) is not bytes and type(each) is not Source:
+                    raise ArgumentError(f"{name}: a Late must hold bytes, Literals and Sources, not {type(each).__name__}")
                 check_piece(each, name)
     elif type(piece) is Literal:
         # A buffer that another thread changes meanwhile would not be as long as announced.
@@ -150,8 +157,8 @@ def check_piece(piece: Any, name: str) -> None:
             raise ArgumentError(f"{name}: a literal's data must be bytes, not {type(piece.data).__name__}")
     elif type(piece) is bytes:
         check(piece + b" ", f"arguments of {name}")
-    else:
-        raise ArgumentError(f"{name}: an argument's kind returned {type(piece).__name__} instead of bytes or a Literal")
+    elif type(piece) is not Source:
+        raise ArgumentError(f"{name}: an argument's kind returned {type(piece).__name__} instead of bytes, a Literal or a Source")
 
 
 def check_end(piece: Piece, name: str) -> None:
@@ -164,7 +171,18 @@ def check_end(piece: Piece, name: str) -> None:
 
 def has_literal(pieces: Iterable[Piece]) -> bool:
     """Whether a literal is, or may be, among them."""
-    return any(isinstance(piece, Literal) or (isinstance(piece, Late) and has_literal(piece.off)) for piece in pieces)
+    return any(isinstance(piece, (Literal, Source)) or (isinstance(piece, Late) and has_literal(piece.off)) for piece in pieces)
+
+
+def line_size(pieces: Iterable[Piece]) -> int:
+    """How many bytes of a command are in its lines, and not in literals."""
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, Late):
+            size += max(map(line_size, piece))
+        elif isinstance(piece, bytes):
+            size += len(piece)
+    return size
 
 
 def joined(tokens: list[Token]) -> list[Piece]:

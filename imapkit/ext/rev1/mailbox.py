@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from os import PathLike
+from typing import Any, TypeAlias, Unpack
 
 from imapkit.errors import readonly as ReadOnly
 from imapkit.ext.rev1.arguments import extensions, is_about_status
@@ -11,8 +12,11 @@ from imapkit.plugin import (
     Command,
     Commands,
     Done,
+    Progress,
+    Readable,
     Result,
     Session,
+    Source,
     State,
     Untagged,
     about_mailbox,
@@ -21,6 +25,7 @@ from imapkit.plugin import (
     list_pattern,
     mailbox,
     message,
+    message_source,
     optional,
     response_code,
     status_items,
@@ -29,20 +34,37 @@ from imapkit.plugin import (
 __all__ = ["COMMANDS", "MailboxCommands"]
 
 Name = str | bytes
+Message: TypeAlias = bytes | str | Source | Readable | PathLike[str]
 
 
 class MailboxCommands(Commands):
     """Select, list, create and fill mailboxes. Names are text, or bytes, which are sent unchanged."""
 
     def append(
-        self, mailbox: Name | None, flags: Any, date_time: Any, message: bytes | str, **options: Unpack[CallOptions]
+        self,
+        mailbox: Name | None,
+        flags: Any,
+        date_time: Any,
+        message: Message,
+        *,
+        progress: Progress | None = None,
+        **options: Unpack[CallOptions],
     ) -> Result:
         """Append a message to a mailbox; RFC 3501 section 6.3.11; states: authenticated, selected.
 
         Returns the text of the tagged response. ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with
-        or without parentheses, an iterable, or None. ``date_time``: as ``Time2Internaldate`` takes it, or None. ``message``:
-        bytes; line ends become CRLF.
+        or without parentheses, an iterable, or None. ``date_time``: as ``Time2Internaldate`` takes it, or None.
+
+        ``message``: bytes or ASCII text; or, to save memory, a binary file, read from its current position, or the path of a
+        file. Line ends become CRLF: the caller's thread reads the file once to count them, and the courier thread reads it again
+        as it sends it; do not use the file before that. A file that cannot seek is first copied into a temporary file. A
+        ``Source`` is sent unchanged.
+
+        ``progress(sent, size)`` is called after each piece, on the thread that sends it. See ``Source``, also for a file that
+        changes meanwhile.
         """
+        if progress is not None:
+            message = message_source(message, progress)
         return self._call("APPEND", mailbox or "INBOX", flags or None, date_time or None, message, **options)
 
     def create(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:

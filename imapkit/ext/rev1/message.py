@@ -14,14 +14,20 @@ from imapkit.ext.rev1.arguments import (
     uid_set,
     upper_name,
 )
+from imapkit.ext.rev1.streaming import announces_body, body_value
 from imapkit.plugin import (
     CallOptions,
     Command,
     Commands,
+    Conduit,
     Done,
+    NumberSet,
     Result,
     Session,
     State,
+    Streams,
+    Writable,
+    as_it_is,
     fetch_items,
     mailbox,
     needs_charset,
@@ -29,6 +35,7 @@ from imapkit.plugin import (
     number,
     search_program,
     sequence_set,
+    sequence_set_text,
 )
 
 __all__ = ["COMMANDS", "MessageCommands"]
@@ -72,6 +79,34 @@ class MessageCommands(Commands):
         ``(header, literal)``, and the rest of the response follows it.
         """
         return self._call("FETCH", message_set, message_parts, uid=uid, **options)
+
+    def fetch_to(
+        self,
+        message: Any,
+        message_part: Any,
+        to: Writable | Conduit,
+        *,
+        uid: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Result:
+        """Fetch a body of one message into a file while it arrives; RFC 3501 section 6.4.5; state: selected.
+
+        Returns what ``fetch`` returns, after the whole body is written. A ``StreamedLiteral`` stands for the body: it has no
+        bytes, and the announced ``size``. At most a few MB of the body are in memory, and ``Limits`` does not count it.
+
+        Raises what the file raises; ``DeadlineExceeded`` if the file accepts nothing for 10 seconds. After either, the rest of
+        the body is skipped, and the connection goes on. Nothing is written if the answer is NO, or has no body.
+
+        ``message``: one message number, with ``uid`` a UID. ``message_part``: such as "BODY.PEEK[]" or "(UID BODY.PEEK[2])", with
+        one body; a second one is skipped, and raises ``error``. ``to``: an object with ``write(bytes)``, such as a file opened
+        with "wb", which is not closed; or a ``Channel``, from which another thread reads. The caller's thread writes; with a
+        callback, a thread of the library does, and the callback is called at the end.
+        """
+
+        given = sequence_set_text(as_it_is(message))
+        if given != "*" and NumberSet(given).single is None:
+            raise ArgumentError(f"fetch_to takes one message, not {message!r:.80}")
+        return self._call_with(options, "FETCH", message, message_part, uid=uid, to=to)
 
     def partial(self, message_num: Any, message_part: str, start: Any, length: Any, **options: Unpack[CallOptions]) -> Result:
         """Fetch a piece of a message; RFC 1730 section 6.4.6 (obsolete: ``BODY[section]<start.length>``); state: selected."""
@@ -135,6 +170,7 @@ COMMANDS = (
         State.SELECTED,
         args=(sequence_set, fetch_items),
         rest=extensions,
+        streams=Streams(announces_body, body_value),
         uid=True,
         result=("FETCH",),
         about=about_messages,

@@ -155,5 +155,5 @@ def test_nothing_raises(seed: int) -> None:
 @pytest.mark.parametrize("part", [b"1 ", b" ", b"(", b"()", b"\\(", b"May ", b"16.", b"+1", b"GMT", b":", b"9", b"Sat, "])
 def test_hostile_dates_are_read_in_linear_time(part: bytes) -> None:
     with within(5.0):
-        for sent in (part * 300_000, b"8 May 2010 16.03.09 " + part * 300_000, part * 300_000 + b"8 May 2010 16.03.09"):
+        for sent in (part * 100_000, b"8 May 2010 16.03.09 " + part * 100_000, part * 100_000 + b"8 May 2010 16.03.09"):
             read_date(sent)
