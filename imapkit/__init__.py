@@ -1,7 +1,7 @@
 """imapkit: a threaded IMAP4 client whose every command family is a plugin.
 
-The names here are resolved when they are first used: ``import imapkit`` loads no family and no heavy module.
-There is a pytest plugin (``imapkit.testing.plugin``), for whose sake nothing is rewritten here: PYTEST_DONT_REWRITE.
+The names here are imported on first use: ``import imapkit`` loads no family and no heavy module.
+PYTEST_DONT_REWRITE: pytest loads the plugin ``imapkit.testing.plugin``, and shall not rewrite the assertions of this package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The version of imapkit, in one place: for ``imapkit.__version__``, for the build, and for what loads plugins."""
+"""The version of imapkit, for ``imapkit.__version__``, the build and the plugin loader."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""imapkit behind the names and arguments of the standard library's imaplib, for programs that were written for that.
+"""imapkit behind the names and arguments of the standard library's imaplib, for programs written for imaplib.
 
-``import imapkit.as_imaplib as imaplib``, or, for a library that imports imaplib itself, before it does:
-``sys.modules["imaplib"] = imapkit.as_imaplib``. IMAPClient and imap_tools run on it. What is different all the same is in
-docs/differences.md. Its private functions (``_command``, ``_get_response``) are in ``imapkit.core.raw.oldnames``.
+``import imapkit.as_imaplib as imaplib``; or, for a library that imports imaplib itself, first
+``sys.modules["imaplib"] = imapkit.as_imaplib``. IMAPClient and imap_tools run on it. docs/differences.md lists the remaining
+differences. imaplib's private functions (``_command``, ``_get_response``) are in ``imapkit.core.raw.oldnames``.
 """
 
 from __future__ import annotations
@@ -61,18 +61,18 @@ __all__ = [
     "Time2Internaldate",
 ]
 
-# imaplib's own version, for programs that test for it, and imapkit's, for people who read their logs.
+# imaplib's own version, for programs that test it, and imapkit's, for readers of logs.
 __version__ = f"2.60 (imapkit {imapkit.__version__})"
 
 Debug = 0
 HAVE_SSL = True
 
-# Programs write into it to allow themselves more commands, so it is theirs; nothing looks at it.
+# Programs add commands to it, as imaplib requires. imapkit does not read it.
 Commands: dict[str, tuple[str, ...]] = {name: states for name, (states, _parallel) in imapkit.Commands.items()}
 
 
 class Leftovers(MutableMapping[str, list[Any]]):
-    """``IMAP4.untagged_responses``: what belongs to no command, and what the thread's last ``_command`` brought, by name."""
+    """``IMAP4.untagged_responses``: the store's responses, and those of the thread's last ``_command``, by name."""
 
     def __init__(self, imap: _Imaplib) -> None:
         self._imap = imap
@@ -93,7 +93,7 @@ class Leftovers(MutableMapping[str, list[Any]]):
             raise KeyError(name)
 
     def pop(self, name: str, *default: Any) -> Any:
-        """Take what is called ``name``, in one step: another thread does not get it, too."""
+        """Take the responses called ``name``, in one step, so that no other thread takes them too."""
         found = self._imap._take_left_over(name)
         if found is not None:
             return found
@@ -112,11 +112,11 @@ class Leftovers(MutableMapping[str, list[Any]]):
 
 
 class _Imaplib(imapkit.IMAP4):
-    """What all three classes have of imaplib's that imaplib2 has not, or has in another form."""
+    """The parts of imaplib that imaplib2 lacks, or has in another form; the base of the three classes."""
 
     _open_timeout: float | None = None
     _asked: float | None = None
-    """The time-out that the program has set on the socket."""
+    """The time-out that the program last set on the socket."""
 
     def _create_socket(self, timeout: float | None = None) -> Any:
         """Return a connected socket; for a subclass to override, which may return an ``ssl.SSLSocket``."""
@@ -124,12 +124,12 @@ class _Imaplib(imapkit.IMAP4):
 
     def _connect(self, identifier: str | None, limits: Limits | None) -> None:
         super()._connect(identifier, limits)
-        # What the greeting announces is no answer to a command, and would be taken for what holds after login.
+        # Capabilities of the greeting answer no command; a program would take them for those after login.
         self._take("CAPABILITY")
 
     @property
     def _live(self) -> Connection:
-        """The connection, whose commands wait as long as the time-out that the program has set on the socket by now says."""
+        """The connection; its commands have the time-out that the program has set on the socket."""
         connection = super()._live
         sock, transport = self.sock, connection.layers.transport
         seconds = getattr(transport, "asked", None) or getattr(sock, "gettimeout", lambda: None)()
@@ -159,25 +159,25 @@ class _Imaplib(imapkit.IMAP4):
         return self._names_are_utf8
 
     def select(self, mailbox: Any = "INBOX", readonly: bool = False, **options: Any) -> Any:
-        """Select a mailbox; its EXISTS stays for ``untagged_responses`` and ``response``, as from imaplib."""
+        """Select a mailbox; its EXISTS stays in ``untagged_responses`` and for ``response``, as in imaplib."""
         result = super().select(mailbox, readonly, **options)
         if result[0] == "OK" and result[1][0] is not None:
             self._keep("EXISTS", result[1][-1])
         return result
 
     def unselect(self) -> Any:
-        """Leave the mailbox and expunge nothing (RFC 3691)."""
+        """Close the mailbox without expunging (RFC 3691)."""
         result = self._simple_command("UNSELECT")
         if result[0] == "OK":
             self.state = "AUTH"
         return result
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:  # type: ignore[override]
-        """Put TLS on the connection. Unlike imaplib's it verifies the server, unless the context says otherwise."""
+        """Put TLS on the connection. Unlike imaplib's it verifies the server, unless ``ssl_context`` does not."""
         return super().starttls(ssl_context=ssl_context)
 
     def print_log(self) -> None:
-        """Print the last lines of debug output, and forget them."""
+        """Print the last lines of debug output, and discard them."""
         self._print_log()
 
     def _emit(self, text: str, thread: str, seconds: float) -> None:
@@ -194,7 +194,7 @@ class _Imaplib(imapkit.IMAP4):
 
 
 class IMAP4(_Imaplib):
-    """imapkit's, with imaplib's arguments."""
+    """``imapkit.IMAP4`` with imaplib's arguments."""
 
     def __init__(self, host: str = "", port: int = IMAP4_PORT, timeout: float | None = None) -> None:
         super().__init__(host, port, debug=Debug, timeout=timeout)
@@ -206,7 +206,7 @@ class IMAP4(_Imaplib):
 
 
 class IMAP4_SSL(_Imaplib, imapkit.IMAP4_SSL):  # pyright: ignore[reportIncompatibleMethodOverride]
-    """imapkit's, with imaplib's arguments. Unlike imaplib's it verifies the server, unless an ``ssl_context`` says otherwise."""
+    """``imapkit.IMAP4_SSL`` with imaplib's arguments. By default it verifies the server, unlike imaplib's."""
 
     def __init__(
         self,
@@ -217,12 +217,12 @@ class IMAP4_SSL(_Imaplib, imapkit.IMAP4_SSL):  # pyright: ignore[reportIncompati
         ssl_context: ssl.SSLContext | None = None,
         timeout: float | None = None,
     ) -> None:
-        # imaplib has no such attribute, so a subclass may have one, which its own open() looks at.
+        # imaplib has no such attributes, so a subclass may define them for its own open().
         own: dict[str, Any] = {name: getattr(self, name, None) for name in ("ca_certs", "ssl_version")}
         super().__init__(host, port, keyfile, certfile, **own, debug=Debug, timeout=timeout, ssl_context=ssl_context)
 
     def open(self, host: str = "", port: int | None = IMAP4_SSL_PORT, timeout: float | None = None) -> None:  # type: ignore[override]
-        """Connect, and agree on TLS unless ``_create_socket`` has; for a subclass to override."""
+        """Connect, and do the TLS handshake unless ``_create_socket`` has; for a subclass to override."""
         self._open_timeout = timeout
         imapkit.IMAP4.open(self, host, port)
         if not is_ssl_socket(self.sock):
@@ -230,7 +230,7 @@ class IMAP4_SSL(_Imaplib, imapkit.IMAP4_SSL):  # pyright: ignore[reportIncompati
 
 
 class IMAP4_stream(_Imaplib, _IMAP4_stream):  # pyright: ignore[reportIncompatibleMethodOverride]
-    """imapkit's, with imaplib's arguments."""
+    """``imapkit.IMAP4_stream`` with imaplib's arguments."""
 
     def __init__(self, command: str) -> None:
         super().__init__(command, debug=Debug)

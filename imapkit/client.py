@@ -1,6 +1,6 @@
-"""The client classes: the families' mixins behind the core, compiled when a client is made; statically typed for checkers.
+"""The client classes: the core with the families' mixins, combined when a client is made; typed for checkers.
 
-``IMAP4`` talks over TCP, ``IMAP4_SSL`` over TLS, ``IMAP4_stream`` to a command's standard input and output.
+``IMAP4`` connects over TCP, ``IMAP4_SSL`` over TLS, ``IMAP4_stream`` to a command's standard input and output.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         StartTLSCommands,
         Client,
     ):
-        """The builtin families, as a type checker sees them; a test holds this and the compiled class equal."""
+        """The builtin families, as a type checker sees them; a test compares this with the compiled class."""
 
         @overload
         def parse(self, typ: Literal["ACL"], data: Any) -> Parsed[Acl]: ...
@@ -120,7 +120,7 @@ if TYPE_CHECKING:
 else:
 
     class _Preloaded(Client, CommandFamilies):
-        """The base of all clients. The families' mixins are put behind it when a client is made (``compiled``)."""
+        """The base of all clients. The families' mixins follow it when a client is made (``compiled``)."""
 
 
 __all__ = ["IMAP4", "IMAP4_SSL", "IMAP4_stream"]
@@ -135,13 +135,13 @@ class IMAP4(_Preloaded):
     ``host``, ``port``
         the server (default: this machine, port 143). The port may be the digits as text, or a service's name ("imap").
     ``debug``, ``debug_file``, ``debug_buf_lvl``
-        the debug level (default 0), where its output goes (default: standard error), and the level up to which
-        it is kept back, to be printed when something goes wrong (default 3).
+        the debug level (default 0), the file for its output (default: standard error), and the level up to which output is
+        kept, and printed only after an error (default 3).
     ``identifier``
         the prefix of the threads' names (default: ``host``).
     ``timeout``
-        seconds; the longest wait for the connection, the greeting, and any progress of a command. Default:
-        ``imapkit.Timeouts``; ``math.inf`` waits for ever.
+        seconds; the longest wait for the connection, the greeting, and progress of a command. Default: ``imapkit.Timeouts``;
+        ``math.inf`` sets no limit.
     ``ssl_context``
         an ``ssl.SSLContext`` for STARTTLS.
     ``families``
@@ -152,22 +152,23 @@ class IMAP4(_Preloaded):
         True: a command that the server answers with NO raises ``CommandNo`` instead of returning ``("NO", [text])``; a callback
         gets that as its error.
 
-    Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or leaving a ``with`` block, ends it all.
+    Raises ``ConnectError`` (an ``OSError``), ``abort``, ``error``. ``logout()``, or the end of a ``with`` block, ends the
+    connection and its threads.
 
-    Attributes, beside those that are properties:
+    Attributes, besides the properties:
 
     ``welcome``
         the server's greeting, as bytes.
     ``PROTOCOL_VERSION``
         the first of ``AllowedVersions`` that the server announced.
     ``host``, ``port``, ``identifier``, ``debug_file``
-        as given, or what stands for what was not.
+        as given, or the default.
     ``error``, ``abort``, ``readonly``
         the exceptions ``imapkit.error``, ``imapkit.abort`` and ``imapkit.readonly``.
     ``sock``, ``read_fd``
         the socket and its number, which ``open`` sets; ``sock`` has ``getpeercert`` once TLS is on.
     ``keyfile``, ``certfile``, ``ca_certs``, ``cert_verify_cb``, ``ssl_version``, ``tls_level``
-        how TLS is set up: see ``IMAP4_SSL`` and ``starttls``.
+        the settings of TLS: see ``IMAP4_SSL`` and ``starttls``.
     ``compressor``, ``decompressor``
         not None once COMPRESS is on, as in imaplib2.
     """
@@ -218,8 +219,9 @@ class IMAP4_SSL(IMAP4):
     ``certfile``, ``keyfile``
         PEM files with this client's own certificate.
     ``cert_verify_cb``
-        called with the certificate and the host, once the chain and the host name hold; returns an error text or None. It gets
-        what ``getpeercert()`` returns; or, if ``ssl_context`` verifies nothing, the certificate's DER bytes, and decides alone.
+        called with the certificate and the host after the chain and the host name are verified; returns an error text or None.
+        The certificate is the value of ``getpeercert()``; if ``ssl_context`` verifies nothing, it is the DER bytes, and the
+        callback alone decides.
     ``ssl_version``, ``tls_level``
         as in imaplib2; versions before TLS 1.2 are not offered (RFC 8996).
     ``ssl_context``
@@ -275,12 +277,12 @@ class IMAP4_SSL(IMAP4):
         )
 
     def open(self, host: str | None = None, port: int | None = None) -> None:
-        """Connect, and agree on TLS; for a subclass to override."""
+        """Connect, and do the TLS handshake; for a subclass to override."""
         super().open(host, port)
         self.ssl_wrap_socket()
 
     def ssl(self) -> Any:
-        """What carries the TLS connection: it has ``getpeercert``, ``cipher`` and ``version``."""
+        """The TLS socket, with ``getpeercert``, ``cipher`` and ``version``."""
         return self.sock
 
 
@@ -288,9 +290,9 @@ class IMAP4_stream(IMAP4):
     """An IMAP4 client over the standard input and output of a command.
 
     ``command``
-        what a shell runs. See ``IMAP4`` for the other arguments.
+        run by a shell. See ``IMAP4`` for the other arguments.
 
-    A server started like that usually greets with PREAUTH: the user is logged in already (RFC 3501 section 7.1.4).
+    The greeting of such a server is usually PREAUTH: the user is logged in already (RFC 3501 section 7.1.4).
     """
 
     def __init__(
@@ -329,11 +331,11 @@ class IMAP4_stream(IMAP4):
         assert process.stdout is not None
         assert process.stdin is not None
         self.read_fd = process.stdout.fileno()
-        # Nothing here may hold the client: one that is dropped must go, and its command with it.
+        # The layers must not refer to the client: when the program drops it, it must be collected and its command end.
         self._layers = self._layered(PipeTransport(self.read_fd, process.stdin.fileno(), functools.partial(dispose, process)))
 
     def shutdown(self) -> None:
-        """Close the stream, and see the command end."""
+        """Close the stream, and wait for the command to end."""
         if self._connection is not None and self._connection.open:
             self._connection.fail(ConnectionClosed("shut down"))
         elif self.process is not None:

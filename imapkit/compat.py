@@ -1,12 +1,12 @@
 """The module-level names of imaplib2: dates, flags, tags and constants.
 
-The client classes are exported by `imapkit` itself. What differs from imaplib2, and why:
+The client classes are exported by `imapkit` itself. Differences from imaplib2:
 
-- a date that does not exist (``00-Jan-0000``, ``31-Feb-2026``) gives None, where imaplib2 raises or invents another;
-- `Time2Internaldate` takes numbers, never asks the locale, never prints an offset that the grammar has no room for,
-  and checks the string it is given, so that CR or LF cannot get into APPEND;
+- for a date that does not exist (``00-Jan-0000``, ``31-Feb-2026``) the result is None, where imaplib2 raises or returns another;
+- `Time2Internaldate` takes numbers, does not depend on the locale, never writes an offset that the grammar does not allow,
+  and checks a string argument, so that it cannot bring CR or LF into APPEND;
 - `Internaldate2Time` and `ParseFlags` also take str, ignore case and read any input in linear time;
-- text inside a quoted string is not taken for flags: a Subject in an ENVELOPE cannot forge them.
+- text in a quoted string does not count as flags: a Subject in an ENVELOPE cannot forge them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ __all__ = [
 
 _Line: TypeAlias = bytes | bytearray | memoryview | str
 
-# The release of imaplib2 whose interface this is, for programs that test for it; imapkit's own is imapkit.__version__.
+# The release of imaplib2 with this interface, for programs that test it; imapkit's own is imapkit.__version__.
 __version__ = "3.06"
 __release__, __revision__ = __version__.split(".")
 
@@ -71,29 +71,29 @@ SELECTED = "SELECTED"
 """A value of ``IMAP4.state``: a mailbox is selected (RFC 3501 section 3.3)."""
 LOGOUT = "LOGOUT"
 """A value of ``IMAP4.state``: the connection is being ended (RFC 3501 section 3.4)."""
-CMD_VAL_STATES, CMD_VAL_ASYNC = 0, 1  # what the two places of an entry in Commands mean
-UID_direct = ("SEARCH", "SORT", "THREAD")  # untagged under their own name when they are asked for with UID
+CMD_VAL_STATES, CMD_VAL_ASYNC = 0, 1  # the two indexes of an entry in Commands
+UID_direct = ("SEARCH", "SORT", "THREAD")  # with UID, their untagged responses still have these names
 
 IDLE_TIMEOUT = 29 * 60
 """Seconds; a server may log out a client that has been idle for 30 minutes (RFC 2177 section 3)."""
 IDLE_TIMEOUT_RESPONSE = b"* IDLE TIMEOUT\r\n"
 READ_POLL_TIMEOUT = 30  # seconds
-READ_SIZE = 32768  # octets
-_MAXLINE = 1_000_000  # of imaplib, which programs set; nothing looks at it: ``Limits`` bounds what a server sends
+READ_SIZE = 32768  # bytes
+_MAXLINE = 1_000_000  # imaplib's, which programs set; imapkit does not read it, and has ``Limits`` instead
 DFLT_DEBUG_BUF_LVL = 3  # debug output above this level is printed at once, the rest is kept for the next error
 
-# By preference: a server that offers both speaks IMAP4rev1 until ENABLE IMAP4rev2 (RFC 9051 section 6.3.1).
+# By preference: a server with both uses IMAP4rev1 until ENABLE IMAP4rev2 (RFC 9051 section 6.3.1).
 AllowedVersions = ("IMAP4REV1", "IMAP4REV2", "IMAP4")
 """The versions of IMAP that a server may announce: see ``PROTOCOL_VERSION``."""
 
-# For match() as in imaplib2, with its groups. The anchor keeps search() linear too: ".*" is tried at one place only.
+# For match(), with imaplib2's groups. The anchor keeps search() linear too: ".*" is tried at one position only.
 InternalDate = re.compile(rb"(?:\A.*)?INTERNALDATE " + DATE_TIME)
 """The pattern of an INTERNALDATE item, with imaplib2's groups; ``Internaldate2Time`` reads it."""
 FLAGS_cre = re.compile(rb"(?:\A.*)?FLAGS \((?P<flags>[^()]*)\)")
 """The pattern of a FLAGS item, with imaplib2's group ``flags``; ``ParseFlags`` reads it."""
 
 _internaldate = re.compile(rb"INTERNALDATE " + DATE_TIME, re.IGNORECASE)
-# Quoted strings are consumed whole, an unterminated one to the end of its line: possessively, so in linear time.
+# Quoted strings are consumed whole, an unterminated one to the end of its line; possessively, hence in linear time.
 _flags = re.compile(rb'"(?:[^"\\\r\n]|\\[^\r\n])*+"?|FLAGS \((?P<flags>[^()]*)\)', re.IGNORECASE)
 
 _AP = bytes.maketrans(b"0123456789abcdef", b"ABCDEFGHIJKLMNOP")
@@ -103,10 +103,10 @@ def Internaldate2Time(resp: _Line) -> time.struct_time | None:
     """Return the local time of the INTERNALDATE in a FETCH response (RFC 3501 section 7.4.2).
 
     `resp` is a response line that holds ``INTERNALDATE "DD-Mmm-YYYY HH:MM:SS +HHMM"``. The result is a
-    `time.struct_time` with its zone; None if there is no such item, if there is no such date, or if the platform
-    cannot tell its local time. Raises TypeError if `resp` is not bytes-like or str (as the None of an empty answer).
+    `time.struct_time` with its zone; None if there is no such item, if there is no such date, or if the platform has no local
+    time for it. Raises TypeError if `resp` is not bytes-like or str (such as the None of an empty answer).
     """
-    found = _internaldate.search(_octets(resp))
+    found = _internaldate.search(_to_bytes(resp))
     when = found and moment(found)
     if when is None:
         return None
@@ -123,12 +123,12 @@ Internaldate2tuple = Internaldate2Time
 def ParseFlags(resp: _Line) -> tuple[bytes, ...]:
     r"""Return the flags in a response line as a tuple of bytes (RFC 3501 section 2.3.2).
 
-    `resp` is a line that holds ``FLAGS (\Seen \Answered)``, from FETCH, FLAGS or PERMANENTFLAGS. Empty if there is no
-    such list. Raises TypeError if `resp` is not bytes-like or str.
+    `resp` is a line that holds ``FLAGS (\Seen \Answered)``, from FETCH, FLAGS or PERMANENTFLAGS. The result is empty if there is
+    no such list. Raises TypeError if `resp` is not bytes-like or str.
 
         flag-list = "(" [flag *(SP flag)] ")"
     """
-    lists = (found["flags"] for found in _flags.finditer(_octets(resp)))
+    lists = (found["flags"] for found in _flags.finditer(_to_bytes(resp)))
     return tuple(next((flags for flags in lists if flags is not None), b"").split())
 
 
@@ -158,11 +158,11 @@ class _Version(str):
 
 
 version = _Version(__version__)
-"""The version of imaplib2 whose interface this is, as text; it may be called, as imaplib2's function: ``version(True)``."""
+"""The version of imaplib2 with this interface, as text; it may also be called, like imaplib2's function: ``version(True)``."""
 
 
-def _octets(resp: _Line) -> bytes:
-    """Return a response line as bytes; raise TypeError for what is none (bytes(5) would be five NULs)."""
+def _to_bytes(resp: _Line) -> bytes:
+    """Return a response line as bytes. Raises TypeError for other types (bytes(5) would be five NULs)."""
     if isinstance(resp, str):
         return resp.encode("utf-8", "replace")
     if isinstance(resp, bytes | bytearray | memoryview):
@@ -176,8 +176,8 @@ _Entry = tuple[tuple[str, ...], bool]
 class _Commands(MutableMapping[str, _Entry]):
     """The commands of all families: ``{name: ((state, ...), parallel)}``.
 
-    Programs written for imaplib add to it what they send with ``xatom`` or ``uid``, which need no entry here: it is kept, and
-    changes nothing.
+    Programs written for imaplib add the commands that they send with ``xatom`` or ``uid``. imapkit keeps such an entry, but needs
+    none.
     """
 
     def __init__(self) -> None:
@@ -203,4 +203,4 @@ class _Commands(MutableMapping[str, _Entry]):
 
 
 Commands: MutableMapping[str, _Entry] = _Commands()
-"""The commands of all families, as in imaplib2: ``{name: ((state, ...), parallel)}``. An entry that is added changes nothing."""
+"""The commands of all families, as in imaplib2: ``{name: ((state, ...), parallel)}``. Added entries have no effect."""

@@ -3,38 +3,38 @@
 ::
 
     Exception
-    └── error                          IMAP4.error: the program asked for something that cannot be
+    └── error                          IMAP4.error: the request could not be fulfilled
         ├── ArgumentError              (ValueError) an argument was refused; nothing was sent
         ├── StateError                 the command is not valid in this state; nothing was sent
-        ├── NestedCommandError         a command was issued from inside another one's exchange, or on the thread that reads
+        ├── NestedCommandError         a command was called inside another one's exchange, or on the reader thread
         ├── BadResponse                the server answered BAD
-        ├── DeadlineExceeded           (TimeoutError) no answer in time to a command that was given up; the connection goes on
-        ├── CommandNo                  the server answered NO, and the program asked for an error (strict=True, data.check())
+        ├── DeadlineExceeded           (TimeoutError) no answer in time; the command was abandoned, the connection goes on
+        ├── CommandNo                  the server answered NO, and the program wants an error (strict=True, data.check())
         │   └── NoResponse             the server answered NO to a command that must succeed (login)
         ├── ParseError                 (ValueError) a response does not follow its grammar
         ├── FamilyDisabledError        (AttributeError) the command's family is absent or switched off
         ├── PluginError                a family could not be registered
         │   ├── PluginLoadError        its module could not be imported or offers no family
         │   └── PluginConflictError    two families claim the same key, or one is missing
-        └── abort                      IMAP4.abort: the connection is of no further use
+        └── abort                      IMAP4.abort: the connection cannot be used any more
             ├── readonly               IMAP4.readonly: the mailbox changed to READ-ONLY
             ├── CommandTimeout         (TimeoutError) no answer in time
             ├── RemoteProtocolError    the server broke the protocol
             │   └── LimitExceeded      the server sent more than the configured limits allow
             └── ConnectionClosed       (ConnectionError) the connection is gone
-                ├── ServerBye          the server said BYE
+                ├── ServerBye          the server sent BYE
                 └── ConnectError       the connection could not be opened
                     └── ResolveError   (socket.gaierror) the host name could not be resolved
 
-``BadResponse``, ``CommandNo`` and every ``abort`` keep what the server had sent in answer to the command by then: ``data`` has it
-in imaplib's shape (``data.parsed()`` reads it), ``responses`` as it came.
+``BadResponse``, ``CommandNo`` and every ``abort`` keep the untagged responses received for the command before the error: ``data``
+in imaplib's shape (with ``data.parsed()``), ``responses`` as received.
 
-``error``, ``abort`` and ``readonly`` have the names and the order that imaplib and imaplib2 gave them.
-A failed TLS handshake raises ``imapkit.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), and a file for TLS that cannot be
-used ``imapkit.TLSFileError`` (an ``ArgumentError`` and ``OSError``). All of them can be pickled.
+``error``, ``abort`` and ``readonly`` have the names and the order of imaplib and imaplib2. A failed TLS handshake raises
+``imapkit.TLSError`` (a ``ConnectError`` and ``ssl.SSLError``), an unusable file for TLS ``imapkit.TLSFileError`` (an
+``ArgumentError`` and ``OSError``). All errors can be pickled.
 
-An error that ends a connection reaches every pending command: each caller gets a copy of its own (see
-``fresh``), so that one caller's traceback never shows another's frames.
+An error that ends a connection ends every pending command. Each caller gets its own copy (see ``fresh``), so that one caller's
+traceback never shows another's frames.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ __all__ = [
 
 
 class error(Exception):
-    """The root of every error that imapkit raises on purpose."""
+    """The base of all errors that imapkit raises on purpose."""
 
     def fresh(self) -> Self:
-        """A copy of this error, with no traceback, that names this one as its cause."""
+        """A copy of this error, without a traceback, with this error as its cause."""
         make, arguments, state = self.__reduce__()
         twin: Self = make(*arguments)
         twin.__setstate__(state)
@@ -84,11 +84,11 @@ class error(Exception):
         return twin
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        # By ``args``, which are not what ``__init__`` takes: so every error can be pickled and copied.
+        # By ``args``, which differ from the parameters of ``__init__``: so every error can be pickled and copied.
         return _unfinished, (type(self), self.args), self._state()
 
     def _state(self) -> dict[str, Any]:
-        """The attributes; those of an ``OSError``, too, which it keeps elsewhere."""
+        """The attributes; also those of an ``OSError``, which are not in ``vars``."""
         system = {"errno": self.errno, "filename": self.filename} if isinstance(self, OSError) else {}
         return {**vars(self), **{name: value for name, value in system.items() if value is not None}}
 
@@ -101,7 +101,7 @@ def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
 
 
 class ArgumentError(error, ValueError):
-    """An argument cannot be sent as asked; nothing was sent and the connection is as it was."""
+    """An argument cannot be sent; nothing was sent, and the connection has not changed."""
 
 
 class StateError(error):
@@ -109,41 +109,41 @@ class StateError(error):
 
 
 class NestedCommandError(error):
-    """A command was issued from inside the exchange of another one of the same thread, or while it reads."""
+    """A command was called inside the exchange of another one on the same thread, or on a thread that is reading."""
 
 
 class _Answered(error):
-    """An error that can come when a part of the answer is there already."""
+    """An error that can occur after a part of the answer has arrived."""
 
     _came: Data | None = None
 
     @property
     def data(self) -> Data:
-        """What the server had sent in answer to the command by then, in imaplib's shape; empty if that is nothing.
+        """The data received for the command before the error, in imaplib's shape, perhaps empty.
 
-        ``data.parsed()`` reads it by the families' grammar.
+        ``data.parsed()`` parses it by the families' grammar.
         """
         return Data() if self._came is None else self._came
 
     @property
     def responses(self) -> tuple[Untagged, ...]:
-        """The untagged responses that ``data`` is made of."""
+        """The untagged responses of ``data``."""
         return self.data.responses
 
     def with_data(self, data: Data | None) -> Self:
-        """This error, with what the server had sent in answer to the command."""
+        """Set ``data``, and return this error."""
         self._came = data
         return self
 
     def fresh(self) -> Self:
-        """See ``error.fresh``; what one command was sent is not for the callers of others."""
+        """See ``error.fresh``; the copy has no ``data``, which belongs to one command."""
         twin = super().fresh()
         twin.__dict__.pop("_came", None)
         return twin
 
 
 class _Refused(_Answered):
-    """The server refused a command; ``typ``, ``code``, ``text`` and ``command`` tell what it said, and of what."""
+    """The server refused ``command``; ``typ``, ``code`` and ``text`` are those of its tagged response."""
 
     def __init__(self, message: str, *, typ: str = "", text: bytes = b"", command: str = "") -> None:
         super().__init__(message)
@@ -157,9 +157,9 @@ class _Refused(_Answered):
 
 
 class DeadlineExceeded(_Answered, TimeoutError):
-    """No answer came in time, and the command was given up; the connection goes on, and a late answer is dropped.
+    """No answer came in time, and the command was abandoned; the connection goes on, and a late answer is dropped.
 
-    A command that had been sent may still have its effect on the server.
+    A command that was sent may still take effect on the server.
     """
 
 
@@ -172,14 +172,13 @@ class CommandNo(_Refused):
 
 
 class NoResponse(CommandNo):
-    """The server answered NO (RFC 3501 section 7.1.2) to a command that cannot do without an OK."""
+    """The server answered NO (RFC 3501 section 7.1.2) to a command that must succeed."""
 
 
 class ParseError(error, ValueError):
     """Some bytes do not follow the grammar.
 
-    ``data`` holds the text, ``position`` the offset in it where it went wrong, ``expected`` what was
-    looked for there.
+    ``data`` is the text, ``position`` the offset of the error in it, ``expected`` what the grammar expects there.
     """
 
     def __init__(self, expected: str, data: bytes = b"", position: int = 0) -> None:
@@ -194,7 +193,7 @@ class FamilyDisabledError(error, AttributeError):
 
 
 class PluginError(error):
-    """A command family could not be registered; ``families`` names those that are concerned, as far as that is known."""
+    """A command family could not be registered; ``families`` names those concerned, as far as known."""
 
     def __init__(self, *args: object, families: Iterable[str] = ()) -> None:
         super().__init__(*args)
@@ -203,12 +202,12 @@ class PluginError(error):
 
     @property
     def parts(self) -> tuple[PluginError, ...]:
-        """The errors that are told together in this one; else itself."""
+        """The errors that this one combines; else itself alone."""
         return self._parts or (self,)
 
     @staticmethod
     def together(problems: Sequence[PluginError]) -> PluginError:
-        """One error that tells all of ``problems`` (at least one), each on a line of its own."""
+        """One error with the texts of all ``problems`` (at least one), each on its own line."""
         if len(problems) == 1:
             return problems[0]
         kinds = {type(problem) for problem in problems}
@@ -221,15 +220,15 @@ class PluginError(error):
 
 
 class PluginLoadError(PluginError):
-    """A plugin could not be imported, or what it offers is not a family, or not one for this imapkit."""
+    """A plugin could not be imported, offers no family, or offers one for another version of imapkit."""
 
 
 class PluginConflictError(PluginError):
-    """Two families claim the same key, or one asks for a family that is not there or that asks for it in turn."""
+    """Two families claim the same key, or one requires a family that is missing, or that requires it in turn."""
 
 
 class abort(_Answered):
-    """The connection is of no further use: open a new one and try again."""
+    """The connection cannot be used any more: open a new one and try again."""
 
 
 class readonly(abort):
@@ -241,7 +240,7 @@ class CommandTimeout(abort, TimeoutError):
 
 
 class RemoteProtocolError(abort):
-    """The server sent what the protocol does not allow, and nothing after it can be trusted."""
+    """The server sent data that the protocol does not allow, and nothing after it can be trusted."""
 
 
 class LimitExceeded(RemoteProtocolError):
@@ -249,9 +248,9 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class ConnectionClosed(abort, ConnectionError):
-    """The connection is closed; the text says by whom and why.
+    """The connection is closed; the text has the side that closed it and the reason.
 
-    ``str()`` is that text alone, whether or not the operating system's ``errno`` is known.
+    ``str()`` is that text alone, with or without the operating system's ``errno``.
     """
 
     def __str__(self) -> str:
@@ -263,7 +262,7 @@ class ServerBye(ConnectionClosed):
 
 
 class ConnectError(ConnectionClosed):
-    """The connection could not be opened; ``errno`` is the operating system's, where there is one."""
+    """The connection could not be opened; ``errno`` is the operating system's, if there is one."""
 
 
 class ResolveError(ConnectError, socket.gaierror):
@@ -271,14 +270,14 @@ class ResolveError(ConnectError, socket.gaierror):
 
 
 def lost_error(exc: OSError, where: str) -> ConnectionClosed:
-    """The error for an ``OSError`` met on a connection: its only argument is the text, which programs show and compare."""
+    """The error for an ``OSError`` on a connection; its only argument is the text, which programs show and compare."""
     lost = ConnectionClosed(f"{where}: {exc.strerror or exc}")
     lost.errno = exc.errno
     return lost
 
 
 def connect_error(exc: OSError, where: str) -> ConnectError:
-    """The error of this tree for an ``OSError`` met while connecting to ``where``."""
+    """The error for an ``OSError`` while connecting to ``where``."""
     kind: type[ConnectError] = ResolveError if isinstance(exc, socket.gaierror) else ConnectError
     args: tuple[Any, ...] = (exc.errno, f"{where}: {exc.strerror or exc}") if exc.errno is not None else (f"{where}: {exc}",)
     return kind(*args)

@@ -1,4 +1,4 @@
-"""The old name of a part of ``imapkit.plugin``, for plugins that import it: the same objects. New plugins import that."""
+"""The old name of a part of ``imapkit.plugin``, with the same objects. New plugins import ``imapkit.plugin``."""
 
 from __future__ import annotations
 

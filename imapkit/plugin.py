@@ -1,15 +1,14 @@
-"""All that the author of a plugin imports, beside ``imapkit.errors``: what a command family is made of, and what it may use.
+"""Everything that a plugin imports, besides ``imapkit.errors``: the parts of a command family, and helpers for it.
 
-A family is one module (or package) that offers a ``Family`` through the hook ``imapkit_family`` and is found by an
-entry point of the group ``imapkit``::
+A family is one module (or package) that returns a ``Family`` from the hook ``imapkit_family``; imapkit finds it by an entry point
+of the group ``imapkit``::
 
     @hookimpl
     def imapkit_family() -> Family:
         return Family(name="hello", mixin=HelloCommands, commands=(Command("XHELLO", State.LOGGED_IN),))
 
-A family imports this module and ``imapkit.errors``, and nothing else of imapkit. Its mixin derives from ``Commands`` and sends
-with ``self._call``; its functions get a ``Session``, an ``Untagged`` response or a ``Cursor``. The kinds of arguments come from
-here as well.
+A family imports nothing else of imapkit. Its mixin derives from ``Commands`` and sends commands with ``self._call``; its
+functions are called with a ``Session``, an ``Untagged`` response or a ``Cursor``. The kinds of arguments are here as well.
 """
 
 from __future__ import annotations

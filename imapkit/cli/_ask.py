@@ -1,4 +1,4 @@
-"""What the demo's steps share: the data of results, a crowd of threads on one connection, and what was found wrong."""
+"""Shared by the demo's steps: the data of results, commands from several threads, and the results of checks."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ Fetch = Callable[..., Result]
 
 @dataclass
 class Findings:
-    """How much was checked, and what was not as expected."""
+    """The number of checks, and a line for each that failed."""
 
     checks: int = 0
     problems: list[str] = field(default_factory=list)
 
     def check(self, what: str, found: object, expected: object) -> bool:
-        """Count a check, and keep it if it failed. Returns whether ``found`` is what was ``expected``."""
+        """Return whether ``found`` equals ``expected``; count the check, and keep a line if it failed."""
         self.checks += 1
         if found != expected:
             self.problems.append(f"{what}: {found!r:.200} instead of {expected!r:.200}")
@@ -52,7 +52,7 @@ class Findings:
 
 
 def parsed(result: Result) -> list[Any]:
-    """The responses of a command, read by their grammar. Raises ``imapkit.error`` unless the server said OK."""
+    """The parsed responses of a command. Raises ``imapkit.error`` unless the server answered OK."""
     typ, data = result
     if typ != "OK":
         raise imapkit.error(f"the server answered {typ}: {data!r:.300}")
@@ -65,7 +65,7 @@ def numbers(result: Result) -> list[int]:
 
 
 def fetched(result: Result) -> Mapping[str, Any]:
-    """The items of the one FETCH response that has a body section; others may come along, such as changed flags."""
+    """The items of the one FETCH response with a body section; the server may add others, such as changed flags."""
     found: list[Mapping[str, Any]] = [response.items for response in parsed(result) if any(map(_is_body, response.items))]
     if len(found) != 1:
         raise imapkit.error(f"{len(found)} responses with a body section to a FETCH of one message: {result[1]!r:.300}")
@@ -73,7 +73,7 @@ def fetched(result: Result) -> Mapping[str, Any]:
 
 
 def content(result: Result) -> bytes:
-    """The body section that a FETCH of one message brought; its name in the response is the server's choice."""
+    """The body section in the answer to a FETCH of one message; the server chooses how it spells the name."""
     value = next(value for key, value in fetched(result).items() if _is_body(key))
     return bytes(value or b"")
 
@@ -83,18 +83,18 @@ def _is_body(key: str) -> bool:
 
 
 def in_threads(work: Callable[[Item], Value], items: Iterable[Item], threads: int = THREADS) -> list[Value]:
-    """Do ``work`` on all ``items``, from several threads at a time; the values are in the order of the items."""
+    """Do ``work`` on all ``items`` on several threads; return the values in the order of the items."""
     with ThreadPoolExecutor(threads, "demo") as pool:
         return list(pool.map(work, items))
 
 
 def one_by_one(fetch: Fetch, messages: Iterable[int], item: str) -> list[Result]:
-    """A FETCH for each message, each sent when the one before is answered."""
+    """Send a FETCH for each message, each after the answer to the one before."""
     return [fetch(message, item) for message in messages]
 
 
 def by_callbacks(fetch: Fetch, messages: Collection[int], item: str) -> list[Result]:
-    """A FETCH for each message, sent without waiting; the answers come as callbacks. Raises ``imapkit.error``."""
+    """Send a FETCH for each message without waiting, and collect the answers by callbacks. Raises ``imapkit.error``."""
     answers: queue.SimpleQueue[tuple[Any, Any, Any]] = queue.SimpleQueue()
     for message in messages:
         fetch(message, item, callback=answers.put, cb_arg=message)
@@ -108,7 +108,7 @@ def by_callbacks(fetch: Fetch, messages: Collection[int], item: str) -> list[Res
 
 
 def threads_since(before: Collection[threading.Thread], patience: float = 2.0) -> list[str]:
-    """The names of the threads that were started since and do not end within ``patience`` seconds."""
+    """The names of the threads that are not in ``before`` and do not end within ``patience`` seconds."""
     deadline = time.monotonic() + patience
     left = [thread for thread in threading.enumerate() if thread not in before]
     for thread in left:

@@ -1,4 +1,4 @@
-"""Files to attach, made from a seeded generator: each is a valid file of its kind, of about the size asked for."""
+"""Files to attach, made from a seeded generator: each is a valid file of its kind, of about the given size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 ITEMS = ["Cable, 2 m", "Desk lamp", "Notebook A5", "Toner, black", "Chair, blue", "Café moulu 1 kg", "Schlüsselbrett"]
 QUANTITIES, CENTS = range(1, 40), range(99, 25000)
-STORED = 0  # random pixels do not shrink, and what is only stored is the same with every zlib
+STORED = 0  # random pixels do not compress, and stored data is the same with every zlib
 FIRST_DAY = date(2024, 1, 2)
 
 
@@ -26,7 +26,7 @@ def png(rng: random.Random, size: int) -> bytes:
 
 
 def pdf(rng: random.Random, size: int, title: str) -> bytes:
-    """A PDF of one page: a title in ASCII over a picture that makes up about ``size`` bytes."""
+    """A PDF of one page: a title in ASCII over a picture of about ``size`` bytes."""
     width, height, pixels = _picture(rng, size)
     page = f"BT /F1 18 Tf 60 780 Td ({title}) Tj ET q 480 0 0 640 60 100 cm /Im1 Do Q".encode("ascii")
     image = f"/Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB"
@@ -74,7 +74,7 @@ def archive(rng: random.Random, size: int) -> bytes:
 
 
 def _picture(rng: random.Random, size: int) -> tuple[int, int, bytes]:
-    """Width, height and the random pixels of a picture that holds about ``size`` bytes after compression."""
+    """Width, height and the random pixels of a picture of about ``size`` bytes after compression."""
     width = max(8, int((size / 4) ** 0.5) * 4 // 3)
     height = max(8, size // (width * 3))
     return width, height, rng.randbytes(width * height * 3)

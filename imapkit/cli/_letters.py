@@ -1,5 +1,5 @@
-"""What the people of the sample mail write about: names, subjects and paragraphs."""
-# ruff: noqa: RUF001 - letters that look like Latin ones are what other scripts consist of
+"""The people of the sample mail and their texts: names, subjects and paragraphs."""
+# ruff: noqa: RUF001 - other scripts have letters that look like Latin ones
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Person(NamedTuple):
-    """A correspondent; ``zone`` is the offset of their clock from UTC in minutes."""
+    """A correspondent; ``zone`` is the offset of their time zone from UTC in minutes."""
 
     name: str
     address: str
@@ -22,7 +22,7 @@ class Topic(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """A message in another language, in the charset its writer's program would choose."""
+    """A message in another language, in the charset that the sender's program would choose."""
 
     sender: Person
     subject: str
@@ -32,7 +32,7 @@ class Letter(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """A purchase: who sold it, what, for how much, and the file name of the invoice."""
+    """A purchase: seller, item, price, and the file name of the invoice."""
 
     seller: str
     address: str

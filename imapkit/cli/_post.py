@@ -1,4 +1,4 @@
-"""Where the sample mail is written: from a person's words to the bytes that a server stores."""
+"""Writes the sample mail: from a person's text to the bytes that a server stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from imapkit.cli import _attachments
 from imapkit.cli._letters import Person
 
-POLICY = policy.SMTP  # CRLF, and headers encoded as RFC 2047 says
+POLICY = policy.SMTP  # CRLF, and headers encoded by RFC 2047
 KILOBYTES = (120, 12, 250, 90, 1, 230, 1080, 40, 100, 260, 5)
 MONTHS = ("Jan", "Feb", "Mar", "Apr")
 PROGRAMS = ("Mutt/2.2.12", "Mozilla Thunderbird", "K-9 Mail for Android", "Apple Mail (2.3774)", "Evolution 3.50.2")
@@ -38,7 +38,7 @@ class Message(NamedTuple):
 
 
 class Post:
-    """Writes and posts messages; whatever is random in them comes from its seed."""
+    """Writes and sends messages; all random values in them depend on ``seed``."""
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -46,7 +46,7 @@ class Post:
         self._kilobytes = cycle(KILOBYTES)
 
     def write(self, sender: Person, to: Person, subject: str, text: str, when: datetime, charset: str = "utf-8") -> EmailMessage:
-        """Begin a message in plain text; ``when`` is moved into the sender's time zone."""
+        """Return a new message in plain text; ``when`` is moved into the sender's time zone."""
         mail = EmailMessage(policy=POLICY)
         date = when.astimezone(timezone(timedelta(minutes=sender.zone)))
         mail["Received"] = self._received(sender, to, date)
@@ -60,17 +60,17 @@ class Post:
         return mail
 
     def attach(self, mail: EmailMessage, filename: str) -> None:
-        """Add a file of the kind that its name tells; the sizes take turns from 1 KB to 1.1 MB."""
+        """Add a file of the kind that its suffix names; the sizes cycle from 1 KB to 1.1 MB."""
         maintype, subtype, make = KINDS[filename.rpartition(".")[2]]
         content, charset = make(self.rng, next(self._kilobytes) * 1024), {"charset": "utf-8"}
         params = charset if maintype == "text" else None
         mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=filename, params=params)
 
     def send(self, mail: EmailMessage, flags: str = "") -> Message:
-        """The message as the server keeps it, arrived some seconds after it was dated."""
+        """The message as the server stores it, with an arrival some seconds after its date."""
         for part in mail.walk():
             if part.get_content_maintype() == "multipart":
-                part.set_boundary(f"=_{self.rng.getrandbits(96):024x}")  # else the library draws one of its own
+                part.set_boundary(f"=_{self.rng.getrandbits(96):024x}")  # the library's own would differ at each run
         arrival = mail["Date"].datetime + timedelta(seconds=self.rng.randrange(1, 90))
         return Message(mail.as_bytes(), flags, arrival)
 
@@ -86,6 +86,6 @@ def domain(person: Person) -> str:
 
 
 def answer(mail: EmailMessage, to: EmailMessage) -> None:
-    """Make a message an answer to another: In-Reply-To and References (RFC 5322 section 3.6.4)."""
+    """Make a message a reply to another: In-Reply-To and References (RFC 5322 section 3.6.4)."""
     mail["In-Reply-To"] = to["Message-ID"]
     mail["References"] = f"{to['References'] or ''} {to['Message-ID']}".strip()

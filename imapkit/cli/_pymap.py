@@ -1,4 +1,4 @@
-"""pymap in a thread of this process. The one module that imports pymap; :mod:`imapkit.cli.mailhost` is its face."""
+"""pymap in a thread of this process, for :mod:`imapkit.cli.mailhost`. No other module imports pymap."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from pysasl.hashing import BuiltinHash
 
 HOST = "127.0.0.1"
 LINE_LIMIT = 8 * 2**20
-"""Bytes in one command line; asyncio's own 64 KiB is less than a long sequence set."""
+"""Bytes in one command line; asyncio's default of 64 KiB is less than a long sequence set."""
 GRACE = 0.1
-"""Seconds a client has at the end to take its BYE (and, with TLS, to close its side) before it is cut off."""
+"""Seconds that a client has at the end to read its BYE (and, with TLS, to close its side) before the connection is aborted."""
 PATIENCE = 10.0
 """Seconds to wait for the thread to start or to end."""
 
@@ -33,7 +33,7 @@ _log = logging.getLogger("imapkit.cli.mailhost")
 
 
 class _Config(Config):
-    """pymap's settings, less its look-up of this machine's name in the DNS for every greeting."""
+    """pymap's settings, without its DNS look-up of this machine's name for every greeting."""
 
     @property
     def greeting(self) -> bytes:
@@ -41,7 +41,7 @@ class _Config(Config):
 
 
 class _Remote(SocketInfoLocal):
-    """A connection that pymap takes for a distant one: it lets those from localhost log in before STARTTLS."""
+    """A connection that does not count as local: pymap lets clients on localhost log in before STARTTLS."""
 
     @property
     def from_localhost(self) -> bool:
@@ -62,7 +62,7 @@ class PymapServer:
         self._writers: set[asyncio.StreamWriter] = set()
 
     def start(self) -> int:
-        """Start the thread and return the port; whatever kept the server from starting is raised here."""
+        """Start the thread and return the port. Raises the exception that kept the server from starting."""
         self._thread.start()
         try:
             return self._started.result(PATIENCE)
@@ -71,7 +71,7 @@ class PymapServer:
             raise
 
     def stop(self) -> None:
-        """Say BYE to every client, close everything and end the thread."""
+        """Send BYE to every client, close everything and end the thread."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
@@ -111,8 +111,8 @@ class PymapServer:
             preauth_credentials=PlainCredentials(user, password) if self._preauth else None,
             invalid_user_sleep=0.0,
             reject_dnsbl=False,
-            hash_context=BuiltinHash(rounds=1),  # the passwords are public: no half second of hashing at each login
-            cpu_subsystem=Subsystem.for_asyncio(),  # pymap's own is a pool of threads that nobody ends
+            hash_context=BuiltinHash(rounds=1),  # the passwords are public: half a second of hashing per login would be wasted
+            cpu_subsystem=Subsystem.for_asyncio(),  # pymap's own is a pool of threads that it never ends
             max_append_len=self._max_append,
         )
 
@@ -150,7 +150,7 @@ class PymapServer:
         return SocketInfo.get(writer, ProxyResultLocal(), unique_id=uuid4().bytes)
 
     async def _hang_up(self) -> None:
-        """End every connection. pymap answers a cancellation with BYE; a client that does not read it is cut off."""
+        """End every connection. pymap answers a cancellation with BYE; it aborts a connection whose client does not read that."""
         this = asyncio.current_task()
         while tasks := {task for task in asyncio.all_tasks() if task is not this}:
             for task in tasks:

@@ -1,8 +1,8 @@
-"""Sample mail for the demo and the live tests: a person's mailboxes, as real programs would have filled them.
+"""Sample mail for the demo and the live tests: one person's mailboxes, with messages as mail programs write them.
 
-Everything is made from a seed with the standard library's ``email``: the same seed gives the same bytes under the same
-Python. There are plain and ``multipart/alternative`` messages, pictures within HTML, attachments of 1 KB to 1.1 MB,
-invitations, forwarded messages and a bounce; headers and file names in a dozen scripts; threads; flags; internal dates.
+Everything is made from a seed with the standard library's ``email``: the same seed gives the same bytes under the same Python.
+There are plain and ``multipart/alternative`` messages, pictures within HTML, attachments of 1 KB to 1.1 MB, invitations,
+forwarded messages and a bounce; headers and file names in a dozen scripts; threads; flags; internal dates.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ Mailboxes = dict[str, list[Message]]
 
 
 def corpus(seed: int = 1) -> Mailboxes:
-    """Make the sample mail: mailbox names, as people write them, to messages in the order of their internal dates.
+    """Return the sample mail: for each mailbox name, as text, its messages in the order of their internal dates.
 
     About 125 messages and 16 MB, in less than a second. The hierarchy separator in the names is ``/``. Mailboxes and
     messages are the same for the same ``seed`` (and the same release of Python, whose ``email`` folds the headers).
     """
     post, mailboxes = Post(seed), {name: list[Message]() for name in MAILBOXES}
-    for pour in (_threads, _foreign_letters, _news, _oddities, _drafts, _receipts, _list):
-        pour(post, mailboxes)
+    for fill_in in (_threads, _foreign_letters, _news, _rare_kinds, _drafts, _receipts, _list):
+        fill_in(post, mailboxes)
     return {name: sorted(messages, key=lambda message: message.date) for name, messages in mailboxes.items()}
 
 
 def _threads(post: Post, mailboxes: Mailboxes) -> None:
-    """Old threads in the archive, a running one in the project's own mailbox, the rest in INBOX and Sent."""
+    """Old threads in the archive, a current one in the project's own mailbox, the rest in INBOX and Sent."""
     for topic in WORK:
         minutes = Topic(f"Minutes: {topic.subject}", topic.paragraphs)
         for mail in _thread(post, minutes, [*COLLEAGUES[:2], OWNER], OWNER, YEAR, 4):
@@ -79,7 +79,7 @@ def _threads(post: Post, mailboxes: Mailboxes) -> None:
 
 
 def _list(post: Post, mailboxes: Mailboxes) -> None:
-    """A mailing list: its own headers, a footer, and now and then a patch."""
+    """A mailing list: its own headers, a footer, and some patches."""
     for topic in LIST:
         listed = Topic(f"[imap] {topic.subject}", topic.paragraphs)
         for mail in _thread(post, listed, LISTERS, THE_LIST, YEAR + timedelta(days=20), 5, attach=False):
@@ -95,7 +95,7 @@ def _list(post: Post, mailboxes: Mailboxes) -> None:
 def _thread(
     post: Post, topic: Topic, people: Sequence[Person], to: Person, start: datetime, length: int, *, attach: bool = True
 ) -> Iterator[EmailMessage]:
-    """A conversation in which people take turns, each quoting what came before; every third brings a file."""
+    """A conversation in which people take turns, each quoting the message before; every third has an attachment."""
     when, last = start + timedelta(hours=post.rng.randrange(24 * 14)), None
     paragraphs = [*topic.paragraphs, *REPLIES]
     for number in range(length):
@@ -114,7 +114,7 @@ def _thread(
 
 
 def _words(sender: Person, paragraph: str, last: EmailMessage | None) -> str:
-    """A paragraph with a signature, under what the last message said."""
+    """A paragraph with a signature, below the quoted last message."""
     text = f"{fill(paragraph, 72)}\n\n{sender.name.split()[0]}\n"
     body = last.get_body(("plain",)) if last is not None else None
     if last is None or body is None:
@@ -126,7 +126,7 @@ def _words(sender: Person, paragraph: str, last: EmailMessage | None) -> str:
 
 
 def _with_html(mail: EmailMessage, text: str) -> None:
-    """Say the same once more as HTML."""
+    """Add the text as an HTML alternative."""
     paragraphs = "".join(f"<p>{escape(part)}</p>\n" for part in text.split("\n\n"))
     mail.add_alternative(f"<!doctype html>\n<html><body>\n{paragraphs}</body></html>\n", subtype="html")
 
@@ -154,8 +154,8 @@ def _news(post: Post, mailboxes: Mailboxes) -> None:
         mailboxes["INBOX"].append(post.send(mail, post.rng.choice(INBOX_FLAGS)))
 
 
-def _oddities(post: Post, mailboxes: Mailboxes) -> None:
-    """What parsers meet less often: an invitation, a forwarded message, a bounce, a long log."""
+def _rare_kinds(post: Post, mailboxes: Mailboxes) -> None:
+    """Rare kinds of messages: an invitation, a forwarded message, a bounce, a long log."""
     when = LAST_WEEKS + timedelta(days=1, hours=2)
     mails = [_invitation(post, when), _forwarded(post, when), _bounce(post, when), _log(post, when)]
     mailboxes["INBOX"].extend(post.send(mail, post.rng.choice(INBOX_FLAGS)) for mail in mails)
@@ -218,7 +218,7 @@ def _log(post: Post, when: datetime) -> EmailMessage:
 
 
 def _drafts(post: Post, mailboxes: Mailboxes) -> None:
-    """Begun and not yet sent."""
+    """Unsent messages."""
     for number, topic in enumerate(WORK):
         text = f"Hello {COLLEAGUES[number].name.split()[0]},\n\n{fill(topic.paragraphs[-1], 72)}\n\nTO DO: ask first\n"
         mail = post.write(OWNER, COLLEAGUES[number], topic.subject, text, LAST_WEEKS + timedelta(days=18, hours=number))

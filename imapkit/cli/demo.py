@@ -1,4 +1,4 @@
-"""``imapkit demo``: imapkit at work, against a server in this process, or against one of the user's, reading only."""
+"""``imapkit demo``: imapkit at work, against a server in this process, or read-only against a server of the user's."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["ROUND_TRIP", "embedded", "own_server", "read_only", "tour"]
 
 ROUND_TRIP = 0.020
-"""Seconds that the slow link takes for a question and its answer."""
+"""Seconds that the slow link takes for a command and its answer."""
 MISSING = 2
 
 
 def embedded() -> int:
-    """Run the whole demo. Returns 0, 1 if something was not as expected, 2 if what it needs is not installed."""
+    """Run the whole demo. Returns 0, 1 if a check failed, 2 if a needed package is not installed."""
     if _lacks("rich", "pymap"):
         return MISSING
     from imapkit.cli.corpus import corpus
@@ -35,7 +35,7 @@ def embedded() -> int:
 
 
 def own_server(target: Target) -> int:
-    """Run the part that changes nothing, against a server of the user's. Returns as ``embedded`` does."""
+    """Run the read-only part against a server of the user's. Returns as ``embedded`` does."""
     if _lacks("rich"):
         return MISSING
     from imapkit.cli.screen import Screen
@@ -44,7 +44,7 @@ def own_server(target: Target) -> int:
 
 
 def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
-    """Put ``mail`` on a server in this process, do all that a mail client does with it, and check what comes back."""
+    """Put ``mail`` on a server in this process, use it as a mail client does, and check all answers."""
     from imapkit.cli import demo_steps, mailhost
     from imapkit.testing.proxy import DelayProxy
 
@@ -59,7 +59,7 @@ def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
             proxy.round_trip = ROUND_TRIP
             work.compare(ROUND_TRIP)
             findings.check("connections", proxy.connections, 1)
-            screen.say(f"Connections in use all the while: {proxy.connections}.")
+            screen.say(f"Connections in use throughout: {proxy.connections}.")
             work.end(foreign)
     left = threads_since(threads)
     findings.check("threads at the end", left, [])
@@ -68,7 +68,7 @@ def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
 
 
 def read_only(screen: Screen, target: Target, secret: str) -> Findings:
-    """Look around on a server of the user's: EXAMINE, STATUS, SEARCH and BODY.PEEK only."""
+    """Read from a server of the user's, with EXAMINE, STATUS, SEARCH and BODY.PEEK only."""
     from imapkit.cli import demo_reading
 
     findings, started, threads = Findings(), time.perf_counter(), set(threading.enumerate())
@@ -95,7 +95,7 @@ def _verdict(findings: Findings) -> int:
 
 
 def _lacks(*modules: str) -> bool:
-    """Whether one of the modules is not installed; says so."""
+    """Return whether one of the modules is not installed, and print which."""
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         print(f"imapkit demo needs {' and '.join(missing)}: pip install 'imapkit[demo]'", file=sys.stderr)

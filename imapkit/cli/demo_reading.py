@@ -1,4 +1,4 @@
-"""The demo against a server of the user's: it reads, and changes nothing (EXAMINE, STATUS, SEARCH, BODY.PEEK)."""
+"""The demo against a server of the user's: it only reads (EXAMINE, STATUS, SEARCH, BODY.PEEK)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from imapkit.cli.screen import Screen
 __all__ = ["look_around"]
 
 MAILBOXES = 30
-"""How many mailboxes are asked for their STATUS."""
+"""The demo asks for the STATUS of this many mailboxes at most."""
 MESSAGES = 100
-"""How many messages' headers are fetched."""
+"""The demo fetches the headers of this many messages at most."""
 COMPARED = 40
 SHOWN = 12
 WIDEST = 60
@@ -28,7 +28,7 @@ SEARCHES = ("UNSEEN", "FLAGGED", "SINCE 1-Jan-2026", "LARGER 100000")
 
 
 def look_around(imap: imapkit.IMAP4, screen: Screen, findings: Findings, user: str, password: str) -> None:
-    """Log in, list, count, search, and fetch the newest messages' headers."""
+    """Log in, list and count mailboxes, search, and fetch the newest messages' headers."""
     screen.step("Connect and log in")
     screen.say(f"Connected to {imap.host}, port {imap.port}: {_readable(imap.welcome)}")
     if imap.state == "NONAUTH":
@@ -57,10 +57,10 @@ def _mailboxes(imap: imapkit.IMAP4, screen: Screen) -> None:
 
 
 def _status(imap: imapkit.IMAP4, name: str) -> tuple[object, ...]:
-    """A row on one mailbox: it may be one that the user may not read, or that has just gone."""
+    """A row on one mailbox, with the error if it cannot be read or was deleted meanwhile."""
     try:
         typ, data = imap.status(name, STATUS)
-    except (imapkit.BadResponse, imapkit.ArgumentError) as exc:  # ... or have a name that is no name
+    except (imapkit.BadResponse, imapkit.ArgumentError) as exc:  # ... or its name is invalid
         return name, "", "", str(exc)
     if typ != "OK":
         return name, "", "", f"{typ} {_readable(data[0])}"
@@ -83,7 +83,7 @@ def _headers(imap: imapkit.IMAP4, screen: Screen, newest: Sequence[int]) -> None
 
 
 def _fields(header: bytes) -> tuple[str, ...]:
-    """Date, sender and subject, as far as they can be read: other people's mail is what it is."""
+    """Date, sender and subject, as far as they can be read: real mail can be malformed."""
     mail = message_from_bytes(header)
     return tuple(_decoded(mail[name]) for name in ("Date", "From", "Subject"))
 
@@ -93,9 +93,9 @@ def _decoded(value: object) -> str:
         return ""
     try:
         return str(make_header(decode_header(str(value))))[:WIDEST]
-    except (LookupError, ValueError, MessageError):  # an unknown charset, or not what it says
+    except (LookupError, ValueError, MessageError):  # an unknown charset, or a wrong one
         return str(value)[:WIDEST]
 
 
-def _readable(octets: bytes) -> str:
-    return octets.decode("utf-8", "backslashreplace").strip()
+def _readable(sent: bytes) -> str:
+    return sent.decode("utf-8", "backslashreplace").strip()

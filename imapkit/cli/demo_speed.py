@@ -1,4 +1,4 @@
-"""What parallel commands save: the same FETCHes one at a time, from several threads, and with callbacks."""
+"""Compares the same FETCHes sent one at a time, from several threads, and with callbacks."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def compare(
     item: str,
     expected: Sequence[bytes] | None = None,
 ) -> list[float]:
-    """Fetch ``item`` of ``messages`` in three ways, and show the seconds that each took, which are returned.
+    """Fetch ``item`` of ``messages`` in three ways; show and return the seconds that each took.
 
-    All three must bring the same (``expected``, where that is known).
+    All three must return the same contents: ``expected``, if it is given.
     """
     ways: dict[str, Callable[[], list[Result]]] = {
         "one at a time": lambda: one_by_one(imap.fetch, messages, item),

@@ -1,4 +1,4 @@
-"""The steps of the whole demo, one after the other over one connection; every answer is checked against the sample mail."""
+"""The steps of the whole demo, in order over one connection; every answer is checked against the sample mail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Mail = Mapping[str, Sequence[Message]]
 
 
 class Tour:
-    """A connection, what ought to be at its other end, where to show it, and what was found."""
+    """The demo's steps, with their connection, the mail that the server should have, the screen, and the findings."""
 
     def __init__(self, imap: imapkit.IMAP4, screen: Screen, mail: Mail, findings: Findings) -> None:
         self._imap, self._screen, self._mail, self._findings = imap, screen, mail, findings
@@ -41,7 +41,7 @@ class Tour:
         change(self._imap, self._screen, self._findings, self._mail["INBOX"])
 
     def compare(self, round_trip: float) -> None:
-        """Parallel commands against one at a time, over the link that is slow by now."""
+        """Compare parallel commands with one at a time, over a slow link."""
         name = "INBOX"
         self._imap.select(name)
         expected = [message.content for message in self._mail[name]]
@@ -81,20 +81,20 @@ class Tour:
         self._screen.table(("Mailbox", "on the wire", *(f">{name}" for name in states[0][0].items)), rows)
 
     def _fetch_all(self) -> None:
-        octets = sum(len(message.content) for messages in self._mail.values() for message in messages)
+        everything = sum(len(message.content) for messages in self._mail.values() for message in messages)
         self._screen.step(f"FETCH everything from {THREADS} threads over one connection")
         rows = []
-        with self._screen.progress("FETCH", octets) as advance:
+        with self._screen.progress("FETCH", everything) as advance:
             for name, messages in self._mail.items():
                 started = time.perf_counter()
                 same = self._fetch_mailbox(name, messages, advance)
                 seconds = time.perf_counter() - started
                 total = sum(len(message.content) for message in messages)
                 rows.append((name, len(messages), size(total), f"{seconds:.2f}", f"{same} of {len(messages)}"))
-        self._screen.table(("Mailbox", ">messages", ">size", ">seconds", ">exactly as put in"), rows)
+        self._screen.table(("Mailbox", ">messages", ">size", ">seconds", ">identical"), rows)
 
     def _fetch_mailbox(self, name: str, messages: Sequence[Message], advance: Callable[[int], None]) -> int:
-        """Fetch each message of a mailbox; returns how many are, octet for octet, as they were put in."""
+        """Fetch each message of a mailbox; return how many are byte for byte what was delivered."""
         exists = parsed(self._imap.select(name))[-1]
         self._findings.check(f"EXISTS of {name}", exists, len(messages))
 
@@ -146,5 +146,5 @@ SEARCHES: Sequence[tuple[tuple[str, ...], Callable[[Message], bool]]] = (
 )  # fmt: skip
 
 
-def _readable(octets: bytes) -> str:
-    return octets.decode("utf-8", "backslashreplace").strip()
+def _readable(sent: bytes) -> str:
+    return sent.decode("utf-8", "backslashreplace").strip()

@@ -1,8 +1,8 @@
-"""``imapkit doctor``: is the index of the builtin families right, and do the installed families load and agree?
+"""``imapkit doctor``: check the index of the builtin families, and that the installed families load and agree.
 
-With ``--host`` it also asks a server what it announces: ``doctor_server``.
+With ``--host`` it also shows what a server announces: ``doctor_server``.
 
-The index (``imapkit.ext.INDEX``) tells which family a method is in when that family is not there to be asked.
+The index (``imapkit.ext.INDEX``) names the family of a method even if that family is not installed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from imapkit.errors import PluginError
 __all__ = ["GOOD", "check", "index", "main", "render"]
 
 GOOD = "the installed command families load and agree"
-_HEAD = '''"""The builtin families, one module or package each, and the public methods of each.
+_HEAD = '''"""The builtin families, one module or package each, with their public methods.
 
 ``imapkit doctor --write`` writes this file.
 """
@@ -41,10 +41,10 @@ INDEX: dict[str, tuple[str, ...]] = {
 
 
 def index() -> dict[str, tuple[str, ...]]:
-    """The public methods of every family in ``imapkit.ext``, asked of the families themselves.
+    """The public methods of every family in ``imapkit.ext``, from the families themselves.
 
-    What a family's mixin inherits from another builtin family's is that one's. Raises ``PluginLoadError`` for a
-    family that is broken.
+    Raises ``PluginLoadError`` for a broken family. A method that a mixin inherits from another builtin family belongs to that
+    one.
     """
     names = sorted(module.name for module in pkgutil.iter_modules(ext.__path__) if not module.name.startswith("_"))
     mixins = {name: builtin(name).family.mixin for name in names}
@@ -58,9 +58,10 @@ def render(methods: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def main(write: bool, *, as_data: bool = False, target: Target | None = None) -> int:
-    """Check the index (with ``write``: write it) and the installed families; print what is wrong, as JSON with ``as_data``.
+    """Check the index (with ``write``: write it) and the installed families, and print the problems, as JSON with ``as_data``.
 
-    If nothing is, look at the server ``target`` too. Returns 0 if nothing is wrong, else 1. Raises what ``doctor_server`` does.
+    Returns 0 without problems, else 1. Without problems it also examines the server ``target``, and raises what ``doctor_server``
+    raises.
     """
     problems = check(write)
     if not as_data:
@@ -76,7 +77,7 @@ def main(write: bool, *, as_data: bool = False, target: Target | None = None) ->
 
 
 def check(write: bool) -> list[str]:
-    """What is wrong with the index (which ``write`` brings up to date) and the installed families."""
+    """The problems of the index (which ``write`` brings up to date) and of the installed families."""
     try:
         problems = _index_problems(write)
     except PluginError as exc:
@@ -93,7 +94,7 @@ def _index_problems(write: bool) -> list[str]:
     if write:
         _file().write_text(render(found), encoding="utf-8")
         return []
-    # A trimmed build keeps the whole index, to say what it lacks: only families that are there can be told wrong.
+    # A trimmed build keeps the whole index, for its errors: only the entries of installed families can be checked.
     stale = sorted(name for name, methods in found.items() if ext.INDEX.get(name) != methods)
     return [f"the index of the builtin families is stale for {', '.join(stale)}: run imapkit doctor --write"] if stale else []
 

@@ -1,4 +1,4 @@
-"""``imapkit doctor --host``: what a server announces, before and after login, and which family serves each of it."""
+"""``imapkit doctor --host``: a server's capabilities before and after login, and the family that serves each."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["NO_PLUGIN", "Row", "Stages", "as_json", "examine", "main", "rows"]
 NO_PLUGIN = "no plugin"
 
 Stages = dict[str, tuple[str, ...]]
-"""What was announced, by when it was."""
+"""The capabilities announced at each stage."""
 
 
 class Row(NamedTuple):
-    """One capability: the stages that it was announced at, the families that serve it or a part of it, and why no more do.
+    """One capability, the stages at which the server announced it, and the families that serve all or a part of it.
 
-    ``why`` says what is served where it is a part; else which absent family would serve it ("" if none would).
+    ``why``: the part that is served; else the absent families that would serve it ("" if there is none).
     """
 
     capability: str
@@ -38,15 +38,15 @@ class Row(NamedTuple):
     why: str = ""
 
     @property
-    def told(self) -> str:
-        """Who serves it, in words."""
+    def service(self) -> str:
+        """The families that serve it, as text."""
         if self.partly_by:
             return f"{', '.join(self.partly_by)}, partly: {self.why}"
         return ", ".join(self.served_by) or f"{NO_PLUGIN}: {self.why}".removesuffix(": ")
 
 
 def main(target: Target, *, as_data: bool = False) -> int:
-    """Print what the server announces beside the families, as a table or (``as_data``) as JSON.
+    """Print the server's capabilities with their families, as a table or (``as_data``) as JSON.
 
     Returns 0; raises ``imapkit.error`` or ``OSError``.
     """
@@ -55,7 +55,7 @@ def main(target: Target, *, as_data: bool = False) -> int:
     try:
         examine(target, secret, stages)
     finally:
-        # What was announced until something went wrong is worth knowing just then.
+        # Also after an error: the capabilities announced before it may explain it.
         table = rows(stages, registry())
         if as_data:
             print(json.dumps(as_json(target, table, stages), indent=2))
@@ -65,14 +65,14 @@ def main(target: Target, *, as_data: bool = False) -> int:
 
 
 def as_json(target: Target, table: Iterable[Row], stages: Iterable[str]) -> dict[str, Any]:
-    """All that is known, for programs: ``served_by`` is empty where there is no plugin."""
+    """The whole result, for programs: ``served_by`` is empty without a plugin."""
     capabilities = [{**row._asdict(), "why": row.why or None} for row in table]
     server = {"host": target.host, "stages": list(stages), "capabilities": capabilities}
     return {"imapkit": imapkit.__version__, "problems": [], "server": server}
 
 
 def examine(target: Target, secret: str, stages: Stages) -> None:
-    """Connect, log in if there is a user, and note what the server announces at each stage."""
+    """Connect, log in if there is a user, and add the capabilities of each stage to ``stages``."""
     with target.connect() as imap:
         if target.starttls:
             stages["without TLS"] = imap.capabilities
@@ -94,8 +94,8 @@ def rows(stages: Mapping[str, Iterable[str]], known: Registry) -> list[Row]:
 
 
 def _row(capability: str, stages: tuple[str, ...], known: Registry, absent: Collection[Plugin]) -> Row:
-    if there := serving(capability, known.plugins):
-        return Row(capability, stages, served_by=there)
+    if families := serving(capability, known.plugins):
+        return Row(capability, stages, served_by=families)
     could = [name for name in serving(capability, absent) if name != "core"]
     why = [f"{name} is {known.absent[name]}" for name in could]
     if some := partly(capability, known.plugins):
@@ -104,7 +104,7 @@ def _row(capability: str, stages: tuple[str, ...], known: Registry, absent: Coll
 
 
 def _absent(known: Registry) -> list[Plugin]:
-    """imapkit's own families that are installed and not there; those of others are not imported, they were ruled out."""
+    """imapkit's own families that are installed but switched off. Those of other distributions are not imported."""
     found = []
     for name in sorted(known.absent.keys() & ext.INDEX.keys()):
         if find_spec(f"{ext.__name__}.{name}") is not None:
@@ -117,6 +117,6 @@ def _absent(known: Registry) -> list[Plugin]:
 
 def _show(table: list[Row], stages: list[str]) -> None:
     headings = ["Capability", *(stage.capitalize() for stage in stages), "Served by"]
-    show(headings, [[row.capability, *("yes" if stage in row.stages else "" for stage in stages), row.told] for row in table])
+    show(headings, [[row.capability, *("yes" if stage in row.stages else "" for stage in stages), row.service] for row in table])
     served, parts = sum(bool(row.served_by) for row in table), sum(bool(row.partly_by) for row in table)
     print(f"{served} of {len(table)} capabilities are served" + (f", {parts} partly." if parts else "."))

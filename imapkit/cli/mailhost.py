@@ -1,7 +1,7 @@
-"""A whole IMAP server in a thread of this process, for the demo and for the live tests.
+"""A complete IMAP server in a thread of this process, for the demo and for the live tests.
 
-The server is `pymap <https://pypi.org/project/pymap/>`_, pure Python, with its mail in memory. It listens on a free
-port of the loopback interface and is gone, mail and thread and sockets, when the ``with`` block ends::
+The server is `pymap <https://pypi.org/project/pymap/>`_, pure Python, with its mail in memory. It listens on a free port of the
+loopback interface. At the end of the ``with`` block its mail, thread and sockets are gone::
 
     with mailhost.running() as host:
         mailhost.deliver(host, host.user, "INBOX", corpus()["INBOX"])
@@ -33,11 +33,10 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class MailHost:
-    """A running server: where it listens and who may log in.
+    """A running server: its address and its users.
 
-    ``user`` and ``password`` are the first of ``users``, a mapping of names to passwords. ``certfile`` is the PEM file
-    of a server that wants STARTTLS before any login, else None. ``preauth`` tells that every connection starts out
-    authenticated, as ``user``.
+    ``user`` and ``password`` are the first of ``users``, a mapping of names to passwords. ``certfile`` is the PEM file of a
+    server that requires STARTTLS before login, else None. With ``preauth`` every connection starts authenticated, as ``user``.
     """
 
     host: str
@@ -58,18 +57,15 @@ def running(
     demo_data: bool = False,
     max_append: int = MAX_APPEND,
 ) -> Iterator[MailHost]:
-    """Run a private server for the time of a ``with`` block.
+    """Run a private server for the time of a ``with`` block. At the end it sends BYE to every client and ends its thread.
 
-    ``users`` maps names to passwords (default: one user, ``demouser``); each has mailboxes of their own. ``preauth``
-    greets with ``* PREAUTH``, as the first user (RFC 9051 section 7.1.4). ``tls`` is ``(certificate file, key file)``,
-    both PEM: STARTTLS is offered, and LOGIN refused before it (RFC 9051 section 6.2.1). ``demo_data`` gives the first
-    user pymap's own sample mailboxes. ``max_append`` is the largest message in bytes, announced as APPENDLIMIT
-    (RFC 7889).
+    Raises ImportError if pymap is not installed, ValueError for an empty ``users``, and the error that keeps the server from
+    starting, such as OSError for a missing certificate file.
 
-    At the end the server says BYE to whoever is connected, closes every socket and ends its thread.
-
-    Raises ImportError where pymap is not installed, ValueError for an empty ``users``, and whatever kept the server
-    from starting, such as OSError for a certificate file that is not there.
+    ``users`` maps names to passwords (default: one user, ``demouser``); each has mailboxes of their own. ``preauth``: the
+    greeting is ``* PREAUTH``, for the first user (RFC 9051 section 7.1.4). ``tls`` is ``(certificate file, key file)``, both PEM:
+    the server offers STARTTLS, and refuses LOGIN before it (RFC 9051 section 6.2.1). ``demo_data``: the first user has pymap's
+    own sample mailboxes. ``max_append`` is the largest message in bytes, announced as APPENDLIMIT (RFC 7889).
     """
     users = dict(DEFAULT_USERS if users is None else users)
     if not users:
@@ -84,13 +80,13 @@ def running(
 
 
 def deliver(host: MailHost, user: str, mailbox: str, messages: Iterable[Message]) -> None:
-    """Put messages into a user's mailbox, which is created if need be, with their flags and internal dates.
+    """Put messages into a user's mailbox, which is created if needed, with their flags and internal dates.
 
-    Speaks IMAP over a socket of its own (APPEND, RFC 9051 section 6.3.12, with LITERAL+, RFC 7888), so what is tested
-    or shown later has no part in it. ``mailbox`` is the plain name, ``"Archive/2026"`` or ``"Reçus"``.
+    Raises KeyError for an unknown user, ValueError for another user than that of a PREAUTH host, and RuntimeError with the
+    server's answer if it refuses. ``mailbox`` is the name as text, ``"Archive/2026"`` or ``"Reçus"``.
 
-    Raises KeyError for a user whom the host does not know, ValueError for another user than the one a PREAUTH host
-    serves, and RuntimeError with the server's answer if it refuses.
+    It uses a socket of its own (APPEND, RFC 9051 section 6.3.12, with LITERAL+, RFC 7888) and no code of imapkit's client, which
+    is what is tested or shown later.
     """
     password = host.users[user]
     if host.preauth and user != host.user:
@@ -107,7 +103,7 @@ def deliver(host: MailHost, user: str, mailbox: str, messages: Iterable[Message]
 
 
 def _backend() -> type[PymapServer]:
-    """Import pymap, which only the extra ``demo`` brings."""
+    """Import pymap, which only the extra ``demo`` installs."""
     try:
         from imapkit.cli._pymap import PymapServer
     except ModuleNotFoundError as missing:
@@ -116,7 +112,7 @@ def _backend() -> type[PymapServer]:
 
 
 class _Delivery:
-    """A connection to a MailHost that can log in and append; one command at a time, each in one send."""
+    """A connection to a MailHost that logs in and appends; one command at a time, each in one send."""
 
     def __init__(self, host: MailHost) -> None:
         self._socket = socket.create_connection((host.host, host.port), TIMEOUT)
@@ -140,18 +136,18 @@ class _Delivery:
         self._socket.close()
 
     def login(self, user: str, password: str) -> None:
-        """AUTHENTICATE PLAIN, whose BASE64 carries any user name and password."""
+        """Send AUTHENTICATE PLAIN, whose BASE64 can hold any user name and password."""
         secret = base64.b64encode(f"\0{user}\0{password}".encode())
         self.command(b"AUTHENTICATE PLAIN\r\n" + secret)
 
     def append(self, mailbox: bytes, message: Message) -> None:
-        """APPEND as one LITERAL+ command."""
+        """Send APPEND as one LITERAL+ command."""
         date = imaplib.Time2Internaldate(message.date)
         head = f" ({message.flags}) {date} {{{len(message.content)}+}}\r\n"
         self.command(b"APPEND " + mailbox + head.encode("ascii") + message.content)
 
     def command(self, line: bytes, allowed: bytes | None = None) -> None:
-        """Send a command and wait for its tagged response: RuntimeError unless OK, or NO with the ``allowed`` code."""
+        """Send a command and wait for its tagged response. Raises RuntimeError unless that is OK, or has the ``allowed`` code."""
         self._socket.sendall(b"D " + line + b"\r\n")
         while not (answer := self._line()).startswith(b"D "):
             pass
@@ -167,7 +163,7 @@ class _Delivery:
     def _start_tls(self, certfile: str) -> None:
         self.command(b"STARTTLS")
         context = ssl.create_default_context(cafile=certfile)
-        context.check_hostname = False  # the certificate itself is known, whatever name it bears
+        context.check_hostname = False  # the certificate itself is trusted, whatever name it has
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
         self._lines.close()
         self._socket = context.wrap_socket(self._socket)

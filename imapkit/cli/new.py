@@ -1,4 +1,4 @@
-"""``imapkit plugins new``: a third-party project that works, written from the files in ``template/any`` and ``template/KIND``."""
+"""``imapkit plugins new``: write a working plugin project from the files in ``template/any`` and ``template/KIND``."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _HOLE = re.compile(r"@(\w+)@")
 
 
 def main(name: str, output: str, kind: str = "command") -> int:
-    """Write the project and say what to do next. Returns 0; raises ``ArgumentError`` or ``OSError``, and then leaves nothing."""
+    """Write the project and print the next steps. Returns 0; raises ``ArgumentError`` or ``OSError``, and then leaves no file."""
     meant = names(name)
     project = write(meant, Path(output), kind)
-    print(f"{project} is there: the family {meant['family']!r} with {meant['command']}, {KINDS[kind]}. To try it:\n")
+    print(f"Wrote {project}: the family {meant['family']!r} with {meant['command']}, {KINDS[kind]}. To try it:\n")
     print(f"    cd {shlex.quote(str(project))}\n    python -m venv .venv")
     if (checkout := _checkout()) is not None:
-        # No release has what is in the checkout, and perhaps there is none at all: pip must find it installed.
+        # The plugin needs this version, which PyPI may not have: pip must find it installed.
         print(f"    .venv/bin/pip install -e {shlex.quote(f'{checkout}[testing]')}")
     print("    .venv/bin/pip install -e '.[test]'")
     print("    .venv/bin/python -m pytest\n    .venv/bin/imapkit plugins")
@@ -54,9 +54,9 @@ def _checkout() -> Path | None:
 
 
 def names(name: str) -> dict[str, str]:
-    """What the project's parts are called: ``family``, ``distribution``, ``module``, ``command`` ...
+    """The names of the project's parts: ``family``, ``distribution``, ``module``, ``command`` ...
 
-    "imapkit-" in front is left out. Raises ``ArgumentError`` for what is no name, or taken.
+    Raises ``ArgumentError`` for an invalid name, or one that is taken. "imapkit-" at the start is dropped.
     """
     given = _PREFIX.sub("", name, count=1)
     if not _NAME.fullmatch(given) or len(given) > LONGEST:
@@ -76,7 +76,7 @@ def names(name: str) -> dict[str, str]:
         "data": f"{title}Data",
         "constant": family.upper(),
         "rule": "-".join(words),
-        # RFC 3501 section 6.5.1: what is not a standard begins with X.
+        # RFC 3501 section 6.5.1: the name of a command that is not standard begins with X.
         "command": command if command.startswith("X") else f"X{command}",
         "imapkit": imapkit.__version__,
         "contract": str(CONTRACT),
@@ -84,9 +84,9 @@ def names(name: str) -> dict[str, str]:
 
 
 def write(meant: Mapping[str, str], parent: Path, kind: str = "command") -> Path:
-    """Write a project of one of ``KINDS`` below ``parent``, whole or not at all; returns its directory.
+    """Write a project of one of ``KINDS`` below ``parent``, completely or not; return its directory.
 
-    Raises ``FileExistsError`` if that is there already.
+    Raises ``FileExistsError`` if the directory exists.
     """
     project = parent / meant["distribution"]
     if project.exists() or project.is_symlink():
@@ -107,18 +107,18 @@ def write(meant: Mapping[str, str], parent: Path, kind: str = "command") -> Path
 
 
 def _check_free(family: str) -> None:
-    """Raise if the name cannot be that of a family with a method of the same name."""
+    """Raise ``ArgumentError`` if the name cannot be that of a family with a method of the same name."""
     why = None
     if family in ext.INDEX:
-        why = "imapkit has a family of that name"
+        why = "imapkit has a family with this name"
     elif homes := [home for home, methods in ext.INDEX.items() if family in methods]:
         why = f"imapkit has a method {family}(), in its family {homes[0]!r}"
     elif hasattr(Client, family):
         why = f"the client itself has {family!r}"
     elif keyword.iskeyword(family):
-        why = "that is a keyword of Python, and the method is to have the same name"
+        why = "it is a keyword of Python, and the method has the same name"
     elif sources := available().get(family):
-        why = f"that family is installed, from {sources[0].origin}"
+        why = f"a family with this name is installed, from {sources[0].origin}"
     if why is not None:
         raise ArgumentError(f"{family!r} cannot be the name of a new plugin: {why}; choose another, like my-{family}")
 

@@ -1,4 +1,4 @@
-"""``imapkit plugins``: the command families, where they come from, what they bring, whether they are on, and if not, why."""
+"""``imapkit plugins``: list the command families with their distributions, capabilities, commands and states."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Row", "as_json", "main", "rows"]
 
 
 class Row(NamedTuple):
-    """What is told of one family."""
+    """One family in the table."""
 
     family: str
     distribution: str
@@ -46,12 +46,12 @@ def main(*, as_data: bool = False) -> int:
 
 
 def rows(found: Survey) -> list[Row]:
-    """A row for each family, by name. Why one is broken or in conflict is told below the table: it takes room."""
+    """A row for each family, by name. The reasons for broken families and conflicts follow the table, as they are long."""
     return [_row(entry) for entry in found.entries]
 
 
 def as_json(found: Survey) -> dict[str, Any]:
-    """All that is known, for programs: ``state`` as in ``Entry``; what an absent family would bring is null."""
+    """The whole list, for programs: ``state`` as in ``Entry``; null for the declarations of an absent family."""
     return {
         "imapkit": imapkit.__version__,
         "contract": CONTRACT,
@@ -61,7 +61,7 @@ def as_json(found: Survey) -> dict[str, Any]:
 
 
 def problems(failure: PluginError, found: Survey | None = None) -> list[str]:
-    """The lines that say why no client can be made, and what else is wrong."""
+    """The lines with the reason why no client can be made, and with the other problems."""
     first = str(failure).splitlines()
     rest = [str(problem) for problem in found.problems if str(problem) not in first] if found is not None else []
     return [f"no client can be made: {first[0]}", *first[1:], *rest]
@@ -98,7 +98,7 @@ def _data(entry: Entry) -> dict[str, Any]:
 
 
 def _methods(entry: Entry) -> tuple[str, ...]:
-    """The methods; those of imapkit's own families are known without them."""
+    """The methods; for absent families of imapkit, from its index."""
     return ext.INDEX.get(entry.name, ()) if entry.family is None else public_methods(entry.family.mixin)
 
 
@@ -115,7 +115,7 @@ def _show(found: Survey) -> None:
 
 
 def _plain(table: list[Row]) -> None:
-    """Six columns are too many for a table without folded cells: a block for each family."""
+    """Print a block of lines for each family: six columns are too many for a table without folded cells."""
     columns = width(sys.stdout) or PLAIN_WIDTH
     for row in table:
         print(shown(row.family))

@@ -1,4 +1,4 @@
-"""What the demo writes on: steps, tables and a progress bar, on a terminal or into a file. Needs rich."""
+"""The demo's output: steps, tables and a progress bar, on a terminal or in a file. Needs rich."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ KILO = 1000
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        raise  # rich would end the program; what becomes of it is for ``main`` to say
+        raise  # rich would end the program; ``main`` handles this error
 
 
 class Screen:
-    """Writes to ``file`` (default: standard output), without control sequences where that is no terminal."""
+    """Writes to ``file`` (default: standard output), without control sequences if that is no terminal."""
 
     def __init__(self, file: TextIO | None = None) -> None:
         console = _Console(file=file, highlight=False)
@@ -34,7 +34,7 @@ class Screen:
         self._steps = 0
 
     def step(self, title: str) -> None:
-        """Begin a numbered step."""
+        """Write the title of a numbered step."""
         self._steps += 1
         self._console.print()
         self._console.print(self._text(f"{self._steps}. {title}", "bold cyan"))
@@ -54,10 +54,10 @@ class Screen:
 
     @contextmanager
     def progress(self, label: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
-        """Show a bar for the time of a ``with`` block; gives a function to tell how much more of ``total`` is done.
+        """Show a bar during a ``with`` block; yield the function that advances it, which any thread may call.
 
-        ``unit`` is what is counted; bytes, if it is empty.
-        Any thread may call it. Where there is no terminal, only the full bar is written, at the end.
+        ``unit`` names the things that are counted; if it is empty, bytes. Without a terminal only the full bar is written, at the
+        end.
         """
         counted = TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}") if unit else DownloadColumn()
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), counted, TimeElapsedColumn())
@@ -66,15 +66,15 @@ class Screen:
             yield lambda more: bar.advance(task, more)
 
     def _text(self, text: str, style: str = "") -> Text:
-        """``text`` as it may be shown: a server's words could hold control sequences, or what the output cannot express."""
+        """``text`` without control sequences, which a server may send, and without characters that the output cannot encode."""
         encoding = self._console.encoding
         return Text(shown(text).encode(encoding, "replace").decode(encoding), style)
 
 
-def size(octets: int) -> str:
-    """``octets`` as people read them: "417 B", "16.1 MB"."""
-    if octets < KILO:
-        return f"{octets} B"
-    if octets < KILO**2:
-        return f"{octets / KILO:.1f} kB"
-    return f"{octets / KILO**2:.1f} MB"
+def size(count: int) -> str:
+    """A number of bytes with a unit: "417 B", "16.1 MB"."""
+    if count < KILO:
+        return f"{count} B"
+    if count < KILO**2:
+        return f"{count / KILO:.1f} kB"
+    return f"{count / KILO**2:.1f} MB"

@@ -1,4 +1,4 @@
-"""Every family that is known here, and what stands against it: what ``imapkit plugins`` lists, one broken plugin or many."""
+"""Survey all families, installed or absent, with their problems, for ``imapkit plugins``; one broken plugin hides no other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["Entry", "Survey", "survey"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One family: where it comes from, and whether it is there.
+    """One family: its distribution and its state.
 
     ``state`` is "on", "off", "missing" (not installed), "broken" (cannot be loaded) or "conflict" (with another family, or
-    with what it requires); ``why`` says why it is not "on". ``family`` is None for one that is not loaded.
+    with one that it requires); ``why`` is the reason if it is not "on". ``family`` is None if it is not loaded.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The families by name; the error that a client would raise; and all that is wrong, one by one."""
+    """The families by name; the error that a client would raise; and each problem."""
 
     entries: tuple[Entry, ...]
     failure: PluginError | None
@@ -43,7 +43,7 @@ class Survey:
 
 
 def survey() -> Survey:
-    """Look at every family as the environment has it, so that what is wrong with one hides no other."""
+    """Examine every family under the environment's settings; a problem of one hides no other."""
     failures: list[PluginError] = []
     found, troubles = _loaded(failures)
     reasons = {**found.absent, **{name: str(problem) for name, problem in troubles.items()}}
@@ -60,7 +60,7 @@ def survey() -> Survey:
 
 
 def _loaded(failures: list[PluginError]) -> tuple[Discovery, dict[str, PluginError]]:
-    """All families that can be loaded, and what is wrong with each of the others; ``failures`` gets what was raised."""
+    """All families that can be loaded, and the problem of each other one; append the errors raised to ``failures``."""
     troubles: dict[str, PluginError] = {}
     while True:
         try:
@@ -82,7 +82,7 @@ def _present(plugins: Collection[Plugin], against: Mapping[str, PluginError]) ->
 
 
 def _others(reasons: Mapping[str, str], troubles: Mapping[str, PluginError]) -> Iterator[Entry]:
-    """The families that are not there; what they would bring is not known, because they are not imported."""
+    """The families that are not loaded; without an import their declarations are unknown."""
     sources = available()
     for name, why in reasons.items():
         if name not in sources:

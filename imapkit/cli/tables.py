@@ -1,4 +1,4 @@
-"""Tables as wide as the terminal, or as ``PLAIN_WIDTH`` where there is none; with rich or without."""
+"""Tables as wide as the terminal, or as ``PLAIN_WIDTH`` without one; with rich or without."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from imapkit.core.support.shown import shown
 __all__ = ["show"]
 
 _NARROWEST = 10
-"""Columns of the last column of a table, at least."""
+"""The least width of a table's last column, in characters."""
 
 
 def show(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table. The last column is folded where it is too wide; without rich, the others are as wide as they need."""
+    """Print a table. The last column is folded if it is too wide; without rich, the others have the width of their cells."""
     if find_spec("rich") is not None:
         from imapkit.cli.screen import Screen
 

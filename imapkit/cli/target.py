@@ -1,4 +1,4 @@
-"""A server of the user's: the arguments that name it, whether they make sense, the password, and the connection."""
+"""A server of the user's: the arguments that name it, their check, the password, and the connection."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import imapkit
 __all__ = ["PASSWORD", "Target", "add_arguments", "contradiction", "password"]
 
 PASSWORD = "IMAPKIT_PASSWORD"
-"""The environment variable that saves typing the password."""
+"""The environment variable for the password."""
 
 
 class Target(NamedTuple):
-    """A server, whom to log in there, and how to get there."""
+    """A server, the user to log in, and the settings of the connection."""
 
     host: str
     user: str | None = None
@@ -31,26 +31,26 @@ class Target(NamedTuple):
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> Target:
-        """The target that parsed arguments name."""
+        """The target of parsed arguments."""
         return cls(**{name: getattr(args, name) for name in cls._fields if hasattr(args, name)})
 
     def connect(self) -> imapkit.IMAP4:
-        """A client, with TLS if that is to be on from the start. Raises what ``IMAP4_SSL`` does."""
+        """A connected client, with TLS from the start if ``ssl`` is true. Raises what ``IMAP4_SSL`` raises."""
         if not self.ssl:
             return imapkit.IMAP4(self.host, self.port)
         context = imapkit.unverified_context() if self.insecure else None
         return imapkit.IMAP4_SSL(self.host, self.port, ca_certs=self.cafile, ssl_context=context)
 
     def start_tls(self, client: imapkit.IMAP4) -> None:
-        """Put TLS on the connection by STARTTLS. Raises what ``starttls`` does."""
+        """Put TLS on the connection by STARTTLS. Raises what ``starttls`` raises."""
         context = imapkit.unverified_context() if self.insecure else None
         client.starttls(ca_certs=self.cafile, ssl_context=context)
 
 
 def password(target: Target) -> str:
-    """The user's password, from the environment or typed; never an argument, which every user of the machine could read.
+    """The user's password, from the environment or typed; without a terminal, the first line of the standard input.
 
-    Where there is no terminal it is the first line of the standard input. Raises ``imapkit.error`` if there is none.
+    Raises ``imapkit.error`` without a password. It is no argument, since all users of the machine can read those.
     """
     if given := os.environ.get(PASSWORD):
         return given
@@ -62,7 +62,7 @@ def password(target: Target) -> str:
     except EOFError:
         typed = ""
     except KeyboardInterrupt:
-        print(file=sys.stderr)  # the shell's prompt must not stand behind ours
+        print(file=sys.stderr)  # the shell's prompt must begin on a new line
         raise
     if not typed:
         raise imapkit.error(f"no password was given: type it, or set {PASSWORD}")
@@ -70,20 +70,20 @@ def password(target: Target) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, starttls: bool = False) -> None:
-    """The arguments of a subcommand that talks to a server; ``starttls``: whether it may begin without TLS."""
-    parser.add_argument("--host", help="an IMAP server of your own; nothing on it is changed")
-    parser.add_argument("--user", help="whom to log in there")
+    """Add the arguments of a subcommand that connects to a server; ``starttls``: also ``--starttls``."""
+    parser.add_argument("--host", help="an IMAP server of your own; imapkit only reads from it")
+    parser.add_argument("--user", help="the user to log in")
     parser.add_argument("--port", type=_port, help="default: 143, or 993 with --ssl")
     parser.add_argument("--ssl", action="store_true", help="use TLS from the start")
     if starttls:
         parser.add_argument("--starttls", action="store_true", help="switch to TLS with STARTTLS")
-    parser.add_argument("--cafile", metavar="FILE", help="a PEM file with the authorities to trust (with TLS)")
+    parser.add_argument("--cafile", metavar="FILE", help="a PEM file of the authorities to trust (with TLS)")
     insecure = "do not verify the certificate (with TLS); send the password in the clear (without)"
     parser.add_argument("--insecure", action="store_true", help=insecure)
 
 
 def contradiction(args: argparse.Namespace) -> str | None:
-    """What is wrong with the arguments, taken together."""
+    """The conflict between the arguments, or None."""
     if args.host is None:
         for name in ("user", "port", "ssl", "starttls", "cafile", "insecure"):
             if getattr(args, name, None) not in (None, False):

@@ -1,7 +1,8 @@
-"""``imapkit trim``: a wheel of imapkit with just the command families that are asked for.
+"""``imapkit trim``: make a wheel of imapkit with the given command families only.
 
-What a family requires is kept with it. The other families go, modules and entry points both; the methods they had
-still raise ``FamilyDisabledError``. Type checkers see what is there. The build uses this too: see ``tools/trim_backend.py``.
+The families that a family requires are kept with it. The modules and entry points of the others are removed; their methods
+raise ``FamilyDisabledError``. Type checkers see only the families that are kept. The build also uses this module: see
+``tools/trim_backend.py``.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "cli": ("imapkit.cli", "imapkit.__main__"),
     "testing": ("imapkit.testing",),
 }
-"""What else can be left out: the command line (with its demonstration), and the tools for tests."""
+"""The parts besides families that can be left out: the command line (with its demonstration), and the test tools."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was done: the wheel that was written, sizes in bytes, families, and which of them required the rest."""
+    """The result: the new wheel, sizes in bytes, families, and for each family kept unasked one that requires it."""
 
     path: Path
     before: int
@@ -38,7 +39,7 @@ class Report:
 
 
 def main(wheel: str, keep: Iterable[str], without: Iterable[str], directory: str) -> int:
-    """Trim a wheel and say what became of it. Returns 0, or 1 if it cannot be done."""
+    """Trim a wheel and print a summary. Returns 0, or 1 with an error."""
     try:
         report = trim(Path(wheel), names(keep), without=names(without), directory=Path(directory))
     except TrimError as exc:
@@ -59,22 +60,22 @@ def names(given: str | Iterable[str]) -> list[str]:
 
 
 def trim(path: Path, keep: Iterable[str], *, without: Iterable[str] = (), directory: Path, overwrite: bool = False) -> Report:
-    """Write to ``directory`` the wheel at ``path`` with the families ``keep`` and what they require, under the same name.
+    """Write to ``directory`` the wheel at ``path`` with the families ``keep`` and those that they require, under the same name.
 
-    ``without``: names of ``PARTS``. Raises ``TrimError`` for a wheel or a name that will not do, and for a file that is
-    there already (unless ``overwrite``); nothing is written then.
+    Raises ``TrimError``, and writes nothing, for an unusable wheel, an unknown name, or an existing file (unless ``overwrite``).
+    ``without``: names of ``PARTS``.
     """
     whole = read(path, DISTRIBUTION)
     less, report = trimmed(whole, keep, without)
     target = directory / path.name
     if target.exists() and target.samefile(path):
-        raise TrimError(f"{target} would take the place of what it is made from: say where else with -o")
+        raise TrimError(f"{target} would replace the wheel that it is made from: name another directory with -o")
     write(less, target, overwrite=overwrite)
     return replace(report, path=target, before=path.stat().st_size, after=target.stat().st_size)
 
 
 def trimmed(wheel: Wheel, keep: Iterable[str], without: Iterable[str] = ()) -> tuple[Wheel, Report]:
-    """The wheel that is left; sizes are known once it is written. Raises ``TrimError``."""
+    """The smaller wheel, and a report whose sizes are set when it is written. Raises ``TrimError``."""
     points = entry_points(wheel)
     families = points.get(GROUP, {})
     kept, required_by = _closure(wheel, families, list(keep))
@@ -88,7 +89,7 @@ def trimmed(wheel: Wheel, keep: Iterable[str], without: Iterable[str] = ()) -> t
 
 
 def _closure(wheel: Wheel, families: Mapping[str, str], asked: list[str]) -> tuple[set[str], dict[str, str]]:
-    """The families asked for with all that they require, and of each of those which one asked first."""
+    """The families asked for, all that they require, and for each of those the first that requires it."""
     if not asked:
         raise TrimError(f"name the families to keep; {wheel.path} has: {', '.join(sorted(families))}")
     if unknown := [name for name in asked if name not in families]:
@@ -110,11 +111,11 @@ def _requires(wheel: Wheel, name: str, module: str) -> tuple[str, ...]:
     place = module.replace(".", "/")
     path = next((path for path in (f"{place}.py", f"{place}/__init__.py") if path in wheel.files), None)
     if path is None:
-        raise TrimError(f"{wheel.path}: the family {name!r} should be in {module}, which is not there")
+        raise TrimError(f"{wheel.path}: the family {name!r} should be in {module}, which is missing")
     try:
         return trim_source.requires(wheel.text(path))
     except ValueError as exc:
-        raise TrimError(f"{wheel.path}: {path}: it cannot be read what it requires: {exc}") from exc
+        raise TrimError(f"{wheel.path}: {path}: cannot read which families it requires: {exc}") from exc
 
 
 def _parts(wheel: Wheel, without: Iterable[str]) -> list[str]:
@@ -125,7 +126,7 @@ def _parts(wheel: Wheel, without: Iterable[str]) -> list[str]:
 
 
 def _module(path: str) -> str | None:
-    """The module that a file is, or the package that it lies in; None for what is no part of a package."""
+    """The module of a source file, or the package of another file; None for a file outside packages."""
     place, _, name = path.rpartition("/")
     if ".dist-info" in path or not place:
         return None
@@ -138,20 +139,20 @@ def _within(module: str, packages: Iterable[str]) -> bool:
 
 
 def _correct_sources(wheel: Wheel, gone: set[str]) -> None:
-    """Take what is gone out of what type checkers are told; nothing else may still need it."""
+    """Remove the imports of removed modules from ``TYPE_CHECKING`` blocks. Raises ``TrimError`` for any other use of them."""
     hints = {"from .", *(module.rpartition(".")[0] for module in gone)}
     for path in [path for path in wheel.files if path.endswith(".py")]:
         text = wheel.text(path)
         if not any(hint in text for hint in hints):
-            continue  # most files say nothing of them, and parsing takes its time
+            continue  # most files do not name them, and parsing is slow
         try:
             less = trim_source.without(text, gone)
             uses = trim_source.imported(less, _module(path) or "", package=path.endswith("/__init__.py"))
         except ValueError as exc:
-            raise TrimError(f"{wheel.path}: {path} does not go without {', '.join(sorted(gone))}: {exc}") from exc
+            raise TrimError(f"{wheel.path}: {path} cannot do without {', '.join(sorted(gone))}: {exc}") from exc
         for line, module in uses:
             if _within(module, gone):
-                raise TrimError(f"{wheel.path}: {path}:{line} needs {module}, which is to go")
+                raise TrimError(f"{wheel.path}: {path}:{line} needs {module}, which is to be removed")
         if less != text:
             wheel.files[path] = less.encode()
 

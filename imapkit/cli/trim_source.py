@@ -1,6 +1,6 @@
-"""What Python sources say and which modules they import, read from their syntax trees: nothing is imported for it.
+"""Read requirements and imports from the syntax trees of Python sources, and edit them, without importing any.
 
-The sources may come from anywhere: whatever Python's parser raises for one becomes a ValueError.
+The sources may be hostile: every exception of Python's parser becomes a ValueError.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ R = TypeVar("R")
 
 
 def _refusing(read: Callable[P, R]) -> Callable[P, R]:
-    """``read`` as a function that raises ValueError alone for a source that Python cannot read."""
+    """``read`` as a function that raises only ValueError for a source that Python cannot parse."""
 
     @functools.wraps(read)
     def refusing(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             with warnings.catch_warnings():
-                # A warning would print a part of the source on the terminal.
+                # A warning would print part of the source on the terminal.
                 warnings.simplefilter("ignore")
                 return read(*args, **kwargs)
         except (RecursionError, MemoryError):
@@ -38,7 +38,7 @@ def _refusing(read: Callable[P, R]) -> Callable[P, R]:
 
 @_refusing
 def requires(source: str) -> tuple[str, ...]:
-    """What a family's module says in ``Family(requires=...)``. Raises ValueError if that is not written out."""
+    """The value of ``Family(requires=...)`` in a family's module. Raises ValueError unless it is a literal."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Family":
@@ -50,18 +50,18 @@ def requires(source: str) -> tuple[str, ...]:
 
 def _names(node: ast.expr) -> Iterator[str]:
     if not isinstance(node, (ast.Tuple, ast.List)):
-        raise ValueError(f"line {node.lineno}: requires= is not written out as a tuple of names")
+        raise ValueError(f"line {node.lineno}: requires= is not a literal tuple of names")
     for item in node.elts:
         if not (isinstance(item, ast.Constant) and isinstance(item.value, str)):
-            raise ValueError(f"line {item.lineno}: requires= holds what is no name")
+            raise ValueError(f"line {item.lineno}: requires= holds a value that is no name")
         yield item.value
 
 
 @_refusing
 def imported(source: str, module: str, *, package: bool) -> list[tuple[int, str]]:
-    """The line and the name of every module that may be meant by the imports outside of functions.
+    """The line and the name of every module that the imports outside of functions may refer to. Raises ValueError.
 
-    What is imported in a function is late on purpose, and is that function's own affair. Raises ValueError.
+    Imports in functions are late on purpose, and fail only when the function runs.
     """
     base = module if package else module.rpartition(".")[0]
     found: list[tuple[int, str]] = []
@@ -92,10 +92,10 @@ def _origin(node: ast.ImportFrom, base: str) -> str:
 
 @_refusing
 def without(source: str, gone: Collection[str]) -> str:
-    """The source without what its ``if TYPE_CHECKING:`` blocks import from the modules ``gone``.
+    """The source without the imports of modules ``gone`` in its ``if TYPE_CHECKING:`` blocks.
 
-    Classes in such blocks lose what was imported from their bases, and the methods whose types name it. Raises ValueError if it
-    is used in any other way.
+    Raises ValueError if the imported names are used elsewhere. Classes in such blocks lose the bases that were imported from
+    there, and the methods with types from there.
     """
     blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If) and _is_type_checking(node.test)]
     imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom) and node.module in gone]
@@ -136,7 +136,7 @@ def _methods(body: Iterable[ast.stmt], names: Collection[str]) -> Iterator[ast.F
 
 
 def _first(node: ast.stmt) -> int:
-    """The line that a statement begins at, with its decorators."""
+    """The first line of a statement, or of its decorators."""
     decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 

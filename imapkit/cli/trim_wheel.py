@@ -1,10 +1,10 @@
-"""A wheel in memory: read with everything checked, written with a RECORD of its own and the same bytes every time.
+"""A wheel in memory: checked when it is read, and written with its own RECORD and the same bytes every time.
 
-The format is that of the packaging specifications (binary distribution format, recording installed projects). Nothing
-is imported here that needs more than the standard library: the build of imapkit uses this before anything is installed.
+The format is that of the packaging specifications (binary distribution format, recording installed projects). This module needs
+the standard library alone: the build of imapkit uses it before anything is installed.
 
-A wheel may come from anywhere. Its sizes are bounded before and while it is read (``MOST``, ``MOST_BYTES``, ``MOST_FILES``),
-every text of it in an error is escaped, and what is written follows no link.
+A wheel may be hostile. Its sizes are bounded before and while it is read (``MOST``, ``MOST_BYTES``, ``MOST_FILES``), errors
+escape every text from it, and writing follows no link.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _NAME = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
-"""What zipfile raises for archives that are none, are damaged, or are not as wheels are (encrypted, say)."""
+"""The exceptions of zipfile for a file that is no archive, is damaged, or is encrypted."""
 
 
 class TrimError(Exception):
-    """A wheel cannot be trimmed as asked; nothing was written. The text is on one line, and escaped: it may quote the wheel."""
+    """A wheel cannot be trimmed as asked; nothing was written. The text is one line, escaped, as it may quote the wheel."""
 
     def __init__(self, text: str) -> None:
         super().__init__(shown(" ".join(text.split("\n"))))
@@ -50,9 +50,9 @@ class TrimError(Exception):
 
 @dataclass
 class Wheel:
-    """A wheel's files by their paths, in the archive's order; ``info`` is its ``.dist-info`` directory.
+    """A wheel's files by their paths, in the archive's order, without RECORD; ``info`` is its ``.dist-info`` directory.
 
-    ``stamps`` has the date and the mode of each file, as the archive keeps them. RECORD is not among the files.
+    ``stamps`` has the date and the mode of each file, as in the archive.
     """
 
     path: Path
@@ -74,12 +74,12 @@ class Wheel:
 
 
 def read(path: Path, distribution: str) -> Wheel:
-    """Read a wheel of ``distribution``. Raises ``TrimError`` for what is no wheel, another's, a damaged one or one too large."""
+    """Read a wheel of ``distribution``. Raises ``TrimError`` if it is no wheel, another distribution's, damaged or too large."""
     if not path.is_file():
-        raise TrimError(f"{path}: there is no such file")
+        raise TrimError(f"{path}: no such file")
     named = _NAME.fullmatch(path.name)
     if named is None:
-        raise TrimError(f"{path}: not a wheel: those are called NAME-VERSION-PYTHON-ABI-PLATFORM.whl")
+        raise TrimError(f"{path}: not a wheel: its name must be NAME-VERSION-PYTHON-ABI-PLATFORM.whl")
     if path.stat().st_size > MOST_BYTES:
         raise TrimError(f"{path}: too large: more than {MOST_BYTES} bytes")
     try:
@@ -94,21 +94,21 @@ def read(path: Path, distribution: str) -> Wheel:
     wheel = Wheel(path, f"{named['name']}-{named['version']}.dist-info", files, stamps)
     _check_whose(wheel, distribution)
     if repeated:
-        raise TrimError(f"{path}: damaged: {repeated} of its files are there twice")
+        raise TrimError(f"{path}: damaged: it has {repeated} of its files twice")
     _check_record(wheel)
     del files[wheel.record]
     return wheel
 
 
 def _check_sizes(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    """What the archive says of its files, before any of them is read; ``_contents`` holds each to what is said here."""
+    """Check the sizes that the archive states for its files, before any is read; ``_contents`` checks each against them."""
     if len(members) > MOST_FILES:
         raise TrimError(f"{path}: too large: more than {MOST_FILES} files")
     for info in members:
         if info.file_size > MOST:
             raise TrimError(f"{path}: too large: {info.filename} has more than {MOST} bytes")
         if info.compress_type not in _METHODS:
-            raise TrimError(f"{path}: not a wheel: {info.filename} is compressed by another method than deflate")
+            raise TrimError(f"{path}: not a wheel: {info.filename} is not compressed with deflate")
     if sum(info.file_size for info in members) > MOST_BYTES:
         raise TrimError(f"{path}: too large: its files have more than {MOST_BYTES} bytes")
 
@@ -121,10 +121,10 @@ def _contents(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> by
         while piece := member.read(_CHUNK):
             left -= len(piece)
             if left < 0:
-                raise TrimError(f"{path}: damaged: {info.filename} has more bytes than it says")
+                raise TrimError(f"{path}: damaged: {info.filename} has more bytes than the archive states")
             pieces.append(piece)
     if left:
-        raise TrimError(f"{path}: damaged: {info.filename} has fewer bytes than it says")
+        raise TrimError(f"{path}: damaged: {info.filename} has fewer bytes than the archive states")
     return b"".join(pieces)
 
 
@@ -137,19 +137,19 @@ def _check_whose(wheel: Wheel, distribution: str) -> None:
         raise TrimError(f"{wheel.path}: a wheel of {name}, not of {distribution}")
     version = BytesParser().parsebytes(wheel.files[f"{wheel.info}/WHEEL"], headersonly=True)["Wheel-Version"]
     if not re.fullmatch(r"1\.\d+", str(version)):
-        raise TrimError(f"{wheel.path}: a wheel of version {version}; only 1.x is known")
+        raise TrimError(f"{wheel.path}: a wheel of version {version}; only 1.x is supported")
 
 
 def _check_record(wheel: Wheel) -> None:
-    """Every file is in RECORD, as it is, and every line of RECORD has its file."""
+    """Raise ``TrimError`` unless RECORD lists every file with its digest and size, and no other."""
     wrong = [path for path in wheel.files if path.startswith("/") or ".." in PurePosixPath(path).parts or "\\" in path]
     if wrong:
-        raise TrimError(f"{wheel.path}: damaged: {wrong[0]!r} lies outside of it")
+        raise TrimError(f"{wheel.path}: damaged: {wrong[0]!r} is outside of it")
     try:
         listed = {row[0]: tuple(row[1:]) for row in csv.reader(wheel.text(wheel.record).splitlines()) if row}
     except csv.Error as exc:
         raise TrimError(f"{wheel.path}: damaged: {wheel.record}: {exc}") from exc
-    # What signs a RECORD cannot be listed in it.
+    # The signatures of a RECORD cannot be listed in it.
     unlisted = {wheel.record, f"{wheel.record}.jws", f"{wheel.record}.p7s"}
     for path, data in wheel.files.items():
         if path in unlisted:
@@ -157,9 +157,9 @@ def _check_record(wheel: Wheel) -> None:
         if path not in listed:
             raise TrimError(f"{wheel.path}: damaged: RECORD does not list {path}")
         if listed[path] != (_digest(data), str(len(data))):
-            raise TrimError(f"{wheel.path}: damaged: {path} is not what RECORD says")
+            raise TrimError(f"{wheel.path}: damaged: {path} differs from RECORD")
     if gone := sorted(listed.keys() - wheel.files.keys()):
-        raise TrimError(f"{wheel.path}: damaged: RECORD lists {gone[0]}, which is not there")
+        raise TrimError(f"{wheel.path}: damaged: RECORD lists {gone[0]}, which is missing")
 
 
 def _digest(data: bytes) -> str:
@@ -167,17 +167,17 @@ def _digest(data: bytes) -> str:
 
 
 def write(wheel: Wheel, path: Path, *, overwrite: bool = False) -> None:
-    """Write a wheel to ``path``, whole or not at all, and through no link.
+    """Write a wheel to ``path``, completely or not, and through no link.
 
-    Raises ``TrimError`` if there is a file (unless ``overwrite``), or one of the name that is used while writing.
+    Raises ``TrimError`` if ``path`` exists (unless ``overwrite``), or the temporary file next to it.
     """
     content = render(wheel)
     if os.path.lexists(path) and not overwrite:
-        raise TrimError(f"{path} exists already: remove it, or say where else with -o")
+        raise TrimError(f"{path} exists already: remove it, or name another directory with -o")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     try:
-        # O_EXCL makes a new file or nothing; it follows no link, not even one that leads nowhere.
+        # O_EXCL creates a new file or fails; it follows no link, not even a dangling one.
         made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except FileExistsError:
         raise TrimError(f"{part} exists already, and is needed while {path.name} is written: remove it") from None
@@ -191,7 +191,7 @@ def write(wheel: Wheel, path: Path, *, overwrite: bool = False) -> None:
 
 
 def render(wheel: Wheel) -> bytes:
-    """The bytes of a wheel: the same for the same files, whenever and wherever it is written."""
+    """The bytes of a wheel, which depend on its files alone, not on the time or the machine."""
     unsigned = {path: data for path, data in wheel.files.items() if not path.startswith(f"{wheel.record}.")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

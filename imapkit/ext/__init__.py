@@ -1,4 +1,4 @@
-"""The builtin families, one module or package each, and the public methods of each.
+"""The builtin families, one module or package each, with their public methods.
 
 ``imapkit doctor --write`` writes this file.
 """

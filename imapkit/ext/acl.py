@@ -1,4 +1,4 @@
-"""The family ``acl``: who may do what with a mailbox: RFC 4314, and its predecessor RFC 2086."""
+"""The family ``acl``: users' rights on mailboxes, RFC 4314 and its predecessor RFC 2086."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ class AclCommands(Commands):
     """Commands of ACL: RFC 4314 section 3.
 
     A *right* is a letter: l lookup, r read, s keep seen, w write flags, i insert, p post, k create mailboxes, x delete the
-    mailbox, t delete messages, e expunge, a administer; digits and "n" (Cyrus: annotate) are the server's own. ``who`` is the
-    name of a user, "anyone", or what else the server knows; with a "-" before it rights are taken away, whoever gave them.
+    mailbox, t delete messages, e expunge, a administer; digits and "n" (Cyrus: annotate) are the server's own. ``who`` is a
+    user's name, "anyone", or another identifier of the server; one that begins with "-" takes rights away.
     """
 
     def deleteacl(self, mailbox: Name, who: Name, **options: Unpack[CallOptions]) -> Result:
         """Remove the entry of ``who`` from the access control list of a mailbox; RFC 4314 section 3.2.
 
-        Capability: ACL; states: authenticated, selected; right: a. The data is the text of the tagged response, which is NO to
-        whoever may not. Raises ``BadResponse`` if the server takes it for no command.
+        Capability: ACL; states: authenticated, selected; right: a. The data is the text of the tagged response; without the right
+        that is NO. Raises ``BadResponse`` if the server does not support the command.
         """
         return self._call("DELETEACL", mailbox, who, **options)
 
@@ -69,7 +69,7 @@ class AclCommands(Commands):
         return self._call("GETACL", mailbox, **options)
 
     def listrights(self, mailbox: Name, who: Name, **options: Unpack[CallOptions]) -> Result:
-        """Ask what rights can be given to ``who`` on a mailbox, and which go together; RFC 4314 section 3.4.
+        """Ask which rights ``who`` can be given on a mailbox, and which only together; RFC 4314 section 3.4.
 
         Capability: ACL; states: authenticated, selected; right: a. The data are the LISTRIGHTS responses, ``data.parsed()`` a
         list of ``ListRights``.
@@ -77,7 +77,7 @@ class AclCommands(Commands):
         return self._call("LISTRIGHTS", mailbox, who, **options)
 
     def myrights(self, mailbox: Name, **options: Unpack[CallOptions]) -> Result:
-        """Ask for one's own rights on a mailbox; RFC 4314 section 3.5.
+        """Ask for the user's own rights on a mailbox; RFC 4314 section 3.5.
 
         Capability: ACL; states: authenticated, selected; right: any of l, r, i, k, x, a. The data are the MYRIGHTS responses,
         ``data.parsed()`` a list of ``MyRights``.
@@ -87,9 +87,9 @@ class AclCommands(Commands):
     def setacl(self, mailbox: Name, who: Name, what: Any, **options: Unpack[CallOptions]) -> Result:
         """Give rights on a mailbox to ``who``; RFC 4314 section 3.1.
 
-        Capability: ACL; states: authenticated, selected; right: a. ``what``: rights that replace what there was ("lrs"), that are
-        added ("+w") or taken away ("-w"); "" for none; or a ``Rights``, or an iterable of letters. Servers answer BAD to rights
-        that they do not know. The data is the text of the tagged response.
+        Capability: ACL; states: authenticated, selected; right: a. The data is the text of the tagged response. ``what``: rights
+        that replace the present ones ("lrs"; "" for none), that are added ("+w") or removed ("-w"); also a ``Rights``, or an
+        iterable of letters. Servers answer BAD to rights that they do not support.
         """
         return self._call("SETACL", mailbox, who, what, **options)
 
@@ -119,8 +119,8 @@ def acl_data(cursor: Cursor) -> Acl:
 def listrights_data(cursor: Cursor) -> ListRights:
     """``listrights-data = "LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)``, RFC 4314 section 7.
 
-    "c" and "d" may stand in groups of their own; beside a k, x, t or e in any group they mean nothing (section 2.1.1), and groups
-    of them alone are left out.
+    "c" and "d" may stand in groups of their own. If any group has k, x, t or e, "c" and "d" mean nothing (section 2.1.1), and
+    groups of them alone are omitted.
     """
     name = cursor.name(mailbox_before(cursor, _before_identifier))
     cursor.sp()
@@ -130,8 +130,8 @@ def listrights_data(cursor: Cursor) -> ListRights:
         cursor.tolerate("LISTRIGHTS: no rights", b"")
     virtual = not _MEMBERS & frozenset(b"".join(group.raw for group in groups).decode("latin-1"))
     required, *optional = [Rights(group.raw, virtual) for group in groups] or [Rights(b"")]
-    told = tuple(group for group in optional if group.letters or not group.raw)
-    return ListRights(name, identifier, required, told, tuple(cursor.defects))
+    kept = tuple(group for group in optional if group.letters or not group.raw)
+    return ListRights(name, identifier, required, kept, tuple(cursor.defects))
 
 
 def myrights_data(cursor: Cursor) -> MyRights:
@@ -151,7 +151,7 @@ def rights(cursor: Cursor) -> Rights:
     return Rights(sent)
 
 
-# Where a mailbox name ends that needs quotes and has none
+# The end of a mailbox name that needs quotes and has none
 
 _KNOWN = frozenset(b"lrswipkxtecdan0123456789")
 """The rights of RFC 4314 and RFC 2086, and Cyrus's "n"."""
@@ -161,18 +161,18 @@ _PLAIN_ENTRIES = late_pattern(rb"(?: [^\x00-\x20\x7f(){%*\"\\]++ [a-z0-9]++)*+\Z
 
 
 def _letters(word: bytes) -> bytes | None:
-    """The letters of a word that is most likely rights, each known and there once; None for any other."""
+    """The letters of a word, if each is a known right and occurs once; else None."""
     letters = b"" if word == b'""' else word.lower()
     return letters if _KNOWN.issuperset(letters) and len(frozenset(letters)) == len(letters) else None
 
 
 def _may_be_rights(word: bytes) -> bool:
-    """Whether a word follows the grammar of rights, or is most likely rights."""
+    """Whether a word follows the grammar of rights, or consists of known rights."""
     return _RIGHTS.fullmatch(word) is not None or word[:1] == b'"' or _letters(word) is not None
 
 
 def _before_entries(words: list[bytes]) -> int:
-    """``mailbox *(SP identifier SP rights)``: one word if all behind it are pairs, else all before the last pairs."""
+    """How many words the name has in ``mailbox *(SP identifier SP rights)``: one if pairs follow, else all before the pairs."""
     if len(words) % 2 and is_astring(words[0]) and all(map(_may_be_rights, words[2::2])):
         return 1
     at = len(words)
@@ -192,7 +192,10 @@ def _my_mailbox(cursor: Cursor) -> bytes:
 
 
 def _before_identifier(words: list[bytes]) -> int:
-    """``mailbox SP identifier SP rights *(SP rights)``: no right stands in two groups, and only the first group may be empty."""
+    """How many words the name has in ``mailbox SP identifier SP rights *(SP rights)``.
+
+    No right is in two groups, and only the first group may be empty.
+    """
     if is_astring(words[0]) and _are_groups(words[2:]):
         return 1
     if b'""' in words[3:]:
@@ -208,7 +211,7 @@ def _before_identifier(words: list[bytes]) -> int:
 
 
 def _are_groups(words: list[bytes]) -> bool:
-    """Whether words are groups of rights, "c" and "d" aside, which may stand in several."""
+    """Whether words are groups of rights: none is in two groups, except "c" and "d"."""
     if not all(map(_may_be_rights, words)) or b'""' in words[1:]:
         return False
     letters = b"".join(words).translate(None, b'"cd')
@@ -223,22 +226,21 @@ _MEMBERS = frozenset("kxte")
 
 @record
 class Rights:
-    """A set of rights, RFC 4314 section 2: ``raw`` as it was sent, for all else ``"r" in rights`` and ``rights.letters``.
+    """A set of rights, RFC 4314 section 2: ``"r" in rights``, ``rights.letters``, and ``raw`` as sent.
 
-    Two are equal if they were sent alike; whether they mean the same, ``letters`` tell.
+    Two are equal if ``raw`` is. Compare ``letters`` to see whether they mean the same.
     """
 
     raw: bytes
     virtual: bool = field(default=True, compare=False, repr=False)
-    """Whether "c" and "d" may stand for others: not if those others are named anywhere in the response."""
+    """Whether "c" and "d" stand for other rights: not if the response names any of those."""
 
     @property
     def letters(self) -> frozenset[str]:
         """The rights, without the obsolete "c" and "d", which stand for others: RFC 4314 section 2.1.1.
 
-        A server of RFC 4314 sends "c" and "d" beside their members k, x, t and e, and they are left out. Where no member is, the
-        server is one of RFC 2086: then "c" is k, "d" is t and e, and both together are x as well, for that belongs to the one
-        or to the other.
+        A server of RFC 4314 sends "c" and "d" beside their members k, x, t and e; they are omitted. A server that sends no member
+        follows RFC 2086: then "c" is k, "d" is t and e, and both together are also x, which belongs to one of them.
         """
         sent = frozenset(self.raw.decode("latin-1"))
         if not self.virtual or not _VIRTUAL & sent or _MEMBERS & sent:
@@ -258,10 +260,10 @@ class Rights:
 
 @record
 class Acl(OfMailbox):
-    """An ACL response: who has which rights on a mailbox.
+    """An ACL response: the rights of each identifier on a mailbox.
 
-    ``name`` can be passed to every command, and so can the identifiers that ``entries`` has as keys; they are octets, with
-    ``who.text`` readable. One that begins with "-" takes rights away. What could not be read is in ``defects``.
+    ``name`` and the keys of ``entries``, the identifiers, can be passed to every command. Identifiers are bytes; ``who.text`` is
+    their text. One that begins with "-" takes rights away. ``defects`` has what could not be read.
     """
 
     name: MailboxName
@@ -273,13 +275,13 @@ class Acl(OfMailbox):
         return self.entries.get(ServerString(who.encode("utf-8", "surrogateescape")))
 
     def text(self) -> dict[str, Rights]:
-        """The entries with readable identifiers (RFC 4314 section 2: UTF-8; octets that are not, as PEP 383 has them)."""
+        """The entries with identifiers as text: UTF-8 (RFC 4314 section 2), with PEP 383 surrogates for other bytes."""
         return {who.text: rights for who, rights in self.entries.items()}
 
 
 @record
 class MyRights(OfMailbox):
-    """A MYRIGHTS response: the rights that the user has on a mailbox."""
+    """A MYRIGHTS response: the user's rights on a mailbox."""
 
     name: MailboxName
     rights: Rights
@@ -288,7 +290,7 @@ class MyRights(OfMailbox):
 
 @record
 class ListRights(OfMailbox):
-    """A LISTRIGHTS response: the rights that ``identifier`` always has, and the others, each group given as a whole or not."""
+    """A LISTRIGHTS response: the rights that ``identifier`` always has, and others in groups, given and removed together."""
 
     name: MailboxName
     identifier: ServerString
@@ -298,16 +300,16 @@ class ListRights(OfMailbox):
 
     @property
     def who(self) -> str:
-        """The identifier, readable."""
+        """The identifier as text."""
         return self.identifier.text
 
     @property
     def grantable(self) -> frozenset[str]:
-        """All rights that the identifier can have, the required ones too; "c" and "d" as ``Rights.letters`` has them."""
+        """All rights that the identifier can have, the required ones too; "c" and "d" as in ``Rights.letters``."""
         return Rights(b"".join((self.required.raw, *(group.raw for group in self.optional)))).letters
 
 
-# Arguments, and whose answer is whose
+# Arguments and attribution
 
 
 def mod_rights(value: Any) -> Token:
@@ -323,14 +325,14 @@ def mod_rights(value: Any) -> Token:
 
 
 def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
-    """The mailbox and the identifier that a command is about."""
+    """The subject of LISTRIGHTS: the mailbox and the identifier."""
     return about_mailbox(args, uid), string_value(astring(args[1]))
 
 
 def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | str | None:
-    """Whether a LISTRIGHTS response is about that mailbox and that identifier, which is repeated as it was sent (section 3.4).
+    """Whether a LISTRIGHTS response is about that mailbox and that identifier, which the server repeats unchanged (section 3.4).
 
-    It never comes unasked: one about others is perhaps the answer all the same, where the server has put names in its own way.
+    Servers never send it unasked, so one with other names may still be the answer, with names as this server writes them.
     """
     found = response.once(_name_and_identifier)
     if found is None:
@@ -352,20 +354,20 @@ def _name_and_identifier(response: Untagged) -> tuple[str, bytes] | None:
 
 
 def is_about_listed_mailbox(about: str, response: Untagged) -> bool | str | None:
-    """Whether an ACL response is about that mailbox, whose name may lack its quotes."""
+    """Whether an ACL response is about that mailbox; the server may have left out the quotes of the name."""
     return may_be_about_mailbox(about, response, _acl_mailbox)
 
 
 def is_about_my_mailbox(about: str, response: Untagged) -> bool | str | None:
-    """Whether a MYRIGHTS response is about that mailbox; LIST may bring others (RFC 8440).
+    """Whether a MYRIGHTS response is about that mailbox; the answer to LIST can contain others (RFC 8440).
 
-    The name may lack its quotes, or there may be more rights than one.
+    The server may have left out the quotes of the name, or sent more than one word of rights.
     """
     return or_another_name(about, is_about_mailbox(about, response, _my_mailbox) or is_about_mailbox(about, response))
 
 
 COMMANDS = (
-    # What is allowed to others, and to whoever sends them, changes with these.
+    # Exclusive: they change what later commands are allowed to do.
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
     Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
     Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), about=about_mailbox, matches=is_about_listed_mailbox),

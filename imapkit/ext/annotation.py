@@ -1,6 +1,6 @@
-"""The family ``annotation``: ANNOTATEMORE, draft-daboo-imap-annotatemore-05; servers now have METADATA (RFC 5464) beside it.
+"""The family ``annotation``: ANNOTATEMORE, draft-daboo-imap-annotatemore-05, the predecessor of METADATA (RFC 5464).
 
-Cyrus announces it where its ``annotation_enable_legacy_commands`` is on.
+Cyrus announces it if its ``annotation_enable_legacy_commands`` is on.
 """
 
 from __future__ import annotations
@@ -56,31 +56,31 @@ Name = str | bytes
 class AnnotationCommands(Commands):
     """Commands of ANNOTATEMORE: notes on mailboxes, and, for the mailbox "", on the server.
 
-    An *entry* has a path ("/comment"); its value is found in an *attribute*: "value.priv" is one's own, "value.shared" is
-    everybody's, "size.priv" and "size.shared" count octets.
+    An *entry* has a path ("/comment") and *attributes*: "value.priv" is the user's own value, "value.shared" that of all users;
+    "size.priv" and "size.shared" are their sizes in bytes.
     """
 
     def getannotation(self, mailbox: Name, entry: Any, attribute: Any, **options: Unpack[CallOptions]) -> Result:
         """Ask for annotations; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
 
-        Capability: ANNOTATEMORE; states: authenticated, selected. ``mailbox``: may have the wildcards "*" and "%". ``entry`` and
-        ``attribute``: a name, which may have wildcards too, an iterable of names, or text between ``"..."`` or ``(...)``, which
-        passes as it is. "value" asks for "value.priv" and "value.shared". The data are the ANNOTATION responses;
-        ``data.parsed()`` has a tuple of ``Annotation`` for each. With NO the data is its text. Raises ``ArgumentError`` if
-        nothing is asked for, and ``BadResponse`` for what the server does not understand.
+        Capability: ANNOTATEMORE; states: authenticated, selected. The data are the ANNOTATION responses; ``data.parsed()`` has a
+        tuple of ``Annotation`` for each. With NO the data is its text. Raises ``ArgumentError`` without an entry or an attribute,
+        and ``BadResponse`` if the server does not understand the command. ``mailbox``: may have the wildcards "*" and "%".
+        ``entry`` and ``attribute``: a name, which may have wildcards too, an iterable of names, or text in ``"..."`` or
+        ``(...)``, which is sent unchanged. "value" asks for "value.priv" and "value.shared".
         """
         return self._call("GETANNOTATION", mailbox, entry, attribute, **options)
 
     def setannotation(self, *args: Any, **options: Unpack[CallOptions]) -> Result:
         """Set or remove annotations: ``setannotation(mailbox, entry, attributes[, entry, attributes ...])``.
 
-        draft-daboo-imap-annotatemore, "SETANNOTATION Command".
-        Capability: ANNOTATEMORE; states: authenticated, selected. ``attributes``: a mapping such as
-        ``{"value.priv": "mine", "value.shared": None}``, where octets and text may have more lines than one and None removes a
-        value; names and values by turns in an iterable; or text, such as ``'("value.priv" "mine")'``, which passes as it is, as
-        does ``entry`` between ``"..."``. Behind ``mailbox`` there may also be just one text that says it all. The data are the
-        ANNOTATION responses, if the server sends any, else ``[None]``; with NO its text, ``[ANNOTATEMORE TOOBIG]`` before it
-        where a value is too long. Raises ``ArgumentError`` for what are no entries and attributes, and ``BadResponse``.
+        draft-daboo-imap-annotatemore, "SETANNOTATION Command". Capability: ANNOTATEMORE; states: authenticated, selected. The
+        data are the ANNOTATION responses, if the server sends any, else ``[None]``; with NO its text, which begins with
+        ``[ANNOTATEMORE TOOBIG]`` if a value is too long. Raises ``ArgumentError`` for malformed entries or attributes, and
+        ``BadResponse``. ``attributes``: a mapping such as ``{"value.priv": "mine", "value.shared": None}``, in which a value may
+        have several lines and None removes one; an iterable of names and values in turn; or text, such as
+        ``'("value.priv" "mine")'``, which is sent unchanged, as is an ``entry`` in ``"..."``. One text with all entries and
+        attributes may also follow ``mailbox``.
         """
         return self._call("SETANNOTATION", *args, **options)
 
@@ -92,20 +92,20 @@ def annotation(cursor: Cursor) -> tuple[Annotation, ...]:
     """``annotate-data = "ANNOTATION" SP list-mailbox SP entry-list``.
 
     ``entry-list = entry-att *(SP entry-att) / "(" entry *(SP entry) ")"``, ``entry-att = entry SP "(" att-value *(SP att-value)
-    ")"``: entries with their attributes, or, unasked, the names of those that have changed. Either is read in parentheses and
-    without. An entry that cannot be read becomes a ``Defect``.
+    ")"``: entries with their attributes, or, unasked, the names of changed entries. Both are read with and without parentheses.
+    An entry that cannot be read becomes a ``Defect``.
     """
     name = cursor.name(_annotated(cursor))
     cursor.sp()
-    whole = cursor.try_(b"(")
+    is_open = cursor.try_(b"(")
     found: list[tuple[ServerString, dict[str, bytes | None] | None]] = []
     while not cursor.at_end():
-        if whole and cursor.try_(b")"):
-            whole = False
+        if is_open and cursor.try_(b")"):
+            is_open = False
             continue
         cursor.spaces()
         found.extend(entry for entry in attempt(cursor, "ANNOTATION", _entry, values=2) if entry is not None)
-    if whole:
+    if is_open:
         cursor.tolerate("ANNOTATION: no ) at the end", b"")
     defects = tuple(cursor.defects)
     return tuple(Annotation(name, entry, attributes, defects) for entry, attributes in found)
@@ -116,12 +116,12 @@ def _annotated(cursor: Cursor) -> bytes:
     return mailbox_before(cursor, _before_entries)
 
 
-#   entry = string; its path begins with a slash. Of what stands behind an entry, a quoted attribute cannot be part of a name.
+#   entry = string; its path begins with a slash. After an entry, a quoted attribute cannot be part of a name.
 _ENTRY = late_pattern(rb'\(?+"?+/|(\(")', re.DOTALL)
 
 
 def _before_entries(words: list[bytes]) -> int:
-    """The name ends before the first entry; it is one word where there is none."""
+    """How many words the name has: all before the first entry; one if there is no entry."""
     for at, word in enumerate(words[1:], 1):
         if found := _ENTRY.match(word):
             return 1 if found.group(1) else at
@@ -134,7 +134,7 @@ def annotatemore(cursor: Cursor) -> str:
 
 
 def _entry(cursor: Cursor) -> tuple[ServerString, dict[str, bytes | None] | None] | None:
-    """``entry-att = entry SP "(" att-value *(SP att-value) ")"``, or ``entry`` alone; ``entry = string``; None if that is NIL."""
+    """``entry-att = entry SP "(" att-value *(SP att-value) ")"``, or ``entry`` alone; ``entry = string``; None if it is NIL."""
     entry = astring_or_nil(cursor, "ANNOTATION: an entry")
     cursor.spaces()
     attributes = _attributes(cursor) if cursor.try_(b"(") else None
@@ -166,9 +166,9 @@ def _attributes(cursor: Cursor) -> dict[str, bytes | None]:
 class Annotation(OfMailbox):
     """One entry of an ANNOTATION response.
 
-    ``name`` is the mailbox's and can be passed to every command, as can ``entry``; it is empty for the server's own.
-    ``attributes`` is by name in lower case, a missing value is None; where it is None as a whole, the server only told that the
-    entry has changed.
+    ``name``, the mailbox's, and ``entry`` can be passed to every command; ``name`` is empty for an entry of the server.
+    ``attributes`` has values by name in lower case, None for NIL. If ``attributes`` is None, the server has only reported that
+    the entry changed.
     """
 
     name: MailboxName
@@ -178,22 +178,22 @@ class Annotation(OfMailbox):
 
     @property
     def path(self) -> str:
-        """The entry, readable: slashes between its parts, as in "/vendor/cmu/cyrus-imapd/size"."""
+        """The entry as text, such as "/vendor/cmu/cyrus-imapd/size"."""
         return self.entry.text
 
     def text(self, attribute: str) -> str | None:
-        """The value of an attribute, readable; None if it is missing."""
+        """The value of an attribute as text; None if it is missing."""
         value = (self.attributes or {}).get(attribute.lower())
         return None if value is None else value.decode("utf-8", "surrogateescape")
 
 
-# Arguments, and whose answer is whose
+# Arguments and attribution
 
 
 def strings(value: Any) -> Token:
     """``entries = entry-match / "(" entry-match *(SP entry-match) ")"``, ``entry-match = string``; ``attribs`` likewise.
 
-    Cyrus takes no atoms for them.
+    Cyrus refuses atoms for them.
     """
     if isinstance(value, str):
         return program(value) if _in_parentheses(value) else _string(value)
@@ -214,7 +214,7 @@ def entries_and_attributes(args: tuple[Any, ...]) -> Iterator[Token]:
         yield whole
         return
     if not args or len(args) % 2:
-        raise ArgumentError("takes a mailbox, and attributes behind each entry")
+        raise ArgumentError("takes a mailbox, and attributes after each entry")
     tokens = [kind(value) for pair in zip(args[::2], args[1::2], strict=True) for kind, value in zip(_PAIR, pair, strict=True)]
     if len(tokens) > 2:
         yield _list(tokens)
@@ -243,7 +243,8 @@ def _in_parentheses(text: str) -> bool:
 
 
 def _string(value: Any) -> Token:
-    """``string``: quoted text, quoted anew; octets as they are, unless they came from a server."""
+    """``string``: text, with or without its quotes, is quoted; bytes are sent unchanged, except a ``ServerString``."""
+
     if isinstance(value, ServerString):
         return quoted_string(value)
     if not isinstance(value, str):
@@ -253,19 +254,19 @@ def _string(value: Any) -> Token:
 
 
 def _value(value: Any) -> Token:
-    """``value = nstring``, just as it is given: nothing in it is syntax."""
+    """``value = nstring``; every character is data, none is syntax."""
     if value is None:
         return b"NIL"
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
-        raise ArgumentError(f"a value is text, octets or None, not {type(value).__name__}")
-    octets = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
-    if b"\0" in octets:
-        raise ArgumentError(f"NUL at byte {octets.index(0)} of a value")
-    return Literal(octets) if b"\r" in octets or b"\n" in octets else quoted_string(octets)
+        raise ArgumentError(f"a value is text, bytes or None, not {type(value).__name__}")
+    encoded = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
+    if b"\0" in encoded:
+        raise ArgumentError(f"NUL at byte {encoded.index(0)} of a value")
+    return Literal(encoded) if b"\r" in encoded or b"\n" in encoded else quoted_string(encoded)
 
 
 def _list(tokens: list[Token]) -> tuple[Piece, ...]:
-    """``"(" ... ")"`` around tokens, a space between two."""
+    """``"(" ... ")"`` around tokens that are separated by spaces."""
     pieces: list[Piece] = [b"("]
     for at, token in enumerate(tokens):
         if at:
@@ -278,7 +279,7 @@ _PAIR = (strings, attributes)
 
 
 def about_one_mailbox(args: tuple[Any, ...], uid: bool) -> str | None:
-    """The mailbox that a command is about; None if it names several by wildcards."""
+    """The subject of a command, its mailbox; None if it has wildcards."""
     name = mailbox_name(args[0])
     return None if b"*" in name or b"%" in name else mailbox_key(name)
 
@@ -286,7 +287,7 @@ def about_one_mailbox(args: tuple[Any, ...], uid: bool) -> str | None:
 def is_about_one_mailbox(about: str, response: Untagged) -> bool | str | None:
     """Whether an ANNOTATION response is about that mailbox.
 
-    Names alone come unasked. One with values never does: it is perhaps the answer even if the server calls the mailbox otherwise.
+    Servers send entries without values unasked. One with values may be the answer even if the server spells the name differently.
     """
     verdict = is_about_mailbox(about, response, _annotated)
     return or_another_name(about, verdict) if verdict is not False or response.once(_has_values) else False

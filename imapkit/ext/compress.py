@@ -13,42 +13,42 @@ __all__ = ["CompressCommands", "DeflateLayer", "imapkit_family"]
 
 _PIECE = 1 << 16
 _USUAL = 100
-"""To how many times its size compressed data may come for as long as it likes."""
+"""A stream may inflate to this many times its size without end; ``Limits.inflation`` bounds what exceeds that."""
 _LINE = 200
-"""As how many bytes a line counts beside its own: to read it takes more time than that, and rows of FETCH or LIST, which are
-alike but for a number, come to no more than a hundred times their size with it."""
+"""How many extra bytes each line counts, for the time that it takes to read. With them, rows of FETCH or LIST, which differ in a
+number alone, still stay within a hundred times their size."""
 _FREE = 4
-"""Up to how many times the size of the data lines do not count, so that nobody need look for them in a message."""
+"""Data that inflates to at most this many times its size is not searched for lines: messages do."""
 _FLUSHED = b"\0\0\xff\xff"
 _RAW = -zlib.MAX_WBITS
 """RFC 4978 section 3: raw DEFLATE (RFC 1951), with neither header nor checksum."""
 
 
 class CompressCommands(Commands):
-    """Compression of all that goes over the connection."""
+    """Compression of the connection."""
 
     def enable_compression(self, **options: Unpack[CallOptions]) -> Result:
         """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
 
-        Returns the text of the tagged response; NO if the server compresses already. Over TLS, which may be switched on later,
-        bytes are compressed first and then encrypted. Mind that what an attacker can have sent
-        beside a secret tells its length (RFC 4978 section 6).
+        Returns the text of the tagged response; NO if the connection is compressed already. With TLS, which may be switched on
+        later, bytes are compressed first and then encrypted. An attacker who can add text next to a secret can learn about the
+        secret from the compressed length (RFC 4978 section 6).
         """
         return self._call("COMPRESS", "DEFLATE", **options)
 
 
 class DeflateLayer:
-    """Deflates what is sent, inflates what comes; each in one stream, from now to the end of the connection.
+    """Deflates sent data and inflates received data, each in one stream that lasts until the connection ends.
 
-    ``most``: how many bytes may come out beyond a hundred times as many as went in (``Limits.inflation``). Lines count as more
-    than their bytes: a kilobyte that inflates to half a million empty lines is a kilobyte of work for the server alone.
+    ``most``: how many bytes a hundredfold inflation may be exceeded by (``Limits.inflation``). Each line counts more than its
+    bytes: otherwise a server could make the client read half a million empty lines at the price of a kilobyte.
     """
 
     filler = b"\0\0\0\xff\xff"
-    """An empty stored block, RFC 1951 section 3.2.4: ``encode`` ends at an octet's boundary, so it may follow at any time.
+    """An empty stored block, RFC 1951 section 3.2.4. ``encode`` ends at a byte boundary, so it may follow at any time.
 
-    Cyrus (3.6.1, and later ones still) inflates 4,102 octets at a time, and when these end with a command, it waits for more to
-    come from the network before it looks at the rest: with nothing to wake it, until one side's time is over.
+    Cyrus (3.6.1 and later) inflates 4,102 bytes at a time. If they end with a command, Cyrus does not read the rest before more
+    data arrives from the network: without this filler, one side would time out.
     """
 
     def __init__(self, most: int = 1 << 30) -> None:
@@ -58,14 +58,14 @@ class DeflateLayer:
         self._last = b""
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
-        """There is nothing to agree on."""
+        """Return at once: DEFLATE has no handshake."""
 
     def encode(self, data: bytes | memoryview) -> bytes:
-        """All of ``data``, ended so that the server can read all of it: RFC 4978 section 4."""
+        """``data`` deflated and flushed, so that the server can inflate all of it: RFC 4978 section 4."""
         return self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """What ``data`` inflates to, in pieces of bounded size. Raises ``RemoteProtocolError`` or ``LimitExceeded``."""
+        """``data`` inflated, in pieces of bounded size. Raises ``RemoteProtocolError`` or ``LimitExceeded``."""
         self._last = data[-4:] if len(data) > 3 else (self._last + data)[-4:]
         self._excess = max(0, self._excess) - _USUAL * len(data)
         free = _FREE * len(data)
@@ -83,14 +83,14 @@ class DeflateLayer:
             if self._inflate.unused_data:
                 raise RemoteProtocolError(f"data after the end of the compressed stream: {self._inflate.unused_data[:80]!r}")
             data = self._inflate.unconsumed_tail
-            # A full piece may have more behind it, though every octet of the input is taken.
+            # After a full piece zlib may hold more output, even if it has taken all input.
             if not data and len(piece) < _PIECE:
                 return
 
     def settled(self) -> bool:
-        """Whether a flush has come as a whole: it ends with an empty stored block, and another block may begin.
+        """Whether the data received so far ends with a complete flush: an empty stored block, after which a block may begin.
 
-        (Only the first bytes of a block may have come, which change what all that follows means: so one more is tried out.)
+        The last bytes alone do not prove that, as they may be inside a block; so a copy of the state inflates another block.
         """
         try:
             return self._last == _FLUSHED and self._inflate.copy().decompress(b"\0\x01\0\xfe\xff!") == b"!"

@@ -1,4 +1,4 @@
-"""The family ``enable``: ENABLE, RFC 5161; and UTF8=ACCEPT, RFC 6855, which is switched on by it."""
+"""The family ``enable``: ENABLE, RFC 5161; and UTF8=ACCEPT, RFC 6855, which ENABLE switches on."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ __all__ = ["EnableCommands", "imapkit_family"]
 
 
 class EnableCommands(Commands):
-    """Switching extensions on that change what the server sends."""
+    """Switch on extensions that change what the server sends."""
 
     def enable(self, capability: str | Iterable[str], *, force: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Enable extensions; RFC 5161 section 3.1; capability ENABLE; state: authenticated.
 
-        ``capability``: a name, several separated by spaces, or an iterable of names. Only what some family that is there
-        understands may be enabled: another raises ``ArgumentError``, unless ``force`` is true: then the program itself must
-        understand what the server sends from then on. Returns the text of the tagged response; what the server
-        did enable, which may be nothing, is in ``response("ENABLED")`` and holds until the connection ends. With UTF8=ACCEPT
-        (RFC 6855) mailbox names go in UTF-8 instead of modified UTF-7, and APPEND takes messages with 8-bit headers.
-        Raises ``error`` if the server does not announce ENABLE.
+        Returns the text of the tagged response; ``response("ENABLED")`` has what the server did enable, perhaps nothing, until
+        the connection ends. Raises ``error`` if the server does not announce ENABLE, and ``ArgumentError`` for an extension that
+        no installed family supports, unless ``force`` is true: then the caller must read what the server sends from then on.
+        ``capability``: a name, several separated by spaces, or an iterable of names. With UTF8=ACCEPT (RFC 6855) mailbox names
+        are sent in UTF-8 instead of modified UTF-7, and APPEND takes messages with 8-bit headers.
         """
         names = _names(capability)
         if not force:
@@ -64,12 +63,12 @@ def _atoms(args: tuple[Any, ...]) -> Iterable[Token]:
 
 
 def _understood(session: Session, args: tuple[Any, ...]) -> None:
-    """Raise for what no family understands: the server would then send what is read wrongly."""
+    """Raise ``ArgumentError`` for an extension that no family supports: imapkit would misread what the server then sends."""
     for name in _names(args):
         if name not in session.understood:
             known = ", ".join(sorted(session.understood))
-            why = f"no family that is there understands it ({known} can be)"
-            raise ArgumentError(f"{name} cannot be enabled: {why}; force=True sends it all the same")
+            why = f"no installed family supports it (supported: {known})"
+            raise ArgumentError(f"{name} cannot be enabled: {why}; force=True sends it nevertheless")
 
 
 def enabled(cursor: Cursor) -> tuple[str, ...]:

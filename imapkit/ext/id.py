@@ -1,4 +1,4 @@
-"""The family ``id``: who the client is, and who the server is: RFC 2971."""
+"""The family ``id``: the names of client and server, RFC 2971."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ from imapkit.plugin import (
 __all__ = ["IdCommands", "Identity", "imapkit_family"]
 
 MOST_PAIRS, LONGEST_FIELD, LONGEST_VALUE = 30, 30, 1024
-"""RFC 2971 section 3.3: how many pairs may be sent, and the octets of each."""
+"""RFC 2971 section 3.3: how many pairs may be sent, and the bytes of each."""
 
 
 class IdCommands(Commands):
-    """Telling who we are, and asking who the server is."""
+    """Send the client's name and version, and ask for the server's."""
 
     def id(self, *kv_pairs: Any, **options: Unpack[CallOptions]) -> Result:
-        """Tell the server who the client is, and ask who the server is; RFC 2971 section 3.1; capability ID; any state.
-
-        ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping of them: text, octets or
-        an ``int``; a value also None for NIL; single quotes around them are sent, too. One text alone, such as
-        '("name" "mine")', is sent as it is, without single quotes around it. Nothing is told (NIL) if there are none, or
-        if the one text is empty. Servers of NetEase (163.com, 126.com) refuse SELECT until they have been told.
+        """Send the client's name and version, and ask for the server's; RFC 2971 section 3.1; capability ID; any state.
 
         The data is the server's list as it wrote it, ``b"NIL"``, or ``[None]`` if it sent none; parsed: ``Identity``, or None for
-        NIL. With NO the data is its text. Raises ``ArgumentError`` for a field without a value, for one given twice, and beyond
-        the limits of RFC 2971 section 3.3: 30 pairs, 30 octets in a field, 1024 in a value; ``BadResponse`` where the command is
-        not known.
+        NIL. With NO the data is its text. Raises ``BadResponse`` if the server does not support the command, and
+        ``ArgumentError`` for a field without a value, for one given twice, and beyond the limits of RFC 2971 section 3.3: 30
+        pairs, 30 bytes in a field, 1024 in a value.
+
+        ``kv_pairs``: fields and their values in turn ("name", "mine", "version", "1.0"), or one mapping: text, bytes or an
+        ``int``; a value may be None for NIL. Single quotes around them are sent too. A single text, such as '("name" "mine")',
+        is sent unchanged, except for single quotes around it. Without arguments, or with one empty text, NIL is sent. Servers of
+        NetEase (163.com, 126.com) refuse SELECT before they have received an ID with fields.
         """
         return self._call("ID", _one(kv_pairs), **options)
 
 
 def _one(kv_pairs: tuple[Any, ...]) -> Any:
-    """The arguments as one: an argument that is None would be left out."""
+    """The arguments as one value, since an argument that is None would be left out."""
     only = kv_pairs[0] if len(kv_pairs) == 1 else kv_pairs
     return "NIL" if only is None or (isinstance(only, (str, bytes, bytearray, tuple)) and not only) else only
 
@@ -89,30 +89,30 @@ def _list(pairs: list[tuple[Any, Any]]) -> Token:
     pieces: list[Piece] = []
     seen: set[bytes] = set()
     for name, value in pairs:
-        octets = _octets(name, "a field", LONGEST_FIELD)
-        if octets.lower() in seen:
+        encoded = _encoded(name, "a field", LONGEST_FIELD)
+        if encoded.lower() in seen:
             raise ArgumentError(f"field {name!r} is given twice")
-        seen.add(octets.lower())
-        pieces += (b" " if pieces else b"(", _string(octets), b" ")
-        pieces.append(b"NIL" if value is None else _string(_octets(value, f"the value of {name!r}", LONGEST_VALUE)))
+        seen.add(encoded.lower())
+        pieces += (b" " if pieces else b"(", _string(encoded), b" ")
+        pieces.append(b"NIL" if value is None else _string(_encoded(value, f"the value of {name!r}", LONGEST_VALUE)))
     return (*pieces, b")") if pieces else b"NIL"
 
 
-def _octets(value: Any, what: str, longest: int) -> bytes:
+def _encoded(value: Any, what: str, longest: int) -> bytes:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
         raise ArgumentError(f"{what} must be text or bytes, not {type(value).__name__}")
-    octets = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
-    if len(octets) > longest:
-        raise ArgumentError(f"{what} may have {longest} octets, not {len(octets)}")
-    if bad := _FORBIDDEN.search(octets):
+    encoded = encode_text(value, "utf-8") if isinstance(value, str) else memoryview(value).tobytes()
+    if len(encoded) > longest:
+        raise ArgumentError(f"{what} may have {longest} bytes, not {len(encoded)}")
+    if bad := _FORBIDDEN.search(encoded):
         raise ArgumentError(f"{bad.group()!r} at byte {bad.start()} of {what}: it cannot be sent in a command line")
-    return octets
+    return encoded
 
 
-def _string(octets: bytes) -> Piece:
-    made = quoted_string(octets)
+def _string(encoded: bytes) -> Piece:
+    made = quoted_string(encoded)
     assert not isinstance(made, tuple)
     return made
 
@@ -121,13 +121,13 @@ def _string(octets: bytes) -> Piece:
 
 
 def id_response(cursor: Cursor) -> Identity | None:
-    """``id_response ::= "ID" SPACE id_params_list``; what is no pair is a ``Defect``, and so is an atom, which is read."""
+    """``id_response ::= "ID" SPACE id_params_list``; None for NIL. An atom in place of a string is read and noted."""
     if cursor.peek() != b"(":
         if cursor.nstring() is not None:
             raise cursor.error("( or NIL")
         return None
     cursor.expect(b"(")
-    # By name in lower case: names are not case-sensitive.
+    # The keys are in lower case: names are not case-sensitive.
     pairs: dict[bytes, tuple[bytes, bytes | None]] = {}
 
     def pair(cursor: Cursor) -> None:
@@ -164,25 +164,25 @@ def _value(cursor: Cursor) -> bytes | None:
 
 @record
 class Identity:
-    """What a program says of itself: ``fields``, as they came. Their names are not case-sensitive, RFC 2971 section 3.3.
+    """An ID response: ``fields`` as sent; their names are not case-sensitive (RFC 2971 section 3.3).
 
-    What could not be read is in ``defects``.
+    ``defects`` has what could not be read.
     """
 
     fields: Mapping[bytes, bytes | None] = field(hash=False)
     defects: tuple[Defect, ...] = ()
 
     def get(self, name: str) -> str | None:
-        """The value of a field, readable; None if it is NIL or not there."""
+        """The value of a field as text; None if it is NIL or missing."""
         return self.text().get(name.lower())
 
     def text(self) -> dict[str, str | None]:
-        """All fields, readable, with their names in lower case; octets that are not UTF-8 as PEP 383 has them."""
+        """All fields as text, with names in lower case; bytes that are not UTF-8 become PEP 383 surrogates."""
         return {_decoded(name).lower(): None if value is None else _decoded(value) for name, value in self.fields.items()}
 
 
-def _decoded(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
+def _decoded(sent: bytes) -> str:
+    return sent.decode("utf-8", "surrogateescape")
 
 
 @hookimpl

@@ -22,28 +22,28 @@ from imapkit.plugin import (
 __all__ = ["IdleCommands", "imapkit_family"]
 
 LONGEST = 29 * 60.0
-"""Seconds. RFC 2177 section 3: a server may log a client out that has been idle for 30 minutes."""
+"""Seconds. RFC 2177 section 3: a server may log out a client that has been idle for 30 minutes."""
 
 
 class IdleCommands(Commands):
-    """Waiting for news without asking for it."""
+    """Wait for changes that the server reports."""
 
     idle_refresh: float = 9 * 60.0
-    """Seconds after which IDLE is ended and begun anew: NAT boxes forget a silent connection after 10 minutes or more, and Yandex
-    and AOL drop it sooner than RFC 2177 allows."""
+    """Seconds after which IDLE is ended and sent again: NAT boxes drop a silent connection after 10 minutes or more, and Yandex
+    and AOL close it sooner than RFC 2177 allows."""
 
     def idle(self, timeout: float | None = None, **options: Unpack[CallbackOptions]) -> Result:
         """Wait until the server reports a change; RFC 2177; capability IDLE; states: authenticated, selected.
 
-        Ends when an untagged response other than OK has come, after ``timeout`` seconds (default: 29 minutes), or when another
-        command is issued, from any thread. What has come is in ``response("EXISTS")`` and the like, and ``response("IDLE")``
-        is ``("IDLE", [b"TIMEOUT"])`` if the time was over. Returns the text of the tagged response. Raises ``abort`` if the
-        connection ends meanwhile, with what the server said.
+        Returns the text of the tagged response when an untagged response other than OK has arrived, after ``timeout`` seconds
+        (default: 29 minutes), or when any thread sends another command. ``response("EXISTS")`` and the like have the responses;
+        ``response("IDLE")`` is ``("IDLE", [b"TIMEOUT"])`` after a time-out. Raises ``abort``, with the server's text, if the
+        connection ends meanwhile.
         """
         patience = LONGEST if timeout is None else timeout
         if not isinstance(patience, (int, float)) or not patience >= 0:
             raise ArgumentError(f"not a time to wait: {timeout!r}")
-        # (It cannot hold a time-out: that is how long to wait.)
+        # ``options`` cannot have ``timeout``: it is a parameter of this method.
         given = cast("CallOptions", options)
         return self._call_with(given, "IDLE", patience=patience, renew=self.idle_refresh, finish=self._idled)
 
@@ -54,7 +54,7 @@ class IdleCommands(Commands):
 
 
 def is_news(response: Untagged) -> bool:
-    """Whether a response tells of a change: "* OK Still here" (Dovecot, every two minutes) does not."""
+    """Whether a response reports a change: "* OK Still here" (Dovecot, every two minutes) does not."""
     return response.name not in ("OK", "")
 
 

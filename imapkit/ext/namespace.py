@@ -1,4 +1,4 @@
-"""The family ``namespace``: where mailboxes are: RFC 2342."""
+"""The family ``namespace``: the prefixes of mailbox names, RFC 2342."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ __all__ = ["Namespace", "NamespaceCommands", "Namespaces", "imapkit_family"]
 
 
 class NamespaceCommands(Commands):
-    """Finding out how mailbox names begin."""
+    """Ask for the prefixes of mailbox names."""
 
     def namespace(self, **options: Unpack[CallOptions]) -> Result:
-        """Ask how the names of mailboxes begin: one's own, other users', shared ones; RFC 2342; capability NAMESPACE.
+        """Ask for the prefixes of the user's own mailboxes, other users' and shared ones; RFC 2342; capability NAMESPACE.
 
         Section 5. States: authenticated, selected. The data is the response as the server wrote it, such as
         ``b'(("" "/")) NIL (("Public Folders/" "/"))'``; ``data.parsed()`` has one ``Namespaces``, whose prefixes can be passed to
-        ``list``. With NO the data is its text. Raises ``BadResponse`` where the command is not known. Exchange 2003 ends the
-        connection instead, which raises ``abort``.
+        ``list``. With NO the data is its text. Raises ``BadResponse`` if the server does not support the command, and ``abort``
+        if it ends the connection instead, as Exchange 2003 does.
         """
         return self._call("NAMESPACE", **options)
 
@@ -57,7 +57,7 @@ def namespace_response(cursor: Cursor) -> Namespaces:
 
 
 def _namespaces(cursor: Cursor, kind: str) -> tuple[Namespace, ...] | None:
-    """``Namespace = nil / "(" 1*( "(" ... ")" ) ")"``; one that cannot be read is a ``Defect`` and costs no other."""
+    """``Namespace = nil / "(" 1*( "(" ... ")" ) ")"``; one that cannot be read becomes a ``Defect``, the others are read."""
     cursor.spaces()
     if cursor.at_end():
         cursor.tolerate(f"NAMESPACE: no {kind} namespaces", b"")
@@ -79,7 +79,10 @@ def _nil(cursor: Cursor, kind: str) -> None:
 
 
 def _namespace(cursor: Cursor) -> Namespace:
-    """``"(" string SP (<"> QUOTED_CHAR <"> / nil) *(Namespace_Response_Extension) ")"``; a bad extension costs no other."""
+    """``"(" string SP (<"> QUOTED_CHAR <"> / nil) *(Namespace_Response_Extension) ")"``.
+
+    An extension that cannot be read becomes a ``Defect``.
+    """
     cursor.expect(b"(")
     prefix = cursor.name(astring_or_nil(cursor, "NAMESPACE: a prefix") or b"")
     cursor.sp()
@@ -109,7 +112,7 @@ def _namespace(cursor: Cursor) -> Namespace:
 
 @record
 class Namespace:
-    """How mailbox names begin, and what separates their levels, None if there are none; as the server wrote it.
+    """The prefix of some mailbox names, and the delimiter of their levels, None if there is none.
 
     ``prefix`` can be passed to every command: ``imap.list(namespace.prefix, "%")``. ``extensions`` by name:
     ``{b"TRANSLATION": (b"Andere Ben&APw-tzer/",)}`` (RFC 5255 section 3.4).
@@ -121,15 +124,15 @@ class Namespace:
 
     @property
     def mailbox(self) -> str:
-        """The prefix, readable: modified UTF-7 decoded (RFC 3501 section 5.1.3), or UTF-8 (RFC 6855 section 3)."""
+        """The prefix as text, from modified UTF-7 (RFC 3501 section 5.1.3) or UTF-8 (RFC 6855 section 3)."""
         return self.prefix.text
 
 
 @record
 class Namespaces:
-    """The namespaces of a user: own mailboxes, those of other users, shared ones; None where there are none of a kind.
+    """The namespaces of the user's own mailboxes, of other users' and of shared ones; None without namespaces of a kind.
 
-    What could not be read is in ``defects``.
+    ``defects`` has what could not be read.
     """
 
     personal: tuple[Namespace, ...] | None

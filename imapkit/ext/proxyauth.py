@@ -1,6 +1,6 @@
 """The family ``proxyauth``: PROXYAUTH, by which an administrator becomes another user.
 
-There is no RFC: Netscape's, iPlanet's and Sun's messaging servers have it. None of those could be tested against.
+There is no RFC: the messaging servers of Netscape, iPlanet and Sun support it. The family is not tested against any of them.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ __all__ = ["ProxyauthCommands", "imapkit_family"]
 
 
 class ProxyauthCommands(Commands):
-    """Acting for another user."""
+    """Act as another user."""
 
     def proxyauth(self, user: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
 
-        A mailbox that is selected must be closed first. It is like a second login: nothing else is in flight meanwhile, and once
-        the server agrees its capabilities must be asked for anew. Returns ``("NO", [reason])`` if it refuses: then nothing has
-        changed. Logs and errors do not show who it was.
+        Returns ``("NO", [reason])`` if the server refuses; then nothing has changed. A selected mailbox must be closed first. As
+        at LOGIN, no other command is in flight meanwhile, and the client asks for the capabilities again when it next needs
+        them. Logs and errors do not show ``user``.
         """
         secret, user = Secret(user), ""
         return self._call("PROXYAUTH", secret, **options)
 
 
 def _became(session: Session, request: Done) -> None:
-    # As at LOGIN (RFC 3501 section 6.2.3): what was announced to the one need not hold for the other.
+    # As at LOGIN (RFC 3501 section 6.2.3): the capabilities of the two users may differ.
     if request.typ == "OK":
         session.forget_capabilities()
 

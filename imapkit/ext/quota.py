@@ -47,17 +47,17 @@ Name = str | bytes
 
 
 class QuotaCommands(Commands):
-    """Commands of QUOTA: RFC 9208 section 4.1. Usage and limits belong to *quota roots*, which each cover some mailboxes.
+    """Commands of QUOTA: RFC 9208 section 4.1. Usage and limits belong to *quota roots*; each covers some mailboxes.
 
-    What is over a limit is refused with the response code OVERQUOTA (section 4.3.1), which the base family reads.
+    A server refuses what exceeds a limit with the response code OVERQUOTA (section 4.3.1), which the base family reads.
     """
 
     def getquota(self, root: Name, **options: Unpack[CallOptions]) -> Result:
         """Ask for the usage and the limits of a quota root; RFC 9208 section 4.1.1.
 
-        Capability: QUOTA; states: authenticated, selected. ``root``: a name as ``getquotaroot`` tells it, such as "User quota"
-        or "". The data are the QUOTA responses, ``data.parsed()`` a list of ``Quota``. NO if there is no such root, or if it may
-        not be seen: Cyrus allows it to administrators only.
+        Capability: QUOTA; states: authenticated, selected. The data are the QUOTA responses, ``data.parsed()`` a list of
+        ``Quota``; NO if there is no such root, or if the user may not see it: Cyrus lets only administrators. ``root``: a name
+        from ``getquotaroot``, such as "User quota" or "".
         """
         return self._call("GETQUOTA", root, **options)
 
@@ -65,18 +65,18 @@ class QuotaCommands(Commands):
         """Ask for the quota roots of a mailbox, and for usage and limits of each; RFC 9208 section 4.1.2.
 
         Capability: QUOTA; states: authenticated, selected. Returns ``(type, [[QUOTAROOT data, ...], [QUOTA data, ...]])``, each
-        list ``[None]`` if there was no such response. ``parsed()`` of each list gives ``QuotaRoot`` and ``Quota``; that of both
-        together gives all, as they came. The mailbox need not exist, though Cyrus says NO to that.
+        list ``[None]`` if there was no such response. ``parsed()`` of the first list returns ``QuotaRoot`` records, of the second
+        ``Quota``, of both together all in the order of arrival. The mailbox need not exist; Cyrus answers NO if it does not.
         """
         return self._call_with(options, "GETQUOTAROOT", mailbox, finish=self._roots_and_quotas)
 
     def setquota(self, root: Name, limits: Any, **options: Unpack[CallOptions]) -> Result:
         """Set the limits of a quota root; RFC 9208 section 4.1.3.
 
-        Capability: QUOTASET, or QUOTA where only RFC 2087 is known; states: authenticated, selected. ``limits``: text such as
-        "(STORAGE 512)", with or without parentheses, or a mapping such as ``{"STORAGE": 512, "MESSAGE": 1000}``. STORAGE is in
-        units of 1024 octets, the others are counted. Limits that are not named are removed: "()" removes all. The data are the
-        QUOTA responses, if the server sends any, else ``[None]``. NO to whoever may not set it.
+        Capability: QUOTASET, or QUOTA of RFC 2087; states: authenticated, selected. The data are the QUOTA responses, if the
+        server sends any, else ``[None]``; NO if the user may not set limits. ``limits``: text such as "(STORAGE 512)", with or
+        without parentheses, or a mapping such as ``{"STORAGE": 512, "MESSAGE": 1000}``. STORAGE is in units of 1024 bytes,
+        other resources are counted. The server removes limits that are not named: "()" removes all.
         """
         return self._call("SETQUOTA", root, limits, **options)
 
@@ -95,8 +95,8 @@ class QuotaCommands(Commands):
 def quota(cursor: Cursor) -> Quota:
     """``quota-response = "QUOTA" SP quota-root-name SP quota-list``, RFC 9208 section 7.
 
-    ``quota-list = "(" quota-resource *(SP quota-resource) ")"``; RFC 2087 section 6 allows it to be empty. Where there is none
-    at all, as Courier has it, that is noted. A resource that cannot be read becomes a ``Defect``.
+    ``quota-list = "(" quota-resource *(SP quota-resource) ")"``; RFC 2087 section 6 allows it to be empty. A missing list, as
+    Courier sends it, is noted. A resource that cannot be read becomes a ``Defect``.
     """
     name = _quota_root_name(cursor)
     if without := cursor.match(_NO_LIST):
@@ -107,7 +107,7 @@ def quota(cursor: Cursor) -> Quota:
     found: dict[str, QuotaResource] = {}
 
     def resource(cursor: Cursor) -> None:
-        """One of them, the first of a name."""
+        """Read one resource; the first of a name counts."""
         start = cursor.mark()
         read = quota_resource(cursor)
         if read.name in found:
@@ -119,12 +119,12 @@ def quota(cursor: Cursor) -> Quota:
     return Quota(name, tuple(found.values()), tuple(cursor.defects))
 
 
-#   What may stand where a list should be: nothing, or NIL.
+#   What servers send in place of a list: nothing, or NIL.
 _NO_LIST = late_pattern(rb"(?: ++NIL)?+ *+\Z", re.IGNORECASE)
 
 
 def _quota_root_name(cursor: Cursor) -> MailboxName:
-    """``quota-root-name = astring``, before a list or nothing; NIL, which is no string, is noted, and taken as the name ""."""
+    """``quota-root-name = astring``, before a list or nothing; NIL, which is no string, is noted and read as the name ""."""
     start = cursor.mark()
     try:
         name = astring_or_nil(cursor, "QUOTA: a root")
@@ -157,15 +157,15 @@ def quotaroot(cursor: Cursor) -> QuotaRoot:
 
 
 def _before_roots(words: list[bytes]) -> int:
-    """``mailbox *(SP quota-root-name)``: a word that needs quotes, and has none, belongs to the name, with all before it.
+    """How many words the name has in ``mailbox *(SP quota-root-name)``: all up to the last that needs quotes and has none.
 
-    So do the words behind it up to the roots in quotes, if the last one is.
+    If the last root has quotes, the name also has all words up to the roots in quotes.
     """
     unquoted = [at for at, word in enumerate(words, 1) if word[:1] != b'"']
-    odd = [at for at in unquoted if not is_astring(words[at - 1])]
-    if not odd:
+    invalid = [at for at in unquoted if not is_astring(words[at - 1])]
+    if not invalid:
         return 1
-    return unquoted[-1] if words[-1][:1] == b'"' else odd[-1]
+    return unquoted[-1] if words[-1][:1] == b'"' else invalid[-1]
 
 
 # Data
@@ -173,7 +173,7 @@ def _before_roots(words: list[bytes]) -> int:
 
 @record
 class QuotaResource:
-    """One resource of a quota root: STORAGE and ANNOTATION-STORAGE in units of 1024 octets, MESSAGE and MAILBOX counted.
+    """One resource of a quota root: STORAGE and ANNOTATION-STORAGE in units of 1024 bytes, MESSAGE and MAILBOX counted.
 
     ``name`` is in upper case. RFC 9208 section 5.
     """
@@ -185,9 +185,9 @@ class QuotaResource:
 
 @record
 class Quota:
-    """A QUOTA response: what a quota root limits; what it does not name has no limit.
+    """A QUOTA response: the limited resources of a quota root; a resource that it does not name has no limit.
 
-    ``name`` can be passed to every command of this family; what could not be read is in ``defects``.
+    ``name`` can be passed to every command of this family; ``defects`` has what could not be read.
     """
 
     name: MailboxName
@@ -196,28 +196,28 @@ class Quota:
 
     @property
     def root(self) -> str:
-        """The name, readable; it means something to the server only."""
+        """The name as text; its meaning is the server's own."""
         return self.name.text
 
     def resource(self, name: str) -> QuotaResource | None:
-        """The resource of that name ("STORAGE"), or None: it has no limit."""
+        """The resource of that name ("STORAGE"); None if it has no limit."""
         return next((each for each in self.resources if each.name == name.upper()), None)
 
 
 @record
 class QuotaRoot(OfMailbox):
-    """A QUOTAROOT response: the quota roots of a mailbox, perhaps none. Every name can be passed to every command."""
+    """A QUOTAROOT response: the quota roots of a mailbox, perhaps none. All names can be passed to commands."""
 
     name: MailboxName
     roots: tuple[MailboxName, ...]
     defects: tuple[Defect, ...] = ()
 
 
-# Arguments, and whose answer is whose
+# Arguments and attribution
 
 
 def quota_root(value: Any) -> Token:
-    """``quota-root-name = astring``; a name that came from a server is quoted as it needs."""
+    """``quota-root-name = astring``; a name that came from a server is quoted as needed."""
     return mailbox(value) if isinstance(value, MailboxName) else astring(value)
 
 
@@ -245,12 +245,12 @@ def _pairs(words: list[Any]) -> zip[tuple[Any, Any]]:
 
 
 def about_root(args: tuple[Any, ...], uid: bool) -> str:
-    """The quota root that a command is about, without quotes."""
+    """The subject of GETQUOTA: the quota root, without quotes."""
     return mailbox_key(string_value(quota_root(args[0])))
 
 
 def is_about_root(about: str, response: Untagged) -> bool | str | None:
-    """Whether a QUOTA response is about that root; those about other roots may come unasked, and then beside its answer."""
+    """Whether a QUOTA response is about that root; servers may also send some about other roots unasked."""
     name = response.once(_root)
     if name is None:
         return None
@@ -274,9 +274,9 @@ COMMANDS = (
         about=about_root,
         matches=is_about_root,
     ),
-    # What roots it will bring is not known before: it shares QUOTA responses with no other command.
+    # No subject: the client cannot foresee the roots in its answer, so no other command that awaits QUOTA overlaps with it.
     Command("GETQUOTAROOT", State.LOGGED_IN, args=(mailbox,), result=("QUOTAROOT", "QUOTA")),
-    # RFC 9208 section 4.1.3: it may bring QUOTA responses about other roots as well.
+    # RFC 9208 section 4.1.3: its answer may have QUOTA responses about other roots.
     Command("SETQUOTA", State.LOGGED_IN, args=(quota_root, setquota_list), exclusive=True, result=("QUOTA",)),
 )
 

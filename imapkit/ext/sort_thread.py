@@ -39,17 +39,16 @@ from imapkit.plugin import (
 __all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
 
 DEEPEST = 50
-"""How deep threads may be nested in threads; each may go on for as long as it likes. Python copies records by recursion."""
+"""How deep threads may be nested, whatever their length: Python copies records by recursion."""
 
 
 class SortThreadCommands(Commands):
-    """Searching for messages, and having them sorted or put into threads by the server.
+    """Search for messages; the server sorts them or puts them into threads.
 
-    ``search_criteria``: a search program, as ``search`` has it. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
-    there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and
-    ``uid("THREAD", ...)`` take the same arguments, or several of them as one text
-    ("REFERENCES UTF-8 ALL"). With NO the data is its text: a charset that the server does not know, after
-    ``[BADCHARSET]``.
+    ``search_criteria``: a search program, as for ``search``. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
+    there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same
+    arguments, or several of them as one text ("REFERENCES UTF-8 ALL"). With NO the data is its text, which begins with
+    ``[BADCHARSET]`` if the server does not support the charset.
     """
 
     def sort(
@@ -60,12 +59,12 @@ class SortThreadCommands(Commands):
         uid: bool = False,
         **options: Unpack[CallOptions],
     ) -> Result:
-        """Search the mailbox, and sort what is found; RFC 5256 section 3, "SORT"; capability SORT; state: selected.
+        """Search the mailbox, and sort the messages found; RFC 5256 section 3, "SORT"; capability SORT; state: selected.
 
-        ``sort_criteria``: ARRIVAL, CC, DATE, FROM, SIZE, SUBJECT, TO, with capability SORT=DISPLAY also DISPLAYFROM and DISPLAYTO
-        (RFC 5957), each after REVERSE if need be: "REVERSE DATE", "(SUBJECT DATE)", or an iterable of them. The data is a list
-        of message numbers, separated by spaces; parsed: a tuple. Raises ``ArgumentError`` for what are no criteria, and
-        ``BadResponse`` if the server does not know a key.
+        The data is a list of message numbers, separated by spaces; parsed: a tuple. Raises ``ArgumentError`` for malformed
+        criteria, and ``BadResponse`` if the server does not support a key. ``sort_criteria``: ARRIVAL, CC, DATE, FROM, SIZE,
+        SUBJECT, TO, with capability SORT=DISPLAY also DISPLAYFROM and DISPLAYTO (RFC 5957), each with REVERSE before it if
+        wanted: "REVERSE DATE", "(SUBJECT DATE)", or an iterable of them.
         """
         return self._call("SORT", sort_criteria, *_searched(charset, search_criteria), uid=uid, **options)
 
@@ -77,18 +76,18 @@ class SortThreadCommands(Commands):
         uid: bool = False,
         **options: Unpack[CallOptions],
     ) -> Result:
-        """Search the mailbox, and put what is found into threads; RFC 5256 section 3, "THREAD"; state: selected.
+        """Search the mailbox, and put the messages found into threads; RFC 5256 section 3, "THREAD"; state: selected.
 
-        ``threading_algorithm``: "ORDEREDSUBJECT", "REFERENCES" or another that a capability THREAD= names. The data are the
-        threads as the server wrote them, such as ``b"(2)(3 6 (4 23)(44 7 96))"``; parsed: a tuple of ``Thread``. Raises
-        ``ArgumentError`` for what is no atom, and ``BadResponse`` if the server does not know the algorithm.
+        The data are the threads as the server wrote them, such as ``b"(2)(3 6 (4 23)(44 7 96))"``; parsed: a tuple of
+        ``Thread``. Raises ``ArgumentError`` for an algorithm that is no atom, and ``BadResponse`` if the server does not support
+        it. ``threading_algorithm``: "ORDEREDSUBJECT", "REFERENCES" or another that a capability THREAD= names.
         """
         return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), uid=uid, **options)
 
 
 # On the wire
 
-#   sort-criterion = ["REVERSE" SP] sort-key; a key of an extension may have strings behind it (RFC 5257 section 4.4).
+#   sort-criterion = ["REVERSE" SP] sort-key; strings may follow the key of an extension (RFC 5257 section 4.4).
 _WORDS = late_pattern(r' *+(?:(?:[^(){%*"\\\x00-\x20\x7f]++|"(?:[^"\\]|\\.)*+")(?: ++|\Z))++\Z')
 _CHARSET = late_pattern(r"(?=[^\d$])[A-Za-z0-9!#$&'+,.:;<=>?@^_`|~/-]+\Z")
 
@@ -104,7 +103,7 @@ def sort_criteria(value: Any) -> bytes:
     return f"({inner.strip(' ')})".encode()
 
 
-#   What stands before the charset where all is one text: sort-criteria in parentheses, or an algorithm.
+#   What precedes the charset if all arguments are one text: sort-criteria in parentheses, or an algorithm.
 _SORT_FIRST = late_pattern(r' *+(\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)) ++(.+)', re.DOTALL)
 _THREAD_FIRST = late_pattern(r" *+([^ ]++) ++(.+)", re.DOTALL)
 
@@ -146,10 +145,10 @@ def _search_criteria(args: tuple[Any, ...], operands: Operands) -> Iterator[Toke
 
 
 def _searched(charset: str | None, criteria: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments behind the first, with a charset in any case."""
+    """The arguments after the first, always with a charset."""
     if all(map(_is_empty, criteria)):
         raise ArgumentError("nothing to search for")
-    # Quoted here, so that it cannot be taken for a search key; it goes out as an atom.
+    # Quoted, so that ``_names_charset`` cannot take it for a search key; it is sent as an atom.
     return (f'"{_charset_name(charset) if charset else _charset(criteria)}"', *criteria)
 
 
@@ -164,7 +163,7 @@ def _charset_name(value: Any) -> str:
 
 
 def _names_charset(args: tuple[Any, ...], operands: Operands) -> bool:
-    """Whether the first of several arguments is a charset, and not the first word of the search."""
+    """Whether the first of several arguments is a charset, and not the first word of the search program."""
     if len(args) < 2 or not isinstance(args[0], (str, bytes)):
         return False
     name = args[0] if isinstance(args[0], str) else args[0].decode("latin-1")
@@ -182,15 +181,15 @@ def _charset_apart(args: tuple[Any, ...], operands: Operands) -> tuple[Any, ...]
     try:
         codecs.lookup(unquote(word) or word)
     except (LookupError, ValueError):
-        # Else any key of an extension would be one.
+        # Otherwise any key of an extension would count as a charset.
         return args
     return (word, args[0][len(word) + 1 :], *args[1:])
 
 
 def _charset(criteria: tuple[Any, ...]) -> str:
-    """The charset that must be named: RFC 5256 has no default, and US-ASCII and UTF-8 are all that a server must know."""
-    octets = (memoryview(value).tobytes() for value in criteria if isinstance(value, (bytes, bytearray, memoryview)))
-    return "US-ASCII" if not needs_charset(criteria) and all(map(bytes.isascii, octets)) else "UTF-8"
+    """The charset to send: RFC 5256 has no default, and a server must support only US-ASCII and UTF-8."""
+    given = (memoryview(value).tobytes() for value in criteria if isinstance(value, (bytes, bytearray, memoryview)))
+    return "US-ASCII" if not needs_charset(criteria) and all(map(bytes.isascii, given)) else "UTF-8"
 
 
 # Responses: RFC 5256 section 5
@@ -227,7 +226,7 @@ def _thread_list(cursor: Cursor) -> list[Thread]:
             if len(unfinished) < DEEPEST:
                 unfinished.append((numbers, []))
             else:
-                # RFC 5256 has no limit, but deeper records could not even be compared: what is below is put side by side.
+                # RFC 5256 has no limit, but Python could not even compare deeper records: deeper threads become siblings.
                 too_deep, deeper = True, deeper + 1
                 unfinished[-1][1].extend([Thread(numbers)] if numbers else [])
         else:
@@ -243,7 +242,7 @@ def _thread_list(cursor: Cursor) -> list[Thread]:
 
 
 def _finish(cursor: Cursor, unfinished: list[tuple[tuple[int, ...], list[Thread]]], found: list[Thread]) -> None:
-    """The innermost thread is complete."""
+    """Move the innermost thread, which is complete, into the one around it."""
     numbers, branches = unfinished.pop()
     if numbers or branches:
         (unfinished[-1][1] if unfinished else found).append(Thread(numbers, tuple(branches)))
@@ -256,10 +255,10 @@ def _finish(cursor: Cursor, unfinished: list[tuple[tuple[int, ...], list[Thread]
 
 @record
 class Thread:
-    """A thread, or a part of one: messages of which each answers the one before it, and what the thread then splits into.
+    """A thread, or a part of one: messages of which each answers the one before it, then the ``branches``.
 
-    ``numbers`` are message numbers, or UIDs from a UID THREAD; empty if the message that the ``branches`` answer was not found by
-    the search, or is not there.
+    ``numbers`` are message numbers, or UIDs from a UID THREAD. They are empty if the message that the ``branches`` answer is
+    missing, or if the search did not find it.
     """
 
     numbers: tuple[int, ...]
@@ -271,11 +270,11 @@ class Thread:
         return self.numbers[0] if self.numbers else None
 
     def messages(self) -> tuple[int, ...]:
-        """All messages, in the order in which they stand in the response."""
+        """All messages, in the order of the response."""
         return tuple(number for number, _ in self.replies())
 
     def replies(self) -> Iterator[tuple[int, int | None]]:
-        """Each message, and the one that it answers, or None; in the order in which they stand in the response."""
+        """Each message with the one that it answers, or None; in the order of the response."""
         parent: int | None
         left: list[tuple[Thread, int | None]] = [(self, None)]
         while left:
@@ -286,7 +285,7 @@ class Thread:
             left.extend((branch, parent) for branch in reversed(thread.branches))
 
 
-# RFC 5256 section 3: no EXPUNGE may be sent during SORT and THREAD, but during UID SORT and UID THREAD it may.
+# RFC 5256 section 3: the server may not send EXPUNGE during SORT and THREAD; during UID SORT and UID THREAD it may.
 COMMANDS = (
     Command(
         "SORT",

@@ -29,7 +29,7 @@ __all__ = ["StartTLSCommands", "imapkit_family"]
 
 
 class StartTLSCommands(Commands):
-    """TLS on a connection that began without."""
+    """TLS on a connection that was opened without it."""
 
     def starttls(
         self,
@@ -45,18 +45,17 @@ class StartTLSCommands(Commands):
     ) -> Result:
         """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
 
-        Returns ``("OK", [text])``. Raises ``abort`` if TLS is on already or the server does not announce it (nothing is sent
-        then), ``NoResponse`` if the server refuses, and ``TLSError`` if the handshake fails, which closes the connection.
-        The arguments are those of ``IMAP4_SSL``. They hold for this call alone: one that fails leaves nothing to the next.
-        The chain and the host name of the server's certificate are verified, by ``ssl_context`` if it is given, else by the
-        client's own if it has one and no file is named. ``cert_verify_cb`` runs on another thread and may not issue commands.
-        The client forgets what the server said before TLS, and asks for its capabilities again.
-        From the call on, until it has succeeded, commands that send a secret (``login``, ``authenticate``) raise
-        ``StateError``. ``waive_starttls`` lifts that.
+        Returns ``("OK", [text])``. Raises ``abort``, and sends nothing, if TLS is on already or the server does not announce
+        STARTTLS; ``NoResponse`` if the server refuses; ``TLSError`` if the handshake fails, which closes the connection. The
+        arguments are those of ``IMAP4_SSL``, and hold for this call alone. The chain and the host name of the server's
+        certificate are verified, by ``ssl_context`` if it is given, else by the client's own if it has one and no file is named.
+        ``cert_verify_cb`` runs on another thread and may not send commands. The client discards the capabilities that it received
+        before TLS, and asks for them again. From the call on, until it has succeeded, commands that send a secret (``login``,
+        ``authenticate``) raise ``StateError``. ``waive_starttls`` lifts that.
         """
         if self._tls_is_on():
             raise abort("TLS is established already")
-        # Before anything can fail: a program that goes on behind the failure must not send its password in the clear.
+        # Before anything can fail: a caller that goes on after a failure must not send its password in the clear.
         self._session.awaits_tls = True
         if self._session.state is State.NONAUTH and "STARTTLS" not in self._known_capabilities():
             raise abort("the server does not announce STARTTLS; nothing was sent")
@@ -72,10 +71,10 @@ class StartTLSCommands(Commands):
         return self._call_with(options, "STARTTLS", layer=wrap, finish=self._secured)
 
     def waive_starttls(self) -> None:
-        """Let secrets go out without TLS on this connection, although ``starttls`` was called and has not succeeded.
+        """Allow commands with secrets on this connection without TLS, although ``starttls`` was called and has not succeeded.
 
-        Returns None, sends nothing, and holds until ``starttls`` is called again. State: any. See RFC 9051 section 11.1 for what
-        a login in the clear shows to everyone on the way.
+        Returns None, sends nothing, and holds until ``starttls`` is called again. State: any. RFC 9051 section 11.1 describes the
+        risk of a login in the clear.
         """
         self._session.awaits_tls = False
 
@@ -89,7 +88,7 @@ class StartTLSCommands(Commands):
 
 
 def _not_twice(session: Session, args: tuple[Any, ...]) -> None:
-    # Another thread may have been quicker.
+    # Another thread may have started TLS since ``starttls`` looked.
     if session.secure:
         raise abort("TLS is established already")
     session.awaits_tls = True
@@ -97,7 +96,8 @@ def _not_twice(session: Session, args: tuple[Any, ...]) -> None:
 
 def _layer(session: Session, wrap: Callable[[], None] | None) -> None:
     if wrap is None:
-        raise abort("STARTTLS was sent by another way than starttls(), which says how TLS is to be; the connection is closed")
+        raise abort("STARTTLS was not sent by starttls(), so there are no settings for TLS; the connection is closed")
+
     wrap()
 
 

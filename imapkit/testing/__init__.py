@@ -1,6 +1,6 @@
-"""For authors of plugins, and for imapkit's own tests: servers that say what a test wants, wire vectors, chosen families.
+"""Test tools for plugin authors and for imapkit itself: scripted servers, wire vectors, clients with chosen families.
 
-The names here are resolved when they are first used. pytest finds the fixtures by itself: ``imapkit.testing.plugin``.
+The names here are imported on first use. pytest finds the fixtures (``imapkit.testing.plugin``) through an entry point.
 """
 
 from __future__ import annotations

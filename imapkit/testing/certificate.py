@@ -1,4 +1,4 @@
-"""A certificate for a test's own server. Its key is public, so that it proves nothing: trust it in tests and nowhere else."""
+"""A certificate for a test's own server. Its key is public, so it proves nothing: trust it in tests only."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class ServerCertificate:
     pem: str
 
     def server_context(self) -> ssl.SSLContext:
-        """A context of the server's side, which shows this certificate."""
+        """A server's context with this certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pem)
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """A context for ``ssl_context=`` that verifies, host name included, and trusts this certificate and no other."""
+        """A context for ``ssl_context=`` that trusts this certificate alone, and verifies the host name."""
         return ssl.create_default_context(cafile=self.pem)
 
 
@@ -38,7 +38,7 @@ Tls = ssl.SSLContext | ServerCertificate | tuple[str | os.PathLike[str], str | o
 
 
 def server_context(tls: Tls) -> ssl.SSLContext:
-    """The context that ``tls`` stands for."""
+    """The server's context for ``tls``."""
     if isinstance(tls, ssl.SSLContext):
         return tls
     if isinstance(tls, ServerCertificate):

@@ -1,4 +1,4 @@
-"""What every family should hold: what it puts on the wire, what it refuses, and that it can be left out."""
+"""Checks for every family: the bytes on the wire, the refused arguments, and that a client works without it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from imapkit.testing.families import load_only
 __all__ = ["INJECTIONS", "check_family", "written"]
 
 INJECTIONS = ("a\r\nX1 LOGOUT", "a\nb", "a\rb", "a\0b", b"a\r\nX1 LOGOUT", b"a\0b", '"a\r\nb"', "(a\r\nb)")
-"""Arguments that would end the command: whatever a method takes as text must raise ``ArgumentError`` for them."""
+"""Arguments that would end the command: a method must raise ``ArgumentError`` for them wherever it takes text."""
 
 
 def written(source: Family | Registry, name: str, *args: Any, uid: bool = False) -> list[Piece]:
-    """What a command puts on the wire, without tag and CRLF: octets, with each ``Literal`` in its place.
+    """The bytes of a command on the wire, without tag and CRLF, with each ``Literal`` in its place.
 
-    ``source``: the command's family; or a registry (``load_only``), with what other families add to the command.
-    Raises ``ArgumentError`` as the command does, ``KeyError`` for a command that is not there.
+    Raises ``ArgumentError`` as the command does, and ``KeyError`` for an unknown command. ``source``: the command's family; or a
+    registry (``load_only``), with what other families add to the command.
     """
     if isinstance(source, Registry):
         command = source.commands[name]
@@ -33,10 +33,10 @@ def written(source: Family | Registry, name: str, *args: Any, uid: bool = False)
 
 
 def check_family(family: Any, *others: Any) -> None:
-    """Check that a family works alone with ``others`` (default: "rev1", the base), and that without it its methods are not there.
+    """Check that a family works with ``others`` alone (default: "rev1", the base), and that clients without it lack its methods.
 
-    A method that it replaces is there again, as one of ``others`` has it. Each is a name or a module, as ``load_only`` takes it.
-    Raises ``AssertionError``, or what a client raises.
+    A client without it has the methods that it replaces from ``others``. Raises ``AssertionError``, or what a client raises. Each
+    argument is a name or a module, as ``load_only`` takes it.
     """
     others = others or ("rev1",)
     base, own = load_only(*others), load_only(*others, family)
@@ -44,13 +44,13 @@ def check_family(family: Any, *others: Any) -> None:
     methods = [name for name, home in own.methods.items() if home == plugin.name]
     with selected(families=[*others, family]) as (client, _):
         for name in methods:
-            assert hasattr(client, name), f"{plugin}: {name} is not there"
+            assert hasattr(client, name), f"{plugin}: the client has no {name}"
             if callable(found := getattr(client, name)):
                 assert getattr(client, name.upper()) == found, f"{plugin}: {name.upper()} is not {name}"
     with selected(families=others) as (client, _):
         for name in methods:
             if name in base.methods:
-                assert hasattr(client, name), f"{plugin}: {name} is not there without it, as {base.methods[name]!r} has it"
+                assert hasattr(client, name), f"{plugin}: a client without it has no {name}, which {base.methods[name]!r} offers"
                 continue
             _check_absence(client, name, plugin.name, named=plugin.name in registry(others).absent)
 
@@ -60,7 +60,7 @@ def _check_absence(client: Any, name: str, family: str, *, named: bool) -> None:
         try:
             getattr(client, spelling)
         except AttributeError as error:
-            said = family in str(error) if isinstance(error, FamilyDisabledError) else not named
+            is_named = family in str(error) if isinstance(error, FamilyDisabledError) else not named
         else:
-            raise AssertionError(f"{spelling} is there without its family, {family}")
-        assert said, f"the error for {spelling} does not name its family, {family}"
+            raise AssertionError(f"a client without the family {family} has {spelling}")
+        assert is_named, f"the error for {spelling} does not name its family, {family}"

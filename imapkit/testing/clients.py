@@ -1,4 +1,4 @@
-"""Clients of a test's own server, and what comes back from them: at once, later, in time."""
+"""Connect clients to a test's own server, collect the answers of callbacks, run calls at the same time, measure time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT = 20.0
 
 
 class Listening(Protocol):
-    """What a client connects to: a ``ScriptedServer``, a ``DelayProxy``."""
+    """An address to connect to: a ``ScriptedServer``, a ``DelayProxy``."""
 
     @property
     def host(self) -> str: ...
@@ -58,11 +58,11 @@ def connect(
     select: str | None = None,
     **arguments: Any,
 ) -> IMAP4:
-    """Connect a client, log it in unless the greeting was PREAUTH, and select the mailbox ``select``.
+    """Return a client that is connected, logged in unless the greeting was PREAUTH, with the mailbox ``select`` selected.
 
-    ``cls``: the class (default: ``IMAP4_SSL`` for a server with TLS from the start, else ``IMAP4``). ``families`` and
-    ``arguments``: as that class takes them; the time-out is 20 seconds, and the certificate ``LOCALHOST`` is trusted,
-    unless they say otherwise. Raises what connecting, LOGIN or SELECT raises. The client's ``with`` block logs it out.
+    Raises what connecting, LOGIN or SELECT raises. The client's ``with`` block logs it out. ``cls``: the class (default:
+    ``IMAP4_SSL`` for a server with TLS from the start, else ``IMAP4``). ``families`` and ``arguments``: as that class takes them;
+    by default the time-out is 20 seconds, and the certificate ``LOCALHOST`` is trusted.
     """
     given: dict[str, Any] = {"timeout": TIMEOUT, "families": families} | _trust(server, arguments) | arguments
     client = (cls or _class_for(server))(server.host, server.port, **given)
@@ -81,7 +81,7 @@ def connect(
 def selected(handlers: Mapping[str, Handler] | None = None, **arguments: Any) -> Iterator[tuple[IMAP4, ScriptedServer]]:
     """A server and its client, logged in, with INBOX selected: ``with selected({...}, families=[...]) as (client, server)``.
 
-    ``handlers`` and the other ``arguments`` of ``ScriptedServer`` are the server's, all else is the client's, see ``connect``.
+    ``handlers`` and the other ``arguments`` of ``ScriptedServer`` go to the server, all others to ``connect``.
     """
     own = {name: arguments.pop(name) for name in ServerArguments.__optional_keys__ & arguments.keys()}
     arguments.setdefault("select", "INBOX")
@@ -104,7 +104,7 @@ def _trust(server: Listening, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Answers:
-    """A ``callback=`` that keeps what it is called with, ``(result, cb_arg, error)``, for whoever waits for it."""
+    """A ``callback=`` that keeps its arguments, ``(result, cb_arg, error)``, until the test takes them."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[tuple[Any, Any, Any]] = queue.Queue()
@@ -127,14 +127,14 @@ class Answers:
 
 
 def at_once(*calls: Callable[[], Any]) -> tuple[Any, ...]:
-    """Call all of them at the same time, each on a thread of its own; returns what they return, in their order."""
+    """Call all of ``calls`` at the same time, each on its own thread; return their results, in their order."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return tuple(future.result() for future in [pool.submit(call) for call in calls])
 
 
 @contextmanager
 def within(seconds: float = 5.0) -> Iterator[None]:
-    """Check that the body of the ``with`` block takes no longer. The default allows for a busy machine, and for no time-out."""
+    """Raise ``AssertionError`` if the body of the ``with`` block takes longer. The default allows for a busy machine."""
     began = time.monotonic()
     yield
     took = time.monotonic() - began

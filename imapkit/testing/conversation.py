@@ -1,4 +1,4 @@
-"""One connection of a ``ScriptedServer``: the commands that come, and what the server says to them."""
+"""One connection of a ``ScriptedServer``: the commands that the client sends, and the server's answers."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _COMMAND = re.compile(rb"([^ ]+) ((?:UID )?[^ ]+)(?: (.*))?", re.DOTALL | re.IGN
 _FLAGS = rb"\Answered \Flagged \Deleted \Seen \Draft"
 
 Script = Callable[["Conversation"], None]
-"""What a server does with one connection, in a thread of its own."""
+"""A function that plays the server for one connection, on its own thread."""
 Handler = Callable[["Conversation", "ReceivedCommand"], None]
-"""What a server does with one command."""
+"""A function that plays the server for one command."""
 
 
 @dataclass(frozen=True)
 class ReceivedCommand:
-    """One command as it came in.
+    """One command as received.
 
-    ``name`` is upper case, "UID FETCH" for the UID forms. ``args`` is what follows the name, without the last CRLF: a
-    literal appears there as ``{n}`` or ``{n+}``, its octets are in ``literals``. ``raw`` is every octet. ``awaiting`` is
-    the size of the synchronizing literal at which ``read_command(auto_continue=False)`` stopped, else None.
+    ``name`` is upper case, "UID FETCH" for the UID forms. ``args`` is the text after the name, without the last CRLF: a literal
+    appears there as ``{n}`` or ``{n+}``, and ``literals`` has its bytes. ``raw`` is all bytes of the command. ``awaiting`` is the
+    size of the synchronizing literal at which ``read_command(auto_continue=False)`` stopped, else None.
     """
 
     tag: bytes
@@ -42,7 +42,7 @@ class ReceivedCommand:
 
 
 class Server(Protocol):
-    """A ``ScriptedServer``, as its conversations know it."""
+    """The parts of a ``ScriptedServer`` that its conversations use."""
 
     host: str
     port: int
@@ -52,7 +52,7 @@ class Server(Protocol):
 
     @property
     def tls(self) -> Tls | None:
-        """What ``Conversation.start_tls`` takes by default."""
+        """The default of ``Conversation.start_tls``."""
         ...
 
     @property
@@ -72,10 +72,10 @@ class Server(Protocol):
 
 
 class Conversation(Peer):
-    """One connection, seen from the server; belongs to the thread that runs its script.
+    """The server's side of one connection; only the thread that runs its script may use it.
 
-    ``number`` counts the connections of the server from 0. Whatever waits for the client raises ``ClientSilent`` after
-    the server's ``patience`` and ``ClientGone`` when the connection is over.
+    Methods that wait for the client raise ``ClientSilent`` after the server's ``patience``, and ``ClientGone`` when the
+    connection is over. ``number`` counts the connections of the server from 0.
     """
 
     def __init__(
@@ -86,10 +86,11 @@ class Conversation(Peer):
         self.number = number
 
     def read_command(self, *, auto_continue: bool = True) -> ReceivedCommand:
-        """Read a command with its literals, answering each synchronizing one with "+ go".
+        """Read and return a command with its literals, and answer each synchronizing one with "+ go".
 
-        Without ``auto_continue`` the first of those is not answered: what came until then is returned, ``awaiting`` is its
-        size, and ``no``, ``send`` and ``read_literal`` go on from there. Raises ``AssertionError`` for what is no command.
+        Raises ``AssertionError`` if the line is no command. Without ``auto_continue`` it stops at the first synchronizing
+        literal and returns the command up to there, with the literal's size in ``awaiting``; go on with ``no``, ``send`` or
+        ``read_literal``.
         """
         raw = line = self._line("a command")
         text, awaiting = line[:-2], None
@@ -106,26 +107,23 @@ class Conversation(Peer):
         return self._command(text, literals, raw, awaiting)
 
     def expect(self, name: str, args: bytes | None = None) -> ReceivedCommand:
-        """Read the next command, which must be ``name``, with exactly these ``args`` unless they are None.
-
-        Raises ``AssertionError`` for another.
-        """
+        """Read and return the next command. Raises ``AssertionError`` unless it is ``name``, with these ``args`` if given."""
         command = self.read_command()
         assert command.name == name.upper(), f"expected {name}, got {command.raw!r}"
         assert args in (None, command.args), f"expected {name} with {args!r}, got {command.raw!r}"
         return command
 
     def wait_for(self, name: str, handlers: Mapping[str, Handler] | None = None) -> ReceivedCommand:
-        """Answer commands as ``serve`` does, until ``name`` comes; return that one, unanswered."""
+        """Answer commands as ``serve`` does until the client sends ``name``; return that one, unanswered."""
         known = _all_handlers(handlers)
         while (command := self.read_command()).name != name.upper():
             known.get(command.name, _unknown)(self, command)
         return command
 
     def ok(self, command: ReceivedCommand, text: bytes = b"done", untagged: bytes = b"", *, chunks: Chunks = None) -> None:
-        """Complete ``command`` with OK; ``untagged``, whole lines with their CRLF, goes before it in the same ``send``.
+        """Complete ``command`` with OK; ``untagged``, whole lines with their CRLF, precedes it in the same ``send``.
 
-        ``chunks`` as ``send`` has it.
+        ``chunks``: as for ``send``.
         """
         self.send(b"%s%s OK %s\r\n" % (untagged, command.tag, text), chunks=chunks)
 
@@ -138,17 +136,18 @@ class Conversation(Peer):
         self.send(b"%s%s BAD %s\r\n" % (untagged, command.tag, text), chunks=chunks)
 
     def serve(self, handlers: Mapping[str, Handler] | None = None) -> None:
-        """Answer commands until the client goes: by ``handlers`` first, then by the default ones, else with BAD."""
+        """Answer commands until the connection ends: by ``handlers``, else by the default handlers, else with BAD."""
         known = _all_handlers(handlers)
         while True:
             command = self.read_command()
             known.get(command.name, _unknown)(self, command)
 
     def start_tls(self, tls: Tls | None = None) -> None:
-        """Begin TLS as the server's side, with ``tls`` or else with what the server was given.
+        """Start TLS as the server, with ``tls``, else with the server's own.
 
-        For STARTTLS, call it after ``ok``. After ``start_compression`` it goes beneath that, as RFC 4978 section 3 has it. Raises
-        ``AssertionError`` when the client already sent something in the clear, ``ClientGone`` when it refuses the certificate.
+        For STARTTLS, call it after ``ok``. After ``start_compression`` TLS goes below the compression, as RFC 4978 section 3
+        requires. Raises ``AssertionError`` if the client has sent more in the clear, and ``ClientGone`` if it refuses the
+        certificate.
         """
         chosen = tls or self.server.tls
         if chosen is None:
@@ -165,16 +164,16 @@ class Conversation(Peer):
         return command
 
 
-# What a ``ScriptedServer`` answers unless a test has it answer otherwise.
+# The default handlers of a ``ScriptedServer``.
 
 
 def _all_handlers(handlers: Mapping[str, Handler] | None) -> Mapping[str, Handler]:
-    """A test's own handlers before the usual ones. Raises ``ValueError`` as ``checked`` does."""
+    """The default handlers, replaced by the test's own. Raises ``ValueError`` as ``checked`` does."""
     return {**default_handlers(), **checked(handlers or {})}
 
 
 def default_handlers() -> dict[str, Handler]:
-    """The usual handlers, by the command's name."""
+    """The default handlers, by the command's name."""
     return {
         "CAPABILITY": _capability,
         "LOGIN": _done,
@@ -214,12 +213,12 @@ def _logout(conversation: Conversation, command: ReceivedCommand) -> None:
 
 
 def _unknown(conversation: Conversation, command: ReceivedCommand) -> None:
-    """Say BAD to a command that nobody handles."""
+    """Answer BAD to a command without a handler."""
     conversation.bad(command, b"no handler for %s" % command.name.encode("ascii", "backslashreplace"))
 
 
 def checked(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-    """The handlers. Raises ``ValueError`` for a name in lower case, which would never be asked for."""
+    """The handlers. Raises ``ValueError`` for a name in lower case, which would match no command."""
     if wrong := [name for name in handlers if name != name.upper()]:
         raise ValueError(f"command names are upper case here: {wrong}")
     return handlers

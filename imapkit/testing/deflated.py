@@ -1,4 +1,4 @@
-"""The server's side of COMPRESS=DEFLATE, RFC 4978: a socket whose octets are deflated both ways."""
+"""The server's side of COMPRESS=DEFLATE, RFC 4978: a socket that deflates and inflates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _RAW = -15  # no header and no checksum, RFC 4978 section 3
 
 
 class DeflatedSocket:
-    """Wraps a non-blocking socket, and can do what a ``Conversation`` needs of one; ``single``: octets leave one by one.
+    """Wraps a non-blocking socket for a ``Conversation``; ``single``: each byte is sent by a ``send`` of its own.
 
-    A ``send`` that would block goes on with what is left when it is called again, which must be with the same data.
+    After a ``send`` that would block, call it again with the same data; it sends the rest.
     """
 
     def __init__(self, sock: socket.socket, single: bool) -> None:
         self.carrier: Any = sock
-        """The socket that carries what is deflated: TLS may be put on it."""
+        """The socket below the compression; STARTTLS replaces it by a TLS socket."""
         self._single = single
         self._packer, self._unpacker = zlib.compressobj(wbits=_RAW), zlib.decompressobj(_RAW)
         self._packed = b""
@@ -28,7 +28,7 @@ class DeflatedSocket:
         return getattr(self.carrier, name)
 
     def recv(self, size: int) -> bytes:
-        """What up to ``size`` octets from the client mean; b"" at the end. Raises as ``socket.recv``, and ``zlib.error``."""
+        """Receive up to ``size`` bytes, inflated; b"" at the end. Raises ``zlib.error``, and what ``socket.recv`` raises."""
         while data := self.carrier.recv(size):
             if text := self._unpacker.decompress(data):
                 return text

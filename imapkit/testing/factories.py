@@ -1,4 +1,4 @@
-"""Servers and clients that are closed together, when a test is over; what the fixtures give, and usable without pytest."""
+"""Servers and clients that are closed together at the end of a test: the values of the fixtures, usable without pytest."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from imapkit.testing.scripted import ScriptedServer, ServerArguments
 __all__ = ["ClientFactory", "ServerFactory"]
 
 PATIENCE = 2.0
-"""Seconds that a server gets to answer the LOGOUT at the end; then the connection is just closed."""
+"""Seconds that a server has to answer the LOGOUT at the end; then the connection is closed without it."""
 
 Client = TypeVar("Client", bound=IMAP4)
 
 
 class _Factory:
-    """A ``with`` block at whose end all that was made is closed, the last one first."""
+    """A ``with`` block that closes at its end all that was made in it, the last one first."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -35,7 +35,7 @@ class _Factory:
 class ServerFactory(_Factory):
     """Starts servers: ``servers(script, **arguments of ScriptedServer)``. The fixture ``imap_server`` is one.
 
-    The end of its ``with`` block closes them, and raises what a script failed with.
+    The end of its ``with`` block closes them, and raises the first exception of a script.
     """
 
     def __call__(self, script: Script | None = None, **arguments: Unpack[ServerArguments]) -> ScriptedServer:

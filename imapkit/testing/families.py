@@ -1,4 +1,4 @@
-"""For plugin authors' tests: a client of exactly the families that a test is about, whatever else is installed."""
+"""For plugin authors' tests: a registry with the families that a test names, whichever others are installed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["load_only"]
 def load_only(*families: Any) -> Registry:
     """Return a registry of exactly these families.
 
-    Each is the name of an installed one ("rev1"), a module or object with the hook ``imapkit_family``, or a ``Family``.
-    The environment does not count. Nothing is added: name what a family requires as well. Raises ``PluginLoadError``,
-    ``PluginConflictError`` or ``PluginError``, as a client would.
+    Raises ``PluginLoadError``, ``PluginConflictError`` or ``PluginError``, as a client would. Each is the name of an installed
+    family ("rev1"), a module or object with the hook ``imapkit_family``, or a ``Family``. Also name the families that a family
+    requires: none is added. Environment variables have no effect.
     """
     found = discover(explicit=families, environ={})
     return Registry.build(found.plugins, found.absent, Client)

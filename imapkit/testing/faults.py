@@ -1,11 +1,11 @@
-"""A TCP proxy that does harm at one point of a conversation, for tests of what a client makes of it.
+"""A TCP proxy that causes one fault at one point of a conversation, for tests of a client's reaction.
 
 ::
 
     with FaultProxy(server.host, server.port, Fault("reset", at=b"* FLAGS", offset=3)) as proxy:
         client = imapkit.IMAP4(proxy.host, proxy.port)
-        ...                                        # the connection is reset behind "* F"
-        imapkit.IMAP4(proxy.host, proxy.port)      # the next one is well
+        ...                                        # the connection is reset after "* F"
+        imapkit.IMAP4(proxy.host, proxy.port)      # the next connection has no fault
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ __all__ = ["Fault", "FaultProxy"]
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, and where.
+    """A fault, and its place in the stream.
 
     ``kind``
-        "drop": both sides see the connection end in good order; "reset": both see a RST; "half_close": the receiver sees the end
-        of what comes, and may go on sending; "black_hole": nothing gets through any more, in either direction, and nothing
-        ends; "delay": what follows comes ``seconds`` later; "fragment": what follows comes octet by octet.
+        "drop": both sides see an orderly end of the connection; "reset": both see a RST; "half_close": the receiver sees the end
+        of its input, and may go on sending; "black_hole": the proxy forwards nothing more in either direction, and no end;
+        "delay": all that follows arrives ``seconds`` later; "fragment": all that follows is sent byte by byte.
     ``at``, ``offset``
-        it happens ``offset`` octets after the beginning of the first ``at`` (a text, or a count of octets) that passes.
+        the fault happens ``offset`` bytes after the start of the first ``at`` (a text, or a number of bytes) that passes.
     ``sent_by``
-        whose octets these are.
+        the side that sends those bytes.
     """
 
     kind: Literal["drop", "reset", "half_close", "black_hole", "delay", "fragment"]
@@ -42,16 +42,16 @@ class Fault:
 
 
 class FaultProxy(DelayProxy):
-    """Forwards TCP connections to ``host:port`` at once, as ``DelayProxy`` does, but for ``fault``.
+    """Forwards TCP connections to ``host:port`` as ``DelayProxy`` does, without a delay, and causes ``fault``.
 
-    It befalls the first connection after it has been set, and each after that if ``every`` is true. ``happened`` counts.
+    The fault happens to the first connection after it was set; if ``every`` is true, to all later ones too.
     """
 
     def __init__(self, host: str, port: int, fault: Fault | None = None, *, every: bool = False) -> None:
         super().__init__(host, port, round_trip=0.0)
         self.fault, self.every = fault, every
         self.happened = 0
-        """How many connections have met the fault."""
+        """How many connections have had the fault."""
 
     def _flows(self, near: socket.socket, far: socket.socket) -> tuple[Flow, Flow]:
         fault = self.fault
@@ -59,17 +59,17 @@ class FaultProxy(DelayProxy):
             return super()._flows(near, far)
         if not self.every:
             self.fault = None
-        trouble = _Trouble(self, fault)
-        up = _TroubledFlow(near, far, trouble if fault.sent_by == "client" else None)
-        down = _TroubledFlow(far, near, trouble if fault.sent_by == "server" else None)
-        trouble.flows = (up, down)
+        trigger = _Trigger(self, fault)
+        up = _FaultyFlow(near, far, trigger if fault.sent_by == "client" else None)
+        down = _FaultyFlow(far, near, trigger if fault.sent_by == "server" else None)
+        trigger.flows = (up, down)
         return up, down
 
 
-class _Trouble:
-    """One fault of one connection: has it come to that, and what then."""
+class _Trigger:
+    """Finds the place of a fault in one connection, and causes it."""
 
-    flows: tuple[_TroubledFlow, _TroubledFlow]
+    flows: tuple[_FaultyFlow, _FaultyFlow]
 
     def __init__(self, proxy: FaultProxy, fault: Fault) -> None:
         self.proxy, self.fault = proxy, fault
@@ -77,7 +77,7 @@ class _Trouble:
         self.passed = 0
 
     def rest(self, data: bytes) -> int | None:
-        """How many octets of ``data`` still pass before it happens; None if it does not yet."""
+        """How many bytes of ``data`` pass before the fault; None if all do."""
         at = self.fault.at
         if isinstance(at, int):
             place = at + self.fault.offset - self.passed
@@ -88,14 +88,14 @@ class _Trouble:
             if found < 0:
                 self.passed += len(data)
                 return None
-            # What has passed already cannot be held back.
+            # If the place has passed already, the fault happens at once.
             place = max(found + self.fault.offset - (len(window) - len(data)), 0)
             self.fault = Fault(self.fault.kind, self.passed + place, 0, self.fault.sent_by, self.fault.seconds)
         self.passed += len(data)
         return place if place <= len(data) else None
 
-    def happen(self, here: _TroubledFlow) -> None:
-        """Do it to both directions."""
+    def happen(self, here: _FaultyFlow) -> None:
+        """Cause the fault, in both directions where it concerns both."""
         self.proxy.happened += 1
         there = self.flows[1] if here is self.flows[0] else self.flows[0]
         kind = self.fault.kind
@@ -106,46 +106,46 @@ class _Trouble:
         elif kind == "reset":
             here.end(None)
         elif kind == "black_hole":
-            here.deaf = there.deaf = True
+            here.discards = there.discards = True
 
 
-class _TroubledFlow(Flow):
-    """A direction in which something may happen, or has happened."""
+class _FaultyFlow(Flow):
+    """A direction of a connection that has a fault."""
 
-    def __init__(self, source: socket.socket, sink: socket.socket, trouble: _Trouble | None) -> None:
+    def __init__(self, source: socket.socket, sink: socket.socket, trigger: _Trigger | None) -> None:
         super().__init__(source, sink)
-        self._trouble = trouble
+        self._trigger = trigger
         self._late, self._single = 0.0, False
-        self.deaf = False
-        """Whatever comes is thrown away, the end too."""
+        self.discards = False
+        """Whether all data, and the end, is discarded."""
         self._over = False
 
     def end(self, how: bytes | None) -> None:
-        """The sink sees an end after what is under way; what comes later is thrown away."""
+        """Send an end (b"") or a reset (None) to the sink after the queued data, and discard later data."""
         super().put(time.monotonic(), how)
-        self._over = self.deaf = True
-        self._open = True  # it is still read, so that its source may go on writing
+        self._over = self.discards = True
+        self._open = True  # the source is still read, so that it may go on writing
 
     def put(self, due: float, data: bytes | None) -> None:
-        """Append what has come, as far as it still passes."""
-        trouble = self._trouble
-        if self.deaf:
-            # An end of the source ends what is left of a connection that is over, but not a black hole.
+        """Queue received data up to the fault."""
+        trigger = self._trigger
+        if self.discards:
+            # After the end of the source nothing more is read.
             self._open = self._open and bool(data)
             return
-        if trouble is None or not data:
+        if trigger is None or not data:
             self._pass(due, data)
             return
-        rest = trouble.rest(data)
+        rest = trigger.rest(data)
         if rest is None:
             self._pass(due, data)
             return
-        self._trouble = None
+        self._trigger = None
         if data[:rest]:
             self._pass(due, data[:rest])
-        trouble.happen(self)
-        self._late = trouble.fault.seconds if trouble.fault.kind == "delay" else 0.0
-        self._single = trouble.fault.kind == "fragment"
+        trigger.happen(self)
+        self._late = trigger.fault.seconds if trigger.fault.kind == "delay" else 0.0
+        self._single = trigger.fault.kind == "fragment"
         if data[rest:]:
             self.put(due, data[rest:])
 

@@ -1,4 +1,4 @@
-"""Handlers for ``ScriptedServer(handlers=...)``: what servers do most of the time."""
+"""Common handlers for ``ScriptedServer(handlers=...)``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imapkit.testing.peer import ClientSilent
 
 __all__ = ["answering", "crossed", "refusing", "rejecting"]
 
-_ONE_BY_ONE = "crossed() waits for a second command while the first is in flight: that takes `about` and `matches` of its Command"
+_ONE_BY_ONE = "crossed() needs two commands in flight together, which takes `about` and `matches` of their Command"
 
 
 def answering(untagged: bytes = b"", text: bytes = b"done") -> Handler:
@@ -18,19 +18,19 @@ def answering(untagged: bytes = b"", text: bytes = b"done") -> Handler:
 
 
 def refusing(text: bytes = b"not allowed") -> Handler:
-    """A handler that says NO."""
+    """A handler that answers NO."""
     return lambda conversation, command: conversation.no(command, text)
 
 
 def rejecting(text: bytes = b"rejected") -> Handler:
-    """A handler that says BAD."""
+    """A handler that answers BAD."""
     return lambda conversation, command: conversation.bad(command, text)
 
 
 def crossed(answers: Mapping[bytes, bytes]) -> Handler:
     """A handler that waits for two commands and answers the later one first: untagged lines for each, by its ``args``.
 
-    For commands whose answers can be told apart (``Command.about``): each caller must get its own.
+    For commands with a subject (``Command.about``): each caller must get its own answer.
     """
 
     def answer(conversation: Conversation, first: ReceivedCommand) -> None:

@@ -1,4 +1,4 @@
-"""What imapkit makes of octets from a server, in plain Python values: as vectors write it."""
+"""How imapkit reads bytes from a server, as plain Python values in the form of vectors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from imapkit.errors import ParseError, RemoteProtocolError
 __all__ = ["Meaning", "frame", "meaning", "of_data", "of_untagged", "plain"]
 
 Meaning = dict[str, Any]
-"""What one response comes to: the keys are those of a vector, and ``why`` of an error; ``text`` and ``tag`` are octets."""
+"""One response as read: the keys are those of a vector, and ``why`` for an error; ``text`` and ``tag`` are bytes."""
 
 
 def frame(chunks: Iterable[bytes], limits: Limits | None = None, tag: bytes = b"") -> list[list[bytes] | str]:
-    """Stage 1: the responses in a stream that arrives in ``chunks``, and last the name of the error that ends it, if one does.
+    """Stage 1: the responses in a stream that arrives in ``chunks``; last the name of the error that ends it, if there is one.
 
-    ``tag`` is in flight, if there is one. A response that goes on at the end of the stream is taken as far as it has come.
+    ``tag``: that of the command in flight, if there is one. A response that is incomplete at the end of the stream is returned as
+    far as it has arrived.
     """
     framer, framed = Framer(limits, is_tagged=lambda line: bool(tag) and line.startswith(tag + b" ")), list[list[bytes] | str]()
     try:
@@ -39,9 +40,9 @@ def frame(chunks: Iterable[bytes], limits: Limits | None = None, tag: bytes = b"
 
 
 def meaning(parts: list[bytes] | str, registry: Registry) -> Meaning:
-    """Stages 2 and 3: whose response it is, and what it says by the grammar of its family.
+    """Stages 2 and 3: the kind and name of a response, and its value by the grammar of its family.
 
-    ``parts`` is what ``frame`` gives. Raises whatever a parser raises beside ``ParseError``.
+    ``parts``: a response from ``frame``. Raises what a parser raises, except ``ParseError``.
     """
     if isinstance(parts, str):
         return {"error": parts}
@@ -54,7 +55,7 @@ def meaning(parts: list[bytes] | str, registry: Registry) -> Meaning:
 
 
 def of_untagged(response: Untagged, registry: Registry) -> Meaning:
-    """What an untagged response says."""
+    """The meaning of an untagged response."""
     found: Meaning = {"kind": "untagged", "name": response.name}
     if response.number is not None:
         found["number"] = response.number
@@ -65,7 +66,7 @@ def of_untagged(response: Untagged, registry: Registry) -> Meaning:
 
 
 def of_text(text: bytes, registry: Registry) -> Meaning:
-    """What the text of a status response says: its response code, if a family knows it."""
+    """The meaning of a status response's text: its response code, parsed if a family declares it."""
     found: Meaning = {"text": text}
     code = response_code(text)
     if code is None:
@@ -78,7 +79,7 @@ def of_text(text: bytes, registry: Registry) -> Meaning:
 
 
 def of_data(parse: Callable[[Cursor], Any], cursor: Cursor) -> Meaning:
-    """What a parser makes of a response's or a code's data."""
+    """The value that a parser returns for a response's or a code's data, or its error."""
     try:
         value = parse(cursor)
     except ParseError as error:
@@ -92,7 +93,7 @@ def of_data(parse: Callable[[Cursor], Any], cursor: Cursor) -> Meaning:
 
 
 def plain(value: Any) -> Any:
-    """A parsed value in Python literals: records become dictionaries, dates ISO 8601."""
+    """A parsed value as Python literals: records become dictionaries, dates ISO 8601."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (list, tuple)):

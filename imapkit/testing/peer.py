@@ -1,4 +1,4 @@
-"""The socket of one connection, seen from the server: reads and writes that never wait for ever, TLS, COMPRESS, and the end."""
+"""The server's socket of one connection: reads and writes with deadlines, TLS, COMPRESS, and the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imapkit.testing.deflated import DeflatedSocket
 __all__ = ["Chunks", "ClientGone", "ClientSilent", "Peer"]
 
 _CHUNK = 1 << 16
-_DRAINED = 64  # chunks; a client that never stops sending must not keep a connection from closing
+_DRAINED = 64  # chunks; a client that sends without end must not keep the connection open
 _NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close() sends RST
 
 T = TypeVar("T")
@@ -34,14 +34,14 @@ class ClientGone(Exception):
 
 
 class ClientSilent(AssertionError):
-    """The client did not do in time what the script waits for. Fails the test."""
+    """The client did not do in time what the script waits for. It fails the test."""
 
 
 class Peer:
-    """What a ``Conversation`` is made on.
+    """The base of ``Conversation``.
 
-    Whatever waits for the client raises ``ClientSilent`` after ``patience`` seconds and ``ClientGone`` when the connection is
-    over, or when ``stopping`` can be read: the server is being closed. ``record`` gets the octets that are read.
+    Methods that wait for the client raise ``ClientSilent`` after ``patience`` seconds, and ``ClientGone`` when the connection is
+    over or ``stopping`` is readable, which means that the server is being closed. ``record`` is called with the bytes read.
     """
 
     def __init__(self, sock: socket.socket, stopping: socket.socket, record: Callable[[Any], None], patience: float) -> None:
@@ -53,28 +53,28 @@ class Peer:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def pause(self, seconds: float) -> None:
-        """Do nothing for so long. Raises ``ClientGone`` if the server is being closed meanwhile."""
+        """Wait for ``seconds``. Raises ``ClientGone`` if the server is closed meanwhile."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._stopping, selectors.EVENT_READ)
             if selector.select(seconds):
                 raise ClientGone("the server is being closed")
 
     def read_line(self) -> bytes:
-        """Read a line that is no command (``DONE``, an answer to a "+"), and return it without its CRLF."""
+        """Read a line that is no command (``DONE``, a reply to "+"), and return it without its CRLF."""
         line = self._line("a line")
         self._record(line)
         return line[:-2]
 
     def read_literal(self, size: int) -> bytes:
-        """Read ``size`` octets."""
-        octets = self._exactly(size)
-        self._record(octets)
-        return octets
+        """Read and return ``size`` bytes."""
+        data = self._exactly(size)
+        self._record(data)
+        return data
 
     def send(self, data: bytes, *, chunks: Chunks = None) -> None:
-        """Send ``data``: at once, in pieces of ``chunks`` octets, or in pieces of these sizes and then the rest.
+        """Send ``data``: at once, in pieces of ``chunks`` bytes, or in pieces of these sizes and then the rest.
 
-        Each piece leaves in a ``send`` of its own, without Nagle's delay.
+        Each piece is sent by a ``send`` of its own, without Nagle's delay.
         """
         for piece in _pieces(data, chunks):
             rest, deadline = memoryview(piece), self._deadline()
@@ -83,18 +83,18 @@ class Peer:
                 rest = rest[sent:]
 
     def start_compression(self, *, single: bool = False) -> None:
-        """Deflate and inflate from here on, RFC 4978; call it after ``ok``. What is recorded is what the octets mean.
+        """Deflate and inflate from here on, RFC 4978; call it after ``ok``. The inflated bytes are recorded.
 
-        ``single``: each octet of the compressed stream leaves in a ``send`` of its own.
-        Raises ``AssertionError`` when the client did not wait for that.
+        Raises ``AssertionError`` if the client did not wait for the OK. ``single``: each byte of the compressed stream is sent by
+        a ``send`` of its own.
         """
-        assert not self._buffer, f"the client went on before compression: {bytes(self._buffer)!r}"
+        assert not self._buffer, f"the client sent more before compression began: {bytes(self._buffer)!r}"
         self._sock = DeflatedSocket(self._sock, single)
 
     def wait_closed(self, timeout: float | None = None) -> None:
-        """Wait until the client has closed (or reset) the connection; ``ClientSilent`` after ``timeout`` seconds.
+        """Wait until the client has closed or reset the connection. Raises ``ClientSilent`` after ``timeout`` seconds.
 
-        What still comes meanwhile is only recorded. Leaving the server's ``with`` block does not cut this wait short.
+        Data that arrives meanwhile is only recorded. The end of the server's ``with`` block does not end this wait.
         """
         if self._closed:
             raise ClientGone("closed by the script")
@@ -103,10 +103,10 @@ class Peer:
                 self._fill("the client to close", self._deadline(timeout), stoppable=False)
 
     def close(self) -> None:
-        """Close the connection in good order: what was sent arrives, and then the end of the stream."""
+        """Close the connection in order: the client receives what was sent, and then the end of the stream."""
         if self._closed:
             return
-        # Octets left unread would turn the end of the stream into a reset.
+        # With unread bytes the system would send a reset in place of the end of the stream.
         with suppress(OSError, zlib.error):
             for _ in range(_DRAINED):
                 if not (data := self._sock.recv(_CHUNK)):
@@ -117,7 +117,10 @@ class Peer:
         self._end()
 
     def half_close(self) -> None:
-        """End the server's direction only: the client sees the end of the stream, and may go on sending. Not under TLS."""
+        """End the server's direction only: the client sees the end of the stream, and may go on sending.
+
+        Raises ``ValueError`` under TLS.
+        """
         if isinstance(getattr(self._sock, "carrier", self._sock), ssl.SSLSocket):
             raise ValueError("TLS has no end of one direction only")
         self._attempt(partial(self._sock.shutdown, socket.SHUT_WR), "the end", self._deadline(), writing=True)
@@ -135,8 +138,8 @@ class Peer:
             self._record(bytes(self._buffer))
 
     def _secure(self, context: ssl.SSLContext) -> None:
-        """Begin TLS as the server's side."""
-        assert not self._buffer, f"the client went on in the clear before TLS: {bytes(self._buffer)!r}"
+        """Start TLS as the server."""
+        assert not self._buffer, f"the client sent more in the clear before TLS: {bytes(self._buffer)!r}"
         deflated = self._sock if isinstance(self._sock, DeflatedSocket) else None
         try:
             carrier: Any = self._sock if deflated is None else deflated.carrier
@@ -146,7 +149,7 @@ class Peer:
         if deflated is None:
             self._sock = secured
         else:
-            # RFC 4978 section 3: what is sent is compressed, and then encrypted.
+            # RFC 4978 section 3: data is compressed first, then encrypted.
             deflated.carrier = secured
         self._attempt(secured.do_handshake, "the TLS handshake", self._deadline())
 
@@ -160,7 +163,7 @@ class Peer:
     def _exactly(self, size: int) -> bytes:
         deadline = self._deadline()
         while len(self._buffer) < size:
-            self._fill(f"a literal of {size} octets", deadline)
+            self._fill(f"a literal of {size} bytes", deadline)
         return self._take(size)
 
     def _take(self, size: int) -> bytes:
@@ -198,7 +201,7 @@ class Peer:
                 selector.register(self._stopping, selectors.EVENT_READ)
             ready = [key.fileobj for key, _ in selector.select(max(deadline - time.monotonic(), 0))]
         if not ready:
-            raise ClientSilent(f"waited in vain for {what}; unread so far: {bytes(self._buffer[-200:])!r}")
+            raise ClientSilent(f"timed out waiting for {what}; unread so far: {bytes(self._buffer[-200:])!r}")
         if self._sock not in ready:
             raise ClientGone("the server is being closed")
 
@@ -213,7 +216,7 @@ def _pieces(data: bytes, chunks: Chunks) -> Iterator[bytes]:
     if isinstance(chunks, int):
         chunks = [chunks] * (len(data) // chunks) if chunks > 0 else [chunks]
     if any(size < 1 for size in chunks or ()):
-        raise ValueError("a chunk has at least one octet")
+        raise ValueError("a chunk has at least one byte")
     start = 0
     for size in chunks or ():
         yield data[start : start + size]

@@ -1,7 +1,7 @@
 """The fixtures ``imap_server``, ``imap_client`` and ``imap_tls``; pytest finds them through an entry point of imapkit.
 
-pytest imports this for every run, of whatever project, so that it imports nothing else until a fixture is used.
-``-p no:imapkit`` leaves it out.
+pytest imports this module in the runs of every project, so it imports nothing else before a fixture is used.
+``-p no:imapkit`` switches it off.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 try:
     import pytest
-except ModuleNotFoundError as exc:  # pragma: no cover - with pytest, which runs the tests, it is there
+except ModuleNotFoundError as exc:  # pragma: no cover - pytest runs the tests
     raise ModuleNotFoundError("imapkit's fixtures need pytest: pip install 'imapkit[testing]'", name=exc.name) from exc
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _NAMES = ("imapkit", __name__)
 
 
 def pytest_plugin_registered(plugin: object, plugin_name: str, manager: pytest.PytestPluginManager) -> None:
-    """Once this is registered, by its entry point or by ``pytest_plugins``, the other name does not count any more."""
+    """Block the other name of this plugin once it is registered, by its entry point or by ``pytest_plugins``."""
     if plugin is sys.modules[__name__]:
         for name in _NAMES:
             if name != plugin_name:
@@ -42,7 +42,7 @@ def imap_server() -> Iterator[ServerFactory]:
 
 @pytest.fixture
 def imap_client(imap_server: ServerFactory) -> Iterator[ClientFactory]:  # so that clients end before servers
-    """``imap_client(server, families=[...])`` connects an ``IMAP4``, logged in; logged out and closed at the end."""
+    """``imap_client(server, families=[...])`` returns a logged-in ``IMAP4``; the test's end logs it out and closes it."""
     from imapkit.testing import ClientFactory
 
     with ClientFactory() as clients:

@@ -1,9 +1,9 @@
-"""A TCP proxy that is as far away as you say, for tests and for the demo: latency without a network.
+"""A TCP proxy that delays all data, for tests and for the demo: latency without a network.
 
 ::
 
     with DelayProxy(server.host, server.port, round_trip=0.020) as proxy:
-        imapkit.IMAP4(proxy.host, proxy.port)      # every answer comes 20 ms after its question
+        imapkit.IMAP4(proxy.host, proxy.port)      # every answer arrives 20 ms after its command
         proxy.freeze()                             # ... and now the server is silent
         proxy.cut()                                # ... and now the connection is gone
 """
@@ -25,7 +25,7 @@ from typing import Self
 
 CHUNK = 256 * 1024
 WINDOW = 16 * 2**20
-"""Bytes under way in one direction of one connection, as much as a long and fast line holds; then reading pauses."""
+"""Bytes held in one direction of one connection, as many as a long and fast line holds; then the proxy reads no more."""
 PATIENCE = 10.0
 """Seconds to wait for the proxy's thread."""
 
@@ -38,14 +38,13 @@ Handler = Callable[[int], None]
 class DelayProxy:
     """Forwards TCP connections to ``host:port``, each byte ``round_trip / 2`` seconds later, in both directions.
 
-    For tests and for the demo. Listens on a free port of the loopback interface (``.host``, ``.port``) from
-    ``__enter__`` to ``__exit__``. What is sent is delayed and not slowed: a megabyte written at once arrives at once,
-    half a round trip later. The order is kept, and so is the end of one direction only (half-close); a reset is passed
-    on, and a target that refuses the connection shows as one. Connecting itself takes no round trip, because it is the
-    proxy that accepts.
+    Listens on a free port of the loopback interface (``.host``, ``.port``) from ``__enter__`` to ``__exit__``. It delays data and
+    does not slow it: a megabyte written at once arrives at once, half a round trip later. It forwards the end of one direction
+    (half-close) and a reset; if the target refuses the connection, the client sees a reset. Connecting takes no round trip,
+    because the proxy accepts.
 
-    ``round_trip`` (seconds) may be changed at any time, and then holds for what is sent from then on. One thread serves
-    all connections; the methods may be called from any other.
+    ``round_trip`` (seconds) may be changed at any time, for data sent from then on. One thread serves all connections; the
+    methods may be called from any other.
     """
 
     host: str
@@ -81,25 +80,22 @@ class DelayProxy:
         return len(self._pairs)
 
     def freeze(self) -> None:
-        """Be a black hole until `thaw`: accept connections and data, but forward nothing, not even an end.
-
-        Once this has returned nothing gets through, in either direction.
-        """
+        """Accept connections and data, but forward nothing until ``thaw``, in either direction, not even an end."""
         self._call(partial(setattr, self, "_frozen", True))
 
     def thaw(self) -> None:
-        """Forward again, first of all what was held back."""
+        """Forward again, first the data held back."""
         self._call(partial(setattr, self, "_frozen", False))
 
     def cut(self, *, reset: bool = True) -> None:
-        """Close every connection on both sides at once: with RST, or with ``reset=False`` as at an orderly end.
+        """Close every connection on both sides at once: with RST, or in order with ``reset=False``.
 
-        What is under way is lost. New connections are served as before.
+        Data held in the proxy is lost. New connections are served as before.
         """
         self._call(partial(self._close_all, reset))
 
     def _call(self, function: Callable[[], None]) -> None:
-        """Run a function on the proxy's thread, and wait until that is done."""
+        """Run a function on the proxy's thread, and wait until it has returned."""
         done: Future[None] = Future()
         self._calls.append((function, done))
         self._caller.send(b"!")
@@ -125,9 +121,9 @@ class DelayProxy:
                 resource.close()
 
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for something to happen or to fall due.
+        """Wait until a socket is ready or data falls due.
 
-        epoll counts in whole milliseconds, select does not, and can wait for what epoll watches.
+        epoll counts in whole milliseconds; select does not, and can wait for the epoll descriptor.
         """
         dues = [] if self._frozen else [due for pair in self._pairs if (due := pair.due()) is not None]
         timeout = max(0.0, min(dues) - time.monotonic()) if dues else None
@@ -149,7 +145,7 @@ class DelayProxy:
         for end in (near, far):
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        far.connect_ex(self._target)  # a failure is found at the first read, like a later one
+        far.connect_ex(self._target)  # the first read finds a failure
         self._pairs.add(_Pair(self, self._selector, near, far))
 
     def _flows(self, near: socket.socket, far: socket.socket) -> tuple[Flow, Flow]:
@@ -174,11 +170,11 @@ class _Pair:
         self._watch()
 
     def due(self) -> float | None:
-        """When there will be something to forward, by the monotonic clock."""
+        """When the next data is to be forwarded, by the monotonic clock; None if none is queued."""
         return min((due for flow, _ in self._flows if (due := flow.due()) is not None), default=None)
 
     def forward(self, now: float, delay: float) -> None:
-        """Write what is due; close the pair once both directions have ended, or at a reset."""
+        """Write the data that is due; close the pair once both directions have ended, or at a reset."""
         for flow, back in self._flows:
             if not flow.write(now):
                 back.read_out(delay)
@@ -193,28 +189,28 @@ class _Pair:
         """Close both sockets."""
         self.closed = True
         for flow, _ in self._flows:
-            with suppress(KeyError):  # a socket that nothing is expected of is not registered
+            with suppress(KeyError):  # a socket that is neither read nor written is not registered
                 self._selector.unregister(flow.source)
             if reset:
                 flow.source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             flow.source.close()
 
     def _watch(self) -> None:
-        """Register each socket for what is wanted of it now."""
+        """Register each socket for the events that its flows now need."""
         registered = self._selector.get_map()
         for flow, back in self._flows:
             events = flow.wants_read * selectors.EVENT_READ | back.blocked * selectors.EVENT_WRITE
             if flow.source not in registered:
                 if events:
                     self._selector.register(flow.source, events, partial(self._ready, flow, back))
-            elif not events:  # and not events=0, by which a hang-up would wake us for ever
+            elif not events:  # not events=0: with it a hang-up would end every wait at once
                 self._selector.unregister(flow.source)
             elif registered[flow.source].events != events:
                 self._selector.modify(flow.source, events, registered[flow.source].data)
 
     def _ready(self, flow: Flow, back: Flow, events: int) -> None:
-        """Something happened to the socket that ``flow`` reads from and ``back`` writes to."""
-        if self.closed:  # by what came before in the same round
+        """Handle events of the socket that ``flow`` reads from and ``back`` writes to."""
+        if self.closed:  # by an earlier event of the same round
             return
         if events & selectors.EVENT_READ:
             flow.read(self._proxy.round_trip / 2)
@@ -224,7 +220,7 @@ class _Pair:
 
 
 class Flow:
-    """One direction: what was read from ``source``, each piece with the time when ``sink`` is to get it.
+    """One direction: the data read from ``source``, each piece with the time when it is to be written to ``sink``.
 
     In the queue, ``b""`` is the end of the data, None a reset.
     """
@@ -241,17 +237,17 @@ class Flow:
         return self._open and self._size < WINDOW
 
     def due(self) -> float | None:
-        """When the next piece is to be written; None if there is none, or the sink takes no more."""
+        """When the next piece is to be written; None if there is none, or the sink accepts no more."""
         return self._queue[0][0] if self._queue and not self.blocked else None
 
     def put(self, due: float, data: bytes | None) -> None:
-        """Append a piece to the queue; after an end or a reset nothing is read any more."""
+        """Append a piece to the queue; after an end or a reset nothing more is read."""
         self._queue.append((due, data))
         self._size += len(data or b"")
         self._open = self._open and bool(data)
 
     def read(self, delay: float) -> None:
-        """Take what has arrived."""
+        """Read the data that has arrived into the queue."""
         try:
             data = self.source.recv(CHUNK)
         except BlockingIOError:
@@ -261,14 +257,14 @@ class Flow:
         self.put(time.monotonic() + delay, data)
 
     def read_out(self, delay: float) -> None:
-        """The source turned out to be gone: take what it had sent before, and then the reset."""
+        """Queue what the source sent before its connection broke, and then a reset."""
         with suppress(OSError):
             while self._open and (data := self.source.recv(CHUNK)):
                 self.put(time.monotonic() + delay, data)
         self.put(time.monotonic() + delay, None)
 
     def write(self, now: float) -> bool:
-        """Write what is due. Returns False when the sink turns out to be gone, which loses all that was for it."""
+        """Write the data that is due. Returns False, and drops the queue, if the sink's connection has broken."""
         while self._queue and not self.blocked and self._queue[0][0] <= now:
             due, data = self._queue.popleft()
             try:
@@ -282,7 +278,7 @@ class Flow:
         return True
 
     def _deliver(self, data: bytes | memoryview | None) -> memoryview | None:
-        """Give one piece to the sink, and return what it does not take."""
+        """Write one piece to the sink, and return the rest that it does not accept."""
         if data is None:
             self.reset = True
             return None

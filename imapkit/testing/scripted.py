@@ -1,4 +1,4 @@
-"""A scripted IMAP server in this process: for what only a hostile or odd server would do, over a real socket.
+"""A scripted IMAP server in this process, over a real socket, for behaviour that real servers do not show on demand.
 
 ::
 
@@ -33,12 +33,12 @@ from imapkit.testing.peer import ClientGone
 __all__ = ["CAPABILITIES", "PATIENCE", "ScriptedServer", "ServerArguments"]
 
 PATIENCE = 10.0
-"""Seconds after which a read or a write that waits for the client fails, unless the server is told otherwise."""
+"""The default of ``patience``: seconds after which a read or a write that waits for the client fails."""
 CAPABILITIES = b"IMAP4rev1 LITERAL+"
 
 
 class ServerArguments(TypedDict, total=False):
-    """What ``ScriptedServer`` takes beside its script."""
+    """The keyword arguments of ``ScriptedServer``."""
 
     handlers: Mapping[str, Handler] | None
     greeting: bytes | None
@@ -50,15 +50,15 @@ class ServerArguments(TypedDict, total=False):
 
 
 class ScriptedServer:
-    """Runs ``script`` for every connection, each in a thread of its own; or ``handlers``, see ``Conversation.serve``.
+    """Runs ``script`` for every connection, each on its own thread; or ``handlers``, see ``Conversation.serve``.
 
-    Listens on a free port of the loopback interface (``.host``, ``.port``) from ``__enter__`` to ``__exit__``, which
-    closes everything, joins all threads and raises the first exception of a script other than ``ClientGone``. A script
-    that still reads then gets what the client had sent, and after that ``ClientGone``.
+    Listens on a free port of the loopback interface (``.host``, ``.port``) from ``__enter__`` to ``__exit__``, which closes
+    everything, joins all threads and raises the first exception of a script other than ``ClientGone``. A script that is still
+    reading then receives what the client had sent, and after that ``ClientGone``.
 
-    ``greeting`` is sent first (None: an OK that announces ``capabilities``; b"": nothing). ``messages`` is how many the
-    default SELECT tells of. ``tls`` is for TLS from the start, or with ``implicit_tls=False`` for
-    ``Conversation.start_tls``. ``patience`` (seconds) bounds every wait for the client.
+    ``greeting`` is sent first (None: an OK that announces ``capabilities``; b"": nothing). ``messages`` is the number of messages
+    in the default SELECT. ``tls`` is for TLS from the start, or with ``implicit_tls=False`` for ``Conversation.start_tls``.
+    ``patience`` (seconds) bounds every wait for the client.
     """
 
     host = "127.0.0.1"
@@ -91,7 +91,7 @@ class ScriptedServer:
 
     @property
     def received(self) -> list[ReceivedCommand | bytes]:
-        """Everything received so far: commands, and as octets all the rest; what nobody read comes when it is closed."""
+        """Everything received so far: commands, and all else as bytes; unread bytes are added when the connection is closed."""
         with self._lock:
             return list(self._received)
 
@@ -129,7 +129,7 @@ class ScriptedServer:
 
     def _join(self) -> list[str]:
         deadline = time.monotonic() + 2 * self.patience
-        for thread in self._threads:  # the first one, which accepts, may still append others until it has ended
+        for thread in self._threads:  # the first one accepts, and may append others until it has ended
             thread.join(max(deadline - time.monotonic(), 0))
         return [thread.name for thread in self._threads if thread.is_alive()]
 
@@ -148,7 +148,7 @@ class ScriptedServer:
                 except BlockingIOError:
                     if self._stopping in [key.fileobj for key, _ in selector.select()]:
                         return
-                except ConnectionError:  # gone before it was accepted
+                except ConnectionError:  # the client closed it before it was accepted
                     continue
                 else:
                     self._start(partial(self._converse, sock, len(self._threads) - 1))

@@ -1,4 +1,4 @@
-"""Transcripts as scripts: write down what goes over the wire, and a ``ScriptedServer`` plays the server's part.
+"""Transcripts as scripts: write down both sides of a conversation, and a ``ScriptedServer`` plays the server's.
 
 ::
 
@@ -35,16 +35,15 @@ class _Line:
 
 
 def replay(transcript: str) -> Script:
-    """Return the script that sends the lines ``S:`` and demands the lines ``C:``, in this order; then it closes.
+    """Return the script that sends the lines ``S:`` and expects the lines ``C:``, in this order; then it closes.
 
-    One space after the colon is left out, each line ends with CRLF, and all else is octet for octet what is on the wire,
-    in UTF-8: write a literal's octets as lines. ``<tag>`` at the start of a ``C:`` line takes any tag, in an ``S:`` line it
-    is the one taken last; ``<tag1>``, ``<tag2>`` do the same under their own names, for pipelined commands. Indentation,
-    empty lines and lines that start with ``#`` do not count.
+    Raises ``ValueError`` for any other line, and for a tag that an ``S:`` line uses before a ``C:`` line. The script raises
+    ``AssertionError`` if the client sends something else, or closes the connection before the last ``C:`` line.
 
-    A transcript that starts with the greeting goes with ``ScriptedServer(..., greeting=b"")``. Raises ``ValueError`` for
-    a line that is none of these and for a tag that is sent before it was taken; the script raises ``AssertionError`` when
-    the client says something else, or leaves with a ``C:`` line to come.
+    One space after the colon is dropped, each line ends with CRLF, and all else is on the wire byte for byte, in UTF-8: write a
+    literal's bytes as lines. ``<tag>`` at the start of a ``C:`` line matches any tag; in an ``S:`` line it is the last tag that
+    matched. ``<tag1>``, ``<tag2>`` are separate tags, for pipelined commands. Indentation, empty lines and lines that start with
+    ``#`` are ignored. If the transcript starts with the greeting, use ``ScriptedServer(..., greeting=b"")``.
     """
     lines = [line for number, text in enumerate(transcript.split("\n"), 1) if (line := _parse(number, text))]
     _check_tags(lines)
@@ -58,7 +57,7 @@ def replay(transcript: str) -> Script:
             except ClientGone as exc:
                 if line.number > last:
                     raise
-                raise AssertionError(f"line {line.number}: the client was gone, with lines to come: {line.text!r}") from exc
+                raise AssertionError(f"line {line.number}: the client closed the connection before {line.text!r}") from exc
 
     return script
 
@@ -80,15 +79,15 @@ def _check_tags(lines: list[_Line]) -> None:
             if found := _TAG.match(line.text):
                 taken.add(found[1])
         elif unknown := set(_TAG.findall(line.text)) - taken:
-            raise ValueError(f"line {line.number} of the transcript sends a tag not taken before: {sorted(unknown)}")
+            raise ValueError(f"line {line.number} of the transcript sends a tag that no earlier C: line has: {sorted(unknown)}")
 
 
 def _play(conversation: Conversation, line: _Line, tags: dict[bytes, bytes]) -> None:
     if not line.client:
         conversation.send(_TAG.sub(lambda found: tags[found[1]], line.text) + b"\r\n")
         return
-    said = heard = conversation.read_line()
+    sent = text = conversation.read_line()
     if found := _TAG.match(line.text):
-        tags[found[1]], space, rest = heard.partition(b" ")
-        heard = found[0] + space + rest
-    assert heard == line.text, f"line {line.number}: expected {line.text!r}, got {said!r}"
+        tags[found[1]], space, rest = text.partition(b" ")
+        text = found[0] + space + rest
+    assert text == line.text, f"line {line.number}: expected {line.text!r}, got {sent!r}"

@@ -1,4 +1,4 @@
-"""Vectors over a real connection: through sockets and threads, TLS and compression, to whoever asked."""
+"""Check vectors over a real connection: through sockets, threads, TLS and compression, to the caller."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _PROBE = "X-VECTOR"
 
 
 class _Probe(Commands):
-    """Asks for a vector."""
+    """The command that asks the server for a vector."""
 
     def ask_for_vector(self) -> tuple[Done, list[bytes]]:
-        """What the command came to, and the challenges that were met on the way."""
+        """The completed command, and the challenges received before."""
         requests: list[Done] = []
         challenges: list[bytes] = []
 
@@ -51,31 +51,31 @@ class _Probe(Commands):
 
 @cache
 def _probe(name: str) -> Family:
-    """A family whose one command is answered by responses called ``name``."""
+    """A family with one command, whose answer is the responses called ``name``."""
     return Family("vector", _Probe, commands=(Command(_PROBE, State.ANY, exclusive=True, result=(name,)),))
 
 
 def check_vector_on_wire(
     vector: Vector, *families: Any, tls: Tls | None = None, compress: bool = False, chunks: Chunks = None
 ) -> None:
-    """Check that a response means what its vector says when it comes from a server, between good responses.
+    """Check that a client reads a vector's response as the vector expects, between good responses from a real server.
 
-    The client has ``families`` (names or modules, as ``load_only`` takes them); "rev1" must be among them. ``tls``: from the
-    start, with ``LOCALHOST``. ``compress``: with COMPRESS=DEFLATE. ``chunks``: in pieces, as ``Conversation.send`` has it.
-    Raises ``AssertionError`` as ``check_vector`` does.
+    Raises ``AssertionError`` as ``check_vector`` does. The client has ``families`` (names or modules, as ``load_only`` takes
+    them); "rev1" must be among them. ``tls``: from the start, with ``LOCALHOST``. ``compress``: with COMPRESS=DEFLATE.
+    ``chunks``: as for ``Conversation.send``.
     """
     if compress and not any(isinstance(family, str) and family == "compress" for family in families):
         families = (*families, "compress")
     parts = frame([vector.octets])[0]
     listed = (*families, _probe(_name(parts)))
-    known = registry(listed)  # as the client has it, and made once
+    known = registry(listed)  # the client's own, made once
     expected = meaning(parts, known)
 
     def script(conversation: Conversation) -> None:
         if compress:
             conversation.ok(conversation.wait_for("COMPRESS"))
             conversation.start_compression()
-        _tell(conversation, vector, expected, chunks)
+        _send_vector(conversation, vector, expected, chunks)
         conversation.serve()
 
     with ScriptedServer(script, greeting=_GREETING, tls=tls) as server, connect(server, families=listed) as client:
@@ -83,15 +83,15 @@ def check_vector_on_wire(
             client.enable_compression()
         try:
             found = _ask(client.family(_Probe), expected, known)
-            with suppress(readonly):  # which a vector may have said
+            with suppress(readonly):  # a vector may have made the mailbox READ-ONLY
                 client.noop()
         except (RemoteProtocolError, ServerBye) as error:
             found = {"error": type(error).__name__}
         else:
             good = [b"3", b"4"] if expected.get("name") != "EXISTS" else [b"4"]
-            assert client.response("EXISTS")[1] == good, f"{vector}: the good responses beside it are not there"
+            assert client.response("EXISTS")[1] == good, f"{vector}: the good responses before and after it are missing"
     if expected.get("typ") == "BYE":
-        assert found == {"error": "ServerBye"}, f"{vector}: the connection should be over, but {found}"
+        assert found == {"error": "ServerBye"}, f"{vector}: the connection should be over, but the client read {found}"
     else:
         compare(vector, found)
 
@@ -102,13 +102,13 @@ def _name(parts: list[bytes] | str) -> str:
     return response.name if isinstance(response, Untagged) else ""
 
 
-def _tell(conversation: Conversation, vector: Vector, expected: Meaning, chunks: Chunks) -> None:
-    """What the server does once it is asked for the vector."""
+def _send_vector(conversation: Conversation, vector: Vector, expected: Meaning, chunks: Chunks) -> None:
+    """Wait for the probe's command, and send the vector between the good responses."""
     command = conversation.wait_for(_PROBE)
-    octets = vector.octets
+    wire = vector.octets
     if expected.get("kind") == "tagged":
-        octets = command.tag + octets.removeprefix(expected["tag"])
-    conversation.send(BEFORE + octets, chunks=chunks)
+        wire = command.tag + wire.removeprefix(expected["tag"])
+    conversation.send(BEFORE + wire, chunks=chunks)
     if expected.get("kind") == "continuation":
         conversation.read_line()
     if expected.get("kind") != "tagged":
@@ -117,7 +117,7 @@ def _tell(conversation: Conversation, vector: Vector, expected: Meaning, chunks:
 
 
 def _ask(probe: _Probe, expected: Meaning, known: Registry) -> Meaning:
-    """What comes back."""
+    """The meaning of what the client received."""
     request, challenges = probe.ask_for_vector()
     if expected.get("kind") == "tagged":
         return {"kind": "tagged", "tag": expected["tag"], "typ": request.typ} | of_text(request.text, known)

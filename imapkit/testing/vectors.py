@@ -1,4 +1,4 @@
-"""Wire vectors: data files that say what responses mean, and the check that they do, however they arrive.
+"""Wire vectors: data files of responses with their meaning, and the check that imapkit reads them so, however they are split.
 
 ::
 
@@ -26,9 +26,9 @@ from imapkit.testing.meaning import Meaning, frame, meaning
 __all__ = ["Vector", "check_vector", "load_vectors", "vector_text"]
 
 BEFORE, AFTER = b"* 3 EXISTS\r\n", b"* 4 EXISTS\r\n"
-"""Good responses, which whatever stands between them must leave alone."""
+"""Good responses before and after the vector, which must be read correctly."""
 TAG, ANSWER = b"V9", b"V9 OK done\r\n"
-"""The command in flight, and its answer: there a response ends at the latest."""
+"""The tag of the command in flight, and its tagged response, at which a malformed response ends."""
 FATAL = ("RemoteProtocolError", "LimitExceeded")
 """Errors after which nothing more is read."""
 
@@ -41,10 +41,11 @@ _EXPECTED = ("kind", "name", "number", "tag", "typ", "text", "code", "value", "m
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """One response as a server sends it, and what it comes to.
+    """One response as a server sends it, and its meaning.
 
-    ``id`` is unique in its file, ``source`` the file's name without its ending, ``octets`` what is on the wire. ``expected`` has
-    what the file says of the meaning, ``value`` already evaluated. ``server`` names who sends it, "" where it is no quirk.
+    ``id`` is unique in its file, ``source`` is the file's name without its suffix, ``octets`` has the bytes on the wire.
+    ``expected`` is the meaning as the file has it, with ``value`` evaluated. ``server`` names the server that sends it; "" if it
+    is no quirk.
     """
 
     id: str
@@ -58,38 +59,38 @@ class Vector:
 
 
 def load_vectors(path: str | os.PathLike[str]) -> tuple[Vector, ...]:
-    """Read a TOML file of vectors, or all ``*.toml`` of a directory, in order of their names.
+    """The vectors of a TOML file, or of all ``*.toml`` of a directory in order of their names.
 
-    Raises ``ValueError``, which names file and vector, for what is no vector; ``OSError`` for what cannot be read.
+    Raises ``ValueError``, which names file and vector, for an invalid one, and ``OSError`` for a file that cannot be read.
     """
     path = Path(path)
     files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
     if not files:
-        raise ValueError(f"{path}: no *.toml there")
+        raise ValueError(f"{path}: the directory has no *.toml")
     return tuple(vector for file in files for vector in _load(file))
 
 
 def check_vector(vector: Vector, registry: Registry) -> None:
-    """Check that a response means what its vector says, by the families of ``registry`` (see ``load_only``).
+    """Check that the families of ``registry`` (see ``load_only``) read a response as its vector expects.
 
-    It is read whole, alone and between two good responses (a tagged response before the second), octet by octet, and cut in two
-    at every position. Raises
-    ``AssertionError`` with what differs and, for a vector without expectations too, what imapkit made of it, ready to be pasted.
+    It is read alone, between two good responses (with a tagged response before the second), byte by byte, and cut in two at every
+    position. Raises ``AssertionError`` with the differences, and with the meaning that was found as text to paste; also for a
+    vector without expectations.
     """
     stream = BEFORE + vector.octets + ANSWER + AFTER
     framed = frame([stream], tag=TAG)
     compare(vector, _between(vector, [meaning(parts, registry) for parts in framed], registry))
-    assert frame([vector.octets]) == framed[1:2], f"{vector}: alone it is read in another way"
+    assert frame([vector.octets]) == framed[1:2], f"{vector}: alone it is read differently"
     single = (stream[at : at + 1] for at in range(len(stream)))
-    assert frame(single, tag=TAG) == framed, f"{vector}: octet by octet it is read in another way"
+    assert frame(single, tag=TAG) == framed, f"{vector}: byte by byte it is read differently"
     for cut in range(1, len(stream)):
         assert frame((stream[:cut], stream[cut:]), tag=TAG) == framed, (
-            f"{vector}: cut after {stream[:cut]!r} it is read in another way"
+            f"{vector}: cut after {stream[:cut]!r} it is read differently"
         )
 
 
 def _between(vector: Vector, found: list[Meaning], registry: Registry) -> Meaning:
-    """The one meaning between those of the good responses."""
+    """The meaning of the vector's response, which must be the only one between the good responses."""
     before, after = (meaning([good.removesuffix(b"\r\n")], registry) for good in (BEFORE, AFTER))
     assert found[:1] == [before], f"{vector}: a good response before it was read as {found[:1]}"
     fatal = found[-1].get("error") in FATAL
@@ -97,20 +98,20 @@ def _between(vector: Vector, found: list[Meaning], registry: Registry) -> Meanin
     answered = found[-2:-1] == [meaning([ANSWER.removesuffix(b"\r\n")], registry)]
     assert fatal or answered, f"{vector}: the tagged response after it was read as {found[-2:-1]}"
     own = found[1:] if fatal else found[1:-2]
-    assert len(own) == 1, f"{vector}: one response to a vector, but these are {len(own)}: {own}"
+    assert len(own) == 1, f"{vector}: a vector has one response, but these are {len(own)}: {own}"
     return own[0]
 
 
 def compare(vector: Vector, found: Meaning) -> None:
-    """Raise ``AssertionError`` if that is not what the vector says."""
-    problems = list(_differences(_wanted(vector), found)) if vector.expected else [f"it does not say what it means{_why(found)}"]
+    """Raise ``AssertionError`` if ``found`` is not the meaning that the vector expects."""
+    problems = list(_differences(_wanted(vector), found)) if vector.expected else [f"it expects no meaning{_why(found)}"]
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise AssertionError(f"{vector}\n{listed}\nIf what was found is right, paste\n\n{vector_text(found)}")
 
 
 def vector_text(found: Meaning) -> str:
-    """The lines of a vector that say what was found."""
+    """The lines of a vector for the meaning ``found``."""
     lines = []
     for key in _EXPECTED:
         if key not in found or (key, found[key]) == ("kind", "untagged"):
@@ -133,16 +134,14 @@ def _load(file: Path) -> Iterator[Vector]:
         raise ValueError(f"{file}: {exc}") from exc
     entries = document.get("vector")
     if document.keys() != {"vector"} or not isinstance(entries, list):
-        raise ValueError(
-            f"{file}: a file of vectors has [[vector]] tables and nothing else, not {', '.join(document) or 'nothing'}"
-        )
+        raise ValueError(f"{file}: a file of vectors has [[vector]] tables only; this one has {', '.join(document) or 'nothing'}")
     known: set[str] = set()
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry.get("id"), str):
             raise ValueError(f"{file}: vector {number} has no id")
         where = f"{file}: vector {entry['id']!r}"
         if entry["id"] in known:
-            raise ValueError(f"{where}: there are two of that name")
+            raise ValueError(f"{where}: two vectors have this id")
         known.add(entry["id"])
         try:
             yield _vector(file, entry)
@@ -156,16 +155,16 @@ def _vector(file: Path, entry: Mapping[str, Any]) -> Vector:
     wire = entry.get("wire")
     if not isinstance(wire, list) or not wire or not all(isinstance(line, str) for line in wire):
         raise ValueError("wire is a list of lines")
-    octets = b"".join(_octets("wire", line) + b"\r\n" for line in wire)
+    sent = b"".join(_bytes("wire", line) + b"\r\n" for line in wire)
     expected = {key: _expectation(key, entry[key]) for key in _EXPECTED if key in entry}
-    return Vector(entry["id"], file.stem, octets, expected, str(entry.get("server", "")))
+    return Vector(entry["id"], file.stem, sent, expected, str(entry.get("server", "")))
 
 
 def _expectation(key: str, given: Any) -> Any:
     if key in _TEXTS and not isinstance(given, str):
         raise ValueError(f"{key} is a string")
     if key in ("text", "tag"):
-        return _octets(key, given)
+        return _bytes(key, given)
     if key == "kind" and given not in _KINDS:
         raise ValueError(f"kind is one of {', '.join(_KINDS)}")
     if key == "number" and type(given) is not int:
@@ -177,8 +176,8 @@ def _expectation(key: str, given: Any) -> Any:
             raise ValueError(f"value is no Python literal in a string: {exc}") from exc
     if key == "defects":
         if not isinstance(given, list) or not all(map(_is_pair, given)):
-            raise ValueError("defects are pairs of strings: how what was wrong begins, and the octets")
-        return [(what, _octets(key, raw)) for what, raw in given]
+            raise ValueError("defects are pairs of strings: the beginning of the defect's text, and the bytes")
+        return [(what, _bytes(key, raw)) for what, raw in given]
     return given
 
 
@@ -186,11 +185,11 @@ def _is_pair(given: Any) -> bool:
     return isinstance(given, list) and len(given) == 2 and all(isinstance(item, str) for item in given)
 
 
-def _octets(key: str, text: str) -> bytes:
+def _bytes(key: str, text: str) -> bytes:
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError as exc:
-        raise ValueError(f"{key}: {text[exc.start]!r} is no octet: write each octet of UTF-8 as one character") from exc
+        raise ValueError(f"{key}: {text[exc.start]!r} is no byte: write each byte of UTF-8 as one character") from exc
 
 
 def _wanted(vector: Vector) -> Meaning:
@@ -219,12 +218,12 @@ def _same(key: str, found: Any, wanted: Any) -> bool:
     if key != "defects":
         return _alike(found, wanted)
     return len(found) == len(wanted) and all(
-        raw == octets and what.startswith(begin) for (what, raw), (begin, octets) in zip(found, wanted, strict=True)
+        raw == wanted_raw and what.startswith(begin) for (what, raw), (begin, wanted_raw) in zip(found, wanted, strict=True)
     )
 
 
 def _alike(found: Any, wanted: Any) -> bool:
-    """Equal, and of the same kinds all the way down: 0 is not False, and a tuple is not a list; an atom is bytes."""
+    """Whether two values are equal and of the same types at every level: 0 is not False, a tuple no list; an atom is bytes."""
     kinds = type(found), type(wanted)
     if found != wanted or not issubclass(*kinds) or kinds == (bool, int):
         return False
@@ -240,7 +239,7 @@ def _as_text(value: str | bytes) -> str:
 
 
 def _toml(text: str) -> str:
-    """A TOML string: as it is between quotes that it does not hold, else with escapes."""
+    """A TOML string, in quotes that the text does not hold, else with escapes."""
     if text.isprintable():
         if '"' not in text and "\\" not in text:
             return f'"{text}"'
@@ -251,7 +250,8 @@ def _toml(text: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """A value as a Python literal, in double quotes where they do."""
+    """A value as a Python literal, in double quotes where possible."""
+
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, tuple):

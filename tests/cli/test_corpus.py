@@ -1,4 +1,4 @@
-"""The sample mail: whole, valid, varied, and the same every time."""
+"""The sample mail: complete, valid, varied, and the same every time."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_another_seed_gives_other_mail() -> None:
     assert first(1) == first(1) != first(2)
 
 
-def test_there_are_mailboxes_enough_and_mail_enough(mailboxes: dict[str, list[Message]]) -> None:
+def test_number_of_mailboxes_and_messages(mailboxes: dict[str, list[Message]]) -> None:
     assert set(mailboxes) >= {"INBOX", "Sent", "Drafts", "Archive/2026", "Reçus", "Lists/imap"}
     assert min(map(len, mailboxes.values())) >= 5
     sizes = sorted(len(message.content) for message in everything(mailboxes))
@@ -82,7 +82,7 @@ def test_there_are_mailboxes_enough_and_mail_enough(mailboxes: dict[str, list[Me
     assert 1.4 * BYTES < sizes[-1] < 1.7 * BYTES
 
 
-def test_every_message_is_whole_and_ends_its_lines_with_crlf(mailboxes: dict[str, list[Message]]) -> None:
+def test_every_message_is_complete_and_has_crlf_line_ends(mailboxes: dict[str, list[Message]]) -> None:
     for content, _, _ in everything(mailboxes):
         assert content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")
         assert content.endswith(b"\r\n")
@@ -90,7 +90,7 @@ def test_every_message_is_whole_and_ends_its_lines_with_crlf(mailboxes: dict[str
         assert max(map(len, content.split(b"\r\n"))) <= 998
 
 
-def test_nothing_is_wrong_with_the_mime(mails: dict[str, list[EmailMessage]]) -> None:
+def test_the_mime_has_no_defects(mails: dict[str, list[EmailMessage]]) -> None:
     defects = [(part.get_content_type(), part.defects) for part in parts(mails) if part.defects]
     defects += [(str(header), header.defects) for part in parts(mails) for header in part.values() if header.defects]
     assert defects == []
@@ -129,7 +129,7 @@ def test_the_bounce_is_a_report(mails: dict[str, list[EmailMessage]]) -> None:
     assert types == ["text/plain", "message/delivery-status", "text/rfc822-headers"]
 
 
-def test_answers_come_after_what_they_answer(mails: dict[str, list[EmailMessage]]) -> None:
+def test_replies_follow_their_originals(mails: dict[str, list[EmailMessage]]) -> None:
     known = {mail["Message-ID"]: mail for box in mails.values() for mail in box}
     assert len(known) == sum(map(len, mails.values()))
     answers = [mail for mail in known.values() if mail["In-Reply-To"]]
@@ -148,7 +148,7 @@ def test_sent_mail_is_the_owners(mails: dict[str, list[EmailMessage]]) -> None:
     assert OWNER.address not in {mail["From"].addresses[0].addr_spec for mail in mails["INBOX"]}
 
 
-def test_flags_are_of_the_known_ones(mailboxes: dict[str, list[Message]]) -> None:
+def test_flags_are_standard(mailboxes: dict[str, list[Message]]) -> None:
     assert {flag for message in everything(mailboxes) for flag in message.flags.split()} == FLAGS
     assert {message.flags for message in mailboxes["Drafts"]} == {r"\Draft \Seen"}
     assert "" in {message.flags for message in mailboxes["INBOX"]}

@@ -1,4 +1,4 @@
-"""The demo: what it reports is right, it finds what is wrong, and on a server of the user's it changes nothing."""
+"""The demo: it reports correct results, finds errors, and changes nothing on a server of the user's."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LETTERS = 3
 
 
 def letter(number: int) -> Message:
-    """A message unlike the others; every fifth is a big one."""
+    """A message that differs from all others; every fifth is large."""
     subject = SUBJECTS[number % len(SUBJECTS)]
     sender = ("ada@example.org", "bob@example.com")[number % 2]
     head = f"From: {sender}\r\nSubject: {subject}\r\nMessage-ID: <{number}@example.org>\r\n"
@@ -42,14 +42,14 @@ def letter(number: int) -> Message:
 
 def encoded(subject: str) -> str:
     """RFC 2047, quoted-printable."""
-    return "=?utf-8?q?" + "".join(f"={octet:02X}" for octet in subject.encode()) + "?="
+    return "=?utf-8?q?" + "".join(f"={byte:02X}" for byte in subject.encode()) + "?="
 
 
 MAIL = {"INBOX": [letter(n) for n in range(11)], "Größe & Maß": [letter(n) for n in range(11, 15)], "Empty": list[Message]()}
 
 
 def rows(output: str) -> dict[str, list[str]]:
-    """The rows of the tables by their first cell; the cells are what two spaces separate."""
+    """The rows of the tables by their first cell; two spaces separate cells."""
     lines = (re.split(r" {2,}", line.strip()) for line in output.splitlines())
     return {cells[0]: cells[1:] for cells in lines if len(cells) > 1}
 
@@ -77,13 +77,13 @@ def test_the_tour() -> None:
         assert (table[way][0], table[way][-1]) == ("11", "11 of 11")
     assert float(table["one at a time"][1]) >= 11 * demo.ROUND_TRIP
     assert "NO" not in output.split()
-    assert "Connections in use all the while: 1." in output
+    assert "Connections in use throughout: 1." in output
     end = f"No thread is left.\n{findings.checks} of {findings.checks} checks as expected, in "
     assert end in output
 
 
 @pytest.mark.live
-def test_the_tour_sees_mail_that_is_not_as_it_was_put_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tour_finds_altered_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pymap")
     deliver = mailhost.deliver
 
@@ -102,7 +102,7 @@ def test_the_tour_sees_mail_that_is_not_as_it_was_put_in(monkeypatch: pytest.Mon
 
 
 @pytest.mark.live
-def test_a_problem_is_an_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_exit_status_reports_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pymap")
     monkeypatch.setattr(demo, "tour", lambda screen, mail: Findings(2, ["x"]))
     assert demo.embedded() == 1
@@ -111,7 +111,7 @@ def test_a_problem_is_an_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.live
-def test_reading_only_leaves_a_real_server_as_it_is() -> None:
+def test_read_only_changes_nothing_on_a_real_server() -> None:
     pytest.importorskip("pymap")
     file = io.StringIO()
     with mailhost.running() as host:
@@ -130,7 +130,7 @@ def test_reading_only_leaves_a_real_server_as_it_is() -> None:
 
 
 def everything(host: mailhost.MailHost) -> dict[str, list[tuple[bytes, frozenset[bytes]]]]:
-    """What is on a server, \\Recent included: only a SELECT would take that away."""
+    """The contents of a server, \\Recent included, which only a SELECT would remove."""
     found = {}
     with imapkit.IMAP4(host.host, host.port) as imap:
         imap.login(host.user, host.password)
@@ -143,7 +143,7 @@ def everything(host: mailhost.MailHost) -> dict[str, list[tuple[bytes, frozenset
 
 
 def header_handlers(subject: bytes) -> Mapping[str, Handler]:
-    """A server with a mailbox of some messages, and one that may not be read."""
+    """A server with a mailbox of some messages, and one that the user may not read."""
 
     def listing(conversation: Conversation, command: ReceivedCommand) -> None:
         lines = [
@@ -151,7 +151,7 @@ def header_handlers(subject: bytes) -> Mapping[str, Handler]:
             rb'(\NOSELECT) "/" Top',
             b'() "/" Secret',
             b'() "/" "[red]x[/]"',
-            b'() "/" Odd',
+            b'() "/" Bad',
             b'() "/" "x\xff"',
         ]
         conversation.ok(command, untagged=b"".join(b"* LIST %s\r\n" % line for line in lines))
@@ -160,14 +160,14 @@ def header_handlers(subject: bytes) -> Mapping[str, Handler]:
         name = command.args.rpartition(b" (")[0]
         if b"Secret" in name:
             conversation.no(command, b"[NOPERM] not yours")
-        elif b"Odd" in name:
+        elif b"Bad" in name:
             conversation.bad(command, b"what?")
         else:
             conversation.ok(command, untagged=b"* STATUS %s (MESSAGES 3 UNSEEN 1)\r\n" % name)
 
     def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
         header = b"From: x\r\nSubject: %s\r\n\r\n" % subject
-        item = b"BODY[HEADER.FIELDS (Date From Subject)]"  # the case of the names is the server's choice
+        item = b"BODY[HEADER.FIELDS (Date From Subject)]"  # the server chooses the case of the names
         number = command.args.split()[0]
         untagged = b"* %s FETCH (%s {%d}\r\n%s)\r\n" % (number, item, len(header), header)
         conversation.ok(command, untagged=untagged)
@@ -184,7 +184,7 @@ def look_at(server: ScriptedServer, **target: object) -> tuple[Findings, str]:
     return demo.read_only(Screen(file), aim, "pw"), file.getvalue()
 
 
-def test_reading_only_sends_no_changing_command() -> None:
+def test_read_only_sends_no_changing_command() -> None:
     with ScriptedServer(handlers=header_handlers(b"hello"), messages=LETTERS) as server:
         findings, output = look_at(server)
     assert findings.problems == []
@@ -196,7 +196,7 @@ def test_reading_only_sends_no_changing_command() -> None:
     assert table["INBOX"] == ["3", "1"]
     assert table["Secret"] == ["NO [NOPERM] not yours"]
     assert table["[red]x[/]"] == ["3", "1"]
-    assert "BAD [what?]" in table["Odd"][0]
+    assert "BAD [what?]" in table["Bad"][0]
     assert "mailbox name" in table["x\\udcff"][0]
     assert table["UNSEEN"] == ["2"]
     assert table["FLAGGED"] == ["0"]
@@ -212,14 +212,14 @@ def test_an_empty_inbox() -> None:
     assert rows(output)["(all)"] == ["0"]
 
 
-def test_a_user_who_is_in_already() -> None:
+def test_a_preauth_greeting() -> None:
     greeting = b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n"
     with ScriptedServer(handlers=header_handlers(b"hello"), messages=1, greeting=greeting) as server:
         look_at(server)
     assert "LOGIN" not in server.names
 
 
-def test_more_messages_than_are_shown() -> None:
+def test_only_the_newest_messages_are_shown() -> None:
     with ScriptedServer(handlers=header_handlers(b"hello"), messages=5000) as server:
         findings, _ = look_at(server)
     asked = [int(command.args.split()[0]) for command in server.commands if command.name == "FETCH"]
@@ -229,7 +229,7 @@ def test_more_messages_than_are_shown() -> None:
 
 
 @pytest.mark.parametrize("subject", [b"\x1b[2Jgone\x07", b"=?utf-8?q?=1B[2Jgone?=", b"=?nosuch?q?gone?=", b"=?utf-8?b?gone=A?="])
-def test_a_header_of_evil_intent_does_not_reach_the_terminal(subject: bytes) -> None:
+def test_control_sequences_in_a_header_do_not_reach_the_terminal(subject: bytes) -> None:
     with ScriptedServer(handlers=header_handlers(subject), messages=1) as server:
         findings, output = look_at(server)
     assert findings.problems == []
@@ -244,7 +244,7 @@ def test_over_tls(trust: Mapping[str, object]) -> None:
     assert server.names[-1] == "LOGOUT"
 
 
-def test_a_certificate_that_nobody_vouches_for() -> None:
+def test_an_untrusted_certificate_is_refused() -> None:
     with ScriptedServer(tls=(PEM, PEM)) as server, pytest.raises(imapkit.TLSError):
         look_at(server, ssl=True, host="localhost")
     assert server.names == []
@@ -259,7 +259,7 @@ def test_a_result_that_is_not_ok_is_an_error() -> None:
             content(imap.fetch(1, "BODY.PEEK[]"))
 
 
-def test_a_failure_told_to_a_callback_is_an_error() -> None:
+def test_a_failure_in_a_callback_is_an_error() -> None:
     def fetch(number: int, item: str, **options: object) -> Result:
         options["callback"]((None, options["cb_arg"], (imapkit.abort, "the line is dead")))  # type: ignore[operator]
         return "OK", Data()
@@ -268,12 +268,12 @@ def test_a_failure_told_to_a_callback_is_an_error() -> None:
         by_callbacks(fetch, [1, 2], "BODY.PEEK[]")
 
 
-@pytest.mark.parametrize(("octets", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (16_076_927, "16.1 MB")])
-def test_sizes(octets: int, text: str) -> None:
-    assert size(octets) == text
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (16_076_927, "16.1 MB")])
+def test_sizes(count: int, text: str) -> None:
+    assert size(count) == text
 
 
-def test_an_output_that_knows_only_ascii() -> None:
+def test_an_ascii_output() -> None:
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as file:
         screen = Screen(file)

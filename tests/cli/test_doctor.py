@@ -37,7 +37,7 @@ def imapkit_family() -> Family:
 
 @pytest.fixture
 def families(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A directory that stands for imapkit/ext, with one family and a stale index."""
+    """A directory in place of imapkit/ext, with one family and a stale index."""
     (tmp_path / "alpha.py").write_text(FAMILY)
     (tmp_path / "_helper.py").write_text("raise RuntimeError('imported')")
     (tmp_path / "__init__.py").write_text("")
@@ -57,7 +57,7 @@ def test_the_index_of_imapkit_is_up_to_date() -> None:
 
 
 def written(families: Path) -> dict[str, tuple[str, ...]]:
-    """The index that the file has."""
+    """The index in the file."""
     namespace: dict[str, Any] = {}
     exec((families / "__init__.py").read_text(), namespace)
     found: dict[str, tuple[str, ...]] = namespace["INDEX"]
@@ -75,7 +75,7 @@ def test_a_stale_index_is_reported_and_can_be_written(
     assert capsys.readouterr().out == 2 * f"{doctor.GOOD}\n"
 
 
-def test_a_trimmed_build_may_have_more_in_its_index(
+def test_a_trimmed_build_may_have_a_larger_index(
     families: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ext, "INDEX", {"alpha": ("eta", "zeta"), "trimmed": ("gone",)})
@@ -83,7 +83,7 @@ def test_a_trimmed_build_may_have_more_in_its_index(
     assert capsys.readouterr().out == f"{doctor.GOOD}\n"
 
 
-def test_what_is_written_is_the_index(families: Path) -> None:
+def test_the_written_file_has_the_index(families: Path) -> None:
     assert doctor.index() == {"alpha": ("eta", "zeta")}
     doctor.main(write=True)
     assert written(families) == {"alpha": ("eta", "zeta")}
@@ -102,15 +102,15 @@ def test_a_broken_family_is_reported(families: Path, capsys: pytest.CaptureFixtu
     assert (families / "__init__.py").read_text() == ""
 
 
-# Looking at a server
+# Examining a server
 
 ANNOUNCED = (
-    b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-ODD AUTH=CRAM-MD5 QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE CHILDREN"
+    b"IMAP4rev1 literal+ IDLE AUTH=PLAIN AUTH=X-OWN AUTH=CRAM-MD5 QUOTA QUOTA=RES-STORAGE RIGHTS=kxte STATUS=SIZE CHILDREN"
     b" APPENDLIMIT=35 UIDPLUS"
 )
 
 
-def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory) -> None:
+def test_capabilities_and_their_families(imap_server: ServerFactory) -> None:
     def admit(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.server.capabilities = b"IMAP4rev1 THREAD=REFS LITERAL- X-NEW"
         conversation.ok(command)
@@ -120,11 +120,11 @@ def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory
     doctor_server.examine(Target(server.host, "ada", server.port), "secret", stages)
     both, before, after = ("before login", "after login"), ("before login",), ("after login",)
     table = doctor_server.rows(stages, load_only(*ext.INDEX))
-    assert [(row.capability, row.stages, row.told) for row in table] == [
+    assert [(row.capability, row.stages, row.service) for row in table] == [
         ("APPENDLIMIT=35", before, "no plugin"),
         ("AUTH=CRAM-MD5", before, "rev1"),
         ("AUTH=PLAIN", before, f"rev1, partly: {PARTLY['AUTH=*']}"),
-        ("AUTH=X-ODD", before, f"rev1, partly: {PARTLY['AUTH=*']}"),
+        ("AUTH=X-OWN", before, f"rev1, partly: {PARTLY['AUTH=*']}"),
         ("CHILDREN", before, "rev1"),
         ("IDLE", before, "idle"),
         ("IMAP4REV1", both, "rev1"),
@@ -140,26 +140,26 @@ def test_what_a_server_announces_beside_who_serves_it(imap_server: ServerFactory
     ]
 
 
-def test_a_family_that_is_off_is_named() -> None:
+def test_a_disabled_family_is_named() -> None:
     known = load_only("rev1")
     (row,) = doctor_server.rows({"before login": ("IDLE",)}, known)
-    assert row.told == "no plugin: idle is not among families="
+    assert row.service == "no plugin: idle is not among families="
     assert (row.served_by, row.partly_by, row.why) == ((), (), "idle is not among families=")
 
 
-def test_what_is_served_in_part_only_until_a_family_serves_it() -> None:
+def test_a_family_that_serves_all_replaces_a_partial_one() -> None:
     one = Family("one", partly={"X-*": "one reads it"})
     other = Family("other", partly={"X-MOVE": "other sends it"}, capabilities=("X-WHOLE",))
     table = doctor_server.rows({"before login": ("X-MOVE", "X-NEW", "X-WHOLE")}, load_only("rev1", one, other))
-    assert [row.told for row in table] == [
+    assert [row.service for row in table] == [
         "one, other, partly: one reads it; other sends it",
         "one, partly: one reads it",
         "other",
     ]
 
 
-def test_every_mechanism_that_is_served_has_its_method() -> None:
-    """``login_cram_md5`` and the like; for others a program brings what answers the challenges."""
+def test_every_served_mechanism_has_a_method() -> None:
+    """``login_cram_md5`` and the like; for other mechanisms the program answers the challenges."""
     mechanisms = [name for name in builtin("rev1").family.capabilities if name.startswith("AUTH=")]
     assert mechanisms == ["AUTH=CRAM-MD5"]
     for name in mechanisms:
@@ -167,7 +167,7 @@ def test_every_mechanism_that_is_served_has_its_method() -> None:
         assert method in ext.INDEX["rev1"]
 
 
-def test_the_families_of_others_count() -> None:
+def test_families_of_other_distributions_count() -> None:
     other = Family("gmail", capabilities=("x-gm-ext-*",))
     (row,) = doctor_server.rows({"before login": ("X-GM-EXT-1",)}, load_only("rev1", other))
     assert row.served_by == ("gmail",)
@@ -204,7 +204,7 @@ def test_over_tls(starttls: bool, imap_server: ServerFactory, imap_tls: ServerCe
     assert list(stages) == [*(["without TLS"] if starttls else []), "before login", "after login"]
 
 
-def test_a_refused_login_still_shows_what_was_announced(
+def test_a_refused_login_still_shows_the_capabilities(
     imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(PASSWORD, "very secret")
@@ -246,7 +246,7 @@ def test_as_data(imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, ca
     }
 
 
-def test_a_server_that_is_not_there_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_server_as_data(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert main(["doctor", "--json", "--host", "127.0.0.1", "--port", str(port)]) == 1
@@ -256,7 +256,7 @@ def test_a_server_that_is_not_there_as_data(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("rich", [True, False])
-def test_control_sequences_reach_no_terminal(
+def test_control_sequences_do_not_reach_the_terminal(
     rich: bool, imap_server: ServerFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if rich:

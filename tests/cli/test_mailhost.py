@@ -1,4 +1,4 @@
-"""The server in a thread, asked by the standard library's client."""
+"""The server in a thread, used by the standard library's client."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fetch(imap: imaplib.IMAP4, items: str) -> list[tuple[bytes, bytes]]:
     return [part for part in imap.fetch("1:*", items)[1] if isinstance(part, tuple)]
 
 
-def test_it_greets_and_lets_its_user_in() -> None:
+def test_greeting_and_login() -> None:
     with running() as host, client(host, host.user) as imap:
         assert (host.host, host.user, host.password) == ("127.0.0.1", "demouser", "demopass")
         assert imap.welcome.startswith(b"* OK [CAPABILITY IMAP4rev1 ")
@@ -69,7 +69,7 @@ def test_a_wrong_password_is_refused_without_delay() -> None:
         assert time.perf_counter() - start < 0.25  # pymap's own pause is 0.3 s
 
 
-def test_each_user_has_mail_of_their_own() -> None:
+def test_each_user_has_separate_mail() -> None:
     with running({"ann": "one", "bob@example.org": "två {5} %"}) as host:
         assert (host.user, host.password) == ("ann", "one")
         deliver(host, "bob@example.org", "INBOX", [SMALL])
@@ -80,7 +80,7 @@ def test_each_user_has_mail_of_their_own() -> None:
             assert imap.select()[1] == [b"1"]
 
 
-def test_what_is_delivered_comes_back_as_it_was() -> None:
+def test_delivered_messages_are_unchanged() -> None:
     large = Message(b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 300_000, "", DATE)
     with running() as host:
         deliver(host, host.user, "INBOX", [SMALL, large])
@@ -91,7 +91,7 @@ def test_what_is_delivered_comes_back_as_it_was() -> None:
     assert all(b'INTERNALDATE "03-Feb-2026 04:05:06 +0530"' in head for head, _ in answers)
 
 
-def test_mailboxes_are_created_and_found_again() -> None:
+def test_mailboxes_are_created_and_listed() -> None:
     with running() as host:
         for name in ("Reçus", "Archive/2026", 'Q "&" A', "Reçus"):
             deliver(host, host.user, name, [SMALL])
@@ -111,7 +111,7 @@ def test_a_message_over_the_limit_is_refused() -> None:
             assert imap.untagged_responses["EXISTS"] == [b"1"]
 
 
-def test_a_very_long_command_line_is_taken() -> None:
+def test_a_very_long_command_line_is_accepted() -> None:
     with running() as host:
         deliver(host, host.user, "INBOX", [SMALL])
         with client(host, host.user, "INBOX") as imap:
@@ -119,14 +119,14 @@ def test_a_very_long_command_line_is_taken() -> None:
             assert imap.fetch(numbers, "(UID)") == ("OK", [b"1 (UID 101)"])
 
 
-def test_no_name_is_looked_up_for_the_greeting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_greeting_makes_no_dns_query(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FQDN", raising=False)
-    monkeypatch.setattr(socket, "getfqdn", lambda name="": pytest.fail("asked the DNS"))
+    monkeypatch.setattr(socket, "getfqdn", lambda name="": pytest.fail("made a DNS query"))
     with running() as host, client(host) as imap:
         assert imap.welcome.endswith(b"imapkit demo server ready")
 
 
-def test_preauth_starts_out_authenticated() -> None:
+def test_preauth_starts_authenticated() -> None:
     with running({"ann": "one", "bob": "two"}, preauth=True) as host:
         deliver(host, "ann", "INBOX", [SMALL])
         with client(host) as imap:
@@ -136,7 +136,7 @@ def test_preauth_starts_out_authenticated() -> None:
             deliver(host, "bob", "INBOX", [SMALL])
 
 
-def test_with_tls_nobody_logs_in_before_starttls() -> None:
+def test_with_tls_login_is_refused_before_starttls() -> None:
     with running(tls=(PEM, PEM)) as host:
         deliver(host, host.user, "INBOX", [SMALL])
         with client(host) as imap:
@@ -148,7 +148,7 @@ def test_with_tls_nobody_logs_in_before_starttls() -> None:
             assert imap.select()[1] == [b"1"]
 
 
-def test_demo_data_is_there_for_the_first_user() -> None:
+def test_the_first_user_has_demo_data() -> None:
     with running({"ann": "one", "bob": "two"}, demo_data=True) as host:
         with client(host, "ann") as imap:
             assert [line.split()[-1] for line in imap.list()[1] if isinstance(line, bytes)] == [
@@ -161,7 +161,7 @@ def test_demo_data_is_there_for_the_first_user() -> None:
             assert imap.select()[1] == [b"0"]
 
 
-def test_at_the_end_everybody_is_told_and_nobody_is_served() -> None:
+def test_the_end_sends_bye_to_every_client_and_accepts_none() -> None:
     with socket.socket() as idler, socket.socket() as stranger:
         with running() as host:
             deliver(host, host.user, "INBOX", [SMALL])
@@ -177,7 +177,7 @@ def test_at_the_end_everybody_is_told_and_nobody_is_served() -> None:
 
 
 def rest(sock: socket.socket) -> bytes:
-    """All that comes until the end."""
+    """All data until the end."""
     with sock.makefile("rb") as stream:
         return stream.read()
 
@@ -192,7 +192,7 @@ def until(sock: socket.socket, pattern: bytes) -> bool:
     return True
 
 
-def test_a_client_that_reads_nothing_does_not_hold_up_the_end() -> None:
+def test_a_client_that_reads_nothing_does_not_delay_the_end() -> None:
     big = Message(b"Subject: big\r\n\r\n" + bytes(8 * 2**20), "", DATE)
     with socket.socket() as stuck, socket.socket() as unfinished:
         with running(tls=(PEM, PEM)) as tls_host, running() as host:
@@ -207,14 +207,14 @@ def test_a_client_that_reads_nothing_does_not_hold_up_the_end() -> None:
         assert time.perf_counter() - start < 1.0
 
 
-def test_without_pymap_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pymap_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "imapkit.cli._pymap", raising=False)
     monkeypatch.setitem(sys.modules, "pymap.backend.dict", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'imapkit[demo]'")), running():
         pytest.fail("it ran")
 
 
-def test_what_keeps_it_from_starting_is_raised() -> None:
+def test_errors_at_the_start_are_raised() -> None:
     with pytest.raises(FileNotFoundError), running(tls=("no-such.pem", "no-such.key")):
         pytest.fail("it ran")
     with pytest.raises(ValueError, match="needs a user"), running({}):

@@ -1,4 +1,4 @@
-"""The command line: its arguments, the listing of families, and what it says when something is missing."""
+"""The command line: its arguments, the listing of families, and its errors if something is missing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def broken_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A distribution whose family cannot be imported; the name of the family."""
+    """Install a distribution whose family cannot be imported; return the name of the family."""
     info = tmp_path / "imapkit_broken-4.5.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(METADATA)
@@ -74,7 +74,7 @@ def test_as_a_module() -> None:
 
 
 @pytest.mark.parametrize("argv", [[], ["demonstrate"], ["plugins", "x"]])
-def test_arguments_that_make_no_sense(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"\A2\Z"):
         main(argv)
     assert "usage: imapkit" in capsys.readouterr().err
@@ -105,7 +105,7 @@ def test_arguments_of_doctor_that_contradict_each_other(arguments: str, word: st
         ("--host h --port 993 --ssl", Target("h", port=993, ssl=True)),
     ],
 )
-def test_doctor_looks_at_a_server(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_examines_a_server(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Target, bool]] = []
 
     def look(target: Target, *, as_data: bool) -> int:
@@ -126,7 +126,7 @@ def test_arguments_that_contradict_each_other(arguments: str, word: str, capsys:
 
 
 @pytest.mark.parametrize(("arguments", "target"), TARGETS)
-def test_a_server_of_ones_own(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_of_the_user(arguments: str, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Target] = []
 
     def own_server(target: Target) -> int:
@@ -160,8 +160,8 @@ def test_doctor(argv: list[str], write: bool, monkeypatch: pytest.MonkeyPatch, c
 
 
 @pytest.mark.parametrize("subcommand", ["plugins", "doctor"])
-def test_nobody_reads_what_is_written(subcommand: str) -> None:
-    """As after ``imapkit plugins | head``: the other end of the pipe is closed."""
+def test_a_closed_output(subcommand: str) -> None:
+    """The other end of the pipe is closed, as after ``imapkit plugins | head``."""
     ours, theirs = os.pipe()
     os.close(ours)
     with open(theirs, "wb") as pipe:
@@ -179,7 +179,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["demo"]) == INTERRUPTED
 
 
-def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_server(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("rich")
     monkeypatch.setenv(PASSWORD, "secret")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -208,19 +208,19 @@ def test_the_password(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "missing", "said"),
+    ("argv", "missing", "needed"),
     [
         (["demo"], {"rich", "pymap"}, "rich and pymap"),
         (["demo"], {"pymap"}, "pymap"),
         (["demo", "--host", "localhost", "--user", "ada"], {"rich", "pymap"}, "rich"),
     ],
 )
-def test_what_the_demo_needs(
-    argv: list[str], missing: set[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_demo_without_its_packages(
+    argv: list[str], missing: set[str], needed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "find_spec", lambda name: None if name in missing else find_spec(name))
     assert main(argv) == 2
-    assert capsys.readouterr() == ("", f"imapkit demo needs {said}: pip install 'imapkit[demo]'\n")
+    assert capsys.readouterr() == ("", f"imapkit demo needs {needed}: pip install 'imapkit[demo]'\n")
 
 
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,21 +259,21 @@ def states() -> dict[str, plugins.Row]:
     return {row.family: row for row in plugins.rows(survey())}
 
 
-def test_a_family_that_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_family(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAPKIT_DISABLE", "quota")
     row = states()["quota"]
     assert (row.distribution, row.capabilities, row.commands) == ("imapkit", "", "")
     assert row.state == "off: switched off by IMAPKIT_DISABLE"
 
 
-def test_a_family_that_replaces_says_what() -> None:
+def test_a_family_that_replaces_another() -> None:
     family = Family("strict", replaces=("command:GETQUOTA", "method:getquota"))
     entry = Entry("strict", "imapkit-strict", "1.0", "strict", "on", family=family)
     (row,) = plugins.rows(Survey((entry,), None, ()))
     assert row.state == "on, replaces command:GETQUOTA method:getquota"
 
 
-def test_what_is_required_and_switched_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_required_family_that_is_disabled(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("IMAPKIT_DISABLE", "rev1")
     found = states()
     assert found["rev1"].state == "off: switched off by IMAPKIT_DISABLE"
@@ -282,7 +282,7 @@ def test_what_is_required_and_switched_off(monkeypatch: pytest.MonkeyPatch, caps
     assert "no client can be made: families 'acl' (imapkit" in capsys.readouterr().out
 
 
-def test_a_family_that_is_asked_for_and_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_family_that_is_enabled(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("IMAPKIT_PLUGINS", "rev1,nosuch")
     found = states()
     assert (found["rev1"].state, found["nosuch"].state) == ("on", "not installed")
@@ -292,7 +292,7 @@ def test_a_family_that_is_asked_for_and_not_there(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("disabled", ["", "nosuch,other"])
-def test_nothing_that_is_asked_for_is_there(disabled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_enabled_families_are_missing(disabled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAPKIT_PLUGINS", "nosuch, other")
     monkeypatch.setenv("IMAPKIT_DISABLE", disabled)
     found = states()
@@ -316,7 +316,7 @@ def test_a_broken_family_hides_no_other(
         assert f"no client can be made: {caught.value}\n" in capsys.readouterr().out
 
 
-def test_a_broken_family_that_is_switched_off_does_no_harm(broken_plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_family_that_is_disabled_has_no_effect(broken_plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAPKIT_DISABLE", broken_plugin)
     assert main(["plugins"]) == 0
     assert states()[broken_plugin] == (
@@ -327,9 +327,9 @@ def test_a_broken_family_that_is_switched_off_does_no_harm(broken_plugin: str, m
 def test_the_families_as_data(broken_plugin: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("IMAPKIT_DISABLE", "quota")
     assert main(["plugins", "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["imapkit"], told["contract"]) == (imapkit.__version__, 1)
-    families = {family["name"]: family for family in told["families"]}
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["imapkit"], printed["contract"]) == (imapkit.__version__, 1)
+    families = {family["name"]: family for family in printed["families"]}
     assert families["id"] == {
         "name": "id",
         "distribution": "imapkit",
@@ -347,4 +347,4 @@ def test_the_families_as_data(broken_plugin: str, monkeypatch: pytest.MonkeyPatc
     }
     assert families["quota"]["why"] == "switched off by IMAPKIT_DISABLE"
     assert (families["quota"]["commands"], families["quota"]["methods"][0]) == (None, "getquota")
-    assert [families[broken_plugin]["state"], told["problems"]] == ["broken", [families[broken_plugin]["why"]]]
+    assert [families[broken_plugin]["state"], printed["problems"]] == ["broken", [families[broken_plugin]["why"]]]

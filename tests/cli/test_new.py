@@ -1,4 +1,4 @@
-"""A new plugin: what it is called, what is refused, what is written; ``tests/plugins`` installs one and runs its tests."""
+"""A new plugin: its names, refused names, its files; ``tests/plugins`` installs one and runs its tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from imapkit.errors import ArgumentError
         ("imapkitty", "imapkitty", "imapkit-imapkitty", "ImapkittyCommands", "XIMAPKITTY"),
     ],
 )
-def test_what_its_parts_are_called(name: str, family: str, distribution: str, mixin: str, command: str) -> None:
+def test_names_of_its_parts(name: str, family: str, distribution: str, mixin: str, command: str) -> None:
     meant = new.names(name)
     assert (meant["family"], meant["method"], meant["module"]) == (family, family, f"imapkit_{family}")
     assert (meant["distribution"], meant["mixin"], meant["command"]) == (distribution, mixin, command)
@@ -34,7 +34,7 @@ def test_what_its_parts_are_called(name: str, family: str, distribution: str, mi
 @pytest.mark.parametrize(
     "name", ["", "5x", "-x", "x-", "x--y", "a b", "café", "../x", "a/b", "imapkit-", "x\n", "x" * 41, "a;rm", "@module@"]
 )
-def test_what_is_no_name(name: str, tmp_path: Path) -> None:
+def test_invalid_names(name: str, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="is no name for a plugin"):
         new.main(name, str(tmp_path))
     assert list(tmp_path.iterdir()) == []
@@ -43,8 +43,8 @@ def test_what_is_no_name(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("rev1", "imapkit has a family of that name"),
-        ("Quota", "imapkit has a family of that name"),
+        ("rev1", "imapkit has a family with this name"),
+        ("Quota", "imapkit has a family with this name"),
         ("fetch", "imapkit has a method fetch(), in its family 'rev1'"),
         ("imapkit-getquota", "in its family 'quota'"),
         ("open", "the client itself has 'open'"),
@@ -64,24 +64,24 @@ def test_a_name_of_an_installed_family(tmp_path: Path, monkeypatch: pytest.Monke
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: imapkit-taken\nVersion: 1.5\n")
     (info / "entry_points.txt").write_text("[imapkit]\ntaken = nowhere\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ArgumentError, match=r"'taken' .* that family is installed, from imapkit-taken 1\.5"):
+    with pytest.raises(ArgumentError, match=r"'taken' .* a family with this name is installed, from imapkit-taken 1\.5"):
         new.names("taken")
 
 
-def test_a_kind_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"\A2\Z"):
         main(["plugins", "new", "hello", "--kind", "layer", "-o", str(tmp_path)])
-    said = capsys.readouterr().err.partition("choose from")[2]
-    assert all(kind in said for kind in new.KINDS)
+    printed = capsys.readouterr().err.partition("choose from")[2]
+    assert all(kind in printed for kind in new.KINDS)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", new.KINDS)
-def test_what_is_written(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_and_output(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", "new", "big-hello", "--kind", kind, "-o", str(tmp_path / "below" / "here")]) == 0
     project = tmp_path / "below" / "here" / "imapkit-big-hello"
     printed = capsys.readouterr().out
-    assert printed.startswith(f"{project} is there: the family 'big_hello' with XBIG-HELLO, {new.KINDS[kind]}. ")
+    assert printed.startswith(f"Wrote {project}: the family 'big_hello' with XBIG-HELLO, {new.KINDS[kind]}. ")
     assert f"    cd {project}\n" in printed
     written = {str(path.relative_to(project)): path.read_text() for path in project.rglob("*") if path.is_file()}
     assert sorted(written) == [
@@ -107,14 +107,14 @@ def test_what_is_written(kind: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [path.name for path in project.parent.iterdir()] == [project.name]
 
 
-def test_here_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_is_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["plugins", "new", "hello"]) == 0
     assert (tmp_path / "imapkit-hello" / "pyproject.toml").is_file()
 
 
 @pytest.mark.parametrize("what", ["directory", "file", "dangling link"])
-def test_what_is_there_is_left_alone(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_path_is_left_alone(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "imapkit-hello"
     if what == "directory":
         place.mkdir()
@@ -127,13 +127,13 @@ def test_what_is_there_is_left_alone(what: str, tmp_path: Path, capsys: pytest.C
     assert list(tmp_path.iterdir()) == [place]
 
 
-def test_a_place_that_is_no_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_output_that_is_no_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("mine")
     assert main(["plugins", "new", "hello", "-o", str(tmp_path / "file")]) == 1
     assert "file" in capsys.readouterr().err
 
 
-def test_nothing_is_left_of_one_that_could_not_be_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfinished_project_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, text: str, **_: object) -> int:
         raise OSError(28, "No space left on device")
 

@@ -26,7 +26,7 @@ from imapkit.testing import ServerFactory
 pytestmark = pytest.mark.timeout(60)
 COMMAND = [sys.executable, "-m", "imapkit"]
 LIMIT = 30.0
-"""Seconds for the program to say something, or to end."""
+"""Seconds for the program to write something, or to end."""
 CAPABILITIES = b"IMAP4rev1 AUTH=PLAIN UIDPLUS " + b"X-" + b"VERY-LONG-NAME-OF-A-CAPABILITY"
 
 
@@ -37,7 +37,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Terminal:
-    """A program on a terminal of so many columns: what it writes there, what is typed, and how it ends."""
+    """A program on a terminal of ``columns`` columns: its output, its input, and its status."""
 
     def __init__(self, argv: Sequence[str], columns: int = 80, **environ: str) -> None:
         self._ours, theirs = pty.openpty()
@@ -57,19 +57,19 @@ class Terminal:
             preexec_fn=control,
         )
         os.close(theirs)
-        self.said = ""
+        self.output = ""
 
     def read(self, until: str | None = None) -> str:
         """Read until the program has written ``until`` (None: until it ends)."""
         deadline = time.monotonic() + LIMIT
-        while until is None or until not in self.said:
-            assert time.monotonic() < deadline, self.said
+        while until is None or until not in self.output:
+            assert time.monotonic() < deadline, self.output
             if select.select([self._ours], [], [], 0.2)[0]:
                 try:
-                    self.said += os.read(self._ours, 65536).decode("utf-8", "replace")
+                    self.output += os.read(self._ours, 65536).decode("utf-8", "replace")
                 except OSError:
                     break
-        return self.said
+        return self.output
 
     def write(self, data: bytes) -> None:
         os.write(self._ours, data)
@@ -81,14 +81,14 @@ class Terminal:
         return self._program.wait(LIMIT)
 
 
-def lines(said: str) -> list[str]:
-    """What is seen, without the sequences that color it."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said).replace("\r", "").split("\n")
+def lines(output: str) -> list[str]:
+    """The visible lines, without the sequences for colors."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output).replace("\r", "").split("\n")
 
 
 @pytest.fixture(params=["rich", "plain"])
 def libraries(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """With rich, and as if it were not installed."""
+    """An environment with rich, and one as if it were not installed."""
     if request.param == "rich":
         pytest.importorskip("rich")
         return {}
@@ -101,7 +101,7 @@ def libraries(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
 
 
-SAID_ON_TERMINALS = """
+OUTPUT_ON_TERMINALS = """
 import json, pty, fcntl, os, struct, sys, termios
 from imapkit.cli.main import main
 
@@ -110,19 +110,19 @@ def on_a_terminal(columns, argv):
     if not child:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         sys.exit(main(argv))
-    said = b""
+    output = b""
     try:
         while piece := os.read(ours, 65536):
-            said += piece
+            output += piece
     except OSError:  # the child has ended
         pass
     os.close(ours)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said.decode()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), output.decode()
 
 columns, argv = json.loads(sys.argv[1])
 print(json.dumps([on_a_terminal(width, argv) for width in columns]))
 """
-"""Forks for each width, and so imports once; Terminal runs the command itself."""
+"""Forks for each width, so that imapkit is imported once; ``Terminal`` runs the command itself."""
 
 
 @pytest.mark.parametrize(
@@ -130,27 +130,29 @@ print(json.dumps([on_a_terminal(width, argv) for width in columns]))
 )
 def test_lines_fit_the_terminal(argv: list[str], libraries: dict[str, str]) -> None:
     widths = [40, 60, 80, 200]
-    program = [sys.executable, "-c", SAID_ON_TERMINALS, json.dumps([widths, argv])]
+    program = [sys.executable, "-c", OUTPUT_ON_TERMINALS, json.dumps([widths, argv])]
     done = subprocess.run(program, stdout=subprocess.PIPE, text=True, timeout=LIMIT, env=environment(**libraries), check=True)
-    for columns, (status, said) in zip(widths, json.loads(done.stdout), strict=True):
-        assert status == (2 if "nonsense" in argv else 0), said
-        assert len(lines(said)) > 1
-        assert [line for line in lines(said) if len(line) > columns] == []
+    for columns, (status, output) in zip(widths, json.loads(done.stdout), strict=True):
+        assert status == (2 if "nonsense" in argv else 0), output
+        assert len(lines(output)) > 1
+        assert [line for line in lines(output) if len(line) > columns] == []
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-def test_what_a_server_announces_fits_the_terminal(columns: int, libraries: dict[str, str], imap_server: ServerFactory) -> None:
+def test_the_capabilities_of_a_server_fit_the_terminal(
+    columns: int, libraries: dict[str, str], imap_server: ServerFactory
+) -> None:
     server = imap_server(capabilities=CAPABILITIES)
     terminal = Terminal(["doctor", "--host", server.host, "--port", str(server.port)], columns, **libraries)
-    assert terminal.end() == 0, terminal.said
-    assert [line for line in lines(terminal.said) if len(line) > columns] == []
-    assert "1 of 4 capabilities are served, 2 partly." in terminal.said
+    assert terminal.end() == 0, terminal.output
+    assert [line for line in lines(terminal.output) if len(line) > columns] == []
+    assert "1 of 4 capabilities are served, 2 partly." in terminal.output
 
 
 def test_an_error_fits_the_terminal() -> None:
     terminal = Terminal(["doctor"], 50, IMAPKIT_PLUGINS="nosuch")
     assert terminal.end() == 1
-    found = lines(terminal.said)
+    found = lines(terminal.output)
     assert [line for line in found if len(line) > 50] == []
     assert "IMAPKIT_PLUGINS: there is no family 'nosuch'" in " ".join(found)
 
@@ -158,12 +160,12 @@ def test_an_error_fits_the_terminal() -> None:
 def test_without_a_terminal_the_width_is_always_the_same(libraries: dict[str, str], imap_server: ServerFactory) -> None:
     server = imap_server(capabilities=CAPABILITIES)
     argv = [*COMMAND, "doctor", "--host", server.host, "--port", str(server.port)]
-    said = {
+    output = {
         subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, env=environment(COLUMNS=columns, **libraries)).stdout
         for columns in ("20", "300")
     }
-    assert len(said) == 1
-    assert max(map(len, said.pop().splitlines())) <= 110
+    assert len(output) == 1
+    assert max(map(len, output.pop().splitlines())) <= 110
 
 
 # The password
@@ -178,8 +180,8 @@ def test_ctrl_c_at_the_password(imap_server: ServerFactory) -> None:
     terminal.read("password of ada")
     terminal.write(b"\x03")
     assert terminal.end() == 130
-    assert "Traceback" not in terminal.said
-    assert terminal.said.endswith("\r\n")
+    assert "Traceback" not in terminal.output
+    assert terminal.output.endswith("\r\n")
     assert server.names == []
 
 
@@ -189,8 +191,8 @@ def test_the_end_of_input_at_the_password(imap_server: ServerFactory) -> None:
     terminal.read("password of ada")
     terminal.write(b"\x04")
     assert terminal.end() == 1
-    assert "Traceback" not in terminal.said
-    assert "imapkit: error: no password was given: type it, or set IMAPKIT_PASSWORD" in terminal.said
+    assert "Traceback" not in terminal.output
+    assert "imapkit: error: no password was given: type it, or set IMAPKIT_PASSWORD" in terminal.output
 
 
 @pytest.mark.parametrize(("typed", "status"), [("secret\n", 0), ("", 1), ("\n", 1)])
@@ -210,7 +212,7 @@ def test_a_password_from_a_pipe(typed: str, status: int, imap_server: ServerFact
 
 
 @pytest.mark.parametrize("argv", [["plugins"], ["doctor"], ["--help"], ["--version"], ["plugins", "--json"]], ids=" ".join)
-def test_a_pipe_that_is_closed(argv: list[str]) -> None:
+def test_a_closed_pipe(argv: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as output:
@@ -220,7 +222,7 @@ def test_a_pipe_that_is_closed(argv: list[str]) -> None:
 
 @pytest.mark.parametrize("argv", [["plugins"], ["--help"]], ids=" ".join)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
-def test_a_disk_that_is_full(argv: list[str]) -> None:
+def test_a_full_disk(argv: list[str]) -> None:
     with open("/dev/full", "wb") as output:
         done = subprocess.run([*COMMAND, *argv], stdout=output, stderr=subprocess.PIPE, timeout=LIMIT, env=environment())
     assert done.returncode == 1
@@ -229,15 +231,15 @@ def test_a_disk_that_is_full(argv: list[str]) -> None:
 
 @pytest.mark.parametrize("argv", ["plugins", "doctor", "--help", "doctor --host 127.0.0.1 --port 1"])
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&-"])
-def test_an_output_that_is_not_there(argv: str, closed: str) -> None:
+def test_a_missing_output(argv: str, closed: str) -> None:
     shell = f"exec {' '.join(COMMAND)} {argv} {closed}"
     done = subprocess.run(["sh", "-c", shell], capture_output=True, timeout=LIMIT, env=environment())
     assert done.returncode == (1 if "--host" in argv else 0), done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def test_doctor_does_not_say_that_all_is_well_and_then_fail() -> None:
-    """What it says first is about the families, and says so."""
+def test_doctor_reports_a_failing_server_after_good_families() -> None:
+    """Its first line is about the families alone, and makes that clear."""
     argv = [*COMMAND, "doctor", "--host", "127.0.0.1", "--port", "1"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, env=environment())
     assert done.returncode == 1
@@ -246,19 +248,19 @@ def test_doctor_does_not_say_that_all_is_well_and_then_fail() -> None:
 
 
 @pytest.mark.parametrize("port", ["abc", "-1", "0", "65536", "1e3", "", "\u0663", "9" * 5000])
-def test_a_port_that_is_none(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["doctor", "--host", "localhost", f"--port={port}"])
     assert ended.value.code == 2
     errors = capsys.readouterr().err
-    said = errors.splitlines()[-1]
-    assert said.startswith("imapkit doctor: error: argument --port: '")
-    assert said.endswith(" is not a port: a number from 1 to 65535")
-    assert len(said) < 200
+    last = errors.splitlines()[-1]
+    assert last.startswith("imapkit doctor: error: argument --port: '")
+    assert last.endswith(" is not a port: a number from 1 to 65535")
+    assert len(last) < 200
     assert "_port" not in errors
 
 
-def test_an_action_of_plugins_that_there_is_not() -> None:
+def test_an_unknown_action_of_plugins() -> None:
     done = subprocess.run([*COMMAND, "plugins", "nonsense"], capture_output=True, text=True, timeout=LIMIT, env=environment())
     assert done.returncode == 2
     assert re.search(r"error: argument ACTION: invalid choice: 'nonsense' \(choose from '?new'?\)", done.stderr)
@@ -275,5 +277,5 @@ def test_ctrl_c_while_a_server_is_silent() -> None:
             connection, _ = listener.accept()
             with connection:
                 program.send_signal(signal.SIGINT)
-                _, said = program.communicate(timeout=LIMIT)
-        assert (program.returncode, said) == (130, b"")
+                _, output = program.communicate(timeout=LIMIT)
+        assert (program.returncode, output) == (130, b"")

@@ -1,4 +1,4 @@
-"""ACL, RFC 4314: arguments, results, rights old and new, and whose answer is whose."""
+"""ACL, RFC 4314: arguments, results, rights old and new, attribution."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_refusals() -> None:
             client.myrights("INBOX")
 
 
-def test_nothing_came() -> None:
+def test_an_answer_without_untagged_responses() -> None:
     with selected({"GETACL": answering()}, families=FAMILIES) as (client, _):
         typ, data = client.getacl("INBOX")
         assert (typ, data, data.parsed()) == ("OK", [None], [])
@@ -173,7 +173,7 @@ def test_states() -> None:
                 getattr(client, name)(*["INBOX", "fred", "lr"][: len(COMMANDS[name.upper()].args)])
 
 
-# Whose answer is whose
+# Attribution
 
 
 @pytest.mark.parametrize("name", ["ACL", "MYRIGHTS"])
@@ -196,8 +196,8 @@ def test_two_identifiers_at_the_same_time() -> None:
         assert other == ("OK", [b'INBOX "bob" a'])
 
 
-def test_rights_that_nobody_asked_for() -> None:
-    """LIST may bring them: RFC 8440."""
+def test_unasked_rights() -> None:
+    """The answer to LIST can contain MYRIGHTS: RFC 8440."""
     untagged = b"* MYRIGHTS other lr\r\n* MYRIGHTS mine lrs\r\n"
     with selected({"MYRIGHTS": answering(untagged)}, families=FAMILIES) as (client, _):
         assert client.myrights("mine") == ("OK", [b"mine lrs"])
@@ -233,7 +233,7 @@ def test_attribution(name: str, asked: tuple[Any, ...], answered: tuple[bytes, .
     assert command.about is not None
     assert command.matches is not None
     found = command.matches(command.about(asked, False), Untagged(name, None, answered))
-    assert (str if isinstance(found, str) else found) is verdict, "a text: if it can be nothing else"
+    assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 
 # Rights
@@ -245,7 +245,7 @@ def test_attribution(name: str, asked: tuple[Any, ...], answered: tuple[bytes, .
         (b"", ""),
         (b"lrs", "lrs"),
         (b"lrswipkxtecda", "lrswipkxtea"),
-        (b"lrswideta", "lrswieta"),  # RFC 4314: "d" comes with any of its members, and is left out
+        (b"lrswideta", "lrswieta"),  # RFC 4314: "d" accompanies its members, and is omitted
         (b"lrkc", "lrk"),
         (b"lrswipd", "lrswipte"),  # RFC 2086 alone
         (b"lrswipc", "lrswipk"),
@@ -253,7 +253,7 @@ def test_attribution(name: str, asked: tuple[Any, ...], answered: tuple[bytes, .
         (b"lrn09", "lrn09"),
     ],
 )
-def test_what_rights_mean(raw: bytes, letters: str) -> None:
+def test_meaning_of_rights(raw: bytes, letters: str) -> None:
     rights = Rights(raw)
     assert rights.letters == frozenset(letters)
     assert list(rights) == sorted(letters)
@@ -268,14 +268,14 @@ def test_rights_are_values() -> None:
     assert len({Rights(b"lr"), Rights(b"lr")}) == 1
 
 
-def test_rights_that_can_be_given() -> None:
+def test_grantable_rights() -> None:
     listed = ListRights(MailboxName(b"a"), ServerString(b"anyone"), Rights(b"p"), tuple(map(Rights, b"lr s c d k xte".split())))
     assert listed.grantable == frozenset("plrskxte")
     old = ListRights(MailboxName(b"a"), ServerString(b"anyone"), Rights(b""), tuple(map(Rights, b"lr s c d".split())))
     assert old.grantable == frozenset("lrskxte")
 
 
-def test_identifiers_that_are_no_utf_8_can_be_had_back() -> None:
+def test_identifiers_that_are_not_utf_8_survive_decoding() -> None:
     with selected({"GETACL": answering(b"* ACL INBOX {5}\r\nRen\xe9e lr\r\n")}, families=FAMILIES) as (client, _):
         (acl,) = client.getacl("INBOX")[1].parsed()
         assert [who.encode("utf-8", "surrogateescape") for who in acl.text()] == [b"Ren\xe9e"]
@@ -284,12 +284,12 @@ def test_identifiers_that_are_no_utf_8_can_be_had_back() -> None:
 # The family
 
 
-def test_alone_with_the_base() -> None:
+def test_works_with_only_the_base_family() -> None:
     check_family("acl")
 
 
-def test_an_answer_under_another_name_is_an_answer() -> None:
-    """Cyrus knows INBOX as user.tester, too; an ACL never comes unasked."""
+def test_an_answer_with_another_mailbox_name_is_accepted() -> None:
+    """Cyrus also calls INBOX user.tester; servers never send ACL unasked."""
     with selected({"GETACL": answering(b"* ACL user.tester bob lrs\r\n")}, families=FAMILIES) as (client, _):
         assert client.getacl("INBOX") == ("OK", [b"user.tester bob lrs"])
     with selected({"GETACL": answering(b"* ACL my box bob lrs\r\n")}, families=FAMILIES) as (client, _):
@@ -298,16 +298,16 @@ def test_an_answer_under_another_name_is_an_answer() -> None:
         assert client.listrights("INBOX", "Alice") == ("OK", [b"INBOX alice@x l r"])
 
 
-def test_what_is_exactly_the_answer_goes_first() -> None:
-    """Where two ask at the same time, the one whose names are those that were sent."""
+def test_an_exact_match_is_preferred() -> None:
+    """Of two commands in flight, the one that sent the names in the response gets it."""
     answers = {b"A": b"* ACL a bob l\r\n", b"b": b"* ACL b bob r\r\n"}
     with selected({"GETACL": crossed(answers)}, families=FAMILIES) as (client, _):
         one, other = at_once(lambda: client.getacl("A"), lambda: client.getacl("b"))
         assert (one, other) == (("OK", [b"a bob l"]), ("OK", [b"b bob r"]))
 
 
-def test_groups_of_rights_that_are_obsolete() -> None:
-    """Dovecot sends "c" and "d" beside what they stand for: RFC 4314 section 2.1.1."""
+def test_obsolete_groups_of_rights() -> None:
+    """Dovecot sends "c" and "d" beside the rights that they stand for: RFC 4314 section 2.1.1."""
     untagged = b'* LISTRIGHTS INBOX bob "" l r w s t p i e k x a c d\r\n'
     with selected({"LISTRIGHTS": answering(untagged)}, families=FAMILIES) as (client, _):
         [found] = client.listrights("INBOX", "bob")[1].parsed()

@@ -1,4 +1,4 @@
-"""Every family works alone with the base; without it its methods say so, and nothing else changes."""
+"""Every family works with only the base family; without a family its methods raise, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imapkit.testing import ScriptedServer, connect, load_only
 
 BASE = "rev1"
 FAMILIES = [name for name in sorted(ext.INDEX) if name != BASE]
-PROMISED = [
+DOCUMENTED = [
     "acl",
     "annotation",
     "compress",
@@ -37,12 +37,12 @@ def family(name: str) -> Family:
     return found
 
 
-def test_all_that_is_promised_is_there() -> None:
-    assert FAMILIES == PROMISED
+def test_all_documented_families_are_installed() -> None:
+    assert FAMILIES == DOCUMENTED
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_it_says_what_it_is(name: str) -> None:
+def test_declaration_of_each_family(name: str) -> None:
     offered = family(name)
     assert offered.name == name
     assert offered.capabilities
@@ -52,7 +52,7 @@ def test_it_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_alone_with_the_base(name: str) -> None:
+def test_works_with_only_the_base_family(name: str) -> None:
     registry = load_only(BASE, name)
     assert {plugin.name for plugin in registry.plugins} == {BASE, name}
     offered = family(name)
@@ -67,21 +67,21 @@ def test_alone_with_the_base(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_it_is_nothing_without_the_base(name: str) -> None:
+def test_requires_the_base_family(name: str) -> None:
     with pytest.raises(PluginConflictError, match=f"family '{name}'.* requires the family 'rev1'"):
         load_only(name)
 
 
 @pytest.fixture(scope="module")
 def trimmed() -> Any:
-    """A client of the base alone."""
+    """A client with the base family alone."""
     with ScriptedServer(patience=60) as server, connect(server, families=["rev1"], login=False) as client:
         client.login("me", "secret")
         yield client
 
 
 @pytest.mark.parametrize(("name", "method"), [(name, method) for name in FAMILIES for method in ext.INDEX[name]])
-def test_its_absence(name: str, method: str, trimmed: imapkit.IMAP4) -> None:
+def test_methods_of_an_absent_family_raise(name: str, method: str, trimmed: imapkit.IMAP4) -> None:
     for spelling in (method, method.upper()):
         assert not hasattr(trimmed, spelling)
         with pytest.raises(FamilyDisabledError, match=f"{name!r}") as caught:
@@ -92,13 +92,13 @@ def test_its_absence(name: str, method: str, trimmed: imapkit.IMAP4) -> None:
     assert trimmed.noop()[0] == "OK"
 
 
-def test_what_an_absent_family_would_have_read_stays_raw(trimmed: imapkit.IMAP4) -> None:
+def test_responses_of_an_absent_family_stay_raw(trimmed: imapkit.IMAP4) -> None:
     name: str = "QUOTA"
     assert trimmed.parse(name, [b'"" (STORAGE 1 2)']) == [b'"" (STORAGE 1 2)']
 
 
 def loaded(environment: dict[str, str]) -> set[str]:
-    """The families that a program has imported once it has used a client class."""
+    """The families that a program has imported after it used a client class."""
     code = "import sys, imapkit; imapkit.IMAP4.noop; print(*[m for m in sys.modules if m.startswith('imapkit.ext.')])"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -120,5 +120,5 @@ def loaded(environment: dict[str, str]) -> set[str]:
         ({"IMAPKIT_DISABLE": ",".join(FAMILIES[1:])}, {BASE, FAMILIES[0]}),
     ],
 )
-def test_what_is_switched_off_is_not_imported(environment: dict[str, str], expected: set[str]) -> None:
+def test_disabled_families_are_not_imported(environment: dict[str, str], expected: set[str]) -> None:
     assert loaded(environment) == expected

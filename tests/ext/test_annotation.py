@@ -1,4 +1,4 @@
-"""ANNOTATEMORE: arguments, results, and whose ANNOTATION is whose."""
+"""ANNOTATEMORE: arguments, results, attribution."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_arguments_that_would_inject_commands(bad: Any) -> None:
         assert server.names == ["LOGIN", "SELECT"]
 
 
-def test_lines_in_a_value_are_no_commands() -> None:
+def test_lines_of_a_value_are_not_commands() -> None:
     with selected({"SETANNOTATION": answering()}, families=FAMILIES) as (client, server):
         assert client.setannotation("INBOX", "/comment", {"value.priv": "one\r\nX1 LOGOUT"})[0] == "OK"
         assert server.names[-1] == "SETANNOTATION"
@@ -198,7 +198,7 @@ def test_states() -> None:
             client.setannotation("INBOX", "/a", {"value.priv": "1"})
 
 
-# Whose answer is whose
+# Attribution
 
 
 def test_two_mailboxes_at_the_same_time() -> None:
@@ -224,7 +224,7 @@ def test_wildcards_follow_one_another() -> None:
             assert other == ("OK", [b'two "/c" ("v" "1")'])
 
 
-def test_changes_that_nobody_asked_for() -> None:
+def test_unasked_changes() -> None:
     untagged = b'* ANNOTATION other ("/comment" "/sort")\r\n' + NOTE
     with selected({"GETANNOTATION": answering(untagged)}, families=FAMILIES) as (client, _):
         assert client.getannotation("INBOX", "/comment", "value") == ("OK", [DATA])
@@ -255,10 +255,10 @@ def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | ty
     assert command.matches is not None
     about = command.about((asked, "/c", "v"), False)
     found = command.matches(about, Untagged("ANNOTATION", None, answered))
-    assert (str if isinstance(found, str) else found) is verdict, "a text: if it can be nothing else"
+    assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 
-def test_an_answer_under_another_name_is_an_answer() -> None:
+def test_an_answer_with_another_mailbox_name_is_accepted() -> None:
     untagged = b'* ANNOTATION "user.tester" "/comment" ("value.priv" "x")\r\n'
     with selected({"GETANNOTATION": answering(untagged)}, families=FAMILIES) as (client, _):
         assert client.getannotation("INBOX", "/comment", "value") == ("OK", [untagged[13:-2]])
@@ -275,7 +275,7 @@ def test_entries_can_be_passed_back() -> None:
         assert server.commands[-1].args == b'INBOX "/a b" ("value.priv")'
 
 
-def test_readable() -> None:
+def test_entries_and_values_as_text() -> None:
     entry = ServerString(b"/comment")
     note = Annotation(MailboxName(b"Entw&APw-rfe"), entry, {"value.priv": "schön".encode(), "value.shared": None})
     assert (note.mailbox, note.path) == ("Entwürfe", "/comment")
@@ -288,5 +288,5 @@ def test_readable() -> None:
 # The family
 
 
-def test_alone_with_the_base() -> None:
+def test_works_with_only_the_base_family() -> None:
     check_family("annotation")

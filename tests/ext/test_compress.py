@@ -1,4 +1,4 @@
-"""COMPRESS=DEFLATE, RFC 4978: the layer by itself, and between a client and a server that can inflate."""
+"""COMPRESS=DEFLATE, RFC 4978: the layer alone, and between a client and a server that can inflate."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def deflated(*pieces: bytes, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
 
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 5_000_000])
 @pytest.mark.parametrize("step", [1, 7, 1 << 20])
-def test_nothing_stays_behind(size: int, step: int) -> None:
-    """Whatever one read inflates to comes out at once, in bounded pieces: imaplib2 kept what was beyond 32 KiB."""
+def test_all_output_of_one_read_is_returned(size: int, step: int) -> None:
+    """All that one read inflates to is returned at once, in bounded pieces: imaplib2 held back all beyond 32 KiB."""
     data = (b"a" * 300 + os.urandom(3)) * (size // 303 + 1)
     data = data[:size]
     packed = deflated(data)
@@ -57,7 +57,7 @@ def test_both_ways() -> None:
 
 
 @pytest.mark.parametrize("rubbish", [b"* OK plain text\r\n", b"\xff" * 20, b"\x07"])
-def test_rubbish(rubbish: bytes) -> None:
+def test_invalid_data_is_refused(rubbish: bytes) -> None:
     with pytest.raises(RemoteProtocolError, match="cannot be inflated"):
         list(DeflateLayer().decode(rubbish))
 
@@ -87,7 +87,7 @@ class Packed:
         return self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH)
 
     def commands(self) -> Iterator[tuple[bytes, bytes]]:
-        """Tag and name of each command that comes; LOGOUT is answered."""
+        """Tag and name of each command received; LOGOUT is answered."""
         while True:
             while b"\r\n" not in self.text:
                 self.take()
@@ -99,13 +99,13 @@ class Packed:
             yield tag, name
 
     def take(self) -> None:
-        """Inflate the next octet."""
-        octet = self.conversation.read_literal(1)
-        self.raw += octet
-        self.text += self.unpacker.decompress(octet)
+        """Inflate the next byte."""
+        byte = self.conversation.read_literal(1)
+        self.raw += byte
+        self.text += self.unpacker.decompress(byte)
 
     def take_flush(self) -> None:
-        """Inflate what comes with no text in it."""
+        """Inflate a flush, which holds no text."""
         while not self.raw.endswith(b"\0\0\xff\xff"):
             self.take()
         self.raw = b""
@@ -137,7 +137,7 @@ def test_a_compressed_session() -> None:
 
 
 def test_one_read_that_inflates_to_megabytes() -> None:
-    """600 folders, all alike: what imaplib2 stalled on."""
+    """600 folders with similar names, on which imaplib2 stalled."""
     listing = b"".join(b'* LIST (\\HasNoChildren) "/" "folder %b %d"\r\n' % (b"x" * 60, i) for i in range(20_000))
 
     def script(conversation: Conversation) -> None:
@@ -165,8 +165,8 @@ def test_a_bomb_meets_the_usual_limits() -> None:
             client.noop()
 
 
-def test_nobody_waits_for_a_bomb_to_go_off() -> None:
-    """Whoever hangs up does not wait until all has been inflated that is there."""
+def test_closing_does_not_wait_for_a_bomb_to_inflate() -> None:
+    """A caller that closes the connection does not wait until all received data is inflated."""
     sent = threading.Event()
 
     def script(conversation: Conversation) -> None:
@@ -188,11 +188,11 @@ def test_nobody_waits_for_a_bomb_to_go_off() -> None:
         assert "enough" in str(answers.next())
 
 
-def test_rubbish_ends_the_connection() -> None:
+def test_invalid_data_ends_the_connection() -> None:
     def script(conversation: Conversation) -> None:
         packed = accept(conversation)
         next(packed.commands())
-        conversation.send(b"* OK not compressed at all\r\n")
+        conversation.send(b"* OK not compressed\r\n")
         conversation.wait_closed()
 
     with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=FAMILIES, login=False) as client:
@@ -219,8 +219,8 @@ def test_on_top_of_tls() -> None:
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
-def test_a_server_that_looks_at_the_rest_only_when_more_comes(secure: bool) -> None:
-    """Cyrus, when what it has inflated ends with a command: sent is what means nothing, and does not change what follows."""
+def test_a_server_that_reads_on_only_after_more_data(secure: bool) -> None:
+    """Cyrus, if its inflated data ends with a command: the client sends filler that does not change the stream."""
 
     def script(conversation: Conversation) -> None:
         packed = accept(conversation)

@@ -21,11 +21,11 @@ def comply(conversation: Conversation, command: ReceivedCommand) -> None:
 
 
 def enabling(**handlers: Any) -> Any:
-    """A server that enables whatever it is asked for."""
+    """A server that enables everything it is asked for."""
     return ScriptedServer(handlers={"ENABLE": comply, **handlers}, greeting=PREAUTH)
 
 
-def test_what_the_server_enabled() -> None:
+def test_extensions_that_the_server_enabled() -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         assert client.enable("UTF8=ACCEPT") == ("OK", [b"Enabled"])
         assert client._session.enabled == {"UTF8=ACCEPT"}
@@ -33,7 +33,7 @@ def test_what_the_server_enabled() -> None:
 
 
 def test_it_does_not_lock_the_connection() -> None:
-    """imaplib2 answered nothing any more."""
+    """After ENABLE, imaplib2 completed no other command."""
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client, within():
         answers = Answers()
         client.enable("utf8=accept", callback=answers)
@@ -45,7 +45,7 @@ def test_it_does_not_lock_the_connection() -> None:
 
 @pytest.mark.parametrize("untagged", [b"", b"* ENABLED\r\n", b"* ENABLED \r\n"])
 def test_a_server_that_enables_nothing(untagged: bytes) -> None:
-    """iCloud says OK and no more."""
+    """iCloud sends OK without ENABLED."""
 
     def nothing(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=untagged)
@@ -57,7 +57,7 @@ def test_a_server_that_enables_nothing(untagged: bytes) -> None:
         assert server.commands[-1].args == b'"&APw-"'
 
 
-def test_what_nobody_asked_for_does_not_count() -> None:
+def test_an_unasked_enabled_is_ignored() -> None:
     handlers = {"NOOP": answering(b"* ENABLED UTF8=ACCEPT\r\n"), "CREATE": answering()}
     with enabling(**handlers) as server, connect(server, families=FAMILIES, login=False) as client:
         client.noop()
@@ -67,7 +67,7 @@ def test_what_nobody_asked_for_does_not_count() -> None:
         assert server.commands[-1].args == b'"&APw-"'
 
 
-def test_what_comes_before_or_behind_the_answer_does_not_count_either() -> None:
+def test_an_enabled_before_or_after_the_answer_is_ignored() -> None:
     def late(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command)
         conversation.send(b"* ENABLED UTF8=ACCEPT\r\n")
@@ -83,7 +83,7 @@ def test_what_comes_before_or_behind_the_answer_does_not_count_either() -> None:
 
 
 @pytest.mark.parametrize("asked", ["CONDSTORE", "UTF8=ACCEPT"])
-def test_only_what_was_asked_for_counts(asked: str) -> None:
+def test_only_requested_extensions_are_enabled(asked: str) -> None:
     def all_of_it(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b"* ENABLED CONDSTORE UTF8=ACCEPT\r\n")
 
@@ -96,29 +96,29 @@ def test_only_what_was_asked_for_counts(asked: str) -> None:
 
 
 @pytest.mark.parametrize("names", ["CONDSTORE", "UTF8=ACCEPT QRESYNC", ["IMAP4rev2"]])
-def test_only_what_somebody_understands(names: Any) -> None:
+def test_only_supported_extensions_may_be_enabled(names: Any) -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
-        with pytest.raises(ArgumentError, match=r"(CONDSTORE|QRESYNC|IMAP4REV2) cannot be enabled.*UTF8=ACCEPT can be"):
+        with pytest.raises(ArgumentError, match=r"(CONDSTORE|QRESYNC|IMAP4REV2) cannot be enabled.*supported: UTF8=ACCEPT"):
             client.enable(names)
         assert "ENABLE" not in server.names
 
 
 @pytest.mark.parametrize("names", [("CONDSTORE",), ("utf8=accept", "qresync"), ("'IMAP4rev2'",)])
-def test_xatom_meets_the_same_guard(names: tuple[str, ...]) -> None:
+def test_xatom_has_the_same_guard(names: tuple[str, ...]) -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
-        with pytest.raises(ArgumentError, match=r"cannot be enabled.*UTF8=ACCEPT can be.*force=True"):
+        with pytest.raises(ArgumentError, match=r"cannot be enabled.*supported: UTF8=ACCEPT.*force=True"):
             client.xatom("enable", *names)
         assert "ENABLE" not in server.names
         assert client.xatom("ENABLE", "UTF8=ACCEPT")[0] == "OK"
         assert client._session.enabled == {"UTF8=ACCEPT"}
 
 
-def test_whoever_insists_may_enable_what_no_family_understands() -> None:
+def test_force_enables_an_unsupported_extension() -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         assert client.xatom("ENABLE", "CONDSTORE", force=True)[0] == "OK"
         assert client.enable("QRESYNC", force=True)[0] == "OK"
         assert [command.args for command in server.commands if command.name == "ENABLE"] == [b"CONDSTORE", b"QRESYNC"]
-        assert client._session.enabled == frozenset(), "what no family understands does not count"
+        assert client._session.enabled == frozenset(), "an unsupported extension is not recorded"
         with pytest.raises(TypeError, match="force"):
             client.noop(force=True)  # type: ignore[call-arg]
 
@@ -129,7 +129,7 @@ def test_single_quotes_of_a_capability() -> None:
         assert server.commands[-1].args == b"UTF8=ACCEPT"
 
 
-def test_another_family_may_understand_more() -> None:
+def test_another_family_may_support_more() -> None:
     more = Family("more", enables=("CONDSTORE",))
     with enabling() as server, connect(server, families=[*FAMILIES, more], login=False) as client:
         assert client.enable("CONDSTORE UTF8=ACCEPT")[0] == "OK"
@@ -137,7 +137,7 @@ def test_another_family_may_understand_more() -> None:
 
 
 @pytest.mark.parametrize("names", ["", [], "UTF8=ACCEPT\r\nX", "(UTF8=ACCEPT)", [b"UTF8=ACCEPT}"], None, 5])
-def test_what_is_no_name(names: Any) -> None:
+def test_invalid_names_are_refused(names: Any) -> None:
     with enabling() as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(ArgumentError):
             client.enable(names)
@@ -201,7 +201,7 @@ def test_names_and_messages() -> None:
         (b"LITERAL- BINARY", b"~{%d+}"),
     ],
 )
-def test_a_message_with_8_bit_text_goes_unasked_where_binary_is_announced(capabilities: bytes, announcement: bytes) -> None:
+def test_a_message_with_8_bit_text_is_a_binary_literal_where_announced(capabilities: bytes, announcement: bytes) -> None:
     """RFC 7888 section 6, RFC 4466 section 3, RFC 6855 section 4."""
     message = "Subject: gr\u00fcn\r\n\r\nx\r\n".encode()
     greeting = b"* PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT %b] hi\r\n" % capabilities
@@ -214,7 +214,7 @@ def test_a_message_with_8_bit_text_goes_unasked_where_binary_is_announced(capabi
         assert announcement % len(message) in server.commands[-1].raw
 
 
-def test_no_line_of_a_message_that_is_refused_runs_as_a_command() -> None:
+def test_no_line_of_a_refused_message_runs_as_a_command() -> None:
     message = "A1 DELETE gr\u00fcn\r\nA2 DELETE inbox\r\n".encode()
     received: list[bytes] = []
 
@@ -236,7 +236,7 @@ def test_no_line_of_a_message_that_is_refused_runs_as_a_command() -> None:
     assert line.endswith(b" APPEND nowhere UTF8 (~{%d}" % len(message))
 
 
-def test_a_name_from_before_means_the_same_mailbox_after() -> None:
+def test_a_name_received_before_names_the_same_mailbox_after() -> None:
     def listing(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b'* LIST () "/" "Entw&APw-rfe &- so"\r\n')
 

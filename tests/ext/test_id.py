@@ -1,4 +1,4 @@
-"""ID, RFC 2971: what goes over the wire, what is refused, what the response says."""
+"""ID, RFC 2971: bytes on the wire, refused arguments, responses."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_arguments(given: tuple[Any, ...], wire: bytes) -> None:
         assert server.commands[-1].args == wire
 
 
-def test_what_was_wrong_stays_with_the_record() -> None:
+def test_defects_are_kept_with_the_record() -> None:
     found = id_response(Cursor((b'("name" "x" "os")',)))
     assert found is not None
     assert [defect.raw for defect in found.defects] == [b'"os"']
@@ -76,7 +76,7 @@ def test_8_bit_text_becomes_a_literal(given: tuple[Any, ...]) -> None:
         assert server.commands[-1].args == b'("vendor" {5})'
 
 
-def test_as_much_as_may_be_sent() -> None:
+def test_the_largest_allowed_arguments() -> None:
     pairs = {f"{number:030}": "x" * 1024 for number in range(30)}
     with selected(saying(b"NIL"), families=FAMILIES) as (client, server):
         assert client.id(pairs)[0] == "OK"
@@ -88,9 +88,9 @@ def test_as_much_as_may_be_sent() -> None:
     [
         (("name", "x", "version"), "without a value"),
         (({str(number): "" for number in range(31)},), "at most 30"),
-        (("x" * 31, ""), "30 octets, not 31"),
-        (("é" * 16, ""), "30 octets, not 32"),
-        (("name", "x" * 1025), "1024 octets, not 1025"),
+        (("x" * 31, ""), "30 bytes, not 31"),
+        (("é" * 16, ""), "30 bytes, not 32"),
+        (("name", "x" * 1025), "1024 bytes, not 1025"),
         (("name", "a", "Name", "b"), "twice"),
         (("name", "a", b"NAME", "b"), "twice"),
         ((None, "x"), "a field must be text"),
@@ -101,7 +101,7 @@ def test_as_much_as_may_be_sent() -> None:
         (("name", "\ud800"), "cannot be written"),
     ],
 )
-def test_what_may_not_be_sent(given: tuple[Any, ...], why: str) -> None:
+def test_arguments_that_are_refused(given: tuple[Any, ...], why: str) -> None:
     with selected(families=FAMILIES) as (client, server):
         with pytest.raises(ArgumentError, match=why):
             client.id(*given)
@@ -110,17 +110,17 @@ def test_what_may_not_be_sent(given: tuple[Any, ...], why: str) -> None:
 
 @pytest.mark.parametrize("evil", ["\r", "\n", "\0", 'x")\r\nA1 LOGOUT'])
 def test_no_second_command_can_be_smuggled_in(evil: str) -> None:
-    octets = evil.encode()
+    encoded = evil.encode()
     given: list[tuple[Any, ...]] = [
         (evil,),
-        (octets,),
+        (encoded,),
         (f'("name" "{evil}")',),
         ({evil: "x"},),
         ({"name": evil},),
         (evil, "x"),
         ("name", evil),
-        (octets, "x"),
-        ("name", octets),
+        (encoded, "x"),
+        ("name", encoded),
         ("name", "é" + evil),
         ("name", "x" * 1005 + evil),
     ]
@@ -132,7 +132,7 @@ def test_no_second_command_can_be_smuggled_in(evil: str) -> None:
 
 
 @pytest.mark.parametrize("announces", ['("name" {3}', "{10}", '("name" {3+}'])
-def test_what_would_announce_a_literal(announces: str) -> None:
+def test_text_that_would_announce_a_literal_is_refused(announces: str) -> None:
     with selected(families=FAMILIES) as (client, _), pytest.raises(ArgumentError):
         client.id(announces)
 
@@ -164,14 +164,14 @@ def test_decoded() -> None:
 
 
 @pytest.mark.parametrize("text", [b"(" * 20000, b"() x", b'("a" "b" c', b'("a"', b"(((", b"( NIL NIL )", b'("a" 5 6 "b")'])
-def test_whatever_comes_is_survived(text: bytes) -> None:
+def test_random_input_is_survived(text: bytes) -> None:
     cursor = Cursor((text,))
     assert isinstance(id_response(cursor), Identity)
     assert cursor.defects or text == b"( NIL NIL )"
 
 
 @pytest.mark.heavy
-def test_many_fields_are_read_in_no_time() -> None:
+def test_many_fields_are_read_in_linear_time() -> None:
     count = 100_000
     cursor = Cursor((b"(%b)" % b" ".join(b'"%d" NIL' % number for number in range(count)),))
     with within(5.0):
@@ -180,7 +180,7 @@ def test_many_fields_are_read_in_no_time() -> None:
     assert len(identity.fields) == count
 
 
-def test_a_server_that_says_nothing_of_itself() -> None:
+def test_a_server_that_sends_nil() -> None:
     with selected({"ID": answering()}, families=FAMILIES) as (client, _):
         assert client.id("name", "x") == ("OK", [None])
 
@@ -223,6 +223,6 @@ def test_without_the_family() -> None:
             client.id()
 
 
-def test_what_it_claims() -> None:
+def test_claims() -> None:
     family = imapkit_family()
     assert (family.name, family.capabilities, family.requires) == ("id", ("ID",), ("rev1",))

@@ -1,4 +1,4 @@
-"""IDLE, RFC 2177, against a server that does what servers do, and worse."""
+"""IDLE, RFC 2177, against well-behaved and hostile servers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from imapkit.ext.idle import imapkit_family
 from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, selected, within
 
 LIMIT, MARGIN = 0.1, 2.0
-"""A time-out that is to pass, and what a busy machine may add to it, in seconds."""
+"""A time-out that expires in the test, and the delay that a busy machine may add, in seconds."""
 FAMILIES = ["rev1", "idle"]
 
 
 def idling(*lines: bytes, after: bytes = b"") -> Handler:
-    """A server that sends these lines and "+" where an empty one stands, and ``after`` between DONE and its OK."""
+    """A server that sends these lines, "+" for an empty one, and ``after`` between DONE and OK."""
 
     def idle(conversation: Conversation, command: ReceivedCommand) -> None:
         for line in lines:
@@ -63,7 +63,7 @@ def test_nothing_is_lost_between_done_and_the_answer() -> None:
         assert client.response("RECENT")[1] == [b"1"]
 
 
-def test_ok_still_here_is_no_news() -> None:
+def test_ok_still_here_is_not_news() -> None:
     with selected({"IDLE": idling(b"* OK early\r\n", b"", b"* OK Still here\r\n")}, families=FAMILIES) as (client, server):
         assert client.idle(LIMIT) == ("OK", [b"Idle completed"])
         assert client.response("IDLE") == ("IDLE", [b"TIMEOUT"])
@@ -71,7 +71,7 @@ def test_ok_still_here_is_no_news() -> None:
         assert dones(server) == 1
 
 
-def test_the_time_is_over() -> None:
+def test_a_time_out_ends_it() -> None:
     with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server), within():
         for seconds in (0, LIMIT, LIMIT / 10):
             assert client.idle(seconds)[0] == "OK"
@@ -79,7 +79,7 @@ def test_the_time_is_over() -> None:
         assert dones(server) == 3
 
 
-def test_it_is_begun_anew_before_anybody_drops_it() -> None:
+def test_it_is_renewed_before_a_middlebox_drops_it() -> None:
     def idle(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ idling\r\n")
         if server.names.count("IDLE") == 4:
@@ -94,7 +94,7 @@ def test_it_is_begun_anew_before_anybody_drops_it() -> None:
         assert client.response("IDLE")[1] == [None]
 
 
-def test_it_is_begun_anew_for_a_callback_too() -> None:
+def test_it_is_renewed_for_a_callback_too() -> None:
     with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server):
         answers = Answers()
         client.idle_refresh = LIMIT / 20
@@ -105,8 +105,8 @@ def test_it_is_begun_anew_for_a_callback_too() -> None:
         answers.take(0)
 
 
-def test_news_on_the_way_out_is_news() -> None:
-    """It came after the client had sent DONE to begin anew: who waits must hear of it."""
+def test_news_after_done_is_news() -> None:
+    """News that arrives after the client sent DONE to renew IDLE must end the caller's wait."""
     with selected({"IDLE": idling(b"", after=b"* 5 EXISTS\r\n")}, families=FAMILIES) as (client, server):
         client.idle_refresh = LIMIT / 10
         assert client.idle()[0] == "OK"
@@ -219,7 +219,7 @@ def test_bye_ends_it_at_once_with_the_reason(with_callback: bool) -> None:
         assert dones(server) == 0
 
 
-def test_one_behind_a_slow_callback_ends_in_time() -> None:
+def test_idle_with_a_callback_ends_in_time_after_a_slow_callback() -> None:
     ended = threading.Event()
 
     def idling(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -272,7 +272,7 @@ def test_a_server_that_does_not_answer_done_is_late() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan")])
-def test_what_is_no_time(seconds: float) -> None:
+def test_invalid_times_are_refused(seconds: float) -> None:
     with selected(families=FAMILIES) as (client, server):
         with pytest.raises(ArgumentError):
             client.idle(seconds)
@@ -286,12 +286,12 @@ def test_without_the_family() -> None:
             client.idle()
 
 
-def test_what_it_claims() -> None:
+def test_claims() -> None:
     family = imapkit_family()
     assert (family.name, family.capabilities, family.requires) == ("idle", ("IDLE",), ("rev1",))
 
 
-# Begun anew
+# Renewal
 
 
 def renewing(first: Handler) -> Handler:
@@ -301,7 +301,7 @@ def renewing(first: Handler) -> Handler:
 
 
 @pytest.mark.parametrize("with_callback", [False, True])
-def test_a_command_that_comes_while_it_is_begun_anew_ends_it(with_callback: bool) -> None:
+def test_a_command_sent_during_renewal_ends_it(with_callback: bool) -> None:
     doned, go = threading.Event(), threading.Event()
 
     def slow(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -337,14 +337,14 @@ def test_a_command_that_comes_while_it_is_begun_anew_ends_it(with_callback: bool
 
 
 @pytest.mark.parametrize("with_callback", [False, True])
-def test_news_between_two_of_them_is_news(with_callback: bool) -> None:
-    def told(conversation: Conversation, command: ReceivedCommand) -> None:
+def test_news_during_renewal_is_news(with_callback: bool) -> None:
+    def news(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ idling\r\n")
         assert conversation.read_line() == b"DONE"
         conversation.send(command.tag + b" OK done\r\n* 5 EXISTS\r\n")
 
     for _ in range(5):
-        with selected({"IDLE": renewing(told)}, families=FAMILIES) as (client, _server), within():
+        with selected({"IDLE": renewing(news)}, families=FAMILIES) as (client, _server), within():
             client.idle_refresh = LIMIT / 10
             answers = Answers()
             if with_callback:
@@ -356,8 +356,8 @@ def test_news_between_two_of_them_is_news(with_callback: bool) -> None:
             assert client.response("IDLE")[1] == [None]
 
 
-def test_no_other_command_gets_between_two_of_them_unseen() -> None:
-    """Whoever comes either ends it or is before it: it never sleeps on after another command's answer."""
+def test_no_other_command_is_sent_unseen_during_renewal() -> None:
+    """Another command either ends IDLE or is sent before it; IDLE never goes on after another command's answer."""
     with selected({"IDLE": idling(b"")}, families=FAMILIES) as (client, server), within(2 * MARGIN):
         client.idle_refresh = LIMIT / 50
         for turn in range(30):
@@ -370,11 +370,11 @@ def test_no_other_command_gets_between_two_of_them_unseen() -> None:
 
 
 class TunnelError(Exception):
-    """What some tunnels raise is no OSError."""
+    """Stands for the errors of tunnels that are not ``OSError``."""
 
 
 class Tunnel(imapkit.IMAP4):
-    """Breaks as soon as it is to send this."""
+    """Breaks when it is to send DONE."""
 
     fatal = b"DONE"
 
@@ -384,7 +384,7 @@ class Tunnel(imapkit.IMAP4):
         super().send(data)
 
 
-def test_a_tunnel_that_breaks_as_it_is_to_end() -> None:
+def test_a_tunnel_that_breaks_at_done() -> None:
     for seconds, refresh in ((LIMIT / 5, 9.0), (9.0, LIMIT / 5)):
         with ScriptedServer(handlers={"IDLE": stay_open}) as server:
             client: Any = connect(server, cls=Tunnel, families=FAMILIES, login=False)

@@ -31,7 +31,7 @@ def test_shape_and_records() -> None:
         assert len({found, data.parsed()[0]}) == 1
 
 
-def test_it_is_valid_once_logged_in() -> None:
+def test_it_is_valid_after_login() -> None:
     with ScriptedServer(handlers=saying(THREE)) as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(StateError):
             client.namespace()
@@ -70,7 +70,7 @@ def test_it_takes_no_arguments(argument: Any) -> None:
 
 
 @pytest.mark.parametrize("name", [b"", b"&AOk-", b"&broken", b"\xc3\xa9", b"\xe9", b"R&D"])
-def test_every_prefix_is_readable(name: bytes) -> None:
+def test_every_prefix_has_a_text(name: bytes) -> None:
     assert isinstance(Namespace(MailboxName(name), None).mailbox, str)
 
 
@@ -85,7 +85,7 @@ def test_a_prefix_can_be_passed_back() -> None:
         assert server.commands[-1].args == b'"Public Folders/" %'
 
 
-def test_what_was_wrong_stays_with_the_record() -> None:
+def test_defects_are_kept_with_the_record() -> None:
     found = namespace_response(Cursor((b'(("" "/" "X" 5)) NIL NIL',)))
     assert found.personal == (Namespace(MailboxName(b""), b"/"),)
     assert [defect.raw for defect in found.defects] == [b'"X" 5']
@@ -100,14 +100,14 @@ def test_a_prefix_in_utf_8() -> None:
 @pytest.mark.parametrize(
     "text", [b"(" * 5000, b"((" * 2000 + b"))" * 2000, b"() () ()", b"x y z", b'((""))', b"NIL (5) (((", b") ) )"]
 )
-def test_whatever_comes_is_survived(text: bytes) -> None:
+def test_random_input_is_survived(text: bytes) -> None:
     cursor = Cursor((text,))
     found = namespace_response(cursor)
     assert not any((found.personal, found.other, found.shared))
     assert cursor.defects or text == b"() () ()"
 
 
-def test_nothing_at_all() -> None:
+def test_an_empty_response_is_refused() -> None:
     with pytest.raises(ParseError):
         namespace_response(Cursor((b" ",)))
 
@@ -119,6 +119,6 @@ def test_without_the_family() -> None:
             client.namespace()
 
 
-def test_what_it_claims() -> None:
+def test_claims() -> None:
     family = imapkit_family()
     assert (family.name, family.capabilities, family.requires) == ("namespace", ("NAMESPACE",), ("rev1",))

@@ -1,4 +1,4 @@
-"""PROXYAUTH, which has no RFC, against a server that behaves as Sun's are described."""
+"""PROXYAUTH, which has no RFC, against a server that follows the description of Sun's servers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_user_with_8_bit_text() -> None:
         assert server.commands[-1].literals == ["jürgen".encode()]
 
 
-def test_the_capabilities_are_asked_for_anew() -> None:
+def test_the_client_asks_again_for_capabilities() -> None:
     def become(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.server.capabilities = b"IMAP4rev1 X-OTHER"
         conversation.ok(command)
@@ -69,7 +69,7 @@ def test_capabilities_in_the_answer() -> None:
         assert server.names.count("CAPABILITY") == asked
 
 
-def test_who_may_not_stays_who_he_is() -> None:
+def test_a_refusal_changes_nothing() -> None:
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, b"not allowed")
 
@@ -90,7 +90,7 @@ def test_refused_as_unknown() -> None:
         assert client.noop()[0] == "OK"
 
 
-def test_only_where_nothing_is_selected() -> None:
+def test_refused_while_a_mailbox_is_selected() -> None:
     with admin(answering()) as server, connect(server, families=FAMILIES, login=False) as client:
         with pytest.raises(StateError):
             client.proxyauth("ann")
@@ -105,7 +105,7 @@ def test_nothing_else_is_in_flight_meanwhile() -> None:
     held: list[ReceivedCommand] = []
 
     def noop(conversation: Conversation, command: ReceivedCommand) -> None:
-        # Answered only once the next command has come: that must be no PROXYAUTH.
+        # Answered only when the next command has arrived, which must not be PROXYAUTH.
         held.append(command)
         if len(held) == 2:
             conversation.ok(held.pop())
@@ -153,6 +153,6 @@ def test_without_the_family() -> None:
             client.proxyauth("ann")
 
 
-def test_what_it_claims() -> None:
+def test_claims() -> None:
     family = imapkit_family()
     assert (family.name, family.capabilities, family.requires) == ("proxyauth", ("PROXYAUTH",), ("rev1",))

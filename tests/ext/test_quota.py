@@ -1,4 +1,4 @@
-"""QUOTA, RFC 9208: arguments, results, and whose QUOTA is whose."""
+"""QUOTA, RFC 9208: arguments, results, attribution."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_setquota() -> None:
 
 
 def test_setquota_refused_by_cyrus() -> None:
-    """Cyrus reads the limits that it has refused as a command of their own."""
+    """Cyrus reads the limits that it has refused as another command."""
 
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, b"Permission denied")
@@ -193,7 +193,7 @@ def test_states() -> None:
             client.setquota("", "()")
 
 
-# Whose answer is whose
+# Attribution
 
 
 def test_two_roots_at_the_same_time() -> None:
@@ -213,7 +213,7 @@ def test_a_root_and_all_roots_follow_one_another() -> None:
             assert other == ("OK", [[b"INBOX r"], [b"r ()"]])
 
 
-def test_a_root_that_nobody_asked_for() -> None:
+def test_an_unasked_root() -> None:
     with selected({"GETQUOTA": answering(b"* QUOTA other (STORAGE 1 2)\r\n" + QUOTA)}, families=FAMILIES) as (client, _):
         assert client.getquota("User quota") == ("OK", [DATA])
         assert client.response("QUOTA") == ("QUOTA", [b"other (STORAGE 1 2)"])
@@ -245,18 +245,18 @@ def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | ty
     assert command.about is not None
     assert command.matches is not None
     found = command.matches(command.about((asked,), False), Untagged("QUOTA", None, answered))
-    assert (str if isinstance(found, str) else found) is verdict, "a text: if it can be nothing else"
+    assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 
 # Data
 
 
-def test_a_resource_that_is_not_limited() -> None:
+def test_a_resource_without_a_limit() -> None:
     assert PARSED.resource("MAILBOX") is None
     assert PARSED.resource("message") == QuotaResource("MESSAGE", 3, 1000)
 
 
-def test_readable_names() -> None:
+def test_names_as_text() -> None:
     assert Quota(MailboxName(b"Entw&APw-rfe"), ()).root == "Entwürfe"
     assert QuotaRoot(MailboxName(b"Entw&APw-rfe"), ()).mailbox == "Entwürfe"
 
@@ -273,7 +273,7 @@ def test_a_response_that_must_be_the_answer() -> None:
 
 
 @pytest.mark.parametrize("typ", ["OK", "NO"])
-def test_getquotaroot_in_any_shape_says_the_same(typ: str) -> None:
+def test_getquotaroot_in_any_shape_has_the_same_records(typ: str) -> None:
     untagged = b'* QUOTAROOT INBOX "User quota"\r\n' + QUOTA
     handler = answering(untagged) if typ == "OK" else refusing()
     with selected({"GETQUOTAROOT": handler}, families=FAMILIES) as (client, _):
@@ -294,14 +294,14 @@ def test_getquotaroot_in_any_shape_says_the_same(typ: str) -> None:
 # The family
 
 
-def test_alone_with_the_base() -> None:
+def test_works_with_only_the_base_family() -> None:
     check_family("quota")
 
 
 def test_data_of_two_parts_is_noted_once() -> None:
-    odd = b"* QUOTAROOT INBOX NIL\r\n* QUOTA NIL (STORAGE 1 2)\r\n"
+    malformed = b"* QUOTAROOT INBOX NIL\r\n* QUOTA NIL (STORAGE 1 2)\r\n"
     families = ["rev1", "quota"]
-    with selected({"GETQUOTAROOT": lambda c, command: c.ok(command, untagged=odd)}, families=families) as (client, _):
+    with selected({"GETQUOTAROOT": lambda c, command: c.ok(command, untagged=malformed)}, families=families) as (client, _):
         data: Any
         typ, data = client.getquotaroot("INBOX")
         assert len(data[0].parsed().defects) == len(data[1].parsed().defects) == 1

@@ -1,4 +1,4 @@
-"""SORT and THREAD, RFC 5256: what goes over the wire, what flies together, what the responses say."""
+"""SORT and THREAD, RFC 5256: bytes on the wire, commands in flight together, responses."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_sort_criteria(criteria: Any, wire: bytes) -> None:
     "criteria",
     ["", "()", [], "(DATE", "DATE)", "(DATE) (SIZE)", "DATE) UTF-8 ALL (", "DÄTE", "DATE {3}", '"DATE', 7.5, ["DATE", None]],
 )
-def test_what_are_no_sort_criteria(criteria: Any) -> None:
+def test_invalid_sort_criteria_are_refused(criteria: Any) -> None:
     with pytest.raises(ArgumentError):
         written(FAMILY, "SORT", criteria, "UTF-8", "ALL")
 
 
 @pytest.mark.parametrize("algorithm", ["REFERENCES UTF-8", "(REFERENCES)", "", "RÉFS", 7.5, None])
-def test_what_is_no_algorithm(algorithm: Any) -> None:
+def test_invalid_algorithms_are_refused(algorithm: Any) -> None:
     with pytest.raises(ArgumentError):
         written(FAMILY, "THREAD", algorithm, "UTF-8", "ALL") if algorithm is not None else written(FAMILY, "THREAD")
 
@@ -137,7 +137,7 @@ def test_too_little_or_too_much(name: str, arguments: tuple[Any, ...]) -> None:
 
 @pytest.mark.parametrize("name", ["SORT", "THREAD"])
 @pytest.mark.parametrize(
-    ("arguments", "charset", "octets"),
+    ("arguments", "charset", "encoded"),
     [
         ((None, "SUBJECT", "ä"), b"UTF-8", b"\xc3\xa4"),
         ((None, 'SUBJECT "ä"'), b"UTF-8", b"\xc3\xa4"),
@@ -145,13 +145,13 @@ def test_too_little_or_too_much(name: str, arguments: tuple[Any, ...]) -> None:
         (("iso-8859-1", "SUBJECT", "ä"), b"iso-8859-1", b"\xe4"),
     ],
 )
-def test_8_bit_text_becomes_a_literal(name: str, arguments: tuple[Any, ...], charset: bytes, octets: bytes) -> None:
+def test_8_bit_text_becomes_a_literal(name: str, arguments: tuple[Any, ...], charset: bytes, encoded: bytes) -> None:
     given = tuple(value for value in arguments if value is not None)
-    assert [piece for piece in written(FAMILY, name, "DATE", *given) if piece][-1] == Literal(octets)
+    assert [piece for piece in written(FAMILY, name, "DATE", *given) if piece][-1] == Literal(encoded)
     with selected(HANDLERS, families=FAMILIES) as (client, server):
         getattr(client, name.lower())("DATE", *arguments)
         assert b" %b SUBJECT {" % charset in server.commands[-1].raw
-        assert server.commands[-1].literals == [octets]
+        assert server.commands[-1].literals == [encoded]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_8_bit_text_becomes_a_literal(name: str, arguments: tuple[Any, ...], cha
         ("UTF-8", None, ""),
     ],
 )
-def test_what_cannot_be_searched_for(arguments: tuple[Any, ...]) -> None:
+def test_invalid_search_criteria_are_refused(arguments: tuple[Any, ...]) -> None:
     with selected(HANDLERS, families=FAMILIES) as (client, server):
         for command, first in ((client.sort, "DATE"), (client.thread, "REFS")):
             with pytest.raises(ArgumentError):
@@ -175,7 +175,7 @@ def test_what_cannot_be_searched_for(arguments: tuple[Any, ...]) -> None:
         assert server.names[-1] == "SELECT"
 
 
-def test_what_is_given_as_the_charset_is_the_charset() -> None:
+def test_the_charset_argument_is_always_the_charset() -> None:
     with selected(HANDLERS, families=FAMILIES) as (client, server):
         client.sort("DATE", "ALL", "UNSEEN")
         assert sent(server) == b"SORT (DATE) ALL UNSEEN"
@@ -260,7 +260,7 @@ def test_a_mailbox_must_be_selected() -> None:
         assert server.names[-1] == "LOGIN"
 
 
-# What flies together
+# Commands in flight together
 
 
 @pytest.mark.parametrize("name", ["SORT", "THREAD"])
@@ -269,7 +269,7 @@ def test_expunge_may_come_for_uids_only(name: str) -> None:
     assert (command.uid, command.seqnums, command.expunges) == (True, True, False)
 
 
-def test_it_flies_with_a_fetch() -> None:
+def test_a_sort_overlaps_with_a_fetch() -> None:
     waiting: list[ReceivedCommand] = []
 
     def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -308,7 +308,7 @@ def parsed(text: bytes) -> tuple[tuple[Thread, ...], list[str]]:
     return threads, [defect.what for defect in cursor.defects]
 
 
-def test_who_answers_whom() -> None:
+def test_replies_and_their_parents() -> None:
     (one, two, three), defects = parsed(FOREST)
     assert defects == []
     assert (one.root, two.root, three.root) == (2, 3, None)
@@ -321,7 +321,7 @@ def test_records_can_be_compared_and_hashed() -> None:
     assert len({*parsed(FOREST)[0], *parsed(FOREST)[0]}) == 3
 
 
-def test_a_long_chain_is_no_deep_nesting() -> None:
+def test_a_long_chain_is_not_deep_nesting() -> None:
     chain = range(1, 50001)
     [thread], defects = parsed(b"(%b)" % " ".join(map(str, chain)).encode())
     assert (thread.numbers, defects) == (tuple(chain), [])
@@ -342,7 +342,7 @@ def test_nesting_is_bounded_and_no_message_is_lost(depth: int) -> None:
     assert repr(thread)
 
 
-def test_what_is_no_message_number_is_noted() -> None:
+def test_an_invalid_message_number_is_noted() -> None:
     assert parsed(b"(0)(1 (2)(4294967296))") == (
         (Thread((0,)), Thread((1,), (Thread((2,)), Thread((4294967296,))))),
         ["0, or a number too large"] * 2,
@@ -354,7 +354,7 @@ def test_what_is_no_message_number_is_noted() -> None:
 
 
 @pytest.mark.parametrize("text", [b"(" * 20000, b"()" * 3000, b")" * 20000, b"(1 " * 20000 + b")" * 19999, b"x " * 3000])
-def test_whatever_comes_is_survived(text: bytes) -> None:
+def test_random_input_is_survived(text: bytes) -> None:
     threads, defects = parsed(text)
     assert threads == ()
     assert defects
@@ -372,7 +372,7 @@ def test_without_the_family() -> None:
         assert isinstance(client, IMAP4)
 
 
-def test_what_it_claims() -> None:
+def test_claims() -> None:
     family = imapkit_family()
     assert (family.name, family.requires) == ("sort_thread", ("rev1",))
     assert set(family.capabilities) == {"SORT", "SORT=DISPLAY", "THREAD=*"}

@@ -1,4 +1,4 @@
-"""STARTTLS against a server that is honest, one that refuses, and somebody on the way."""
+"""STARTTLS against an honest server, one that refuses, and an attacker between client and server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def agree(conversation: Conversation, command: ReceivedCommand) -> None:
 
 @contextmanager
 def plain(starttls: Handler = agree, cls: Any = imapkit.IMAP4, **options: Any) -> Iterator[tuple[Any, ScriptedServer]]:
-    """A client that has not logged in, and a server that has a certificate."""
+    """A client that has not logged in, and a server with a certificate."""
     options.setdefault("capabilities", b"IMAP4rev1 STARTTLS")
     settings = {name: options.pop(name) for name in ("ssl_context", "families") if name in options}
     with (
@@ -90,7 +90,7 @@ def test_a_context_of_the_call_or_of_the_client() -> None:
             client.starttls(ca_certs=PEM)
 
 
-def test_a_callback_is_asked_in_addition_to_the_chain_and_the_host_name() -> None:
+def test_a_callback_is_called_after_the_chain_and_the_host_name_are_verified() -> None:
     seen: list[Any] = []
 
     def note(certificate: Any, host: str) -> None:
@@ -99,7 +99,7 @@ def test_a_callback_is_asked_in_addition_to_the_chain_and_the_host_name() -> Non
     with plain() as (client, server):
         with pytest.raises(imapkit.TLSError, match="self-signed"):
             client.starttls(cert_verify_cb=note)
-        assert not seen, "a chain that does not hold never gets as far as the callback"
+        assert not seen, "the callback is not called for an invalid chain"
     with plain() as (client, server):
         assert client.starttls(ca_certs=PEM, cert_verify_cb=note)[0] == "OK"
         assert seen[0][0]["subject"]
@@ -140,8 +140,8 @@ def test_a_callback_that_decides_alone_gets_the_der_bytes(whose: str, caplog: py
     ],
     ids=["a callback", "a context and a callback", "a context", "files and a version"],
 )
-def test_the_settings_of_a_refused_call_leave_nothing_to_the_next(typ: str, settings: dict[str, Any]) -> None:
-    """Whoever is on the way refuses the first STARTTLS and takes the second with a certificate of its own."""
+def test_the_settings_of_a_refused_call_do_not_apply_to_the_next(typ: str, settings: dict[str, Any]) -> None:
+    """An attacker refuses the first STARTTLS and accepts the second with a certificate of its own."""
     calls = []
 
     def refuse_once(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -164,7 +164,7 @@ def test_the_settings_of_a_refused_call_leave_nothing_to_the_next(typ: str, sett
 
 
 def test_two_calls_in_flight_keep_their_settings_apart() -> None:
-    """The second one waits for the first: what it asks for is not taken over by that."""
+    """The second call waits for the first, which does not take over its settings."""
     asked, go = threading.Event(), threading.Event()
 
     def wait(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -192,7 +192,7 @@ def test_two_calls_in_flight_keep_their_settings_apart() -> None:
         assert refused
 
 
-# what sends a secret after a STARTTLS that did not succeed
+# Secrets after a STARTTLS that failed
 
 SECRETS: dict[str, Callable[[Any], Any]] = {
     "login": lambda client: client.login("me", "hunter2"),
@@ -219,7 +219,7 @@ FAILURES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_no_secret_is_sent_after_a_starttls_that_failed_until_that_is_waived(failure: str) -> None:
+def test_no_secret_is_sent_after_a_failed_starttls_unless_waived(failure: str) -> None:
     families = [*FAMILIES, PLUGIN]
     with plain(refuse, families=families) as (client, server):
         with contextlib.suppress(client.error, OSError):
@@ -228,7 +228,7 @@ def test_no_secret_is_sent_after_a_starttls_that_failed_until_that_is_waived(fai
         for send in SECRETS.values():
             with pytest.raises(StateError, match="without TLS"):
                 send(client)
-        assert client.noop()[0] == "OK", "what sends no secret goes on"
+        assert client.noop()[0] == "OK", "commands without secrets are still sent"
         assert server.names == [*before, "NOOP"]
         client.waive_starttls()
         assert client.login("me", "secret")[0] == "OK"
@@ -244,7 +244,7 @@ def test_a_server_that_stops_announcing_it_gets_no_secret_either() -> None:
 
 
 @pytest.mark.parametrize("typ", [b"NO", b"BAD"])
-def test_a_login_behind_a_starttls_with_a_callback_waits_for_tls_or_is_refused(typ: bytes) -> None:
+def test_a_login_after_a_starttls_with_a_callback_waits_for_tls_or_is_refused(typ: bytes) -> None:
     with plain() as (client, server):
         answers = Answers()
         client.starttls(ca_certs=PEM, callback=answers)
@@ -258,7 +258,7 @@ def test_a_login_behind_a_starttls_with_a_callback_waits_for_tls_or_is_refused(t
         assert server.names == ["STARTTLS"]
 
 
-def test_a_second_call_asks_again_for_what_was_waived() -> None:
+def test_a_second_call_ends_the_waiver() -> None:
     with plain(refuse) as (client, _):
         for _ in range(2):
             with pytest.raises(NoResponse):
@@ -270,7 +270,7 @@ def test_a_second_call_asks_again_for_what_was_waived() -> None:
 
 
 @pytest.mark.parametrize(("settings", "error"), [({"ssl_version": "ssl3"}, ArgumentError), ({"tls_level": "x"}, ArgumentError)])
-def test_settings_that_cannot_be_are_refused_before_anything_is_sent(settings: dict[str, str], error: type[Exception]) -> None:
+def test_invalid_settings_are_refused_before_anything_is_sent(settings: dict[str, str], error: type[Exception]) -> None:
     with plain() as (client, server):
         with pytest.raises(error):
             client.starttls(**settings)
@@ -301,7 +301,7 @@ def test_the_clients_own_certificate(way: str) -> None:
         assert client.starttls(**mine)[0] == "OK"
 
 
-def test_a_version_of_choice() -> None:
+def test_the_caller_chooses_the_version() -> None:
     with plain() as (client, _):
         assert client.starttls(ca_certs=PEM, ssl_version="tls1_2", tls_level="tls_secure")[0] == "OK"
         assert client.sock.version() == "TLSv1.2"
@@ -314,7 +314,7 @@ INJECTED = [b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", b"* 1 EXISTS\r\n", b"+", b
 
 
 @pytest.mark.parametrize("injected", INJECTED)
-def test_what_comes_with_the_ok_is_fatal(injected: bytes) -> None:
+def test_data_received_with_the_ok_is_fatal(injected: bytes) -> None:
     def inject(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"%b OK go\r\n%b" % (command.tag, injected))
         conversation.wait_closed()
@@ -327,7 +327,7 @@ def test_what_comes_with_the_ok_is_fatal(injected: bytes) -> None:
 
 
 @pytest.mark.parametrize("injected", INJECTED[:3])
-def test_what_comes_in_the_clear_after_the_ok_is_fatal(injected: bytes) -> None:
+def test_data_in_the_clear_after_the_ok_is_fatal(injected: bytes) -> None:
     def inject(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command)
         assert conversation.read_literal(3)[:1] == b"\x16", "the client's hello"
@@ -340,7 +340,7 @@ def test_what_comes_in_the_clear_after_the_ok_is_fatal(injected: bytes) -> None:
             client.starttls(ca_certs=PEM)
 
 
-def test_nothing_said_before_it_counts() -> None:
+def test_responses_received_before_tls_are_discarded() -> None:
     def forge(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"* 7 EXISTS\r\n* OK [UIDVALIDITY 9] hi\r\n")
         conversation.send(b"%b OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=X] go\r\n" % command.tag)
@@ -355,7 +355,7 @@ def test_nothing_said_before_it_counts() -> None:
 
 
 @pytest.mark.together
-def test_what_was_enabled_or_counted_in_the_clear_does_not_hold() -> None:
+def test_extensions_and_counts_received_in_the_clear_are_discarded() -> None:
     def forge(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"* ENABLED UTF8=ACCEPT\r\n* 77 EXISTS\r\n")
         conversation.ok(command)
@@ -367,7 +367,7 @@ def test_what_was_enabled_or_counted_in_the_clear_does_not_hold() -> None:
         assert client._session.exists is None
 
 
-def test_of_two_threads_one_is_too_late() -> None:
+def test_the_second_of_two_threads_is_refused() -> None:
     asked = threading.Barrier(2)
 
     class Slow(imapkit.IMAP4):
@@ -429,8 +429,8 @@ def test_not_twice_and_not_on_top_of_tls() -> None:
 
 
 @pytest.mark.parametrize("greeting", [b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n"])
-def test_not_once_logged_in(greeting: bytes) -> None:
-    """A forged PREAUTH must not lead past TLS in silence."""
+def test_refused_after_login(greeting: bytes) -> None:
+    """A forged PREAUTH must not silently prevent TLS."""
     with plain(greeting=greeting) as (client, server):
         with pytest.raises(StateError, match="STARTTLS illegal in state AUTH"):
             client.starttls(ca_certs=PEM)
@@ -457,18 +457,18 @@ class OwnReading(imapkit.IMAP4):
 
 
 class Counting(imapkit.IMAP4):
-    """Watches what goes by."""
+    """Counts the bytes that it reads."""
 
-    octets = 0
+    received = 0
 
     def read(self, size: int) -> bytes:
         data = super().read(size)
-        self.octets += len(data)
+        self.received += len(data)
         return data
 
 
 class NoSocket(imapkit.IMAP4):
-    """Has nothing but a descriptor to read from."""
+    """Has only a descriptor to read from."""
 
     def open(self, host: str | None = None, port: int | None = None) -> None:
         self.host, self.port = host or "", port or 0

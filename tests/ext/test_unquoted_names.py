@@ -1,4 +1,4 @@
-"""A command gets its answer though the server leaves out the quotes that a mailbox name needs."""
+"""A command gets its answer although the server leaves out the quotes that a mailbox name needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from imapkit.testing import answering, selected
 
-NAMES = ["My Folder", "Box(S)1", "My Big (odd) Box", "my own box"]
+NAMES = ["My Folder", "Box(S)1", "My Big (old) Box", "my own box"]
 ASKED = pytest.mark.parametrize(
     ("command", "arguments", "behind"),
     [
@@ -28,7 +28,7 @@ ASKED = pytest.mark.parametrize(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_answer_reaches_the_command(command: str, arguments: tuple[Any, ...], behind: bytes, name: str) -> None:
     if command == "GETQUOTAROOT" and "(" not in name:
-        # Each word could be a root.
+        # By the grammar, each word could be a root.
         name = f"{name}(1)"
     if command == "GETACL" and name == "my own box":
         # By the grammar the name is "my", and "own" has the rights "box".
@@ -49,7 +49,7 @@ def test_the_answer_reaches_the_command(command: str, arguments: tuple[Any, ...]
 
 
 @ASKED
-def test_what_is_quoted_as_it_should_be_is_no_defect(command: str, arguments: tuple[Any, ...], behind: bytes) -> None:
+def test_a_properly_quoted_name_is_no_defect(command: str, arguments: tuple[Any, ...], behind: bytes) -> None:
     response = {"GETACL": b"ACL", "GETQUOTAROOT": b"QUOTAROOT", "GETANNOTATION": b"ANNOTATION"}.get(command, command.encode())
     for name in (b'"My Folder"', b"{9}\r\nMy Folder"):
         with selected({command: answering(b"* %b %b %b\r\n" % (response, name, behind))}) as (client, _):

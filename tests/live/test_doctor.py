@@ -25,7 +25,7 @@ def examined(target: Target, password: str) -> tuple[doctor_server.Stages, dict[
     """What was announced at each stage, and who serves it."""
     stages: doctor_server.Stages = {}
     doctor_server.examine(target, password, stages)
-    return stages, {row.capability: row.told for row in doctor_server.rows(stages, registry())}
+    return stages, {row.capability: row.service for row in doctor_server.rows(stages, registry())}
 
 
 def test_every_capability_is_there_with_who_serves_it(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A virtual environment of its own with imapkit and the examples in it, each built as a wheel and installed as anybody would."""
+"""A virtual environment with imapkit and the examples, each built as a wheel and installed by pip."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _QUIET = ("--quiet", "--disable-pip-version-check", "--no-python-version-warning
 
 
 class Installation:
-    """A place with a Python of its own, which knows nothing of this source tree."""
+    """A virtual environment whose Python cannot import from this source tree."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
         self.python = place / "venv" / "bin" / "python"
 
     def project(self, name: str) -> Path:
-        """A copy of a project without its sources: only what is installed can be imported there."""
+        """A copy of a project without its sources, so that tests there import the installed package."""
         copy = self.place / name
         if not copy.exists():
             shutil.copytree(EXAMPLES / name, copy, ignore=shutil.ignore_patterns("src", "__pycache__", ".*"))
         return copy
 
     def run(self, *arguments: str, cwd: Path | None = None, **environ: str) -> str:
-        """What its Python prints."""
+        """The output of its Python."""
         return _run([str(self.python), "-W", "error", *arguments], cwd or self.place, environ)
 
 
 def install(place: Path, projects: Iterable[Path], *others: str) -> Installation:
-    """Build each project as a wheel, and install all of them, and ``others`` from PyPI, into a new virtual environment."""
+    """Build each project as a wheel, and install them, and ``others`` from PyPI, into a new virtual environment."""
     wheels = place / "wheels"
     pip = [sys.executable, "-m", "pip", *_QUIET]
     _run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), *map(str, projects)], place)

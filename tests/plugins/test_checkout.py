@@ -1,4 +1,4 @@
-"""Who works with a checkout of imapkit follows a README, the tutorial or what the command prints, line by line."""
+"""The installation steps of READMEs, of the tutorial and of the command's output work with a checkout of imapkit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGES = [
 
 
 def commands(text: str) -> list[str]:
-    """The lines that are typed: those of the blocks that make an environment, to its tests."""
+    """The lines of the blocks that make an environment and run the tests in it."""
     lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
     start = lines.index("python -m venv .venv")
     found = []
@@ -36,21 +36,21 @@ def commands(text: str) -> list[str]:
 
 
 def follow(lines: list[str], project: Path) -> str:
-    """Run the lines in a project, with this Python; the last one's output."""
+    """Run the lines in a project, with this Python; return the last one's output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IMAPKIT_", "PYTEST_", "PYTHON"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    said = ""
+    output = ""
     for line in lines:
         done = subprocess.run(
             ["sh", "-c", line], cwd=project, env=kept | {"PATH": path}, capture_output=True, text=True, timeout=300
         )
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, f"{line}\n{said}"
-    return said
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, f"{line}\n{output}"
+    return output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_page_says_what_is_installed_first(page: Path) -> None:
+def test_every_page_installs_imapkit_first(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     first = text.index("[testing]'   # ")
     assert first < text.index("pip install -e '.[test]'")
@@ -65,7 +65,7 @@ def test_a_new_plugin_s_readme_can_be_followed(tmp_path: Path) -> None:
     assert re.search(r"\d+ passed in", follow(lines[:4], project))
 
 
-def test_what_the_command_prints_can_be_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_output_can_be_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert new.main("x-followed", str(tmp_path)) == 0
     printed = capsys.readouterr().out
     lines = commands(printed)
@@ -74,7 +74,7 @@ def test_what_the_command_prints_can_be_followed(tmp_path: Path, capsys: pytest.
     assert "x_followed" in follow(lines, tmp_path / "imapkit-x-followed")
 
 
-def test_without_a_checkout_none_is_named(
+def test_without_a_checkout_the_output_names_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(new, "_checkout", lambda: None)

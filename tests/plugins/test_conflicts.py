@@ -1,4 +1,4 @@
-"""What stands against installed plugins, with packages that pip installed: ``docs/plugins.md`` shows what is printed."""
+"""Conflicts of installed plugins, with packages that pip installed: ``docs/plugins.md`` shows the messages."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ SCENARIOS: dict[str, list[Wheel]] = {
 PROBE = """
 import contextlib, io, json, sys
 
-def told(*argv):
+def run(*argv):
     from imapkit.cli.main import main
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
@@ -103,59 +103,59 @@ except BaseException as exc:
     with_client = [type(exc).__name__, str(exc)]
 print(json.dumps({
     "early": early, "client": with_client,
-    "plugins": told("plugins"), "json": told("plugins", "--json"), "doctor": told("doctor"),
+    "plugins": run("plugins"), "json": run("plugins", "--json"), "doctor": run("doctor"),
 }))
 """
 
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """Where each distribution is installed."""
+    """The directory of each installed distribution."""
     wheels = [wheel for scenario in SCENARIOS.values() for wheel in scenario]
     return install_apart(wheels, tmp_path_factory.mktemp("installed"))
 
 
 def probe(paths: list[Path], **environ: str) -> dict[str, Any]:
-    """What a client, ``imapkit plugins`` and ``imapkit doctor`` say in a program of its own."""
+    """The messages of a client, of ``imapkit plugins`` and of ``imapkit doctor`` in a new process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IMAPKIT_", "PYTEST_", "PYTHON"))}
     path = {"PYTHONPATH": os.pathsep.join(map(str, [*paths, ROOT])), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "250"}
     done = subprocess.run(
         [sys.executable, "-c", PROBE], env=kept | path | environ, capture_output=True, text=True, timeout=60, cwd=paths[0]
     )
     assert (done.returncode, done.stderr) == (0, "")
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    output: dict[str, Any] = json.loads(done.stdout)
+    return output
 
 
 def shown() -> dict[str, str]:
-    """What the guide says is printed, with this imapkit's version."""
+    """The messages in the guide, with this imapkit's version."""
     return {key: text.replace("0.1.0", imapkit.__version__) for key, text in SHOWN.findall(GUIDE.read_text(encoding="utf-8"))}
 
 
-def test_the_guide_shows_every_one() -> None:
+def test_the_guide_shows_every_scenario() -> None:
     assert set(shown()) == set(SCENARIOS)
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_it_is_told_with_the_way_out(scenario: str, places: Mapping[str, Path]) -> None:
+def test_the_message_names_the_remedy(scenario: str, places: Mapping[str, Path]) -> None:
     paths = [places[wheel.distribution] for wheel in SCENARIOS[scenario]]
-    said = probe(paths)
-    kind, text = said["client"]
+    output = probe(paths)
+    kind, text = output["client"]
     assert f"imapkit.{kind}: {text}\n" == shown()[scenario]
-    assert said["early"] == []
+    assert output["early"] == []
     for surface in ("plugins", "doctor"):
-        code, printed = said[surface]
+        code, printed = output[surface]
         assert code == 1
         assert f"no client can be made: {text}\n" in printed
-    check_listing(scenario, text, json.loads(said["json"][1]))
+    check_listing(scenario, text, json.loads(output["json"][1]))
     if len(paths) > 1:
-        assert probe(paths[::-1]) == said
+        assert probe(paths[::-1]) == output
 
 
 def check_listing(scenario: str, text: str, listed: dict[str, Any]) -> None:
-    """The listing has every other family, and of those concerned who they are."""
+    """The listing has every other family, and identifies those in conflict."""
     assert "\n".join(listed["problems"]) == text
     states = {(family["name"], family["distribution"], family["version"]): family["state"] for family in listed["families"]}
     for wheel in SCENARIOS[scenario]:
@@ -167,8 +167,8 @@ def check_listing(scenario: str, text: str, listed: dict[str, Any]) -> None:
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_way_out_is_one(scenario: str, places: Mapping[str, Path]) -> None:
-    """What the message says to set in the environment makes a client possible."""
+def test_the_remedy_works(scenario: str, places: Mapping[str, Path]) -> None:
+    """With the environment variable that the message names, a client can be made."""
     text = shown()[scenario]
     paths = [places[wheel.distribution] for wheel in SCENARIOS[scenario]]
     names = {name for found in re.findall(r"IMAPKIT_DISABLE=(\S+)", text) for name in found.strip(";,.").split(",")}
@@ -176,10 +176,10 @@ def test_the_way_out_is_one(scenario: str, places: Mapping[str, Path]) -> None:
     check_usable(probe(paths, IMAPKIT_DISABLE=",".join(names)))
 
 
-def check_usable(said: dict[str, Any]) -> None:
-    """A client can be made: it gets as far as to a port where nobody listens."""
-    assert said["client"][0] == "ConnectError"
-    assert [said[surface][0] for surface in ("plugins", "json", "doctor")] == [0, 0, 0]
+def check_usable(output: dict[str, Any]) -> None:
+    """A client can be made: it fails only at a port without a server."""
+    assert output["client"][0] == "ConnectError"
+    assert [output[surface][0] for surface in ("plugins", "json", "doctor")] == [0, 0, 0]
 
 
 def mended(scenario: str, changed: int) -> Wheel:
@@ -197,17 +197,17 @@ MENDED = [("two-claimants", 0), ("two-claimants", 1), ("one-of-imapkits-own", 0)
 
 @pytest.fixture(scope="module")
 def mended_places(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """Where each of those that were mended is installed."""
+    """The directory of each corrected distribution."""
     return install_apart([mended(*which) for which in MENDED], tmp_path_factory.mktemp("mended"))
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(("scenario", "changed"), MENDED)
-def test_what_to_write_is_right(
+def test_the_suggested_declaration_works(
     scenario: str, changed: int, places: Mapping[str, Path], mended_places: Mapping[str, Path]
 ) -> None:
-    """With it pasted into one of them, they can be used together."""
+    """With the suggested line in one of the plugins, they can be used together."""
     one, *others = [SCENARIOS[scenario][changed], *(wheel for wheel in SCENARIOS[scenario])]
     paths = [places[wheel.distribution] for wheel in others if wheel is not one]
     check_usable(probe([mended_places[one.distribution], *paths]))

@@ -1,4 +1,4 @@
-"""The packages of plugins-example, built, installed and used as anybody would; nothing of imapkit knows them."""
+"""The packages of plugins-example, built, installed and used; no file of imapkit names them."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ with ScriptedServer() as server, IMAP4(server.host, server.port) as imap:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """All examples beside imapkit, and pytest."""
+    """An environment with imapkit, all examples, and pytest."""
     projects = [ROOT, *(EXAMPLES / f"imapkit-{name}" for name in NAMES)]
     return install(tmp_path_factory.mktemp("installed"), projects, "pytest>=8")
 
 
-def test_these_are_all_of_them() -> None:
+def test_all_examples_are_tested() -> None:
     assert sorted(path.parent.name.removeprefix("imapkit-") for path in EXAMPLES.glob("*/pyproject.toml")) == NAMES
 
 
@@ -62,7 +62,7 @@ def test_its_own_tests_pass(installed: Installation, name: str) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
-def test_the_fixtures_hold_whoever_imports_imapkit_first_and_names_them_twice(installed: Installation, tmp_path: Path) -> None:
+def test_the_fixtures_work_after_an_early_import_and_named_twice(installed: Installation, tmp_path: Path) -> None:
     for name, code in GUIDE.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["imapkit.testing.plugin"]', encoding="utf-8")
@@ -72,7 +72,7 @@ def test_the_fixtures_hold_whoever_imports_imapkit_first_and_names_them_twice(in
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
-def test_they_are_found_with_distribution_and_version(installed: Installation) -> None:
+def test_they_are_listed_with_distribution_and_version(installed: Installation) -> None:
     listed = json.loads(installed.run("-c", LISTING))
     for name in NAMES:
         assert listed[name] == [f"imapkit-{name}", "1.0.0"]
@@ -92,13 +92,13 @@ def test_a_client_has_the_method(installed: Installation) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_file_of_imapkit_knows_it(name: str) -> None:
+def test_no_file_of_imapkit_names_it(name: str) -> None:
     sources = [*(ROOT / "imapkit").rglob("*.py"), ROOT / "pyproject.toml"]
     assert len(sources) > 30
     assert [str(path) for path in sources if f"imapkit_{name}" in path.read_text(encoding="utf-8")] == []
 
 
-def test_it_uses_the_contract_and_nothing_else() -> None:
+def test_it_imports_only_the_contract() -> None:
     imports = re.compile(r"^\s*(?:from|import) (imapkit\.\S+)", re.MULTILINE)
     for path in EXAMPLES.glob("*/src/*/*.py"):
         used = set(imports.findall(path.read_text(encoding="utf-8")))
@@ -106,7 +106,7 @@ def test_it_uses_the_contract_and_nothing_else() -> None:
         assert used <= {"imapkit.plugin", "imapkit.errors"}, path
 
 
-def test_they_all_have_the_same_shape() -> None:
+def test_they_all_have_the_same_files() -> None:
     for name in NAMES:
         project = EXAMPLES / f"imapkit-{name}"
         files = {
@@ -121,7 +121,7 @@ def test_they_all_have_the_same_shape() -> None:
 
 TUTORIAL = EXAMPLES / "imapkit-xlist"
 UNSHOWN = {"README.md", "src/imapkit_xlist/py.typed"}
-"""Files of which the tutorial only says that they are there."""
+"""Files that the tutorial names without showing them."""
 
 
 def test_the_tutorial_shows_every_file_of_its_example() -> None:
@@ -141,7 +141,7 @@ def test_a_block_of_the_tutorial_is_the_file_that_it_names(language: str, name: 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
-def test_the_tutorials_program_prints_what_it_says(installed: Installation) -> None:
+def test_the_tutorials_program_prints_the_shown_output(installed: Installation) -> None:
     program = installed.place / "try.py"
     program.write_text(FILES["python", "try.py"], encoding="utf-8")
     assert solid(installed.run(str(program))) == solid(FILES["text", "try.py"])
@@ -149,8 +149,8 @@ def test_the_tutorials_program_prints_what_it_says(installed: Installation) -> N
 
 @pytest.mark.heavy
 @pytest.mark.timeout(120)
-def test_what_the_tutorial_types_is_typed(installed: Installation) -> None:
-    """As its reader does it: mypy reads what is installed."""
+def test_the_tutorials_types_are_checked(installed: Installation) -> None:
+    """mypy reads the installed packages, as in the tutorial."""
     pytest.importorskip("mypy", reason="mypy is in the extra dev")
     project = installed.project("imapkit-xlist")
     (project / "typed.py").write_text(FILES["python", "typed.py"], encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What ``imapkit plugins new`` writes, built, installed beside imapkit, and used; ``tests/typing`` checks its types."""
+"""Projects of ``imapkit plugins new``, built, installed with imapkit, and used; ``tests/typing`` checks their types."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ NAMES = {"command": "x-gm-ext", "item": "x-score"}
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """New projects, as they are written, by their kind."""
+    """New, unchanged projects, by their kind."""
     place = tmp_path_factory.mktemp("new")
     return {kind: new.write(new.names(name), place, kind) for kind, name in NAMES.items()}
 
 
 @pytest.fixture(scope="module")
 def installed(projects: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The projects, imapkit and what the projects' tests need."""
+    """An environment with the projects, imapkit and the packages that the projects' tests need."""
     return install(tmp_path_factory.mktemp("installed"), [ROOT, *projects.values()], "pytest>=8")
 
 
-def test_these_are_all_kinds() -> None:
+def test_all_kinds_are_tested() -> None:
     assert list(NAMES) == list(new.KINDS)
 
 
@@ -67,8 +67,8 @@ def test_it_is_listed_and_a_client_has_its_method(installed: Installation) -> No
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_what_is_installed_writes_the_same(kind: str, installed: Installation, tmp_path: Path) -> None:
-    """The template is in the wheel. Its name is taken there, by now."""
+def test_the_installed_command_writes_the_same(kind: str, installed: Installation, tmp_path: Path) -> None:
+    """The template is in the wheel. The name is taken there, since the plugin is installed."""
     installed.run("-m", "imapkit", "plugins", "new", "x-gm-ext-2", "--kind", kind, "-o", str(tmp_path))
     made = tmp_path / "imapkit-x-gm-ext-2"
     new.write(new.names("x-gm-ext-2"), tmp_path / "here", kind)

@@ -19,11 +19,11 @@ def _files(page: str) -> dict[tuple[str, str], str]:
 
 
 FILES = _files("tutorial.md")
-"""What each file holds, by the language of its blocks and its name; there are empty lines between two blocks."""
+"""The content of each file, by the language of its blocks and its name; empty lines separate two blocks."""
 RECIPES = _files("recipes.md")
-"""The same of the recipes, which are a whole project."""
+"""The same for the recipes, which form a project."""
 
 
 def solid(text: str) -> list[str]:
-    """The lines of a file that are not empty: how many empty ones stand between two blocks is not to be seen on the page."""
+    """The lines of a file that are not empty: the page does not show how many empty lines separate two blocks."""
     return [line for line in text.splitlines() if line]

@@ -1,4 +1,4 @@
-"""Tiny wheels, written by hand: a module, its entry points, and metadata; installed by pip, each into a directory of its own."""
+"""Tiny wheels, written by hand: a module, its entry points, and metadata; pip installs each into its own directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Wheel", "install_apart"]
 
 @dataclass(frozen=True)
 class Wheel:
-    """A distribution with one module, which has the distribution's name; ``points`` are its families."""
+    """A distribution with one module of the same name; ``points`` are its families."""
 
     distribution: str
     version: str
@@ -31,7 +31,7 @@ class Wheel:
         return self.distribution.replace("-", "_")
 
     def write(self, directory: Path) -> Path:
-        """Write the wheel file; returns its path."""
+        """Write the wheel file, and return its path."""
         info = f"{self.module}-{self.version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {self.distribution}\nVersion: {self.version}\n"
         files = {
@@ -49,7 +49,7 @@ class Wheel:
 
 
 def install_apart(wheels: Iterable[Wheel], place: Path) -> Mapping[str, Path]:
-    """Install all of them, with one run of pip; returns the directory of each, by its distribution's name."""
+    """Install all wheels with one run of pip; return the directory of each, by its distribution's name."""
     wheels, together = list(wheels), place / "together"
     files = [str(wheel.write(place)) for wheel in wheels]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]

@@ -1,4 +1,4 @@
-"""Vectors as data files, and a check that can fail: for each thing that a vector may say wrongly."""
+"""Vectors as data files, and their check, which fails for each wrong expectation of a vector."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEATHER = """
 id = "rain"
 wire = ['* X-WEATHER Bremen 14']
 """
-SAID = 'name = "X-WEATHER"\nvalue = \'(b"Bremen", 14)\'\n'
+EXPECTED = 'name = "X-WEATHER"\nvalue = \'(b"Bremen", 14)\'\n'
 
 Write = Callable[[str], Path]
 
@@ -68,25 +68,25 @@ def refusal(vector: Vector, registry: Registry = REGISTRY) -> str:
 
 
 def test_a_vector_that_holds(write: Write) -> None:
-    vector = one(write(WEATHER + SAID))
+    vector = one(write(WEATHER + EXPECTED))
     assert (str(vector), vector.octets) == ("weather: rain", b"* X-WEATHER Bremen 14\r\n")
     assert vector.expected == {"name": "X-WEATHER", "value": (b"Bremen", 14)}
     check_vector(vector, REGISTRY)
 
 
-def test_what_to_paste_is_printed_where_nothing_is_expected(write: Write) -> None:
+def test_a_vector_without_expectations_fails_with_text_to_paste(write: Write) -> None:
     message = refusal(one(write(WEATHER)))
     assert "weather: rain" in message
     lines = message.partition("paste\n\n")[2]
     check_vector(one(write(WEATHER + lines)), REGISTRY)
 
 
-def test_why_it_cannot_be_read_is_said_where_nothing_is_expected(write: Write) -> None:
+def test_a_vector_without_expectations_fails_with_the_parse_error(write: Write) -> None:
     message = refusal(one(write("[[vector]]\nid = 'a'\nwire = ['* X-WEATHER Bremen']\n")))
-    assert "it does not say what it means: expected SP at byte 6" in message
+    assert "it expects no meaning: expected SP at byte 6" in message
 
 
-def test_what_to_paste_says_all_that_was_found(write: Write) -> None:
+def test_the_text_to_paste_has_all_that_was_found(write: Write) -> None:
     entries, shipped = [], load_vectors(Path(__file__).parents[1] / "vectors")
     for number, vector in enumerate(shipped):
         wire = json.dumps(vector.octets.decode("latin-1").removesuffix("\r\n").split("\r\n")).replace("\x7f", "\\u007f")
@@ -99,31 +99,31 @@ def test_what_to_paste_says_all_that_was_found(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "complaint"),
+    ("expectations", "complaint"),
     [
         ("name = 'X-WETTER'\n", "name: 'X-WETTER' is expected, 'X-WEATHER' was found"),
         ("value = '(b\"Bremen\", 15)'\n", "value: (b'Bremen', 15) is expected, (b'Bremen', 14) was found"),
         ("value = '[b\"Bremen\", 14]'\n", "value: [b'Bremen', 14] is expected"),
         ("value = '(b\"Bremen\", 14.0)'\n", "value: (b'Bremen', 14.0) is expected"),
         ("name = 'X-WEATHER'\n", "value: nothing is expected, (b'Bremen', 14) was found"),
-        (SAID + "number = 3\n", "number: 3 is expected, nothing was found"),
-        (SAID + "kind = 'tagged'\n", "kind: 'tagged' is expected, 'untagged' was found"),
-        (SAID + "code = 'ALERT'\n", "code: 'ALERT' is expected"),
-        (SAID + "mailbox = 'Bremen'\n", "mailbox: 'Bremen' is expected"),
-        (SAID + "text = 'Bremen'\n", "text: b'Bremen' is expected"),
-        (SAID + "error = 'ParseError'\n", "error: 'ParseError' is expected"),
-        (SAID + "defects = [['a colon', ':']]\n", "defects: [('a colon', b':')] is expected"),
+        (EXPECTED + "number = 3\n", "number: 3 is expected, nothing was found"),
+        (EXPECTED + "kind = 'tagged'\n", "kind: 'tagged' is expected, 'untagged' was found"),
+        (EXPECTED + "code = 'ALERT'\n", "code: 'ALERT' is expected"),
+        (EXPECTED + "mailbox = 'Bremen'\n", "mailbox: 'Bremen' is expected"),
+        (EXPECTED + "text = 'Bremen'\n", "text: b'Bremen' is expected"),
+        (EXPECTED + "error = 'ParseError'\n", "error: 'ParseError' is expected"),
+        (EXPECTED + "defects = [['a colon', ':']]\n", "defects: [('a colon', b':')] is expected"),
         ("error = 'LimitExceeded'\n", "kind: nothing is expected, 'untagged' was found"),
     ],
 )
-def test_a_vector_that_does_not_hold(write: Write, said: str, complaint: str) -> None:
-    message = refusal(one(write(WEATHER + said)))
+def test_a_vector_that_does_not_hold(write: Write, expectations: str, complaint: str) -> None:
+    message = refusal(one(write(WEATHER + expectations)))
     assert message.startswith("weather: rain\n")
     assert complaint in message
-    assert message.endswith(f"paste\n\n{SAID}")
+    assert message.endswith(f"paste\n\n{EXPECTED}")
 
 
-def test_defects_are_compared_by_their_octets_and_how_they_begin(write: Write) -> None:
+def test_defects_are_compared_by_their_bytes_and_the_beginning_of_their_text(write: Write) -> None:
     wire = "[[vector]]\nid = 'a'\nwire = ['* STATUS INBOX (DELETED 4294967296)']\n"
     found = vector_text(meaning([b"* STATUS INBOX (DELETED 4294967296)"], EVERYTHING))
     defects = next(line for line in found.splitlines() if line.startswith("defects"))
@@ -142,16 +142,16 @@ def test_true_is_not_one(write: Write) -> None:
         assert "value: " in refusal(one(write(f"{wire}value = '{wrong}'")), registry)
 
 
-def test_one_response_to_a_vector(write: Write) -> None:
+def test_a_vector_has_one_response(write: Write) -> None:
     two = WEATHER.replace("14']", "14', '* X-WEATHER Ulm 20']")
-    assert "one response to a vector, but these are 2" in refusal(one(write(two + SAID)))
+    assert "a vector has one response, but these are 2" in refusal(one(write(two + EXPECTED)))
     unfinished = WEATHER.replace("14']", "{400}']")
-    assert "a good response after it was read as" in refusal(one(write(unfinished + SAID)))
+    assert "a good response after it was read as" in refusal(one(write(unfinished + EXPECTED)))
 
 
 def test_a_response_that_does_not_follow_the_grammar(write: Write) -> None:
     vector = WEATHER.replace("14", "warm")
-    assert "error: nothing is expected, 'ParseError' was found: expected " in refusal(one(write(vector + SAID)))
+    assert "error: nothing is expected, 'ParseError' was found: expected " in refusal(one(write(vector + EXPECTED)))
     check_vector(one(write(vector + "name = 'X-WEATHER'\nerror = 'ParseError'")), REGISTRY)
 
 
@@ -160,9 +160,9 @@ WAYS: list[dict[str, Any]] = [{}, {"chunks": 1}, {"tls": LOCALHOST}, {"compress"
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_from_a_server(write: Write, way: dict[str, Any]) -> None:
-    check_vector_on_wire(one(write(WEATHER + SAID)), "rev1", WEATHER_FAMILY, **way)
+    check_vector_on_wire(one(write(WEATHER + EXPECTED)), "rev1", WEATHER_FAMILY, **way)
     with pytest.raises(AssertionError, match=r"value: \(b'Bremen', 15\) is expected, \(b'Bremen', 14\) was found"):
-        check_vector_on_wire(one(write(WEATHER + SAID.replace("14", "15"))), "rev1", WEATHER_FAMILY, **way)
+        check_vector_on_wire(one(write(WEATHER + EXPECTED.replace("14", "15"))), "rev1", WEATHER_FAMILY, **way)
 
 
 @pytest.mark.parametrize(
@@ -178,36 +178,36 @@ def test_from_a_server(write: Write, way: dict[str, Any]) -> None:
         "wire = ['* OK [READ-ONLY] now']\nname = 'OK'\ncode = 'READ-ONLY'\nvalue = 'None'",
     ],
 )
-def test_every_kind_from_a_server(write: Write, text: str) -> None:
+def test_every_kind_of_response_from_a_server(write: Write, text: str) -> None:
     vector = one(write(f"[[vector]]\nid = 'a'\n{text}\n"))
     check_vector(vector, EVERYTHING)
     check_vector_on_wire(vector, "rev1")
     wrong = Vector(vector.id, vector.source, vector.octets, {**vector.expected, "number": 70})
     with pytest.raises(AssertionError, match="number: 70 is expected"):
         check_vector(wrong, EVERYTHING)
-    if vector.expected.get("typ") != "BYE":  # of which a client says only that the connection is over
+    if vector.expected.get("typ") != "BYE":  # a client reports only that the connection is over
         with pytest.raises(AssertionError, match="number: 70 is expected"):
             check_vector_on_wire(wrong, "rev1")
 
 
-def test_a_parser_that_raises_something_else_is_seen(write: Write) -> None:
+def test_other_exceptions_of_a_parser_are_raised(write: Write) -> None:
     registry = load_only(Family("weather", responses={"X-WEATHER": Response(parse=broken)}))
     with pytest.raises(LookupError):
-        check_vector(one(write(WEATHER + SAID)), registry)
+        check_vector(one(write(WEATHER + EXPECTED)), registry)
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("[[vector]\n", "weather.toml: "),
-        ("", "[[vector]] tables and nothing else, not nothing"),
-        ("title = 'x'\n" + WEATHER, "[[vector]] tables and nothing else, not title, vector"),
-        ("[vector]\nid = 'x'\n", "[[vector]] tables and nothing else"),
-        (WEATHER + WEATHER, "weather.toml: vector 'rain': there are two of that name"),
+        ("", "[[vector]] tables only; this one has nothing"),
+        ("title = 'x'\n" + WEATHER, "[[vector]] tables only; this one has title, vector"),
+        ("[vector]\nid = 'x'\n", "[[vector]] tables only"),
+        (WEATHER + WEATHER, "weather.toml: vector 'rain': two vectors have this id"),
         ("[[vector]]\nwire = ['* OK']\n", "weather.toml: vector 1 has no id"),
         ("[[vector]]\nid = 'a'\n", "vector 'a': wire is a list of lines"),
         ("[[vector]]\nid = 'a'\nwire = '* OK'\n", "wire is a list of lines"),
-        ("[[vector]]\nid = 'a'\nwire = ['* OK \u20ac']\n", "wire: '\u20ac' is no octet"),
+        ("[[vector]]\nid = 'a'\nwire = ['* OK \u20ac']\n", "wire: '\u20ac' is no byte"),
         (WEATHER + "naem = 'X'\n", "vector 'rain': unknown: naem; known are id, wire"),
         (WEATHER + "name = 5\n", "name is a string"),
         (WEATHER + "number = '5'\n", "number is a number"),
@@ -219,7 +219,7 @@ def test_a_parser_that_raises_something_else_is_seen(write: Write) -> None:
         (WEATHER + "defects = 7\n", "defects are pairs"),
     ],
 )
-def test_a_file_that_is_none(write: Write, text: str, complaint: str) -> None:
+def test_an_invalid_file_is_refused(write: Write, text: str, complaint: str) -> None:
     with pytest.raises(ValueError) as caught:
         load_vectors(write(text))
     assert complaint in str(caught.value)
@@ -227,10 +227,10 @@ def test_a_file_that_is_none(write: Write, text: str, complaint: str) -> None:
 
 
 def test_a_directory_is_read_in_order(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no \*\.toml there"):
+    with pytest.raises(ValueError, match=r"has no \*\.toml"):
         load_vectors(tmp_path)
     for name in "b", "a":
-        (tmp_path / f"{name}.toml").write_text(WEATHER + SAID)
+        (tmp_path / f"{name}.toml").write_text(WEATHER + EXPECTED)
     assert list(map(str, load_vectors(tmp_path))) == ["a: rain", "b: rain"]
     with pytest.raises(FileNotFoundError):
         load_vectors(tmp_path / "c.toml")

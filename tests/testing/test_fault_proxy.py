@@ -1,4 +1,4 @@
-"""The proxy that does harm at one point, between a client and a small echo server."""
+"""The proxy that causes a fault at one point, between a client and a small echo server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imapkit.testing import Fault, FaultProxy
 from tests.testing.test_proxy import TIMEOUT, EchoServer
 
 TEXT = b"one two three"
-"""What is sent, and comes back; the fault is three octets behind "two"."""
+"""The text sent and echoed; the fault is three bytes after the start of "two"."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def connected(proxy: FaultProxy) -> socket.socket:
 
 
 def read(sock: socket.socket, size: int = 1 << 16) -> bytes:
-    """What comes, up to the end or ``size``."""
+    """The bytes received, up to the end or ``size``."""
     data = b""
     while len(data) < size and (more := sock.recv(65536)):
         data += more
@@ -35,17 +35,17 @@ def read(sock: socket.socket, size: int = 1 << 16) -> bytes:
 
 
 @pytest.mark.parametrize("fault", [Fault("drop", b"two", 3), Fault("half_close", b"two", 3), Fault("drop", 7)])
-def test_the_end_comes_where_it_is_told_to(echo: EchoServer, fault: Fault) -> None:
+def test_the_stream_ends_at_the_place_of_the_fault(echo: EchoServer, fault: Fault) -> None:
     with FaultProxy(echo.host, echo.port, fault) as proxy, connected(proxy) as sock:
         sock.sendall(TEXT)
         assert read(sock) == b"one two"
         assert proxy.happened == 1
         with connected(proxy) as another:
             another.sendall(TEXT)
-            assert read(another, len(TEXT)) == TEXT, "the next connection is well"
+            assert read(another, len(TEXT)) == TEXT, "the next connection has no fault"
 
 
-def test_a_point_that_comes_in_pieces_is_found(echo: EchoServer) -> None:
+def test_a_place_that_arrives_in_pieces_is_found(echo: EchoServer) -> None:
     with FaultProxy(echo.host, echo.port, Fault("drop", b"two", 5)) as proxy, connected(proxy) as sock:
         for at in range(9):
             sock.sendall(TEXT[at : at + 1])
@@ -54,21 +54,21 @@ def test_a_point_that_comes_in_pieces_is_found(echo: EchoServer) -> None:
         assert proxy.happened == 1
 
 
-def test_what_the_client_sends_is_cut_as_well(echo: EchoServer) -> None:
+def test_data_from_the_client_is_cut_as_well(echo: EchoServer) -> None:
     with FaultProxy(echo.host, echo.port, Fault("half_close", b"two", sent_by="client")) as proxy, connected(proxy) as sock:
         sock.sendall(TEXT)
-        assert read(sock) == b"one bye", "the server has seen the end, and its answer comes through"
-    assert echo.heard == b"one "
+        assert read(sock) == b"one bye", "the server has seen the end, and its answer arrives"
+    assert echo.received == b"one "
 
 
-def test_a_half_that_is_closed_leaves_the_other(echo: EchoServer) -> None:
+def test_half_close_leaves_the_other_direction_open(echo: EchoServer) -> None:
     with FaultProxy(echo.host, echo.port, Fault("half_close")) as proxy, connected(proxy) as sock:
         sock.sendall(TEXT)
         assert read(sock) == b""
         sock.sendall(b"more")
         sock.shutdown(socket.SHUT_WR)
         assert echo.ended.wait(TIMEOUT)
-    assert echo.heard == TEXT + b"more"
+    assert echo.received == TEXT + b"more"
 
 
 def test_a_reset(echo: EchoServer) -> None:
@@ -92,11 +92,11 @@ def test_a_black_hole(echo: EchoServer) -> None:
             another.sendall(b"two")
             assert read(another, 3) == b"two"
         assert proxy.happened == 2
-    assert echo.heard == TEXT + b"two"
+    assert echo.received == TEXT + b"two"
 
 
 @pytest.mark.parametrize("kind", ["delay", "fragment"])
-def test_what_is_slow_comes_all_the_same(echo: EchoServer, kind: str) -> None:
+def test_slow_data_arrives_whole(echo: EchoServer, kind: str) -> None:
     with FaultProxy(echo.host, echo.port, Fault(kind, b"two", seconds=0.02)) as proxy, connected(proxy) as sock:  # type: ignore[arg-type]
         sock.sendall(TEXT)
         assert read(sock, len(TEXT)) == TEXT
@@ -105,20 +105,20 @@ def test_what_is_slow_comes_all_the_same(echo: EchoServer, kind: str) -> None:
         assert proxy.happened == 1
 
 
-def test_the_last_words_of_a_server_that_does_not_read_to_the_end_come_through() -> None:
+def test_the_last_data_of_a_server_that_stops_reading_arrives() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         host, port = server.getsockname()
         with FaultProxy(host, port, Fault("fragment", sent_by="client")) as proxy, connected(proxy) as sock:
             with server.accept()[0] as connection:
-                # So many pieces that the proxy still writes when the server has gone.
+                # Enough pieces that the proxy is still writing when the server has closed.
                 sock.sendall(bytes(5_000))
                 assert connection.recv(1) == b"\0"
                 connection.sendall(b"* BYE enough\r\n")
-            heard = b""
+            received = b""
             with suppress(ConnectionResetError):
                 while more := sock.recv(100):
-                    heard += more
-            assert heard == b"* BYE enough\r\n"
+                    received += more
+            assert received == b"* BYE enough\r\n"
 
 
 def test_without_a_fault_it_only_forwards(echo: EchoServer) -> None:

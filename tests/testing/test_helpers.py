@@ -1,4 +1,4 @@
-"""What goes with servers: handlers, clients, answers, checks; each can fail."""
+"""Handlers, clients, answers and checks; each can fail."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Hook:
 # Handlers
 
 
-def test_handlers_say_ok_no_and_bad() -> None:
+def test_handlers_answer_ok_no_and_bad() -> None:
     handlers = {
         "NOOP": answering(b"* 7 EXISTS\r\n", b"well"),
         "CHECK": refusing(b"never"),
@@ -80,7 +80,7 @@ def test_handlers_say_ok_no_and_bad() -> None:
             client.create("a")
 
 
-def test_crossed_says_what_a_second_command_takes() -> None:
+def test_crossed_explains_why_no_second_command_came() -> None:
     with (
         pytest.raises(ClientSilent) as caught,
         selected({"CHECK": crossed({})}, families=BASE, patience=0.2) as (client, _),
@@ -90,7 +90,7 @@ def test_crossed_says_what_a_second_command_takes() -> None:
     assert "about" in caught.value.__notes__[0]
 
 
-def test_crossed_answers_go_to_whoever_asked() -> None:
+def test_crossed_answers_go_to_their_callers() -> None:
     answers = {b"a (UNSEEN)": b"* STATUS a (UNSEEN 1)\r\n", b"b (UNSEEN)": b"* STATUS b (UNSEEN 2)\r\n"}
     with selected({"STATUS": crossed(answers)}, families=BASE) as (client, server):
         one, other = at_once(lambda: client.status("a", "UNSEEN"), lambda: client.status("b", "UNSEEN"))
@@ -101,7 +101,7 @@ def test_crossed_answers_go_to_whoever_asked() -> None:
 # Clients
 
 
-def test_selected_takes_what_is_the_servers_and_what_is_the_clients() -> None:
+def test_selected_takes_arguments_of_server_and_client() -> None:
     with selected(families=BASE, messages=5, select="Sent", timeout=7.0) as (client, server):
         assert server.commands[-1].args == b"Sent"
         assert client.select() == ("OK", [b"5"])
@@ -144,7 +144,7 @@ def test_answers() -> None:
         answers.take(1)
 
 
-def test_at_once_means_together_and_in_order() -> None:
+def test_at_once_calls_together_and_returns_in_order() -> None:
     meeting = threading.Barrier(3)
     assert at_once(lambda: (meeting.wait(10), 1)[1], lambda: (meeting.wait(10), 2)[1], lambda: (meeting.wait(10), 3)[1]) == (
         1,
@@ -165,7 +165,7 @@ def test_within() -> None:
 # Checks
 
 
-def test_what_is_written() -> None:
+def test_written() -> None:
     assert written(WEATHER, "X-WEATHER", "Bad Ems") == [b'X-WEATHER "Bad Ems"']
     assert written(WEATHER, "X-WEATHER", "Ulm", uid=True) == [b"UID X-WEATHER Ulm"]
     assert written(WEATHER, "X-WEATHER", "Köln") == [b"X-WEATHER ", Literal("Köln".encode())]
@@ -178,28 +178,28 @@ def test_what_is_written() -> None:
 
 
 @pytest.mark.parametrize("family", [WEATHER, Hook()], ids=["family", "hook"])
-def test_a_family_that_goes_well_with_the_base(family: Any) -> None:
+def test_check_family_passes(family: Any) -> None:
     check_family(family)
     check_family(family, "rev1", "idle")
 
 
-def test_an_installed_family_is_named_where_it_is_absent() -> None:
+def test_the_error_names_an_installed_family_that_is_absent() -> None:
     check_family("quota")
 
 
-def test_a_family_whose_methods_stay_when_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_family_fails_if_methods_remain_without_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imapkit.IMAP4, "weather", lambda self, city: ("OK", [city]), raising=False)
-    with pytest.raises(AssertionError, match="weather is there without its family, weather"):
+    with pytest.raises(AssertionError, match="a client without the family weather has weather"):
         check_family(WEATHER)
 
 
 class ForecastCommands(Commands):
     def weather(self, city: str) -> Result:
-        """Say how warm it will be."""
+        """Ask for a forecast."""
         return self._call("NOOP")
 
 
-def test_a_family_that_takes_a_method_over() -> None:
+def test_a_family_that_replaces_a_method() -> None:
     other = Family("forecast", ForecastCommands, requires=("rev1",), replaces=("method:weather",))
     check_family(other, "rev1", WEATHER)
     check_family(other)
@@ -214,7 +214,7 @@ def test_a_family_that_lacks_what_it_requires() -> None:
 
 
 def failing(script: Any, **options: Any) -> str:
-    """What a script fails with when a client logs in and says NOOP."""
+    """The message of a script's exception when a client logs in and sends NOOP."""
     with (
         pytest.raises(AssertionError) as caught,
         ScriptedServer(script, **options) as server,
@@ -262,17 +262,17 @@ def test_a_pause_ends_with_the_server() -> None:
         client.shutdown()
 
 
-def test_the_servers_end_only() -> None:
-    heard: list[ReceivedCommand] = []
+def test_the_server_ends_its_direction_only() -> None:
+    received: list[ReceivedCommand] = []
 
     def noop(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.half_close()
         conversation.wait_closed()
-        heard.append(command)
+        received.append(command)
 
     with pytest.raises(imapkit.abort), selected({"NOOP": noop}, families=BASE) as (client, _):
         client.noop()
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
 def test_tls_has_no_end_of_one_direction(imap_tls: Any) -> None:
@@ -306,7 +306,7 @@ def test_compression(secure: bool, imap_tls: Any) -> None:
 def test_a_client_that_does_not_wait_for_compression() -> None:
     def script(conversation: Conversation) -> None:
         conversation.read_line()
-        with pytest.raises(AssertionError, match="the client went on before compression"):
+        with pytest.raises(AssertionError, match="the client sent more before compression began"):
             conversation.start_compression()
 
     with ScriptedServer(script) as server, socket.create_connection((server.host, server.port)) as client:

@@ -1,4 +1,4 @@
-"""docs/testing.md: its blocks are a project whose tests pass, and it knows every public name."""
+"""docs/testing.md: its blocks are a project whose tests pass, and it documents every public name."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def test_the_project_of_the_page_passes(pytester: pytest.Pytester) -> None:
     assert result.parseoutcomes()["passed"] >= sum(code.count("def test_") for code in FILES.values())
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_is_documented() -> None:
     assert [name for name in (*testing.__all__, *plugin.__all__) if name not in CODE] == []
 
 
-def test_every_method_of_a_conversation_is_there() -> None:
+def test_every_method_of_a_conversation_is_documented() -> None:
     methods = [name for name, _ in inspect.getmembers(Conversation, inspect.isfunction) if not name.startswith("_")]
     assert len(methods) > 10
     assert [name for name in methods if name not in CODE] == []
 
 
-# What is imported where
+# Imports
 
 
 def test_type_checkers_see_the_same_names() -> None:
@@ -64,13 +64,13 @@ def run(code: str) -> str:
     return done.stdout
 
 
-def test_the_plugin_costs_other_projects_nothing() -> None:
+def test_the_plugin_imports_nothing_before_a_fixture_is_used() -> None:
     before = "import sys, pytest; before = set(sys.modules); import imapkit.testing.plugin"
     loaded = run(f"{before}; print(*sorted(set(sys.modules) - before))").split()
     assert loaded == ["imapkit", "imapkit.testing", "imapkit.testing.plugin"]
 
 
-def test_without_pytest_all_is_there_but_the_fixtures() -> None:
+def test_without_pytest_all_but_the_fixtures_can_be_imported() -> None:
     code = """
 import sys
 sys.modules["pytest"] = sys.modules["_pytest"] = None

@@ -1,4 +1,4 @@
-"""The fixtures that pytest finds by itself."""
+"""The fixtures, which pytest finds through an entry point."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_without_login(imap_server: ServerFactory, imap_client: ClientFactory) -
         client.select()
 
 
-def test_a_greeting_that_needs_no_login(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_a_preauth_greeting(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     server = imap_server(greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] welcome\r\n")
     assert imap_client(server, families=["rev1"]).state == "AUTH"
     assert server.names == []
@@ -42,7 +42,7 @@ def test_scripts_handlers_and_more_than_one_server(imap_server: ServerFactory, i
         assert imap_client(server, families=["rev1"]).noop()[0] == "NO"
 
 
-def test_a_client_that_is_far_away(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_a_client_behind_a_delay(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     server = imap_server()
     with DelayProxy(server.host, server.port, round_trip=0.0) as proxy:
         client = imap_client(proxy, families=["rev1"])
@@ -58,7 +58,7 @@ class Named(imapkit.IMAP4):
         return self.welcome
 
 
-def test_a_class_of_ones_own(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_a_class_of_the_program(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     assert imap_client(imap_server(), cls=Named, families=["rev1"]).greeting().endswith(b"ready")
 
 
@@ -79,7 +79,7 @@ def test_tls_by_command(imap_server: ServerFactory, imap_client: ClientFactory, 
     assert client.login("me", "secret")[0] == "OK"
 
 
-def test_a_certificate_trusted_by_its_file_and_by_nobody_else(
+def test_a_certificate_is_trusted_only_by_its_file(
     imap_server: ServerFactory, imap_client: ClientFactory, imap_tls: ServerCertificate
 ) -> None:
     server = imap_server(tls=imap_tls)
@@ -116,7 +116,7 @@ def test_a_script_that_fails_fails_the_test(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.heavy
-def test_registered_twice_it_counts_once(pytester: pytest.Pytester) -> None:
+def test_registered_twice_it_is_loaded_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PASSING)
     pytester.makeconftest('pytest_plugins = ["imapkit.testing.plugin"]')
     run(pytester).assert_outcomes(passed=1)
@@ -124,7 +124,7 @@ def test_registered_twice_it_counts_once(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.heavy
-def test_switched_off_it_is_not_there(pytester: pytest.Pytester) -> None:
+def test_switched_off_it_has_no_fixtures(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PASSING)
     result = run(pytester, "-p", "no:imapkit")
     result.assert_outcomes(errors=1)

@@ -17,14 +17,14 @@ from imapkit.testing.proxy import DelayProxy
 ROUND_TRIP = 0.020
 TIMEOUT = 5.0
 SILENCE = 0.06
-"""Seconds without a byte after which we take it that none will come: three round trips."""
+"""Seconds without a byte after which the tests conclude that none will arrive: three round trips."""
 
 
 class EchoServer:
-    """Sends back what it gets, says "bye" at the end, and remembers what it heard and how a connection ended."""
+    """Echoes data, sends "bye" at the end, and records what it received and how a connection ended."""
 
     def __init__(self) -> None:
-        self.heard = bytearray()
+        self.received = bytearray()
         self.ending: str | None = None
         self.ended = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -44,7 +44,7 @@ class EchoServer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 while data := connection.recv(65536):
-                    self.heard += data
+                    self.received += data
                     connection.sendall(data)
                 connection.sendall(b"bye")
                 self.ending = "end"
@@ -81,7 +81,7 @@ def connected(proxy: DelayProxy) -> Iterator[socket.socket]:
 
 
 def receive(client: socket.socket, size: int) -> bytes:
-    """Exactly ``size`` bytes, or what there was before the end."""
+    """Exactly ``size`` bytes, or all before the end."""
     data = bytearray()
     while len(data) < size and (piece := client.recv(min(size - len(data), 2**20))):
         data += piece
@@ -89,7 +89,7 @@ def receive(client: socket.socket, size: int) -> bytes:
 
 
 def echo(client: socket.socket, data: bytes) -> float:
-    """Send, check what comes back, and return how long that took."""
+    """Send ``data``, check the echo, and return how long that took."""
     start = time.perf_counter()
     client.sendall(data)
     assert receive(client, len(data)) == data
@@ -97,26 +97,26 @@ def echo(client: socket.socket, data: bytes) -> float:
 
 
 def silent(client: socket.socket) -> bool:
-    """Whether nothing, not even an end, arrives for a while."""
+    """Whether nothing arrives for a while, not even an end."""
     return not select.select([client], [], [], SILENCE)[0]
 
 
 def test_an_echo_takes_the_round_trip(proxy: DelayProxy) -> None:
-    """No less, and little more: what a busy machine adds without any delay is measured, and taken off."""
+    """No less, and little more: the time that a busy machine adds is measured without a delay, and subtracted."""
     with connected(proxy) as client:
         echo(client, b"connect")
         for _ in range(10):
             proxy.round_trip = 0.0
             floor = min(echo(client, b"near %d" % number) for number in range(10))
             proxy.round_trip = ROUND_TRIP
-            best = min(echo(client, b"ping %d" % number) for number in range(8))  # others may take the processor
+            best = min(echo(client, b"ping %d" % number) for number in range(8))  # other processes may take the processor
             assert best >= ROUND_TRIP
             if best < ROUND_TRIP + 0.005 + floor:
                 return
     pytest.fail(f"{best:.4f} s, and {floor:.4f} s without a delay")
 
 
-def test_the_delay_can_be_changed_and_be_none(proxy: DelayProxy) -> None:
+def test_the_delay_can_be_changed_and_removed(proxy: DelayProxy) -> None:
     with connected(proxy) as client:
         echo(client, b"connect")
         proxy.round_trip = 0.0
@@ -125,7 +125,7 @@ def test_the_delay_can_be_changed_and_be_none(proxy: DelayProxy) -> None:
         assert echo(client, b"far") >= 2 * ROUND_TRIP
 
 
-def test_what_is_pipelined_is_delayed_once(proxy: DelayProxy) -> None:
+def test_pipelined_data_is_delayed_once(proxy: DelayProxy) -> None:
     with connected(proxy) as client:
         echo(client, b"connect")
         start = time.perf_counter()
@@ -149,14 +149,14 @@ def test_five_megabytes_take_one_delay_and_the_transfer(proxy: DelayProxy) -> No
 
 
 @pytest.mark.heavy
-def test_a_receiver_that_does_not_read_holds_the_sender_back(proxy: DelayProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_receiver_that_does_not_read_stops_the_sender(proxy: DelayProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imapkit.testing.proxy.WINDOW", window := 2**20)
     proxy.round_trip = ROUND_TRIP / 10
     sent, piece, limit = 0, bytes(2**18), 64 * 2**20
     with connected(proxy) as client:
-        while sent < limit and select.select([], [client], [], SILENCE)[1]:  # nobody reads the echo
+        while sent < limit and select.select([], [client], [], SILENCE)[1]:  # the echo is not read
             sent += client.send(piece, socket.MSG_DONTWAIT)
-        assert 2 * window <= sent < limit  # one for each direction, and what the system's own buffers hold
+        assert 2 * window <= sent < limit  # one for each direction, and the system's own buffers
         assert receive(client, sent) == bytes(sent)
         echo(client, b"flowing again")
 
@@ -177,7 +177,7 @@ def test_a_reset_goes_through_after_the_data_before_it(server: EchoServer, proxy
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert server.ended.wait(TIMEOUT)
     assert server.ending == "reset"
-    assert bytes(server.heard) == b"connect, last words"
+    assert bytes(server.received) == b"connect, last words"
 
 
 def test_connections_do_not_mix(proxy: DelayProxy) -> None:
@@ -197,7 +197,7 @@ def test_a_finished_connection_is_forgotten(proxy: DelayProxy) -> None:
             assert proxy.connections == 1
 
 
-def test_frozen_nothing_gets_through_and_thawed_all_of_it(proxy: DelayProxy) -> None:
+def test_a_frozen_proxy_forwards_nothing_and_a_thawed_one_all(proxy: DelayProxy) -> None:
     with connected(proxy) as client:
         echo(client, b"connect")
         client.sendall(b"on its way")
@@ -236,7 +236,7 @@ def test_cut_without_reset_is_an_end(server: EchoServer, proxy: DelayProxy) -> N
         assert server.ending == "end"
 
 
-def test_a_target_that_is_not_there_resets_the_client() -> None:
+def test_a_target_that_refuses_resets_the_client() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     with (
@@ -260,4 +260,4 @@ def test_nothing_is_left_at_the_end(server: EchoServer) -> None:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((proxy.host, proxy.port), TIMEOUT)
     assert server.ended.wait(TIMEOUT)
-    assert bytes(server.heard) == b"connect"
+    assert bytes(server.received) == b"connect"

@@ -1,4 +1,4 @@
-"""The scripted server, seen by plain sockets and by the standard library's imaplib."""
+"""The scripted server, used by plain sockets and by the standard library's imaplib."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def dial(server: ScriptedServer, greeting: bytes = GREETING) -> Iterator[socket.
 
 
 def receive(sock: socket.socket, size: int) -> bytes:
-    """Exactly ``size`` octets, or what came before the end."""
+    """Exactly ``size`` bytes, or all before the end."""
     data = bytearray()
     while len(data) < size and (more := sock.recv(min(size - len(data), 1 << 16))):
         data += more
@@ -35,21 +35,21 @@ def receive(sock: socket.socket, size: int) -> bytes:
 
 
 def rest(sock: socket.socket) -> bytes:
-    """All until the end."""
+    """All data until the end."""
     return receive(sock, 1 << 30)
 
 
-def session(server: ScriptedServer, said: bytes, heard: bytes, raising: BaseException | None = None) -> None:
-    """Run the server for one client that says this and hears that until the end, and raises at last."""
+def session(server: ScriptedServer, sent: bytes, received: bytes, raising: BaseException | None = None) -> None:
+    """Run the server for one client that sends ``sent``, receives ``received`` until the end, and then raises ``raising``."""
     with server, dial(server) as sock:
-        sock.sendall(said)
-        assert rest(sock) == heard
+        sock.sendall(sent)
+        assert rest(sock) == received
         if raising is not None:
             raise raising
 
 
 def without_capability(server: ScriptedServer) -> list[str]:
-    """The commands that came; imaplib of Python 3.14 does not ask for the capabilities that the greeting announced."""
+    """The commands received, without CAPABILITY: imaplib of Python 3.14 does not send it after a greeting that has them."""
     return [name for name in server.names if name != "CAPABILITY"]
 
 
@@ -72,7 +72,7 @@ def test_default_handlers_serve_imaplib() -> None:
     assert login.args == b'user "pass"'
 
 
-def test_a_handler_overrides_one_command_and_what_has_none_is_bad() -> None:
+def test_a_handler_overrides_one_command_and_unknown_ones_are_bad() -> None:
     def login(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, b"[AUTHENTICATIONFAILED] never", b"* 1 EXISTS\r\n")
 
@@ -161,9 +161,9 @@ def test_segmentation(chunks: int | list[int] | None, sizes: list[int], monkeypa
     assert sent == sizes
 
 
-def test_a_chunk_has_an_octet() -> None:
+def test_a_chunk_has_a_byte() -> None:
     server = ScriptedServer(lambda conversation: conversation.send(b"x", chunks=0))
-    with pytest.raises(ValueError, match="at least one octet"):
+    with pytest.raises(ValueError, match="at least one byte"):
         session(server, b"", b"")
 
 
@@ -173,7 +173,7 @@ def test_much_data_waits_for_a_slow_reader() -> None:
         assert rest(sock) == data
 
 
-def test_close_ends_in_good_order_although_octets_were_left_unread() -> None:
+def test_close_ends_in_order_although_bytes_were_left_unread() -> None:
     def script(conversation: Conversation) -> None:
         conversation.read_line()
         conversation.send(b"last words\r\n")
@@ -195,7 +195,7 @@ def test_reset_is_a_reset() -> None:
     assert server.names == ["NOOP"]
 
 
-def test_wait_closed_sees_the_end_and_records_what_came_before() -> None:
+def test_wait_closed_sees_the_end_and_records_the_data_before() -> None:
     seen = threading.Event()
 
     def script(conversation: Conversation) -> None:
@@ -215,15 +215,15 @@ def test_wait_closed_fails_for_a_client_that_stays() -> None:
 
 
 def test_a_silent_client_fails_the_test() -> None:
-    with pytest.raises(ClientSilent, match="waited in vain for a command; unread so far: b'a NO'"):
+    with pytest.raises(ClientSilent, match="timed out waiting for a command; unread so far: b'a NO'"):
         session(ScriptedServer(patience=0.05), b"a NO", b"")
 
 
-def test_a_failing_script_fails_the_test_whatever_the_client_made_of_it() -> None:
+def test_a_failing_script_fails_the_test_whatever_the_client_does() -> None:
     def script(conversation: Conversation) -> None:
-        assert conversation.read_command().name == "NOOP", "not what was expected"
+        assert conversation.read_command().name == "NOOP", "another command"
 
-    with pytest.raises(AssertionError, match="not what was expected") as caught:
+    with pytest.raises(AssertionError, match="another command") as caught:
         session(ScriptedServer(script), b"a CHECK\r\n", b"", RuntimeError("the client is upset"))
     assert isinstance(caught.value.__context__, RuntimeError)
 
@@ -249,14 +249,14 @@ def test_the_first_failure_is_the_one_raised() -> None:
     assert caught.value.args == (0,)
 
 
-def test_what_is_no_command_fails_and_is_recorded() -> None:
+def test_a_line_that_is_no_command_fails_and_is_recorded() -> None:
     server = ScriptedServer()
     with pytest.raises(AssertionError, match="not a command: b'DONE"):
         session(server, b"DONE\r\n", b"")
     assert server.received == [b"DONE\r\n"]
 
 
-def test_leaving_serves_what_was_sent_and_then_ends_everything() -> None:
+def test_exit_serves_received_data_and_then_ends_everything() -> None:
     before = threading.active_count()
     with dial_and_leave() as (server, sock):
         assert rest(sock) == b"a OK done\r\n"
@@ -268,7 +268,7 @@ def test_leaving_serves_what_was_sent_and_then_ends_everything() -> None:
 
 @contextmanager
 def dial_and_leave() -> Iterator[tuple[ScriptedServer, socket.socket]]:
-    """A client that outlives its server."""
+    """A client that is open after its server has closed."""
     with ScriptedServer() as server:
         sock = socket.create_connection((server.host, server.port), TIMEOUT)
         receive(sock, len(GREETING))
@@ -323,7 +323,7 @@ def test_starttls() -> None:
     assert without_capability(server) == ["STARTTLS", "LOGIN", "LOGOUT"]
 
 
-def test_starttls_does_not_take_what_came_in_the_clear() -> None:
+def test_starttls_refuses_data_received_in_the_clear() -> None:
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         conversation.start_tls((PEM, None))
@@ -338,7 +338,7 @@ def test_a_client_that_refuses_the_certificate_is_gone() -> None:
     assert server.received == []
 
 
-def test_a_client_that_talks_in_the_clear_to_tls_fails_the_test() -> None:
+def test_a_client_without_tls_fails_the_test() -> None:
     def talk(server: ScriptedServer) -> None:
         with server, dial(server, b"") as sock:
             sock.sendall(b"a NOOP\r\n")

@@ -25,19 +25,19 @@ def playing(transcript: str) -> Iterator[socket.socket]:
 
 
 def rest(sock: socket.socket) -> bytes:
-    """All until the end."""
+    """All data until the end."""
     data = b""
     while more := sock.recv(1 << 16):
         data += more
     return data
 
 
-def session(transcript: str, said: bytes, heard: bytes) -> None:
-    """Play for one client that says this, ends its side, and hears that."""
+def session(transcript: str, sent: bytes, received: bytes) -> None:
+    """Play for one client that sends ``sent``, ends its direction, and receives ``received``."""
     with playing(transcript) as sock:
-        sock.sendall(said)
+        sock.sendall(sent)
         sock.shutdown(socket.SHUT_WR)
-        assert rest(sock) == heard
+        assert rest(sock) == received
 
 
 def test_imaplib_follows_a_transcript_with_literals_both_ways() -> None:
@@ -79,7 +79,7 @@ def test_tags_by_name_for_pipelined_commands() -> None:
         assert rest(sock) == b"y.7 OK x\r\nx OK\r\n"
 
 
-def test_all_else_is_octet_for_octet() -> None:
+def test_all_else_is_byte_for_byte() -> None:
     with playing("S:\r\nS:  two  \n\tS: ü <tagged>\nC: a NOOP\n") as sock:
         sock.sendall(b"a NOOP\r\n")
         assert rest(sock) == b"\r\n two  \r\n\xc3\xbc <tagged>\r\n"
@@ -93,14 +93,14 @@ def test_one_script_plays_for_every_connection() -> None:
                 assert rest(sock) == tag + b" OK\r\n"
 
 
-@pytest.mark.parametrize("said", [b"a CHECK\r\n", b"a NOOP \r\n", b"a noop\r\n", b"NOOP\r\n", b"\r\n"])
-def test_a_client_that_says_something_else_fails(said: bytes) -> None:
+@pytest.mark.parametrize("sent", [b"a CHECK\r\n", b"a NOOP \r\n", b"a noop\r\n", b"NOOP\r\n", b"\r\n"])
+def test_a_client_that_sends_something_else_fails(sent: bytes) -> None:
     with pytest.raises(AssertionError, match="line 2: expected b'<tag> NOOP', got "):
-        session("\nC: <tag> NOOP\nS: <tag> OK", said, b"")
+        session("\nC: <tag> NOOP\nS: <tag> OK", sent, b"")
 
 
 def test_a_client_that_leaves_early_fails() -> None:
-    with pytest.raises(AssertionError, match="line 3: the client was gone, with lines to come: b'<tag> LOGOUT'"):
+    with pytest.raises(AssertionError, match="line 3: the client closed the connection before b'<tag> LOGOUT'"):
         session("C: <tag> NOOP\nS: <tag> OK\nC: <tag> LOGOUT", b"a NOOP\r\n", b"a OK\r\n")
 
 

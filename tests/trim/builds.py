@@ -1,9 +1,8 @@
-"""Trimmed builds: the base alone, with each of the other families alone, and all; ``make trimmed``.
+"""Trimmed builds: the base alone, the base with each other family, and all; ``make trimmed``.
 
-Each is a wheel of its own, installed into a directory of its own, where the tests of its family run against it. Then a
-table: the size of the wheel, of what it installs (sources, without compiled ones), and how long it takes until a program
-has a client class with its families' methods, beside ``import imaplib``: the median of several new interpreters that
-have nothing but this and what it needs.
+Each is a wheel, installed into its own directory, where the tests of its family run against it. Then it prints a table: the size
+of the wheel, of the installed sources, and the time until a program has a client class with its families' methods, compared with
+``import imaplib``: the median of several new interpreters that have only this wheel and its requirements.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ BASE = "rev1"
 ROUNDS = 7
 CLIENT = "import imapkit; imapkit.IMAP4.noop"
 OTHER = "import imaplib; imaplib.IMAP4"
-TIMED = "import sys, time; sys.path[:0] = sys.argv[1:]; begun = time.perf_counter(); {}; print(time.perf_counter() - begun)"
+TIMED = "import sys, time; sys.path[:0] = sys.argv[1:]; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
 
 CHECKED = """
 import importlib.util, pytest, sys
@@ -40,7 +39,7 @@ sys.exit(pytest.main(sys.argv[1:]))
 
 @dataclass(frozen=True)
 class Build:
-    """One wheel, where it is installed, and which tests are its own."""
+    """One wheel, its directory, and its tests."""
 
     title: str
     wheel: Path
@@ -49,12 +48,12 @@ class Build:
 
     @property
     def installed(self) -> int:
-        """Bytes, without compiled modules."""
+        """The size in bytes, without compiled modules."""
         return sum(path.stat().st_size for path in self.place.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
 def builds(directory: Path) -> Iterator[Build]:
-    """Make them all, smallest first."""
+    """Make all builds, smallest first."""
     whole = build(directory)
     others = sorted(ext.INDEX.keys() - {BASE})
     base = ("tests/ext/rev1",)
@@ -76,7 +75,7 @@ def made(title: str, whole: Path, keep: list[str], tests: tuple[str, ...], direc
 
 
 def tested(one: Build, elsewhere: Path) -> str:
-    """Run its tests against it, where no other imapkit is found before it. Returns what went wrong, if anything."""
+    """Run the tests of a build against it, with no other imapkit before it on the path. Returns the failures, or ""."""
     if not one.tests:
         return ""
     argv = [
@@ -101,13 +100,13 @@ def tested(one: Build, elsewhere: Path) -> str:
 
 
 def seconds(code: str, *path: Path) -> float:
-    """How long a new interpreter takes for it, its own start not counted."""
+    """The time that a new interpreter takes for ``code``, without its own start."""
     argv = [sys.executable, "-I", "-S", "-c", TIMED.format(code), *map(str, path)]
     return float(subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout)
 
 
 def table(made: Sequence[Build], needs: Path) -> Iterator[str]:
-    """The lines of the table. The builds take turns, so that a busy moment hits all of them."""
+    """The lines of the table. The builds are measured in turns, so that a busy moment affects all of them."""
     times: dict[str, list[float]] = {one.title: [] for one in made}
     other: list[float] = []
     for _ in range(ROUNDS):
@@ -124,10 +123,10 @@ def table(made: Sequence[Build], needs: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    """Make, test and measure. Returns 1 if a test failed."""
+    """Make, test and measure the builds. Returns 1 if a test failed, else 0."""
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     arguments.add_argument("--write", type=Path, metavar="FILE", help="write the table to a file, too")
-    args, begun = arguments.parse_args(), time.monotonic()
+    args, start = arguments.parse_args(), time.monotonic()
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
         directory = Path(name)
         every = list(builds(directory))
@@ -140,7 +139,7 @@ def main() -> int:
         failures = [failure for failure in pool.map(lambda one: tested(one, elsewhere), every) if failure]
         lines = list(table(every, needs))
     print("\n".join(["", *lines, *failures]))
-    print(f"{len(every)} builds, {len(failures)} with failing tests, {time.monotonic() - begun:.0f} s")
+    print(f"{len(every)} builds, {len(failures)} with failing tests, {time.monotonic() - start:.0f} s")
     if args.write:
         args.write.write_text("\n".join([*lines, ""]), encoding="utf-8")
     return 1 if failures else 0

@@ -11,6 +11,6 @@ from tests.trim.support import build
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole wheel."""
+    """The untrimmed wheel."""
     pytest.importorskip("hatchling", reason="hatchling is in the extra test")
     return build(tmp_path_factory.mktemp("whole"))

@@ -1,4 +1,4 @@
-"""Programs in one file, with two families: zipapp, shiv, PyInstaller; each is built and run against a server."""
+"""Programs in one file, with two families, made by zipapp, shiv and PyInstaller, and run against a server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.trim.support import ROOT, environment, lacking, pip, run, tree
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
 PROGRAM = '''\
-"""Reads the INBOX and idles; says what it saw, with what."""
+"""Reads the INBOX and idles; prints what it read, and about imapkit."""
 
 import json
 import sys
@@ -81,10 +81,10 @@ def two(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def seen(printed: str) -> list[Any]:
-    """What the program saw of the server is right; returns what it said of imapkit."""
-    said: list[Any] = json.loads(printed)
-    assert said[:2] == [SUBJECTS, True]
-    return said[2:]
+    """Check the program's output about the server; return its output about imapkit."""
+    found: list[Any] = json.loads(printed)
+    assert found[:2] == [SUBJECTS, True]
+    return found[2:]
 
 
 def zipped(directory: Path) -> Path:
@@ -99,7 +99,7 @@ def start(program: Path, *arguments: str, **environ: str) -> str:
 
 
 @pytest.mark.live
-def test_zipapp_that_says_its_families(wheel: Path, login: list[str], tmp_path: Path) -> None:
+def test_zipapp_that_names_its_families(wheel: Path, login: list[str], tmp_path: Path) -> None:
     program = zipped(tree(tmp_path / "app", wheel, metadata=False))
     refused, there, loaded, _ = seen(start(program, *login, "configure"))
     assert refused == "getquota() is in the family 'quota', which is not among families="
@@ -118,8 +118,8 @@ def test_zipapp_of_a_trimmed_wheel(metadata: bool, two: Path, login: list[str], 
 
 @pytest.mark.live
 @pytest.mark.parametrize("metadata", [False, True])
-def test_modules_that_a_packer_left_out(metadata: bool, wheel: Path, login: list[str], tmp_path: Path) -> None:
-    """Its entry points may be there: what packers leave out they do not take from the metadata."""
+def test_modules_that_a_packer_omits(metadata: bool, wheel: Path, login: list[str], tmp_path: Path) -> None:
+    """Their entry points may remain: packers do not edit the metadata."""
     directory = tree(tmp_path / "app", wheel, metadata=metadata)
     for path in (directory / "imapkit" / "ext").glob("*.py"):
         if path.stem not in ("__init__", "idle"):
@@ -144,7 +144,7 @@ def test_shiv(two: Path, login: list[str], tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def frozen(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What PyInstaller makes, without a flag, where two families are installed, and one from another distribution."""
+    """A program made by PyInstaller without flags, with two families of imapkit and one of another distribution installed."""
     skip_or_fail(lacking("PyInstaller"))
     place = tmp_path_factory.mktemp("frozen")
     python = environment(place / "venv", two, "pyinstaller")
@@ -169,7 +169,7 @@ def test_pyinstaller(frozen: Path, login: list[str]) -> None:
 
 @pytest.mark.live
 @pytest.mark.frozen
-def test_pyinstaller_of_a_program_that_says_its_families(frozen: Path, login: list[str]) -> None:
+def test_pyinstaller_of_a_program_that_names_its_families(frozen: Path, login: list[str]) -> None:
     _, there, loaded, has_xlist = seen(run(frozen, *login, "configure"))
     assert set(there) == {"idle", "rev1"}
     assert {name.split(".")[2] for name in loaded} == {"idle", "rev1"}
@@ -178,8 +178,8 @@ def test_pyinstaller_of_a_program_that_says_its_families(frozen: Path, login: li
 
 @pytest.mark.live
 @pytest.mark.frozen
-def test_the_hook_is_what_finds_them(frozen: Path) -> None:
-    """It is told of by its entry point, and what it names is in the program because of it."""
+def test_the_hook_finds_the_families(frozen: Path) -> None:
+    """PyInstaller finds the hook by its entry point, and adds the modules that the hook names."""
     log = frozen.parents[1] / "build" / "app" / "xref-app.html"
     assert re.search(r"imapkit_xlist", log.read_text(encoding="utf-8"))
     assert "imapkit_xlist" not in PROGRAM

@@ -1,4 +1,4 @@
-"""A wheel that was made to do harm: to the terminal, to files beside it, or to the memory and the time of its reader."""
+"""Hostile wheels, which attack the terminal, other files, or the memory and time of ``imapkit trim``."""
 
 from __future__ import annotations
 
@@ -48,34 +48,34 @@ def quoting(text: str) -> dict[str, tuple[Change, bool]]:
 
 @pytest.mark.parametrize("text", [ESCAPE, SEPARATOR], ids=["escape", "separator"])
 @pytest.mark.parametrize("where", quoting(""))
-def test_what_a_wheel_says_is_escaped(
+def test_text_from_a_wheel_is_escaped(
     where: str, text: str, wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change, record = quoting(text)[where]
     bad = repacked(wheel, tmp_path, change, record=record)
     main(["trim", str(bad), "--keep", "idle", "-o", str(tmp_path / "out")])
-    said = capsys.readouterr()
-    for line in (said.out + said.err).split("\n"):
+    printed = capsys.readouterr()
+    for line in (printed.out + printed.err).split("\n"):
         assert line.isprintable(), line
-    assert said.err.count("\n") <= 1
+    assert printed.err.count("\n") <= 1
 
 
 def test_names_of_families_are_escaped(wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The report names what is left out, and the list of what there is names all."""
-    odd = points(f"[imapkit]\nrev1 = imapkit.ext.rev1\n{ESCAPE} = imapkit.ext.idle\n")
-    bad = repacked(wheel, tmp_path, odd)
+    """The report names the removed families; the error for an unknown one lists all."""
+    hostile = points(f"[imapkit]\nrev1 = imapkit.ext.rev1\n{ESCAPE} = imapkit.ext.idle\n")
+    bad = repacked(wheel, tmp_path, hostile)
     assert main(["trim", str(bad), "--keep", "nosuch", "-o", str(tmp_path / "out")]) == 1
     main(["trim", str(bad), "--keep", "rev1", "-o", str(tmp_path / "out")])
-    said = capsys.readouterr()
-    assert "\\x1b[2J" in said.err
-    assert all(line.isprintable() for line in (said.out + said.err).split("\n"))
+    printed = capsys.readouterr()
+    assert "\\x1b[2J" in printed.err
+    assert all(line.isprintable() for line in (printed.out + printed.err).split("\n"))
 
 
 # Links
 
 
 @pytest.mark.parametrize("what", ["link", "dangling link", "file", "directory"])
-def test_what_is_in_the_way_of_the_part_is_left_alone(what: str, wheel: Path, tmp_path: Path) -> None:
+def test_an_existing_part_file_is_left_alone(what: str, wheel: Path, tmp_path: Path) -> None:
     victim, out = tmp_path / "victim", tmp_path / "out"
     out.mkdir()
     planted = out / f"{wheel.name}.part"
@@ -117,7 +117,7 @@ def test_a_part_that_could_not_be_written_is_removed(wheel: Path, tmp_path: Path
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_the_mode_is_what_the_user_s_mask_says(wheel: Path, tmp_path: Path) -> None:
+def test_the_mode_follows_the_umask(wheel: Path, tmp_path: Path) -> None:
     old = os.umask(0o027)
     try:
         assert trim(wheel, ["idle"], directory=tmp_path / "out").path.stat().st_mode & 0o777 == 0o640
@@ -129,7 +129,7 @@ def test_the_mode_is_what_the_user_s_mask_says(wheel: Path, tmp_path: Path) -> N
 
 
 def bomb(wheel: Path, place: Path, *sizes: int, method: int = zipfile.ZIP_DEFLATED) -> Path:
-    """The wheel with files of zeros in it."""
+    """The wheel with additional files of zeros."""
     path = place / wheel.name
     path.write_bytes(wheel.read_bytes())
     with zipfile.ZipFile(path, "a", method) as archive:
@@ -157,8 +157,8 @@ def test_a_bomb_is_refused_before_it_is_read(sizes: tuple[int, ...], text: str, 
         tracemalloc.stop()
 
 
-def test_a_file_that_is_larger_than_it_says(wheel: Path, tmp_path: Path) -> None:
-    """The directory of the archive says 10 bytes, and so does the header of the file; there are a million behind it."""
+def test_a_file_that_is_larger_than_stated(wheel: Path, tmp_path: Path) -> None:
+    """The archive's directory and the file's header state 10 bytes; the file has a million."""
     bad = bomb(wheel, tmp_path, 1 << 20)
     size, data = (1 << 20).to_bytes(4, "little"), bad.read_bytes()
     assert data.count(size) >= 1
@@ -181,12 +181,12 @@ def test_a_large_archive(wheel: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
-def test_another_method_of_compression(method: int, wheel: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrimError, match="compressed by another method than deflate"):
+def test_other_compression_methods(method: int, wheel: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrimError, match="is not compressed with deflate"):
         trim(bomb(wheel, tmp_path, 1 << 16, method=method), ["idle"], directory=tmp_path / "out")
 
 
-def test_a_record_with_a_field_without_end(wheel: Path, tmp_path: Path) -> None:
+def test_a_record_with_an_endless_field(wheel: Path, tmp_path: Path) -> None:
     bad = repacked(wheel, tmp_path, put(f"{INFO}/RECORD", b'"' + b"x" * 200_000), record=False)
     with pytest.raises(TrimError, match=r"damaged: .*RECORD: field larger than field limit"):
         trim(bad, ["idle"], directory=tmp_path / "out")
@@ -229,15 +229,15 @@ def test_a_source_is_read_or_refused(source: str, read: Callable[[str], Any]) ->
 def test_a_deep_source_is_refused_clearly(what: str, wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = repacked(wheel, tmp_path, module(SOURCES[what]))
     assert main(["trim", str(bad), "--keep", "idle", "-o", str(tmp_path / "out")]) == 1
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert f"{IDLE}: it cannot be read what it requires: " in said
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert f"{IDLE}: cannot read which families it requires: " in printed
 
 
 @pytest.mark.parametrize("value", ["5", "(1,)", "([],)", "None", "'rev1'", "{'rev1': 1}", "b'rev1'", "needed"])
 def test_requires_that_is_no_tuple_of_names(value: str, wheel: Path, tmp_path: Path) -> None:
     bad = repacked(wheel, tmp_path, instead(IDLE, b'("rev1",)', value.encode()))
-    with pytest.raises(TrimError, match="it cannot be read what it requires: line"):
+    with pytest.raises(TrimError, match="cannot read which families it requires: line"):
         trim(bad, ["idle"], directory=tmp_path / "out")
 
 

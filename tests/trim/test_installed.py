@@ -1,4 +1,4 @@
-"""Trimmed wheels from the build itself, and what they are like once they are installed."""
+"""Trimmed wheels made by the build itself, and their installations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def two(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has it installed."""
+    """The Python of an environment with that wheel."""
     return environment(tmp_path_factory.mktemp("installed") / "venv", two)
 
 
@@ -41,7 +41,7 @@ def test_pip_builds_the_same(two: Path, tmp_path: Path) -> None:
     assert (made.name, made.read_bytes()) == (two.name, two.read_bytes())
 
 
-def test_build_does_too_from_the_source_distribution(wheel: Path, tmp_path: Path) -> None:
+def test_build_makes_the_same_from_the_source_distribution(wheel: Path, tmp_path: Path) -> None:
     setting = [f"--config-setting=families={TWO}", "--config-setting=without=testing"]
     run(sys.executable, "-m", "build", "--no-isolation", *setting, "-o", tmp_path, cwd=ROOT)
     made, source = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
@@ -69,8 +69,8 @@ def test_without_settings_it_is_whole(wheel: Path, tmp_path: Path) -> None:
 )
 def test_wrong_settings(hook: str, settings: dict[str, str], text: str, tmp_path: Path) -> None:
     code = f"from {BACKEND} import build_{hook}; build_{hook}({str(tmp_path)!r}, {settings!r})"
-    said = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=HERE)
-    assert re.search(text, said)
+    printed = run(sys.executable, "-c", code, cwd=ROOT, status=1, environ=HERE)
+    assert re.search(text, printed)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,7 +104,7 @@ def test_it_is_consistent(python: Path) -> None:
     assert "No broken requirements found" in pip(python, "check")
 
 
-def test_what_is_left_out_says_so(python: Path) -> None:
+def test_methods_of_removed_families_raise(python: Path) -> None:
     there, absent, answers = json.loads(run(python, "-W", "error", "-c", PROGRAM))
     assert there == {"idle": ["imapkit", "0.1.0"], "rev1": ["imapkit", "0.1.0"]}
     assert set(absent.values()) == {"not in this build of imapkit"}
@@ -115,16 +115,16 @@ def test_what_is_left_out_says_so(python: Path) -> None:
     assert "IMAPKIT_PLUGINS: there is no family 'quota'; there are: idle, rev1" in asked
 
 
-def test_what_requires_what_is_left_out_says_so(python: Path) -> None:
+def test_a_plugin_that_requires_a_removed_family_is_refused(python: Path) -> None:
     code = (
         "import imapkit\nfrom imapkit.family import Family\n"
         "imapkit.configure(families=['rev1', Family('more', requires=('quota',))])\nimapkit.IMAP4.noop"
     )
-    said = run(python, "-c", code, status=1)
-    assert "requires the family 'quota', which is not in this build of imapkit: install a build that has 'quota'" in said
+    printed = run(python, "-c", code, status=1)
+    assert "requires the family 'quota', which is not in this build of imapkit: install a build that has 'quota'" in printed
 
 
-def test_the_command_line_knows(python: Path) -> None:
+def test_the_command_line_lists_removed_families(python: Path) -> None:
     command = python.with_name("imapkit")
     assert "the installed command families load and agree" in run(command, "doctor")
     listed = run(command, "plugins")

@@ -1,4 +1,4 @@
-"""What a program or its user leaves out is not imported, whichever way it is said, and its methods say why they are absent."""
+"""Families that a program or its user disables, in any way, are not imported, and their methods raise with the reason."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.mark.parametrize(("code", "environ", "why"), FORMS.values(), ids=FORMS)
-def test_what_is_left_out_is_not_imported(code: str, environ: dict[str, str], why: str, server: ScriptedServer) -> None:
+def test_disabled_families_are_not_imported(code: str, environ: dict[str, str], why: str, server: ScriptedServer) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM + code, str(server.port)],
         capture_output=True,
@@ -93,14 +93,14 @@ def test_what_is_left_out_is_not_imported(code: str, environ: dict[str, str], wh
     assert error == f"getquota() is in the family 'quota', which is {why}"
 
 
-def test_naming_the_classes_loads_no_family() -> None:
+def test_importing_the_classes_loads_no_family() -> None:
     code = "import sys; from imapkit import *; import imapkit.client; print(*[m for m in sys.modules if 'imapkit.ext.' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30, cwd=ROOT)
     assert not done.stdout.strip()
 
 
 class Bare(imapkit.IMAP4):
-    """A class before anything has been asked of it."""
+    """A class on which no attribute has been read."""
 
 
 def test_a_class_has_its_families_methods() -> None:
@@ -114,7 +114,7 @@ def test_a_class_has_its_families_methods() -> None:
         Bare.nosuch  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_before_it_is_initialised_too() -> None:
+def test_an_uninitialised_instance_has_the_methods() -> None:
     bare = Bare.__new__(Bare)
     assert bare.noop == Bare.noop.__get__(bare)
     assert bare.idle_refresh == 9 * 60
@@ -125,30 +125,30 @@ def test_before_it_is_initialised_too() -> None:
 class Loud(imapkit.IMAP4):
     """Overrides a family's method, and calls it in both ways."""
 
-    __slots__ = ("said",)
+    __slots__ = ("called",)
 
     def noop(self, **options: Any) -> Any:
-        self.said = "noop"
+        self.called = "noop"
         return super().noop(**options)
 
     def capability(self, **options: Any) -> Any:
-        self.said = "capability"
+        self.called = "capability"
         return imapkit.IMAP4.capability(self, **options)
 
 
 @pytest.mark.parametrize("families", [None, ["rev1"]])
-def test_what_a_class_overrides_comes_first(families: list[str] | None, server: ScriptedServer) -> None:
+def test_methods_of_a_subclass_come_first(families: list[str] | None, server: ScriptedServer) -> None:
     with connect(server, Loud, families=families) as imap:
         assert isinstance(imap, Loud)
         imap.login("me", "secret")
         assert imap.noop()[0] == "OK"
-        assert imap.said == "noop"
+        assert imap.called == "noop"
         assert imap.capability()[0] == "OK"
-        assert imap.said == "capability"
+        assert imap.called == "capability"
         assert hasattr(imap, "getquota") == (families is None)
 
 
-def test_what_is_patched_into_the_class_counts(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_methods_patched_into_the_class_are_used(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect(server) as imap:
         with monkeypatch.context() as patch:
             patch.setattr(imapkit.IMAP4, "noop", lambda self: "patched")
@@ -161,7 +161,7 @@ class Abstract(imapkit.IMAP4, abc.ABC):
 
 
 @pytest.mark.parametrize("cls", [imapkit.IMAP4, Loud, Abstract])
-def test_an_instance_s_class_makes_others_like_it(cls: type[imapkit.IMAP4], server: ScriptedServer) -> None:
+def test_the_class_of_an_instance_makes_equal_instances(cls: type[imapkit.IMAP4], server: ScriptedServer) -> None:
     with connect(server, cls) as one, connect(server, type(one)) as other, connect(server, type(one), families=None) as full:
         assert type(one) is type(other)
         assert type(one).__name__ == cls.__name__
@@ -174,7 +174,7 @@ def shout(self: Any) -> str:
     return "loud"
 
 
-def test_the_methods_of_others_are_the_class_s_too_once_they_are_loaded(server: ScriptedServer) -> None:
+def test_the_class_has_the_methods_of_other_distributions_once_loaded(server: ScriptedServer) -> None:
     mixin = type("ShoutCommands", (Commands,), {"shout": shout})
     with connect(server, families=["rev1", Family("shout", mixin=mixin)]) as imap:
         assert imap.shout() == "loud"

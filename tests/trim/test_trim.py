@@ -1,4 +1,4 @@
-"""What ``imapkit trim`` makes of a wheel, and what it refuses."""
+"""The wheels that ``imapkit trim`` makes, and its refusals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def assert_recorded(files: dict[str, bytes]) -> None:
-    """RECORD lists every file as it is, itself last and without a hash."""
+    """RECORD lists every file with its digest and size, itself last and without a digest."""
     rows = list(csv.reader(io.StringIO(files[f"{INFO}/RECORD"].decode())))
     assert rows[-1] == [f"{INFO}/RECORD", "", ""]
     assert [row[0] for row in rows] == list(files)
@@ -77,7 +77,7 @@ def test_all_families_are_the_whole_wheel(wheel: Path, tmp_path: Path) -> None:
     assert contents(report.path) == contents(wheel)
 
 
-def test_the_same_octets_every_time(wheel: Path, tmp_path: Path) -> None:
+def test_the_same_bytes_every_time(wheel: Path, tmp_path: Path) -> None:
     one = trim(wheel, ["rev1", "idle"], directory=tmp_path / "one").path
     other = trim(wheel, ["idle", "rev1", "idle"], directory=tmp_path / "a" / "b").path
     assert one.read_bytes() == other.read_bytes()
@@ -104,7 +104,7 @@ def test_parts(parts: list[str], wheel: Path, tmp_path: Path) -> None:
     assert ("pytest11" in points) == ("testing" not in parts)
 
 
-def test_type_checkers_see_what_is_there(wheel: Path) -> None:
+def test_type_checkers_see_the_kept_families(wheel: Path) -> None:
     less, _ = trimmed(read(wheel, DISTRIBUTION), ["idle", "sort_thread"])
     tree = ast.parse(less.files["imapkit/client.py"])
     (twin,) = [
@@ -115,7 +115,7 @@ def test_type_checkers_see_what_is_there(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("family", sorted(ext.INDEX))
-def test_what_a_family_requires_is_read_as_it_is(family: str) -> None:
+def test_requirements_are_read_from_the_source(family: str) -> None:
     package = ROOT / "imapkit" / "ext" / family
     path = package / "__init__.py" if package.is_dir() else package.with_suffix(".py")
     assert trim_source.requires(path.read_text(encoding="utf-8")) == builtin(family).family.requires
@@ -127,11 +127,11 @@ def test_names() -> None:
     assert names("") == names([]) == []
 
 
-# What is refused
+# Refused wheels
 
 
 def repacked(wheel: Path, place: Path, change: Callable[[dict[str, bytes]], None], *, record: bool = True) -> Path:
-    """The wheel with other contents and, with ``record``, a RECORD that is right for them."""
+    """The wheel with changed contents and, with ``record``, a correct RECORD."""
     files = contents(wheel)
     change(files)
     if record:
@@ -166,29 +166,30 @@ def instead(path: str, old: bytes, new: bytes) -> Callable[[dict[str, bytes]], N
 
 IDLE = "imapkit/ext/idle.py"
 DAMAGED: dict[str, tuple[Callable[[dict[str, bytes]], None], bool, str]] = {
-    "changed": (put(IDLE, b"import this\n"), False, f"damaged: {IDLE} is not what RECORD says"),
+    "changed": (put(IDLE, b"import this\n"), False, f"damaged: {IDLE} differs from RECORD"),
     "added": (put("imapkit/more.py", b""), False, "damaged: RECORD does not list imapkit/more.py"),
-    "taken": (take(IDLE), False, f"damaged: RECORD lists {IDLE}, which is not there"),
+    "taken": (take(IDLE), False, f"damaged: RECORD lists {IDLE}, which is missing"),
     "no RECORD": (take(f"{INFO}/RECORD"), False, f"not a wheel: it has no {INFO}/RECORD"),
     "no METADATA": (take(f"{INFO}/METADATA"), True, f"not a wheel: it has no {INFO}/METADATA"),
-    "outside": (put("../evil.py", b""), True, "damaged: '../evil.py' lies outside of it"),
+    "outside": (put("../evil.py", b""), True, "damaged: '../evil.py' is outside of it"),
     "another's": (instead(f"{INFO}/METADATA", b"Name: imapkit", b"Name: other"), True, "a wheel of other, not of imapkit"),
     "of the future": (instead(f"{INFO}/WHEEL", b"Wheel-Version: 1.0", b"Wheel-Version: 2.0"), True, "a wheel of version 2.0"),
     "entry points": (put(f"{INFO}/entry_points.txt", b"imapkit"), True, f"damaged: {INFO}/entry_points.txt"),
-    "no module": (take(IDLE), True, "the family 'idle' should be in imapkit.ext.idle, which is not there"),
-    "syntax": (put(IDLE, b"def ("), True, f"{IDLE}: it cannot be read what it requires"),
-    "computed": (instead(IDLE, b'requires=("rev1",)', b"requires=needed()"), True, f"{IDLE}: it cannot be read what it requires"),
+    "no module": (take(IDLE), True, "the family 'idle' should be in imapkit.ext.idle, which is missing"),
+    "syntax": (put(IDLE, b"def ("), True, f"{IDLE}: cannot read which families it requires"),
+    "computed": (instead(IDLE, b'requires=("rev1",)', b"requires=needed()"), True, f"{IDLE}: cannot read which families"),
+
     "requires": (instead(IDLE, b'("rev1",)', b'("rev9",)'), True, "'idle' requires the family 'rev9', which .* does not have"),
     "needed": (put("imapkit/core/more.py", b"import os\nfrom imapkit.ext import quota\n"), True,
-               r"imapkit/core/more.py:2 needs imapkit.ext.quota, which is to go"),
+               r"imapkit/core/more.py:2 needs imapkit.ext.quota, which is to be removed"),
     "used by types": (instead("imapkit/client.py", b"__all__ = ", b"_other: QuotaCommands\n__all__ = "), True,
-                      r"imapkit/client.py does not go without .*: line \d+ needs QuotaCommands"),
+                      r"imapkit/client.py cannot do without .*: line \d+ needs QuotaCommands"),
     "not UTF-8": (put("imapkit/core/more.py", b"# \xe9"), True, "imapkit/core/more.py is not UTF-8"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "record", "text"), DAMAGED.values(), ids=DAMAGED)
-def test_a_wheel_that_will_not_do(change: Any, record: bool, text: str, wheel: Path, tmp_path: Path) -> None:
+def test_an_unusable_wheel(change: Any, record: bool, text: str, wheel: Path, tmp_path: Path) -> None:
     bad = repacked(wheel, tmp_path, change, record=record)
     with pytest.raises(TrimError, match=text) as caught:
         trim(bad, ["idle"], directory=tmp_path / "out")
@@ -197,31 +198,31 @@ def test_a_wheel_that_will_not_do(change: Any, record: bool, text: str, wheel: P
 
 
 def test_a_file_that_is_no_wheel(wheel: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrimError, match="there is no such file"):
+    with pytest.raises(TrimError, match="no such file"):
         trim(tmp_path / wheel.name, ["idle"], directory=tmp_path)
     other = tmp_path / "imapkit.zip"
     other.write_bytes(wheel.read_bytes())
-    with pytest.raises(TrimError, match="not a wheel: those are called NAME-VERSION-"):
+    with pytest.raises(TrimError, match="not a wheel: its name must be NAME-VERSION-"):
         trim(other, ["idle"], directory=tmp_path)
-    octets = wheel.read_bytes()
-    flipped = bytearray(octets)
+    whole = wheel.read_bytes()
+    flipped = bytearray(whole)
     flipped[2000] ^= 0xFF
-    for data in (b"", b"hello", octets[:-30], octets[: len(octets) // 2], bytes(flipped)):
+    for data in (b"", b"hello", whole[:-30], whole[: len(whole) // 2], bytes(flipped)):
         (tmp_path / wheel.name).write_bytes(data)
         with pytest.raises(TrimError, match="not a wheel, or a damaged one: "):
             trim(tmp_path / wheel.name, ["idle"], directory=tmp_path / "out")
 
 
-def test_a_module_that_is_late_is_its_function_s_own_affair(wheel: Path, tmp_path: Path) -> None:
+def test_a_late_import_of_a_removed_module_is_allowed(wheel: Path, tmp_path: Path) -> None:
     late = b"def late():\n    from imapkit.ext import quota\n    return quota\n"
     assert trim(repacked(wheel, tmp_path, put("imapkit/core/more.py", late)), ["idle"], directory=tmp_path / "out").kept
 
 
 def test_nothing_is_overwritten(wheel: Path, tmp_path: Path) -> None:
     target = trim(wheel, ["idle"], directory=tmp_path).path
-    with pytest.raises(TrimError, match=f"{target} exists already: remove it, or say where else with -o"):
+    with pytest.raises(TrimError, match=f"{target} exists already: remove it, or name another directory with -o"):
         trim(wheel, ["quota"], directory=tmp_path)
-    with pytest.raises(TrimError, match="would take the place of what it is made from"):
+    with pytest.raises(TrimError, match="would replace the wheel that it is made from"):
         trim(target, ["rev1"], directory=tmp_path, overwrite=True)
     assert trim(wheel, ["quota"], directory=tmp_path, overwrite=True).kept == ("quota", "rev1")
     assert [path.name for path in tmp_path.iterdir()] == [wheel.name]
@@ -232,11 +233,11 @@ def test_nothing_is_overwritten(wheel: Path, tmp_path: Path) -> None:
 
 def test_the_command(wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trim", str(wheel), "--keep", "idle", "--keep", "quota", "--without", "testing", "-o", str(tmp_path)]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "rev1 is kept too: idle requires it"
-    assert said[1] == "kept:     idle quota rev1"
-    assert said[2].startswith("left out: acl annotation ")
-    assert re.fullmatch(rf"{tmp_path / wheel.name}: \d+ bytes, {wheel.stat().st_size} before", said[3])
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "rev1 is kept too: idle requires it"
+    assert printed[1] == "kept:     idle quota rev1"
+    assert printed[2].startswith("left out: acl annotation ")
+    assert re.fullmatch(rf"{tmp_path / wheel.name}: \d+ bytes, {wheel.stat().st_size} before", printed[3])
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_the_command(wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--keep", "idle", "--without", "core"], "there is no part 'core' to leave out; there are: cli, testing"),
     ],
 )
-def test_the_command_says_what_is_wrong(
+def test_errors_of_the_command(
     arguments: list[str], text: str, wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["trim", str(wheel), *arguments, "-o", str(tmp_path / "out")]) == 1

@@ -112,4 +112,4 @@ def test_an_editor_completes_both() -> None:
     for call in calls:
         [(parameters, docstring)] = call.signatures
         assert {"message_set", "labels", "uid", "silent"} <= parameters
-        assert "Give labels to messages" in docstring
+        assert "Add labels to messages" in docstring

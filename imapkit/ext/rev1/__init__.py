@@ -90,8 +90,8 @@ CODES = {
 }
 
 PARTLY = {
-    "AUTH=*": "authenticate() sends what a function of the program answers to each challenge",
-    "UIDPLUS": "APPENDUID and COPYUID are read: data.status(); UID EXPUNGE goes out by uid()",
+    "AUTH=*": "authenticate() calls your function with each challenge and sends what it returns",
+    "UIDPLUS": "data.status() has APPENDUID and COPYUID; expunge() and uid() send UID EXPUNGE",
 }
 
 

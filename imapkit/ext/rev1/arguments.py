@@ -1,4 +1,4 @@
-"""What the base family's commands ask for, and which answers are whose; RFC 3501 section 6.4."""
+"""The arguments of the base family's commands, and which responses belong to which command; RFC 3501 section 6.4."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def upper_name(value: Any) -> str:
-    """The name of a command, a response or a mechanism, in upper case."""
+    """The name of a command, a response or a mechanism, in upper case. Raises ``ArgumentError`` if it is not text."""
     name = as_it_is(value)
     if isinstance(value, str) and isinstance(name, bytes):
         value = name.decode("ascii")
@@ -51,7 +51,7 @@ def upper_name(value: Any) -> str:
 def store_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> Iterator[Token]:
     """``[SP store-modifiers] SP store-att-flags``: RFC 3501 section 6.4.6, RFC 4466 section 2.5.
 
-    ``operands``: how the values of other families' items are written (``Family.operands``).
+    ``operands``: the kinds of other families' items (``Family.operands``).
     """
     *modifiers, item, values = args if len(args) > 1 else (*args, None, None)[:2]
     if values is None or len(modifiers) > 1:
@@ -64,36 +64,36 @@ def store_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> 
 
 
 def _stored(item: bytes) -> str:
-    """The name of what is stored: "X-GM-LABELS" for "+X-GM-LABELS.SILENT"."""
+    """The name of the stored item: "X-GM-LABELS" for "+X-GM-LABELS.SILENT"."""
     return item.decode("latin-1").upper().lstrip("+-").removesuffix(".SILENT")
 
 
 def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
-    """Arguments that extensions add behind a command's own, in parentheses: RFC 4466 section 2."""
+    """Arguments that extensions add after a command's own, in parentheses: RFC 4466 section 2."""
     for value in args:
-        octets = raw(value)
-        if not (octets.startswith(b"(") and octets.endswith(b")")):
-            raise ArgumentError(f"not one more argument in parentheses: {octets[:40]!r}")
-        yield octets
+        written = raw(value)
+        if not (written.startswith(b"(") and written.endswith(b")")):
+            raise ArgumentError(f"not one more argument in parentheses: {written[:40]!r}")
+        yield written
 
 
 def uid_set(args: tuple[Any, ...]) -> Iterator[Token]:
-    """``uid-expunge = "UID" SP "EXPUNGE" SP sequence-set``, RFC 4315 section 4; nothing without UID."""
+    """``uid-expunge = "UID" SP "EXPUNGE" SP sequence-set``, RFC 4315 section 4; no token without UID."""
     if len(args) > 1:
         raise ArgumentError(f"takes a message set or nothing, not {len(args)} arguments")
     return map(sequence_set, args)
 
 
 def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:
-    """The messages that a command is about: its first argument, a sequence set."""
+    """The subject of a command about messages: its first argument, a sequence set."""
     return NumberSet(sequence_set_text(args[0]), uid=uid)
 
 
 def is_about_messages(about: NumberSet, response: Untagged) -> bool | str | None:
-    """Whether a FETCH response is about one of them. What UID commands bring has a UID, RFC 3501 section 6.4.8.
+    """Whether a FETCH response is about one of these messages.
 
-    One without a UID that can be read tells what another client did to flags if it has nothing else; else it can only be an
-    answer.
+    The answer to a UID command has a UID (RFC 3501 section 6.4.8). A response without a readable UID reports another client's
+    change if it has flags alone; otherwise it can only be an answer, and the reason for the defect is returned.
     """
     if not about.uid:
         return False if response.number is None else about.may_hold(response.number)
@@ -104,15 +104,15 @@ def is_about_messages(about: NumberSet, response: Untagged) -> bool | str | None
 
 
 def are_about_messages(about: NumberSet, run: Run) -> bool:
-    """Whether FETCH responses are all about them."""
+    """Whether all these FETCH responses are about these messages."""
     numbers = fetch_uids(run) if about.uid else run.numbers
     return bool(numbers) and about.may_hold_all(numbers)
 
 
 def is_about_status(about: str, response: Untagged) -> bool | str | None:
-    """Whether a STATUS response is about that mailbox, however the server writes its name.
+    """Whether a STATUS response is about that mailbox, also if the server writes its name in another way.
 
-    Those of other mailboxes come unasked where the client wants that (RFC 5465, RFC 5819).
+    After NOTIFY (RFC 5465) or LIST with RETURN STATUS (RFC 5819) a server also sends the STATUS of other mailboxes.
     """
     name = response.once(_status_name)
     return None if name is None else or_another_name(about, same_name(name, about))

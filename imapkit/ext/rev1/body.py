@@ -1,8 +1,8 @@
 """BODY and BODYSTRUCTURE: RFC 3501 sections 7.4.2 and 9.
 
-What is as the grammar has it is read by ``wholebody.py``. All else is read by ``Cursor.value`` and then taken apart with a stack
-of its own, outermost part first. Servers leave fields out and put others in their place: what is not as the grammar has it
-becomes a ``Defect``, and the parts beside it keep their numbers.
+``wholebody.py`` reads a well-formed body. Any other is read by ``Cursor.value`` and then taken apart with a stack of parts,
+outermost first. Servers leave fields out and put others in their place: each deviation from the grammar becomes a ``Defect``,
+and the other parts keep their numbers.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from imapkit.plugin import Cursor, late_pattern
 __all__ = ["DEEPEST", "DEEPEST_EXTENSION", "MOST", "body", "word_by_word"]
 
 DEEPEST = 50
-"""How many parts may be inside one another. Python compares, prints, copies and pickles records by recursion."""
+"""How many parts may be nested: Python compares, prints, copies and pickles records by recursion."""
 DEEPEST_EXTENSION = 20
 """How deep the lists in extension data may be nested."""
 MOST = 10_000
-"""How many parts there may be in all; Dovecot sends no more. A part is much larger than the two octets that it may come from."""
+"""How many parts a body may have; Dovecot sends no more. Two bytes can become a part, which takes far more memory."""
 
 _Text = bytes | None
 _End = tuple[Disposition | None, tuple[bytes, ...], _Text, tuple[Any, ...]]
@@ -41,7 +41,7 @@ _End = tuple[Disposition | None, tuple[bytes, ...], _Text, tuple[Any, ...]]
 _PARAMETER = late_pattern(rb';\s*+([^=;\s]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;\s]*+))', re.DOTALL)
 _ESCAPE = late_pattern(rb"\\(.)", re.DOTALL)
 
-_SIZE, _BASIC = 6, 7  # where the number of octets is, and how many fields every single part has
+_SIZE, _BASIC = 6, 7  # the place of the number of bytes; how many fields each part has that is no multipart
 
 
 def body(cursor: Cursor) -> BodyStructure:
@@ -51,7 +51,7 @@ def body(cursor: Cursor) -> BodyStructure:
 
 
 def word_by_word(cursor: Cursor) -> BodyStructure:
-    """A body, whatever is odd in it."""
+    """A body, well-formed or not; deviations are noted. Raises ``ParseError`` if there are no parentheses, or too many parts."""
     value = cursor.fields()
     if not isinstance(value, list) or not value:
         raise cursor.error("a body in parentheses")
@@ -74,13 +74,13 @@ def word_by_word(cursor: Cursor) -> BodyStructure:
 
 
 def _whole(value: list[Any], number: str, cursor: Cursor) -> _Single | _Multi:
-    """What the message ``number`` consists of: part 1 of it, unless it consists of parts (RFC 3501 section 6.4.5)."""
+    """The body of message ``number``: its part 1, or its parts if it is a multipart (RFC 3501 section 6.4.5)."""
     kind = _kind(value)
     return kind(value, f"{number}." if number else "", "TEXT" if kind is _Multi else "1", cursor)
 
 
 def _kind(value: list[Any]) -> type[_Single | _Multi]:
-    """``1*body`` begins a multipart; some of Gmail's have none of them, so that theirs begin with the subtype."""
+    """``1*body`` begins a multipart; Gmail has sent some without parts, which begin with the subtype."""
     if not value or value[0] is None:
         return _Single
     if isinstance(value[0], list) or len(value) == 1:
@@ -89,7 +89,7 @@ def _kind(value: list[Any]) -> type[_Single | _Multi]:
 
 
 def _lacks_subtype(value: list[Any]) -> bool:
-    """Whether it seems that the subtype is left out, so that all else stands one place too early."""
+    """Whether the server seems to have left out the subtype, so that each later field is one place too early."""
     return len(value) >= _SIZE and not isinstance(value[1], bytes) and isinstance(value[_SIZE - 1], int)
 
 
@@ -108,19 +108,19 @@ class _Multi:
         self.children: list[BodyStructure] = []
 
     def inside(self) -> _Single | _Multi | None:
-        """The next part in it."""
+        """The next part in this one; None after the last."""
         at = len(self.children)
         if at >= len(self.value) or not isinstance(self.value[at], list):
             return None
         return _kind(self.value[at])(self.value[at], self.prefix, str(at + 1), self.cursor)
 
     def leave_out(self) -> None:
-        """Leave out all parts in it."""
+        """Remove all parts in this one."""
         count = next((at for at, member in enumerate(self.value) if not isinstance(member, list)), len(self.value))
         del self.value[:count]
 
     def part(self) -> MultiPart:
-        """The part, all in it being read."""
+        """The part, once all parts in it are read."""
         value, cursor, what = self.value, self.cursor, f"body {self.section}: "
         at = len(self.children)
         subtype = nstring(value[at], cursor, what + "subtype") if at < len(value) else None
@@ -132,7 +132,7 @@ class _Multi:
 
 
 class _Single:
-    """A part that is no multipart, and perhaps a message in it, which is being read.
+    """A part that is no multipart, while it and perhaps a message in it are being read.
 
     ``body-type-1part = (body-type-basic / body-type-msg / body-type-text) [SP body-ext-1part]``.
     """
@@ -153,7 +153,7 @@ class _Single:
         self.type = nstring(value[0], cursor, self.what + "type"), nstring(value[1], cursor, self.what + "subtype")
 
     def _complete(self) -> None:
-        """Put NIL where something is missing."""
+        """Put NIL in the place of missing fields."""
         value, shift = self.value, _lacks_subtype(self.value)
         self.cursor.tolerate(self.what + ("no subtype" if shift else f"{len(value)} fields"), shown(value))
         if shift:
@@ -161,14 +161,14 @@ class _Single:
         value.extend([None] * (_BASIC - len(value)))
 
     def inside(self) -> _Single | _Multi | None:
-        """The message in it, if it is one."""
+        """The message in this part, or None."""
         if self.children or not self._holds_message():
             return None
         inner = self.value[8]
         return _whole(inner, self.section, self.cursor) if isinstance(inner, list) and inner else None
 
     def leave_out(self) -> None:
-        """Leave out the message in it."""
+        """Remove the message in this part."""
         if self._holds_message():
             self.value[8] = None
 
@@ -176,7 +176,7 @@ class _Single:
         return (self.type[0] or b"").lower() == kind and (not subtypes or (self.type[1] or b"").lower() in subtypes)
 
     def _holds_message(self) -> bool:
-        """Whether envelope, body and number of lines are where a message has them."""
+        """Whether envelope, body and number of lines are in their places."""
         value = self.value
         if len(value) < 9 or not self._is(b"message", b"rfc822", b"global"):
             return False
@@ -185,7 +185,7 @@ class _Single:
         )
 
     def part(self) -> BasicPart:
-        """The part, a message in it being read."""
+        """The part, once a message in it is read."""
         if self._is(b"text"):
             return self._text()
         if self._is(b"message", b"rfc822") or self._holds_message():
@@ -194,10 +194,10 @@ class _Single:
 
     def _text(self) -> TextPart:
         """``body-type-text = media-text SP body-fields SP body-fld-lines``."""
-        # A string there is the MD5 sum, and the number is left out.
-        there = len(self.value) == _BASIC or type(self.value[_BASIC]) is not bytes
-        lines = self._number(_BASIC if there else len(self.value), "lines")
-        return TextPart(*self._fields(_BASIC + there), lines)
+        # A string in this place is the MD5 sum: the server has left out the number of lines.
+        has_lines = len(self.value) == _BASIC or type(self.value[_BASIC]) is not bytes
+        lines = self._number(_BASIC if has_lines else len(self.value), "lines")
+        return TextPart(*self._fields(_BASIC + has_lines), lines)
 
     def _message(self) -> MessagePart:
         """``body-type-msg = media-message SP body-fields SP envelope SP body SP body-fld-lines``."""
@@ -211,7 +211,7 @@ class _Single:
         return MessagePart(*self._fields(_BASIC + 3), envelope, inside, self._number(_BASIC + 2, "lines"))
 
     def _fields(self, at: int) -> BasicFields:
-        """What every part has, in the order of ``BasicPart``; extension data begins ``at``.
+        """The fields that every part has, in the order of ``BasicPart``; extension data begins at index ``at``.
 
         ``body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets``,
         ``body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc *(SP body-extension)]]]``.
@@ -232,15 +232,15 @@ class _Single:
             nstring(ident, cursor, what + "id"),
             nstring(description, cursor, what + "description"),
             nstring(encoding, cursor, what + "encoding"),
-            self._number(_SIZE, "octets"),
+            self._number(_SIZE, "bytes"),
             nstring(extension[0], cursor, what + "MD5") if extension else None,
         )
 
     def _extension(self, at: int) -> list[Any]:
-        """The extension data that begins ``at``, or near there."""
+        """The extension data that begins at index ``at``, or next to it."""
         value = self.value
         if at < len(value) and isinstance(value[at], int):
-            # The number of lines of what is no text.
+            # A number of lines, although the part is no text.
             self.cursor.tolerate(self.what + "a number of lines", shown(value[at]))
             at += 1
         if at < len(value) and isinstance(value[at], list):
@@ -249,7 +249,7 @@ class _Single:
         return value[at:]
 
     def _number(self, at: int, name: str) -> int | None:
-        """``number``; there are servers with -1, and mail.ru has sent "9.3736e+06"."""
+        """``number``, or None and a defect: some servers send -1, and mail.ru has sent "9.3736e+06"."""
         found = self.value[at] if at < len(self.value) else None
         if isinstance(found, int):
             return found
@@ -274,7 +274,7 @@ def _end(rest: list[Any], cursor: Cursor, what: str) -> _End:
 
 
 def _parameters(value: Any, cursor: Cursor, what: str) -> Pairs:
-    """``body-fld-param = "(" string SP string *(SP string SP string) ")" / nil``; mail.ru has NIL for a value."""
+    """``body-fld-param = "(" string SP string *(SP string SP string) ")" / nil``; mail.ru sends NIL for a value."""
     if not value:
         return ()
     if not isinstance(value, list) or len(value) % 2:
@@ -293,7 +293,7 @@ def _parameters(value: Any, cursor: Cursor, what: str) -> Pairs:
 
 
 def _disposition(value: Any, cursor: Cursor, what: str) -> Disposition | None:
-    """``body-fld-dsp = "(" string SP body-fld-param ")" / nil``; Exchange leaves the parentheses out."""
+    """``body-fld-dsp = "(" string SP body-fld-param ")" / nil``; Exchange omits the parentheses."""
     if value is None:
         return None
     if isinstance(value, list) and value and isinstance(value[0], bytes):
@@ -303,7 +303,7 @@ def _disposition(value: Any, cursor: Cursor, what: str) -> Disposition | None:
 
 
 def _from_header(field: bytes) -> Disposition:
-    """A disposition as the header has it, which is what pymap sends."""
+    """A disposition in the form of the header field, which pymap sends."""
     pairs = ((name, _ESCAPE.sub(rb"\1", quoted or plain)) for name, quoted, plain in _PARAMETER.findall(field))
     return Disposition(field.partition(b";")[0].strip(), tuple(pairs))
 

@@ -1,4 +1,4 @@
-"""What BODY and BODYSTRUCTURE say: the parts of a message, as records; RFC 3501 section 7.4.2. ``body.py`` reads them."""
+"""The records for BODY and BODYSTRUCTURE, the parts of a message; RFC 3501 section 7.4.2. ``body.py`` reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pairs = tuple[tuple[bytes, bytes | None], ...]
 
 @record
 class Disposition:
-    """What is to be done with a part: "inline", "attachment" ... (RFC 2183)."""
+    """How a part is to be presented: "inline", "attachment" ... (RFC 2183)."""
 
     type: bytes
     raw_parameters: Pairs
@@ -30,8 +30,8 @@ class Disposition:
 class BodyStructure:
     """A part of a message: a ``BasicPart``, ``TextPart``, ``MessagePart`` or ``MultiPart``.
 
-    ``section`` is what it is called in ``BODY[section]`` (RFC 3501 section 6.4.5): "1.2"; "TEXT" or "3.TEXT" for the parts of a
-    message taken together. ``type``, ``subtype`` and the names of parameters are as sent, and to be compared in any case.
+    ``section`` is its name in ``BODY[section]`` (RFC 3501 section 6.4.5): "1.2"; "TEXT" or "3.TEXT" for the parts of a message
+    taken together. ``type``, ``subtype`` and the names of parameters are as sent; compare them without regard to case.
     """
 
     section: str
@@ -57,9 +57,9 @@ class BodyStructure:
 
     @property
     def filename(self) -> str | None:
-        """The name that the sender gave the part, as it is: not to be used as a path.
+        """``filename`` of the disposition, else ``name`` of the type: the first that is not blank; None without either.
 
-        ``filename`` of the disposition, else ``name`` of the type: the first that is not blank.
+        The sender chose it, and it is returned unchanged: do not use it as a path.
         """
         given = self.disposition.parameters.get("filename") if self.disposition else None
         if given and not given.isspace():
@@ -69,11 +69,11 @@ class BodyStructure:
 
     @property
     def inside(self) -> tuple[BodyStructure, ...]:
-        """The parts directly in it."""
+        """The parts directly in this one."""
         return ()
 
     def walk(self) -> Iterator[BodyStructure]:
-        """The part itself and all that are in it, each before what is in it."""
+        """The part itself and all parts in it, each before its own parts."""
         ahead: list[BodyStructure] = [self]
         while ahead:
             part = ahead.pop()
@@ -84,7 +84,7 @@ class BodyStructure:
 
 @record
 class BasicPart(BodyStructure):
-    """A part that is no multipart; ``size`` in octets as they are sent, ``encoding`` still in place."""
+    """A part that is no multipart; ``size`` is in bytes of the encoded part."""
 
     id: bytes | None
     description: bytes | None
@@ -100,20 +100,20 @@ class BasicPart(BodyStructure):
 
 @record
 class TextPart(BasicPart):
-    """A part of type TEXT; ``lines`` as they are sent, ``encoding`` still in place."""
+    """A part of type TEXT; ``lines`` counts those of the encoded part."""
 
     lines: int | None
 
     @property
     def charset(self) -> str | None:
-        """The charset, in lower case; without one it is US-ASCII (RFC 2045 section 5.2)."""
+        """The charset in lower case; None if the server names none, which means US-ASCII (RFC 2045 section 5.2)."""
         charset = self.parameters.get("charset")
         return None if charset is None else charset.lower()
 
 
 @record
 class MessagePart(BasicPart):
-    """A message inside the message: its envelope, what it consists of, its ``lines``."""
+    """A message inside the message: its ``envelope``, its ``body`` and its number of ``lines``."""
 
     envelope: Envelope | None
     body: BodyStructure | None
@@ -121,19 +121,19 @@ class MessagePart(BasicPart):
 
     @property
     def inside(self) -> tuple[BodyStructure, ...]:
-        """What the message consists of."""
+        """The body of the message, as a tuple of one part or none."""
         return () if self.body is None else (self.body,)
 
 
 @record
 class MultiPart(BodyStructure):
-    """A part that consists of parts; its ``type`` is understood, not sent."""
+    """A part that consists of parts; the server does not send its ``type``, which is always ``b"multipart"``."""
 
     parts: tuple[BodyStructure, ...]
 
     @property
     def inside(self) -> tuple[BodyStructure, ...]:
-        """The parts directly in it."""
+        """The parts directly in this one."""
         return self.parts
 
 
@@ -153,4 +153,4 @@ BasicFields = tuple[
     int | None,
     _Text,
 ]
-"""What a ``BasicPart`` is made of."""
+"""The arguments of ``BasicPart``."""

@@ -1,6 +1,6 @@
 """The dates of messages: RFC 5322 section 3.3, and what mail programs write in place of it.
 
-They come from whoever wrote the message, so nothing here raises, and the work is linear in what was sent.
+The sender of the message chose these bytes, so nothing here raises, and the work is linear in their number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from imapkit.plugin import late_pattern
 __all__ = ["USUAL_DATE", "parse_date", "read_date"]
 
 USUAL_DATE = rb"(?:[A-Z][a-z][a-z], )?+\d{1,2} [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|[A-Z]{1,5})(?![^\" ])"
-"""How nearly every date begins: what matches needs no guess."""
+"""The beginning of nearly every date: one that matches follows RFC 5322."""
 
 _DATE = late_pattern(
     rb"""\s*+ (?: [A-Za-z]{3,9}+ \.?+ \s*+ ,?+ \s*+ )?+                 # day of the week
@@ -29,7 +29,7 @@ _MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug 
 _ZONES = {b"EDT": -4, b"EST": -5, b"CDT": -5, b"CST": -6, b"MDT": -6, b"MST": -7, b"PDT": -7, b"PST": -8}
 
 _LONGEST_GUESS = 200
-"""How many bytes of a date are looked at, spaces aside."""
+"""A date longer than this, without spaces, is not guessed."""
 _MONTH_WORD = late_pattern(r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+\.?", re.IGNORECASE)
 _FRACTION = late_pattern(r"(:\d\d?)\.\d++")
 #   "GMT+0800", "UTC+8", "+08:00": sign, hours, minutes.
@@ -37,11 +37,11 @@ _ZONE_WORDS = late_pattern(r"(?:\b(?:GMT|UTC?) ?)?([+-])(\d{1,2}):?(\d\d)?(?!\d)
 
 
 def read_date(sent: bytes) -> tuple[datetime | None, bool]:
-    """A date, None if that is none, and whether it had to be guessed, since it does not follow RFC 5322.
+    """The date, or None if there is none; and whether it was guessed, since it does not follow RFC 5322.
 
-    ``date-time`` of section 3.3 with the obsolete forms of section 4.3, and a few more that leave no doubt. A zone of ``-0000``,
-    an unknown one and none at all are taken as UTC. Guessed is what ``email.utils`` reads beside that, such as ``16.03.09`` for
-    a time, ``Apr 09 2005`` or the form of asctime; a zone such as ``GMT+0800`` is read there too.
+    Read without a guess are ``date-time`` of section 3.3, the obsolete forms of section 4.3, and a few more unambiguous forms.
+    ``-0000``, an unknown zone and a missing one count as UTC. A guess is what ``email.utils`` reads beyond that, such as
+    ``16.03.09`` for a time, ``Apr 09 2005`` or the form of asctime, also with a zone such as ``GMT+0800``.
     """
     text = _without_comments(sent) if b"(" in sent else sent
     found = _date_time(text)
@@ -52,12 +52,12 @@ def read_date(sent: bytes) -> tuple[datetime | None, bool]:
 
 
 def parse_date(sent: bytes) -> datetime | None:
-    """The date alone, as ``read_date`` has it."""
+    """The date alone, as ``read_date`` returns it."""
     return read_date(sent)[0]
 
 
 def _date_time(text: bytes) -> datetime | None:
-    """``date-time``, comments aside."""
+    """``date-time``, without comments."""
     match = _DATE.match(text)
     month = match and _MONTHS.get(match.group(2).lower())
     if match is None or not month:
@@ -70,7 +70,7 @@ def _date_time(text: bytes) -> datetime | None:
 
 
 def _guess(text: bytes) -> datetime | None:
-    """What the standard library makes of a date once its months and its zone are written as it knows them."""
+    """The date that ``email.utils`` reads, after months and zone are rewritten in a form that it can read."""
     # Imported here: it loads much, and few dates need it.
     from email.utils import parsedate_tz
 
@@ -89,19 +89,19 @@ def _guess(text: bytes) -> datetime | None:
 
 
 def _written_zone(zone: re.Match[str]) -> str:
-    """``zone`` with four digits, where it was written with a name before it or a colon in it; any other as it stands."""
+    """``zone`` with four digits if it has a name or a colon; any other unchanged."""
     sign, hours, minutes = zone.groups()
     plain = zone.group() == f"{sign}{hours}{minutes or ''}"
     return zone.group() if plain else f" {sign}{hours:0>2}{minutes or '00'}"
 
 
 def _second(second: int) -> int:
-    """A leap second is one too many for ``datetime``."""
+    """The second; 59 for a leap second, which ``datetime`` refuses."""
     return 59 if second == 60 else second
 
 
 def _zone(sign: bytes | None, ahead: bytes, across: bytes, name: bytes | None) -> timezone:
-    """``zone = ("+" / "-") 4DIGIT / obs-zone``. Raises ``ValueError`` beyond a day."""
+    """``zone = ("+" / "-") 4DIGIT / obs-zone``. Raises ``ValueError`` if it is a day or more."""
     if sign is None:
         return _offset(60 * _ZONES.get((name or b"").upper(), 0))
     minutes = 60 * int(ahead) + int(across)
@@ -110,12 +110,15 @@ def _zone(sign: bytes | None, ahead: bytes, across: bytes, name: bytes | None) -
 
 @lru_cache(256)
 def _offset(minutes: int) -> timezone:
-    """The zone so far ahead of UTC: there are few. (What a server sent must not be kept here: it goes with its connection.)"""
+    """The zone ``minutes`` ahead of UTC. Only such zones are cached, never a server's bytes: those go with their connection."""
     return timezone(timedelta(minutes=minutes))
 
 
 def _without_comments(sent: bytes) -> bytes:
-    """``comment = "(" *([FWS] ccontent) [FWS] ")"``, ``ccontent = ctext / quoted-pair / comment``: a space for each."""
+    """The date with a space for each comment.
+
+    ``comment = "(" *([FWS] ccontent) [FWS] ")"``, ``ccontent = ctext / quoted-pair / comment``.
+    """
     kept: list[bytes] = []
     depth = end = 0
     for mark in _COMMENT.finditer(sent):
@@ -130,7 +133,7 @@ def _without_comments(sent: bytes) -> bytes:
 
 
 def _year(digits: bytes) -> int:
-    """``obs-year``: two digits up to 49 are of this century, all others without a century of the last one."""
+    """``obs-year``: two digits up to 49 mean 2000 to 2049; all other years without a century mean 1900 and later."""
     year = int(digits)
     if len(digits) > 3:
         return year

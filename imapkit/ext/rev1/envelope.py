@@ -1,7 +1,7 @@
 """ENVELOPE: RFC 3501 sections 7.4.2 and 9.
 
-What is as the grammar has it is read by one pattern. All else is read by ``Cursor.value`` and then looked through, since what
-servers get wrong here is what stands where; whatever is not as the grammar has it becomes a ``Defect``.
+One pattern reads a well-formed envelope. Any other is read by ``Cursor.value`` and then checked field by field, since servers
+put fields in wrong places; each deviation from the grammar becomes a ``Defect``.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ __all__ = [
 
 FIELDS = ("date", "subject", "from", "sender", "reply-to", "to", "cc", "bcc", "in-reply-to", "message-id")
 
-#   dot-atom of RFC 5322 section 3.2.3, with the 8-bit octets of RFC 6532.
+#   dot-atom of RFC 5322 section 3.2.3, with the 8-bit bytes of RFC 6532.
 _DOT_ATOM = late_pattern(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]++)*+")
 _SPECIAL = late_pattern(r'(["\\])')
-#   env-from = "(" 1*address ")" / nil, and its like; several servers put a SP between addresses.
+#   env-from = "(" 1*address ")" / nil, and the other address fields; several servers put a SP between addresses.
 _ADDRESSES = rb"(?:NIL|\(((?:%b *+)++)\))" % ungrouped(ADDRESS)
 _REST = b" ".join([NSTRING] + [_ADDRESSES] * 6 + [NSTRING] * 2)
 _WHOLE = late_pattern(rb"\(%b %b\)" % (NSTRING, _REST))
-#   The same with a date that needs no guess, as nearly all have it.
+#   The same with a date that needs no guess, as in nearly every envelope.
 _USUAL = late_pattern(rb"\(%b %b\)" % (NSTRING.replace(rb'"(', rb'"(%b' % USUAL_DATE), _REST))
 _ADDRESS = late_pattern(ADDRESS)
 _LISTS = 3
-"""How many are open at most in one."""
+"""How deep lists are nested in an envelope."""
 
 
 def envelope(cursor: Cursor) -> Envelope:
     """The ten fields of a message's header.
 
     ``envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
-    env-in-reply-to SP env-message-id ")"``. QQ leaves the last one out.
+    env-in-reply-to SP env-message-id ")"``. QQ omits the last one.
     """
     found = whole_envelope(cursor)
     return word_by_word(cursor) if found is None else found
 
 
 def word_by_word(cursor: Cursor) -> Envelope:
-    """An envelope, whatever is odd in it."""
+    """An envelope, well-formed or not; deviations are noted. Raises ``ParseError`` if there are no parentheses."""
     value = cursor.fields()
     if not isinstance(value, list):
         raise cursor.error("an envelope in parentheses")
@@ -63,7 +63,7 @@ def word_by_word(cursor: Cursor) -> Envelope:
 
 
 def whole_envelope(cursor: Cursor) -> Envelope | None:
-    """An envelope that is as the grammar has it; None for any other, of which nothing is read then."""
+    """A well-formed envelope; None for any other, and then the cursor has not moved."""
     if cursor.nesting < _LISTS:
         return None
     usual = cursor.match(_USUAL)
@@ -80,7 +80,7 @@ def whole_envelope(cursor: Cursor) -> Envelope | None:
         date,
         subject,
         senders,
-        # RFC 3501 section 7.4.2: a server repeats the senders where the message names no others.
+        # RFC 3501 section 7.4.2: a server repeats "from" if the message has no "sender" or "reply-to".
         senders if sender == from_ else _whole_addresses(sender, escaped),
         senders if reply_to == from_ else _whole_addresses(reply_to, escaped),
         _whole_addresses(to, escaped),
@@ -91,17 +91,17 @@ def whole_envelope(cursor: Cursor) -> Envelope | None:
     )
 
 
-def _whole_addresses(octets: bytes | None, escaped: bool) -> tuple[Address, ...]:
-    if octets is None:
+def _whole_addresses(sent: bytes | None, escaped: bool) -> tuple[Address, ...]:
+    if sent is None:
         return ()
-    found = _ADDRESS.finditer(octets)
+    found = _ADDRESS.finditer(sent)
     if escaped:
         return tuple([Address(*map(unescaped, each.groups())) for each in found])
     return tuple([Address(*each.groups()) for each in found])
 
 
 def to_envelope(value: list[Any], cursor: Cursor) -> Envelope:
-    """An envelope that has been read already."""
+    """An envelope from a list of values that ``Cursor.value`` has read."""
     if len(value) != len(FIELDS):
         cursor.tolerate(f"envelope: {len(value)} fields", shown(value))
         is_cut = cursor.bare_quotes or len(value) > len(FIELDS)
@@ -129,7 +129,10 @@ def _note_guess(date: bytes | None, cursor: Cursor) -> None:
 
 
 def nstring(value: Any, cursor: Cursor, what: str) -> bytes | None:
-    """``nstring``, of what has been read already: an atom is kept, a number is kept and noted, a list is noted."""
+    """A value that ``Cursor.value`` has read, as ``nstring``; an atom is accepted, a number or a list is noted.
+
+    Returns None for NIL and for a list.
+    """
     if value is None or type(value) is bytes:
         return value
     if isinstance(value, bytes):
@@ -139,7 +142,7 @@ def nstring(value: Any, cursor: Cursor, what: str) -> bytes | None:
 
 
 def _addresses(value: Any, cursor: Cursor, what: str) -> tuple[Address, ...]:
-    """``env-from = "(" 1*address ")" / nil`` and its like."""
+    """``env-from = "(" 1*address ")" / nil``, and the other address fields."""
     if value is None:
         return ()
     if not isinstance(value, list) or not value:
@@ -155,7 +158,7 @@ def _addresses(value: Any, cursor: Cursor, what: str) -> tuple[Address, ...]:
         elif isinstance(member, list) and member:
             found.append(_address(member, cursor, what))
         else:
-            # SmarterMail has NIL among addresses.
+            # SmarterMail sends NIL among addresses.
             cursor.tolerate(f"{what}: no address", shown(member))
     return tuple(found)
 
@@ -174,14 +177,14 @@ def _address(value: list[Any], cursor: Cursor, what: str) -> Address:
     else:
         cursor.tolerate(f"{what}: an address with {len(value)} fields", shown(value))
     if len(value) > 4:
-        # A literal that was counted in characters ends within the name, and the rest of that looks like an atom.
+        # If the server counted a literal in characters, it ends within the name, and the rest of the name looks like an atom.
         value = [b"".join(piece for piece in value[:-3] if isinstance(piece, bytes)), *value[-3:]]
     fields = [nstring(field, cursor, f"{what}: an address") for field in value]
     return Address(*fields, *[None] * (4 - len(fields)))
 
 
 def shown(value: Any) -> bytes:
-    """What a defect shows of a value: as on the wire, without the inside of lists in it."""
+    """A value as a defect shows it: as on the wire, with "(...)" for each list in it."""
     if not isinstance(value, list):
         return _shown(value)
     return b"(%b)" % b" ".join(b"(...)" if isinstance(member, list) else _shown(member) for member in value)
@@ -196,7 +199,7 @@ def _shown(value: Any) -> bytes:
 
 
 def groups(addresses: Iterable[Address]) -> tuple[Group, ...]:
-    """The addresses by groups (RFC 5322 section 3.4), in order; those in no group stand in groups without a name."""
+    """The addresses by groups (RFC 5322 section 3.4), in order; those outside a group are in groups without a name."""
     found: list[tuple[bytes | None, list[Address]]] = []
     fresh = True
     for address in addresses:
@@ -217,7 +220,7 @@ def groups(addresses: Iterable[Address]) -> tuple[Group, ...]:
 class Address:
     """One address of an envelope, or one of the marks around a group (RFC 3501 section 7.4.2).
 
-    ``mailbox`` is the part before the "@" without the quotes that it may need there; of the start of a group, its name.
+    ``mailbox`` is the part before the "@", without quotes; for the start of a group, the group's name.
     """
 
     name: bytes | None
@@ -227,13 +230,13 @@ class Address:
 
     @property
     def display_name(self) -> str | None:
-        """The name, readable: encoded words decoded (RFC 2047); that of the group at its start."""
+        """The name with encoded words decoded (RFC 2047); for the start of a group, the group's name."""
         raw = self.mailbox if self.starts_group else self.name
         return None if raw is None else decode_words(raw)
 
     @property
     def email(self) -> str | None:
-        """``mailbox@host`` as it is written in a header (``addr-spec``, RFC 5322); None if one of them is missing."""
+        """``mailbox@host`` in the form of a header (``addr-spec``, RFC 5322); None if one of them is missing."""
         if not self.mailbox or not self.host:
             return None
         local = decode_bytes(self.mailbox)
@@ -254,7 +257,7 @@ class Address:
 
 @record
 class Group:
-    """Addresses under one name (RFC 5322 section 3.4); without one, those that are in no group."""
+    """Addresses under one name (RFC 5322 section 3.4); ``name`` is None for addresses outside a group."""
 
     name: bytes | None
     members: tuple[Address, ...]
@@ -267,7 +270,7 @@ class Group:
 
 @record
 class Envelope:
-    """What a message's header says, as the server has taken it apart; NIL is None, or no addresses at all.
+    """The fields of a message's header, as the server has parsed it; NIL is None, or an empty tuple of addresses.
 
     Addresses are in the order of the header, with the marks of groups among them; ``groups`` sorts them.
     """
@@ -285,9 +288,9 @@ class Envelope:
 
     @property
     def sent(self) -> datetime | None:
-        """``date``, understood (RFC 5322 section 3.3); in UTC if it names no zone; None if it is no date.
+        """``date`` as a ``datetime`` (RFC 5322 section 3.3); in UTC if it names no zone; None if it cannot be read.
 
-        One that had to be guessed, since it is written in another way, is among the defects of the response.
+        If it does not follow RFC 5322 and had to be guessed, the response has a defect.
         """
         return None if self.date is None else parse_date(self.date)
 

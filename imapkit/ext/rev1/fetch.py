@@ -25,11 +25,11 @@ __all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = late_pattern(rb"<[\d.]*+>")
-#   section = "[" [section-spec] "]", where header names are seldom anything but atoms.
+#   section = "[" [section-spec] "]"; header names are nearly always atoms.
 _SECTION = late_pattern(rb"\[([^\[\]()\"]*+)(\([^()\"]*+\))?+ *+\]")
 _SECTION_OPEN = late_pattern(rb"\[([^\[\]()\"]*+)\(")
 _ATOM_NAME = late_pattern(rb"[^\x00-\x20\x7f(){%*\"\\]++")
-#   Behind items whose values are words or flat lists, as most servers send it: "(FLAGS (\Seen) UID 5".
+#   After items whose values are words or flat lists, as most servers send it: "(FLAGS (\Seen) UID 5".
 _UID_EARLY = late_pattern(
     rb" *+\( *+(?:(?!UID )[A-Z][A-Z0-9.-]*+ ++(?:\([^()\"{}]*+\)|[^\x00-\x20\x7f()\"{}]++) ++)*+"
     rb"UID ++(\d{1,20}+)(?![^ )])",
@@ -38,8 +38,8 @@ _UID_EARLY = late_pattern(
 _UID = re.compile(rb'(?:\d{1,20}+|"\d{1,20}+")(?![^ ()\]<>:,])')
 _NEWS = frozenset(("FLAGS", "MODSEQ"))
 _ANY_DEPTH = 1 << 31
-"""What is passed over takes no memory, and how deep it is was checked as it came (``Limits.nesting``)."""
-#   What a mailbox is synchronised by, as nearly every server writes it: read in two steps, not word by word.
+"""Skipped values need no memory, and the framer has checked their depth (``Limits.nesting``)."""
+#   The items with which a client synchronises a mailbox, as nearly every server writes them: read by two patterns.
 _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
 _PLAIN = late_pattern(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
@@ -57,14 +57,14 @@ def fetch(cursor: Cursor) -> FetchData:
 
 
 def _plain_items(cursor: Cursor) -> dict[str, Any] | None:
-    """The items, if they are nothing but flags and numbers in which nothing is odd, and no other family reads them."""
+    """The items, if they are well-formed UID, RFC822.SIZE and FLAGS alone and no other family reads them; else None."""
     start = cursor.mark()
     plain = cursor.match(_PLAIN)
     if plain is None:
         return None
     items: dict[str, Any] = {}
-    for octets, digits, flags in _PLAIN_ITEM.findall(plain.group()):
-        key = _PLAIN_KEYS[octets]
+    for item, digits, flags in _PLAIN_ITEM.findall(plain.group()):
+        key = _PLAIN_KEYS[item]
         name = key[1]
         own = FETCH_ITEMS[name]
         if name in items or cursor.items.get(key, own) is not own:
@@ -78,7 +78,7 @@ def _plain_items(cursor: Cursor) -> dict[str, Any] | None:
 
 
 def fetch_uid(untagged: Untagged) -> int | None:
-    """The UID that a FETCH response holds, None if none can be read; never raises, and builds nothing on the way."""
+    """The UID in a FETCH response, None if there is none that can be read; never raises, and parses no other item."""
     early = _UID_EARLY.match(untagged.parts[0])
     if early is not None:
         return int(early.group(1))
@@ -91,13 +91,13 @@ def fetch_uid(untagged: Untagged) -> int | None:
 
 
 def fetch_uids(run: Run) -> list[int]:
-    """The UIDs that FETCH responses hold; none at all unless each has one where it is usually found."""
+    """The UIDs in FETCH responses; an empty list unless each has its UID in the usual place."""
     found = [int(match.group(1)) for match in map(_UID_EARLY.match, run.texts) if match]
     return found if len(found) == len(run) and all(found) else []
 
 
 def has_flags_alone(untagged: Untagged) -> bool:
-    """Whether a FETCH response tells of nothing but flags: such come unasked, with a MODSEQ too (RFC 7162 section 3.2)."""
+    """Whether a FETCH response has flags alone, or with a MODSEQ (RFC 7162 section 3.2): servers send such unasked."""
     if len(untagged.parts) > 1:
         return False
     cursor = Cursor(untagged.parts)
@@ -112,7 +112,7 @@ def _find_uid(cursor: Cursor) -> int | None:
 
 
 def _items(cursor: Cursor) -> Iterator[tuple[str | None, int | None]]:
-    """The name of each item, None for what has none, and its value if that is a UID. Raises ``ParseError``."""
+    """The name of each item, or None, and its value if that is a UID. Raises ``ParseError``."""
     cursor.expect(b"(")
     depth = 1
     while depth:
@@ -132,7 +132,7 @@ def _items(cursor: Cursor) -> Iterator[tuple[str | None, int | None]]:
 
 
 def _is_flag_list(cursor: Cursor) -> bool:
-    """Read a flag list, which may hold stray parentheses; nothing if there is none."""
+    """Read a flag list, which may hold stray parentheses; return False, with the cursor unmoved, if there is none."""
     start = cursor.mark()
     try:
         cursor.flag_list()
@@ -154,7 +154,7 @@ def _name_or_none(cursor: Cursor) -> str | None:
 def fetch_att(cursor: Cursor) -> tuple[str, str]:
     """The name of an item, as ``(key, name)``: ``("BODY[TEXT]<0>", "BODY[]")``.
 
-    ``"BODY" section ["<" number ">"]``; the key is what the server sent, in upper case but for header names.
+    ``"BODY" section ["<" number ">"]``; the key is what the server sent, in upper case except for header names.
     """
     match = cursor.match(_ATT)
     if match is None:
@@ -182,7 +182,7 @@ def _section(cursor: Cursor) -> str:
 
 
 def _header_list(cursor: Cursor) -> list[bytes]:
-    """``header-list = "(" header-fld-name *(SP header-fld-name) ")"``, behind its "("; each name an ``astring``."""
+    """``header-list = "(" header-fld-name *(SP header-fld-name) ")"``, after its "("; each name an ``astring``."""
     names: list[bytes] = []
     while not cursor.try_(b")"):
         cursor.spaces()
@@ -191,8 +191,8 @@ def _header_list(cursor: Cursor) -> list[bytes]:
     return names
 
 
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
+def _text(sent: bytes) -> str:
+    return sent.decode("utf-8", "surrogateescape")
 
 
 # Values
@@ -227,10 +227,10 @@ FETCH_ITEMS: Mapping[str, Parser] = MappingProxyType(
 
 @record
 class FetchData:
-    """What a FETCH response says about message ``number``; what could not be read of it is in ``defects``.
+    """A FETCH response about message ``number``; ``defects`` has what could not be read.
 
-    ``items`` are by name in upper case (``"BODY[1.MIME]<0>"``). Those of RFC 3501 are properties too, None where the server did
-    not send them; a response need not hold all that was asked for, and one message may be spread over several.
+    ``items`` are by name in upper case (``"BODY[1.MIME]<0>"``). Those of RFC 3501 are properties too, None if the server did not
+    send them: a response need not hold all requested items, and a server may send several responses for one message.
     """
 
     number: int
@@ -254,7 +254,7 @@ class FetchData:
 
     @property
     def size(self) -> int | None:
-        """The RFC822.SIZE, in octets."""
+        """The RFC822.SIZE, in bytes."""
         return self._item("RFC822.SIZE", int)
 
     @property
@@ -264,16 +264,15 @@ class FetchData:
 
     @property
     def structure(self) -> BodyStructure | None:
-        """The BODYSTRUCTURE; or BODY, which is the same without extension data."""
+        """The BODYSTRUCTURE, else BODY, which is the same without extension data."""
         found = self._item("BODYSTRUCTURE", BodyStructure)
         return self._item("BODY", BodyStructure) if found is None else found
 
     def body(self, section: str = "") -> bytes | None:
-        """The octets of a section: "" for the whole message, ``"1.2"``, ``"HEADER.FIELDS (SUBJECT)"`` ...
+        """The bytes of a section: "" for the whole message, ``"1.2"``, ``"HEADER.FIELDS (SUBJECT)"`` ...; None without it.
 
-        Sections are the same in any case, and names of header fields in any order and spelling: each counts once, with quotes or
-        without. A part of it (``BODY[1]<0>``) is returned where the whole is not there; RFC822, RFC822.HEADER and RFC822.TEXT
-        count as what they stand for.
+        Case does not matter, nor do the order, the quotes and the repetition of header fields. Without the whole section, a
+        partial one (``BODY[1]<0>``) is returned. RFC822, RFC822.HEADER and RFC822.TEXT count as the sections that they stand for.
         """
         return find_section(self.items, section)
 

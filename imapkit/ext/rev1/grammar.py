@@ -2,8 +2,8 @@
 
 LIST, LSUB and STATUS are in ``listing.py``, FETCH is in ``fetch.py``.
 
-Every function takes a ``Cursor`` over what follows the response's name (or the code's), is pure, and raises
-``ParseError`` if nothing can be made of it. What is wrong with a single item is a ``Defect`` in ``cursor.defects``.
+Every function takes a ``Cursor`` at the text after the response's (or the code's) name, is pure, and raises ``ParseError`` if
+it cannot read that. A deviation in a single item becomes a ``Defect`` in ``cursor.defects``.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def message_number(cursor: Cursor) -> int:
 
 
 def badcharset(cursor: Cursor) -> tuple[bytes, ...]:
-    """``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``: the charsets the server knows, if it says so.
+    """``"BADCHARSET" [SP "(" astring *(SP astring) ")" ]``: the charsets that the server supports, if it names them.
 
-    The example of RFC 9051 section 6.4.4.4 has no parentheses: that is noted.
+    Missing parentheses, as in the example of RFC 9051 section 6.4.4.4, are noted.
     """
     charsets: list[bytes] = []
     if cursor.at_end():

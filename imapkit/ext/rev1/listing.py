@@ -45,7 +45,7 @@ def status(cursor: Cursor) -> MailboxStatus:
 
 
 def _status_value(cursor: Cursor) -> Any:
-    """``status-att-val``: a number, also one in quotes, else whatever stands there (``Cursor.value``)."""
+    """``status-att-val``: a number, also in quotes; else any value (``Cursor.value``)."""
     start = cursor.mark()
     try:
         return cursor.number64()
@@ -70,10 +70,10 @@ def _extended_name(cursor: Cursor) -> tuple[str, str]:
 
 @record
 class MailboxListing(OfMailbox):
-    r"""One mailbox of a LIST or LSUB response; what could not be read of it is in ``defects``.
+    r"""One mailbox of a LIST or LSUB response; ``defects`` has what could not be read.
 
-    ``name`` can be passed to every command. ``attributes`` are as sent (``b"\\Noselect"``); ``delimiter`` is None where names
-    have no levels; ``extended`` is RFC 5258's, by name in upper case.
+    ``name`` can be passed to every command. ``attributes`` are as sent (``b"\\Noselect"``); ``delimiter`` is None if names have
+    no levels; ``extended`` has the data of RFC 5258, by name in upper case.
     """
 
     attributes: tuple[bytes, ...]
@@ -83,17 +83,17 @@ class MailboxListing(OfMailbox):
     defects: tuple[Defect, ...] = ()
 
     def has(self, attribute: bytes | str) -> bool:
-        r"""Whether the mailbox has an attribute such as ``r"\Noselect"``; attributes are the same in any case."""
+        r"""Whether the mailbox has an attribute such as ``r"\Noselect"``; case does not matter."""
         wanted = attribute.encode("utf-8", "surrogateescape") if isinstance(attribute, str) else attribute
         return wanted.lower() in {given.lower() for given in self.attributes}
 
 
 @record
 class MailboxStatus(OfMailbox):
-    """A STATUS response; what could not be read of it is in ``defects``.
+    """A STATUS response; ``defects`` has what could not be read.
 
-    ``name`` can be passed to every command. ``items`` are by name in upper case: numbers, and of extensions also None for NIL,
-    bytes, or a list. Those of RFC 3501 are properties too, None where the server did not send them.
+    ``name`` can be passed to every command. ``items`` are by name in upper case: numbers; items of extensions can also be None
+    (NIL), bytes or a list. Those of RFC 3501 are properties too, None if the server did not send them.
     """
 
     name: MailboxName

@@ -38,7 +38,7 @@ Message: TypeAlias = bytes | str | Source | Readable | PathLike[str]
 
 
 class MailboxCommands(Commands):
-    """Selecting, listing, making and filling mailboxes. Names are text, or octets that are sent as they are."""
+    """Select, list, create and fill mailboxes. Names are text, or bytes, which are sent unchanged."""
 
     def append(
         self,
@@ -52,16 +52,16 @@ class MailboxCommands(Commands):
     ) -> Result:
         """Append a message to a mailbox; RFC 3501 section 6.3.11; states: authenticated, selected.
 
-        ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with or without parentheses, an iterable, or
-        None. ``date_time``: as ``Time2Internaldate`` takes it, or None. Returns the text of the tagged response.
+        Returns the text of the tagged response. ``mailbox``: None is INBOX. ``flags``: text such as ``r"\\Seen \\Draft"``, with
+        or without parentheses, an iterable, or None. ``date_time``: as ``Time2Internaldate`` takes it, or None.
 
-        ``message``: bytes or ASCII text; or, for one that need not be in memory, a binary file, or the path of one, read from
-        where it stands. Its line ends become CRLF: a file is read once to count, on the thread of this call, and once more as it
-        is sent, by the courier thread; until then it must not be used. A file that cannot seek is copied into a temporary file
-        first. A ``Source`` is sent as it is.
+        ``message``: bytes or ASCII text; or, to save memory, a binary file, read from its current position, or the path of a
+        file. Line ends become CRLF: the caller's thread reads the file once to count them, and the courier thread reads it again
+        as it sends it; do not use the file before that. A file that cannot seek is first copied into a temporary file. A
+        ``Source`` is sent unchanged.
 
-        ``progress(sent, size)`` is called behind each piece, on the thread that sends it. ``Source`` says more, and what happens
-        when the file changes meanwhile.
+        ``progress(sent, size)`` is called after each piece, on the thread that sends it. See ``Source``, also for a file that
+        changes meanwhile.
         """
         if progress is not None:
             message = message_source(message, progress)
@@ -82,7 +82,7 @@ class MailboxCommands(Commands):
     def list(self, directory: Name = '""', pattern: Name = "*", **options: Unpack[CallOptions]) -> Result:
         """List the mailboxes that match; RFC 3501 section 6.3.8; states: authenticated, selected.
 
-        In ``pattern`` "%" stands for anything but the hierarchy delimiter, "*" for anything at all.
+        In ``pattern`` "*" matches any characters, "%" any but the hierarchy delimiter.
         """
         return self._call("LIST", directory, pattern, **options)
 
@@ -97,10 +97,10 @@ class MailboxCommands(Commands):
     def select(self, mailbox: Name = "INBOX", readonly: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Select a mailbox; RFC 3501 section 6.3.1; states: authenticated, selected.
 
-        Returns the number of messages, or NO, after which no mailbox is selected. FLAGS, UIDVALIDITY and the like:
-        ``response(name)``. Raises ``BadResponse`` for BAD, after which all is as before, unless the server has said that the
-        mailbox before is closed (RFC 9051 section 7.1): ``state`` tells. Raises ``readonly`` if the mailbox is not writable
-        although ``readonly`` was not asked for; it is selected then all the same.
+        Returns the number of messages, or NO, after which no mailbox is selected; ``response(name)`` has FLAGS, UIDVALIDITY and
+        the like. Raises ``BadResponse`` for BAD: the mailbox before stays selected, unless the server has closed it (RFC 9051
+        section 7.1); see ``state``. Raises ``readonly`` if the mailbox is not writable although the caller did not ask for
+        ``readonly``; it is selected nevertheless.
         """
 
         def finish(request: Done) -> Result:
@@ -112,7 +112,7 @@ class MailboxCommands(Commands):
         return self._call_with(options, "EXAMINE" if readonly else "SELECT", mailbox, finish=finish)
 
     def status(self, mailbox: Name, names: Any, **options: Unpack[CallOptions]) -> Result:
-        """Ask about a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
+        """Ask for the status of a mailbox without selecting it; RFC 3501 section 6.3.10; states: authenticated, selected.
 
         ``names``: such as "(MESSAGES UNSEEN)", or an iterable.
         """
@@ -138,9 +138,9 @@ def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
 
 
 def _selected(session: Session, request: Done) -> None:
-    # RFC 3501 section 6.3.1: a SELECT that fails leaves no mailbox selected. One that was not understood (BAD) has not failed.
+    # RFC 3501 section 6.3.1: a SELECT that fails (NO) leaves no mailbox selected. BAD changes nothing.
     if request.typ == "OK":
-        # An earlier one may be the last news of the mailbox before, sent as the command was on its way.
+        # Earlier EXISTS responses may be about the mailbox before: the server may have sent them before it read SELECT.
         del request.untagged[:-1]
         session.select(request.args[0], readonly=_is_readonly(request))
         session.exists = request.untagged[0].number if request.untagged else None
@@ -160,13 +160,13 @@ def apply_exists(session: Session, response: Untagged) -> None:
 
 
 def apply_expunge(session: Session, response: Untagged) -> None:
-    """There is one message less."""
+    """The mailbox has one message less."""
     if session.exists:
         session.exists -= 1
 
 
 def apply_closed(session: Session, data: bytes | None) -> None:
-    """The mailbox that was selected is closed: RFC 9051 section 7.1. Dovecot says so also before a BAD to SELECT."""
+    """The selected mailbox is closed: RFC 9051 section 7.1. Dovecot sends CLOSED also before a BAD to SELECT."""
     if session.state is State.SELECTED:
         session.enter(State.AUTH)
 

@@ -42,7 +42,7 @@ __all__ = ["COMMANDS", "MessageCommands"]
 
 
 class MessageCommands(Commands):
-    """Reading, searching, flagging, copying and removing messages.
+    """Read, search, flag, copy and remove messages.
 
     A ``message_set`` is a sequence set: "1", "1:4,7", "5:*", a number, or an iterable of numbers. With ``uid=True`` it holds
     UIDs instead of message numbers, RFC 3501 section 6.4.8.
@@ -65,8 +65,8 @@ class MessageCommands(Commands):
     def expunge(self, message_set: Any = None, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Remove the deleted messages; RFC 3501 section 6.4.3; state: selected. The data are their numbers, in order.
 
-        With ``uid`` only those of ``message_set``, which must be given then: RFC 4315 section 2.1, capability UIDPLUS. Without
-        ``uid`` it must not be given. Raises ``ArgumentError``, and nothing is sent.
+        With ``uid`` only those of ``message_set``: RFC 4315 section 2.1, capability UIDPLUS. Raises ``ArgumentError``, and sends
+        nothing, if only one of ``uid`` and ``message_set`` is given.
         """
         if uid != (message_set is not None):
             raise ArgumentError("EXPUNGE takes a message set with uid=True, and none without")
@@ -75,8 +75,8 @@ class MessageCommands(Commands):
     def fetch(self, message_set: Any, message_parts: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Fetch (parts of) messages; RFC 3501 section 6.4.5; state: selected.
 
-        ``message_parts``: such as "(UID BODY.PEEK[TEXT])", "UID FLAGS", or an iterable. A literal comes as ``(header, literal)``,
-        followed by the rest of the response.
+        ``message_parts``: such as "(UID BODY.PEEK[TEXT])", "UID FLAGS", or an iterable. In the data, a literal is a tuple
+        ``(header, literal)``, and the rest of the response follows it.
         """
         return self._call("FETCH", message_set, message_parts, uid=uid, **options)
 
@@ -89,21 +89,20 @@ class MessageCommands(Commands):
         uid: bool = False,
         **options: Unpack[CallOptions],
     ) -> Result:
-        """Fetch a body of one message into a file, as it comes; RFC 3501 section 6.4.5; state: selected.
+        """Fetch a body of one message into a file while it arrives; RFC 3501 section 6.4.5; state: selected.
 
-        Returns what ``fetch`` returns, once all has been written. In the body's place there is a ``StreamedLiteral``: no bytes,
-        and as ``size`` what the server announced. However large the body is, a few MB of it are in memory, and ``Limits`` does
-        not count it.
+        Returns what ``fetch`` returns, after the whole body is written. A ``StreamedLiteral`` stands for the body: it has no
+        bytes, and the announced ``size``. At most a few MB of the body are in memory, and ``Limits`` does not count it.
+
+        Raises what the file raises; ``DeadlineExceeded`` if the file accepts nothing for 10 seconds. After either, the rest of
+        the body is skipped, and the connection goes on. Nothing is written if the answer is NO, or has no body.
 
         ``message``: one message number, with ``uid`` a UID. ``message_part``: such as "BODY.PEEK[]" or "(UID BODY.PEEK[2])", with
-        one body; a second one is passed over, and raises ``error``. ``to``: what has ``write(bytes)``, such as a file opened with
-        "wb"; it is not closed. The thread of the call writes to it; with a callback a thread of the library's does, and the
-        callback is called at the end. Or a ``Channel``, from which another thread takes; see there.
-
-        What the file raises is raised here. The rest of the body is then passed over as it comes, and the connection goes on. The
-        same happens if the file takes nothing for 10 seconds, with ``DeadlineExceeded``. If the answer is a NO, or has no such
-        body, nothing is written.
+        one body; a second one is skipped, and raises ``error``. ``to``: an object with ``write(bytes)``, such as a file opened
+        with "wb", which is not closed; or a ``Channel``, from which another thread reads. The caller's thread writes; with a
+        callback, a thread of the library does, and the callback is called at the end.
         """
+
         given = sequence_set_text(as_it_is(message))
         if given != "*" and NumberSet(given).single is None:
             raise ArgumentError(f"fetch_to takes one message, not {message!r:.80}")
@@ -116,26 +115,26 @@ class MessageCommands(Commands):
     def search(self, charset: str | None, *criteria: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Search the mailbox; RFC 3501 section 6.4.4; state: selected.
 
-        ``criteria``: search keys and their operands, in one text or several: ``search(None, "UNSEEN SINCE 1-Jan-2026")``,
-        ``search(None, "SUBJECT", "hello world")``. An operand of its own is quoted as needed. ``charset`` None: UTF-8 is
-        announced if there is 8-bit text. The data is a list of message numbers, with ``uid`` of UIDs, separated by spaces.
+        The data are message numbers, with ``uid`` UIDs, separated by spaces. ``criteria``: search keys and their operands, in
+        one text or several: ``search(None, "UNSEEN SINCE 1-Jan-2026")``, ``search(None, "SUBJECT", "hello world")``. An operand
+        in an argument of its own is quoted as needed. ``charset`` None: CHARSET UTF-8 is sent if there is 8-bit text.
         """
         return self._call("SEARCH", *self._with_charset(charset, criteria), uid=uid, **options)
 
     def store(self, message_set: Any, command: str, flags: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         r"""Change the flags of messages; RFC 3501 section 6.4.6; state: selected.
 
-        ``command``: "FLAGS", "+FLAGS", "-FLAGS", each also with ".SILENT". ``flags``: such as r"\Seen", with or without
-        parentheses, or an iterable. The data are the FETCH responses that tell the new flags.
+        The data are the FETCH responses with the new flags. ``command``: "FLAGS", "+FLAGS", "-FLAGS", each also with ".SILENT".
+        ``flags``: such as r"\Seen", with or without parentheses, or an iterable.
         """
         return self._call("STORE", message_set, command, flags, uid=uid, **options)
 
     def uid(self, command: str, *args: Any, **options: Unpack[CallOptions]) -> Result:
-        """Send a command whose messages are named by UID; RFC 3501 section 6.4.8; state: selected.
+        """Send a command with UIDs in place of message numbers; RFC 3501 section 6.4.8; state: selected.
 
-        ``args`` as the command's own method has them (for SEARCH: the criteria, with "CHARSET" and its name first if need be, or
-        with None first, as ``imaplib`` has it). Returns what that method returns. Forms of extensions are sent as given, as by
-        ``xatom``. For FETCH and the like ``uid=True`` of the command's own method does the same.
+        Returns what the command's own method returns, and takes its ``args``. For SEARCH they are the criteria, after "CHARSET"
+        and its name if needed, or after None, as in ``imaplib``. Forms of extensions are sent as given, as by ``xatom``. The
+        command's own method with ``uid=True`` does the same.
         """
         name = upper_name(command)
         if name == "SEARCH":
@@ -145,14 +144,14 @@ class MessageCommands(Commands):
         return self._call_with(options, name, *args, uid=True, generic=True)
 
     def _with_charset(self, charset: str | None, criteria: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The criteria, behind the charset that the server must be told of."""
+        """The criteria, after "CHARSET" and its name if the server needs them."""
         if "UTF8=ACCEPT" in self._session.enabled:
             # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
             if charset:
                 raise ArgumentError("a charset must not be given once UTF8=ACCEPT is enabled")
             return criteria
-        told = bool(criteria) and isinstance(criteria[0], str) and criteria[0].upper().startswith("CHARSET")
-        charset = charset or ("UTF-8" if needs_charset(criteria) and not told else None)
+        given = bool(criteria) and isinstance(criteria[0], str) and criteria[0].upper().startswith("CHARSET")
+        charset = charset or ("UTF-8" if needs_charset(criteria) and not given else None)
         return ("CHARSET", charset, *criteria) if charset else criteria
 
 

@@ -1,7 +1,7 @@
-"""Where the fields of an envelope and of a part are, once quotes without a backslash have cut some of them, or joined some.
+"""Put the fields of an envelope or a part in their places after quotes without a backslash have cut or joined some of them.
 
-A field keeps its place or is None: what stands before a list, or behind it, is counted from there; where that does not come out
-even, it cannot be told which is which.
+Strings before and after a list are counted from the list. If their number is not the expected one, they are ambiguous, and
+become None.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ __all__ = ["are_shifted", "ten_fields", "to_size"]
 _LISTS = 6
 """From, sender, reply-to, to, cc and bcc stand together."""
 _AROUND = 2
-"""How many strings stand before them, and behind them."""
+"""How many strings stand before them, and after them."""
 _PARAMETERS, _ENCODING, _SIZE = 2, 5, 6
 
 
 def ten_fields(value: list[Any]) -> list[Any]:
-    """The fields of an envelope; None for those whose place cannot be told."""
+    """The fields of an envelope; None for those whose place is ambiguous."""
     last = len(value) - _LISTS
     starts = [at for at in range(last + 1) if _are_lists(value[at : at + _LISTS])]
     fits = [at for at in starts if _AROUND in (at, last - at)]
@@ -29,24 +29,24 @@ def ten_fields(value: list[Any]) -> list[Any]:
 
 
 def are_shifted(value: list[Any]) -> bool:
-    """Whether a string stands where a part has its number of bytes: one before it was cut, and what follows is too far behind."""
+    """Whether a string is in the place of a part's number of bytes: an earlier string was cut, and all later fields moved."""
     size = value[_SIZE] if len(value) > _SIZE and not isinstance(value[0], list) else None
     return isinstance(size, bytes) and not size.isdigit()
 
 
 def to_size(value: list[Any]) -> bool:
-    """Put the first seven fields of a part in their places, the number of bytes being the last; whether any was moved."""
+    """Put the first seven fields of a part in their places, up to the number of bytes; return whether any was moved."""
     if len(value) > _SIZE and isinstance(value[_SIZE], int) and _is_list(value[_PARAMETERS]):
         return False
     size = next((at for at, member in enumerate(value) if isinstance(member, int)), 0)
     if size <= _PARAMETERS:
         return False
-    # Without parameters, NIL is where they would be; else nothing is where it would be.
+    # A part without parameters must have NIL in their place; otherwise no field before the size has a certain place.
     parameters = next((at for at, member in enumerate(value[:size]) if isinstance(member, list)), _PARAMETERS)
     kind = value[:parameters] if parameters == _PARAMETERS and _is_list(value[parameters]) else [None] * _PARAMETERS
     between = value[parameters + 1 : size]
     if len(between) != _ENCODING - _PARAMETERS:
-        # The encoding is the server's own word, the others may be cut.
+        # The server writes the encoding itself; the other strings are the sender's, and may be cut.
         between = [None, None, between[-1] if between else None]
     found = value[parameters]
     value[: size + 1] = [*kind, found if _is_list(found) else None, *between, value[size]]

@@ -1,7 +1,7 @@
 """Which part of a message an item of FETCH holds: RFC 3501 section 6.4.5.
 
-A server may write a section in its own way: Exchange and others send the names of header fields in another order, in upper case,
-in quotes, or with other spaces than were asked for.
+A server may spell a section differently from the request: Exchange and others send the names of header fields in another order,
+in upper case, in quotes, or with other spaces.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Section = tuple[str, frozenset[str]]
 
 
 def find_section(items: Mapping[str, Any], section: str) -> bytes | None:
-    """The bytes of a section, else of the old item that stands for it, else of the first part of it that is there."""
+    """The bytes of a section, else of the old item that stands for it, else of its first partial item; None without any."""
     found = items.get(f"BODY[{section}]")
     if isinstance(found, bytes):
         return found
@@ -43,7 +43,7 @@ def find_section(items: Mapping[str, Any], section: str) -> bytes | None:
 
 
 def _section(text: str) -> Section:
-    """A section to be compared: all but the names of header fields, and the set of those, in upper case."""
+    """A section for comparison, in upper case: its text without the header fields, and the set of those."""
     found = _HEADER_FIELDS.fullmatch(text)
     if found is None:
         return text.strip(" ").upper(), frozenset()

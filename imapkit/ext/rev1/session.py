@@ -33,18 +33,18 @@ Authenticator = Callable[[bytes], "bytes | str | None"]
 
 
 class SessionCommands(Commands):
-    """Greeting to farewell: capabilities, authentication, NOOP, LOGOUT, and what came by itself."""
+    """Capabilities, authentication, NOOP, LOGOUT, and responses that belong to no command."""
 
     _logout_timeout: float
 
     def authenticate(self, mechanism: str, authobject: Authenticator, **options: Unpack[CallOptions]) -> Result:
         """Authenticate by a SASL mechanism; RFC 3501 section 6.2.2; state: not authenticated.
 
-        ``authobject(challenge)`` gets each challenge, decoded, and returns the response (octets or text, to be encoded), or
-        None to cancel. It runs on the calling thread and may not issue commands. Raises ``NoResponse`` if the server refuses,
-        and whatever ``authobject`` raised, once the server has acknowledged the cancellation.
+        ``authobject(challenge)`` is called with each challenge, decoded, and returns the response (bytes or text, which is then
+        encoded), or None to cancel. It runs on the caller's thread and may not send commands. Raises ``NoResponse`` if the
+        server refuses. If ``authobject`` raises, that is raised once the server has acknowledged the cancellation.
         """
-        # An error's traceback shows what the frames hold, and ``repr`` of this object may show a password.
+        # A traceback can show every local variable, and ``repr`` of this object may show a password.
         answers, authobject = Secret(authobject), _no_authenticator
         reply = _replier(answers)
         return self._call_with(options, "AUTHENTICATE", upper_name(mechanism), reply=reply, finish=self._admitted)
@@ -56,15 +56,15 @@ class SessionCommands(Commands):
     def login(self, user: str | bytes, password: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Log in with a name and a password; RFC 3501 section 6.2.3; state: not authenticated.
 
-        Nothing is sent, and ``error`` raised, if the server announces LOGINDISABLED. Raises ``NoResponse`` if it refuses.
+        Raises ``NoResponse`` if the server refuses; ``error``, and sends nothing, if the server announces LOGINDISABLED.
         """
-        # First of all: an error's traceback shows what the frames hold.
+        # Before all else: a traceback can show every local variable.
         secret, password = Secret(password), ""
         if user is None or plain(secret) is None:
             # Elsewhere an argument that is None is left out.
             raise ArgumentError(f"LOGIN: no {'user' if user is None else 'password'}")
         if self._session.state is State.NONAUTH:
-            # So that what is sent knows whether it may be.
+            # ``_unless_disabled`` needs them.
             self._known_capabilities()
         return self._call_with(options, "LOGIN", user, secret, finish=self._admitted)
 
@@ -77,8 +77,9 @@ class SessionCommands(Commands):
     def logout(self, **options: Unpack[CallOptions]) -> Result:
         """End the session and the connection; RFC 3501 section 6.1.3; any state.
 
-        Returns ``("BYE", [text])`` as the server said it, or ``("NO", [reason])`` if it could not be told. Raises no network
-        error, may be called twice and from several threads, and returns when the connection's threads have ended.
+        Returns ``("BYE", [text])`` with the server's text, or ``("NO", [reason])`` if LOGOUT could not be sent or was not
+        answered, once the connection's threads have ended. Raises no network error; may be called again, and from several
+        threads.
         """
         if self._session.state is State.LOGOUT:
             self._hang_up("logout")
@@ -94,11 +95,11 @@ class SessionCommands(Commands):
             )
 
     def noop(self, **options: Unpack[CallOptions]) -> Result:
-        """Do nothing but let the server tell its news; RFC 3501 section 6.1.2; any state."""
+        """Send NOOP, which gives the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
         return self._call("NOOP", **options)
 
     def recent(self, **options: Unpack[CallOptions]) -> Result:
-        """The RECENT responses that have come, else those that a NOOP brings; RFC 3501 section 7.3.2.
+        """The RECENT responses received so far, else those that the server sends for a NOOP; RFC 3501 section 7.3.2.
 
         The data is a list of counts, the newest last, or ``[None]``.
         """
@@ -114,26 +115,27 @@ class SessionCommands(Commands):
     def response(self, code: str, **options: Unpack[CallOptions]) -> Result:
         """Take the untagged responses, or response codes, called ``code`` that belonged to no command.
 
-        Returns ``(code, [data, ...])``, or ``(code, [None])``; ``parse`` tells the two apart. RFC 3501 sections 7.1 to 7.4.
+        Returns ``(code, [data, ...])``, or ``(code, [None])`` without any; ``parse`` distinguishes responses from codes. RFC
+        3501 sections 7.1 to 7.4.
         """
         return self._deliver((code, self._take(upper_name(code)) or [None]), **options)
 
     def xatom(self, name: str, *args: Any, force: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Send a command that has no method, or one in a form that its method does not have; RFC 3501 section 6.5.1; any state.
 
-        Returns the text of the tagged response; untagged responses are in ``response(name)``. A command that some family knows
-        returns what its method returns, and its arguments are written as that method writes them. A form of an extension is
-        sent as given, when no other command is in flight: ``xatom("LIST", '""', '"*"', "RETURN (STATUS (UNSEEN))")``. That
-        is a form with more arguments or fewer, or with a list in parentheses where the method takes none. ``force``: sends
-        also what the family refuses to send for the harm that it does (ENABLE of what no family understands, RFC 5161).
-        Raises ``ArgumentError`` for an argument that is None, or that cannot be sent in a command line.
+        Returns the text of the tagged response; ``response(name)`` has the untagged responses. For a command that an installed
+        family declares, it returns what that family's method returns and writes the arguments as that method does. A form of an
+        extension is sent as given, when no other command is in flight: ``xatom("LIST", '""', '"*"', "RETURN (STATUS
+        (UNSEEN))")``. That is a form with more arguments or fewer, or with a list in parentheses where the method takes none.
+        ``force``: send also what the family refuses because it does harm (ENABLE of an extension that no family reads, RFC
+        5161). Raises ``ArgumentError`` for an argument that is None, or that cannot be sent in a command line.
         """
         return self._call_with(options, upper_name(name), *args, generic=True, force=force)
 
     def pop_untagged_responses(self) -> Iterator[tuple[str, list[Any]]]:
         """Take, one after the other, the untagged responses that belonged to no command: ``(name, [data, ...])``; any state.
 
-        RFC 3501 section 7: what a server tells of itself. ``response(name)`` takes those of one name.
+        RFC 3501 section 7: the data that servers send unasked. ``response(name)`` takes those of one name.
         """
         return self._take_all()
 
@@ -150,11 +152,11 @@ class SessionCommands(Commands):
 
 
 def _no_authenticator(challenge: bytes) -> None:
-    """Stands for an authobject that has been wrapped."""
+    """The placeholder for an authobject that is wrapped in a ``Secret``."""
 
 
 def _encoded(what: str, value: str | bytes | Secret) -> bytes:
-    """A name or a password as bytes, text in UTF-8. Raises ``ArgumentError``, which does not hold the value."""
+    """A name or a password as bytes, text in UTF-8. Raises ``ArgumentError``, without the value in it."""
     value = plain(value)
     try:
         if isinstance(value, (str, bytes)):
@@ -173,7 +175,7 @@ def _cram_md5(name: bytes, key: Secret, challenge: bytes) -> bytes:
     try:
         return b"%b %b" % (name, hmac.new(plain(key), challenge, "md5").hexdigest().encode("ascii"))
     except Exception as exc:
-        # There are systems without MD5. The frames below hold the password.
+        # Some systems have no MD5. The frames below hold the password, so the error below is raised outside this block.
         why = f"{type(exc).__name__}: {exc}"
     raise error(f"CRAM-MD5 cannot be computed here: {why}")
 
@@ -182,7 +184,7 @@ def _replier(answers: Secret) -> Callable[[bytes], bytes | None]:
     """``base64 = *(4base64-char) [base64-terminal]``, RFC 3501 section 9: decode the challenge, encode the response."""
 
     def reply(challenge: bytes) -> bytes | None:
-        # "+ go ahead", a common broken continuation request of AUTHENTICATE, stands for an empty challenge.
+        # Some servers send "+ go ahead", which is not base64, for an empty challenge.
         text = b"" if challenge.lower() == b"go ahead" else challenge
         try:
             decoded = binascii.a2b_base64(text, strict_mode=True) if text else b""
@@ -196,34 +198,34 @@ def _replier(answers: Secret) -> Callable[[bytes], bytes | None]:
 
 def _base64(answer: Secret) -> bytes:
     try:
-        octets = plain(answer).encode("utf-8") if isinstance(plain(answer), str) else bytes(plain(answer))
-        return binascii.b2a_base64(octets, newline=False)
+        encoded = plain(answer).encode("utf-8") if isinstance(plain(answer), str) else bytes(plain(answer))
+        return binascii.b2a_base64(encoded, newline=False)
     except (UnicodeEncodeError, TypeError, ValueError) as exc:
         why = type(exc).__name__
-    # Neither as a cause nor as a context: such errors hold the text itself.
-    raise ArgumentError(f"what authobject returned cannot be sent ({why}): it must be octets, text or None")
+    # Raised outside the block, so that it has no cause and no context: those errors hold the text itself.
+    raise ArgumentError(f"AUTHENTICATE: cannot send what authobject returned ({why}): it must be bytes, text or None")
 
 
 def _logged_in(session: Session, request: Done) -> None:
-    # RFC 3501 section 6.2.3: what was announced before does not hold any more; a CAPABILITY code in the OK is read after this.
+    # RFC 3501 section 6.2.3: earlier capabilities are no longer valid; a CAPABILITY code in the OK is applied after this.
     if request.typ == "OK":
         session.forget_capabilities()
         session.enter(State.AUTH)
 
 
 def _unless_disabled(session: Session, args: tuple[Any, ...]) -> None:
-    # Whatever sent it: xatom, or a program that was written for imaplib.
+    # Also for xatom and for programs written for imaplib.
     if session.has("LOGINDISABLED"):
         raise error("LOGIN is disabled by the server (LOGINDISABLED); nothing was sent: use TLS, or authenticate()")
 
 
 def apply_capability(session: Session, response: Untagged) -> None:
-    """Take over an untagged CAPABILITY response."""
+    """Store the capabilities of an untagged CAPABILITY response."""
     session.set_capabilities(session.names(response.text))
 
 
 def apply_capability_code(session: Session, data: bytes | None) -> None:
-    """Take over a CAPABILITY response code."""
+    """Store the capabilities of a CAPABILITY response code."""
     session.set_capabilities(session.names(data or b""))
 
 

@@ -1,4 +1,4 @@
-"""Which literal of a FETCH response is a body that can go to a file as it comes; RFC 3501 section 7.4.2."""
+"""Find the literal of a FETCH response that is a body, for streaming to a file; RFC 3501 section 7.4.2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imapkit.plugin import Cursor, Untagged, late_pattern
 
 __all__ = ["announces_body", "body_value"]
 
-#   A section with a literal behind it: "BODY[1.TEXT]<0> {n}", "BINARY[2] ~{n}", "RFC822 {n}".
+#   A section that a literal follows: "BODY[1.TEXT]<0> {n}", "BINARY[2] ~{n}", "RFC822 {n}".
 _BODY = late_pattern(
     rb"(?:(?:BODY|BINARY)\[[^\[\]\"]*+\] *+(?:<[\d.]*+>)?+|RFC822(?:\.HEADER|\.TEXT)?+) *+~?\{\d++\+?\}\Z", re.IGNORECASE
 )
@@ -18,12 +18,12 @@ _BODIES = ("BODY[", "BINARY[", "RFC822", "RFC822.HEADER", "RFC822.TEXT")
 
 
 def announces_body(response: Untagged) -> bool:
-    """Whether the last text of a response announces a body, and not a string of an envelope or another item."""
+    """Whether the last text of a response announces the literal of a body, and not of an envelope or another item."""
     return response.name == "FETCH" and _BODY.search(response.parts[-1]) is not None
 
 
 def body_value(response: Untagged) -> bytes | None:
-    """The body in a FETCH response, whatever its form; None if there is none, or NIL."""
+    """The body in a FETCH response, in any form; None if there is none, or NIL."""
     if response.name != "FETCH":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where copied and appended messages have gone: the response codes of UIDPLUS, RFC 4315 section 3."""
+"""The response codes of UIDPLUS, which have the UIDs of copied and appended messages; RFC 4315 section 3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["AppendUid", "CopyUid", "UidSet", "appenduid", "copyuid"]
 
 @record
 class AppendUid:
-    """APPENDUID: ``uidvalidity`` of the mailbox, and the UIDs there of the messages appended: one, without MULTIAPPEND."""
+    """APPENDUID: the mailbox's ``uidvalidity``, and the UIDs of the appended messages; without MULTIAPPEND there is one."""
 
     uidvalidity: int
     uids: UidSet
@@ -19,14 +19,14 @@ class AppendUid:
 
 @record
 class CopyUid:
-    """COPYUID: ``uidvalidity`` of the mailbox copied to, the UIDs of the messages ``source``, and those of the copies."""
+    """COPYUID: the target mailbox's ``uidvalidity``, the UIDs of the copied messages (``source``) and of the ``copies``."""
 
     uidvalidity: int
     source: UidSet
     copies: UidSet
 
     def pairs(self) -> Iterator[tuple[int, int]]:
-        """The UID of each message and that of its copy, as far as both are told."""
+        """The UID of each message with that of its copy, as far as the server has sent both."""
         return zip(self.source, self.copies, strict=False)
 
 
@@ -40,7 +40,7 @@ def appenduid(cursor: Cursor) -> AppendUid:
 
 
 def copyuid(cursor: Cursor) -> CopyUid:
-    """``"COPYUID" SP nz-number SP uid-set SP uid-set``; sets that are not of one size are noted."""
+    """``"COPYUID" SP nz-number SP uid-set SP uid-set``; sets of different sizes are noted."""
     validity = cursor.nz_number()
     cursor.sp()
     start = cursor.mark()

@@ -1,9 +1,8 @@
-"""Patterns of whole rules, for what is exactly as the grammar has it: RFC 3501 section 9.
+"""Patterns of whole rules, for well-formed values: RFC 3501 section 9.
 
-Most of what servers send is, and is then read by one match where it would take a hundred words. What is not, or what has a
-literal in it, does not match and is read word by word, with the same result for whatever both can read; a test holds them
-equal. Each octet tells which way to go on, and what has been taken is not given back. They are compiled when they are first
-needed (``late_pattern``), since that takes milliseconds.
+Most values that servers send are well-formed, and one match reads them. A malformed value, or one with a literal in it, does not
+match and is read word by word; a test holds the results of both ways equal. The patterns never backtrack: each byte decides the
+next step. They are compiled on first use (``late_pattern``), since that takes milliseconds.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from imapkit.plugin import unescape
 __all__ = ["ADDRESS", "NSTRING", "NUMBER", "PLAIN", "PLAIN_NSTRING", "STRING", "unescaped", "ungrouped"]
 
 STRING = rb'"([^"\\\r\n\0]*+(?:\\[^\r\n\0][^"\\\r\n\0]*+)*+)"'
-"""``quoted``; its group is what stands between the quotes, as in all that follow."""
+"""``quoted``; its group is the text between the quotes, as in all that follow."""
 NSTRING = rb"(?:NIL|%b)" % STRING
 """``nstring = quoted / nil``."""
 PLAIN = rb'"([^"\\\r\n\0]*+)"'
@@ -35,5 +34,5 @@ def ungrouped(rule: bytes) -> bytes:
 
 
 def unescaped(inside: bytes | None) -> bytes | None:
-    """What the inside of a quoted string stands for; None is NIL."""
+    """The value of a quoted string without its quotes; None is NIL."""
     return None if inside is None else unescape(inside)

@@ -1,6 +1,7 @@
-"""BODY and BODYSTRUCTURE that are as the grammar has them: read a part at a time, by the patterns of ``whole.py``.
+"""Read a well-formed BODY or BODYSTRUCTURE, a part at a time, by the patterns of ``whole.py``.
 
-The parts whose end has not come yet are on a stack, the outermost first. Whatever is odd ends it, and is for ``body.py``.
+The open parts are on a stack, the outermost first. At the first deviation from the grammar it stops, and ``body.py`` reads the
+whole.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ _END = rb"(?: %b(?: %b(?: %b)?)?)?" % (_DISPOSITION, _LANGUAGE, PLAIN_NSTRING)
 _EXTENSION = rb"(?: %b%b)?" % (PLAIN_NSTRING, _END)
 #   body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets
 _FIELDS = rb"%b %b %b %b %b" % (_PARAMETERS, PLAIN_NSTRING, PLAIN_NSTRING, PLAIN_NSTRING, NUMBER)
-#   What ends a multipart: SP media-subtype [SP body-fld-param [SP body-fld-dsp ...]]; and a message: SP body-fld-lines ...
+#   The end of a multipart: SP media-subtype [SP body-fld-param [SP body-fld-dsp ...]]; of a message: SP body-fld-lines ...
 _ENDS = rb" (?:%b(?: %b%b)?|%b%b)\)" % (PLAIN, _PARAMETERS, _END, NUMBER, _EXTENSION)
 #   Before a part: the "(" of each multipart that begins with it; several servers put a SP between parts.
 _BEGINS = rb" *+((?:\((?=\())*+)"
-#   body-type-1part, with the body-fld-lines of body-type-text or without; and the ends of what it is the last part of.
+#   body-type-1part, with the body-fld-lines of body-type-text or without; and the ends of all parts that end with it.
 _SINGLE = rb"%b\(%b %b %b(?: %b)?%b\)((?:%b)*+)" % (_BEGINS, PLAIN, PLAIN, _FIELDS, NUMBER, _EXTENSION, ungrouped(_ENDS))
 #   body-type-msg = media-message SP body-fields SP envelope SP body SP body-fld-lines: up to its envelope.
 _TYPE = rb'"([Mm][Ee][Ss][Ss][Aa][Gg][Ee])" "([Rr][Ff][Cc]822|[Gg][Ll][Oo][Bb][Aa][Ll])"'
@@ -52,15 +53,15 @@ _WHOLE, _HEAD, _SPACE = late_pattern(_SINGLE), late_pattern(_MESSAGE), late_patt
 _EACH_END, _EACH_PAIR, _EACH_STRING = late_pattern(_ENDS), late_pattern(_PAIR), late_pattern(PLAIN)
 
 _LISTS = 3
-"""How many are open at most in one part, its own among them, beside those of parts in it."""
+"""How deep lists are nested in one part, its own counted, without those of parts in it."""
 _LINES, _ENDS_AT = 8, 14
-"""Where the number of lines and what ends with it are among the groups of a part."""
+"""The places of the number of lines, and of the ends of enclosing parts, among the groups of a part."""
 _OF_MULTIPART = 6
-"""How many groups the end of a multipart has; those of a message's come behind."""
+"""How many groups the end of a multipart has; those of a message's end follow."""
 
 
 def whole_body(cursor: Cursor, deepest: int, most: int) -> BodyStructure | None:
-    """A body of at most so many parts, so deep; None for any that is not as the grammar has it: nothing is read then."""
+    """A well-formed body of at most ``most`` parts, nested less than ``deepest``; else None, and the cursor has not moved."""
     start = cursor.mark()
     found = _body(cursor, deepest, most) if cursor.nesting >= deepest + _LISTS else None
     if found is None:
@@ -72,11 +73,11 @@ def _body(cursor: Cursor, deepest: int, most: int) -> BodyStructure | None:
     pending = [_Open("")]
     while True:
         single = cursor.match(_WHOLE)
-        begun = single or cursor.match(_HEAD)
-        if begun is None:
+        start = single or cursor.match(_HEAD)
+        if start is None:
             return None
-        groups = begun.groups()
-        # Before they are made: the number of a section is as long as it is deep.
+        groups = start.groups()
+        # Checked before the parts are made: the deeper a part, the longer the name of its section.
         most -= len(groups[0]) + 1
         if len(pending) + len(groups[0]) >= deepest or most < 0:
             return None
@@ -89,7 +90,7 @@ def _body(cursor: Cursor, deepest: int, most: int) -> BodyStructure | None:
 
 
 def _take_message(cursor: Cursor, pending: list[_Open], groups: _Groups) -> bool:
-    """Read a message's envelope; False if it is odd."""
+    """Read a message's envelope; False if it is malformed."""
     envelope = whole_envelope(cursor)
     if envelope is None or cursor.match(_SPACE) is None:
         return False
@@ -98,7 +99,7 @@ def _take_message(cursor: Cursor, pending: list[_Open], groups: _Groups) -> bool
 
 
 def _take_single(pending: list[_Open], groups: _Groups) -> bool:
-    """Put a part in its place, and then whatever ends with it; False if one of them is odd."""
+    """Put a part in its place, then each part that ends with it; False if one of them is malformed."""
     part = _single(pending[-1].next(), groups)
     if part is None:
         return False
@@ -112,7 +113,7 @@ def _take_single(pending: list[_Open], groups: _Groups) -> bool:
 
 
 def _single(section: str, groups: _Groups) -> BasicPart | None:
-    """A part in which there is no other; None if it is odd."""
+    """A part without parts in it; None if it is malformed."""
     kind, lines = groups[1].lower(), groups[_LINES]
     if kind == b"text":
         return None if lines is None else TextPart(*_fields(section, groups), int(lines))
@@ -123,7 +124,7 @@ def _single(section: str, groups: _Groups) -> BasicPart | None:
 
 def _fields(section: str, groups: _Groups) -> BasicFields:
     """The fields of ``BasicPart``, which every part but a multipart has."""
-    _begins, kind, subtype, parameters, ident, description, encoding, octets = groups[:_LINES]
+    _begins, kind, subtype, parameters, ident, description, encoding, size = groups[:_LINES]
     md5, disposition, more, language, location = groups[_LINES + 1 : _ENDS_AT]
     return (
         section,
@@ -137,24 +138,24 @@ def _fields(section: str, groups: _Groups) -> BasicFields:
         ident,
         description,
         encoding,
-        int(octets),
+        int(size),
         md5,
     )
 
 
-def _language(octets: bytes) -> tuple[bytes, ...]:
-    return tuple(_EACH_STRING.findall(octets))
+def _language(sent: bytes) -> tuple[bytes, ...]:
+    return tuple(_EACH_STRING.findall(sent))
 
 
-def _pairs(octets: bytes | None) -> Pairs:
-    if octets is None:
+def _pairs(sent: bytes | None) -> Pairs:
+    if sent is None:
         return ()
-    pairs = _EACH_PAIR.findall(octets)
-    return tuple([(unescape(name), unescape(value)) for name, value in pairs] if b"\\" in octets else pairs)
+    pairs = _EACH_PAIR.findall(sent)
+    return tuple([(unescape(name), unescape(value)) for name, value in pairs] if b"\\" in sent else pairs)
 
 
 class _Open:
-    """What has parts that are being read: what they are called begins with ``prefix``; this one is around the outermost."""
+    """An open part, which holds the parts read so far; their sections begin with ``prefix``. This class is the outermost."""
 
     __slots__ = ("children", "prefix")
 
@@ -163,15 +164,15 @@ class _Open:
         self.children: list[BodyStructure] = []
 
     def next(self) -> str:
-        """The section of the next part in it."""
+        """The section of the next part in this one."""
         return f"{self.prefix}{len(self.children) + 1}"
 
     def multipart(self) -> _Multi:
-        """A multipart that is a whole message: the parts in it are numbered as the message's (RFC 3501 section 6.4.5)."""
+        """A multipart that is a whole message: its parts have the numbers of the message's parts (RFC 3501 section 6.4.5)."""
         return _Multi(f"{self.prefix}TEXT", self.prefix)
 
     def part(self, end: _Groups) -> BodyStructure | None:
-        """The part, all in it being read; None if it is odd, or if there is nothing that could end."""
+        """The finished part; None if it is malformed, or if no part is open."""
         return None
 
 
@@ -184,12 +185,12 @@ class _Multi(_Open):
         self.section, self.prefix, self.children = section, prefix, []
 
     def multipart(self) -> _Multi:
-        """A multipart in it."""
+        """A multipart in this one."""
         section = self.next()
         return _Multi(section, f"{section}.")
 
     def part(self, end: _Groups) -> MultiPart | None:
-        """The part, all in it being read; None if that is the end of a message."""
+        """The finished part; None if ``end`` is that of a message."""
         subtype, parameters, disposition, more, language, location = end[:_OF_MULTIPART]
         if subtype is None:
             return None
@@ -216,7 +217,8 @@ class _Message(_Open):
         super().__init__(f"{section}.")
 
     def part(self, end: _Groups) -> MessagePart | None:
-        """The part, all in it being read; None if that is the end of a multipart, or there is more than one body in it."""
+        """The finished part; None if ``end`` is that of a multipart, or if it does not have exactly one body."""
+
         lines = end[_OF_MULTIPART]
         if lines is None or len(self.children) != 1:
             return None

@@ -1,4 +1,4 @@
-"""The family against a server that knows X-GM-EXT-1."""
+"""The family against a server that supports X-GM-EXT-1."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FETCHED = b'* 1 FETCH (UID 9 X-GM-MSGID 12784 X-GM-THRID 12668 X-GM-LABELS ("\\\
 
 
 class MyIMAP(IMAP4, GmailCommands):
-    """How a program that is about Gmail has its methods typed."""
+    """A client class with the family's methods, for type checkers."""
 
 
 def answer(untagged: bytes) -> Callable[[Conversation, ReceivedCommand], None]:
@@ -71,7 +71,7 @@ def test_numbers_and_labels(server: ScriptedServer, imap: MyIMAP) -> None:
     assert sent(server) == b'UID STORE 9 X-GM-LABELS (\\Inbox Gr&APYA3w-e "To do")'
 
 
-def test_what_a_message_does_not_tell(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_missing_and_malformed_labels_are_none(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     server = imap_server(handlers={"FETCH": answer(b"* 1 FETCH (FLAGS ())\r\n* 2 FETCH (X-GM-LABELS oops UID 2)\r\n")})
     imap = imap_client(server, families=["rev1", imapkit_gmail], select="INBOX")
     first, second = imap.fetch("1:2", "(X-GM-LABELS)")[1].parsed()
@@ -92,7 +92,7 @@ def test_what_a_message_does_not_tell(imap_server: ServerFactory, imap_client: C
         ((), b"()"),
     ],
 )
-def test_labels_are_written_as_they_need(server: ScriptedServer, imap: MyIMAP, labels: Any, written: bytes) -> None:
+def test_labels_are_quoted_as_needed(server: ScriptedServer, imap: MyIMAP, labels: Any, written: bytes) -> None:
     imap.x_gm_set_labels(1, labels)
     assert sent(server) == b"STORE 1 X-GM-LABELS " + written
     imap.store("1", "-X-GM-LABELS.SILENT", labels)
@@ -129,8 +129,8 @@ def test_gmails_own_search(server: ScriptedServer, imap: MyIMAP, query: str, wri
     assert sent(server) == b"UID " + written + b" UNSEEN"
 
 
-def test_search_knows_the_keys(server: ScriptedServer, imap: MyIMAP) -> None:
-    # "to" is a search key of RFC 3501: only who knows X-GM-RAW can tell that it is none here.
+def test_search_supports_the_keys(server: ScriptedServer, imap: MyIMAP) -> None:
+    # "to" is a search key of RFC 3501; here it is the operand of X-GM-RAW.
     imap.search(None, "X-GM-RAW", "to me", "X-GM-LABELS", "To do", "X-GM-THRID", 12668, "SEEN")
     assert sent(server) == b'SEARCH X-GM-RAW "to me" X-GM-LABELS "To do" X-GM-THRID 12668 SEEN'
     imap.uid("SEARCH", "NOT X-GM-RAW", "all of größe")

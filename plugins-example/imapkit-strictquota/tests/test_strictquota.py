@@ -1,4 +1,4 @@
-"""The family against servers that answer well, badly and not at all."""
+"""The family against servers with good, bad and no answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GOOD = b'* QUOTA "User quota" (STORAGE 10 512 MESSAGE 700 600)\r\n'
 
 
 class MyIMAP(IMAP4, StrictQuotaCommands):
-    """How a program that relies on it has its methods typed."""
+    """A client class with the family's methods, for type checkers."""
 
 
 def answering(imap_server: ServerFactory, untagged: bytes) -> ScriptedServer:
@@ -51,14 +51,16 @@ def test_a_good_answer(imap_server: ServerFactory, imap_client: ClientFactory) -
 @pytest.mark.parametrize(
     ("untagged", "why"),
     [
-        (b"", "nothing of this root"),
-        (b'* QUOTA "another" (STORAGE 10 512)\r\n', "nothing of this root"),
-        (GOOD + GOOD, "too much of this root"),
+        (b"", "0 QUOTA responses about this root"),
+        (b'* QUOTA "another" (STORAGE 10 512)\r\n', "0 QUOTA responses about this root"),
+        (GOOD + GOOD, "2 QUOTA responses about this root"),
         (b'* QUOTA "User quota" (STORAGE ten 512)\r\n', "ten 512"),
         (b'* QUOTA "User quota"\r\n', "User quota"),
     ],
 )
-def test_an_answer_that_is_none(imap_server: ServerFactory, imap_client: ClientFactory, untagged: bytes, why: str) -> None:
+def test_an_unusable_answer_is_an_error(
+    imap_server: ServerFactory, imap_client: ClientFactory, untagged: bytes, why: str
+) -> None:
     imap = imap_client(answering(imap_server, untagged), families=FAMILIES)
     with pytest.raises(QuotaError, match=why) as caught:
         imap.getquota("User quota")
@@ -80,7 +82,7 @@ def test_no_is_an_error(imap_server: ServerFactory, imap_client: ClientFactory) 
 
 @pytest.mark.parametrize(
     ("root", "sent"),
-    [("", b'""'), ('"User quota"', rb'"\"User quota\""'), (b"(odd)", b'"(odd)"'), ("Größe", b"{7+}\r\nGr\xc3\xb6\xc3\x9fe")],
+    [("", b'""'), ('"User quota"', rb'"\"User quota\""'), (b"(a)", b'"(a)"'), ("Größe", b"{7+}\r\nGr\xc3\xb6\xc3\x9fe")],
 )
 def test_a_name_is_taken_literally(imap_server: ServerFactory, imap_client: ClientFactory, root: Any, sent: bytes) -> None:
     server = answering(imap_server, b"")
@@ -91,14 +93,14 @@ def test_a_name_is_taken_literally(imap_server: ServerFactory, imap_client: Clie
 
 
 @pytest.mark.parametrize("bad", INJECTIONS)
-def test_a_name_that_would_be_a_command(bad: str | bytes) -> None:
+def test_a_name_cannot_inject_a_command(bad: str | bytes) -> None:
     family = imapkit_strictquota.imapkit_family()
     with pytest.raises(ArgumentError):
         written(family, "GETQUOTA", bad)
 
 
 @pytest.mark.parametrize("vector", load_vectors(Path(__file__).with_name("strictquota.toml")), ids=str)
-def test_what_a_response_means(vector: Vector) -> None:
+def test_vector(vector: Vector) -> None:
     check_vector(vector, load_only(*FAMILIES))
 
 
@@ -106,7 +108,7 @@ def test_with_quota_and_absent() -> None:
     check_family(imapkit_strictquota, "rev1", "quota")
 
 
-def test_the_rest_of_quota_is_as_it_was() -> None:
+def test_the_rest_of_quota_does_not_change() -> None:
     registry = load_only(*FAMILIES)
     assert registry.methods["getquota"] == "strictquota"
     assert registry.methods["getquotaroot"] == "quota"
@@ -117,12 +119,12 @@ def test_without_replaces_it_is_a_conflict() -> None:
     plain = dataclasses.replace(imapkit_strictquota.imapkit_family(), replaces=())
     with pytest.raises(PluginConflictError) as caught:
         load_only("rev1", "quota", plain)
-    said = str(caught.value)
-    assert "command:GETQUOTA, method:getquota" in said
-    assert "'quota' (imapkit " in said
-    assert 'replaces=("command:GETQUOTA", "method:getquota")' in said
+    message = str(caught.value)
+    assert "command:GETQUOTA, method:getquota" in message
+    assert "'quota' (imapkit " in message
+    assert 'replaces=("command:GETQUOTA", "method:getquota")' in message
 
 
-def test_without_quota_it_cannot_be() -> None:
+def test_without_quota_it_is_refused() -> None:
     with pytest.raises(PluginConflictError, match=r"requires the family 'quota'"):
         load_only("rev1", imapkit_strictquota)

@@ -1,4 +1,4 @@
-"""What is counted is what goes over the wire."""
+"""The counts are those of the bytes on the wire."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NEWS = b"* OK nothing new\r\n" * 1000
 
 
 def chatter(conversation: Conversation) -> None:
-    """A server that has much to say to NOOP."""
+    """A server with a long answer to NOOP."""
     conversation.serve({"NOOP": lambda conversation, command: conversation.ok(command, untagged=NEWS)})
 
 
-def test_every_octet_is_counted(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_every_byte_is_counted(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     before = total()
     server = imap_server(chatter, greeting=GREETING)
     imap = imap_client(server, families=FAMILIES, login=False)
@@ -34,7 +34,7 @@ def test_every_octet_is_counted(imap_server: ServerFactory, imap_client: ClientF
     assert total() - before == counted()
 
 
-def test_each_connection_has_a_count_of_its_own(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_each_connection_has_its_own_count(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     server = imap_server(chatter, greeting=GREETING)
     busy, lazy = (imap_client(server, families=FAMILIES, login=False) for _ in range(2))
     before = total()
@@ -66,10 +66,10 @@ def test_starttls(imap_server: ServerFactory, imap_client: ClientFactory, imap_t
     imap.starttls()
     imap.noop()
     plain = sum(len(command.raw) for command in server.commands)
-    assert imap.family(TrafficCommands).traffic().sent > plain + 200  # the handshake, and what TLS adds to each record
+    assert imap.family(TrafficCommands).traffic().sent > plain + 200  # the handshake, and the overhead of each TLS record
 
 
-def test_what_is_compressed_is_counted_as_it_travels(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_compressed_data_is_counted_after_compression(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
         deflate, inflate, line = zlib.compressobj(wbits=-15), zlib.decompressobj(-15), b""

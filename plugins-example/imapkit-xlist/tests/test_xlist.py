@@ -1,4 +1,4 @@
-"""The family against a server that knows XLIST."""
+"""The family against a server that supports XLIST."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ MAILBOXES = b"""\
 
 
 def xlist(conversation: Conversation, command: ReceivedCommand) -> None:
-    """What a server with this extension does."""
+    """Answer as a server with this extension does."""
     conversation.ok(command, untagged=MAILBOXES)
 
 
-def test_mailboxes_and_what_they_are_for(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_mailboxes_and_their_uses(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     server = imap_server(handlers={"XLIST": xlist})
     imap = imap_client(server, families=FAMILIES)
     typ, data = imap.family(XlistCommands).xlist()
@@ -46,7 +46,7 @@ def test_mailboxes_and_what_they_are_for(imap_server: ServerFactory, imap_client
     assert server.commands[-1].args == b'"" *'
 
 
-def test_arguments_are_quoted_as_they_need(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+def test_arguments_are_quoted_as_needed(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
     server = imap_server(handlers={"XLIST": xlist})
     imap = imap_client(server, families=FAMILIES)
     imap.family(XlistCommands).xlist("My Mail/", "Entwürfe%")

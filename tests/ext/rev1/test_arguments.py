@@ -1,4 +1,4 @@
-"""The base family's arguments on the wire, and which answer belongs to which command."""
+"""The base family's arguments on the wire, and attribution."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def test_search_programs_and_operands(criteria: tuple[Any, ...], wire: bytes) ->
     assert b"".join(p for p in written(FAMILY, "SEARCH", *criteria) if isinstance(p, bytes)) == b"SEARCH " + wire
 
 
-@pytest.mark.parametrize(("charset", "octets"), [("UTF-8", b"\xc3\xa4"), ("iso-8859-1", b"\xe4")])
+@pytest.mark.parametrize(("charset", "encoded"), [("UTF-8", b"\xc3\xa4"), ("iso-8859-1", b"\xe4")])
 @pytest.mark.parametrize("criteria", [("SUBJECT", "ä"), ("SUBJECT", '"ä"'), ('SUBJECT "ä"',)])
-def test_8_bit_text_becomes_a_literal_in_the_charset(charset: str, octets: bytes, criteria: tuple[str, ...]) -> None:
+def test_8_bit_text_becomes_a_literal_in_the_charset(charset: str, encoded: bytes, criteria: tuple[str, ...]) -> None:
     pieces = [piece for piece in written(FAMILY, "SEARCH", *(("CHARSET", charset) if charset else ()), *criteria) if piece]
-    assert pieces == [f"SEARCH CHARSET {charset} SUBJECT ".encode(), Literal(octets)]
+    assert pieces == [f"SEARCH CHARSET {charset} SUBJECT ".encode(), Literal(encoded)]
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_status_by_mailbox(asked: str | bytes, parts: tuple[bytes, ...], verdict
     assert command.about is not None
     assert command.matches is not None
     found = command.matches(command.about((asked, "(MESSAGES)"), False), Untagged("STATUS", None, parts))
-    assert (str if isinstance(found, str) else found) is verdict, "a text: if it can be nothing else"
+    assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 
 # Words of other families
 
 
 def added(name: str, *args: Any) -> list[Piece]:
-    """As a client with such a family writes it."""
+    """The command as a client with such a family writes it."""
     more = Family(
         "more",
         operands={
@@ -177,7 +177,7 @@ def added(name: str, *args: Any) -> list[Piece]:
 @pytest.mark.parametrize(
     ("criteria", "wire"),
     [
-        # "TO" is a key of RFC 3501, and yet an operand here.
+        # "TO" is an operand here, although it is a key of RFC 3501.
         (("X-RAW", "to me", "UNSEEN"), b'X-RAW "to me" UNSEEN'),
         (("x-raw", "(a b)", "TO", "me too"), b'x-raw "(a b)" TO "me too"'),
         (("NOT X-RAW", "all", "X-BETWEEN", 1, "2", "ALL"), b"NOT X-RAW all X-BETWEEN 1 2 ALL"),
@@ -205,7 +205,7 @@ def test_store_items_of_other_families(item: str) -> None:
     assert added("STORE", "1", "+FLAGS", r"\Seen") == [rb"STORE 1 +FLAGS (\Seen)"]
 
 
-# Many FETCH responses at once
+# Runs of FETCH responses
 
 
 @pytest.mark.parametrize("name", ["FETCH", "STORE", "PARTIAL"])
@@ -233,7 +233,7 @@ def test_fetch_all_at_once(name: str, uid: bool, numbers: str, last: int, texts:
 
 
 @pytest.mark.parametrize("text", [b"(FLAGS ())", b'(X "UID 5")', b'(X "(" UID 5)', b"UID 5", b""])
-def test_what_has_its_uid_elsewhere_is_looked_at_one_by_one(text: bytes) -> None:
+def test_a_run_without_early_uids_is_checked_one_by_one(text: bytes) -> None:
     command = COMMANDS["FETCH"]
     assert command.about is not None
     assert command.matches_all is not None

@@ -1,4 +1,4 @@
-"""Body structures, beyond what the vectors show: numbers of parts, what is decoded, how deep they go, types."""
+"""Body structures, beyond the vectors: numbers of parts, decoding, depth, types."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_numbers(text: str, sections: list[str]) -> None:
     assert [part.section for part in read(text).walk()] == sections
 
 
-def test_the_forms() -> None:
+def test_the_kinds_of_parts() -> None:
     found = read(multi(TEXT, IMAGE, message(TEXT)))
     assert isinstance(found, MultiPart)
     text, image, inner = found.parts
@@ -97,7 +97,7 @@ def test_message_global_is_a_message_if_it_looks_like_one() -> None:
     assert type(read('("MESSAGE" "EXTERNAL-BODY" NIL NIL NIL "7BIT" 99)')) is BasicPart
 
 
-def test_what_is_readable() -> None:
+def test_decoded_properties() -> None:
     found = read(
         '("TEXT" "Plain" ("Charset" "UTF-8" "NAME" "=?utf-8?Q?=C3=A9.txt?=") NIL "=?utf-8?Q?=C3=A9?=" "7BIT" 1 1'
         ' NIL ("Attachment" ("FileName*" "utf-8\'\'%C3%A9.txt")))'
@@ -137,7 +137,7 @@ def test_filename(parameters: str, disposition: str, filename: str | None) -> No
     assert read(f'("IMAGE" "GIF" {parameters} NIL NIL "BASE64" 4 NIL {disposition})').filename == filename
 
 
-def test_what_is_missing_is_none() -> None:
+def test_missing_fields_are_none() -> None:
     found = read(IMAGE)
     assert isinstance(found, BasicPart)
     assert (found.disposition, found.filename, found.description_text, found.md5) == (None, None, None, None)
@@ -146,20 +146,20 @@ def test_what_is_missing_is_none() -> None:
 
 
 @pytest.mark.parametrize("text", ["NIL", '"x"', "5", "()", "", "(", "(()", '("TEXT" '])
-def test_what_is_no_body(text: str) -> None:
+def test_values_that_are_no_body_are_refused(text: str) -> None:
     with pytest.raises(ParseError):
         body(Cursor((text.encode(),)))
 
 
 @pytest.mark.parametrize("nest", [multi, message])
 @pytest.mark.parametrize("count", [DEEPEST - 1, DEEPEST, 300])
-def test_parts_may_be_deep_but_not_without_end(nest: Callable[[str], str], count: int) -> None:
+def test_the_depth_of_parts_is_limited(nest: Callable[[str], str], count: int) -> None:
     outer, inner = nest("\0").split("\0")
     text = (outer * count + TEXT + inner * count).encode()
     one, other = (fetch(Cursor((b"(BODY " + text + b" UID 1)",), 1)) for _ in range(2))
     assert one.structure is not None
     assert sum(1 for _ in one.structure.walk()) == DEEPEST
-    # By recursion all of them; and it does not reach its limit.
+    # Each of these recurses, and stays within Python's limit.
     assert one.structure == other.structure
     assert hash(one.structure) == hash(other.structure)
     assert repr(one.structure) == repr(other.structure)

@@ -1,4 +1,4 @@
-"""The base family's commands: what they put on the wire, what they refuse, and what they make of the session."""
+"""The base family's commands: bytes on the wire, refused arguments, effects on the session."""
 
 from __future__ import annotations
 
@@ -144,15 +144,15 @@ def test_flags(flag: str, names: str) -> None:
     assert {name for name, command in COMMANDS.items() if getattr(command, flag)} == set(names.split())
 
 
-def test_no_expunge_comes_during_these() -> None:
+def test_commands_without_expunge() -> None:
     """RFC 3501 section 7.4.1; PARTIAL fetches."""
     assert {name for name, command in COMMANDS.items() if not command.expunges} == {"FETCH", "PARTIAL", "SEARCH", "STORE"}
 
 
-# What they make of the session
+# Effects on the session
 
 
-def test_select_empties_the_store_as_it_is_sent() -> None:
+def test_sending_select_empties_the_store() -> None:
     for name in ("SELECT", "EXAMINE"):
         where, before = session(), COMMANDS[name].before
         assert before is not None
@@ -182,7 +182,7 @@ def test_selected(name: str, text: bytes, readonly: bool, state: State) -> None:
 
 
 @pytest.mark.parametrize("name", ["SELECT", "EXAMINE"])
-def test_a_failed_select_leaves_no_mailbox_a_bad_one_changes_nothing(name: str) -> None:
+def test_no_to_select_leaves_no_mailbox_and_bad_changes_nothing(name: str) -> None:
     where = done(name, session(State.SELECTED), Answer("NO", args=("new",)))
     assert (where.state, where.mailbox) == (State.AUTH, None)
     where = done(name, session(State.SELECTED), Answer("BAD", args=("new",)))
@@ -218,7 +218,7 @@ def test_responses_and_codes_that_change_the_session() -> None:
     assert where.capabilities == ("IMAP4REV1", "ID")
 
 
-def test_a_mailbox_that_becomes_readonly_is_news_once() -> None:
+def test_a_mailbox_that_becomes_readonly_is_reported_once() -> None:
     where, apply = session(State.SELECTED), FAMILY.codes["READ-ONLY"].apply
     assert apply is not None
     apply(where, None)
@@ -229,7 +229,7 @@ def test_a_mailbox_that_becomes_readonly_is_news_once() -> None:
     assert where.readonly_news is None
 
 
-# What methods refuse before anything is sent
+# Arguments that methods refuse before they send anything
 
 
 @pytest.mark.parametrize(("user", "password", "lacks"), [(None, "secret", "user"), ("me", None, "password")])
@@ -241,7 +241,7 @@ def test_login_without_a_name_or_a_password(user: Any, password: Any, lacks: str
 
 
 @pytest.mark.parametrize("name", [None, 5, b"NOOP", ["NOOP"]])
-def test_what_is_no_name_of_a_command_or_a_response(name: Any) -> None:
+def test_invalid_names_of_commands_and_responses(name: Any) -> None:
     with selected(families=["rev1"]) as (client, server):
         sent = len(server.names)
         for method in (client.uid, client.xatom, client.response, lambda name: client.authenticate(name, lambda challenge: b"")):

@@ -1,4 +1,4 @@
-"""Envelopes and addresses, beyond what the vectors show: what is decoded, groups, types."""
+"""Envelopes and addresses, beyond the vectors: decoding, groups, types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def begin(name: bytes) -> Address:
 END = Address(None, None, None, None)
 
 
-def test_what_an_envelope_says_readably() -> None:
+def test_decoded_properties() -> None:
     cursor = Cursor((b'("1 Jan 2026 00:00 +0000" "=?utf-8?Q?caf=C3=A9?=" NIL NIL NIL NIL NIL NIL NIL "<a@b>")',))
     found = envelope(cursor)
     assert found.date == b"1 Jan 2026 00:00 +0000"
@@ -33,14 +33,14 @@ def test_what_an_envelope_says_readably() -> None:
     assert cursor.defects == []
 
 
-def test_what_an_envelope_does_not_say_is_none() -> None:
+def test_missing_fields_are_none() -> None:
     found = envelope(Cursor((b'("no date" NIL NIL NIL NIL NIL NIL NIL NIL NIL)',)))
     assert (found.sent, found.subject_text) == (None, None)
     assert envelope(Cursor((b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",))).sent is None
 
 
 @pytest.mark.parametrize("text", [b"NIL", b'"x"', b"5", b"", b"(", b"(NIL"])
-def test_what_is_no_envelope(text: bytes) -> None:
+def test_values_that_are_no_envelope_are_refused(text: bytes) -> None:
     with pytest.raises(ParseError):
         envelope(Cursor((text,)))
 
@@ -86,22 +86,22 @@ def test_groups() -> None:
     assert [address.ends_group for address in sent] == [False, False, False, True, False, True, False]
 
 
-def test_a_mailbox_that_the_server_does_not_know_ends_no_group() -> None:
+def test_an_address_without_a_mailbox_ends_no_group() -> None:
     unknown = Address(b"Microsoft Exchange Server", None, None, b".MISSING-HOST-NAME.")
     assert groups((begin(b"g"), unknown, END)) == (Group(b"g", (unknown,)),)
 
 
-def test_a_bad_envelope_costs_no_other_item() -> None:
+def test_a_bad_envelope_does_not_affect_other_items() -> None:
     data = fetch(Cursor((b'(UID 1 ENVELOPE (NIL "open {1}', b"x", b' NIL FLAGS ("a" ', b"y"), 1))
     assert data.items == {"UID": 1}
     assert data.defects != ()
 
 
-def test_many_defects_are_no_larger_than_what_was_sent() -> None:
+def test_many_defects_are_no_larger_than_the_response() -> None:
     sent = b"(NIL NIL (" + b"(a)" * 2000 + b") NIL NIL NIL NIL NIL NIL NIL)"
     cursor = Cursor((sent,))
     assert len(envelope(cursor).from_) == 2000
-    assert len(cursor.defects) == 1001, "a thousand, and that there are more"
+    assert len(cursor.defects) == 1001, "a thousand, and one that counts the others"
     assert sum(len(defect.raw) for defect in cursor.defects) < len(sent)
 
 

@@ -1,4 +1,4 @@
-"""FETCH responses with nothing but flags and numbers are read by one pattern: with the same result as word by word."""
+"""One pattern reads FETCH responses of flags and numbers alone, with the same result as reading word by word."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLAIN = [
     b"(FLAGS (\xc3\xa4))",
     b"(UID 5) ",
 ]
-ODD = [
+OTHERS = [
     b"()",
     b"(UID 0)",
     b"(UID 4294967296)",
@@ -49,15 +49,15 @@ def word_by_word(cursor: Cursor) -> FetchData:
     return FetchData(7, item_list(cursor, "FETCH", fetch_att, FETCH_ITEMS), tuple(cursor.defects))
 
 
-@pytest.mark.parametrize("text", PLAIN + ODD)
-def test_it_is_the_same(text: bytes) -> None:
+@pytest.mark.parametrize("text", PLAIN + OTHERS)
+def test_same_result(text: bytes) -> None:
     cursor, other = Cursor((text,), 7), Cursor((text,), 7)
     assert fetch(cursor) == word_by_word(other)
     assert cursor.mark() == other.mark()
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_it_is_the_same_for_whatever_is_put_together(seed: int) -> None:
+def test_same_result_for_random_responses(seed: int) -> None:
     rng = random.Random(seed)
     words = [b"(", b")", b" ", b" ", b" ", b"UID", b"FLAGS", b"RFC822.SIZE", b"5", b"\\Seen", b"a", b'"']
     for _ in range(200):
@@ -66,7 +66,7 @@ def test_it_is_the_same_for_whatever_is_put_together(seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["UID", "FLAGS", "RFC822.SIZE"])
-def test_another_family_may_read_it(name: str) -> None:
+def test_another_family_may_replace_an_item(name: str) -> None:
     def rule(cursor: Cursor) -> Any:
         cursor.value()
         return "read by another"
@@ -76,6 +76,6 @@ def test_another_family_may_read_it(name: str) -> None:
     assert len(found.items) == 3
 
 
-def test_what_goes_on_behind_a_literal_is_not_plain() -> None:
+def test_a_response_with_a_literal_is_not_plain() -> None:
     parts = (b"(UID 5 BODY[] {1}", b"x", b" FLAGS (a))")
     assert fetch(Cursor(parts, 7)).items == {"UID": 5, "BODY[]": b"x", "FLAGS": (b"a",)}

@@ -1,4 +1,4 @@
-"""The base family's grammar, beyond what the vectors show: extension by others, dates, names, types."""
+"""The base family's grammar, beyond the vectors: items of other families, dates, names, types."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_an_item_of_the_base_can_be_replaced() -> None:
 
 
 @pytest.mark.parametrize("error", [ParseError("a label"), ValueError("no label"), KeyError("label")])
-def test_what_another_family_cannot_read_is_a_defect(error: Exception) -> None:
-    """Whatever its parser raises: it must not cost the items beside it."""
+def test_an_item_that_another_family_cannot_read_is_a_defect(error: Exception) -> None:
+    """Whatever its parser raises, the other items are read."""
 
     def labels(cursor: Cursor) -> Any:
         cursor.expect(b"(")
@@ -102,7 +102,7 @@ def test_fetch_att(parts: tuple[bytes, ...], key: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"5", b'"UID"', b"(", b"BODY[", b"BODY[(", b"BODY[X (a]", b"BODY[X (a"])
-def test_what_is_no_item_name(text: bytes) -> None:
+def test_invalid_item_names_are_refused(text: bytes) -> None:
     with pytest.raises(ParseError):
         fetch_att(Cursor((text,)))
 
@@ -215,12 +215,12 @@ def test_fetch_uid(parts: tuple[bytes, ...], uid: int | None) -> None:
 # The others
 
 
-def test_list_and_status_know_the_readable_name() -> None:
+def test_list_and_status_have_the_name_as_text() -> None:
     assert MailboxListing((), b"/", MailboxName(b"Entw&APw-rfe")).mailbox == "Entwürfe"
     assert MailboxStatus(MailboxName(b"Entw&APw-rfe"), {}).mailbox == "Entwürfe"
 
 
-def test_a_listing_has_its_attributes_in_any_case() -> None:
+def test_attributes_are_compared_without_case() -> None:
     listing = mailbox_list(Cursor((rb'(\Noselect \HasChildren) "/" a',)))
     assert listing.has(rb"\noselect")
     assert listing.has(r"\NOSELECT")
@@ -234,7 +234,7 @@ def test_a_status_by_names() -> None:
     assert found.defects == (Defect("STATUS UNSEEN: expected number", b"UNSEEN -5"),)
 
 
-def test_what_is_wrong_with_a_listing_is_kept_with_it() -> None:
+def test_defects_of_a_listing_are_kept_with_it() -> None:
     assert mailbox_list(Cursor((b'() "/" a b',))).defects == (Defect("a mailbox name without proper quotes", b"a b"),)
 
 
@@ -251,14 +251,14 @@ def test_a_fetch_by_names() -> None:
     assert more.structure is more.items["BODYSTRUCTURE"]
 
 
-def test_what_a_fetch_does_not_say_is_none() -> None:
+def test_missing_items_of_a_fetch_are_none() -> None:
     for data in (FetchData(1, {}), FetchData(1, {key: ["replaced"] for key in [*FETCH_ITEMS, "BODY[]"]})):
         assert (data.flags, data.uid, data.size, data.internaldate) == (None, None, None, None)
         assert (data.envelope, data.structure, data.body()) == (None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("item", "section", "octets"),
+    ("item", "section", "content"),
     [
         (b"BODY[]", "", b"x"),
         (b"body[1.mime]", "1.MIME", b"x"),
@@ -272,11 +272,11 @@ def test_what_a_fetch_does_not_say_is_none() -> None:
         (b"BODY[1]", "", None),
     ],
 )
-def test_the_octets_of_a_section(item: bytes, section: str, octets: bytes | None) -> None:
-    assert fetch(Cursor((b"(UID 1 %b {1}" % item, b"x", b")"), 1)).body(section) == octets
+def test_the_bytes_of_a_section(item: bytes, section: str, content: bytes | None) -> None:
+    assert fetch(Cursor((b"(UID 1 %b {1}" % item, b"x", b")"), 1)).body(section) == content
 
 
-def test_the_whole_of_a_section_goes_before_a_part_of_it() -> None:
+def test_the_whole_section_is_preferred_to_a_partial_one() -> None:
     data = fetch(Cursor((b'(BODY[]<0> "a" RFC822 "b" BODY[] "c" BODY[1]<0> "d" BODY[1] NIL)',), 1))
     assert (data.body(), data.body("1")) == (b"c", None)
 
@@ -297,17 +297,17 @@ def test_a_long_search() -> None:
 
 
 @pytest.mark.parametrize("text", [b"1,2", b"1 -2", b"1 (MODSEQ 2", b"1 (MODSEQ 2) 3", b"NIL", b"9" * 21])
-def test_what_is_no_search(text: bytes) -> None:
+def test_invalid_search_responses_are_refused(text: bytes) -> None:
     with pytest.raises(ParseError):
         numbers_found(Cursor((text,)))
 
 
-def test_capabilities_beyond_ascii_do_no_harm() -> None:
+def test_capabilities_beyond_ascii_are_read() -> None:
     assert capability(Cursor((b"IMAP4rev1 \xff +",))) == ("IMAP4REV1", "\\XFF+")
 
 
 @pytest.mark.parametrize("text", [b"(", b"(a", b"(a) (b", b'("a)', b"((a))"])
-def test_badcharset_stops_at_what_it_cannot_read(text: bytes) -> None:
+def test_badcharset_stops_at_malformed_text(text: bytes) -> None:
     cursor = Cursor((text,))
     if text == b"(a) (b":
         assert badcharset(cursor) == (b"a",)
@@ -339,7 +339,7 @@ DEEPEST = 50
 
 
 @pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1, 999])
-def test_values_without_a_grammar_may_be_deep_but_not_without_end(depth: int) -> None:
+def test_the_depth_of_values_without_a_grammar_is_limited(depth: int) -> None:
     data = fetch(Cursor((b"(X-DEEP " + b"(" * depth + b")" * depth + b" UID 5)",), 1))
     assert (data.uid, "X-DEEP" in data.items, len(data.defects)) == (5, depth <= DEEPEST, depth > DEEPEST)
     assert copy.deepcopy(data) == data
@@ -349,8 +349,8 @@ def test_values_without_a_grammar_may_be_deep_but_not_without_end(depth: int) ->
 DEEP = b"(" * 2000 + b")" * 2000
 
 
-def test_what_the_limits_let_in_is_passed_over_whatever_its_depth() -> None:
-    """What stands behind an item that is nested deep is read, by each way to it."""
+def test_a_deep_value_within_the_limits_is_skipped() -> None:
+    """The items after a deeply nested one are read, by each way to the data."""
     rows = b"* 1 FETCH (X-DEEP %b UID 5 FLAGS (\\Seen))\r\n" % DEEP
 
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -370,7 +370,7 @@ def test_what_the_limits_let_in_is_passed_over_whatever_its_depth() -> None:
         assert caught.value.data.parsed()[0].uid == 5
 
 
-def test_a_deep_item_hides_no_uid_from_attribution() -> None:
+def test_attribution_finds_the_uid_after_a_deep_item() -> None:
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"* 1 FETCH (X-DEEP %b UID 6)\r\n" % DEEP)
         conversation.ok(command)
@@ -379,7 +379,7 @@ def test_a_deep_item_hides_no_uid_from_attribution() -> None:
         assert client.fetch("5", "(X-DEEP)", uid=True)[1] == [None], "it is about another message"
 
 
-def test_plain_data_is_held_to_the_limits_of_its_client() -> None:
+def test_plain_data_is_parsed_within_the_limits_of_its_client() -> None:
     row = b"1 (X-DEEP %b UID 5)" % (b"(" * 30 + b")" * 30)
     with selected(limits=imapkit.Limits(nesting=20)) as (client, _):
         assert client.parse("FETCH", [row])[0].uid is None

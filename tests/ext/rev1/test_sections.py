@@ -1,4 +1,4 @@
-"""``FetchData.body()``: a section is found however the server writes it."""
+"""``FetchData.body()`` finds a section in every spelling that servers use."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ def test_parts_and_exceptions(item: bytes, section: str) -> None:
     assert fetched(item).body(section) == b"x"
 
 
-def test_the_whole_goes_before_a_part_of_it() -> None:
+def test_the_whole_section_is_preferred_to_a_partial_one() -> None:
     text = b'(BODY[HEADER.FIELDS (A B)]<0> "part" BODY[HEADER.FIELDS (B A)] "whole")'
     assert fetch(Cursor((text,), 1)).body("HEADER.FIELDS (A B)") == b"whole"
 
 
-def test_what_is_nil_is_none() -> None:
+def test_a_nil_section_is_none() -> None:
     assert fetch(Cursor((b"(BODY[HEADER.FIELDS (A B)] NIL)",), 1)).body("HEADER.FIELDS (B A)") is None
 
 
-def test_an_old_name_goes_before_a_part() -> None:
+def test_an_old_name_is_preferred_to_a_partial_section() -> None:
     found = fetch(Cursor((b'(BODY[HEADER]<0> "part" RFC822.HEADER "whole")',), 1))
     assert (found.body("HEADER"), found.body("TEXT")) == (b"whole", None)

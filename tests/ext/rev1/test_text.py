@@ -1,4 +1,4 @@
-"""What messages say, made readable: dates, encoded words, parameters. Nothing raises, whatever they say."""
+"""Decoded text of messages: dates, encoded words, parameters. Decoding never raises."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def at(hours: float, *when: int) -> datetime:
         (b"1 Jan 2004 00:00 PST", at(-8, 2004, 1, 1)),
         (b"1 Jan 2004 00:00 PDT", at(-7, 2004, 1, 1)),
         (b"1 Jan 2004 00:00 CEST", at(0, 2004, 1, 1)),
-        # what says nothing about its zone is taken as UTC
+        # without a zone: UTC
         (b"1 Jan 2004 00:00:01 -0000", at(0, 2004, 1, 1, 0, 0, 1)),
         (b"1 Jan 2004 00:00:01", at(0, 2004, 1, 1, 0, 0, 1)),
-        # beside the standard
+        # not in the standard
         (b"Thursday, 1 January 2004 1:02:03.456 +0100", at(1, 2004, 1, 1, 1, 2, 3)),
         (b"Thu 1-Jan-2004, 01:02 GMT+0100 (x (y))", at(1, 2004, 1, 1, 1, 2)),
         (b"Thu, 1 (a (b\\)c) d) Jan (())2004 01:02 (e) +0100 (x", at(1, 2004, 1, 1, 1, 2)),
@@ -83,7 +83,7 @@ def test_no_dates(sent: bytes) -> None:
     assert parse_date(sent) is None
 
 
-def test_dates_are_what_the_standard_library_makes_of_them() -> None:
+def test_dates_agree_with_the_standard_library() -> None:
     chance = random.Random(5322)
     zones = ["+0000", "-0700", "+0530", "GMT", "EST", "-1130 (x)"]
     for _ in range(300):
@@ -126,7 +126,7 @@ def test_dates_are_what_the_standard_library_makes_of_them() -> None:
         (b"=?utf-8?Q??=", ""),
         (b"=?", "=?"),
         (b"", ""),
-        # charsets that are none
+        # unknown charsets
         (b"=?x-unknown?Q?a=C3=A9=FF?=", "a\u00e9\ufffd"),
         (b"=?us-ascii?Q?a=E9?=", "a\ufffd"),
         (b"=?unicode_escape?Q?=5Cz?=", "\\z"),
@@ -144,7 +144,7 @@ def test_a_charset_may_be_anything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("charset", "octets", "text"),
+    ("charset", "encoded", "text"),
     [
         ("iso-8859-8-i", b"\xe0", "\u05d0"),
         ("ISO-8859-8-E", b"\xe0", "\u05d0"),
@@ -164,11 +164,11 @@ def test_a_charset_may_be_anything() -> None:
         ("x" * 100_000, b"\xc3\xa9", "\u00e9"),
     ],
 )
-def test_charsets_by_many_names(charset: str, octets: bytes, text: str) -> None:
-    assert decode_bytes(octets, charset) == text
+def test_charsets_by_many_names(charset: str, encoded: bytes, text: str) -> None:
+    assert decode_bytes(encoded, charset) == text
 
 
-def test_names_of_charsets_are_not_kept() -> None:
+def test_names_of_charsets_are_not_cached() -> None:
     kept: Any = vars(encodings)["_cache"]
     decode_bytes(b"a", "utf-8")
     before = len(kept)
@@ -234,7 +234,7 @@ def test_parameters(pairs: tuple[tuple[bytes, bytes | None], ...], parameters: d
         b"'",
     ],
 )
-def test_all_of_it_is_linear(piece: bytes) -> None:
+def test_decoding_is_linear(piece: bytes) -> None:
     started = time.process_time()
     for raw in (piece * 40_000, b"1 Jan 2004 " + piece * 40_000, b"Mon" + piece * 40_000):
         parse_date(raw)

@@ -1,4 +1,4 @@
-"""Where copied and appended messages have gone (RFC 4315); what the codes mean is in ``tests/vectors/rfc4315.toml``."""
+"""The UIDs of copied and appended messages (RFC 4315); ``tests/vectors/rfc4315.toml`` has the codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imapkit.plugin import Cursor
 from imapkit.testing import Conversation, ReceivedCommand, selected, within
 
 
-def test_a_copy_tells_where_the_messages_are() -> None:
+def test_a_copy_has_the_uids_of_the_messages() -> None:
     copied = b"[COPYUID 38505 304,319:320 3956:3958] Done"
     asked: list[bytes] = []
 
@@ -31,21 +31,21 @@ def test_a_copy_tells_where_the_messages_are() -> None:
         assert asked == [b"3956:3958 UID", b"304,319:320 UID"]
 
 
-def test_an_append_tells_where_the_message_is() -> None:
+def test_an_append_has_the_uid_of_the_message() -> None:
     with selected({"APPEND": lambda c, command: c.ok(command, b"[APPENDUID 38505 3955] done")}, families=["rev1"]) as (client, _):
         [status] = client.parse(*client.append("box", None, None, b"hello"))
         assert status.value == AppendUid(38505, UidSet(((3955, 3955),)))
 
 
 @pytest.mark.parametrize("text", [b"", b"[COPYUID] x", b"[COPYUID 1 * 2] x"])
-def test_what_is_not_told_is_none(text: bytes) -> None:
+def test_malformed_codes_are_none(text: bytes) -> None:
     with selected({"COPY": lambda c, command: c.ok(command, text)}, families=["rev1"]) as (client, _):
         parsed = client.parse(*client.copy("1", "box"))
         assert [status.value for status in parsed] == [None]
         assert bool(parsed.defects) == bool(text)
 
 
-def test_ranges_without_end_cost_nothing() -> None:
+def test_huge_ranges_are_not_expanded() -> None:
     data = b"1 " + b",".join([b"1:4294967295"] * 10_000)
     with within(2):
         found = copyuid(Cursor((data + data[1:],)))
@@ -55,7 +55,7 @@ def test_ranges_without_end_cost_nothing() -> None:
         assert 4294967296 not in found.source
 
 
-def test_what_expunge_and_store_do_not_take_is_not_sent() -> None:
+def test_invalid_arguments_of_expunge_and_store_are_not_sent() -> None:
     with selected(families=["rev1"]) as (client, server):
         with pytest.raises(ArgumentError, match="UID EXPUNGE takes a message set"):
             client.uid("EXPUNGE", "1", "2")

@@ -1,4 +1,4 @@
-"""What is as the grammar has it is read by whole patterns: with the same result as word by word, which reads everything."""
+"""Whole patterns read well-formed values with the assert_same result as reading word by word, which reads any value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENVELOPES = [
     b'("\xff" "a) (b" ((NIL NIL NIL NIL)("" "@a:" "b" "c") (NIL NIL NIL NIL)) %b %b NIL NIL NIL "" NIL)' % (ANNA, ANNA),
     rb'("\"" "\\\a\"" (("\"A\" \\ B" NIL "\"" NIL)) %b %b NIL NIL NIL "\\" NIL)' % (ANNA, ANNA),
 ]
-ODD_ENVELOPES = [
+MALFORMED_ENVELOPES = [
     b"NIL",
     b"()",
     b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
@@ -67,7 +67,7 @@ BODIES = [
     b'(%b%b(%b "x") "mixed" NIL)'
     % (message(b'(%b%b "x")' % (TEXT, PDF)), message(TEXT), message(PDF, b"", b'"message" "GLOBAL"')),
 ]
-ODD_BODIES = [
+MALFORMED_BODIES = [
     b"NIL",
     b"()",
     b"(((",
@@ -107,7 +107,7 @@ ODD_BODIES = [
 
 
 def outcome(rule: Callable[[Cursor], Any], parts: tuple[bytes, ...], nesting: int = 1000) -> tuple[Any, ...]:
-    """All that can be seen of it."""
+    """The result or error, the defects, and the rest."""
     cursor = Cursor(parts, nesting=nesting)
     try:
         found = rule(cursor)
@@ -116,7 +116,7 @@ def outcome(rule: Callable[[Cursor], Any], parts: tuple[bytes, ...], nesting: in
     return found, cursor.defects, cursor.mark(), cursor.rest()
 
 
-def same(text: bytes, *more: bytes, nesting: int = 1000) -> None:
+def assert_same(text: bytes, *more: bytes, nesting: int = 1000) -> None:
     for rule in (envelope, body):
         short = outcome(getattr(rule, rule.__name__.rpartition(".")[2]), (text, *more), nesting)
         assert short == outcome(rule.word_by_word, (text, *more), nesting), text
@@ -127,24 +127,24 @@ def whole(cursor: Cursor) -> Any:
 
 
 @pytest.mark.parametrize("text", ENVELOPES + BODIES)
-def test_it_is_the_same(text: bytes) -> None:
+def test_same_result(text: bytes) -> None:
     assert (envelope.whole_envelope if text in ENVELOPES else whole)(Cursor((text,))) is not None
-    same(text)
-    same(b" " + text)
+    assert_same(text)
+    assert_same(b" " + text)
 
 
-@pytest.mark.parametrize("text", ODD_ENVELOPES + ODD_BODIES)
-def test_what_is_odd_is_left_as_it_is(text: bytes) -> None:
+@pytest.mark.parametrize("text", MALFORMED_ENVELOPES + MALFORMED_BODIES)
+def test_a_malformed_value_is_not_consumed(text: bytes) -> None:
     cursor = Cursor((text,))
-    assert (envelope.whole_envelope if text in ODD_ENVELOPES else whole)(cursor) is None
+    assert (envelope.whole_envelope if text in MALFORMED_ENVELOPES else whole)(cursor) is None
     assert cursor.rest() == text
     assert not cursor.defects
-    same(text)
+    assert_same(text)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_it_is_the_same_whatever_changes(seed: int) -> None:
-    """A word more, a word less, another one, twice; or a literal in place of a string."""
+def test_same_result_for_random_changes(seed: int) -> None:
+    """One word is added, removed, replaced or repeated, or a literal stands in place of a string."""
     chance = random.Random(seed)
     good = [part for text in ENVELOPES + BODIES for part in [words(text)]]
     others = sorted({word for text in good for word in text} | {b"nil", b"x", b"-1", b"{1}", b'"', b"\\"})
@@ -154,9 +154,9 @@ def test_it_is_the_same_whatever_changes(seed: int) -> None:
             for _ in range(chance.randint(1, 3)):
                 at = chance.randrange(len(changed))
                 changed[at : at + chance.randint(0, 2)] = chance.choices(others, k=chance.randint(0, 2))
-            same(b"".join(changed))
+            assert_same(b"".join(changed))
         at = chance.randrange(len(text) + 1)
-        same(b"".join(text[:at]) + b"{1}", b"x", b"".join(text[at + chance.randint(0, 1) :]))
+        assert_same(b"".join(text[:at]) + b"{1}", b"x", b"".join(text[at + chance.randint(0, 1) :]))
 
 
 def words(text: bytes) -> list[bytes]:
@@ -177,18 +177,18 @@ def words(text: bytes) -> list[bytes]:
 def test_the_limits_are_the_same(depth: int) -> None:
     for text in (b"(" * depth + TEXT + b' "x")' * depth, message(TEXT)):
         for nesting in (1, 2, 3, 4, 5, depth, depth + 2, depth + 3, depth + 4, 1000):
-            same(text, nesting=nesting)
+            assert_same(text, nesting=nesting)
     inside = TEXT
     for _ in range(depth):
         inside = message(inside)
-    same(inside)
+    assert_same(inside)
     for nesting in (1, 2, 3, 4):
-        same(ENVELOPES[1], nesting=nesting)
+        assert_same(ENVELOPES[1], nesting=nesting)
 
 
-def test_as_many_parts_are_too_many() -> None:
+def test_the_limit_of_parts_is_the_same() -> None:
     text = b'((%b "x")%b "x")' % (TEXT, TEXT)
     for most, is_read in ((4, True), (3, False)):
         assert (whole_body(Cursor((text,)), body.DEEPEST, most) is not None) == is_read
     for count in (body.MOST - 1, body.MOST):
-        same(b'(%b "x")' % (b'("a" "b" NIL NIL NIL NIL 1)' * count))
+        assert_same(b'(%b "x")' % (b'("a" "b" NIL NIL NIL NIL 1)' * count))

@@ -35,37 +35,38 @@ from imapkit.plugin import (
 __all__ = ["LABELS", "MSGID", "THRID", "GmailCommands", "imapkit_family"]
 
 Label = str | bytes
-"""Text; octets pass as they are, but for a name that came from the server, which is written as it needs."""
+"""Text; bytes are sent unchanged, except a name that came from the server, which is quoted as needed."""
 
 
 class GmailCommands(Commands):
     r"""Commands of X-GM-EXT-1; state: selected.
 
-    A ``message_set`` holds message numbers, with ``uid=True`` UIDs. Labels are given as text or as they came from the server:
-    one, or an iterable of them. Those of the system begin with a backslash: r"\Inbox", r"\Sent", r"\Important", r"\Starred".
+    A ``message_set`` holds message numbers, with ``uid=True`` UIDs. A label is text, or a value from the server; several are an
+    iterable. System labels begin with a backslash: r"\Inbox", r"\Sent", r"\Important", r"\Starred".
 
-    ``fetch``, ``store``, ``search`` and ``uid`` know Gmail's words, too: ``fetch("1:*", "(UID X-GM-LABELS)")``,
+    ``fetch``, ``store``, ``search`` and ``uid`` accept Gmail's items and keys too: ``fetch("1:*", "(UID X-GM-LABELS)")``,
     ``store(7, "+X-GM-LABELS", ["To do"])``, ``search(None, "X-GM-RAW", "has:attachment", "UNSEEN")``.
     """
 
     def x_gm_labels(self, message_set: Any, *, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """Fetch the UID, the numbers of message and thread, and the labels of messages; capability X-GM-EXT-1; state: selected.
 
-        ``MSGID.of(message)``, ``THRID.of(message)`` and ``LABELS.of(message)`` read them from each of ``data.parsed()``.
+        ``MSGID.of(message)``, ``THRID.of(message)`` and ``LABELS.of(message)`` are the values for each message in
+        ``data.parsed()``.
         """
         return self._call("FETCH", message_set, "(UID X-GM-MSGID X-GM-THRID X-GM-LABELS)", uid=uid, **options)
 
     def x_gm_search(self, query: str | bytes, *criteria: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
-        """Search as the box on Gmail's page does; capability X-GM-EXT-1; state: selected.
+        """Search as Gmail's web page does; capability X-GM-EXT-1; state: selected.
 
-        ``query``: such as 'has:attachment "exact words" in:unread', which is sent as it is. ``criteria``: what else must hold,
-        as ``search`` has it. The data is a list of message numbers, or of UIDs, separated by spaces.
+        The data are message numbers, with ``uid`` UIDs, separated by spaces. ``query``: such as
+        'has:attachment "exact words" in:unread', sent unchanged. ``criteria``: further criteria, as for ``search``.
         """
-        octets = encode_text(query, "utf-8") if isinstance(query, str) else raw(query)
-        eight_bit = not octets.isascii() or needs_charset(criteria)
+        encoded = encode_text(query, "utf-8") if isinstance(query, str) else raw(query)
+        eight_bit = not encoded.isascii() or needs_charset(criteria)
         # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
         charset = ("CHARSET", "UTF-8") if eight_bit and "UTF8=ACCEPT" not in self._session.enabled else ()
-        return self._call("SEARCH", *charset, "X-GM-RAW", ServerString(octets), *criteria, uid=uid, **options)
+        return self._call("SEARCH", *charset, "X-GM-RAW", ServerString(encoded), *criteria, uid=uid, **options)
 
     def x_gm_add_labels(
         self,
@@ -76,9 +77,9 @@ class GmailCommands(Commands):
         silent: bool = False,
         **options: Unpack[CallOptions],
     ) -> Result:
-        """Give labels to messages; capability X-GM-EXT-1; state: selected.
+        """Add labels to messages; capability X-GM-EXT-1; state: selected.
 
-        The data are the FETCH responses that tell the new labels; with ``silent`` the server need not send them.
+        The data are the FETCH responses with the new labels; with ``silent`` the server need not send them.
         """
         return self._store("+X-GM-LABELS", message_set, labels, uid, silent, options)
 
@@ -91,7 +92,7 @@ class GmailCommands(Commands):
         silent: bool = False,
         **options: Unpack[CallOptions],
     ) -> Result:
-        """Take labels from messages; as ``x_gm_add_labels``."""
+        """Remove labels from messages; as ``x_gm_add_labels``."""
         return self._store("-X-GM-LABELS", message_set, labels, uid, silent, options)
 
     def x_gm_set_labels(
@@ -103,7 +104,7 @@ class GmailCommands(Commands):
         silent: bool = False,
         **options: Unpack[CallOptions],
     ) -> Result:
-        """Give messages these labels and no others; as ``x_gm_add_labels``."""
+        """Replace the labels of messages; as ``x_gm_add_labels``."""
         return self._store("X-GM-LABELS", message_set, labels, uid, silent, options)
 
     def _store(self, item: str, message_set: Any, labels: Any, uid: bool, silent: bool, options: CallOptions) -> Result:
@@ -130,7 +131,7 @@ MSGID = Item("FETCH", "X-GM-MSGID", Cursor.number64, int)
 THRID = Item("FETCH", "X-GM-THRID", Cursor.number64, int)
 """The number of its thread."""
 LABELS = Item("FETCH", "X-GM-LABELS", gm_labels, tuple)
-r"""Its labels but for that of the mailbox it is in; each has a readable ``text``, those of the system begin with ``\``."""
+r"""Its labels, except that of the selected mailbox; each has a ``text``; system labels begin with ``\``."""
 
 
 # Arguments
@@ -139,13 +140,13 @@ _SYSTEM = re.compile(rb'\\[^(){ %*"\\\]\x00-\x1f\x7f-\xff]+')
 
 
 def label(value: Any) -> Token:
-    """A label: one of the system as it is, any other as a mailbox name is written."""
-    octets = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-    return raw(value) if isinstance(octets, bytes) and _SYSTEM.fullmatch(octets) else mailbox(value)
+    """A label: a system label unchanged, any other as a mailbox name."""
+    encoded = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    return raw(value) if isinstance(encoded, bytes) and _SYSTEM.fullmatch(encoded) else mailbox(value)
 
 
 def label_list(value: Any) -> tuple[Piece, ...]:
-    """``"(" [label *(SP label)] ")"``, for one label or an iterable of them; text in parentheses passes as it is."""
+    """``"(" [label *(SP label)] ")"``, for one label or an iterable of them; text in parentheses is sent unchanged."""
     if isinstance(value, str) and value.startswith("(") and value.endswith(")"):
         return program(value)
     several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview))
@@ -154,7 +155,7 @@ def label_list(value: Any) -> tuple[Piece, ...]:
 
 @hookimpl
 def imapkit_family() -> Family:
-    """No command of its own: words that the base family's commands are to know, and how what they bring is read."""
+    """The declaration: no command, but items and keys for the base family's commands."""
     return Family(
         name="gmail",
         mixin=GmailCommands,

@@ -1,6 +1,6 @@
-"""A ``getquota`` that can be relied on: it takes the place of the builtin family's, and raises where that only tells.
+"""A ``getquota`` that replaces the builtin family's, and raises if the server does not answer with the quota.
 
-The builtin ``getquota`` answers as imaplib2 does: a NO is a result like another, and so is an OK that says nothing.
+The builtin ``getquota`` returns what imaplib2 does: also a NO, and an OK without a QUOTA response.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["QuotaError", "StrictQuotaCommands", "Usage", "imapkit_family"]
 
 
 class QuotaError(error):
-    """The server said OK, and yet nothing of the quota root that was asked for, or what cannot be read."""
+    """The server answered OK without one readable QUOTA response about the requested root."""
 
 
 class StrictQuotaCommands(Commands):
@@ -40,42 +40,42 @@ class StrictQuotaCommands(Commands):
     def getquota(self, root: str | bytes, **options: Unpack[CallOptions]) -> Result:
         """Ask for the usage and the limits of a quota root; RFC 9208 section 4.1.1; capability QUOTA.
 
-        ``root``: its name, which is taken literally, quotes too. Returns ``("OK", [one QUOTA response])``. Raises
-        ``NoResponse`` if there is no such root, or if it may not be seen; ``QuotaError`` if the answer is none.
+        Returns ``("OK", [one QUOTA response])``. Raises ``NoResponse`` if there is no such root, or if the user may not see it;
+        ``QuotaError`` for an OK without one readable response. ``root``: its name, literally; quotes are part of it.
         """
         return self._call_with(options, "GETQUOTA", root, finish=self._checked)
 
     def quota_usage(self, root: str | bytes, *, timeout: float | None = None) -> Mapping[str, Usage]:
-        """The same as numbers, by the name of the resource ("STORAGE"); what is not there has no limit. Raises the same."""
+        """The quota as numbers, by the name of the resource ("STORAGE"); a missing one has no limit. Raises as ``getquota``."""
         _, data = self.getquota(root, timeout=timeout)
         quota: _Quota = data.parsed()[0]
         return {resource.name: Usage(resource.usage, resource.limit) for resource in quota.resources}
 
     def _checked(self, request: Done) -> Result:
-        """What came back, if it is an answer."""
+        """The result, if it is one readable QUOTA response; else an error is raised."""
         typ, data = self._result(request)
         root = request.args[0]
         if typ != "OK":
-            said = request.text.decode("utf-8", "backslashreplace")
-            raise NoResponse(f"GETQUOTA {root!r}: {typ} [{said}]", typ=typ, text=request.text, command="GETQUOTA")
+            text = request.text.decode("utf-8", "backslashreplace")
+            raise NoResponse(f"GETQUOTA {root!r}: {typ} [{text}]", typ=typ, text=request.text, command="GETQUOTA")
         found = data.parsed()
         if found.defects:
             raise QuotaError(f"GETQUOTA {root!r}: {found.defects[0].what}: {found.defects[0].raw[:80]!r}")
         if len(found) != 1:
-            raise QuotaError(f"GETQUOTA {root!r}: the server says OK, but {'nothing' if not found else 'too much'} of this root")
+            raise QuotaError(f"GETQUOTA {root!r}: the server answered OK with {len(found)} QUOTA responses about this root")
         return typ, data
 
 
 @record
 class Usage:
-    """Of one resource: how much is used, and how much may be; STORAGE in units of 1024 octets, MESSAGE counted."""
+    """The usage and the limit of one resource: STORAGE in units of 1024 bytes, MESSAGE counted."""
 
     used: int
     limit: int
 
     @property
     def left(self) -> int:
-        """What is still free; 0 where the limit is reached, or was lowered below what is used."""
+        """The amount still free; 0 if the usage has reached the limit, or exceeds it."""
         return max(self.limit - self.used, 0)
 
 
@@ -89,25 +89,25 @@ class _Resource(Protocol):
 
 
 class _Quota(Protocol):
-    """What the builtin family makes of a QUOTA response; no family imports another."""
+    """The builtin family's record of a QUOTA response; a protocol, since no family imports another."""
 
     @property
     def resources(self) -> Iterable[_Resource]: ...
 
 
 def root_name(value: Any) -> Token:
-    """``quota-root-name = astring``, literally: quotes belong to the name. Raises ``ArgumentError`` for CR, LF and NUL."""
+    """``quota-root-name = astring``, literally: quotes are part of the name. Raises ``ArgumentError`` for CR, LF and NUL."""
     return quoted_string(ServerString(raw(value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value)))
 
 
 def about_root(args: tuple[Any, ...], uid: bool) -> bytes:
-    """The root that a command is about."""
+    """The subject of a command: its quota root."""
     root = args[0]
     return root.encode("utf-8", "surrogateescape") if isinstance(root, str) else bytes(root)
 
 
 def is_about_root(about: bytes, response: Untagged) -> bool | None:
-    """Whether a QUOTA response is about that root: those about others may come unasked. None: there is no telling."""
+    """Whether a QUOTA response is about that root; servers may send others unasked. None if it cannot be read."""
     try:
         return Cursor(response.parts).astring() == about
     except ParseError:
@@ -116,7 +116,7 @@ def is_about_root(about: bytes, response: Untagged) -> bool | None:
 
 @hookimpl
 def imapkit_family() -> Family:
-    """What ``replaces`` names is taken over from the family ``quota``; the rest of that stays as it is."""
+    """The declaration: the command and the method in ``replaces`` are this family's, all else stays that of ``quota``."""
     return Family(
         name="strictquota",
         mixin=StrictQuotaCommands,

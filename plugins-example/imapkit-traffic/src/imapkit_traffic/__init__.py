@@ -1,4 +1,4 @@
-"""Counts the octets that each connection sends and receives: those on the wire, encrypted and compressed as they go."""
+"""Counts the bytes that each connection sends and receives on the wire, after compression and encryption."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Traffic", "TrafficCommands", "imapkit_family", "total"]
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Octets on the wire: what IMAP, TLS and COMPRESS together have sent and received."""
+    """Bytes on the wire, sent and received by IMAP, TLS and COMPRESS together."""
 
     sent: int = 0
     received: int = 0
@@ -27,10 +27,10 @@ class Traffic:
 
 
 class TrafficCommands(Commands):
-    """The method that clients get."""
+    """The method that the family adds to clients."""
 
     def traffic(self) -> Traffic:
-        """What this connection has sent and received so far, TLS handshakes included; any state, and after its end as well."""
+        """The bytes that this connection has sent and received so far, with TLS handshakes; any state, also after its end."""
         layer = _layers.get(self._session)
         return layer.traffic if layer is not None else Traffic()
 
@@ -43,11 +43,11 @@ class CountingLayer:
 
     @property
     def traffic(self) -> Traffic:
-        """What has been counted."""
+        """The counts so far."""
         return Traffic(self._sent, self._received)
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
-        """There is nothing to agree on."""
+        """Return at once: there is no handshake."""
 
     def encode(self, data: bytes | memoryview) -> bytes:
         """Count what is sent."""
@@ -62,18 +62,18 @@ class CountingLayer:
         return (data,)
 
     def finish(self) -> bytes:
-        """There is nothing to say."""
+        """Return b"": the stream has no end mark."""
         return b""
 
 
 _layers: WeakKeyDictionary[Session, CountingLayer] = WeakKeyDictionary()
-"""The layer of each connection: what a family's functions and its methods share is the session."""
+"""The layer of each connection, by its session, which a family's functions and methods share."""
 _lock = threading.Lock()
 _total = Traffic()
 
 
 def total() -> Traffic:
-    """What all connections of this process have sent and received so far."""
+    """The bytes that all connections of this process have sent and received so far."""
     return _total
 
 
@@ -90,5 +90,5 @@ def _layer(session: Session, options: object) -> CountingLayer:
 
 @hookimpl
 def imapkit_family() -> Family:
-    """No command, no response: a layer that is on from the start, next to the socket, and a method that reads it."""
+    """The declaration: no command, no response, but a layer next to the socket, on from the start, and a method that reads it."""
     return Family(name="traffic", mixin=TrafficCommands, layers={"traffic": LayerSpec(_layer, order=0, always=True)})

@@ -1,4 +1,4 @@
-"""XLIST: a LIST that also says what each mailbox is for. Gmail had it before there was RFC 6154 (SPECIAL-USE)."""
+"""XLIST: a LIST that also has the use of each mailbox. Gmail had it before RFC 6154 (SPECIAL-USE)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ USES = ("Inbox", "Starred", "Drafts", "Sent", "Trash", "Spam", "Important", "All
 
 
 class XlistCommands(Commands):
-    """The methods that clients get."""
+    """The methods that the family adds to clients."""
 
     def xlist(self, directory: str | bytes = '""', pattern: str | bytes = "*", **options: Unpack[CallOptions]) -> Result:
-        """List the mailboxes that match, and what they are for; capability XLIST; states: authenticated, selected.
+        """List the mailboxes that match, with their uses; capability XLIST; states: authenticated, selected.
 
         ``directory`` and ``pattern`` are those of ``list``. The data are the XLIST responses, ``data.parsed()`` a list of
         ``XlistMailbox``.
@@ -52,7 +52,7 @@ def xlist_data(cursor: Cursor) -> XlistMailbox:
 
 @record
 class XlistMailbox(OfMailbox):
-    r"""One XLIST response. ``name`` can be passed to every command, ``mailbox`` is readable; ``attributes`` are as sent."""
+    r"""One XLIST response. ``name`` can be passed to every command, ``mailbox`` is its text; ``attributes`` are as sent."""
 
     attributes: tuple[bytes, ...]
     delimiter: bytes | None
@@ -60,14 +60,14 @@ class XlistMailbox(OfMailbox):
 
     @property
     def use(self) -> str | None:
-        """What the mailbox is for: "Inbox", "Sent", "AllMail" ...; None for one that is like any other."""
+        """The use of the mailbox: "Inbox", "Sent", "AllMail" ...; None for an ordinary one."""
         given = {attribute.lower() for attribute in self.attributes}
         return next((use for use in USES if b"\\" + use.lower().encode() in given), None)
 
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The declaration: everything that imapkit has to know."""
+    """The declaration of the family."""
     return Family(
         name="xlist",
         mixin=XlistCommands,

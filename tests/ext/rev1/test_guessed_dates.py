@@ -1,4 +1,4 @@
-"""Dates that do not follow RFC 5322: what can be guessed is read and noted; nothing raises, and nothing takes long."""
+"""Dates that do not follow RFC 5322: a guess is noted; nothing raises, and the time is linear."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GUESSED = [
     (b"Sat May  8 16:03:09 2010", at(0, 2010, 5, 8, 16, 3, 9)),
     (b"Sat, 8 May 2010 1:5:9 +0000", at(0, 2010, 5, 8, 1, 5, 9)),
     (b"Sat, 8 May 2010 16:03:09 +100", at(1, 2010, 5, 8, 16, 3, 9)),
-    # and their neighbours
+    # and variations of them
     (b"Sat, 8 May 2010 16.03", at(0, 2010, 5, 8, 16, 3)),
     (b"8 May 10 16.03.09 EST", at(-5, 2010, 5, 8, 16, 3, 9)),
     (b"Sat, 8 (the eighth) May 2010 16.03.09 (local) +0200", at(2, 2010, 5, 8, 16, 3, 9)),
@@ -74,7 +74,7 @@ def noted(date: bytes) -> tuple[Envelope, list[tuple[str, bytes]]]:
 
 
 @pytest.mark.parametrize(("sent", "date"), GUESSED)
-def test_a_date_that_is_guessed_is_noted(sent: bytes, date: datetime) -> None:
+def test_a_guessed_date_is_noted(sent: bytes, date: datetime) -> None:
     assert read_date(sent) == (date, True)
     found, defects = noted(sent)
     assert found.sent is not None
@@ -83,7 +83,7 @@ def test_a_date_that_is_guessed_is_noted(sent: bytes, date: datetime) -> None:
 
 
 @pytest.mark.parametrize(("sent", "_date"), GUESSED[:6])
-def test_it_is_noted_once_in_an_envelope_that_is_odd_elsewhere(sent: bytes, _date: datetime) -> None:
+def test_it_is_noted_once_in_an_otherwise_malformed_envelope(sent: bytes, _date: datetime) -> None:
     cursor = Cursor((b'("%b" 5 NIL NIL NIL NIL NIL NIL NIL NIL)' % sent,))
     envelopes.word_by_word(cursor)
     assert [defect.raw for defect in cursor.defects if "guessed" in defect.what] == [sent]
@@ -96,12 +96,12 @@ def test_a_date_that_needs_no_guess_is_not_noted(sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("sent", NONE)
-def test_what_is_no_date_is_none_and_is_not_noted(sent: bytes) -> None:
+def test_a_value_that_is_no_date_is_none_and_not_noted(sent: bytes) -> None:
     found, defects = noted(sent)
     assert (found.sent, defects) == (None, [])
 
 
-def test_whatever_the_standard_library_reads_is_read() -> None:
+def test_all_dates_that_the_standard_library_reads_are_read() -> None:
     chance = random.Random(5322)
     forms = [
         "%a, %d %b %Y %H.%M.%S",

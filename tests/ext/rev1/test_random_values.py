@@ -1,4 +1,4 @@
-"""Envelopes and body structures made at random: never anything but a value and defects, and every property can be read."""
+"""Random envelopes and body structures: parsing returns a value and defects, and every property can be read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WORDS += [
 
 
 def expression(chance: random.Random, depth: int) -> bytes:
-    """A list at random."""
+    """A random list."""
     members = (
         expression(chance, depth - 1) if depth and chance.random() < 0.3 else chance.choice(WORDS)
         for _ in range(chance.randint(0, 12))
@@ -56,7 +56,7 @@ def read_all(value: Address | Envelope | BodyStructure | FetchData) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_comes(seed: int) -> None:
+def test_random_input_is_read(seed: int) -> None:
     chance = random.Random(seed)
     envelopes = structures = 0
     for _ in range(150):
@@ -64,13 +64,13 @@ def test_whatever_comes(seed: int) -> None:
         data = fetch(Cursor((sent,), 1))
         assert data.uid == 1
         read_all(data)
-        told = [data.envelope] if data.envelope else []
+        found = [data.envelope] if data.envelope else []
         for part in data.structure.walk() if data.structure else ():
             structures += 1
             read_all(part)
             if isinstance(part, MessagePart) and part.envelope:
-                told.append(part.envelope)
-        for envelope in told:
+                found.append(part.envelope)
+        for envelope in found:
             envelopes += 1
             read_all(envelope)
             for address in (*envelope.from_, *envelope.sender, *envelope.to, *envelope.cc):
