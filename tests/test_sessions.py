@@ -192,5 +192,5 @@ def test_every_vector_over_every_layer(way: Way) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("way", [way for way in WAYS if way.single], ids=str)
-def test_every_vector_octet_by_octet_over_every_layer(way: Way) -> None:
+def test_every_vector_byte_by_byte_over_every_layer(way: Way) -> None:
     test_every_vector_over_every_layer(way)

@@ -60,7 +60,7 @@ def test_every_work_is_done_by_those_that_are_always_there(tmp_path: Path) -> No
 
 
 @pytest.mark.heavy
-def test_imaplib2_is_asked_the_same(tmp_path: Path) -> None:
+def test_imaplib2_gets_the_same_work(tmp_path: Path) -> None:
     kept = tmp_path / "figures.json"
     argv = [
         sys.executable,
@@ -98,7 +98,7 @@ def test_a_target_that_is_reached_is_not_missed() -> None:
     assert list(missed(Work("x", "x", "none", 1, 1, targets={"imaplib": 0.5}, at_most=30), PLAIN, ROW)) == []
 
 
-def test_through_a_layer_nobody_may_be_faster() -> None:
+def test_through_a_layer_no_peer_may_be_faster() -> None:
     work = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1})
     own = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1}, at_most=60.5, own=True)
     faster = {"imapkit": {"wall": 61.0}, "imaplib": {"wall": 60.0}}
@@ -116,7 +116,7 @@ def test_through_a_layer_the_table_is_the_same_but_for_what_no_layer_takes_part_
     assert plain - {work.name for work in WORKS.values() if work.sized("canned", "TLS")} == {"importing", "first"}
 
 
-def test_what_only_a_real_server_can_be_asked_has_its_goal_there() -> None:
+def test_work_for_a_real_server_only_has_its_goal_there() -> None:
     seen = WORKS["idle_seen"]
     assert goal(seen, "dovecot", "plain").targets == seen.targets
     assert (seen.sized("canned", "plain"), seen.sized("dovecot", "plain"), seen.sized("dovecot", "TLS")) == (0, 8, 2)
@@ -212,7 +212,7 @@ def test_the_median_of_the_rounds_counts() -> None:
     assert Outcome(error="died").figures("wall") == {"error": "died"}
 
 
-def test_who_is_slow_or_fails_is_not_asked_again() -> None:
+def test_a_client_that_is_slow_or_fails_is_not_asked_again() -> None:
     assert not Outcome([{"wall": 1.0}], seconds=SLOW).enough
     assert Outcome([{"wall": 1.0}], seconds=SLOW + 1).enough
     assert Outcome(error="died").enough

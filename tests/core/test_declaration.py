@@ -1,4 +1,4 @@
-"""What is wrong with a declaration is said in the words of the one who wrote it."""
+"""An error about a declaration names what its author wrote."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("fields", "said"), WRONG, ids=[said for _, said in WRONG])
-def test_a_mistake_is_told(fields: dict[str, Any], said: str) -> None:
+def test_a_mistake_is_reported(fields: dict[str, Any], said: str) -> None:
     found = list(mistakes(Family(**{"name": "hello", **fields})))
     assert any(said in one for one in found), found
 
@@ -56,7 +56,7 @@ def test_the_builtin_families_have_none(name: str) -> None:
     assert not contract_is_unknown(family)
 
 
-def test_all_mistakes_are_told() -> None:
+def test_all_mistakes_are_reported() -> None:
     assert len(list(mistakes(Family("", commands=XHELLO, items=())))) == 3  # type: ignore[arg-type]
 
 

@@ -171,7 +171,7 @@ def test_the_answer_is_that_of_the_known_command() -> None:
         assert client.response("STATUS") == ("STATUS", [b"a (UNSEEN 1)"])
 
 
-def test_it_flies_alone() -> None:
+def test_an_extended_form_is_exclusive() -> None:
     with selected({}, families=FAMILIES) as (client, _):
         assert client._encode("LIST", ('""', "*", "RETURN (X)"), generic=True).command.exclusive
         assert not client._encode("LIST", ('""', "*"), generic=True).command.exclusive
@@ -271,7 +271,7 @@ def test_single_quotes_of_arguments(method: str, args: tuple[Any, ...], line: by
     assert sent(*args, by=method).replace(b"+}", b"}").startswith(line)
 
 
-def test_what_answers_a_command_is_told_by_its_arguments_without_single_quotes() -> None:
+def test_answers_are_matched_to_arguments_without_single_quotes() -> None:
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b"* 7 FETCH (FLAGS ())\r\n* STATUS INBOX (MESSAGES 3)\r\n")
 

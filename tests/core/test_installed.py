@@ -48,7 +48,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    # Entries that are not there, or no directories, are nobody's fault but would be looked at.
+    # Entries that do not exist, or are no directories, are no error, and would be looked at.
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if Path(entry).is_dir()])
     return Place(tmp_path)
 

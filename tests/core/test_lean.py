@@ -133,7 +133,7 @@ def test_what_is_written_late_is_written_for_the_right_class() -> None:
         del one.x
 
 
-def test_the_default_that_is_made_anew_is_each_objects_own() -> None:
+def test_a_default_factory_makes_a_value_for_each_object() -> None:
     made: Any = define(lean_dataclass)[0]
     assert made(1).unhashed == made(2).unhashed == {}
     assert made(1).unhashed is not made(2).unhashed
@@ -162,7 +162,7 @@ def with_more(one: Any) -> Any:
     "one",
     [
         Limits(line=5),
-        Defect("what", b"octets"),
+        Defect("what", b"bytes"),
         Address(None, None, None, None),
         with_more(Derived(line=6)),
         Empty(),

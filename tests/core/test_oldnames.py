@@ -69,7 +69,7 @@ def test_nothing_is_quoted_and_none_is_left_out() -> None:
         assert [command.args for command in server.commands[-2:]] == [b"1 (FLAGS)", b'1:* (BODY[HEADER.FIELDS ("x y")])']
 
 
-def test_what_the_last_command_brought_and_nobody_took_stays_for_response() -> None:
+def test_responses_of_the_last_command_that_were_not_taken_stay_for_response() -> None:
     with selected({"LIST": answering(LIST % b"a"), "NOOP": answering(b"")}) as (imap, _), within():
         imap._simple_command("LIST", '""', "*")
         imap._simple_command("NOOP")
@@ -178,7 +178,7 @@ def test_what_is_no_command_is_not_sent(written: bytes) -> None:
 
 
 def idling(news: threading.Event, *lines: bytes) -> Any:
-    """A handler of IDLE that sends the lines when it is told to."""
+    """A handler of IDLE that sends the lines when the test asks for them."""
 
     def idle(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ idling\r\n")

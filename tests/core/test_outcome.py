@@ -202,7 +202,7 @@ def test_a_row_that_goes_on_as_the_connection_ends_is_kept_as_far_as_it_came(end
     read = threading.Event()
 
     class Reading(imapkit.IMAP4):
-        """Tells when it has read the farewell."""
+        """Sets an event when it has read the BYE."""
 
         def read(self, size: int) -> bytes:
             data = super().read(size)
@@ -224,7 +224,7 @@ def test_a_row_that_goes_on_as_the_connection_ends_is_kept_as_far_as_it_came(end
 
 
 @pytest.mark.parametrize(("end", "kind"), ENDS)
-def test_a_callback_is_told_the_reason_and_response_has_the_rows(end: Any, kind: type[abort]) -> None:
+def test_a_callback_gets_the_reason_and_response_has_the_rows(end: Any, kind: type[abort]) -> None:
     with fetching(end) as client:
         answers = Answers()
         client.fetch("1:3", "(FLAGS BODY[])", callback=answers, timeout=LIMIT if end is silent else None)
@@ -390,7 +390,7 @@ def test_logging_in_and_out_are_as_they_were() -> None:
         assert client.logout()[0] == "NO"
 
 
-def test_a_strict_client_asks_a_server_that_does_not_tell_its_capabilities() -> None:
+def test_a_strict_client_asks_a_server_that_announces_no_capabilities() -> None:
     with (
         serving({"CAPABILITY": refusing()}, greeting=b"* OK hi\r\n") as server,
         pytest.raises(imapkit.IMAP4.error, match="not IMAP4 compliant"),
@@ -441,12 +441,12 @@ def test_an_alert_that_repeats_a_password_is_hidden() -> None:
             client.noop()
 
 
-def test_an_alert_without_a_text_is_not_told() -> None:
+def test_an_alert_without_a_text_is_left_out() -> None:
     with selected({"NOOP": then(bye, b"* NO [ALERT]\r\n")}) as (client, _), pytest.raises(ServerBye, match=r"\Afor today\Z"):
         client.noop()
 
 
-def test_no_alert_is_told_when_the_program_hangs_up() -> None:
+def test_no_alert_is_reported_when_the_program_hangs_up() -> None:
     with selected({"NOOP": answering(b"* NO [ALERT] quota is full\r\n")}) as (client, _):
         client.noop()
         client.logout()

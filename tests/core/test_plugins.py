@@ -164,21 +164,21 @@ def test_a_program_may_ask_for_no_family(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["a,b", "a b", "-x", "caf\u00e9", "\x1b[31mred"])
 def test_a_name_that_cannot_be_switched_off_is_refused(site: Site, name: str) -> None:
-    site.module("imapkit_test_odd", "1 / 0")
-    site.add("dist-odd", {name: "imapkit_test_odd"}, "2.5")
+    site.module("imapkit_test_fixed", "1 / 0")
+    site.add("dist-fixed", {name: "imapkit_test_fixed"}, "2.5")
     with pytest.raises(PluginLoadError) as caught:
         discover(allow=[name])
     text = str(caught.value)
-    assert "(entry point 'imapkit_test_odd' of dist-odd 2.5) has a name that cannot be switched off" in text
-    assert text.endswith("; uninstall dist-odd")
+    assert "(entry point 'imapkit_test_fixed' of dist-fixed 2.5) has a name that cannot be switched off" in text
+    assert text.endswith("; uninstall dist-fixed")
     assert text.isprintable()
-    assert "imapkit_test_odd" not in sys.modules
+    assert "imapkit_test_fixed" not in sys.modules
     assert names(discover(allow=[])) == []
 
 
 def test_two_of_a_name_that_cannot_be_switched_off(site: Site) -> None:
     for dist in ("dist-one", "dist-two"):
-        site.add(dist, {"a,b": "imapkit_test_odd"})
+        site.add(dist, {"a,b": "imapkit_test_fixed"})
     with pytest.raises(PluginConflictError, match=r"same name: .*; uninstall all but one of them$"):
         discover(allow=["a,b"])
 
@@ -225,7 +225,7 @@ def test_a_broken_plugin_is_named_with_the_way_out(site: Site, source: str, caus
     assert names(discover(deny=ext.INDEX, environ={"IMAPKIT_DISABLE": "alpha"})) == []
 
 
-def test_all_that_are_broken_are_told_by_name(site: Site) -> None:
+def test_every_broken_plugin_is_named(site: Site) -> None:
     for name in ("gamma", "alpha"):
         site.family(name, "1 / 0")
     site.family("beta")
@@ -235,7 +235,7 @@ def test_all_that_are_broken_are_told_by_name(site: Site) -> None:
     assert caught.value.families == ("alpha", "gamma")
 
 
-def test_errors_of_different_kinds_are_told_together(site: Site) -> None:
+def test_errors_of_different_kinds_are_reported_together(site: Site) -> None:
     for name in ("alpha", "beta"):
         site.family(name, "1 / 0")
     site.add("another", {"alpha": "imapkit_test_alpha"})
@@ -254,7 +254,7 @@ def test_ctrl_c_goes_through(site: Site) -> None:
 
 
 class TestContract:
-    """A family may need more than this imapkit has; then what to install is said, as far as the distribution tells."""
+    """A family may need more than this imapkit has; then the error says what to install, as far as the distribution says it."""
 
     @staticmethod
     def refused(site: Site, contract: str, requires: str = "") -> str:

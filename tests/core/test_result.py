@@ -100,7 +100,7 @@ def test_a_bad_response_costs_no_other() -> None:
     )
 
 
-def test_what_nobody_knows_stays_as_it_is() -> None:
+def test_data_without_a_grammar_stays_as_it_is() -> None:
     mute, strange = untagged("XMUTE", b"1"), untagged("XOTHER", b"2")
     assert parse([mute, strange], REGISTRY) == [mute, strange]
     assert parse([mute], None) == [mute]
@@ -301,7 +301,7 @@ def test_names_after_utf8_accept() -> None:
             assert (twin.utf8, [each.utf8 for each in twin.responses]) == (kept.utf8, [each.utf8 for each in kept.responses])
 
 
-def test_the_client_knows_how_names_are_written() -> None:
+def test_names_are_read_as_the_session_writes_them() -> None:
     def enabled(conversation: Any, command: Any) -> None:
         conversation.ok(command, untagged=b"* ENABLED UTF8=ACCEPT\r\n")
 

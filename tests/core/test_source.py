@@ -95,7 +95,7 @@ def test_an_iterator_is_read_once_in_either_form() -> None:
         read(source.as_literal8())
 
 
-def test_a_buffer_that_is_filled_anew_may_be_given() -> None:
+def test_a_buffer_that_is_filled_again_may_be_given() -> None:
     def pieces() -> Iterator[bytes]:
         buffer = bytearray(2)
         for text in (b"ab", b"cd", b"ef"):
@@ -214,13 +214,13 @@ def test_what_is_no_binary_file_is_refused(file: Any) -> None:
         file_source(file)
 
 
-def test_a_file_that_gives_text_is_refused() -> None:
-    class Odd:
+def test_a_file_that_returns_text_is_refused() -> None:
+    class TextFile:
         def read(self, size: int) -> str:
             return "text"
 
     with pytest.raises(ArgumentError, match="binary mode"):
-        file_source(Odd())
+        file_source(TextFile())
 
 
 def test_there_is_no_such_file(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_number_is_bounded() -> None:
     assert store.dropped == 7
 
 
-def test_the_octets_are_bounded_and_counted_back() -> None:
+def test_the_bytes_are_bounded_and_counted_back() -> None:
     store = Store(Limits(stored_octets=10))
     for i in range(1000):
         store.add("A", [b"%04d" % i], 4)

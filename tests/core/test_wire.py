@@ -49,9 +49,9 @@ def test_no_kind_ends_in_an_announcement(kind: Callable[[Any], Any]) -> None:
             continue
         pieces = token if type(token) is tuple else (token,)
         last = pieces[-1]
-        for octets in (last.off[-1], last.on[-1]) if isinstance(last, Late) else (last,):
+        for written in (last.off[-1], last.on[-1]) if isinstance(last, Late) else (last,):
             # What is quoted ends in a quote, and what is a literal is counted.
-            assert isinstance(octets, Literal) or (isinstance(octets, bytes) and octets.endswith((b'"', b")"))), value
+            assert isinstance(written, Literal) or (isinstance(written, bytes) and written.endswith((b'"', b")"))), value
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -225,7 +225,7 @@ def test_what_is_no_store_item(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "octets"),
+    ("value", "data"),
     [
         (b"a\r\nb\r\n", b"a\r\nb\r\n"),
         (b"a\nb\rc\r\n", b"a\r\nb\r\nc\r\n"),
@@ -235,13 +235,13 @@ def test_what_is_no_store_item(value: str) -> None:
         (b"\0{5}", b"\0{5}"),
     ],
 )
-def test_message(value: Any, octets: bytes) -> None:
-    assert append.message(value) == Literal(octets)
+def test_message(value: Any, data: bytes) -> None:
+    assert append.message(value) == Literal(data)
 
 
-def test_a_message_with_8_bit_octets_is_announced_as_utf8_where_that_is_on() -> None:
-    octets = "Subject: gr\u00fcn\r\n\r\n".encode()
-    assert append.message(octets) == Late((Literal(octets),), (b"UTF8 (", Literal(octets, binary=True), b")"))
+def test_a_message_with_8_bit_bytes_is_announced_as_utf8_where_that_is_on() -> None:
+    data = "Subject: gr\u00fcn\r\n\r\n".encode()
+    assert append.message(data) == Late((Literal(data),), (b"UTF8 (", Literal(data, binary=True), b")"))
 
 
 def test_a_long_name_is_a_literal_in_either_form() -> None:
@@ -255,7 +255,7 @@ def test_what_may_be_a_literal() -> None:
 
 
 @pytest.mark.parametrize("value", ["1:*", "*:4,7", "1,2,3", "5:*"])
-def test_a_sequence_set_is_not_quoted_in_commands_nobody_knows(value: str) -> None:
+def test_a_sequence_set_is_not_quoted_in_unknown_commands(value: str) -> None:
     assert strings.general(value) == value.encode()
 
 

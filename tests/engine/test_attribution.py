@@ -109,7 +109,7 @@ def test_a_doubtful_answer_is_counted_as_any_other() -> None:
         driver.feed(b"* ABOUT a=else\r\n")
 
 
-def test_random_verdicts_lose_nothing_and_tell_nobody_what_is_certainly_anothers() -> None:
+def test_random_verdicts_lose_nothing_and_give_no_command_an_answer_that_is_certainly_anothers() -> None:
     rng = random.Random(3501)
     for _ in range(300):
         driver = Driver()

@@ -527,7 +527,7 @@ def test_what_the_engine_says_of_itself(driver: Driver) -> None:
     assert engine.is_in_flight(waiting.tag)
 
 
-def test_whether_there_is_something_to_send_is_told_without_taking_it(driver: Driver) -> None:
+def test_the_engine_says_whether_there_is_something_to_send_without_giving_it(driver: Driver) -> None:
     engine = driver.engine
     assert not engine.has_ready
     request = driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
@@ -550,14 +550,14 @@ def test_effects_stay_until_they_have_been_delivered(driver: Driver) -> None:
     assert (driver.engine.effects.due, driver.engine.effects.done) == (False, [])
 
 
-def test_the_last_alert_is_told_with_the_end(driver: Driver) -> None:
+def test_the_last_alert_is_part_of_the_reason(driver: Driver) -> None:
     driver.feed(b"* OK [ALERT] disk on fire\r\n")
     reason = ConnectionClosed("gone")
     driver.engine.tell_alert(reason)
     assert str(reason) == "gone (the server's last ALERT: disk on fire)"
 
 
-def test_the_trace_is_told_which_commands_leave(driver: Driver) -> None:
+def test_the_trace_gets_each_command_that_leaves(driver: Driver) -> None:
     one, two = driver.submit("XPING"), driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
     outs = []
     while (out := driver.engine.outgoing(driver.now)) is not None:

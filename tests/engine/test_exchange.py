@@ -94,7 +94,7 @@ def test_each_of_several_literals_waits() -> None:
         (["IMAP4rev2", "LITERAL+"], NON_SYNC_MAX + 1, True),
     ],
 )
-def test_a_literal_goes_unasked_where_the_server_lets_it(capabilities: list[str], size: int, unasked: bool) -> None:
+def test_a_literal_is_sent_without_plus_where_the_server_allows_it(capabilities: list[str], size: int, unasked: bool) -> None:
     driver = Driver(capabilities=capabilities)
     request = driver.submit(put(Literal(b"x" * size), b" end"))
     if unasked:
@@ -116,7 +116,7 @@ def test_a_literal_goes_unasked_where_the_server_lets_it(capabilities: list[str]
         (["IMAP4rev2"], b"~{3}\r\n"),
     ],
 )
-def test_a_literal8_goes_unasked_only_to_a_server_that_knows_it(capabilities: list[str], announced: bytes) -> None:
+def test_a_literal8_is_sent_without_plus_only_to_a_server_that_announces_it(capabilities: list[str], announced: bytes) -> None:
     driver = Driver(capabilities=capabilities)
     request = driver.submit(put(Literal(b"x\0y", binary=True)))
     assert text(driver, request).removesuffix(b"\r\n") == b"T XPUT " + announced.removesuffix(b"\r\n")
@@ -199,7 +199,7 @@ def test_a_continuation_that_comes_before_the_announcement_was_taken_settles_not
     assert [defect.what for defect in driver.engine.defects.all()] == ["a continuation request that no command waits for"]
 
 
-def test_commands_whose_literals_go_unasked_leave_together_with_their_neighbours() -> None:
+def test_commands_whose_literals_need_no_plus_leave_together_with_their_neighbours() -> None:
     driver = Driver(capabilities=["LITERAL+"])
     requests = [driver.submit("XPING"), driver.submit(put(Literal(b"abc"))), driver.submit("XPING")]
     expected = b"%b XPING\r\n%b XPUT {3+}\r\nabc\r\n%b XPING\r\n"

@@ -143,7 +143,7 @@ def test_each_gets_its_own_by_number(driver: Driver) -> None:
     assert driver.data(two) == [b"3 (FLAGS (a))", b"2 (FLAGS (c))"]
 
 
-def test_what_nobody_asked_for_is_kept_in_the_store(driver: Driver) -> None:
+def test_unasked_responses_are_kept_in_the_store(driver: Driver) -> None:
     request = driver.send("XFETCH", "1", "FLAGS")
     driver.feed(b"* 9 FETCH (FLAGS ())\r\n* 1 FETCH (FLAGS ())\r\n* 5 EXISTS\r\n* 2 EXPUNGE\r\n* OK Still here\r\n")
     driver.end(request)
@@ -190,7 +190,7 @@ def test_by_mailbox(driver: Driver) -> None:
     }
 
 
-def test_perhaps_is_better_than_nobody_and_worse_than_yes(driver: Driver) -> None:
+def test_perhaps_is_better_than_no_and_worse_than_yes(driver: Driver) -> None:
     request = driver.send("XFETCH", "5:*", "FLAGS")
     driver.feed(b"* 4 FETCH (FLAGS ())\r\n")
     assert driver.data(request) == [b"4 (FLAGS ())"], "5:* is 4:5 in a mailbox of 4 (RFC 3501 section 9)"
@@ -238,7 +238,7 @@ def test_only_plus_or_its_own_tag_settles_a_continuation(driver: Driver, line: b
     assert driver.pump() == b"x\r\n"
 
 
-def test_a_plus_nobody_waits_for_is_nothing(driver: Driver) -> None:
+def test_a_plus_that_no_command_waits_for_changes_nothing(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"+ what?\r\n+\r\n")
     driver.end(request)
@@ -313,7 +313,7 @@ def test_no_greeting(line: bytes) -> None:
         Driver(greet=False).feed(line)
 
 
-def test_bye_instead_of_a_greeting_tells_why() -> None:
+def test_bye_instead_of_a_greeting_is_the_reason() -> None:
     with pytest.raises(ServerBye, match="too many of you"):
         Driver(greet=False).feed(b"* BYE too many of you\r\n")
 
@@ -380,7 +380,7 @@ def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Dri
         check(request, driver.engine)
 
 
-def test_what_apply_raises_hurts_nobody(driver: Driver) -> None:
+def test_what_apply_raises_ends_no_command(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"* XBROKEN 1\r\n* OK [XBROKEN 2] hm\r\n")
     driver.end(request)
@@ -394,7 +394,7 @@ def test_what_apply_raises_hurts_nobody(driver: Driver) -> None:
 @pytest.mark.parametrize(
     "line", [b"* XUNKNOWN (a b)\r\n", b"*\r\n", b"* \r\n", b"\r\n", b"* 5 XWHAT\r\n", b"* OK\r\n", b"* (x)\r\n"]
 )
-def test_a_line_nobody_knows_is_kept(driver: Driver, line: bytes) -> None:
+def test_an_unknown_line_is_kept(driver: Driver, line: bytes) -> None:
     request = driver.send("XPING")
     driver.feed(line)
     driver.end(request)

@@ -137,13 +137,13 @@ def suffer(server: Server, step: Step, kind: str, plain: Any = imapkit.IMAP4) ->
 
 @pytest.mark.parametrize("kind", HARMFUL)
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_whoever_waits_is_told(archive: Server, step: Step, kind: str) -> None:
+def test_every_caller_that_waits_gets_the_reason(archive: Server, step: Step, kind: str) -> None:
     suffer(archive, step, kind)
 
 
 @pytest.mark.parametrize("kind", HARMFUL)
 @pytest.mark.parametrize("step", STEPS[:21:3], ids=lambda step: step.name)
-def test_whoever_waits_on_a_connection_of_a_subclass_is_told(archive: Server, step: Step, kind: str) -> None:
+def test_every_caller_of_a_subclass_gets_the_reason(archive: Server, step: Step, kind: str) -> None:
     suffer(archive, step, kind, Hooked)
 
 
@@ -173,7 +173,7 @@ def test_the_command_of_a_stream_dies_or_stops(archive: Server, step: str, how: 
 
 @pytest.mark.parametrize("kind", HARMLESS)
 @pytest.mark.parametrize("step", STEPS[::3], ids=lambda step: step.name)
-def test_what_is_slow_is_as_good(archive: Server, step: Step, kind: str) -> None:
+def test_a_slow_connection_gives_the_same_results(archive: Server, step: Step, kind: str) -> None:
     with proxied(archive, step, kind) as proxy:
         visit = visiting(archive, proxy, step.way, LONG)
         visit.run()

@@ -204,7 +204,7 @@ def test_modified_utf7_round_trip(name: str) -> None:
 
 
 @given(st.one_of(OCTETS, st.text("&-,+aAEOk/9 \xe9", max_size=20).map(str.encode)))
-def test_any_octets_are_a_name(raw: bytes) -> None:
+def test_any_bytes_are_a_name(raw: bytes) -> None:
     text = mutf7.decode(raw)
     if mutf7.is_canonical(raw):
         assert mutf7.is_valid(raw)
@@ -298,7 +298,7 @@ LINES = st.one_of(
 
 @given(st.lists(LINES, max_size=6), RANDOM)
 @example([[b"* OK x {5}"], [b"+ {5}"], [b"T1 NO x {5}"]], Random(1))
-def test_however_the_octets_come_the_responses_are_those_that_were_sent(responses: list[list[bytes]], chance: Random) -> None:
+def test_however_the_bytes_arrive_the_responses_are_those_that_were_sent(responses: list[list[bytes]], chance: Random) -> None:
     stream = b"".join(map(on_the_wire, responses))
     cuts = sorted(chance.randint(0, len(stream)) for _ in range(chance.randint(0, 12)))
     chunks = [stream[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
@@ -307,7 +307,7 @@ def test_however_the_octets_come_the_responses_are_those_that_were_sent(response
 
 
 @given(OCTETS)
-def test_framing_knows_only_its_own_errors(data: bytes) -> None:
+def test_framing_raises_only_its_own_errors(data: bytes) -> None:
     framer = Framer()
     framer.push(data)
     try:

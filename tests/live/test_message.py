@@ -148,7 +148,7 @@ def test_search_programs(server: Server) -> None:
         assert found(imap.search("US-ASCII", "SUBJECT", "hello world")) == [1]
 
 
-def test_search_in_a_charset_nobody_knows(server: Server) -> None:
+def test_search_in_an_unknown_charset(server: Server) -> None:
     with filled(server, "charset", letter("one")) as (imap, _):
         typ, _ = outcome(imap.search, "X-UNKNOWN", "SUBJECT", "one")
         quirks = {Quirk.UNKNOWN_CHARSET_IS_BAD: "BAD", Quirk.UNKNOWN_CHARSET_IS_SEARCHED: "OK"}

@@ -165,7 +165,7 @@ def test_the_client_has_the_layer_keep_its_limit() -> None:
     [({"stored": 3}, 3), ({"stored_octets": 4 * memory_of("X", (b"a",))}, 4)],
     ids=["stored", "stored_octets"],
 )
-def test_what_nobody_asked_for_makes_room_for_what_is_newer(limit: dict[str, int], kept: int) -> None:
+def test_unasked_responses_make_room_for_newer_ones(limit: dict[str, int], kept: int) -> None:
     lines = b"* X a\r\n" * 9
     with selected({"NOOP": lambda c, command: c.ok(command, untagged=lines)}, limits=replace(LIMITS, **limit)) as (client, _):
         client.noop()

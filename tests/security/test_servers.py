@@ -176,7 +176,7 @@ def test_no_referral_is_followed() -> None:
         assert server.names == ["LOGIN", "LOGOUT"], "nobody else was connected to, nothing else was sent"
 
 
-def test_credentials_are_not_sent_again_to_anybody() -> None:
+def test_credentials_are_not_sent_a_second_time() -> None:
     seen: list[int] = []
 
     def goes(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -222,7 +222,7 @@ def test_a_token_that_has_expired() -> None:
 # servers that want something first, or cannot do what they say
 
 
-def test_a_server_that_selects_nothing_before_it_is_told_who_is_there() -> None:
+def test_a_server_that_selects_nothing_before_id() -> None:
     """163.com and its like."""
     told = False
 

@@ -21,7 +21,7 @@ def _never(answer: Any) -> None:
     raise AssertionError(f"this cannot be answered: {answer}")
 
 
-def ask_in_vain(rng: random.Random, mark: str) -> Ask:
+def ask_what_is_refused(rng: random.Random, mark: str) -> Ask:
     """What cannot be sent: what is wrong with it is said at once, or when its turn has come."""
     refused: list[tuple[str, tuple[Any, ...], type[errors.error]]] = [
         ("login", (mark, "secret"), StateError),
@@ -51,7 +51,7 @@ def ask_compress(rng: random.Random, mark: str) -> Ask:
     return Ask("enable_compression", (), says(expected), (expected,))
 
 
-VARIOUS = [*ASKS * 2, *(ask_in_vain,) * 4, ask_close, ask_idle_long, ask_idle_long]
+VARIOUS = [*ASKS * 2, *(ask_what_is_refused,) * 4, ask_close, ask_idle_long, ask_idle_long]
 
 
 def wild_ask(rng: random.Random, mark: str) -> Ask:

@@ -100,7 +100,7 @@ def test_a_command_with_a_callback_returns_at_once(first: Callable[[imapkit.IMAP
         assert [cb_arg for _, cb_arg, failure in (answers.next(), answers.next()) if failure is None] == [None, "second"]
 
 
-def test_a_command_that_becomes_illegal_while_it_waits_tells_its_callback() -> None:
+def test_a_command_that_becomes_illegal_in_the_queue_is_an_error_for_its_callback() -> None:
     go = threading.Event()
 
     def script(conversation: Conversation) -> None:

@@ -321,7 +321,7 @@ class Impatient(Channel):
         super().__init__(100_000, 0.3)
 
 
-def test_a_slow_taker_harms_itself_alone() -> None:
+def test_only_the_command_of_a_slow_taker_fails() -> None:
     """Nothing is taken: the taker is told, others get their answers, and no command is late meanwhile."""
     with selected(bodies(fetched(BODY * 4)), timeout=0.2) as (client, _), within(30):
         channel, answers = Impatient(), Answers()
@@ -350,7 +350,7 @@ def test_the_connection_waits_as_long_as_something_is_taken() -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "drop"])
-def test_a_taker_that_goes_harms_nobody(how: str) -> None:
+def test_a_taker_that_closes_leaves_other_commands_as_they_are(how: str) -> None:
     held = Held(len(BODY) * 8, 100_000)
     with selected({"FETCH": held}) as (client, _), within(MARGIN):
         channel: Channel | None = Channel(most=100_000)
@@ -417,7 +417,7 @@ def test_a_sink_takes_all_and_its_end() -> None:
 
 
 @pytest.mark.parametrize("where", ["write", "end"])
-def test_a_sink_that_raises_harms_its_own_command_alone(where: str) -> None:
+def test_only_the_command_of_a_sink_that_raises_fails(where: str) -> None:
     with selected(bodies(fetched())) as (client, _), within(MARGIN):
         with pytest.raises(LookupError, match=r"no place|no end"):
             sunk(client, Sink(raises_in=where))
@@ -433,7 +433,7 @@ def cut(conversation: Conversation, command: ReceivedCommand) -> None:
 
 
 @pytest.mark.parametrize("how", ["blocking", "callback", "future", "channel"])
-def test_a_connection_that_ends_in_the_middle_tells_the_taker(how: str) -> None:
+def test_a_connection_that_ends_in_the_middle_is_an_error_for_the_taker(how: str) -> None:
     with selected({"FETCH": cut}) as (client, _), within(MARGIN):
         file, channel, answers = File(), Channel(), Answers()
         if how == "blocking":
@@ -473,7 +473,7 @@ def test_no_writes_nothing(how: str) -> None:
         assert not file.writes
 
 
-def test_an_illegal_state_is_told_to_the_channel_too() -> None:
+def test_an_illegal_state_ends_the_channel_too() -> None:
     with selected(bodies(), messages=0) as (client, _), within(MARGIN):
         client.state = "AUTH"
         options: list[Any] = [{}, {"callback": print}]

@@ -66,7 +66,7 @@ def appending(request: pytest.FixtureRequest) -> Iterator[tuple[imapkit.IMAP4, S
             yield client, server
 
 
-def test_all_of_it_arrives_and_progress_is_told(appending: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
+def test_all_of_it_arrives_and_progress_is_reported(appending: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
     client, server = appending
     told: list[tuple[int, int]] = []
     file = Reads(LARGE)
@@ -81,7 +81,7 @@ def test_all_of_it_arrives_and_progress_is_told(appending: tuple[imapkit.IMAP4, 
 
 
 @pytest.mark.parametrize("how", ["path", "file", "stream", "bytes"])
-def test_any_message_may_tell_its_progress(how: str, tmp_path: Path) -> None:
+def test_any_message_may_report_progress(how: str, tmp_path: Path) -> None:
     path = tmp_path / "message"
     path.write_bytes(LARGE.replace(b"\r\n", b"\n"))
     told: list[int] = []
@@ -177,9 +177,7 @@ def cannot_be_opened() -> Source:
         (cannot_be_opened, "APPEND: its source raised FileNotFoundError", FileNotFoundError),
     ],
 )
-def test_a_source_that_breaks_its_word_ends_the_connection(
-    make: Any, words: str, cause: type[Exception], greeting: bytes | None
-) -> None:
+def test_a_source_that_fails_ends_the_connection(make: Any, words: str, cause: type[Exception], greeting: bytes | None) -> None:
     with scripted(half, **({} if greeting is None else {"greeting": greeting})) as client, within(MARGIN):
         answers = Answers()
         client.append("box", None, None, make(), callback=answers)

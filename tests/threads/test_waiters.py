@@ -39,7 +39,7 @@ def shut_latch() -> tuple[Latch, Request]:
     return latch, request
 
 
-def test_a_latch_is_opened_once_however_often_it_is_told() -> None:
+def test_a_latch_is_opened_once_however_often_it_is_notified() -> None:
     latch, request = shut_latch()
     assert not is_open(latch)
     latch.done(request)
