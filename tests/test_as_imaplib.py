@@ -1,4 +1,4 @@
-"""imapkit behind imaplib's names: what programs find there that imaplib2 has not, or has in another form."""
+"""imapkit behind imaplib's names: those that imaplib2 has not, or has in another form."""
 
 from __future__ import annotations
 

@@ -289,7 +289,7 @@ def test_a_year_has_four_digits() -> None:
 
 
 class Clockless(tzinfo):
-    """A zone that does not know its offset."""
+    """A zone without an offset."""
 
     def utcoffset(self, dt: datetime | None) -> None:
         return None

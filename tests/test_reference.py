@@ -65,8 +65,8 @@ def _sources_are_forgotten() -> Iterator[None]:
 
 
 def test_the_pages_are_fresh() -> None:
-    assert CONTRACT.read_text(encoding="utf-8") == contract(), "python docs/make_reference.py writes it anew"
-    assert USERS.read_text(encoding="utf-8") == users(), "python docs/make_reference.py writes it anew"
+    assert CONTRACT.read_text(encoding="utf-8") == contract(), "python docs/make_reference.py writes it again"
+    assert USERS.read_text(encoding="utf-8") == users(), "python docs/make_reference.py writes it again"
 
 
 # For authors of plugins

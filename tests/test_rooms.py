@@ -1,4 +1,4 @@
-"""The rooms of the package: their direction, without a circle; what the engine does without; how long things are.
+"""The rooms of the package: their direction, without a circle; what the engine does not import; lengths.
 
 ``tests/rooms.py`` has the rules. Here the sources keep them, and each rule finds a planted offence.
 """

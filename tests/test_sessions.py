@@ -23,7 +23,7 @@ UNREAD = {
     "N03": "XLIST is no family's: its line stays as it came",
     "N21": "ESEARCH is no family's yet: its line stays as it came",
 }
-"""Where something is odd in what nobody here claims to understand: so nothing is misread, and nothing is noted."""
+"""Sessions whose malformed part no family parses: nothing is misread, and nothing is noted."""
 
 
 def read_all(client: imapkit.IMAP4, typ: str, data: object) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""The benchmark runs, and what it says of its figures is so. What the figures are is not for a test."""
+"""The benchmark runs, and its tables and verdicts follow from its figures. No test depends on a figure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAIN = "canned, plain"
 
 
 def run_of(row: Row, title: str = PLAIN, name: str = "flags", **more: Any) -> dict[str, Any]:
-    """What a run leaves that has done one piece of work."""
+    """The record of a run that has done one piece of work."""
     return {"tables": {title: {name: row}}, "sizes": {title: {name: 500}}, "growth": {}, **more}
 
 

@@ -1,4 +1,4 @@
-"""Whose answer a response is that names its subject in another way than the command did, or not at all."""
+"""The owner of a response that names its subject in another form than the command did, or not at all."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_what_can_only_be_the_answer_of_one_command_is_its_answer(driver: Driver
     driver.end(other)
     assert driver.data(other) == []
     assert driver.engine.store.take("ABOUT") == []
-    assert len(noted(driver)) == 1, "that is odd"
+    assert len(noted(driver)) == 1, "the doubtful owner is noted"
     assert ("ABOUT: not about what XABOUT asked for" if verdict == "perhaps" else "a and nothing else") in noted(driver)[0]
 
 
@@ -59,7 +59,7 @@ def test_it_gives_way_to_a_certain_answer_before_or_behind_it(driver: Driver, be
     driver.feed(better)
     driver.end(request)
     assert driver.data(request) == [b"a=yes"]
-    assert driver.engine.store.take("ABOUT") == [b"a=else x=no"], "as what nobody asked for"
+    assert driver.engine.store.take("ABOUT") == [b"a=else x=no"], "as an unasked response"
     assert noted(driver) == []
 
 

@@ -1,4 +1,4 @@
-"""The engine as a whole: giving up, the end, layers, LOGOUT, the bound of what is in flight, what is forgotten."""
+"""The engine as a whole: giving up, the end, layers, LOGOUT, the bound of commands in flight, what is released."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_command_in_flight_that_is_given_up_keeps_its_place_until_its_answer_c
     driver.feed(b'* LIST () "/" after\r\n')
     assert driver.data(request) == [b'() "/" before'], "an orphan collects nothing"
     driver.end(request)
-    assert driver.told() == [], "it has been told"
+    assert driver.told() == [], "its waiter was notified when it was given up"
     assert driver.pump() == behind.tag + b' XLIST "" *\r\n'
     assert driver.engine.store.take("LIST") == []
 
@@ -509,7 +509,7 @@ def test_what_leaves_together_is_bounded() -> None:
     assert sum(size < TOGETHER for size in sizes) == 1, "all but the last are as large as that"
 
 
-# what the caller looks at
+# what the engine says of itself
 
 
 def test_what_the_engine_says_of_itself(driver: Driver) -> None:

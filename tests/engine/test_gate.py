@@ -24,7 +24,7 @@ class Queue:
         self.flying: list[str] = []
 
     def add(self, word: str, *result: str, about: Any = None, **fields: Any) -> None:
-        """Queue a command. By default it neither names sequence numbers nor brings EXPUNGE."""
+        """Queue a command. By default it uses no sequence numbers and allows no EXPUNGE responses."""
         uid = isinstance(about, NumberSet) and about.uid
         call = Call(Command(word, State.ANY, result=result, **{"expunges": False, "uid": True, **fields}), (), [b"X"])
         call.uid, call.about = uid, about

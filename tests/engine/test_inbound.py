@@ -1,4 +1,4 @@
-"""What comes in, by the engine alone: responses in, answers and state out; no socket, no thread."""
+"""Input, by the engine alone: responses in, answers and state out; no socket, no thread."""
 
 from __future__ import annotations
 
@@ -388,7 +388,7 @@ def test_what_apply_raises_ends_no_command(driver: Driver) -> None:
     assert driver.engine.store.take("XBROKEN") == [b"1", b"2"]
 
 
-# odd lines
+# malformed lines
 
 
 @pytest.mark.parametrize(

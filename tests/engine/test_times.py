@@ -1,4 +1,4 @@
-"""When a command is late: progress, moments, and the window in which the server must do something."""
+"""When a command is late: progress, deadlines, and the window in which the server must make some."""
 
 from __future__ import annotations
 

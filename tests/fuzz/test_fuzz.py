@@ -1,4 +1,4 @@
-"""The corpus of the fuzzer, replayed: needs nothing but the library."""
+"""The corpus of the fuzzer, replayed, without atheris."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def flags_of(imap: IMAP4, number: int) -> set[bytes]:
 
 
 def found(answer: tuple[str, list[Any]]) -> list[int]:
-    """The numbers of a search."""
+    """The numbers that a search returns."""
     typ, data = answer
     assert typ == "OK"
     return [int(number) for number in (data[0] or b"").split()]
@@ -268,7 +268,7 @@ def test_response_codes(server: Server) -> None:
         [appended] = imap.parse(*imap.response("APPENDUID"))
         assert appended.uidvalidity > 0
         assert list(appended.uids) == [uids_before(server) + 1]
-        # The server need not know the message in the mailbox that is selected before it tells of it.
+        # The server need not know the new message in the selected mailbox before it has sent EXISTS.
         assert imap.noop()[0] == "OK"
         [copied] = imap.parse(*imap.uid("COPY", str(appended.uids), box))
         assert list(copied.value.pairs()) == [(uids_before(server) + 1, uids_before(server) + 2)]

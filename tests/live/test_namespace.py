@@ -21,7 +21,7 @@ def spaced(server: Server) -> Server:
 
 
 def as_configured(server: Server, found: Namespaces) -> bool:
-    """Whether it tells where the names of this server are."""
+    """Whether NAMESPACE gives the prefixes that this server is configured with."""
     separator = server.separator.encode()
     personal = (Namespace(MailboxName(server.personal.encode()), separator),)
     others = server.others and (Namespace(MailboxName(server.others.encode()), separator),)

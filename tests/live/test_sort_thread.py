@@ -37,11 +37,11 @@ def sorting(server: Server) -> list[tuple[Any, list[int]]]:
     return [each for name, each in orders.items() if display or not name.startswith("DISPLAY")]
 
 
-def mail(subject: str, sender: str, to: str, cc: str, date: str, octets: int) -> bytes:
+def mail(subject: str, sender: str, to: str, cc: str, date: str, size: int) -> bytes:
     """A message with whatever is sorted by."""
     fields = {"From": sender, "To": to, "Cc": cc, "Subject": subject, "Date": date}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
-    return f"{head}\r\n{'x' * octets}\r\n".encode()
+    return f"{head}\r\n{'x' * size}\r\n".encode()
 
 
 CAFE = "=?utf-8?q?caf=C3=A9?="

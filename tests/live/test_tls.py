@@ -100,7 +100,7 @@ def test_a_certificate_that_does_not_hold(bad: Server) -> None:
     assert isinstance(raised.value, OSError)
     assert isinstance(raised.value, IMAP4_SSL.abort)
     assert bad.directory is not None
-    # Nobody got as far as to say who they are.
+    # No client got as far as to log in.
     assert "bob" not in (bad.directory / "log").read_text()
 
 

@@ -52,7 +52,7 @@ def _example(path: Path) -> ModuleType:
 
 
 class MadeUpCommands(Commands):
-    """Methods that hand on whatever they are given."""
+    """Methods that pass their arguments on as they are."""
 
     def xmade(self, first: Any, second: Any) -> Any:
         """Send XMADE."""
@@ -117,7 +117,7 @@ _RESTS: list[tuple[Any, ...]] = [
 
 
 def samples(kind: Callable[[Any], Any]) -> list[Any]:
-    """Things that this kind of argument takes."""
+    """Values that this kind of argument takes."""
     found = []
     for value in _SAMPLES:
         with contextlib.suppress(ArgumentError):

@@ -88,7 +88,7 @@ def leaks(exc: BaseException) -> list[str]:
 
 
 class Answering:
-    """An authobject that shows what it holds, as a dataclass does."""
+    """An authobject whose ``repr`` shows its attributes, as a dataclass does."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -162,7 +162,7 @@ End = Callable[[Conversation, ReceivedCommand], None]
 
 
 def heard(end: End) -> End:
-    """Listen to all of it, then ``end``."""
+    """Read the whole command, then run ``end``."""
 
     def script(conversation: Conversation, command: ReceivedCommand) -> None:
         said(conversation, command)

@@ -1,4 +1,4 @@
-"""Whatever a program passes as an argument, to any command of any family: a server sees one command, or nothing at all."""
+"""A server sees one command or none, whatever a program passes as an argument to any command of any family."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_wrong_type_is_an_argument_error(command: Command) -> None:
 
 @pytest.fixture(scope="module")
 def idle_client() -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
-    """A client in the selected state, at which evil is thrown; whatever reaches the server can be seen."""
+    """A client in the selected state, and a list of the lines that reach its server."""
     with ScriptedServer(patience=60) as server, connect(server, families=FAMILIES) as client:
         client.login("me", "secret")
         client.select()
@@ -300,7 +300,7 @@ def usual(name: str, method: str) -> Any:
     ("method", "at"), [(method, at) for method in METHODS if method not in NO_COMMAND for at in range(len(parameters(method)))]
 )
 def test_no_public_method_can_be_made_to_inject(method: str, at: int) -> None:
-    """Whatever is thrown at any parameter: an error and nothing sent, or exactly the one command."""
+    """Any value for any parameter gives an error and nothing sent, or exactly the one command."""
     names = parameters(method)
     if names[at] in ("authobject", "readonly"):
         return

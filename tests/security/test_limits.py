@@ -1,4 +1,4 @@
-"""Every bound of ``imapkit.Limits``, at the bound and one beyond it, and that defaults are far from what mail is like."""
+"""Every bound of ``imapkit.Limits``, at the bound and one beyond it, and real mail far below the defaults."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_unasked_responses_make_room_for_newer_ones(limit: dict[str, int], kept:
         client.noop()
         assert len(client.response("X")[1]) == kept
         client.noop()
-        assert [defect.what[:41] for defect in client.defects] == ["responses that no command asked for are d"], "told once"
+        assert [defect.what[:41] for defect in client.defects] == ["responses that no command asked for are d"], "noted once"
         assert client.noop()[0] == "OK"
 
 

@@ -43,7 +43,7 @@ WAYS: dict[str, bytes] = {
     "a continuation": b"+ TEXT\r\nTAG OK done\r\n",
     "a size": b"* X {TEXT}\r\nTAG OK done\r\n",
     "half a line": b"* X TEXT",
-    "an odd item": b"* 1 FETCH (FLAGS (TEXT\r\nTAG OK done\r\n",
+    "a malformed item": b"* 1 FETCH (FLAGS (TEXT\r\nTAG OK done\r\n",
 }
 
 

@@ -1,4 +1,4 @@
-"""What starts and stops the private servers, tried on small programs instead of servers."""
+"""Starting and stopping the private servers, tried on small programs instead of servers."""
 
 from __future__ import annotations
 

@@ -174,6 +174,6 @@ def test_any_thread_may_call_any_method(rng: random.Random) -> None:
 
 @pytest.mark.heavy
 def test_any_thread_may_call_any_method_at_any_moment(rng: random.Random) -> None:
-    """What goes wrong does so in one of some ten runs, or fewer."""
+    """A failure shows in one of some ten runs, or fewer."""
     for _ in range(int(os.environ.get("IMAPKIT_CYCLES", "15"))):
         any_thread_calls_any_method(rng)

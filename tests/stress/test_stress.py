@@ -1,4 +1,4 @@
-"""Stress, in short; ``python -m tests.stress`` has it at length. And what watches it: the locks and the watchdog."""
+"""Stress, for a short time (``python -m tests.stress`` for longer), and its watches: the locks and the watchdog."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_stress_on_dovecot(rng: random.Random, dovecot: Server) -> None:
     assert done.commands > 100
 
 
-# who watches
+# the watches
 
 
 def lock(locks: Locks, site: str) -> WatchedLock:

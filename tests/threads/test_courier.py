@@ -1,4 +1,4 @@
-"""Sending: no caller waits for the socket, what it does not take goes to the courier thread, and what is taken is progress."""
+"""Sending: no caller waits for the socket; the courier thread sends the rest; bytes that the socket takes are progress."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_command_behind_one_that_makes_progress_is_not_late(streams: bool) -> 
 
 
 def test_an_idle_that_news_ends_is_late_if_the_server_does_not_say_so() -> None:
-    """No other command comes, and the clock must know by itself."""
+    """No other command comes: the clock alone keeps the deadline."""
 
     def script(conversation: Conversation) -> None:
         conversation.read_line()

@@ -1,4 +1,4 @@
-"""Bodies that go to a file, or into a channel, as they come: by whom, what goes wrong, and what is never waited for."""
+"""Bodies that go to a file or into a channel as they come: which thread writes, which errors, and no wait for the taker."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class File:
 
 
 def size_of(data: Any) -> int:
-    """How large the body was that is not in the data."""
+    """The size of the body that is left out of the data."""
     mark = data.responses[0].parts[1]
     assert isinstance(mark, StreamedLiteral)
     assert mark == b""
@@ -322,7 +322,7 @@ class Impatient(Channel):
 
 
 def test_only_the_command_of_a_slow_taker_fails() -> None:
-    """Nothing is taken: the taker is told, others get their answers, and no command is late meanwhile."""
+    """The taker reads nothing: it gets the error, other commands get their answers, and none is late meanwhile."""
     with selected(bodies(fetched(BODY * 4)), timeout=0.2) as (client, _), within(30):
         channel, answers = Impatient(), Answers()
         future = client.submit("FETCH", 1, "BODY.PEEK[]", to=channel)
@@ -386,7 +386,7 @@ def test_a_command_on_the_takers_thread_is_fine_and_on_the_reading_thread_refuse
 
 
 class Sink:
-    """Takes, and raises when it is told to."""
+    """Takes bytes, and raises at the call that the test names."""
 
     def __init__(self, *, raises_in: str = "") -> None:
         self.data, self.ends, self.raises_in = bytearray(), 0, raises_in
@@ -534,7 +534,7 @@ def test_hanging_up_ends_the_wait_for_a_taker() -> None:
 
 
 def test_no_function_is_asked_once_no_command_has_a_sink() -> None:
-    """What was streamed once costs later literals nothing; one that was given up is passed over before that."""
+    """After a streamed body, later literals take the usual path; that of a given-up command is passed over first."""
     held = Held(len(BODY), 100_000)
     with selected({"FETCH": held}) as (client, _), within(MARGIN):
         framer = client._live._intake._framer

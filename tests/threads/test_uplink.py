@@ -1,4 +1,4 @@
-"""What the other side has acknowledged since the last look, and of which command that is."""
+"""Bytes that the other side has acknowledged since the last look, and whose command they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imapkit.core.threads.uplink import Uplink
 
 
 class Link:
-    """A transport whose system holds so many bytes."""
+    """A transport whose system holds ``held`` bytes."""
 
     def __init__(self) -> None:
         self.held = 0

@@ -1,4 +1,4 @@
-"""Literals that are read from a source as they are sent: by whom, what goes wrong, and what is never waited for."""
+"""Literals that are read from a source as they are sent: which thread reads, which errors, and no call that waits for it."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_what_is_refused_instead_of_a_plus_is_not_read(typ: bytes) -> None:
 
 
 def test_a_no_in_the_middle_lets_go_of_the_file_and_the_connection_goes_on() -> None:
-    """The server has announced nothing of how much it reads: it gets what was announced, of which the rest is blanks."""
+    """The server reads as many bytes as were announced: the rest of them are blanks."""
     rest: list[bytes] = []
     closed = threading.Event()
 

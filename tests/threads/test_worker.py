@@ -24,7 +24,7 @@ def worker() -> Iterator[Worker]:
 
 
 def told(names: queue.Queue[str]) -> Callable[[], None]:
-    """A job that says on which thread it runs."""
+    """A job that notes on which thread it runs."""
     return lambda: names.put(threading.current_thread().name)
 
 
