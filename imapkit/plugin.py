@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
-from imapkit.core.contract.extension import Code, Item, Layer, LayerSpec, Response
+from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.about import (
@@ -58,6 +58,7 @@ from imapkit.core.wire.source import Progress, Readable, Source
 __all__ = [
     "CONTRACT",
     "NO_OPERANDS",
+    "TLS_ORDER",
     "CallOptions",
     "Callback",
     "CallbackOptions",

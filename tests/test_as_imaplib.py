@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import imaplib
+import shlex
+import ssl
+import sys
 import threading
 from typing import Any
 
 import pytest
 
 from imapkit import as_imaplib
-from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, within
+from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer, within
 
 
 def test_all_that_imaplib_documents_is_there() -> None:
@@ -118,3 +121,58 @@ def test_debug_output_goes_where_a_program_sends_it() -> None:
         imap._mesg = said.append  # type: ignore[assignment, method-assign]
         imap.noop()
     assert any("NOOP" in line for line in said)
+
+
+def test_debug_output_that_was_kept_is_printed_once() -> None:
+    said: list[str] = []
+    with ScriptedServer() as server, as_imaplib.IMAP4(server.host, server.port) as imap:
+        imap.debug = 3
+        imap._mesg = said.append  # type: ignore[assignment, method-assign]
+        imap._log(3, "a word of the program's own")
+        assert not said
+        imap.print_log()
+        imap.print_log()
+        imap.debug = 0
+    assert [line for line in said if "own" in line] == ["a word of the program's own"]
+
+
+def test_what_is_left_over_can_be_shown_and_only_emptied() -> None:
+    with ScriptedServer(handlers={"SELECT": select}) as server, as_imaplib.IMAP4(server.host, server.port) as imap, within():
+        imap.login("user", "password")
+        imap.select()
+        assert repr(imap.untagged_responses) == repr(dict(imap.untagged_responses))
+        assert "'EXISTS': [b'3']" in repr(imap.untagged_responses)
+        with pytest.raises(ValueError, match="can only be emptied"):
+            imap.untagged_responses = {"EXISTS": [b"4"]}
+        assert imap.utf8_enabled is False
+
+
+def test_tls_with_imaplibs_arguments() -> None:
+    context = LOCALHOST.client_context()
+    with ScriptedServer(tls=LOCALHOST) as server, within():
+        with as_imaplib.IMAP4_SSL(server.host, server.port, ssl_context=context) as imap:
+            assert imap.noop()[0] == "OK"
+            assert imap.sock.cipher()
+        with pytest.raises(ssl.SSLCertVerificationError):
+            as_imaplib.IMAP4_SSL(server.host, server.port, timeout=5)
+
+
+def test_starttls_with_imaplibs_arguments() -> None:
+    def agree(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command)
+        conversation.start_tls()
+
+    options: dict[str, Any] = {"capabilities": b"IMAP4REV1 STARTTLS", "tls": LOCALHOST, "implicit_tls": False}
+    with (
+        ScriptedServer(handlers={"STARTTLS": agree}, **options) as server,
+        as_imaplib.IMAP4(server.host, server.port) as imap,
+        within(),
+    ):
+        assert imap.starttls(LOCALHOST.client_context())[0] == "OK"
+        assert imap.noop()[0] == "OK"
+
+
+def test_a_command_in_place_of_a_socket() -> None:
+    code = "print('* PREAUTH [CAPABILITY IMAP4rev1] hi', flush=True); print(input().split()[0], 'OK done', flush=True)"
+    with as_imaplib.IMAP4_stream(f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}") as imap, within():
+        assert imap.noop() == ("OK", [b"done"])

@@ -19,6 +19,7 @@ _LINE = 200
 alike but for a number, come to no more than a hundred times their size with it."""
 _FREE = 4
 """Up to how many times the size of the data lines do not count, so that nobody need look for them in a message."""
+_FLUSHED = b"\0\0\xff\xff"
 _RAW = -zlib.MAX_WBITS
 """RFC 4978 section 3: raw DEFLATE (RFC 1951), with neither header nor checksum."""
 
@@ -29,7 +30,8 @@ class CompressCommands(Commands):
     def enable_compression(self, **options: Unpack[CallOptions]) -> Result:
         """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
 
-        Returns the text of the tagged response; NO if the server compresses already. Mind that what an attacker can have sent
+        Returns the text of the tagged response; NO if the server compresses already. Over TLS, which may be switched on later,
+        bytes are compressed first and then encrypted. Mind that what an attacker can have sent
         beside a secret tells its length (RFC 4978 section 6).
         """
         return self._call("COMPRESS", "DEFLATE", **options)
@@ -53,6 +55,7 @@ class DeflateLayer:
         self._deflate = zlib.compressobj(wbits=_RAW)
         self._inflate = zlib.decompressobj(_RAW)
         self._most, self._excess = most, 0
+        self._last = b""
 
     def start(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         """There is nothing to agree on."""
@@ -63,6 +66,7 @@ class DeflateLayer:
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` inflates to, in pieces of bounded size. Raises ``RemoteProtocolError`` or ``LimitExceeded``."""
+        self._last = data[-4:] if len(data) > 3 else (self._last + data)[-4:]
         self._excess = max(0, self._excess) - _USUAL * len(data)
         free = _FREE * len(data)
         while True:
@@ -82,6 +86,16 @@ class DeflateLayer:
             # A full piece may have more behind it, though every octet of the input is taken.
             if not data and len(piece) < _PIECE:
                 return
+
+    def settled(self) -> bool:
+        """Whether a flush has come as a whole: it ends with an empty stored block, and another block may begin.
+
+        (Only the first bytes of a block may have come, which change what all that follows means: so one more is tried out.)
+        """
+        try:
+            return self._last == _FLUSHED and self._inflate.copy().decompress(b"\0\x01\0\xfe\xff!") == b"!"
+        except zlib.error:
+            return False
 
     def finish(self) -> bytes:
         """The end of the stream."""

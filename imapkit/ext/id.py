@@ -58,9 +58,8 @@ class IdCommands(Commands):
 
 def _one(kv_pairs: tuple[Any, ...]) -> Any:
     """The arguments as one: an argument that is None would be left out."""
-    if not kv_pairs or kv_pairs in ((None,), ("",), (b"",)):
-        return "NIL"
-    return kv_pairs[0] if len(kv_pairs) == 1 else kv_pairs
+    only = kv_pairs[0] if len(kv_pairs) == 1 else kv_pairs
+    return "NIL" if only is None or (isinstance(only, (str, bytes, bytearray, tuple)) and not only) else only
 
 
 # On the wire

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from imapkit.errors import NoResponse, abort
 from imapkit.plugin import (
+    TLS_ORDER,
     CallOptions,
     Command,
     Commands,
@@ -118,6 +119,6 @@ def imapkit_family() -> Family:
             ),
         ),
         capabilities=("STARTTLS",),
-        layers={"tls": LayerSpec(_layer)},
+        layers={"tls": LayerSpec(_layer, order=TLS_ORDER)},
         requires=("rev1",),
     )

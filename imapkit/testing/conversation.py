@@ -147,8 +147,8 @@ class Conversation(Peer):
     def start_tls(self, tls: Tls | None = None) -> None:
         """Begin TLS as the server's side, with ``tls`` or else with what the server was given.
 
-        For STARTTLS, call it after ``ok``. Raises ``AssertionError`` when the client already sent something in the clear,
-        ``ClientGone`` when it refuses the certificate.
+        For STARTTLS, call it after ``ok``. After ``start_compression`` it goes beneath that, as RFC 4978 section 3 has it. Raises
+        ``AssertionError`` when the client already sent something in the clear, ``ClientGone`` when it refuses the certificate.
         """
         chosen = tls or self.server.tls
         if chosen is None:

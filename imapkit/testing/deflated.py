@@ -18,16 +18,18 @@ class DeflatedSocket:
     """
 
     def __init__(self, sock: socket.socket, single: bool) -> None:
-        self._sock, self._single = sock, single
+        self.carrier: Any = sock
+        """The socket that carries what is deflated: TLS may be put on it."""
+        self._single = single
         self._packer, self._unpacker = zlib.compressobj(wbits=_RAW), zlib.decompressobj(_RAW)
         self._packed = b""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
+        return getattr(self.carrier, name)
 
     def recv(self, size: int) -> bytes:
         """What up to ``size`` octets from the client mean; b"" at the end. Raises as ``socket.recv``, and ``zlib.error``."""
-        while data := self._sock.recv(size):
+        while data := self.carrier.recv(size):
             if text := self._unpacker.decompress(data):
                 return text
         return b""
@@ -36,5 +38,5 @@ class DeflatedSocket:
         """Send all of ``data``. Raises as ``socket.send``."""
         self._packed = self._packed or self._packer.compress(data) + self._packer.flush(zlib.Z_SYNC_FLUSH)
         while self._packed:
-            self._packed = self._packed[self._sock.send(self._packed[:1] if self._single else self._packed) :]
+            self._packed = self._packed[self.carrier.send(self._packed[:1] if self._single else self._packed) :]
         return len(data)

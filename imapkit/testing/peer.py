@@ -118,7 +118,7 @@ class Peer:
 
     def half_close(self) -> None:
         """End the server's direction only: the client sees the end of the stream, and may go on sending. Not under TLS."""
-        if isinstance(self._sock, ssl.SSLSocket):
+        if isinstance(getattr(self._sock, "carrier", self._sock), ssl.SSLSocket):
             raise ValueError("TLS has no end of one direction only")
         self._attempt(partial(self._sock.shutdown, socket.SHUT_WR), "the end", self._deadline(), writing=True)
 
@@ -137,11 +137,17 @@ class Peer:
     def _secure(self, context: ssl.SSLContext) -> None:
         """Begin TLS as the server's side."""
         assert not self._buffer, f"the client went on in the clear before TLS: {bytes(self._buffer)!r}"
+        deflated = self._sock if isinstance(self._sock, DeflatedSocket) else None
         try:
-            secured = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+            carrier = self._sock if deflated is None else deflated.carrier
+            secured = context.wrap_socket(carrier, server_side=True, do_handshake_on_connect=False)
         except OSError as exc:
             raise (ClientGone(str(exc)) if _is_gone(exc) else exc) from exc
-        self._sock = secured
+        if deflated is None:
+            self._sock = secured
+        else:
+            # RFC 4978 section 3: what is sent is compressed, and then encrypted.
+            deflated.carrier = secured
         self._attempt(secured.do_handshake, "the TLS handshake", self._deadline())
 
     def _line(self, what: str) -> bytes:

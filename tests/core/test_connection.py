@@ -237,6 +237,52 @@ def test_a_late_command_with_a_callback_gets_the_timeout() -> None:
         assert "NOOP" in reason
 
 
+@contextlib.contextmanager
+def behind_a_slow_callback(client: imapkit.IMAP4) -> Iterator[None]:
+    """The callback thread is busy with a callback of another command."""
+    busy, go = threading.Event(), threading.Event()
+
+    def slow(answer: Any) -> None:
+        busy.set()
+        go.wait(20)
+
+    client.capability(callback=slow)
+    assert busy.wait(10)
+    try:
+        yield
+    finally:
+        go.set()
+
+
+def test_a_command_behind_a_slow_callback_is_noticed_in_time_to_be_late() -> None:
+    answers = Answers()
+    with selected({"NOOP": lambda conversation, command: conversation.wait_closed()}) as (client, _):
+        with behind_a_slow_callback(client), within(LIMIT + MARGIN):
+            client.noop(callback=answers, timeout=LIMIT)
+            until(lambda: client.Terminate, "the connection goes on")
+        assert issubclass(answers.next()[2][0], CommandTimeout)
+
+
+def test_a_future_behind_a_slow_callback_is_given_up_in_time() -> None:
+    """Its own result waits for the callback thread, but the command behind it in the queue does not wait for it."""
+
+    def late(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(10)
+        conversation.ok(command)
+
+    go = threading.Event()
+    with selected({"NOOP": late, "SELECT": answer_all}) as (client, server):
+        with behind_a_slow_callback(client), within(LIMIT + MARGIN):
+            first = client.submit("NOOP")
+            queued = client.submit("SELECT", "box", timeout=LIMIT)
+            until(lambda: not client._live.engine.queued, "it waits for its turn")
+            go.set()
+            assert client.noop()[0] == "OK"
+        assert isinstance(queued.exception(10), imapkit.DeadlineExceeded)
+        assert first.result(10)[0] == "OK"
+        assert "SELECT" not in server.names[2:]
+
+
 def test_a_command_that_gets_on_is_not_late() -> None:
     window = 3 * LIMIT  # a busy machine takes its time between two steps, too
 

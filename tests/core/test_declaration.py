@@ -37,6 +37,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "operands= has under ('STORE', 'X') a builtin_function_or_method and no tuple of kinds",
     ),
     ({"commands": (Command("", State.ANY),)}, "a command has the name ''"),
+    ({"commands": (Command("X Y", State.ANY),)}, "a command has the name 'X Y', which is no atom"),
+    (
+        {"commands": (Command("X", State.ANY, exclusive=True, interrupt=b"DONE\r\n"),)},
+        "command X: interrupt=b'DONE\\r\\n' is no line without its line end",
+    ),
     ({"commands": (Command("X", 5),)}, "command X: states= is a int and no State"),  # type: ignore[arg-type]
     ({"commands": (Command("X", State.ANY, args=len),)}, "command X: args= is no tuple"),  # type: ignore[arg-type]
     ({"commands": (Command("X", State.ANY, result="X"),)}, "command X: result= is one str"),  # type: ignore[arg-type]

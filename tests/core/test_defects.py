@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ import imapkit
 from imapkit.core.engine.defects import DefectLog
 from imapkit.core.support.secrets import Hidden
 from imapkit.core.wire.data import Defect
+from imapkit.ext.rev1 import FetchData
 from imapkit.testing import Conversation, ReceivedCommand
 from tests.core.rig import connect, selected, serving
 from tests.core.support import Driver
@@ -48,13 +50,55 @@ def test_well_formed_input_leaves_no_defect() -> None:
 def test_deviations_are_noted_when_they_are_parsed() -> None:
     malformed = b"* 1 FETCH (UID 0 FLAGS ())\r\n"
     with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", malformed)}) as (client, _):
-        typ, data = client.fetch("1", "(UID FLAGS)")
+        data = client.fetch("1", "(UID FLAGS)")[1]
         assert not client.defects
         assert data.parsed().defects == client.defects == (Defect("0 where a number starts at 1", b"0"),)
-        assert client.parse(typ, data).defects
+        assert data.status()
         assert len(client.defects) == 2
         client.parse(*client.response("UIDVALIDITY"))
         assert len(client.defects) == 3
+
+
+def test_what_is_read_again_is_noted_once() -> None:
+    malformed = b"* 1 FETCH (UID 0 FLAGS ())\r\n* 2 FETCH (UID 0 FLAGS ())\r\n"
+    with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", malformed)}) as (client, _):
+        typ, data = client.fetch("1:2", "(UID FLAGS)")
+        for _ in range(3):
+            assert len(data.parsed().defects) == len(data.parsed(FetchData).defects) == len(client.parse(typ, data).defects) == 2
+        assert [defect.raw for defect in client.defects] == [b"0", b"0"], "one for each response"
+        for _ in range(3):
+            assert data.status()
+        assert len(client.defects) == 3
+        kept = pickle.loads(pickle.dumps(data))
+        for _ in range(3):
+            assert client.parse(typ, kept).defects
+        assert len(client.defects) == 5, "a copy is other data"
+
+
+@pytest.mark.parametrize("typ", ["OK", "NO"])
+def test_a_text_that_is_read_in_two_ways_is_noted_once(typ: str) -> None:
+    def answer(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"%b %b [UIDNEXT 0] hm\r\n" % (command.tag, typ.encode()))
+
+    with selected({"STATUS": answer, "NOOP": answer}) as (client, _):
+        data = (client.noop() if typ == "OK" else client.status("INBOX", "MESSAGES"))[1]
+        for _ in range(2):
+            assert data.status()
+            assert data.parsed().defects
+        assert len(client.defects) == 1
+
+
+def test_what_comes_with_a_refusal_is_noted_once() -> None:
+    def answer(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.no(command, untagged=b"* 1 FETCH (UID 0 FLAGS ())\r\n")
+
+    with selected({"FETCH": answer}) as (client, _):
+        data = client.fetch("1", "(UID FLAGS)")[1]
+        assert data.parsed().defects
+        with pytest.raises(imapkit.CommandNo) as caught:
+            data.check()
+        assert caught.value.data.parsed().defects
+        assert len(client.defects) == 1
 
 
 def test_malformed_data_in_text_form() -> None:

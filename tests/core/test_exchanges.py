@@ -6,6 +6,7 @@ import pickle
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.extension import Response
 from imapkit.core.contract.family import Family
 from imapkit.core.contract.session import State
-from imapkit.errors import BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
+from imapkit.errors import ArgumentError, BadResponse, NestedCommandError, NoResponse, RemoteProtocolError
 from imapkit.plugin import Session, Untagged
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.core.rig import connect, selected, serving, within
@@ -125,6 +126,34 @@ def test_what_the_answerer_raises_cancels_and_reaches_the_caller() -> None:
             client.authenticate("X", answer)
         assert client.state == "NONAUTH"
         assert client.noop()[0] == "OK"
+
+
+@pytest.mark.parametrize("challenge", [b"+ not base64!\r\n", b"+ abc\r\n"])
+def test_a_challenge_that_is_not_base64_cancels(challenge: bytes) -> None:
+    script = sasl((challenge, b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        with pytest.raises(imapkit.IMAP4.error, match="the server's challenge is not base64"):
+            client.authenticate("X", lambda challenge: b"never asked")
+        assert client.noop()[0] == "OK"
+
+
+@pytest.mark.parametrize("answer", [1.5, "\udc80", ["me"]])
+def test_an_answer_that_cannot_be_sent_cancels_and_is_not_shown(answer: Any) -> None:
+    script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
+    with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
+        with pytest.raises(ArgumentError, match="what authobject returned cannot be sent") as caught:
+            client.authenticate("X", lambda challenge: answer)
+        assert repr(answer) not in str(caught.value)
+        assert client.noop()[0] == "OK"
+
+
+@pytest.mark.parametrize(("user", "password"), [(None, "secret"), ("me", ["secret"]), ("me", "secret\udc80")])
+def test_cram_md5_with_what_is_no_text_sends_nothing(user: Any, password: Any) -> None:
+    with ScriptedServer() as server, connect(server) as client:
+        with pytest.raises(ArgumentError, match=r"AUTHENTICATE CRAM-MD5: the (name|password) cannot be encoded") as caught:
+            client.login_cram_md5(user, password)
+        assert "secret" not in str(caught.value)
+        assert "AUTHENTICATE" not in server.names
 
 
 def test_none_cancels() -> None:

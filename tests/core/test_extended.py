@@ -78,7 +78,7 @@ def sent(*args: Any, by: str = "xatom", **options: Any) -> bytes:
         (("SEARCH", "(SEEN)", "SUBJECT", "a b"), b'SEARCH (SEEN) SUBJECT "a b"'),
         (("XFOO", "a b", "(c)"), b'XFOO "a b" (c)'),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_what_is_sent(args: tuple[Any, ...], line: bytes | None) -> None:
     got = sent(*args)
@@ -100,7 +100,7 @@ def test_what_is_sent(args: tuple[Any, ...], line: bytes | None) -> None:
         (("EXPUNGE", "1:3"), b"UID EXPUNGE 1:3"),
         (("'FETCH'", "'1:*'", "'(FLAGS)'"), b"UID FETCH 1:* (FLAGS)"),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_what_uid_sends(args: tuple[Any, ...], line: bytes) -> None:
     assert sent(*args, by="uid") == line
@@ -119,7 +119,7 @@ def test_what_uid_sends(args: tuple[Any, ...], line: bytes) -> None:
         ("expunge", ("4:6",), b"UID EXPUNGE 4:6"),
         ("expunge", ("'4:*'",), b"UID EXPUNGE 4:*"),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_the_keyword_uid(method: str, args: tuple[Any, ...], line: bytes) -> None:
     assert sent(*args, by=method, uid=True) == line
@@ -142,7 +142,7 @@ def test_expunge_takes_a_set_with_uid_and_none_without() -> None:
 @pytest.mark.parametrize(
     "args",
     [("FETCH", "1:x", "FLAGS"), ("FETCH", None, "FLAGS"), ("COPY", "1", None), ("STORE", "1", "+FLAGS", None), ("XFOO", None)],
-    ids=str,
+    ids=repr,
 )
 def test_what_is_no_form_of_an_extension_is_refused(method: str, args: tuple[Any, ...]) -> None:
     with selected({}, families=FAMILIES) as (client, server):
@@ -216,7 +216,7 @@ REQUIRED: list[tuple[str, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "args"), REQUIRED, ids=str)
+@pytest.mark.parametrize(("method", "args"), REQUIRED, ids=repr)
 def test_none_for_a_required_argument_sends_nothing(method: str, args: tuple[Any, ...]) -> None:
     with selected({}, families=FAMILIES) as (client, server):
         before = server.names
@@ -234,7 +234,7 @@ def test_none_for_a_required_argument_sends_nothing(method: str, args: tuple[Any
         ("id", (None,), b"ID NIL"),
         ("id", ("name", None), b'ID ("name" NIL)'),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_none_where_it_is_documented(method: str, args: tuple[Any, ...], line: bytes) -> None:
     got = sent(*args, by=method)
@@ -265,7 +265,7 @@ def test_none_where_it_is_documented(method: str, args: tuple[Any, ...], line: b
         ("id", ('\'("name" "x")\'',), b'ID ("name" "x")'),
         ("id", ("name", "'x'"), b'ID ("name" "\'x\'")'),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_single_quotes_of_arguments(method: str, args: tuple[Any, ...], line: bytes) -> None:
     assert sent(*args, by=method).replace(b"+}", b"}").startswith(line)

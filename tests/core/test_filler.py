@@ -263,7 +263,7 @@ def test_filler_does_not_wait_for_a_server_that_takes_nothing() -> None:
     with here, there:
         layers = Layers(SocketTransport(here))
         layers.fill()
-        layers.push(Filled(None), lambda: 0.0)
+        layers.insert(Filled(None), lambda: 0.0, 50)
         layers.fill()
         assert there.recv(10) == FILLER
         here.setblocking(False)

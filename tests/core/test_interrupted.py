@@ -94,6 +94,27 @@ def test_as_it_waits_its_answer_is_dropped_when_it_comes() -> None:
         assert client.response("STATUS") == ("STATUS", [None])
 
 
+def test_a_select_that_waits_for_its_turn_leaves_what_is_kept() -> None:
+    """It was never sent, so nothing has changed."""
+    go = threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* 7 EXPUNGE\r\n")
+        assert go.wait(10)
+        conversation.ok(command)
+
+    with selected({"NOOP": slow}) as (client, server), within(20):
+        answers = Answers()
+        client.noop(callback=answers)
+        until(lambda: ["EXPUNGE", [b"7"]] in client.untagged_responses, "nothing has come")
+        with interrupted_at(client._live._inline, "lead"):
+            client.select("other")
+        go.set()
+        assert answers.next()[2] is None
+        assert client.response("EXPUNGE") == ("EXPUNGE", [b"7"])
+        assert (client.mailbox, server.names.count("SELECT")) == ("INBOX", 1)
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", ["_courier.run", "_deadlines.want"])
 def test_as_the_command_of_a_future_is_queued_it_is_never_sent(step: str, after: bool) -> None:

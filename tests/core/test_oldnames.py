@@ -132,6 +132,23 @@ def test_states_and_layers_are_kept() -> None:
         assert imap.state == "AUTH"
 
 
+def test_what_is_not_under_way_has_no_end() -> None:
+    with selected() as (imap, _), within():
+        with pytest.raises(error, match="no such command is under way: b'X1'"):
+            imap._command_complete("NOOP", b"X1")
+        with pytest.raises(error):
+            imap._get_response()
+        assert imap.noop()[0] == "OK"
+
+
+def test_a_line_outside_of_an_idle_is_what_get_response_gives() -> None:
+    with selected({"LIST": answering(LIST % b"a")}) as (imap, _), within():
+        tag = imap._command("LIST", '""', "*")
+        assert imap._get_line() == b'* LIST () "/" a'
+        assert consume(imap, tag) == []
+        assert imap.tagged_commands.pop(tag) == ("OK", [b"done"])
+
+
 def test_a_secret_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"%b BAD %b\r\n" % (command.tag, b'no such: open"sesame in ' + command.args))

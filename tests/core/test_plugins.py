@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -19,6 +21,8 @@ from imapkit.core.plugins import loader as plugins
 from imapkit.core.plugins.loader import Discovery, Loader, discover
 from imapkit.core.plugins.registry import Registry
 from imapkit.errors import PluginConflictError, PluginError, PluginLoadError
+from imapkit.plugin import Command, Commands, Cursor, State, Untagged, is_about_mailbox
+from imapkit.testing import ScriptedServer, answering, connect
 from imapkit.testing.families import load_only
 
 GOOD = """
@@ -392,6 +396,23 @@ class TestWithoutMetadata:
             discover(allow=["sample"])
 
 
+def family_of_its_own() -> tuple[Family, Any]:
+    """A family that a program makes for one client, and the function with which it reads names."""
+
+    def reader(cursor: Cursor) -> bytes:
+        return cursor.astring()
+
+    def matches(about: str, response: Untagged) -> bool | None:
+        return is_about_mailbox(about, response, reader)
+
+    class MyCommands(Commands):
+        def xmine(self) -> Any:
+            return self._call("XMINE", "INBOX")
+
+    command = Command("XMINE", State.ANY, result=("STATUS",), about=lambda args, uid: args[0], matches=matches)
+    return Family("mine", MyCommands, commands=(command,)), reader
+
+
 class TestLoader:
     def test_registries_are_made_once(self, site: Site) -> None:
         site.family("alpha")
@@ -403,6 +424,29 @@ class TestLoader:
         assert loader.registry(["alpha", module]) is loader.registry(name for name in ("alpha", module))
         assert names(loader.registry(["alpha", module])) == ["alpha", "gamma"]
         assert names(loader.registry(["alpha", "beta"])) == ["alpha"]
+
+    def test_families_that_a_program_makes_for_each_client_are_forgotten(self) -> None:
+        """A hundred clients in a row, each with a family of its own: what it holds must go some time after it."""
+        mixins: weakref.WeakSet[type] = weakref.WeakSet()
+        readers: weakref.WeakSet[Any] = weakref.WeakSet()
+        with ScriptedServer(handlers={"XMINE": answering(b"* STATUS INBOX (MESSAGES 1)\r\n")}) as server:
+            for _ in range(100):
+                family, reader = family_of_its_own()
+                mixins.add(family.mixin or type)
+                readers.add(reader)
+                with connect(server, families=["rev1", family]) as client:
+                    assert client.xmine()[0] == "OK"
+                del family, reader, client
+        gc.collect()
+        assert len(mixins) < 50
+        assert len(readers) < 80
+
+    def test_a_registry_in_use_outlives_its_place_among_those_that_are_kept(self) -> None:
+        loader, first = Loader(), Family("first")
+        kept = loader.registry([first])
+        assert all(names(loader.registry([Family(f"f{i}")])) == [f"f{i}"] for i in range(200))
+        assert names(kept) == names(loader.registry([first])) == ["first"]
+        assert loader.registry() is loader.registry(), "that of all families is made once"
 
     def test_configured_families_are_the_default(self, site: Site) -> None:
         site.family("alpha")

@@ -100,6 +100,11 @@ def spoken(args: tuple[Any, ...], operands: Operands) -> Iterator[Token]:
         kinds = kinds[1:] if kinds else operands.get(value, ())
 
 
+def test_a_command_that_can_be_interrupted_is_exclusive() -> None:
+    with pytest.raises(PluginError, match="XSTAY can be interrupted, so it must be exclusive"):
+        build(Family("stay", commands=(Command("XSTAY", State.ANY, interrupt=b"DONE"),)))
+
+
 def test_words_can_be_added_to_a_command() -> None:
     said, told = (Command(name, State.ANY, rest=spoken, words="XSAY") for name in ("XSAY", "XTELL"))
     more = Family(

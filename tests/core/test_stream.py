@@ -49,6 +49,16 @@ def test_a_session_over_pipes() -> None:
         assert imap.Terminate
 
 
+def test_shut_down_it_ends_its_command() -> None:
+    with stream(SERVER) as imap, within(10 * MARGIN):
+        process = imap.process
+        imap.shutdown()
+        imap.logout()
+        assert process.wait(10) is not None
+        with pytest.raises(imapkit.IMAP4.error):
+            imap.noop()
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [("", "closed the connection before its greeting"), ("print('Usage: imapd')", "unrecognised server welcome")],

@@ -12,6 +12,8 @@ from imapkit.core.wire import mutf7, pieces
 from imapkit.core.wire.dates import date_time
 from imapkit.core.wire.pieces import Late, Literal, Piece
 from imapkit.errors import ArgumentError
+from imapkit.family import Command, Family, State
+from tests.core.rig import selected
 
 KINDS: list[Callable[[Any], Any]] = [
     strings.raw,
@@ -407,6 +409,23 @@ def test_encode_says_what_was_wrong_and_where() -> None:
         encode.encode((strings.raw, strings.raw), None, ("a", "b\r"), "XDO")
     with pytest.raises(ArgumentError, match="XDO takes 1 arguments, not 2"):
         encode.encode((strings.raw,), None, ("a", "b"), "XDO")
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ("text", "returned str instead of bytes, a Literal or a Source"),
+        (Literal(bytearray(b"x")), "a literal's data must be bytes, not bytearray"),  # type: ignore[arg-type]
+        (Late((b"a",), b"b"), "a Late must hold two tuples, not bytes"),  # type: ignore[arg-type]
+        (Late((b"a",), ("b",)), "a Late must hold bytes, Literals and Sources, not str"),  # type: ignore[arg-type]
+        (b"a\r\nb", "arguments of XDO"),
+    ],
+)
+def test_a_kind_that_makes_what_cannot_be_sent(made: Any, why: str) -> None:
+    family = Family("do", commands=(Command("XDO", State.ANY, args=(lambda value: made,)),))
+    with selected(families=["rev1", family]) as (client, server), pytest.raises(ArgumentError, match=why):
+        client.xatom("XDO", "a")
+    assert "XDO" not in server.names
 
 
 def test_a_late_name_is_one_piece() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from imapkit.core.contract.call import Call
-from imapkit.core.contract.session import State
+from imapkit.core.contract.session import Session, State
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import DONE
@@ -126,6 +128,56 @@ def test_a_command_may_empty_the_store(driver: Driver) -> None:
     driver.end(driver.send("XPING"))
     assert driver.engine.store.runs() == [["EXISTS", [b"5"]]], "the next command leaves it alone"
     assert driver.engine.session.mailbox == "box"
+
+
+@pytest.mark.parametrize("end", ["given up", "late", "refused", "the connection ends"])
+def test_a_command_that_is_not_sent_empties_nothing(driver: Driver, end: str) -> None:
+    driver.feed(b"* 3 EXISTS\r\n")
+    before = driver.send("XPING")
+    request = driver.submit("XOPEN", "box", limit=5.0)
+    if end == "given up":
+        driver.engine.abandon(request, driver.now)
+    elif end == "late":
+        request.hard = False
+        driver.tick(6.0)
+    elif end == "refused":
+        driver.engine.session.enter(State.NONAUTH)
+    else:
+        driver.engine.close(ConnectionClosed("enough"))
+    driver.end(before)
+    driver.pump()
+    assert request.released
+    assert not request.tag
+    assert driver.engine.store.runs() == [["EXISTS", [b"3"]]]
+
+
+def test_a_command_that_refuses_itself_empties_nothing_then_or_later(driver: Driver) -> None:
+    def refuse(session: Session, args: tuple[Any, ...]) -> None:
+        session.flush = True
+        raise StateError("not now")
+
+    driver.feed(b"* 3 EXISTS\r\n")
+    refused = replace(call("XOPEN", "box").command, before=refuse)
+    with pytest.raises(StateError, match="not now"):
+        driver.send(Call(refused, ("box",), [b"XOPEN box"]))
+    driver.end(driver.send("XPING"))
+    assert driver.engine.store.runs() == [["EXISTS", [b"3"]]]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_command_without_an_answer_gives_back_what_it_has_emptied(driver: Driver, whole: bool) -> None:
+    """Interrupted as it is half sent, or unanswered when the connection ends: nobody can say that another mailbox is selected."""
+    driver.feed(b"* 3 EXISTS\r\n")
+    wanted = call("XOPEN", "box")
+    request = driver.send(wanted if whole else Call(wanted.command, ("box",), [b"XOPEN ", Literal(b"box")]))
+    assert request.sent is whole
+    driver.feed(b"* 5 EXISTS\r\n")
+    if whole:
+        driver.engine.close(ConnectionClosed("enough"))
+    else:
+        driver.engine.abandon(request, driver.now)
+    assert driver.engine.closed is not None
+    assert driver.engine.store.runs() == [["EXISTS", [b"3", b"5"]]]
 
 
 def test_arguments_are_refused_before_there_is_a_request() -> None:

@@ -219,6 +219,33 @@ def test_bye_ends_it_at_once_with_the_reason(with_callback: bool) -> None:
         assert dones(server) == 0
 
 
+def test_one_behind_a_slow_callback_ends_in_time() -> None:
+    ended = threading.Event()
+
+    def idling(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ idling\r\n")
+        assert conversation.read_line() == b"DONE"
+        ended.set()
+        conversation.ok(command)
+
+    busy, go = threading.Event(), threading.Event()
+
+    def slow(answer: Any) -> None:
+        busy.set()
+        go.wait(10)
+
+    with selected({"IDLE": idling}, families=FAMILIES) as (client, _), within():
+        client.capability(callback=slow)
+        assert busy.wait(10)
+        answers = Answers()
+        client.idle(timeout=0.05, callback=answers)
+        try:
+            assert ended.wait(10)
+        finally:
+            go.set()
+        assert answers.next()[2] is None
+
+
 def test_a_server_that_never_accepts_it_is_late() -> None:
     def silent(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.wait_closed()

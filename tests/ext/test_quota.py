@@ -296,3 +296,15 @@ def test_getquotaroot_in_any_shape_says_the_same(typ: str) -> None:
 
 def test_alone_with_the_base() -> None:
     check_family("quota")
+
+
+def test_data_of_two_parts_is_noted_once() -> None:
+    odd = b"* QUOTAROOT INBOX NIL\r\n* QUOTA NIL (STORAGE 1 2)\r\n"
+    families = ["rev1", "quota"]
+    with selected({"GETQUOTAROOT": lambda c, command: c.ok(command, untagged=odd)}, families=families) as (client, _):
+        data: Any
+        typ, data = client.getquotaroot("INBOX")
+        assert len(data[0].parsed().defects) == len(data[1].parsed().defects) == 1
+        for again in (data, list(data)):
+            assert len(client.parse(typ, again).defects) == 2
+        assert len(client.defects) == 2

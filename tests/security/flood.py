@@ -138,7 +138,7 @@ class Flooded(Receiver):
         self.feed(greeting)
         prepare(self)
         if compressed:
-            self.layers.push(DeflateLayer(limits.inflation), lambda: 0.0)
+            self.layers.insert(DeflateLayer(limits.inflation), lambda: 0.0, 50)
             rest = deflated(rest) if rest else rest
         self.feed(rest)
 

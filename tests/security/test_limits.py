@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import traceback
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from itertools import cycle, islice
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -15,9 +17,9 @@ import pytest
 import imapkit
 from imapkit.core.wire.fragment import Framer
 from imapkit.core.wire.memory import memory_of
-from imapkit.errors import LimitExceeded
+from imapkit.errors import ArgumentError, LimitExceeded
 from imapkit.ext.compress import DeflateLayer
-from imapkit.testing import Conversation, ReceivedCommand
+from imapkit.testing import Conversation, ReceivedCommand, answering
 from tests.core.rig import MARGIN, connect, selected, serving, within
 
 pytestmark = pytest.mark.heavy
@@ -39,8 +41,8 @@ MADE: dict[str, Callable[[int], bytes]] = {
     "strays": lambda count: b"".join(islice(cycle((b"what is this\r\n", b"\r\n", b"* \r\n")), count)),
     "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - MEMORY - 7)),
 }
-#   What is dropped instead, and what is for the layer below.
-OTHERS = {"stored", "stored_octets", "defects", "inflation", "challenges"}
+#   What is dropped instead, what is for the layer below, and what is for the client itself.
+OTHERS = {"stored", "stored_octets", "defects", "inflation", "challenges", "command"}
 
 
 def test_every_limit_is_tested() -> None:
@@ -187,10 +189,79 @@ def test_real_mail_meets_no_limit() -> None:
     assert LIMITS.inflation >= LIMITS.literal, "a message of nothing but zeros"
 
 
+def ways(client: Any, numbers: str) -> list[Callable[[], object]]:
+    """Commands of this many bytes, by every way that leads to the wire: ``FETCH 1,3,5 (FLAGS)``."""
+    return [
+        lambda: client.fetch(numbers, "(FLAGS)"),
+        lambda: client.fetch(numbers, "(FLAGS)", callback=print),
+        lambda: client.xatom("FETCH", numbers, "(FLAGS)"),
+        lambda: client.submit("FETCH", numbers, "(FLAGS)"),
+        lambda: client._simple_command("FETCH", numbers, "(FLAGS)"),
+    ]
+
+
+def test_a_command_that_is_too_long_is_not_sent() -> None:
+    """Cyrus ends the connection for a word of more than 128 KiB."""
+    numbers = ",".join(map(str, range(100_001, 300_000, 2)))
+    most = len(f"FETCH {numbers} (FLAGS)")
+    assert most > 600_000
+    said = dict.fromkeys(("FETCH", "SEARCH"), answering())
+    with selected(said) as (client, server):
+        for way in ways(client, numbers):
+            with pytest.raises(ArgumentError, match=rf"FETCH: {most} bytes .*\(Limits\.command\)"):
+                way()
+        assert client.fetch(range(1, 300_000), "(FLAGS)") == ("OK", [None]), "numbers that follow one another are a range"
+        assert client.search(None, "TEXT", "x" * 600_000)[0] == "OK", "text goes as a literal"
+        assert server.names.count("FETCH") == 1
+    with selected(said, limits=replace(LIMITS, command=len("FETCH 1,3,5 (FLAGS)"))) as (client, server):
+        for way in ways(client, "1,3,5"):
+            way()
+        client.noop()
+        assert server.names.count("FETCH") == 5
+        for way in ways(client, "1,3,57"):
+            with pytest.raises(ArgumentError):
+                way()
+        assert server.names.count("FETCH") == 5
+
+
+def test_a_name_with_two_forms_counts_as_the_longer_one() -> None:
+    with selected(limits=replace(LIMITS, command=30)) as (client, server):
+        with pytest.raises(ArgumentError, match=r"Limits\.command"):
+            client.status("\u00e9" * 8, "(MESSAGES)")
+        assert client.noop()[0] == "OK"
+        assert "STATUS" not in server.names
+
+
+def test_a_secret_that_is_too_long_is_not_shown() -> None:
+    password = "hunter2-Canary" * 5
+    with serving() as server, connect(server, limits=replace(LIMITS, command=60)) as client:
+        with pytest.raises(ArgumentError, match=r"LOGIN: .* bytes") as caught:
+            client.login("me", password)
+        assert "Canary" not in "".join(traceback.format_exception(caught.value))
+        assert not any("Canary" in repr(frame.f_locals) for frame in frames(caught.value))
+
+
+def frames(exc: BaseException) -> list[FrameType]:
+    """The frames of the library that an error's traceback keeps."""
+    found = [frame for frame, _ in traceback.walk_tb(exc.__traceback__)]
+    return [frame for frame in found if "tests" not in frame.f_code.co_filename]
+
+
+def test_what_is_kept_unasked_is_little() -> None:
+    """A program may hold a thousand connections, and never ask for ``response()``."""
+    news = b"".join(b"* %d FETCH (BODY[] {1048576}\r\n%b)\r\n" % (i, b"x" * (1 << 20)) for i in range(1, 41))
+    with selected({"NOOP": lambda conversation, command: conversation.ok(command, untagged=news)}) as (client, _):
+        assert client.noop()[0] == "OK"
+        kept = client.response("FETCH")[1]
+        assert kept[-2][0].startswith(b"40 "), "the newest are kept"
+        assert sum(len(item[1]) for item in kept if isinstance(item, tuple)) <= 32 << 20
+    assert LIMITS.stored_octets >= LIMITS.stored * memory_of("EXPUNGE", (b"1000000",)), "no bound makes the other one useless"
+
+
 def test_the_defaults_are_told() -> None:
     text = (Path(imapkit.__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+(?: [MG]iB)?) \|", text, re.MULTILINE))
-    sizes = {"MiB": 1 << 20, "GiB": 1 << 30}
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+(?: [KMG]iB)?) \|", text, re.MULTILINE))
+    sizes = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
     values = {}
     for name, value in told.items():
         number, _, unit = value.partition(" ")

@@ -77,7 +77,7 @@ def test_what_names_messages_by_number() -> None:
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
-    units = {"MiB": 1 << 20, "GiB": 1 << 30}
+    units = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
     shown = {}
     for name, value, _ in rows("limit"):
         number, _, unit = value.replace(",", "").partition(" ")

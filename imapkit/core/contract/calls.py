@@ -13,11 +13,12 @@ from imapkit.core.contract.extended import as_given, is_extended
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.encode import encode, quotes_removed
 from imapkit.core.grammar.strings import atom
-from imapkit.core.support.secrets import Hidden, Secret, hidden, plain_all, secret_arguments
+from imapkit.core.support.secrets import Hidden, Secret, hidden, plain, plain_all, secret_arguments
+from imapkit.core.wire.pieces import line_size
 from imapkit.core.wire.source import is_file
 from imapkit.errors import ArgumentError
 
-__all__ = ["check_options", "hide_secret", "make_call"]
+__all__ = ["check_length", "check_options", "hide_secret", "make_call"]
 
 _OPTIONS = CallOptions.__optional_keys__
 
@@ -26,6 +27,16 @@ def check_options(name: str, options: CallOptions) -> None:
     """Raise ``TypeError`` for what is no option of ``CallOptions``: only a caller of a public method can have given it."""
     if not options.keys() <= _OPTIONS:
         raise TypeError(f"{name}: unexpected keyword argument {min(options.keys() - _OPTIONS)!r}")
+
+
+def check_length(pieces: Any, session: Session, name: str) -> None:
+    """Raise ``ArgumentError`` for a command that is longer than ``Limits.command`` without its literals."""
+    size, most = line_size(plain(pieces)), session.limits.command
+    if size > most:
+        raise ArgumentError(
+            f"{name}: {size} bytes without literals are more than {most} (Limits.command), and most servers refuse so long a"
+            " command: give fewer messages, or words, at a time"
+        )
 
 
 def hide_secret(commands: Mapping[str, Command], name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -47,7 +58,7 @@ def make_call(
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    Raises ``ArgumentError`` for what cannot be sent, and ``TypeError`` for ``uid`` where the command has no such form.
+    Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` where there is no such form.
     """
     command = commands.get(name)
     if uid and command is not None and not command.uid and not generic:
@@ -64,6 +75,8 @@ def make_call(
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
     wire_name = f"UID {command.name}" if uid else command.name
     pieces = write(command.args, command.rest, args, wire_name)
+    if args:
+        check_length(pieces, session, wire_name)
     if not command.secret:
         args = quotes_removed(command.args, args, wire_name)
     if command.guard is not None and not force and command.states & session.state:

@@ -11,7 +11,7 @@ from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.wire.response import Untagged
 
-__all__ = ["Code", "Item", "Layer", "LayerSpec", "Response"]
+__all__ = ["TLS_ORDER", "Code", "Item", "Layer", "LayerSpec", "Response"]
 
 
 @lean_dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Code:
 
 class Layer(Protocol):
     """A transformation of the octets between the protocol and the socket. One thread at a time encodes, and one decodes.
+
+    It may have a method ``settled()``: whether the last frame it was given is whole, so that another layer may be put beneath it.
+    All text of a DEFLATE flush is there some bytes before its end. Without the method every byte means something at once.
 
     It may have an attribute ``filler`` (``bytes``): what may be sent, as it is, between any two results of ``encode`` and tells
     the other side nothing. It is, now and then, while a server that owes answers is silent: one that has more of what it was
@@ -64,13 +67,23 @@ class Layer(Protocol):
         ...
 
 
+TLS_ORDER = 10
+"""``LayerSpec.order`` of TLS. A security layer of SASL has a higher one, and DEFLATE the default (RFC 4978 section 3)."""
+
+
 @lean_dataclass(frozen=True, slots=True)
 class LayerSpec:
-    """A layer that a family offers: ``factory(session, options)``; ``always``: on from the start, lowest ``order`` outermost.
+    """A layer that a family offers.
 
-    Those that are always on stand between the socket and whatever is switched on later, TLS from the start included: what they
-    see is what goes over the wire. A factory runs on the reader thread, before the greeting on that of the caller. One that
-    returns None has put the layer in place itself (``Commands._use_tls``).
+    ``factory``
+        ``factory(session, options)`` makes it, on the reader thread, before the greeting on that of the caller. One that returns
+        None has put the layer in place itself (``Commands._use_tls``).
+    ``order``
+        its place, whatever the order in which layers are switched on: the layer with the lowest order is next to the socket, and
+        sees what goes over the wire. Of two with one order the later one is above. With COMPRESS on, bytes are first compressed,
+        and then encrypted by TLS (``TLS_ORDER``).
+    ``always``
+        it is on from the start, and beneath every layer that is switched on later, TLS from the start included.
     """
 
     factory: Callable[[Session, Any], Layer | None]

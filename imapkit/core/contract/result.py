@@ -12,12 +12,13 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from imapkit.core.contract.tables import Tables, no_tables
 from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.support.limits import Limits
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.data import Data, Defect, Parsed, StatusText, each
 from imapkit.core.wire.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
 from imapkit.errors import CommandNo, ParseError
 
-__all__ = ["Answer", "Families", "Log", "parse", "parse_shape", "read_copies_by"]
+__all__ = ["Answer", "Families", "Log", "note", "parse", "parse_shape", "read_copies_by"]
 
 Families: TypeAlias = Callable[[], Tables]
 """Says which families there are, once something is to be read."""
@@ -25,6 +26,8 @@ Families: TypeAlias = Callable[[], Tables]
 _DEEPEST = 10
 _NUMBERED = re.compile(rb"(\d{1,20})(?: (.*))?\Z", re.DOTALL)
 _CONDITIONS = frozenset(("OK", "NO", "BAD", "BYE", "PREAUTH"))
+_NESTING = Limits().nesting
+"""For data that does not know the limits of its connection."""
 
 
 _of_copies: list[Families] = [no_tables]
@@ -51,26 +54,34 @@ class Answer(Data):
         log: Log | None = None,
         text: bytes | None = None,
         refused: str = "",
+        nesting: int = _NESTING,
     ) -> None:
-        super().__init__(items, responses, name=name, utf8=utf8)
-        self._tables = tables
-        self._log = log
-        self._text = text
-        self._refused = refused
+        Data.__init__(self, items, responses, name, utf8)
+        self._tables, self._log, self._text, self._refused, self._nesting = tables, log, text, refused, nesting
+        self._noted: tuple[str, ...] = ()
+        """What has been read whose defects have been noted: "responses", "text"."""
 
     @classmethod
-    def of(cls, responses: Iterable[Untagged | Run], tables: Tables, log: Log | None = None, text: bytes | None = None) -> Answer:
+    def of(
+        cls,
+        responses: Iterable[Untagged | Run],
+        tables: Tables,
+        log: Log | None = None,
+        text: bytes | None = None,
+        nesting: int = _NESTING,
+    ) -> Answer:
         """The data of untagged responses; ``[None]`` if there are none. What is wrong with them is noted in ``log``, too."""
         found = tuple(responses)
-        return cls([item for response in found for item in response.data()] or [None], found, tables, log=log, text=text)
+        items = [item for response in found for item in response.data()] or [None]
+        return cls(items, found, tables, log=log, text=text, nesting=nesting)
 
     def status(self) -> StatusText | None:
         """See ``Data.status``."""
         if self._text is None:
             return None
         defects: list[Defect] = []
-        said = _status(self._text, self._known(), defects)
-        self._note(defects)
+        said = _status(self._text, self._known(), defects, self._nesting)
+        self._note("text", defects, self._log)
         return said
 
     def check(self) -> Self:
@@ -79,25 +90,37 @@ class Answer(Data):
             return self
         text = self._text or b""
         message = f"{self._refused}: NO {shown(text, 1000)}"
-        came = Answer.of(self.sources, self._known(), self._log) if self.sources else None
+        came = Answer.of(self.sources, self._known(), self._log, nesting=self._nesting) if self.sources else None
+        if came is not None:
+            came._noted = self._noted
         raise CommandNo(message, typ="NO", text=text, command=self._refused).with_data(came)
 
     def _read(self) -> Parsed[Any]:
-        found = parse_shape(self.name, self, self._known(), utf8=self.utf8)
-        self._note(found.defects)
+        found = parse_shape(self.name, self, self._known(), utf8=self.utf8, nesting=self._nesting)
+        note(self, found.defects, self._log)
         return found
 
     def _known(self) -> Tables:
         tables = self._tables or _of_copies[0]
         return tables if isinstance(tables, Tables) else tables()
 
-    def _note(self, defects: Sequence[Defect]) -> None:
-        if self._log is not None and defects:
-            self._log.extend(defects)
+    def note(self, defects: Sequence[Defect], log: Log | None) -> None:
+        """Note in ``log`` what was wrong with the data, unless that has been done."""
+        self._note("responses" if self.sources or self._text is None else "text", defects, log)
+
+    def _note(self, read: str, defects: Sequence[Defect], log: Log | None) -> None:
+        if log is not None and defects and read not in self._noted:
+            self._noted = (*self._noted, read)
+            log.extend(defects)
+
+    def note_alone(self, log: Log | None) -> None:
+        """The same for a part of other data, which may have been parsed alone."""
+        self.note(parse_shape(self.name, self, self._known(), utf8=self.utf8, nesting=self._nesting).defects, log)
 
     def __reduce__(self) -> tuple[Any, ...]:
         families = _of_copies[0]
-        return type(self), (list(self), self.responses, families, self.name, self.utf8, None, self._text, self._refused)
+        told = (families, self.name, self.utf8, None, self._text, self._refused, self._nesting)
+        return type(self), (list(self), self.responses, *told)
 
 
 def read_copies_by(families: Families) -> None:
@@ -105,43 +128,59 @@ def read_copies_by(families: Families) -> None:
     _of_copies[:] = [families]
 
 
-def parse(responses: Iterable[Untagged], tables: Tables | None) -> Parsed[Any]:
+def parse(responses: Iterable[Untagged], tables: Tables | None, nesting: int = _NESTING) -> Parsed[Any]:
     """What responses say, by the grammar of their families; a response that no family knows stays as it is."""
     defects: list[Defect] = []
-    return Parsed(_values(responses, tables, defects), defects)
+    return Parsed(_values(responses, tables, defects, nesting), defects)
 
 
-def parse_shape(typ: str, data: Any, tables: Tables, *, utf8: bool = False) -> Parsed[Any]:
+def parse_shape(typ: str, data: Any, tables: Tables, *, utf8: bool = False, nesting: int = _NESTING) -> Parsed[Any]:
     """What data in imaplib's shape says. ``typ``: the name of a response or of a response code, or "OK", "NO", "BAD".
 
     A result's own data is read by the names of its responses, or by the name that it carries; with "OK" and the like, plain data
     is the text of a status response. What no family knows stays as it is, and what is no data at all is a defect. ``utf8``:
-    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself.
+    mailbox names are UTF-8 (RFC 6855), where the data does not know it of itself. ``nesting``: ``Limits.nesting``.
     """
     own = data.sources if isinstance(data, Data) else ()
     if not own and isinstance(data, list):
         # A copy of nested data (GETQUOTAROOT).
         own = tuple(source for item in data if isinstance(item, Data) for source in item.sources)
     if own:
-        return parse(each(own), tables)
+        return parse(each(own), tables, nesting)
     defects: list[Defect] = []
-    name = ((isinstance(data, Data) and data.name) or str(typ)).upper()
+    name = ((isinstance(data, Data) and data.name) or (typ if isinstance(typ, str) else "")).upper()
     shaped = _flat(name, data, defects)
     kinds = groupby(shaped, lambda item: isinstance(item, CodeData))
-    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, tables, utf8, defects)]
+    found = [value for is_code, run in kinds for value in _meanings(name, list(run), is_code, tables, utf8, nesting, defects)]
     return Parsed(found, defects)
 
 
-def _meanings(name: str, shaped: list[Any], is_code: bool, tables: Tables, utf8: bool, defects: list[Defect]) -> Iterable[Any]:
+def note(data: Any, defects: Sequence[Defect], log: Log | None) -> None:
+    """Note in ``log`` what was wrong with ``data``, which may be parsed more than once: of each ``Data`` that is noted once."""
+    if not defects or log is None:
+        return
+    parts = [item for item in data if isinstance(item, Answer)] if isinstance(data, list) else []
+    for part in parts:
+        # Data of several parts (GETQUOTAROOT).
+        part.note_alone(log)
+    if isinstance(data, Answer) and not parts:
+        data.note(defects, log)
+    elif not parts:
+        log.extend(defects)
+
+
+def _meanings(
+    name: str, shaped: list[Any], is_code: bool, tables: Tables, utf8: bool, nesting: int, defects: list[Defect]
+) -> Iterable[Any]:
     """What data of one name says: that of response codes, or, where that is not known, of responses if there are such."""
     response = None if is_code else tables.responses.get(name)
     if response is not None:
-        return _values(_responses(name, shaped, response.numbered, utf8), tables, defects)
+        return _values(_responses(name, shaped, response.numbered, utf8), tables, defects, nesting)
     if name in tables.codes:
-        return _codes(name, shaped, tables, defects)
+        return _codes(name, shaped, tables, defects, nesting)
     if name in _CONDITIONS:
         # Nested data (GETQUOTAROOT) repeats the one text that there is.
-        return (_status(text, tables, defects) for text in dict.fromkeys(map(_text, shaped)))
+        return (_status(text, tables, defects, nesting) for text in dict.fromkeys(map(_text, shaped)))
     return shaped
 
 
@@ -195,16 +234,16 @@ def _pair(item: Any) -> tuple[bytes, bytes] | None:
     return first, second
 
 
-def _values(responses: Iterable[Untagged], tables: Tables | None, defects: list[Defect]) -> Iterator[Any]:
+def _values(responses: Iterable[Untagged], tables: Tables | None, defects: list[Defect], nesting: int) -> Iterator[Any]:
     known_responses = tables.responses if tables is not None else {}
     for response in responses:
         known = known_responses.get(response.name)
         if tables is not None and response.name in _CONDITIONS:
-            yield _status(response.text, tables, defects)
+            yield _status(response.text, tables, defects, nesting)
         elif tables is None or known is None or known.parse is None:
             yield response
         else:
-            cursor = Cursor(response.parts, response.number, tables.items, utf8=response.utf8)
+            cursor = Cursor(response.parts, response.number, tables.items, nesting=nesting, utf8=response.utf8)
             yield from _read(response.name, known.parse, cursor, defects)
 
 
@@ -223,21 +262,21 @@ def _read(name: str, rule: Any, cursor: Cursor, defects: list[Defect]) -> tuple[
     return (value,)
 
 
-def _codes(name: str, shaped: list[Any], tables: Tables, defects: list[Defect]) -> Iterator[Any]:
+def _codes(name: str, shaped: list[Any], tables: Tables, defects: list[Defect], nesting: int) -> Iterator[Any]:
     rule = tables.codes[name].parse
     for data in map(_text, shaped):
         if rule is None:
             yield data
         else:
-            yield from _read(name, rule, Cursor((data,), None, tables.items), defects)
+            yield from _read(name, rule, Cursor((data,), None, tables.items, nesting=nesting), defects)
 
 
-def _status(text: bytes, tables: Tables, defects: list[Defect]) -> StatusText:
+def _status(text: bytes, tables: Tables, defects: list[Defect], nesting: int) -> StatusText:
     code = response_code(text)
     if code is None:
         return StatusText(None, None, None, text)
     known = code.name in tables.codes
-    values = list(_codes(code.name, [code.data or b""], tables, defects)) if known else []
+    values = list(_codes(code.name, [code.data or b""], tables, defects, nesting)) if known else []
     return StatusText(code.name, code.data, values[0] if values else None, split_code(text))
 
 

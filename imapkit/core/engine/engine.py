@@ -20,6 +20,7 @@ from imapkit.core.support.secrets import Hidden
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, error
 
 if TYPE_CHECKING:
+    from imapkit.core.contract.command import Command
     from imapkit.core.contract.tables import Tables
     from imapkit.core.engine.effects import Effects, Out
     from imapkit.core.engine.request import Request
@@ -102,6 +103,12 @@ class Engine:
     def is_in_flight(self, tag: bytes) -> bool:
         """Whether a command with this tag has been sent and not been answered. It may be asked without the lock."""
         return tag in self.flight.pending
+
+    @property
+    def switching(self) -> Command | None:
+        """The command in flight that switches a layer on, once the server has agreed; None if there is none."""
+        pending = self.flight.pending.values() if self.flight.layer_pending else ()
+        return next((request.call.command for request in pending if request.call.command.layer is not None), None)
 
     @property
     def in_flight(self) -> int:

@@ -76,6 +76,8 @@ class Flight:
             if command.before is not None:
                 command.before(session, request.args)
         except Exception as exc:
+            # It is not sent: what is kept for ``response()`` stays.
+            self.session.flush = False
             request.defect = exc
             request.move("fail")
             self.gate.withdraw(request)
@@ -136,6 +138,9 @@ class Flight:
     def fail(self, request: Request, exc: error) -> None:
         """A command ends without an answer."""
         request.aborted = request.aborted or exc
+        if request.aside:
+            self.store.put_back(request.aside)
+            request.aside = ()
         if request.phase is not DONE:
             request.move("fail")
         # Its frame holds what was last sent, which may be a secret.

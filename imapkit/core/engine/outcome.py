@@ -25,15 +25,15 @@ def result(request: Request, engine: Engine, names: tuple[str, ...] | None = Non
     With a NO it is the text, and the responses that came before it are the data's. Raises ``BadResponse`` for BAD.
     """
     typ, text, name = request.typ, request.text, request.call.name
-    tables, log = engine.tables, engine.defects
+    tables, log, nesting = engine.tables, engine.defects, engine.limits.nesting
     if typ == "BAD":
         raise refusal(BadResponse, request, engine)
     if typ == "NO":
-        return typ, Answer([text], request.received, tables, typ, log=log, text=text, refused=name)
+        return typ, Answer([text], request.received, tables, typ, log=log, text=text, refused=name, nesting=nesting)
     names = request.call.command.result if names is None else names
     if not names:
-        return typ, Answer([text], (), tables, typ, log=log, text=text)
-    return typ, Answer.of((piece for piece in request.received if piece.name in names), tables, log, text)
+        return typ, Answer([text], (), tables, typ, log=log, text=text, nesting=nesting)
+    return typ, Answer.of((piece for piece in request.received if piece.name in names), tables, log, text, nesting)
 
 
 def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
@@ -59,7 +59,7 @@ def _came(request: Request, engine: Engine) -> Data | None:
     pieces = request.came
     if not pieces or request.call.command.secret:
         return None
-    return Answer.of(pieces, engine.tables, engine.defects)
+    return Answer.of(pieces, engine.tables, engine.defects, nesting=engine.limits.nesting)
 
 
 def hand_over(

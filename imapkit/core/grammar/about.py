@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from imapkit.core.grammar.cursor import Cursor
@@ -94,7 +94,7 @@ def or_another_name(about: str, verdict: bool | None) -> bool | str | None:
     return None if about == "INBOX" else "a response about another mailbox, and nothing else can be the answer"
 
 
-@cache
+@lru_cache(64)
 def _reader(name: ReadName) -> Callable[[Untagged], str | None]:
     """The function that reads a response's mailbox name by ``name``: one for each, as ``Untagged.once`` needs."""
 

@@ -88,7 +88,7 @@ def search_program(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> I
     An argument in the place of a search key is a program and stays as it is, one in the place of an operand is quoted. 8-bit text
     becomes a literal in the charset. ``operands``: what follows the keys that families have brought (``Family.operands``).
     """
-    if not any(value for value in args if value != 0):
+    if not any(args):
         raise ArgumentError("nothing to search for")
     reader, charset = _Reader(operands), "utf-8"
     for value in args:

@@ -117,8 +117,12 @@ def builtin(name: str) -> Plugin:
     return load(_builtin_source(name))
 
 
+_MOST = 32
+"""Registries that are kept for the next client; a program may make families of its own for each client."""
+
+
 class Loader:
-    """Keeps what the program configured, and each registry once it is made. Any thread may call any method.
+    """Keeps what the program configured, and the registries that were asked for last. Any thread may call any method.
 
     ``client``: the class that the families' methods are mixed into.
     """
@@ -154,17 +158,19 @@ class Loader:
             self._settings = settings
 
     def registry(self, families: Iterable[Any] | None = None) -> Registry:
-        """The registry of all families that may be there, or of ``families`` only; made once.
+        """The registry of all families that may be there, which is made once, or of ``families`` only.
 
         Raises as ``discover`` and ``Registry.build`` do.
         """
         items = None if families is None else _listed(families, "families=")
         key = None if items is None else tuple(item if isinstance(item, str) else id(item) for item in items)
         with self._lock:
-            if key not in self._made:
-                # The items are kept with the registry: an id means nothing once its object is gone.
-                self._made[key] = (items or (), self._make(items))
-            return self._made[key][1]
+            # The items are kept with the registry: an id means nothing once its object is gone.
+            made = self._made.pop(key, None) or (items or (), self._make(items))
+            self._made[key] = made
+            if len(self._made) > _MOST:
+                del self._made[next(known for known in self._made if known is not None)]
+            return made[1]
 
     def _make(self, items: tuple[Any, ...] | None) -> Registry:
         if self._busy:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from imapkit.core.contract.result import parse_shape
+from imapkit.core.contract.result import note, parse_shape
 from imapkit.core.contract.session import State
 from imapkit.core.raw.calling import Calling
 from imapkit.core.wire.data import Defect, Parsed
@@ -129,9 +129,9 @@ class Attributes(Calling):
         Returns a list with a value for each response (``StatusText`` for a status text), and what was wrong in ``.defects``.
         Never raises for what a server sent. The families' modules have the records: ``imapkit.ext.rev1``, ``imapkit.ext.quota``.
         """
-        found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8)
-        if found.defects and self._connection is not None:
-            self._connection.engine.defects.extend(found.defects)
+        limits = self._first_session.limits
+        found = parse_shape(typ, data, self._registry, utf8=self._names_are_utf8, nesting=limits.nesting)
+        note(data, found.defects, None if self._connection is None else self._connection.engine.defects)
         return found
 
     @property

@@ -34,6 +34,7 @@ class Calling(Commands):
     _connection: Connection | None
     _trace: Trace
     _strict: bool
+    _first_session: Session
 
     @property
     def _session(self) -> Session:
@@ -163,7 +164,8 @@ class Calling(Commands):
         """A result with data that the families of this client read."""
         typ, data = result
         name = data.name if isinstance(data, Data) and data.name else typ
-        return typ, Answer(data, (), self._registry, name, self._names_are_utf8, self._live.engine.defects)
+        engine, utf8 = self._live.engine, self._names_are_utf8
+        return typ, Answer(data, (), self._registry, name, utf8, engine.defects, nesting=engine.limits.nesting)
 
     def _keep(self, name: str, data: bytes) -> None:
         """See ``Commands._keep``."""

@@ -143,7 +143,7 @@ class Client(Attributes, OldNames, Futures, Secured):
         for spec in self._registry.always_layers:
             layer = spec.factory(self._first_session, None)
             if layer is not None:
-                layers.push(layer, within(self._timeouts.connect))
+                layers.insert(layer, within(self._timeouts.connect), spec.order, always=True)
         return layers
 
     def _base(self) -> Transport | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from imapkit.core.contract.commands import Commands
 from imapkit.core.plugins.registry import Registry
@@ -46,10 +47,10 @@ def compiled(cls: type, known: Registry) -> type:
     """``cls`` with the mixins of ``known``: they come last, so that whatever ``cls`` itself says goes before them."""
     cls = vars(cls).get("_plain", cls)
     with _compiling:
-        # Kept with the class, so that both can go together.
+        # Kept with the class, so that both can go together; and for as long as a client or the loader has the registry.
         kinds = vars(cls).get("_kinds")
         if kinds is None:
-            kinds = cls._kinds = {}  # type: ignore[attr-defined]
+            kinds = cls._kinds = WeakKeyDictionary()  # type: ignore[attr-defined]
         if known not in kinds:
             kinds[known] = _mixed(cls, known)
         kind: type = kinds[known]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.contract.call import Call
+from imapkit.core.contract.calls import check_length
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.session import State
 from imapkit.core.grammar.strings import atom, raw
@@ -171,6 +172,7 @@ class OldNames:
 
     def _start(self, command: OldCommand, known: Command, uid: bool, args: tuple[Any, ...], pieces: Any) -> None:
         old = self._olds
+        check_length(pieces, self._live.engine.session, known.name)
         command.names = known.result
         args = (*args, *inner_values(args)) if known.secret else args
         call = Call(replace(known, news=command.heard), args, pieces, uid=uid)

@@ -12,6 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.extension import TLS_ORDER
 from imapkit.core.transport.base import Transport, within
 from imapkit.core.transport.layers import Layers
 from imapkit.core.transport.sockets import SSLSocketTransport, is_ssl_socket, over
@@ -80,7 +81,7 @@ class Secured(Commands):
             layers = self._connection.layers
         elif layers is None:
             layers = self._layers = self._layered(over(self.sock))
-        layers.push(layer, within(self._timeouts.connect))
+        layers.insert(layer, within(self._timeouts.connect), TLS_ORDER)
         self.sock = TLSSocket(self.sock, layer, layers)
         self._trace.log(1, f"TLS: {layer}")
 

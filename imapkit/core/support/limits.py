@@ -9,13 +9,13 @@ from imapkit.core.support.lean import lean_dataclass
 
 __all__ = ["Limits", "Timeouts"]
 
-MiB = 1 << 20
+KiB, MiB = 1 << 10, 1 << 20
 _MAY_BE_NONE = frozenset(("stored", "stored_octets", "defects"))
 
 
 @lean_dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``.
+    """Upper bounds on what a server may send; beyond one of them the connection ends with ``LimitExceeded``. And ``command``.
 
     ``line``, ``literal`` and ``response`` are in bytes as they are sent, ``literals`` counts the literals of one response,
     ``nesting`` its open parentheses. ``answers`` counts the untagged responses that one command may collect, ``answers_octets``
@@ -30,8 +30,14 @@ class Limits:
     connection goes on.
 
     ``challenges`` counts the continuation requests that one exchange (AUTHENTICATE) may bring; ``strays`` the lines in a row
-    that are no response. Raises ``ValueError`` for what
-    is no whole number, or none that can be kept: those three may be 0, the others not.
+    that are no response.
+
+    ``command`` is for what the client sends: the bytes of one command without its literals. A longer one raises
+    ``ArgumentError``, and nothing is sent. Dovecot refuses a line of more than 64 KiB, and Cyrus ends the connection at a word
+    of more than 128 KiB, such as the numbers of 20,000 messages that do not follow one another.
+
+    Raises ``ValueError`` for what is no whole number, or none that can be kept: ``stored``, ``stored_octets`` and ``defects``
+    may be 0, the others not.
     """
 
     line: int = 16 * MiB
@@ -44,8 +50,9 @@ class Limits:
     inflation: int = 1024 * MiB
     challenges: int = 100
     strays: int = 100
+    command: int = 128 * KiB
     stored: int = 100_000
-    stored_octets: int = 256 * MiB
+    stored_octets: int = 32 * MiB
     defects: int = 1000
 
     def __post_init__(self) -> None:

@@ -179,6 +179,9 @@ class Courier:
         with steps.lock:
             if steps.inside or steps.role is not None or steps.engine.closed is not None or not steps.engine.owed:
                 return
+            if steps.engine.flight.layer_pending:
+                # The server has perhaps said OK: from there on it takes what comes for the new layer's.
+                return
             steps.role = role
         try:
             self._layers.fill()

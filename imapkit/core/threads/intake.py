@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from imapkit.core.threads.courier import MANY
+from imapkit.core.transport.base import within
 from imapkit.core.wire.assembly import first_word, without_blanks
 from imapkit.core.wire.data import Defect
 from imapkit.core.wire.fragment import Framer
@@ -14,6 +15,7 @@ from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, err
 
 if TYPE_CHECKING:
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.engine.request import Request
     from imapkit.core.threads.claimed import Claimed
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.steps import Steps
@@ -118,18 +120,53 @@ class Intake:
         known = len(self._layers)
         if not known:
             self._receive(data)
+            if self._steps.switching is not None:
+                self._switch()
             return
+        place = self._place() if self._engine.flight.layer_pending else known
+        if below <= place < known:
+            self._take_in_singly(b"".join(self._layers.decode(data, below, place)), place)
+            return
+        switched: Request | None = None
         for piece in self._layers.decode(data, below):
             if self._engine.closed is not None:
                 return
-            if len(self._layers) == known:
+            if switched is None:
                 self._receive(piece)
+                if self._steps.switching is not None:
+                    switched = self._switch()
             else:
                 # The piece before this one switched another layer on.
+                _check_left(switched, len(piece))
                 self.take_in(piece, known)
 
+    def _place(self) -> int:
+        """Beneath how many layers the others stay, once the layer is there that a command in flight switches on."""
+        with self._steps.lock:
+            command = self._engine.switching
+        spec = None if command is None else self._tables.layers.get(command.layer or "")
+        return len(self._layers) if spec is None else self._layers.place(spec.order)
+
+    def _take_in_singly(self, data: bytes, place: int) -> None:
+        """Take in bytes that have come through the first ``place`` layers, one by one: a layer may be put in there.
+
+        What follows the answer goes through that layer. Those above must have had all bytes before it, and none after it.
+        """
+        for at in range(len(data)):
+            pieces = list(self._layers.decode(data[at : at + 1], place))
+            while pieces and self._engine.closed is None:
+                self._receive(pieces.pop(0))
+                if self._steps.switching is not None:
+                    self._switch_beneath(data[at + 1 :], sum(map(len, pieces)), place)
+                    return
+            if self._engine.closed is not None:
+                return
+            if not self._engine.flight.layer_pending:
+                self.take_in(data[at + 1 :], place)
+                return
+
     def _receive(self, data: bytes) -> None:
-        """Take in what has come through all layers."""
+        """Take in what has come through all layers, up to the answer to a command that switches a layer on."""
         framer, engine, steps = self._framer, self._engine, self._steps
         framer.push(data)
         if not self.begun:
@@ -140,7 +177,8 @@ class Intake:
             more = len(batch) >= _TOGETHER or self._goes_by_one or self._wrong is not None
             self._courier.run(engine.receive, batch, MANY)
             if steps.switching is not None:
-                self._switch()
+                self._missing = 0
+                return
             if engine.closed is not None:
                 return
             if not self._greeted:
@@ -214,23 +252,54 @@ class Intake:
         if run.rows:
             batch.append(run)
 
-    def _switch(self) -> None:
-        """Put the layer in that a command has just switched on, then let the command end."""
+    def _switch(self) -> Request:
+        """Put the layer in, above all others, that a command has just switched on, then let the command end."""
         request, self._steps.switching = self._steps.switching, None
         assert request is not None
-        command, rest = request.call.command, self._framer.take_rest()
-        if rest and command.tail == "reject":
-            raise RemoteProtocolError(f"{len(rest)} octets after the OK to {request.call.name}: response injection")
-        assert command.layer is not None
-        below = len(self._layers)
-        layer = self._tables.layers[command.layer].factory(self._engine.session, request.call.options)
-        if layer is not None:
-            end = min(request.limit, monotonic() + self._handshake)
-            self._layers.push(layer, lambda: end)
-        self._courier.run(self._engine.switched, request)
-        self.take_left()
+        rest, below = self._framer.take_rest(), len(self._layers)
+        _check_left(request, len(rest))
+        self._put_in(request)
         if rest:
             self.take_in(rest, below)
+        return request
+
+    def _switch_beneath(self, left: bytes, more: int, place: int) -> None:
+        """The same, above the first ``place`` layers only; ``left`` has come through these and no further.
+
+        ``more`` bytes have come through all layers behind the answer: none may, since the new layer should have been beneath.
+        """
+        request, self._steps.switching = self._steps.switching, None
+        assert request is not None
+        if more := more + len(self._framer.take_rest()):
+            raise _injection(request, more)
+        left, more = self._layers.settle(place, left, within(self._handshake))
+        if more:
+            raise _injection(request, more)
+        _check_left(request, len(left))
+        self._put_in(request)
+        if left:
+            self.take_in(left, place)
+
+    def _put_in(self, request: Request) -> None:
+        command = request.call.command
+        assert command.layer is not None
+        spec = self._tables.layers[command.layer]
+        layer = spec.factory(self._engine.session, request.call.options)
+        if layer is not None:
+            end = min(request.limit, monotonic() + self._handshake)
+            self._layers.insert(layer, lambda: end, spec.order)
+        self._courier.run(self._engine.switched, request)
+        self.take_left()
+
+
+def _check_left(request: Request, size: int) -> None:
+    """Raise ``RemoteProtocolError`` if bytes have come behind the answer to a command that allows none."""
+    if size and request.call.command.tail == "reject":
+        raise _injection(request, size)
+
+
+def _injection(request: Request, size: int) -> RemoteProtocolError:
+    return RemoteProtocolError(f"{size} octets after the OK to {request.call.name}: response injection")
 
 
 def _check_greeting(data: bytes) -> bool:

@@ -8,15 +8,29 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from math import inf
 from typing import Protocol
 
 from imapkit.errors import CommandTimeout, ConnectionClosed
 
-__all__ = ["SLICE", "Deadline", "Plain", "Transport", "Wakeable", "readable", "wait", "wait_writable", "within", "would_block"]
+__all__ = [
+    "LONGEST_WAIT",
+    "SLICE",
+    "Deadline",
+    "Plain",
+    "Transport",
+    "Wakeable",
+    "readable",
+    "wait",
+    "wait_writable",
+    "within",
+    "would_block",
+]
 
 SLICE = 1 << 18
 """The most bytes that are encoded, or handed to a socket of OpenSSL's, at once."""
+
+LONGEST_WAIT = 1e6
+"""Seconds, some eleven days: the system counts a longer wait in too few bits."""
 
 Deadline = Callable[[], float]
 """Says when a write is too late (monotonic time); it may move as octets leave."""
@@ -81,7 +95,11 @@ def wait(fd: int, event: int, rest: float) -> bool:
         raise ConnectionClosed("the connection was closed meanwhile")
     poll = select.poll()
     poll.register(fd, event)
-    return bool(poll.poll(None if rest == inf else max(0.0, rest * 1000)))
+    while rest > LONGEST_WAIT:
+        if poll.poll(LONGEST_WAIT * 1000):
+            return True
+        rest -= LONGEST_WAIT
+    return bool(poll.poll(max(0.0, rest * 1000)))
 
 
 def wait_writable(fd: int, deadline: Deadline) -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import contextlib
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from imapkit.core.contract.extension import Layer
 from imapkit.core.transport.base import SLICE, Deadline, Transport, wait
-from imapkit.errors import CommandTimeout
+from imapkit.errors import CommandTimeout, ConnectionClosed
 
 __all__ = ["Layers"]
 
 
+_Rank = tuple[bool, float]
+"""Whether a layer is switched on later, and its ``LayerSpec.order``: a lower rank is nearer to the transport."""
+
+
 class Layers:
-    """The layers above a transport, the last one switched on being the innermost to the protocol."""
+    """The layers above a transport, by their ranks: the first is next to the transport, the last next to the protocol."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self._layers: tuple[Layer, ...] = ()
-        self.filler: tuple[int, bytes] | None = None
+        self._ranks: list[_Rank] = []
+        self.filler: tuple[Layer, bytes] | None = None
         """What may be sent and means nothing, and beneath which layer; where one can see that the server is silent."""
         self._decoded: list[bytes] = []
         self._failure: Exception | None = None
@@ -31,8 +37,14 @@ class Layers:
     def __len__(self) -> int:
         return len(self._layers)
 
-    def push(self, layer: Layer, deadline: Deadline) -> None:
-        """Let ``layer`` agree with the other side, and switch it on. Nobody else reads or writes meanwhile."""
+    def place(self, order: float, *, always: bool = False) -> int:
+        """How many layers are beneath one of this order; of two with one order the later one is above."""
+        return bisect_right(self._ranks, (not always, order))
+
+    def insert(self, layer: Layer, deadline: Deadline, order: float, *, always: bool = False) -> None:
+        """Let ``layer`` agree with the other side, and switch it on in its place. Nobody else reads or writes meanwhile."""
+        place = self.place(order, always=always)
+        beneath, above = self._layers[:place], self._layers[place:]
         received: list[bytes] = []
 
         def receive() -> bytes:
@@ -40,17 +52,38 @@ class Layers:
                 data = self._timed_read(deadline)
                 if not data:
                     return b""
-                received.extend(self.decode(data))
+                received.extend(_decoded(beneath, data))
             return received.pop(0)
 
-        layer.start(lambda data: self.write(data, deadline), receive)
-        self._layers = (*self._layers, layer)
+        layer.start(lambda data: self._write_through(beneath, data, deadline), receive)
+        self._layers = (*beneath, layer, *above)
+        self._ranks.insert(place, (not always, order))
         filler = getattr(layer, "filler", None)
         if isinstance(filler, bytes) and filler and self.transport.ready is not None:
-            self.filler = len(self._layers) - 1, filler
+            self.filler = layer, filler
         # What came behind the last octets that ``start`` needed is in the layer already, or has not been received.
         for data in (b"", *received):
-            self._decoded += filter(None, layer.decode(data))
+            self._decoded += filter(None, self.decode(data, place))
+
+    def settle(self, place: int, left: bytes, deadline: Deadline) -> tuple[bytes, int]:
+        """Give the layers from ``place`` on what they still need, so that another may be put beneath them (``Layer.settled``).
+
+        ``left``: what has been read already. Returns what is left of it then, and how many bytes these layers have made of the
+        rest. Nobody else reads meanwhile.
+        """
+        beneath, above = self._layers[:place], self._layers[place:]
+        while not all(getattr(layer, "settled", _always)() for layer in above):
+            if not left:
+                data = self._timed_read(deadline)
+                left = b"".join(_decoded(beneath, data))
+                if not data:
+                    raise ConnectionClosed("the server closed the connection while a layer was being agreed on")
+                continue
+            made = sum(map(len, _decoded(above, left[:1])))
+            left = left[1:]
+            if made:
+                return left, made
+        return left, 0
 
     def take_decoded(self) -> list[bytes]:
         """What has come through all layers and has not been read."""
@@ -62,39 +95,33 @@ class Layers:
         return getattr(getattr(self.transport, "sock", None), "fileno", None)
 
     def _timed_read(self, deadline: Deadline) -> bytes:
-        fileno = self._fileno
-        if fileno is not None and not wait(fileno(), select.POLLIN, deadline() - time.monotonic()):
+        fileno, rest = self._fileno, deadline() - time.monotonic()
+        if rest <= 0 or (fileno is not None and not wait(fileno(), select.POLLIN, rest)):
             raise CommandTimeout("no answer in time while a layer was being agreed on")
         return self.transport.read(65536)
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send ``data`` through all layers, in slices so that a large literal is not held twice."""
-        if not self._layers:
-            self.transport.write(data, deadline)
-            return
-        if len(data) <= SLICE:
-            self._write(data, deadline)
+        self._write_through(self._layers, data, deadline)
+
+    def _write_through(self, layers: Sequence[Layer], data: bytes | memoryview, deadline: Deadline) -> None:
+        if not layers or len(data) <= SLICE:
+            self.transport.write(_encoded(layers, data), deadline)
             return
         view = memoryview(data)
         for at in range(0, len(view), SLICE):
-            self._write(view[at : at + SLICE], deadline)
-
-    def _write(self, piece: bytes | memoryview, deadline: Deadline) -> None:
-        self.transport.write(self.encode(piece), deadline)
+            self.transport.write(_encoded(layers, view[at : at + SLICE]), deadline)
 
     def encode(self, piece: bytes | memoryview) -> bytes | memoryview:
         """``piece`` as it leaves beneath all layers."""
-        for layer in reversed(self._layers):
-            piece = layer.encode(piece)
-        return piece
+        return _encoded(self._layers, piece)
 
-    def decode(self, data: bytes, below: int = 0) -> Iterable[bytes]:
-        """What ``data`` from the transport (or from the first ``below`` layers) means, in pieces of bounded size."""
-        layers = self._layers[below:]
-        pieces: Iterable[bytes] = layers[0].decode(data) if layers else (data,)
-        for layer in layers[1:]:
-            pieces = _through(layer, pieces)
-        return pieces
+    def decode(self, data: bytes, below: int = 0, above: int | None = None) -> Iterable[bytes]:
+        """What ``data`` from the transport (or from the first ``below`` layers) means, in pieces of bounded size.
+
+        ``above``: beneath the layers from this one on.
+        """
+        return _decoded(self._layers[below:above], data)
 
     def read(self, size: int) -> bytes:
         """What comes through all layers, for a subclass's ``read`` to build on."""
@@ -126,7 +153,8 @@ class Layers:
         """
         fileno = self._fileno
         if self.filler is not None and fileno is not None and wait(fileno(), select.POLLOUT, 0):
-            self._write_beneath(*self.filler)
+            layer, filler = self.filler
+            self._write_beneath(self._layers.index(layer), filler)
 
     def finish(self) -> None:
         """Say farewell as far as that is possible without waiting."""
@@ -140,6 +168,23 @@ class Layers:
             data = outer.encode(data) if data else b""
         if data:
             self.transport.write(data, time.monotonic)
+
+
+def _always() -> bool:
+    return True
+
+
+def _encoded(layers: Sequence[Layer], piece: bytes | memoryview) -> bytes | memoryview:
+    for layer in reversed(layers):
+        piece = layer.encode(piece)
+    return piece
+
+
+def _decoded(layers: Sequence[Layer], data: bytes) -> Iterable[bytes]:
+    pieces: Iterable[bytes] = layers[0].decode(data) if layers else (data,)
+    for layer in layers[1:]:
+        pieces = _through(layer, pieces)
+    return pieces
 
 
 def _through(layer: Layer, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
-from math import inf
 
 from imapkit.core.support.shown import shown
+from imapkit.core.transport.base import LONGEST_WAIT
 from imapkit.errors import ArgumentError, ResolveError, connect_error
 
 __all__ = ["open_tcp", "port_number"]
@@ -84,7 +84,8 @@ def _connect(address: _Address, timeout: float) -> socket.socket:
     family, kind, protocol, _, place = address
     sock = socket.socket(family, kind, protocol)
     try:
-        sock.settimeout(None if timeout == inf else timeout)
+        # No system tries for that long.
+        sock.settimeout(min(timeout, LONGEST_WAIT))
         sock.connect(place)
         sock.settimeout(None)
     except BaseException:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imapkit.core.transport.base import Deadline, Wakeable, readable
+from imapkit.core.transport.base import LONGEST_WAIT, Deadline, Wakeable, readable
 from imapkit.errors import CommandTimeout, ConnectionClosed
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class PipeTransport(Wakeable):
             poll = select.poll()
             poll.register(self._out, select.POLLOUT)
             poll.register(self._wake.fileno(), select.POLLIN)
-        return bool(poll.poll(1000 * seconds))
+        return bool(poll.poll(1000 * min(seconds, LONGEST_WAIT)))
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
@@ -60,7 +60,8 @@ class PipeTransport(Wakeable):
         while sent < len(view):
             taken = self.try_write(view[sent:])
             sent += taken
-            if not taken and not self.wait_writable(max(deadline() - time.monotonic(), 0.0)):
+            rest = 0.0 if taken else max(deadline() - time.monotonic(), 0.0)
+            if not taken and not self.wait_writable(rest) and rest <= LONGEST_WAIT:
                 raise CommandTimeout("the server does not take what is sent to it")
 
     def close(self) -> None:

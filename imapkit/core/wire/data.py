@@ -50,7 +50,7 @@ class Data(list[Any]):
     """The data of a result, in imaplib's shape; ``parsed()`` reads it by the families' grammar. It can be pickled and copied."""
 
     def __init__(
-        self, items: Iterable[Any] = (), responses: Iterable[Untagged | Run] = (), *, name: str = "", utf8: bool = False
+        self, items: Iterable[Any] = (), responses: Iterable[Untagged | Run] = (), name: str = "", utf8: bool = False
     ) -> None:
         list.__init__(self, items)
         self.sources = tuple(responses)

@@ -27,6 +27,7 @@ __all__ = [
     "exact_bytes",
     "has_literal",
     "joined",
+    "line_size",
 ]
 
 FORBIDDEN = re.compile(rb"[\r\n\0]")
@@ -171,6 +172,17 @@ def check_end(piece: Piece, name: str) -> None:
 def has_literal(pieces: Iterable[Piece]) -> bool:
     """Whether a literal is, or may be, among them."""
     return any(isinstance(piece, (Literal, Source)) or (isinstance(piece, Late) and has_literal(piece.off)) for piece in pieces)
+
+
+def line_size(pieces: Iterable[Piece]) -> int:
+    """How many bytes of a command are in its lines, and not in literals."""
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, Late):
+            size += max(map(line_size, piece))
+        elif isinstance(piece, bytes):
+            size += len(piece)
+    return size
 
 
 def joined(tokens: list[Token]) -> list[Piece]:

@@ -37,6 +37,8 @@ _UID_EARLY = late_pattern(
 )
 _UID = re.compile(rb'(?:\d{1,20}+|"\d{1,20}+")(?![^ ()\]<>:,])')
 _NEWS = frozenset(("FLAGS", "MODSEQ"))
+_ANY_DEPTH = 1 << 31
+"""What is passed over takes no memory, and how deep it is was checked as it came (``Limits.nesting``)."""
 #   What a mailbox is synchronised by, as nearly every server writes it: read in two steps, not word by word.
 _FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
@@ -83,7 +85,7 @@ def fetch_uid(untagged: Untagged) -> int | None:
     if not any(b"UID" in text.upper() for text in untagged.parts[::2]):
         return None
     try:
-        return _find_uid(Cursor(untagged.parts))
+        return _find_uid(Cursor(untagged.parts, nesting=_ANY_DEPTH))
     except ParseError:
         return None
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+import imapkit
 from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid
 from imapkit.ext.rev1.grammar import badcharset, capability, message_count, message_number
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus, mailbox_list, status
 from imapkit.plugin import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found, parse_date_time
+from imapkit.testing import Conversation, ReceivedCommand, selected
 
 # Items of other families
 
@@ -342,3 +344,43 @@ def test_values_without_a_grammar_may_be_deep_but_not_without_end(depth: int) ->
     assert (data.uid, "X-DEEP" in data.items, len(data.defects)) == (5, depth <= DEEPEST, depth > DEEPEST)
     assert copy.deepcopy(data) == data
     assert pickle.loads(pickle.dumps(data)) == data
+
+
+DEEP = b"(" * 2000 + b")" * 2000
+
+
+def test_what_the_limits_let_in_is_passed_over_whatever_its_depth() -> None:
+    """What stands behind an item that is nested deep is read, by each way to it."""
+    rows = b"* 1 FETCH (X-DEEP %b UID 5 FLAGS (\\Seen))\r\n" % DEEP
+
+    def answer(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(rows)
+        conversation.no(command) if command.name == "FETCH" else conversation.ok(command)
+
+    with selected({"UID FETCH": answer, "FETCH": answer}, limits=imapkit.Limits(nesting=3000)) as (client, _):
+        data = client.fetch("5", "(X-DEEP FLAGS)", uid=True)[1]
+        plain = list(data)
+        refused = client.fetch("1", "(X-DEEP FLAGS)")[1]
+        ways = [data.parsed(), client.parse("OK", data), client.parse("FETCH", plain), refused.parsed()]
+        ways += [client.response("FETCH")[1].parsed(), pickle.loads(pickle.dumps(data)).parsed()]
+        for found in ways:
+            assert [(row.uid, row.flags) for row in found] == [(5, (b"\\Seen",))]
+        with pytest.raises(imapkit.CommandNo) as caught:
+            refused.check()
+        assert caught.value.data.parsed()[0].uid == 5
+
+
+def test_a_deep_item_hides_no_uid_from_attribution() -> None:
+    def answer(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"* 1 FETCH (X-DEEP %b UID 6)\r\n" % DEEP)
+        conversation.ok(command)
+
+    with selected({"UID FETCH": answer}, limits=imapkit.Limits(nesting=3000)) as (client, _):
+        assert client.fetch("5", "(X-DEEP)", uid=True)[1] == [None], "it is about another message"
+
+
+def test_plain_data_is_held_to_the_limits_of_its_client() -> None:
+    row = b"1 (X-DEEP %b UID 5)" % (b"(" * 30 + b")" * 30)
+    with selected(limits=imapkit.Limits(nesting=20)) as (client, _):
+        assert client.parse("FETCH", [row])[0].uid is None
+        assert client.defects

@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import AppendUid, CopyUid, UidSet
 from imapkit.ext.rev1.uidplus import copyuid
 from imapkit.plugin import Cursor
@@ -52,3 +53,12 @@ def test_ranges_without_end_cost_nothing() -> None:
         assert list(islice(found.pairs(), 2)) == [(1, 1), (2, 2)]
         assert 4294967295 in found.source
         assert 4294967296 not in found.source
+
+
+def test_what_expunge_and_store_do_not_take_is_not_sent() -> None:
+    with selected(families=["rev1"]) as (client, server):
+        with pytest.raises(ArgumentError, match="UID EXPUNGE takes a message set"):
+            client.uid("EXPUNGE", "1", "2")
+        with pytest.raises(ArgumentError, match="takes a message set, perhaps modifiers, an item and flags"):
+            client.uid("STORE", "1")
+        assert {"UID", "STORE"}.isdisjoint(server.names)
