@@ -87,7 +87,7 @@ def test_a_server_that_does_not_end_its_flush_is_late(more: bytes, again: bytes)
         conversation._sock = conversation._sock.carrier
         text = b"%b OK go\r\n" % command.tag
         size = len(text).to_bytes(2, "little")
-        conversation.send(b"\0" + size + bytes(255 - octet for octet in size) + text + more)
+        conversation.send(b"\0" + size + bytes(255 - byte for byte in size) + text + more)
         while again:
             conversation.send(again)
         conversation.wait_closed()
@@ -227,7 +227,7 @@ class Below(QuietLayer):
 
 
 class Above(Chopping2):
-    """Goes above, and comes in single octets."""
+    """Goes above, and decodes into single bytes."""
 
     def finish(self) -> bytes:
         return b""

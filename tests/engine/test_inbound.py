@@ -166,7 +166,7 @@ def test_a_command_that_refuses_itself_empties_nothing_then_or_later(driver: Dri
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_command_without_an_answer_gives_back_what_it_has_emptied(driver: Driver, whole: bool) -> None:
-    """Interrupted as it is half sent, or unanswered when the connection ends: nobody can say that another mailbox is selected."""
+    """Interrupted as it is half sent, or unanswered when the connection ends: the client cannot say that another mailbox is selected."""
     driver.feed(b"* 3 EXISTS\r\n")
     wanted = call("XOPEN", "box")
     request = driver.send(wanted if whole else Call(wanted.command, ("box",), [b"XOPEN ", Literal(b"box")]))
