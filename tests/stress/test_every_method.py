@@ -38,7 +38,7 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
 
 
-GROUPS = [names(row[1]) for row in rows("on its way")]
+GROUPS = [names(row[1]) for row in rows("in flight")]
 ATTRIBUTES = [name for row in rows("attribute") for name in names(row[0])]
 
 
@@ -66,7 +66,7 @@ def together(command: Command) -> int:
 
 
 @pytest.mark.parametrize("kind", [TOGETHER, APART, IN_TURN, ALONE])
-def test_what_is_on_its_way_together(kind: int) -> None:
+def test_what_is_in_flight_together(kind: int) -> None:
     commands = {name: REGISTRY.commands[COMMAND_OF.get(name, name.upper())] for name in GROUPS[kind]}
     assert {name: together(command) for name, command in commands.items()} == dict.fromkeys(commands, kind)
 
@@ -83,7 +83,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
         number, _, unit = value.replace(",", "").partition(" ")
         shown[name.strip("`")] = int(number) * units.get(unit, 1)
     assert shown == {field.name: field.default for field in fields(Limits)}
-    waits = {row[0].strip("`"): float(row[1]) for row in rows("what") if row[0].startswith("`")}
+    waits = {row[0].strip("`"): float(row[1]) for row in rows("name") if row[0].startswith("`")}
     assert waits == {field.name: field.default for field in fields(Timeouts)}
 
 
