@@ -26,7 +26,7 @@ _Work = Callable[[imapkit.IMAP4, int], object]
 def profile(small: bool = False) -> str:
     """The cost of each path, and the functions in which the time is spent, as text."""
     if sys.version_info >= (3, 12):
-        return f"Not profiled: from Python 3.12 on cProfile knows one thread only, and this is {sys.version.split()[0]}."
+        return f"Not profiled: from Python 3.12 on cProfile covers one thread only, and this is {sys.version.split()[0]}."
     divisor = 50 if small else 1
     paths: list[tuple[str, str, int, _Work, str, int]] = [
         ("NOOPs, one after another", "command", 1, _noops, "none", 3000),

@@ -60,7 +60,7 @@ def far(where: Where, round_trip: float) -> Iterator[Where]:
 
 @contextmanager
 def stamped(where: Where) -> Iterator[Where]:
-    """The same server, whose EXISTS tell when they were sent; in the clear only, since a relay cannot write into TLS."""
+    """The same server, whose EXISTS hold the time of sending; in the clear only, since a relay cannot write into TLS."""
     with relayed(where.host, where.port) as port:
         yield replace(where, host="127.0.0.1", port=port)
 

@@ -28,7 +28,7 @@ class Work:
     "wall", or what the function notes. ``own``: it says how one client's times are to each other, or is the worst of them, so
     that another client's is no measure of it. ``delay``: seconds of round trip. ``canned``: whether the canned server can be
     asked. ``plain``: in the clear only, as no layer takes part in it, or it cannot be seen through one. ``real_mailbox``: what
-    is selected on a real server. ``stamped``: a real server's EXISTS tell when they were sent. ``spared``: clients with less
+    is selected on a real server. ``stamped``: a real server's EXISTS hold the time of sending. ``spared``: clients with less
     of it on the canned server in the clear, as it would take minutes.
     """
 

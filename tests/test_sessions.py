@@ -173,7 +173,7 @@ def answered(way: Way, vector: Vector, client: imapkit.IMAP4, script: Script) ->
     if not isinstance(response, Untagged) or response.name == "EXISTS":
         return
     assert (response.name, response.data()) in kept
-    # imaplib's shape does not tell where a response ends if its literal is shorter than announced.
+    # imaplib's shape does not show where a response ends if its literal is shorter than announced.
     told = all(text[:1] in (b" ", b")", b"]", b"") for text in response.parts[2::2])
     if told and "value" in vector.expected and "code" not in vector.expected:
         assert [plain(value) for value in client.parse(response.name, response.data())] == [vector.expected["value"]]

@@ -235,7 +235,7 @@ class Threaded(Sync):
         return client
 
     def callback(self, run: Run) -> None:
-        """From the tagged line, which tells when it was sent, to the callback; microseconds."""
+        """From the tagged line, which holds the time of sending, to the callback; microseconds."""
         client = self.connect(run)
         found = []
         for _ in range(run.size):
@@ -254,7 +254,7 @@ class Threaded(Sync):
         run.note(delay=statistics.median(found))
 
     def idle_news(self, run: Run) -> None:
-        """From the untagged line, which tells when it was sent, to the return of ``idle``; microseconds."""
+        """From the untagged line, which holds the time of sending, to the return of ``idle``; microseconds."""
         client = self.connect(run)
         found = []
         for _ in range(run.size):
@@ -279,7 +279,7 @@ class Threaded(Sync):
 
             client.response("EXISTS")
             client.idle(timeout=30, callback=back)
-            # No client tells when the server has begun to idle, and some only line IDLE up here.
+            # No client reports when the server has accepted IDLE, and some only queue it here.
             time.sleep(_BEGINS)
             other.append(run.mailbox, "", "", MESSAGE)
             at = now()

@@ -236,7 +236,7 @@ def test_a_page_has_all_tables(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile knows one thread only")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile covers one thread only")
 def test_callers_and_readers_are_profiled() -> None:
     found = profile(small=True)
     assert found.count("the caller: ") == found.count(" reader: ") == 3

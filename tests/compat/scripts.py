@@ -15,7 +15,7 @@ SCRIPTS = Book()
 
 @SCRIPTS.script(stdlib=True)
 def select(run: Recorder) -> None:
-    """SELECT and EXAMINE: what they return, and what response() knows then."""
+    """SELECT and EXAMINE: what they return, and what response() has then."""
     begin(run)
     box = run.on.place("select")
     run.create(box)

@@ -89,7 +89,7 @@ def wanted(parameters: str) -> list[tuple[str, Any, Any]]:
 
 
 def shape(function: Any) -> list[tuple[str, Any, Any]]:
-    """What a caller without keywords of ours can tell of a function."""
+    """A signature as a caller sees it that uses no keywords of imapkit's."""
     skipped = {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
     parameters = inspect.signature(function).parameters.values()
     return [(each.name, each.kind, each.default) for each in parameters if each.kind not in skipped and each.name != "self"]

@@ -283,7 +283,7 @@ def test_bytes_that_are_there_already_pass_the_new_layer_and_those_above_it(fami
 
 
 class Named(QuietLayer):
-    """Says who it is."""
+    """A layer that shows its name."""
 
     def __init__(self, name: bytes) -> None:
         super().__init__(None)

@@ -265,7 +265,7 @@ HIDDEN = Hidden("hunter2", "UID UID UID")
 
 @pytest.mark.parametrize("piece", ["correct", "battery", "correct horse batter", "correct horse battery", "correc"])
 def test_hiding_pieces(piece: str) -> None:
-    """A server that knows a secret may repeat pieces of it without end."""
+    """A server with a secret may repeat pieces of it without end."""
     hidden = Hidden("correct horse battery" * 20)
     assert_linear(lambda count: hidden.hide_text(f"{piece} " * count))
 

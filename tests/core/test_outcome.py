@@ -86,7 +86,7 @@ def fetching(end: Callable[[Conversation, ReceivedCommand], object], **options: 
 
 
 def assert_kept_once(client: imapkit.IMAP4) -> None:
-    """RFC 2180 section 4.1.2: message numbers have changed, and the program must be able to know."""
+    """RFC 2180 section 4.1.2: message numbers have changed, and the program must be able to see that."""
     assert client.response("EXPUNGE") == ("EXPUNGE", [b"3"])
     assert client.response("FETCH") == ("FETCH", DATA)
     assert client.response("FETCH") == ("FETCH", [None])

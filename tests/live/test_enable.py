@@ -39,7 +39,7 @@ def test_what_is_not_understood(enabling: Server) -> None:
 
 
 def test_utf8_accept_where_it_is_not_announced(enabling: Server) -> None:
-    """A server enables what it knows, and says OK all the same."""
+    """A server enables the extensions it supports, and says OK all the same."""
     if "UTF8=ACCEPT" in announced(enabling):
         not_announced(enabling, "lack of UTF8=ACCEPT")
     with logged_in(enabling) as imap:

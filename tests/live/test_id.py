@@ -100,6 +100,6 @@ def test_pymap_says_nothing(pymap: Server) -> None:
         for given in ((), ("name", "imapkit"), ({"vendor": "café", "os": ""},)):
             typ, data = imap.id(*given)
             assert (typ, data, data.parsed()) == ("OK", [b"NIL"], [None])
-        # It does not know that a value may be NIL.
+        # It does not accept NIL as a value.
         assert outcome(imap.id, "name", "imapkit", "version", None)[0] == "BAD"
         assert imap.noop()[0] == "OK"

@@ -29,7 +29,7 @@ BY_DATE: list[tuple[Any, list[int]]] = [("SUBJECT", [3, 2, 1, 4]), ("REVERSE SUB
 
 
 def sorting(server: Server) -> list[tuple[Any, list[int]]]:
-    """The keys that the server knows, and the order of the messages by them."""
+    """The keys that the server supports, and the order of the messages by them."""
     orders = {str(keys): (keys, order) for keys, order in SORTED}
     if Quirk.EQUAL_SUBJECTS_BY_DATE in server.quirks:
         orders.update({str(keys): (keys, order) for keys, order in BY_DATE})

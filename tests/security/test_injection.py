@@ -371,7 +371,7 @@ def test_an_answer_to_a_challenge_is_one_line() -> None:
     assert server.names == ["AUTHENTICATE", "NOOP", "LOGOUT"]
 
 
-# families that do not know better
+# families that check nothing
 
 
 class Liar(bytes):

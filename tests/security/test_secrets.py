@@ -167,7 +167,7 @@ ENDS: dict[str, End] = {
     "BAD, told": tells(b"TAG BAD ECHO\r\n"),
     "BYE, told": tells(b"* BYE ECHO\r\n"),
     "a stray line, told": tells_a_stray_line,
-    "a tag, told": tells(b"nobodysent OK ECHO\r\n"),
+    "a tag, told": tells(b"neversent OK ECHO\r\n"),
     "a bad literal, told": tells(b"* X ECHO {-1}\r\n"),
     "half a line, told": tells_half_a_line,
     "a challenge, told": challenges_with_it,

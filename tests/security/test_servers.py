@@ -197,7 +197,7 @@ def test_credentials_are_not_sent_a_second_time() -> None:
 
 
 def test_a_token_that_has_expired() -> None:
-    """The server tells why in a challenge, and waits for an empty line before it says NO."""
+    """The server sends its reason in a challenge, and waits for an empty line before it says NO."""
     why = b'{"status":"400","schemes":"Bearer"}'
     told: list[bytes] = []
 
