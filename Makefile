@@ -6,15 +6,26 @@ PYTEST = $(BIN)/python -m pytest -q
 # Imported modules are compiled once, as for users; without that each test process compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz model changelog clean
+.PHONY: demo test unit coverage live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz model changelog clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
 
 test: unit live
 
+UNIT = -n auto -m "not live and not heavy" $(addprefix --ignore tests/,faults fuzz live programs security trim typing)
 unit: $(VENV)/.test
-	$(PYTEST) -n auto -m "not live and not heavy" $(addprefix --ignore tests/,faults fuzz live programs security trim typing)
+	$(PYTEST) $(UNIT)
+
+# The unit tests, and what of the command line is tested with the live ones; sys.monitoring costs little, from Python 3.12 on.
+MEASURED = COVERAGE_CORE=$(shell $(BIN)/python -c 'import sys; print("sysmon" if hasattr(sys, "monitoring") else "ctrace")') \
+	$(BIN)/python -m coverage run -m pytest -q
+coverage: $(VENV)/.coverage
+	$(BIN)/python -m coverage erase
+	$(MEASURED) $(UNIT)
+	$(MEASURED) -n auto -m "(live or heavy) and not frozen" --timeout 120 tests/cli tests/trim
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
 
 live: $(VENV)/.test
 	$(PYTEST) -n 4 --dist loadfile -m "(live or heavy) and not frozen" --timeout 120 --ignore tests/typing
@@ -81,7 +92,7 @@ changelog: $(VENV)/.dev
 	$(BIN)/towncrier build $(if $(RELEASE),--yes --version $(RELEASE),--draft --version next)
 
 clean:
-	rm -rf $(VENV) .venvs build dist trimmed
+	rm -rf $(VENV) .venvs build dist trimmed .coverage .coverage.*
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("imapkit needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -16,10 +16,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import document, profiles, report
+from bench import ablations, document, profiles, report
 from bench.growth import growth
 from bench.machine import machine
 from bench.rounds import Layer, Outcome, measure
+from bench.schemes import SCHEMES
 from bench.servers import Where, canned, emptied, far, lacking, real, stamped
 from bench.works import ORDER, WORKS, Work
 from tests.servers.base import REQUIRE
@@ -42,15 +43,23 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         runs = [_profiled(options) if options.profile else _run(options)]
         _keep(runs[0], options.json)
+    if options.without:
+        print("\n".join(ablations.lines(runs[0])))
     if options.document:
         document.write(runs, options.document, options.readme, options.compare or [options.json])
     rows = [row for run in runs for table in run.get("tables", {}).values() for row in table.values()]
     lacks = os.environ.get(REQUIRE) == "1" and any(run.get("lacking") for run in runs)
-    return int(lacks or any("error" in row.get("imapkit", {}) for row in rows))
+    failed = any("error" in found for row in rows for client, found in row.items() if client.startswith("imapkit"))
+    return int(lacks or failed)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog=f"schemes of imapkit that can be switched off:\n{ablations.described()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often each client does each piece of work")
     parser.add_argument("--fewer", type=int, default=3, help="and how often over TLS and COMPRESS, and on Dovecot")
     parser.add_argument(
@@ -66,9 +75,22 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", action="store_true", help="only profile imapkit on the hottest paths")
     parser.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="measure nothing: two runs' figures side by side")
     parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        choices=[*SCHEMES, ablations.ALL],
+        help="imapkit in turn with itself, one of these schemes switched off (all: each of them)",
+    )
+    parser.add_argument(
         "--node", type=Path, default=Path(".venv/node"), metavar="DIR", help="where imapflow is put, if npm is there"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.without:
+        if options.document or options.compare or options.profile:
+            parser.error("--without makes a table of its own")
+        options.clients = ablations.clients(options.without)
+    return options
 
 
 def _keep(found: dict[str, Any], path: Path | None) -> None:
@@ -97,7 +119,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
         found["tables"][name] = {work: _figures(WORKS[work], row) for work, row in outcomes.items()}
         found["sizes"][name] = sizes
         _keep(found, options.json)  # should the rest be broken off
-    whole = "canned" in options.servers and not options.works
+    whole = "canned" in options.servers and not options.works and not options.without
     found["growth"] = growth(options.small) if whole else {}
     for name, value in found["growth"].items():
         print(f"growth of {name}: t(2n)/t(n) = {value:.2f}")
@@ -139,13 +161,19 @@ def _table(options: argparse.Namespace, server: str, where: Where, layer: Layer,
     sizes: dict[str, int] = {}
     for work in WORKS.values():
         size = work.sized(server, layer.name, small=options.small)
-        if size and (not options.works or work.name in options.works):
+        if size and _is_asked(options, work):
             sizes[work.name] = size
             same = next((name for name in found if WORKS[name].does == work.does), None)
             began = time.monotonic()
             found[work.name] = found[same] if same else _work(options, server, where, layer, work, size, plain)
             _show(work, f"{server}, {layer.name}", size, found[work.name], time.monotonic() - began)
     return found, sizes
+
+
+def _is_asked(options: argparse.Namespace, work: Work) -> bool:
+    if options.without:
+        return any(ablations.is_asked(client, work.does, options.works) for client in options.clients[1:])
+    return not options.works or work.name in options.works
 
 
 def _work(
@@ -160,13 +188,15 @@ def _work(
     varies = whole and not work.delay
     rounds = 1 if options.small else options.rounds if varies else options.fewer
     asked = [name for name in options.clients if not (whole and name in work.spared)]
+    if options.without:
+        asked = [name for name in asked if ablations.is_asked(name, work.does, options.works)]
     with link as there:
         return measure(
             work,
             there,
             layer,
             rounds=rounds,
-            clients=[name for name in asked if name in _BUILTIN or find_spec(name)],
+            clients=[name for name in asked if name in _BUILTIN or options.without or find_spec(name)],
             size=size,
             mailbox=f"{work.mailbox}-{size}" if server == "canned" else work.real_mailbox,
             modules=options.modules,

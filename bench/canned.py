@@ -51,7 +51,7 @@ class _Session:
         self._out: list[bytes] = []
         self._inflate: Any = None
         self._kind, self._size = "none", 0
-        self._stamped = False
+        self._stamped = self._held = False
         self._over = False
 
     def run(self) -> None:
@@ -87,6 +87,8 @@ class _Session:
 
     def _send(self, data: bytes) -> None:
         self._out.append(data)
+        if self._held:
+            self._flush()
 
     def _flush(self) -> None:
         for data in [b"".join(self._out)] if len(self._out) > 1 and sum(map(len, self._out)) < _CHUNK else self._out:
@@ -118,12 +120,20 @@ class _Session:
         found = _MAILBOX.match(args)
         self._kind, self._size = (found[1].decode(), int(found[2])) if found else ("none", 0)
         self._stamped = self._kind == "stamped"
+        if self._kind == "held":
+            self._hold()
         # Made now, and not while a client is timed.
         answer = payload(self._kind, self._size)
         if self._inflate is not None and len(answer) >= _CHUNK:
             _deflated(answer)
         count = 1 if self._kind == "big" else self._size
         self._send(b"* %d EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY 1] ok\r\n" % count)
+
+    def _hold(self) -> None:
+        """Write as a server does that neither gathers its answers nor sets TCP_NODELAY, and announces no LITERAL+."""
+        self._held = True
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        self._send(b"* CAPABILITY IMAP4rev1\r\n")
 
     def _fetch(self, tag: bytes, args: bytes) -> None:
         self._send(payload(self._kind, self._size) or b"* %b FETCH (FLAGS (\\Seen))\r\n" % args.partition(b" ")[0])
@@ -153,7 +163,8 @@ class _Session:
         self._send(b"* ID NIL\r\n")
 
     def _list(self, tag: bytes, args: bytes) -> None:
-        self._send(b'* LIST () "/" "%b-%d"\r\n' % (self._kind.encode(), self._size))
+        one = b'* LIST () "/" "%b-%d"\r\n' % (self._kind.encode(), self._size)
+        self._send(payload("names", self._size) if self._kind == "names" else one)
 
     def _logout(self, tag: bytes, args: bytes) -> None:
         self._send(b"* BYE\r\n")

@@ -104,6 +104,10 @@ def _news(rows: int) -> bytes:
     return b"".join(b"* %d EXPUNGE\r\n" % i for i in range(1, rows + 1))
 
 
+def _names(rows: int) -> bytes:
+    return b"".join(b'* LIST (\\HasNoChildren \\Marked) "/" "Archive/Lists/List %d"\r\n' % i for i in range(1, rows + 1))
+
+
 _MAKERS: dict[str, Callable[[int], bytes]] = {
     "flags": _flags,
     "structures": _structures,
@@ -111,6 +115,7 @@ _MAKERS: dict[str, Callable[[int], bytes]] = {
     "big": _big,
     "literals": _literals,
     "news": _news,
+    "names": _names,
 }
 
 

@@ -8,12 +8,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
+from bench.ablations import WITHOUT
 from bench.payloads import BODY_SIZE, MESSAGE
 from bench.servers import Where
 from bench.works import ORDER, Work
@@ -46,6 +48,7 @@ class Outcome:
     rounds: list[dict[str, float]] = field(default_factory=list)
     error: str = ""
     able: bool = True
+    slow: float = SLOW
     seconds: float = 0.0
     """How long the last round took, everything included."""
 
@@ -72,7 +75,7 @@ class Outcome:
     @property
     def enough(self) -> bool:
         """Whether another round would add nothing, or take too long."""
-        return bool(self.error) or not self.able or self.seconds > SLOW
+        return bool(self.error) or not self.able or self.seconds > self.slow
 
 
 def measure(
@@ -81,7 +84,7 @@ def measure(
     layer: Layer,
     *,
     rounds: int,
-    clients: Iterable[str],
+    clients: Sequence[str],
     size: int,
     mailbox: str,
     modules: Path | None,
@@ -94,6 +97,7 @@ def measure(
     ``prepare``: what is done before each client's turn, so that no client has more to do because of an earlier one.
     ``at_once``: how many clients run side by side, where their figures do not matter; it is prepared once then.
     """
+    ablated = any(WITHOUT in name for name in clients)
     options = {
         "host": where.host,
         "port": where.tls_port if layer.tls else where.port,
@@ -103,8 +107,11 @@ def measure(
         "password": where.password,
         "mailbox": mailbox,
         "size": size,
+        # (Each client that is compared with one without a scheme loads what switches schemes off.)
+        "without": "" if ablated else None,
     }
-    outcomes = {name: Outcome() for name in ORDER if name in set(clients)}
+    slow = inf if ablated else SLOW
+    outcomes = {name: Outcome(slow=slow) for each in ORDER for name in clients if name.partition(WITHOUT)[0] == each}
 
     def ask(name: str) -> None:
         outcome, clear = outcomes[name], plain.get(name, Outcome())
@@ -148,7 +155,9 @@ def _once(name: str, work: Work, options: dict[str, Any], outcome: Outcome, modu
 
 def _command(name: str, work: Work, options: dict[str, Any], modules: Path | None) -> list[str] | None:
     if name != "imapflow":
-        return [sys.executable, "-m", "bench.worker", name, work.does, json.dumps(options)]
+        client, without, scheme = name.partition(WITHOUT)
+        given = options | {"without": scheme} if without else options
+        return [sys.executable, "-m", "bench.worker", client, work.does, json.dumps(given)]
     if modules is None:
         return None
     more = {"message": base64.b64encode(MESSAGE).decode(), "body": BODY_SIZE, "modules": str(modules)}

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.schemes import switch_off
+
 __all__ = ["Run"]
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -47,6 +49,8 @@ class Run:
         self.password: str = options["password"]
         self.mailbox: str = options["mailbox"]
         self.size: int = options["size"]
+        self.without: str | None = options.get("without")
+        """The scheme of imapkit that is switched off, "" for none; None where nothing is compared with that."""
         self.figures: dict[str, float] = {}
         self._times: list[float] = []
 
@@ -96,6 +100,8 @@ def main() -> int:
     """Do it. Returns 0, 3 if this client has no such function, 1 if it failed; what failed is in "error"."""
     client, function, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     run = Run(options)
+    if run.without:
+        switch_off(run.without)
     tested = importlib.import_module(f"bench.clients.{client}").Client()
     work = getattr(tested, function, None)
     if work is None or (run.compress and not tested.compresses):

@@ -23,6 +23,7 @@ __all__ = ["Blocking", "Countdown", "Fetching", "Importable", "Peer", "Sync", "T
 
 _BEGINS = 0.05
 _IMPORT = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
+_SWITCH = "from bench.schemes import SCHEMES, switch_off; [switch_off(name) for name in SCHEMES if name == {!r}]; "
 _FIRST = """
 import sys, time
 sys.path.append({place!r})
@@ -37,8 +38,9 @@ client.logout()
 def _measured(run: Run, code: str) -> None:
     # The second time all patterns are compiled.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before = "" if run.without is None else _SWITCH.format(run.without)
     for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+        done = subprocess.run([sys.executable, "-c", before + code], capture_output=True, text=True, check=True, env=environ)
     run.note(wall=float(done.stdout))
 
 
@@ -155,6 +157,14 @@ class Sync(Blocking, Fetching, Importable):
         run.check(typ == "OK" and len(data) >= run.size and size >= each * run.size)
         client.logout()
 
+    def listing(self, run: Run) -> None:
+        """LIST of many mailboxes."""
+        client = self.connect(run)
+        with run.timed():
+            typ, data = client.list()
+        run.check(typ == "OK" and len(data) == run.size)
+        client.logout()
+
     def big(self, run: Run) -> None:
         """FETCH of one large message."""
         client = self.connect(run)
@@ -221,6 +231,10 @@ class Threaded(Sync):
                 client.append(APPENDED, None, None, MESSAGE, callback=done)
             run.check(done.wait())
         client.logout()
+
+    def appends_held(self, run: Run) -> None:
+        """The same, of a server that holds its small answers back."""
+        self.appends_pipelined(run)
 
     def idlers(self, run: Run) -> None:
         """Connections in IDLE, by callback; they end with the process, since to log out takes some clients minutes."""

@@ -10,7 +10,7 @@ import imapkit
 from bench.clients.common import Threaded
 from bench.payloads import APPENDED
 from bench.worker import Run
-from imapkit.ext.rev1 import Address, BasicPart, BodyStructure, Envelope, FetchData
+from imapkit.ext.rev1 import Address, BasicPart, BodyStructure, Envelope, FetchData, MailboxListing
 
 __all__ = ["Client", "look"]
 
@@ -74,6 +74,15 @@ class Client(Threaded):
         with run.timed():
             typ, data = client.fetch(f"1:{run.size}", "(FLAGS)")
             seen = [len(message.flags) for message in data.parsed()]
+        run.check(typ == "OK" and len(seen) == run.size)
+        client.logout()
+
+    def listing_parsed(self, run: Run) -> None:
+        """LIST of many mailboxes, as records, each looked at."""
+        client = self.connect(run)
+        with run.timed():
+            typ, data = client.list()
+            seen = [(listing.name.text, len(listing.attributes)) for listing in data.parsed(MailboxListing)]
         run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 

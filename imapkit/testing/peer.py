@@ -139,7 +139,7 @@ class Peer:
         assert not self._buffer, f"the client went on in the clear before TLS: {bytes(self._buffer)!r}"
         deflated = self._sock if isinstance(self._sock, DeflatedSocket) else None
         try:
-            carrier = self._sock if deflated is None else deflated.carrier
+            carrier: Any = self._sock if deflated is None else deflated.carrier
             secured = context.wrap_socket(carrier, server_side=True, do_handshake_on_connect=False)
         except OSError as exc:
             raise (ClientGone(str(exc)) if _is_gone(exc) else exc) from exc

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from imapkit import ext
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.extension import Code, Item, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family
 from imapkit.core.contract.session import State
 from imapkit.core.plugins.declaration import contract_is_unknown, mistakes
 from imapkit.core.plugins.loader import builtin
+from imapkit.errors import PluginLoadError
+from imapkit.plugin import Cursor, Streams, astring, optional
+from imapkit.testing.families import load_only
 
 XHELLO = Command("XHELLO", State.ANY)
+LABELS = Item("FETCH", "X-GM-LABELS", Cursor.flag_list, tuple)
+
+
+def two(a: Any, b: Any) -> Any: ...
+def one(a: Any, *, named: Any) -> Any: ...
+
+
+class Methods:
+    def method(self, a: Any) -> Any: ...
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": ""}, "name='' is no name"),
     ({"name": "a,b"}, "name='a,b' is no name"),
@@ -45,6 +63,81 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"commands": (Command("X", 5),)}, "command X: states= is a int and no State"),  # type: ignore[arg-type]
     ({"commands": (Command("X", State.ANY, args=len),)}, "command X: args= is no tuple"),  # type: ignore[arg-type]
     ({"commands": (Command("X", State.ANY, result="X"),)}, "command X: result= is one str"),  # type: ignore[arg-type]
+    ({"commands": (Command("X", State.ANY, streams=len),)}, "command X: streams=<built-in function len> is no Streams"),  # type: ignore[arg-type]
+    (
+        {"commands": (Command("X", State.ANY, streams=Streams(two, one)),)},  # type: ignore[arg-type]
+        "command X: streams: announces= is called as announces(response), and two(a, b) cannot be",
+    ),
+    ({"capabilities": ("XHELLO XBYE",)}, "capabilities= holds 'XHELLO XBYE': write each capability as one word"),
+    ({"enables": ("",)}, "enables= holds '': write each capability as one word"),
+    ({"responses": {"X HELLO": Response()}}, "responses= has the key 'X HELLO', which is no atom"),
+    ({"codes": {"": Code()}}, "codes= has the key '', which is no atom"),
+    ({"items": (LABELS,)}, "items= is no mapping but tuple: write items=Item.table(...)"),
+    ({"items": {("FETCH", ""): len}}, "items= has the key ('FETCH', ''), which is no pair"),
+    (
+        {"items": {("FETCH", "X"): two}},
+        "items= under ('FETCH', 'X'): the parser is called as parser(cursor), and two(a, b) cannot",
+    ),
+    ({"operands": {("STORE", "X"): (astring, astring("x"))}}, "operands= under ('STORE', 'X') holds b'x', which is no kind"),
+]
+
+
+def command(said: str, **fields: Any) -> tuple[dict[str, Any], str]:
+    return {"commands": (Command(**{"name": "X", "states": State.ANY, **fields}),)}, f"command X: {said}"
+
+
+ABOUT: dict[str, Any] = {"about": two, "matches": two, "result": ("XNEWS",)}
+WRONG += [
+    command("states= holds no state", states=State(0)),
+    command("args= holds b'x', which is no kind: write the function itself, such as astring", args=(astring("x"),)),
+    command("args= holds b'x', which is no kind", args=(optional(astring("x")),)),  # type: ignore[type-var]
+    command("args= holds 'astring', which is no kind", args=("astring",)),
+    command("args= holds <class 'str'>, which is no kind", args=(str,)),
+    command("args= holds ('box', ", args=(("box", astring),)),
+    command("args=: a kind is called with one value, and two(a, b) cannot be", args=(two,)),
+    command("args=: a kind is called with one value, and one(a, *, named) cannot be", args=(optional(one),)),
+    command("rest= is a str and no function: it is called as rest(args)", rest="flags"),
+    command("rest= is called as rest(args), and two(a, b) cannot be", rest=two),
+    command("rest= is called as rest(args, operands), and <lambda>(args) cannot be", rest=lambda args: (), words="X"),
+    command("words=5 is no str", words=5),
+    command("exclusive='no' is neither True nor False", exclusive="no"),
+    command("seqnums=1 is neither True nor False", seqnums=1),
+    command("result= holds 'search', which is no name of a response: write it in upper case", result=("search",)),
+    command("result= holds 'X Y', which is no name of a response", result=("X Y",)),
+    command("result= holds 'XNEWS' 2 times", result=("XNEWS", "XNEWS")),
+    command("about= is of no use without matches=: write both, or neither", about=two, result=("XNEWS",)),
+    command("matches= is of no use without about=", matches=two, result=("XNEWS",)),
+    command("matches_all= is of no use without matches=", matches_all=two, result=("XNEWS",)),
+    command("about= is of no use where result= names no response", about=two, matches=two),
+    command("about= is a str and no function: it is called as about(args, uid)", **{**ABOUT, "about": "mailbox"}),
+    command("about= is called as about(args, uid), and Methods.method(a) cannot be", **{**ABOUT, "about": Methods().method}),
+    command(
+        "matches= is called as matches(about, response), and <lambda>(about) cannot be", **{**ABOUT, "matches": lambda about: 0}
+    ),
+    command("matches_all= is called as matches_all(about, run), and <lambda>() cannot be", **ABOUT, matches_all=lambda: 0),
+    command("before= is called as before(session, args), and one(a, *, named) cannot be", before=one),
+    command("done= is a tuple and no function: it is called as done(session, request)", done=(two,)),
+    command("guard= is called as guard(session, args), and <lambda>(session) cannot be", guard=lambda session: None),
+    command("news= is of no use without interrupt=", news=lambda response: True),
+    command("news= is called as news(response), and two(a, b) cannot be", news=two, interrupt=b"DONE", exclusive=True),
+    command("interrupt='DONE' is no line without its line end, as bytes", interrupt="DONE"),
+    command("interrupt=b'DONE\\r\\n' is no line", interrupt=b"DONE\r\n"),
+    command('tail=\'keep\' is neither "feed" nor "reject"', tail="keep"),
+    command('tail="reject" is of no use without layer=', tail="reject"),
+    command("layer=<function two", layer=two),
+    command("it switches a layer on, so it must be exclusive: write exclusive=True", layer="deflate"),
+    (
+        {"responses": {"X": Response(parse=two)}},  # type: ignore[arg-type]
+        "response X: parse= is called as parse(cursor), and two(a, b) cannot be",
+    ),
+    ({"responses": {"X": Response(apply=lambda session: None)}}, "response X: apply= is called as apply(session, response)"),  # type: ignore[misc, arg-type]
+    ({"responses": {"X": Response(numbered="no")}}, "response X: numbered='no' is neither"),  # type: ignore[arg-type]
+    ({"codes": {"X": Code(parse="atom")}}, "code X: parse= is a str and no function: it is called as parse(cursor)"),  # type: ignore[arg-type]
+    ({"codes": {"X": Code(apply=lambda session: None)}}, "code X: apply= is called as apply(session, data)"),  # type: ignore[misc, arg-type]
+    ({"layers": {"x": LayerSpec(None)}}, "layer x: factory= is None: write a function"),  # type: ignore[arg-type]
+    ({"layers": {"x": LayerSpec(lambda session: None)}}, "layer x: factory= is called as factory(session, options)"),  # type: ignore[misc, arg-type]
+    ({"layers": {"x": LayerSpec(two, order="first")}}, "layer x: order='first' is no number"),  # type: ignore[arg-type]
+    ({"layers": {"x": LayerSpec(two, always=1)}}, "layer x: always=1 is neither True nor False"),  # type: ignore[arg-type]
 ]
 
 
@@ -52,6 +145,57 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_a_mistake_is_reported(fields: dict[str, Any], said: str) -> None:
     found = list(mistakes(Family(**{"name": "hello", **fields})))
     assert any(said in one for one in found), found
+
+
+ANYTHING: list[Any] = [None, 5, 1.5, True, float("nan"), "x", b"x", (), ("x",), (b"",), ((),), [1], {1}, {"x": 1}]
+ANYTHING += [{("A", "B"): 1}, {"x": None}, object(), len, type, two, Methods().method, State.ANY, State(0), Response(), Code()]
+DECLARED: dict[type, Callable[[Any], Family]] = {
+    Command: lambda made: Family("a", commands=(made,)),
+    Response: lambda made: Family("a", responses={"X": made}),
+    Code: lambda made: Family("a", codes={"X": made}),
+    LayerSpec: lambda made: Family("a", layers={"x": made}),
+    Family: lambda made: made,
+}
+NEEDED: dict[type, dict[str, Any]] = {
+    Command: {"name": "X", "states": State.ANY},
+    Family: {"name": "a"},
+    LayerSpec: {"factory": two},
+}
+
+
+@pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.__name__)
+def test_whatever_is_declared_is_told_and_raises_nothing(kind: Any) -> None:
+    """Each field with each value: those that are right are few, and never of the wrong type."""
+    for field in kind.__dataclass_fields__:
+        right = []
+        for value in ANYTHING:
+            made = kind(**{**NEEDED.get(kind, {}), field: value})
+            if not list(mistakes(DECLARED[kind](made))):
+                right.append(value)
+        if field != "contract":
+            # (That is looked at by itself.)
+            assert len(right) <= 6, (field, right)
+
+
+def test_what_python_cannot_tell_passes() -> None:
+    """Functions of C, classes, partials and objects that can be called: what they take is seen when they are."""
+    kinds = (len, partial(two, 1), Methods().method, optional(Methods().method), lambda value, more=None: value)
+    fields: dict[str, Any] = {"args": kinds, "rest": lambda *args: (), "done": lambda *args: None, "before": print, **ABOUT}
+    assert list(mistakes(Family("a", commands=(Command("X", State.ANY, **fields),)))) == []
+
+
+def test_a_kind_of_item_that_is_no_class_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Item X-GM-LABELS: kind=tuple\[bytes, ...\] is no class: write tuple, not tuple\[...\]"):
+        Item.table(replace(LABELS, kind=tuple[bytes, ...]))
+
+
+def test_the_plugin_and_the_way_out_are_named() -> None:
+    with pytest.raises(PluginLoadError) as caught:
+        load_only("rev1", Family("hello", commands=(Command("X", State.ANY, args=(astring("x"),)),)))  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "plugin 'hello', given as a family declares its family wrongly: command X: args= holds b'x', which is no kind: write the"
+        " function itself, such as astring, without arguments; leave it out of families="
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ext.INDEX))

@@ -14,6 +14,7 @@ from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.family import Family
 from imapkit.core.contract.session import State
 from imapkit.core.grammar.kinds import Operands
+from imapkit.core.plugins.claims import is_slip
 from imapkit.core.plugins.registry import Plugin, Registry, public_methods
 from imapkit.core.raw.facade import Client
 from imapkit.errors import ArgumentError, FamilyDisabledError, PluginConflictError, PluginError
@@ -449,3 +450,78 @@ class TestWhyNoMethod:
     def test_the_error_is_an_attribute_error(self) -> None:
         error = build(absent={"quota": "x"}).why_no_method("getquota")
         assert isinstance(error, AttributeError)
+
+
+# names that are misspelt
+
+
+KNOWN = Family(
+    "known",
+    commands=(Command("SEARCH", State.ANY, rest=lambda args, operands: (), words="SEARCH"), command("FETCH")),
+    responses={"SEARCH": Response(), "FETCH": Response(), "ACL": Response(), "LIST": Response()},
+    layers={"deflate": layer(50)},
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"commands": (Command("X", State.ANY, result=("LIST", "SERCH")),)},
+            "family 'a' (imapkit-a 1.0): X awaits the response 'SERCH', which no family that is there has: write 'SEARCH', or if"
+            ' it is another response say so: responses={"SERCH": Response()}; IMAPKIT_DISABLE=a switches it off',
+        ),
+        (
+            {"items": {("FETHC", "X-LABELS"): parser}},
+            "family 'a' (imapkit-a 1.0): the item 'X-LABELS' is one of the response 'FETHC', which no family that is there has:"
+            " write 'FETCH'; IMAPKIT_DISABLE=a switches it off",
+        ),
+        (
+            {"operands": {("SEARCHH", "X-RAW"): (parser,)}},
+            "family 'a' (imapkit-a 1.0): the word 'X-RAW' is one of the command 'SEARCHH', which no family that is there has:"
+            " write 'SEARCH'; IMAPKIT_DISABLE=a switches it off",
+        ),
+        (
+            {"commands": (Command("X", State.ANY, rest=lambda args, operands: (), words="SAERCH"),)},
+            "family 'a' (imapkit-a 1.0): X takes the words of the command 'SAERCH', which no family that is there has: write"
+            " 'SEARCH'; IMAPKIT_DISABLE=a switches it off",
+        ),
+        (
+            {"commands": (Command("X", State.ANY, exclusive=True, layer="inflate"),)},
+            "family 'a' (imapkit-a 1.0): X switches on the layer 'inflate', which no family that is there has; there are:"
+            " deflate; IMAPKIT_DISABLE=a switches it off",
+        ),
+    ],
+    ids=["result", "items", "operands", "words", "layer"],
+)
+def test_a_name_that_nobody_has_and_that_is_nearly_one_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        build(KNOWN, Family("a", **fields))
+    assert str(caught.value) == said
+
+
+def test_other_names_may_be_those_of_families_that_are_absent() -> None:
+    names = ("ESEARCH", "XLIST", "ACK", "QUOTA", "SEARCH")
+    fields: dict[str, Any] = {
+        "commands": (Command("X", State.ANY, result=names),),
+        "items": {("STATUS", "X"): parser},
+        "operands": {("SORT", "X"): (parser,)},
+    }
+    assert build(KNOWN, Family("a", **fields)).commands["X"].result == names
+    own = Family("a", commands=(Command("X", State.ANY, result=("SERCH",)),), responses={"SERCH": Response()})
+    assert build(KNOWN, own).commands["X"].result == ("SERCH",), "it says that it is another one"
+
+
+@pytest.mark.parametrize("name", ["SERCH", "SEARH", "EARCH", "SEARCHH", "SEEARCH", "SAERCH", "ESARCH", "SEARCJ", "SEURCH"])
+def test_what_is_a_slip(name: str) -> None:
+    assert is_slip(name, "SEARCH")
+
+
+@pytest.mark.parametrize("name", ["SEARCH", "ESEARCH", "XSEARCH", "SEARCHES", "SORT", "TEARCH", "HCRAES", "S", ""])
+def test_what_is_none(name: str) -> None:
+    assert not is_slip(name, "SEARCH")
+
+
+@pytest.mark.parametrize("name", ["ACK", "AC", "ACLS", "CAL"])
+def test_of_short_names_too_many_are_alike(name: str) -> None:
+    assert not is_slip(name, "ACL")

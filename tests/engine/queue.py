@@ -55,7 +55,7 @@ def _subject(rng: Random, uid: bool) -> object:
     if roll < 0.2:
         return None
     if roll < 0.5:
-        return Subject(rng.choice("xyz"))
+        return rng.choice((Subject, Subject, str))(rng.choice("xyz"))
     return NumberSet(rng.choice((f"{low}", f"{low}:{low + 2}", f"{low},{low + 4}", f"{low}:*", "$")), uid=uid)
 
 

@@ -18,7 +18,7 @@ def _alike(one: Any, other: Any) -> bool:
         return True
     if isinstance(one, NumberSet) and isinstance(other, NumberSet):
         return not one.isdisjoint(other)
-    return bool(one == other)
+    return type(one) is not type(other) or bool(one == other)
 
 
 def clash(one: Call, other: Call) -> str:

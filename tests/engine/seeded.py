@@ -94,8 +94,11 @@ MISTAKES = (
         "if False:\n                pass",
     ),
     Mistake(
-        "numbers and UIDs are not compared", lanes, "if not other.empty or not own.grant(subject):", "if not own.grant(subject):"
+        "numbers and UIDs are not compared", lanes, "or not other.empty or not own.grant(subject):", "or not own.grant(subject):"
     ),
+    Mistake("a number set joins no key", lanes, "if self._keys or not other.empty", "if not other.empty"),
+    Mistake("a key joins no number set", lanes, "if not (self._numbers.empty and self._uids.empty):", "if False:"),
+    Mistake("keys of two types are not compared", lanes, "elif type(subject) is not self._type:", "elif False:"),
     Mistake("an exclusive command joins nothing", lanes, "return not self.live", "return True"),
     Mistake("a command does not hold itself", lanes, "self.unsent > bool(call.seqnums)", "self.unsent > 0"),
     Mistake(
@@ -138,7 +141,7 @@ MISTAKES = (
         "if verdict is None:\n                likely.append(request)\n            el",
         "",
     ),
-    Mistake("what is only possible is not for certain", attribution, "if not isinstance(verdict, str):", "if True:"),
+    Mistake("what is only possible is not for certain", attribution, "elif isinstance(verdict, str):", "elif False:"),
     Mistake("a possible answer is better than none", attribution, "possible.append((request, verdict))", "pass"),
     Mistake(
         "likely goes before possible", attribution, "for request in likely] or possible", "for request in likely] + possible"
@@ -167,7 +170,7 @@ MISTAKES = (
     Mistake(
         "a run is taken whole only if all of it is the answer",
         inbound,
-        "if claims is None or not self._guard(owner, claims, call.about, run):",
+        "if claims is None or not self._guard(owner, _holds, claims, call.about, run):",
         "if False:",
     ),
     Mistake(

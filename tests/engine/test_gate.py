@@ -352,10 +352,40 @@ def test_behind_a_set_that_waits_later_ones_of_its_name_wait(queue: Queue) -> No
     queue.finish()
 
 
-def test_keys_and_number_sets_are_kept_apart(queue: Queue) -> None:
-    queue.add("key", "A", about="x")
-    queue.add("number", "A", about=numbers("1"))
-    assert queue.ready() == "key number"
+KINDS: dict[str, Any] = {
+    "text": "x",
+    "a pair": ("x", "y"),
+    "a number": 5,
+    "a set": numbers("1"),
+    "a set of UIDs": numbers("1", uid=True),
+}
+
+
+@pytest.mark.parametrize("first", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("second", KINDS.values(), ids=KINDS)
+def test_answers_about_things_of_two_types_cannot_be_told_apart(queue: Queue, first: Any, second: Any) -> None:
+    """Two families await one response, and each knows its own type only."""
+    queue.add("first", "A", about=first)
+    queue.add("second", "A", about=second)
+    queue.add("other lane", "B", about=second)
+    assert queue.ready() == "first other lane"
+    queue.send("first")
+    assert queue.ready() == "other lane"
+    queue.land("first")
+    assert queue.ready() == "other lane second"
+
+
+def test_a_type_is_forgotten_with_its_last_command(queue: Queue) -> None:
+    queue.add("a", "A", about="x")
+    queue.add("b", "A", about="y")
+    queue.add("c", "A", about=5)
+    queue.add("d", "A", about=6)
+    queue.send("a", "b")
+    queue.land("a")
+    assert queue.ready() == ""
+    queue.land("b")
+    assert queue.ready() == "c d"
+    queue.finish()
 
 
 def test_ranges_that_have_landed_are_free_again(queue: Queue) -> None:

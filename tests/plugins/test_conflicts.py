@@ -22,7 +22,7 @@ GUIDE = ROOT / "docs" / "plugins.md"
 SHOWN = re.compile(r"^<!-- printed: (\S+) -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 FAMILY = """
-from imapkit.plugin import Code, Command, Commands, Family, LayerSpec, Response, State, hookimpl
+from imapkit.plugin import Code, Command, Commands, Family, LayerSpec, Response, State, astring, hookimpl
 
 class Mixin(Commands):
     def {method}(self): ...
@@ -73,6 +73,13 @@ SCENARIOS: dict[str, list[Wheel]] = {
     "wrong-hook": [wheel("typo", f"{HOOK}def imapkit_famly():\n    return Family('typo')\n")],
     "no-family": [wheel("empty", f"{HOOK}def imapkit_family():\n    Family('empty')\n")],
     "declaration": [wheel("comma", family("comma", 'commands=(Command("XCOMMA", State.ANY)), requires=("rev1")'))],
+    "function": [
+        wheel(
+            "eager",
+            family("eager", 'commands=(Command("XEAGER", State.ANY, args=(astring("x"),), done=lambda request: None),)'),
+        )
+    ],
+    "misspelt": [wheel("slip", family("slip", 'commands=(Command("XSLIP", State.ANY, result=("SERCH",)),)'))],
     "contract": [wheel("future", family("future", "contract=2"), version="3.0", requires="imapkit>=9.1")],
     "clients-own": [wheel("closer", family("closer", method="shutdown"))],
     "several": [wheel("broken-one", "1 / 0\n"), wheel("broken-two", "1 / 0\n")],

@@ -41,7 +41,7 @@ class Call:
         self.seqnums = command.seqnums and not uid
         self.expunges = uid or command.expunges
         """Whether EXPUNGE responses may come while it is in flight."""
-        self.about = command.about(args, uid) if command.about else None
+        self.about = _subject(command, args, uid) if command.about else None
         self.line: bytes | None = None
         """All of it, if it is a single line without secrets whose writer need not wait for anything the server says."""
         if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:
@@ -58,3 +58,16 @@ class Call:
     def __repr__(self) -> str:
         shown = "***" if isinstance(self.pieces, Secret) else self.shown(100)
         return f"{self.name} {shown!r}"
+
+
+def _subject(command: Command, args: tuple[Any, ...], uid: bool) -> Any:
+    """What a command asks for. Raises ``TypeError`` for what cannot be compared with the subjects of others."""
+    assert command.about is not None
+    subject = command.about(args, uid)
+    try:
+        hash(subject)
+    except TypeError as exc:
+        raise TypeError(
+            f"{command.name}: its family's about() returned a {type(subject).__name__}, which has no hash: {exc}"
+        ) from exc
+    return subject

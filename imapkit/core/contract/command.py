@@ -73,9 +73,10 @@ class Command:
         perhaps the answer of one command in flight becomes its answer; of several, nobody's. Of a command about one thing
         (no ``NumberSet``) it gives way to what is certainly the answer. ``response.once(read)`` calls a function of the
         family's once for each response, however many commands in flight ask.
-        Without ``about``, and where it returns None, such commands follow one another. ``matches_all(about, run)`` says of
-        many responses at once whether all are (``run.texts`` ends where a literal begins); False leaves it to ``matches``, one by
-        one. It only saves time.
+        Without ``about``, and where it returns None, such commands follow one another; so do two whose subjects are of different
+        types, such as a name and a ``NumberSet``: neither family's ``matches`` knows the other's. What ``matches`` raises reaches
+        the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are (``run.texts``
+        ends where a literal begins); False leaves it to ``matches``, one by one. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an

@@ -19,7 +19,8 @@ class Response:
     """How an untagged response is understood.
 
     ``parse`` is pure and runs late, on the thread of whoever asks. ``apply(session, response)`` runs on the thread that reads, as
-    the response comes, for changes of session state only. ``numbered``: a number stands before its name ("* 3 EXISTS").
+    the response comes, for changes of session state only; what it raises reaches the caller of a command of the same family that
+    the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
     """
 
     parse: Callable[[Cursor], Any] | None = None
@@ -126,5 +127,8 @@ class Item(Generic[T]):
 
     @staticmethod
     def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
-        """What ``Family.items`` is for these."""
+        """What ``Family.items`` is for these. Raises ``TypeError`` for a ``kind`` that is no class."""
+        for item in items:
+            if not isinstance(item.kind, type):
+                raise TypeError(f"Item {item.name}: kind={item.kind!r} is no class: write tuple, not tuple[...]")
         return MappingProxyType({(item.response, item.name): item.parse for item in items})

@@ -34,6 +34,10 @@ class Tables:
     always_layers: tuple[LayerSpec, ...]
     enables: frozenset[str]
 
+    def are_of_one_family(self, command: Command, known: Response | Code) -> bool:
+        """Whether one family declares both the command and the response, or code; without families it is unknown: False."""
+        return False
+
 
 def no_tables() -> Tables:
     """The tables of no family at all."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "Finding"]
 
 Judge = Callable[..., Any]
-"""``judge(request, matches, about, response)`` calls ``matches(about, response)``, and returns False if that raises."""
+"""``judge(request, function, ...)`` calls ``function(...)`` for a command, and returns False if that raises."""
 
 
 Finding: TypeAlias = "tuple[Request | None, str, bool]"
@@ -74,11 +74,12 @@ class Attribution:
             verdict = judge(request, call.command.matches, call.about, response)
             if verdict is None:
                 likely.append(request)
-            elif verdict:
-                if not isinstance(verdict, str):
-                    response.drop()
-                    return request, "", False
-                possible.append((request, verdict))
+            elif isinstance(verdict, str):
+                if verdict:
+                    possible.append((request, verdict))
+            elif verdict is True or (verdict is not False and judge(request, bool, verdict)):
+                response.drop()
+                return request, "", False
         response.drop()
         return _only(response.name, likely, possible) if likely or possible else _NONE
 

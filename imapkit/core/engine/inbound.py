@@ -13,6 +13,7 @@ from imapkit.core.wire.response import CodeData, Continuation, Run, Stray, Tagge
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
 
 if TYPE_CHECKING:
+    from imapkit.core.contract.extension import Code, Response
     from imapkit.core.contract.tables import Tables
     from imapkit.core.engine.defects import DefectLog
     from imapkit.core.engine.flight import Flight
@@ -83,7 +84,7 @@ class Inbound:
         call = owner.call
         if call.about is not None and call.command.matches is not None:
             claims = call.command.matches_all
-            if claims is None or not self._guard(owner, claims, call.about, run):
+            if claims is None or not self._guard(owner, _holds, claims, call.about, run):
                 return False
         self._collect(owner, run)
         return True
@@ -207,7 +208,7 @@ class Inbound:
             raise ServerBye(_farewell(response.text))
         known = self._tables.responses.get(name)
         if known is not None and known.apply is not None:
-            self._guard(owner, known.apply, flight.session, response)
+            self._change(owner, known, known.apply, response)
         if flight.listener is not None:
             self._listen(flight.listener, response)
         self._give(owner, response, odd, gives_way)
@@ -256,7 +257,9 @@ class Inbound:
     def _listen(self, request: Request, response: Untagged) -> None:
         """Tell the command that goes on until there is news, if this is such."""
         news = request.call.command.news
-        if request.news or news is None or not (request.sent or request.accepted) or not self._guard(request, news, response):
+        if request.news or news is None or not (request.sent or request.accepted):
+            return
+        if not self._guard(request, _holds, news, response):
             return
         request.news = True
         if request.interrupted_by or request.phase is LISTENING:
@@ -286,7 +289,7 @@ class Inbound:
         self._keep(code.name, [data], memory_of(code.name, (data,)))
         known = self._tables.codes.get(code.name)
         if known is not None and known.apply is not None:
-            self._guard(owner, known.apply, self._flight.session, code.data)
+            self._change(owner, known, known.apply, code.data)
 
     def _keep(self, name: str, data: list[Any] | Untagged | Run, memory: int) -> None:
         if self._flight.store.add(name, data, memory):
@@ -299,18 +302,35 @@ class Inbound:
         try:
             return function(*args)
         except Exception as exc:
-            if owner is not None:
-                owner.defect = owner.defect or exc
-            else:
-                raw = getattr(args[-1], "text", args[-1])
-                self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
+            self._blame(owner, exc, args[-1])
             return False
 
+    def _change(self, owner: Request | None, known: Response | Code, apply: Callable[..., Any], came: Any) -> None:
+        """Let a family change the session as something has come. What it raises reaches no command of another family's."""
+        try:
+            apply(self._flight.session, came)
+        except Exception as exc:
+            own = owner is not None and self._tables.are_of_one_family(owner.call.command, known)
+            self._blame(owner if own else None, exc, came)
 
-def _judged(request: Request, matches: Callable[[Any, Untagged], Any], about: Any, response: Untagged) -> Any:
+    def _blame(self, owner: Request | None, exc: Exception, came: Any) -> None:
+        """Keep what a family's function raised for the caller of its command, or note it."""
+        if owner is not None:
+            owner.defect = owner.defect or exc
+            return
+        raw = getattr(came, "text", came)
+        self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
+
+
+def _holds(function: Callable[..., Any], *args: Any) -> bool:
+    """Whether a plugin's function says so: what it returns may raise when it is asked for its truth."""
+    return bool(function(*args))
+
+
+def _judged(request: Request, function: Callable[..., Any], *args: Any) -> Any:
     """Ask a plugin's function about half a response; that it fails is no command's mistake, and the whole one comes later."""
     try:
-        return matches(about, response)
+        return function(*args)
     except Exception:
         return False
 

@@ -142,18 +142,20 @@ class Segment:
 class Lane:
     """The commands that await responses of one name.
 
-    A command is *granted* when its answers can be told from those of all granted commands. A command whose subject equals that of
-    a granted one is *parked* behind it. Any other that cannot be granted joins the *tail*, and so do all that come after it:
-    the first of the tail waits for the lane to let it in.
+    A command is *granted* when its answers can be told from those of all granted commands, which subjects of two types never
+    are. A command whose subject equals that of a granted one is *parked* behind it. Any other that cannot be granted joins the
+    *tail*, and so do all that come after it: the first of the tail waits for the lane to let it in.
     """
 
-    __slots__ = ("_anything", "_granted", "_keys", "_numbers", "_tail", "_uids")
+    __slots__ = ("_anything", "_granted", "_keys", "_numbers", "_tail", "_type", "_uids")
 
     def __init__(self) -> None:
         self._granted = 0
         self._anything = 0
         """Granted commands without a subject: any response may be theirs."""
         self._keys: dict[Any, deque[Queued] | None] = {}
+        self._type: type = str
+        """Of the keys, while there are any."""
         self._numbers, self._uids = _Numbers(), _Numbers()
         self._tail: deque[Queued] = deque()
 
@@ -208,14 +210,25 @@ class Lane:
             return None
         elif isinstance(subject, NumberSet):
             own, other = (self._uids, self._numbers) if subject.uid else (self._numbers, self._uids)
-            if not other.empty or not own.grant(subject):
+            if self._keys or not other.empty or not own.grant(subject):
                 return None
         elif subject in self._keys:
             self._park(subject, command)
             return False
-        else:
-            self._keys[subject] = None
+        elif not self._takes_key(subject):
+            return None
         self._grant(command)
+        return True
+
+    def _takes_key(self, subject: Any) -> bool:
+        """Whether what is granted has subjects of the same type; then this one is there, too."""
+        if not self._keys:
+            if not (self._numbers.empty and self._uids.empty):
+                return False
+            self._type = type(subject)
+        elif type(subject) is not self._type:
+            return False
+        self._keys[subject] = None
         return True
 
     def _grant(self, command: Queued) -> None:

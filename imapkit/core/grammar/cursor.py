@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-from imapkit.core.grammar.flags import FLAG, PLAIN_FLAG_LIST, flag_list
+from imapkit.core.grammar.flags import FLAG, flag_list
 from imapkit.core.grammar.reader import QUOTED, Mark, Reader, reached
 from imapkit.core.grammar.unquoted import mailbox
 from imapkit.core.wire.pieces import MailboxName, UTF8MailboxName
@@ -59,11 +59,7 @@ class Cursor(Reader):
 
     def flag_list(self) -> tuple[bytes, ...]:
         """``flag-list = "(" [flag *(SP flag)] ")"``; what is no flag is noted, and left out where it could not be one."""
-        plain = PLAIN_FLAG_LIST.match(self._text, self._at, self._end)
-        if plain is None:
-            return flag_list(self)
-        self._at = plain.end()
-        return tuple(plain.group(1).split())
+        return flag_list(self)
 
     # Anything
 

@@ -1,7 +1,7 @@
 """A list of flags in which one is no flag: that one is noted, and the others, and what follows the list, are read.
 
-``Cursor.flag_list`` reads every other list by one pattern. Here a stray parenthesis is told from the end of the list:
-``(\\Seen foo(bar \\Flagged)`` and ``(\\Seen foo)bar \\Flagged)``. All parentheses of the response say which kind is too many.
+A stray parenthesis is told from the end of the list: ``(\\Seen foo(bar \\Flagged)`` and ``(\\Seen foo)bar \\Flagged)``. All
+parentheses of the response say which kind is too many.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import re
 
 from imapkit.core.grammar.reader import Reader
 
-__all__ = ["FLAG", "PLAIN_FLAG_LIST", "flag_list"]
+__all__ = ["FLAG", "flag_list"]
 
 FLAG = re.compile(rb"\\\*|\\?[^\x00-\x20\x7f(){%*\"\\]++")
 #   Behind its ")" stands no flag, no end of a word, and no single word before another ")".
 _END_OF_LIST = rb"\)(?! *+\\|[^ )]| ++[^ ()\"]++\))"
-PLAIN_FLAG_LIST = re.compile(rb"\(((?:%b(?: %b)*+)?+)%b" % (FLAG.pattern, FLAG.pattern, _END_OF_LIST))
 _FLAG_LIST = re.compile(rb"\(([^()\"]*+)%b" % _END_OF_LIST)
 _WORD = re.compile(rb'[^ ()"]++(?![^ )])')
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"(?![^ )\]])', re.DOTALL)

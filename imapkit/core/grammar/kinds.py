@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from imapkit.core.wire.pieces import Token
 
-__all__ = ["Kind", "Operands", "is_optional", "keeps_quotes", "optional", "verbatim"]
+__all__ = ["Kind", "Operands", "is_optional", "keeps_quotes", "optional", "verbatim", "without_optional"]
 
 _Kind = TypeVar("_Kind", bound=Callable[..., Any])
 
@@ -53,6 +53,13 @@ def is_optional(kind: Any) -> bool:
         # The registry has bound the operands of other families to it.
         kind = getattr(kind, "func", None)
     return kind is not None
+
+
+def without_optional(kind: Any) -> Any:
+    """The kind that was given to ``optional``; any other is as it is."""
+    while type(kind) is _Optional:
+        kind = kind.__wrapped__
+    return kind
 
 
 def verbatim(kind: _Kind) -> _Kind:

@@ -16,12 +16,27 @@ from imapkit.core.contract.family import Family
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.errors import PluginConflictError, PluginError
 
-__all__ = ["NOT_INSTALLED", "NOT_IN_BUILD", "OWN", "Claim", "Plugin", "Settled", "listed", "public_methods", "settle", "way_out"]
+__all__ = [
+    "NOT_INSTALLED",
+    "NOT_IN_BUILD",
+    "OWN",
+    "Claim",
+    "Plugin",
+    "Settled",
+    "is_slip",
+    "listed",
+    "public_methods",
+    "settle",
+    "way_out",
+]
 
 NOT_INSTALLED = "not installed"
 NOT_IN_BUILD = "not in this build of imapkit"
 """Why a builtin family is absent whose module is not there: the wheel was trimmed, or a frozen program left it out."""
 _REMEDIES = {NOT_INSTALLED: "install a distribution that offers", NOT_IN_BUILD: "install a build that has"}
+
+_SHORTEST = 4
+"""Letters of a name that can be misspelt: of shorter ones too many are alike."""
 
 OWN = "imapkit"
 """The name of the distribution that has the builtin families."""
@@ -67,7 +82,9 @@ def settle(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Settled:
         return Settled({}, {}, first)
     mixins = [plugin.family.mixin for plugin in plugins if plugin.family.mixin is not None]
     claims = {plugin.name: list(_claims(plugin.family, mixins)) for plugin in plugins}
-    if wrong := [problem for plugin in plugins for problem in _senseless(plugin, claims[plugin.name])] or [*_closed(plugins)]:
+    if wrong := [problem for plugin in plugins for problem in _senseless(plugin, claims[plugin.name])]:
+        return Settled(claims, {}, wrong)
+    if wrong := [*_closed(plugins)] or [*_layerless(plugins)] or [*_misspelt(plugins)]:
         return Settled(claims, {}, wrong)
     winners, disputes = _resolve(plugins, claims)
     return Settled(claims, winners, disputes)
@@ -210,6 +227,64 @@ def _closed(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
                     f" {way_out(plugin.name)}",
                     families=[plugin.name],
                 )
+
+
+def _layerless(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    """A command can switch on only a layer that some family has: else it would end the connection."""
+    layers = {name for plugin in plugins for name in plugin.family.layers}
+    for plugin in plugins:
+        for command in plugin.family.commands:
+            if command.layer is not None and command.layer not in layers:
+                yield PluginError(
+                    f"family {plugin}: {command.name} switches on the layer {command.layer!r}, which no family that is there has;"
+                    f" there are: {', '.join(sorted(layers)) or 'none'}; {way_out(plugin.name)}",
+                    families=[plugin.name],
+                )
+
+
+def _misspelt(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    """Names of other families' things that none has, and that are a slip away from one that is there.
+
+    Any other name may be one that only a family has that is absent, or one that no family describes.
+    """
+    responses = {name for plugin in plugins for name in plugin.family.responses}
+    commands = {command.name for plugin in plugins for command in plugin.family.commands}
+    for plugin in plugins:
+        for where, name, known, further in _mentioned(plugin.family, responses, commands):
+            meant = None if name in known else next((each for each in sorted(known) if is_slip(name, each)), None)
+            if meant is not None:
+                yield PluginError(
+                    f"family {plugin}: {where} {name!r}, which no family that is there has: write {meant!r}{further};"
+                    f" {way_out(plugin.name)}",
+                    families=[plugin.name],
+                )
+
+
+def _mentioned(family: Family, responses: set[str], commands: set[str]) -> Iterator[tuple[str, str, set[str], str]]:
+    """Where a family names what may be another's, the name, those that are there, and what else may be meant."""
+    for command in family.commands:
+        for name in command.result:
+            own = f', or if it is another response say so: responses={{"{name}": Response()}}'
+            yield f"{command.name} awaits the response", name, responses, own
+        if command.words is not None:
+            yield f"{command.name} takes the words of the command", command.words, commands, ""
+    for name, item in family.items:
+        yield f"the item {item!r} is one of the response", name, responses, ""
+    for name, word in family.operands:
+        yield f"the word {word!r} is one of the command", name, commands, ""
+
+
+def is_slip(name: str, meant: str) -> bool:
+    """Whether ``name`` is ``meant`` with one letter missing, one too many, one wrong, or two of them exchanged.
+
+    "XLIST" is no slip for "LIST", nor "ESEARCH" for "SEARCH": that is how extensions are called.
+    """
+    shorter = min(len(name), len(meant))
+    if name == meant or shorter < _SHORTEST or meant == name[1:] or meant[1:] == name[1:]:
+        return False
+    start = next((i for i in range(shorter) if name[i] != meant[i]), shorter)
+    one, other = name[start:], meant[start:]
+    return one[1:] == other[1:] or one[1:] == other or one == other[1:] or (one[:2] == other[1::-1] and one[2:] == other[2:])
 
 
 def _resolve(plugins: Iterable[Plugin], claims: Mapping[str, Iterable[Claim]]) -> tuple[dict[str, Plugin], list[PluginError]]:

@@ -1,16 +1,23 @@
-"""Whether what a hook returned is a family that this imapkit can use: the types of its fields, its name, its contract."""
+"""Whether what a hook returned is a family that this imapkit can use: the types of its fields, its name, its contract.
+
+What is found is told in the words of the declaration's author, with what to write instead. What depends on other families is in
+``claims``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MethodType
 from typing import Any
 
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family
 from imapkit.core.contract.session import State
+from imapkit.core.grammar.kinds import without_optional
 from imapkit.core.support.patterns import late_pattern
+from imapkit.core.wire.sinks import Streams
 
 __all__ = ["contract_is_unknown", "is_name", "mistakes"]
 
@@ -19,6 +26,26 @@ _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
 _LINE = late_pattern(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
+_BOOLS = ("exclusive", "uid", "seqnums", "expunges", "secret", "ends")
+#   How each function is called.
+_OF_A_COMMAND = {
+    "guard": "guard(session, args)",
+    "before": "before(session, args)",
+    "done": "done(session, request)",
+    "about": "about(args, uid)",
+    "matches": "matches(about, response)",
+    "matches_all": "matches_all(about, run)",
+    "news": "news(response)",
+}
+_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
+_OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
+#   What is of no use without another field.
+_OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
+_NEEDED = {"about": "matches", "matches": "about", "matches_all": "matches", "news": "interrupt"}
+_TAILS = ("feed", "reject")
+_NO_KINDS = (str, bytes, int, bool, float, list, tuple, dict, set)
+_VARIADIC = 4
+"""The flag of code that takes any number of arguments."""
 
 
 def is_name(name: str) -> bool:
@@ -39,13 +66,25 @@ def mistakes(family: Family) -> Iterator[str]:
         yield f"mixin={family.mixin!r} is no class"
     for field, kind in _LISTS.items():
         yield from _wrong_list(field, getattr(family, field), kind)
+    for field in ("capabilities", "enables"):
+        yield from _wrong_words(field, getattr(family, field))
     for field, kind in _TABLES.items():
         yield from _wrong_table(field, getattr(family, field), kind)
     yield from _wrong_pairs("items", family.items, callable, "no function")
     yield from _wrong_pairs("operands", family.operands, _are_kinds, "no tuple of kinds")
-    for command in family.commands if isinstance(family.commands, (tuple, list)) else ():
+    yield from _wrong_entries(family)
+    for command in _listed(family.commands):
         if isinstance(command, Command):
             yield from _wrong_command(command)
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else ()
+
+
+def _entries(value: Any, kind: type) -> Iterator[tuple[Any, Any]]:
+    """What a table has of the right kind."""
+    return ((name, item) for name, item in (value.items() if isinstance(value, Mapping) else ()) if isinstance(item, kind))
 
 
 def _wrong_list(field: str, value: Any, kind: type) -> Iterator[str]:
@@ -57,6 +96,12 @@ def _wrong_list(field: str, value: Any, kind: type) -> Iterator[str]:
         yield from (f"{field}= holds {item!r}, which is no {kind.__name__}" for item in value if not isinstance(item, kind))
 
 
+def _wrong_words(field: str, value: Any) -> Iterator[str]:
+    for word in _listed(value):
+        if isinstance(word, str) and (not word or word.split() != [word]):
+            yield f"{field}= holds {word!r}: write each capability as one word of its own"
+
+
 def _wrong_table(field: str, value: Any, kind: type) -> Iterator[str]:
     if not isinstance(value, Mapping):
         yield f"{field}= is no mapping but {type(value).__name__}"
@@ -64,6 +109,8 @@ def _wrong_table(field: str, value: Any, kind: type) -> Iterator[str]:
     for name, item in value.items():
         if not isinstance(name, str):
             yield f"{field}= has the key {name!r}, which is no str"
+        elif field in ("responses", "codes") and not _ATOM.fullmatch(name):
+            yield f"{field}= has the key {name!r}, which is no atom (RFC 3501 section 9)"
         if not isinstance(item, kind):
             yield f"{field}= has under {name!r} a {type(item).__name__} and no {kind.__name__}"
 
@@ -71,18 +118,86 @@ def _wrong_table(field: str, value: Any, kind: type) -> Iterator[str]:
 def _wrong_pairs(field: str, value: Any, fits: Callable[[Any], bool], instead: str) -> Iterator[str]:
     """Of a table by pairs of names."""
     if not isinstance(value, Mapping):
-        yield f"{field}= is no mapping but {type(value).__name__}"
+        hint = ": write items=Item.table(...)" if field == "items" else ""
+        yield f"{field}= is no mapping but {type(value).__name__}{hint}"
         return
     first = "RESPONSE" if field == "items" else "COMMAND"
     for key, item in value.items():
-        if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)):
+        if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) and part for part in key)):
             yield f'{field}= has the key {key!r}, which is no pair like ("{first}", "{"ITEM" if field == "items" else "WORD"}")'
         if not fits(item):
             yield f"{field}= has under {key!r} a {type(item).__name__} and {instead}"
+        elif field == "items":
+            yield from _wrong_function(f"items= under {key!r}", "the parser", item, "parser(cursor)")
+        else:
+            yield from _wrong_kinds(f"operands= under {key!r}", item)
 
 
 def _are_kinds(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(map(callable, value))
+    return isinstance(value, tuple) and bool(value)
+
+
+def _wrong_entries(family: Family) -> Iterator[str]:
+    """What is wrong within responses, codes and layers."""
+    for name, response in _entries(family.responses, Response):
+        yield from _wrong_functions(f"response {name}", response, _OF_A_RESPONSE)
+        yield from _wrong_bools(f"response {name}", response, ("numbered",))
+    for name, code in _entries(family.codes, Code):
+        yield from _wrong_functions(f"code {name}", code, _OF_A_CODE)
+    for name, spec in _entries(family.layers, LayerSpec):
+        if spec.factory is None:
+            yield f"layer {name}: factory= is None: write a function that is called as factory(session, options)"
+        yield from _wrong_functions(f"layer {name}", spec, {"factory": "factory(session, options)"})
+        yield from _wrong_bools(f"layer {name}", spec, ("always",))
+        if isinstance(spec.order, bool) or not isinstance(spec.order, (int, float)) or spec.order != spec.order:
+            yield f"layer {name}: order={spec.order!r} is no number"
+
+
+def _wrong_bools(where: str, declared: Any, fields: tuple[str, ...]) -> Iterator[str]:
+    for field in fields:
+        if not isinstance(value := getattr(declared, field), bool):
+            yield f"{where}: {field}={value!r} is neither True nor False"
+
+
+def _wrong_functions(where: str, declared: Any, calls: Mapping[str, str]) -> Iterator[str]:
+    for field, call in calls.items():
+        if (function := getattr(declared, field)) is not None:
+            yield from _wrong_function(where, f"{field}=", function, call)
+
+
+def _wrong_function(where: str, field: str, function: Any, call: str) -> Iterator[str]:
+    if not callable(function):
+        yield f"{where}: {field} is a {type(function).__name__} and no function: it is called as {call}"
+    elif not _takes(function, call.count(",") + 1):
+        yield f"{where}: {field} is called as {call}, and {_signature(function)} cannot be"
+
+
+def _takes(function: Any, count: int) -> bool:
+    """Whether a function can be called with so many arguments; True for what is not written in Python, and for objects."""
+    # (``inspect`` would take milliseconds for all that the families declare.)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return True
+    most = code.co_argcount - isinstance(function, MethodType)
+    least = most - len(function.__defaults__ or ())
+    named = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
+    return least <= count and (count <= most or bool(code.co_flags & _VARIADIC)) and not named
+
+
+def _signature(function: Any) -> str:
+    """How a function is written, without its types."""
+    from inspect import Signature, signature
+
+    parameters = [each.replace(annotation=each.empty) for each in signature(function).parameters.values()]
+    return f"{getattr(function, '__qualname__', function)}{Signature(parameters)}"
+
+
+def _wrong_kinds(where: str, kinds: tuple[Any, ...]) -> Iterator[str]:
+    for kind in map(without_optional, kinds):
+        if not callable(kind) or kind in _NO_KINDS:
+            yield f"{where} holds {kind!r:.80}, which is no kind: write the function itself, such as astring, without arguments"
+        elif not _takes(kind, 1):
+            yield f"{where}: a kind is called with one value, and {_signature(kind)} cannot be"
 
 
 def _wrong_command(command: Command) -> Iterator[str]:
@@ -90,10 +205,74 @@ def _wrong_command(command: Command) -> Iterator[str]:
         yield f"a command has the name {command.name!r}, which is no str"
     elif not _ATOM.fullmatch(command.name):
         yield f"a command has the name {command.name!r}, which is no atom (RFC 3501 section 9)"
-    if command.interrupt is not None and not _LINE.fullmatch(command.interrupt):
-        yield f"command {command.name}: interrupt={command.interrupt!r} is no line without its line end"
-    if not isinstance(command.states, State):
-        yield f"command {command.name}: states= is a {type(command.states).__name__} and no State"
+    for mistake in (
+        *_wrong_states(command.states),
+        *_wrong_arguments(command),
+        *_wrong_result(command),
+        *_wrong_interrupt(command),
+        *_wrong_layer(command),
+    ):
+        yield f"command {command.name}: {mistake}"
+    yield from _wrong_bools(f"command {command.name}", command, _BOOLS)
+    yield from _wrong_functions(f"command {command.name}", command, _OF_A_COMMAND)
+    if isinstance(command.streams, Streams):
+        yield from _wrong_functions(f"command {command.name}: streams", command.streams, _OF_STREAMS)
+    elif command.streams is not None:
+        yield f"command {command.name}: streams={command.streams!r} is no Streams(announces, value)"
+
+
+def _wrong_states(states: Any) -> Iterator[str]:
+    if not isinstance(states, State):
+        yield f"states= is a {type(states).__name__} and no State"
+    elif not states:
+        yield "states= holds no state, so that it could never be sent: write State.ANY for all"
+
+
+def _wrong_arguments(command: Command) -> Iterator[str]:
     if not isinstance(command.args, (tuple, list)):
-        yield f"command {command.name}: args= is no tuple: a comma is missing before the )"
-    yield from (f"command {command.name}: {error}" for error in _wrong_list("result", command.result, str))
+        yield "args= is no tuple: a comma is missing before the )"
+    else:
+        yield from _wrong_kinds("args=", tuple(command.args))
+    if command.words is not None and not isinstance(command.words, str):
+        yield f"words={command.words!r} is no str: write the name of the command whose words may stand here"
+    rest = without_optional(command.rest)
+    if rest is None:
+        return
+    if not callable(rest):
+        yield f"rest= is a {type(rest).__name__} and no function: it is called as rest(args)"
+    elif not _takes(rest, 1 if command.words is None else 2):
+        yield f"rest= is called as rest(args{'' if command.words is None else ', operands'}), and {_signature(rest)} cannot be"
+
+
+def _wrong_result(command: Command) -> Iterator[str]:
+    yield from _wrong_list("result", command.result, str)
+    names = [name for name in _listed(command.result) if isinstance(name, str)]
+    for name in dict.fromkeys(names):
+        # ("" stands for lines without a name.)
+        if name and (not _ATOM.fullmatch(name) or name != name.upper()):
+            yield f"result= holds {name!r}, which is no name of a response: write it in upper case, as one word"
+        if names.count(name) > 1:
+            yield f"result= holds {name!r} {names.count(name)} times"
+    for field, other in _NEEDED.items():
+        if getattr(command, field) is not None and getattr(command, other) is None:
+            yield f"{field}= is of no use without {other}=: write both, or neither"
+    if command.about is not None and not command.result:
+        yield "about= is of no use where result= names no response"
+
+
+def _wrong_interrupt(command: Command) -> Iterator[str]:
+    line = command.interrupt
+    if line is not None and not (isinstance(line, bytes) and _LINE.fullmatch(line)):
+        yield f"interrupt={line!r} is no line without its line end, as bytes"
+
+
+def _wrong_layer(command: Command) -> Iterator[str]:
+    if command.tail not in _TAILS:
+        yield f'tail={command.tail!r} is neither "feed" nor "reject"'
+    if command.layer is None:
+        if command.tail == "reject":
+            yield 'tail="reject" is of no use without layer='
+    elif not isinstance(command.layer, str):
+        yield f"layer={command.layer!r} is no str: write the name that the layer has under layers="
+    elif not command.exclusive:
+        yield "it switches a layer on, so it must be exclusive: write exclusive=True"

@@ -16,7 +16,7 @@ from typing import Any
 from imapkit import ext
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
-from imapkit.core.contract.extension import LayerSpec
+from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.tables import Tables
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.plugins.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
@@ -72,6 +72,14 @@ class Registry(Tables):
             enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
             absent=MappingProxyType(dict(absent or {})),
             **{table: MappingProxyType(content) for table, content in tables.items()},
+        )
+
+    def are_of_one_family(self, command: Command, known: Response | Code) -> bool:
+        """Whether the family that declares a response, or a code, has a command of that name."""
+        return any(
+            any(each is known for each in (*plugin.family.responses.values(), *plugin.family.codes.values()))
+            and any(each.name == command.name for each in plugin.family.commands)
+            for plugin in self.plugins
         )
 
     def has_mixin(self, mixin: type) -> bool:

@@ -51,21 +51,6 @@ _MESSAGE = rb"%b\(%b %b (?=\()" % (_BEGINS, _TYPE, _FIELDS)
 _WHOLE, _HEAD, _SPACE = late_pattern(_SINGLE), late_pattern(_MESSAGE), late_pattern(b" ")
 _EACH_END, _EACH_PAIR, _EACH_STRING = late_pattern(_ENDS), late_pattern(_PAIR), late_pattern(PLAIN)
 
-#   Nearly every text has one of these parameters: made here once, since each garbage collection looks at all that is kept.
-#   (What a server sends must not be kept here: it goes with its connection.)
-_USUAL_CHARSETS = (
-    *("us-ascii", "utf-8", "iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "windows-1252"),
-    *("gb2312", "gbk", "gb18030", "big5", "euc-kr", "iso-2022-jp", "koi8-r", "ansi_x3.4-1968"),
-)
-_USUAL_PAIRS = {
-    b'"%b" "%b"' % pair: (pair,)
-    for pair in (
-        (parameter, charset)
-        for parameter in (b"charset", b"CHARSET")
-        for name in _USUAL_CHARSETS
-        for charset in (name.encode(), name.upper().encode())
-    )
-}
 _LISTS = 3
 """How many are open at most in one part, its own among them, beside those of parts in it."""
 _LINES, _ENDS_AT = 8, 14
@@ -164,9 +149,6 @@ def _language(octets: bytes) -> tuple[bytes, ...]:
 def _pairs(octets: bytes | None) -> Pairs:
     if octets is None:
         return ()
-    usual = _USUAL_PAIRS.get(octets)
-    if usual is not None:
-        return usual
     pairs = _EACH_PAIR.findall(octets)
     return tuple([(unescape(name), unescape(value)) for name, value in pairs] if b"\\" in octets else pairs)
 
