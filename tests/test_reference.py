@@ -107,7 +107,7 @@ def test_it_is_the_contract_that_is_described() -> None:
         assert f"imapkit.plugin.Cursor.{rule}" in inner_names()
 
 
-def test_what_a_class_inherits_is_described_with_it() -> None:
+def test_inherited_members_are_described_with_their_class() -> None:
     for method in ("send", "ok", "serve", "reset", "start_tls", "wait_closed"):
         assert f"imapkit.testing.Conversation.{method}" in inner_names()
 

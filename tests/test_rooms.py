@@ -153,7 +153,7 @@ def test_a_right_import_passes(module: str, line: str) -> None:
         "import concurrent.futures",
     ],
 )
-def test_what_waits_is_found(source: str) -> None:
+def test_an_import_that_waits_is_found(source: str) -> None:
     assert waits(source, MODULES)
 
 

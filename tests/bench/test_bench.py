@@ -151,7 +151,7 @@ def test_two_runs_stand_side_by_side() -> None:
     assert list(missing(runs)) == ["canned, plain: FETCH of 500 rows of flags, raw: 0.5 x imaplib, not 0.4 / met"]
 
 
-def test_what_has_room_for_one_figure_has_the_medians_of_both_runs(tmp_path: Path) -> None:
+def test_a_page_part_with_one_figure_has_the_medians_of_both_runs(tmp_path: Path) -> None:
     runs = [run_of(ROW, growth={"rows": 2.0}), run_of({"imapkit": {"wall": 20.0, "cpu": 8.0}, "imaplib": {"wall": 40.0}})]
     del runs[1]["growth"]
     both = merged(runs)

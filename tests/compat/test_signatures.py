@@ -109,7 +109,7 @@ def test_constructors(cls: Any) -> None:
 
 @pytest.mark.parametrize("name", HOOKS)
 @pytest.mark.parametrize("cls", CLASSES)
-def test_what_subclasses_override(cls: type, name: str) -> None:
+def test_methods_for_subclasses_to_override(cls: type, name: str) -> None:
     assert shape(getattr(cls, name)) == wanted(HOOKS[name])
 
 

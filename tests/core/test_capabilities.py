@@ -32,5 +32,5 @@ def test_every_family_that_serves_a_capability_is_named() -> None:
 
 
 @pytest.mark.parametrize("capability", sorted(CORE))
-def test_what_the_core_does_by_itself(capability: str) -> None:
+def test_capabilities_that_the_core_serves(capability: str) -> None:
     assert serving(capability.lower(), ()) == ("core",)

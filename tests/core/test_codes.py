@@ -41,7 +41,7 @@ REGISTRY = load_only(FAMILY)
 RESPONSE = ("INBOX", [b"/comment", b"13"])
 
 
-def test_what_came_as_a_code_is_read_as_a_code() -> None:
+def test_a_code_is_read_as_a_code() -> None:
     def answer(conversation: Conversation, received: ReceivedCommand) -> None:
         lines = b'* METADATA INBOX (/comment "13")\r\n* OK [METADATA LONGENTRIES 7] x\r\n* METADATA "" (/a {1}\r\nb)\r\n'
         conversation.ok(received, b"[METADATA LONGENTRIES 13] done", lines)

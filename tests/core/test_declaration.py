@@ -164,7 +164,7 @@ NEEDED: dict[type, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.__name__)
-def test_whatever_is_declared_is_told_and_raises_nothing(kind: Any) -> None:
+def test_any_wrong_declaration_is_reported_and_raises_nothing_else(kind: Any) -> None:
     """Each field with each value: those that are right are few, and never of the wrong type."""
     for field in kind.__dataclass_fields__:
         right = []
@@ -177,7 +177,7 @@ def test_whatever_is_declared_is_told_and_raises_nothing(kind: Any) -> None:
             assert len(right) <= 6, (field, right)
 
 
-def test_what_python_cannot_tell_passes() -> None:
+def test_callables_that_cannot_be_checked_pass() -> None:
     """Functions of C, classes, partials and objects that can be called: what they take is seen when they are."""
     kinds = (len, partial(two, 1), Methods().method, optional(Methods().method), lambda value, more=None: value)
     fields: dict[str, Any] = {"args": kinds, "rest": lambda *args: (), "done": lambda *args: None, "before": print, **ABOUT}

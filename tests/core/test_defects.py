@@ -59,7 +59,7 @@ def test_deviations_are_noted_when_they_are_parsed() -> None:
         assert len(client.defects) == 3
 
 
-def test_what_is_read_again_is_noted_once() -> None:
+def test_a_result_that_is_read_again_is_noted_once() -> None:
     malformed = b"* 1 FETCH (UID 0 FLAGS ())\r\n* 2 FETCH (UID 0 FLAGS ())\r\n"
     with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", malformed)}) as (client, _):
         typ, data = client.fetch("1:2", "(UID FLAGS)")
@@ -88,7 +88,7 @@ def test_a_text_that_is_read_in_two_ways_is_noted_once(typ: str) -> None:
         assert len(client.defects) == 1
 
 
-def test_what_comes_with_a_refusal_is_noted_once() -> None:
+def test_a_row_before_a_refusal_is_noted_once() -> None:
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, untagged=b"* 1 FETCH (UID 0 FLAGS ())\r\n")
 

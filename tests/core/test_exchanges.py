@@ -116,7 +116,7 @@ def test_cram_md5_as_rfc_2195_section_2_shows_it() -> None:
     assert server.commands[0].args == b"CRAM-MD5"
 
 
-def test_what_the_answerer_raises_cancels_and_reaches_the_caller() -> None:
+def test_an_error_of_the_answerer_cancels_and_reaches_the_caller() -> None:
     def answer(challenge: bytes) -> bytes:
         raise LookupError("no such key")
 

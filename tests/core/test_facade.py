@@ -308,7 +308,7 @@ def test_the_state_can_be_set_after_a_command_of_no_family() -> None:
 
 
 @pytest.mark.parametrize("name", ["mailbox", "is_readonly"])
-def test_what_cannot_be_set(name: str) -> None:
+def test_attributes_that_cannot_be_set(name: str) -> None:
     with selected() as (client, _), pytest.raises(AttributeError):
         setattr(client, name, None)
 

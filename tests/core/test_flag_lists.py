@@ -134,7 +134,7 @@ def test_a_list_without_an_end_is_none() -> None:
     assert "flag-list" in found.defects[-1].what
 
 
-def test_whatever_stands_in_the_list_the_cursor_ends_behind_it(rng: random.Random) -> None:
+def test_the_cursor_ends_behind_any_list(rng: random.Random) -> None:
     for _ in range(6000):
         flags = [rng.choice([b"\\Seen", b"$a", b"x]y", b"\\X"]) for _ in range(rng.randrange(6))]
         no_flag = rng.choice(NO_FLAGS[:-2])

@@ -151,7 +151,7 @@ def test_literals(data: bytes, parts: list[bytes]) -> None:
         b"* X }",
     ],
 )
-def test_what_is_no_literal(line: bytes) -> None:
+def test_lines_that_announce_no_literal(line: bytes) -> None:
     data = line + b"\r\n* 1 EXISTS\r\n"
     assert frame(data) == [[line], [b"* 1 EXISTS"]]
     assert frame(*each_byte(data)) == [[line], [b"* 1 EXISTS"]]
@@ -296,7 +296,7 @@ def test_a_run_ends_where_something_else_comes() -> None:
 
 
 @pytest.mark.parametrize("line", [b"*  1 X a", b"* 1 X", b"* 01 X a", b"* 1 XX a", b"* 1  X a", b"1 X a", b"* X a", b"* -1 X a"])
-def test_what_belongs_in_no_run(line: bytes) -> None:
+def test_responses_that_belong_in_no_run(line: bytes) -> None:
     assert run_matcher("X")(line) is None
 
 
@@ -372,7 +372,7 @@ def test_literals_that_arrive_together_are_framed_as_byte_by_byte(line: bytes) -
             assert outcome(limits, data, together=True) == outcome(limits, data, together=False)
 
 
-def test_what_has_not_come_as_a_whole_is_left_to_come() -> None:
+def test_incomplete_literals_are_left_for_later() -> None:
     row = b"* 7 FETCH (BODY[] {5}\r\nab\r\nc)\r\n"
     for end in range(len(row)):
         framer = Framer()

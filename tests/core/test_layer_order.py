@@ -322,7 +322,7 @@ def test_each_has_its_place() -> None:
     assert [layers.place(order) for order in (0, TLS_ORDER, 30, 50, 51)] == [2, 3, 4, 6, 6]
 
 
-def test_what_a_layer_has_at_its_start_goes_through_those_above_it() -> None:
+def test_bytes_a_layer_has_at_its_start_go_through_those_above_it() -> None:
     """The last record of a handshake may bring the first bytes that it protects."""
 
     class Full(Named):

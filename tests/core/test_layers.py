@@ -325,7 +325,7 @@ def test_a_layer_is_switched_on_with_its_command() -> None:
         client.logout()
 
 
-def test_what_came_with_the_ok_is_fed_to_the_layer() -> None:
+def test_bytes_behind_the_ok_are_fed_to_the_layer() -> None:
     def script(conversation: Conversation) -> None:
         command = conversation.read_command()
         conversation.send(b"%b OK on\r\n" % command.tag + xor(b"* 7 EXISTS\r\n* 8 EX"))
@@ -341,7 +341,7 @@ def test_what_came_with_the_ok_is_fed_to_the_layer() -> None:
 
 
 @pytest.mark.parametrize("injected", [b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", b"x", b"\r\n", b"* 1 EXISTS\r\n* 2 EX"])
-def test_what_came_with_the_ok_is_an_injection(injected: bytes) -> None:
+def test_bytes_behind_the_ok_are_an_injection(injected: bytes) -> None:
     def script(conversation: Conversation) -> None:
         command = conversation.read_command()
         conversation.send(b"%b OK on\r\n%b" % (command.tag, injected))
@@ -449,7 +449,7 @@ def test_a_layer_that_is_always_there_is_beneath_tls() -> None:
     assert not any(b"NOOP" in data or b"PREAUTH" in data for data in seen)
 
 
-def test_what_is_left_of_the_outer_layer_goes_through_the_new_one_too() -> None:
+def test_bytes_left_in_the_outer_layer_go_through_the_new_one_too() -> None:
     """Two TLS records in one segment: the OK, and the first bytes of the layer that it switches on."""
     outer = Family("outer", layers={"outer": LayerSpec(lambda session, options: Chopping(options), always=True)})
 

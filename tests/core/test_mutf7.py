@@ -116,7 +116,7 @@ def test_canonical_names_go_both_ways(name: str, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(("raw", "text", "valid"), NOT_CANONICAL)
-def test_what_encode_never_writes_is_kept(raw: bytes, text: str, valid: bool) -> None:
+def test_forms_that_encode_never_writes_are_kept(raw: bytes, text: str, valid: bool) -> None:
     assert decode(raw) == text
     assert is_valid(raw) is valid
     assert not is_canonical(raw)

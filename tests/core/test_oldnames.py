@@ -132,7 +132,7 @@ def test_states_and_layers_are_kept() -> None:
         assert imap.state == "AUTH"
 
 
-def test_what_is_not_under_way_has_no_end() -> None:
+def test_a_command_that_is_not_under_way_has_no_end() -> None:
     with selected() as (imap, _), within():
         with pytest.raises(error, match="no such command is under way: b'X1'"):
             imap._command_complete("NOOP", b"X1")
@@ -184,7 +184,7 @@ def test_a_command_written_piece_by_piece() -> None:
 
 
 @pytest.mark.parametrize("written", [b"OTHER NOOP\r\n", b"%b NOOP\r\n%b NOOP\r\n", b"%b NO\0OP\r\n", b"%b\r\n"])
-def test_what_is_no_command_is_not_sent(written: bytes) -> None:
+def test_lines_that_are_no_command_are_not_sent(written: bytes) -> None:
     with selected() as (imap, server), within():
         before = len(server.received)
         tag = imap._new_tag()

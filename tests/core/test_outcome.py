@@ -284,7 +284,7 @@ def test_the_bytes_of_a_literal_are_held_once() -> None:
         assert kept[0][1] is response.parts[1]
 
 
-def test_what_is_kept_after_refusals_is_bounded() -> None:
+def test_rows_kept_after_refusals_are_bounded() -> None:
     with fetching(no, limits=imapkit.Limits(stored=5)) as client:
         for _ in range(10):
             client.fetch("1:3", "(FLAGS BODY[])")
@@ -369,7 +369,7 @@ def test_a_strict_callback_gets_it_as_its_error() -> None:
         (lambda client: client.getquotaroot("INBOX"), "GETQUOTAROOT"),
     ],
 )
-def test_whatever_the_method(ask: Callable[[imapkit.IMAP4], object], name: str) -> None:
+def test_a_strict_client_raises_for_every_method(ask: Callable[[imapkit.IMAP4], object], name: str) -> None:
     handlers = {"NOOP": refusing(), "SELECT": refusing(), name: refusing(b"[NOPERM] no")}
     with serving(handlers) as server, connect(server, families=["rev1", "quota"], strict=True) as client:
         client.login("me", "secret")

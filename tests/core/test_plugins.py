@@ -105,7 +105,7 @@ ABSENT: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "reason"), ABSENT)
-def test_what_is_ruled_out_is_not_imported(site: Site, arguments: dict[str, Any], reason: str) -> None:
+def test_a_family_that_is_ruled_out_is_not_imported(site: Site, arguments: dict[str, Any], reason: str) -> None:
     site.family("alpha")
     module = site.family("beta", "raise RuntimeError('imported')")
     found = discover(**{"environ": {}, **arguments})
@@ -288,7 +288,7 @@ class TestContract:
     def test_none_at_all(self, site: Site, contract: str) -> None:
         assert f"for contract {contract} of imapkit.plugin, which there is not" in self.refused(site, contract)
 
-    def test_what_is_missing_may_come_with_what_is_asked_for(self, site: Site) -> None:
+    def test_a_missing_name_may_come_with_the_version_asked_for(self, site: Site) -> None:
         site.family("alpha", "from imapkit.plugin import Novelty", version="2.0")
         metadata = next(site.root.glob("dist_alpha-*/METADATA"))
         metadata.write_text(f"{metadata.read_text()}Requires-Dist: imapkit>=9.1\n")
@@ -342,7 +342,7 @@ def test_modules_families_and_objects_can_be_given() -> None:
     assert set(found.absent.values()) <= {"not among families=", "not installed"}
 
 
-def test_what_is_given_can_be_switched_off_too() -> None:
+def test_a_given_module_can_be_switched_off_too() -> None:
     found = discover(explicit=[module_of("one"), module_of("two")], environ={"IMAPKIT_DISABLE": "two"})
     assert names(found) == ["one"]
     assert found.absent["two"] == "switched off by IMAPKIT_DISABLE"

@@ -154,7 +154,7 @@ def test_text_has_no_strings_and_no_literals(text: bytes) -> None:
         b'* X "price {-5}',
     ],
 )
-def test_what_may_announce_a_literal_or_not_goes_on_up_to_the_tag(line: bytes) -> None:
+def test_a_doubtful_announcement_goes_on_up_to_the_tag(line: bytes) -> None:
     """No reader takes what is behind it: as a literal it would be text that a sender wrote, as a line it could be."""
     data = line + b'\r\n* 1 EXPUNGE\r\n")\r\n' + TAGGED + b"\r\n* 2 EXISTS\r\n"
     assert framed(data) == ([[line], [TAGGED], [b"* 2 EXISTS"]], ["a response that does not end before the tagged response"])

@@ -121,7 +121,7 @@ def test_words_can_be_added_to_a_command() -> None:
     assert build(Family("talk", commands=(said,))).commands["XSAY"].rest is not said.rest
 
 
-def test_no_words_can_be_added_to_a_command_that_knows_none() -> None:
+def test_no_words_can_be_added_to_a_command_without_words() -> None:
     more = Family("more", operands={("XSILENT", "NUMBER"): (number,)})
     with pytest.raises(PluginError, match=r"'more' \(imapkit-more 1\.0\) says what follows NUMBER in XSILENT, to which no words"):
         build(Family("talk", commands=(command("XSILENT"),)), more)
@@ -494,7 +494,7 @@ KNOWN = Family(
     ],
     ids=["result", "items", "operands", "words", "layer"],
 )
-def test_a_name_that_nobody_has_and_that_is_nearly_one_is_refused(fields: dict[str, Any], said: str) -> None:
+def test_an_unknown_name_that_is_nearly_a_known_one_is_refused(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(PluginError) as caught:
         build(KNOWN, Family("a", **fields))
     assert str(caught.value) == said
@@ -513,12 +513,12 @@ def test_other_names_may_be_those_of_families_that_are_absent() -> None:
 
 
 @pytest.mark.parametrize("name", ["SERCH", "SEARH", "EARCH", "SEARCHH", "SEEARCH", "SAERCH", "ESARCH", "SEARCJ", "SEURCH"])
-def test_what_is_a_slip(name: str) -> None:
+def test_names_that_are_slips(name: str) -> None:
     assert is_slip(name, "SEARCH")
 
 
 @pytest.mark.parametrize("name", ["SEARCH", "ESEARCH", "XSEARCH", "SEARCHES", "SORT", "TEARCH", "HCRAES", "S", ""])
-def test_what_is_none(name: str) -> None:
+def test_names_that_are_no_slips(name: str) -> None:
     assert not is_slip(name, "SEARCH")
 
 

@@ -41,7 +41,7 @@ def noted(driver: Driver) -> list[str]:
 
 
 @pytest.mark.parametrize("verdict", ["perhaps", "else"])
-def test_what_can_only_be_the_answer_of_one_command_is_its_answer(driver: Driver, verdict: str) -> None:
+def test_a_response_that_can_only_answer_one_command_is_its_answer(driver: Driver, verdict: str) -> None:
     one, other = driver.send("XABOUT", "a"), driver.send("XABOUT", "b")
     driver.feed(b"* ABOUT a=%b\r\n" % verdict.encode())
     driver.end(one)
@@ -73,7 +73,7 @@ def test_a_likely_subject_goes_before_one_that_is_only_possible(driver: Driver) 
 
 
 @pytest.mark.parametrize("verdict", [b"perhaps", b"else"])
-def test_what_may_be_the_answer_of_several_commands_is_given_to_none_and_noted(driver: Driver, verdict: bytes) -> None:
+def test_a_response_that_may_answer_several_commands_is_given_to_none_and_noted(driver: Driver, verdict: bytes) -> None:
     one, other = driver.send("XABOUT", "a"), driver.send("XABOUT", "b")
     driver.feed(b"* ABOUT a=%b b=%b\r\n" % (verdict, verdict))
     driver.end(one)
@@ -180,7 +180,7 @@ def test_a_uid_is_read_once_for_each_response_however_many_ask(monkeypatch: pyte
     assert len(read) == 2, "and nothing is kept once it is known whose answer it is"
 
 
-def test_what_was_read_of_a_response_is_forgotten_once_it_has_an_owner() -> None:
+def test_values_read_of_a_response_are_forgotten_once_it_has_an_owner() -> None:
     attribution = Attribution()
     request = Request(call("XABOUT", "a"))
     attribution.expect(request)

@@ -255,7 +255,7 @@ def test_a_command_that_is_submitted_after_the_end_ends_at_once(driver: Driver) 
         check(request, driver.engine)
 
 
-def test_what_had_come_of_an_answer_is_kept_when_the_connection_ends(driver: Driver) -> None:
+def test_a_part_of_an_answer_is_kept_when_the_connection_ends(driver: Driver) -> None:
     request = driver.send("XLIST")
     driver.feed(b'* LIST () "/" one\r\n')
     driver.engine.close(ConnectionClosed("gone"))
@@ -325,7 +325,7 @@ def test_a_tagged_bye_is_the_end(driver: Driver) -> None:
         driver.end(request, "BYE", "bye")
 
 
-def test_what_is_queued_behind_the_end_of_the_session_is_not_sent(driver: Driver) -> None:
+def test_commands_queued_behind_the_end_of_the_session_are_not_sent(driver: Driver) -> None:
     request, waiting = driver.send("XBYE"), [driver.submit("XPING"), driver.submit("XBYE")]
     driver.end(request)
     assert driver.told() == [*waiting, request]
@@ -454,7 +454,7 @@ def test_a_secret_leaves_alone_so_that_the_trace_can_hide_it() -> None:
     assert out.secret
 
 
-def test_what_answers_a_challenge_is_hidden_from_then_on() -> None:
+def test_an_answer_to_a_challenge_is_hidden_from_then_on() -> None:
     driver = Driver()
     request = driver.send(Call(SECRET, (), [b"XAUTH"], reply=lambda challenge: b"c2VjcmV0LXJlc3BvbnNl"))
     driver.feed(b"+ \r\n")
@@ -498,7 +498,7 @@ def test_commands_leave_in_the_order_in_which_they_were_submitted() -> None:
     assert list(driver.engine.flight.pending.values()) == requests
 
 
-def test_what_leaves_together_is_bounded() -> None:
+def test_the_bytes_that_leave_together_are_bounded() -> None:
     driver = Driver(high=100_000, low=100_000)
     for _ in range(20_000):
         driver.submit("XPING")
@@ -512,7 +512,7 @@ def test_what_leaves_together_is_bounded() -> None:
 # what the engine says of itself
 
 
-def test_what_the_engine_says_of_itself(driver: Driver) -> None:
+def test_the_properties_of_the_engine(driver: Driver) -> None:
     engine = driver.engine
     assert (engine.idle, engine.owed, engine.listens, engine.in_flight, engine.queued) == (True, False, False, 0, 0)
     request = in_phase(driver, LISTENING)

@@ -132,7 +132,7 @@ def test_capabilities_count_as_they_are_when_the_command_is_sent() -> None:
 
 
 @pytest.mark.parametrize("enabled", [False, True])
-def test_what_is_written_in_two_ways_is_settled_as_it_is_sent(enabled: bool) -> None:
+def test_a_late_piece_gets_its_form_as_it_is_sent(enabled: bool) -> None:
     driver = Driver()
     driver.engine.session.enabled = frozenset({"UTF8=ACCEPT"} if enabled else ())
     request = driver.submit(put(Late(off=(b"off ", Literal(b"12")), on=(b"on",)), b" end"))
@@ -174,7 +174,7 @@ def test_a_literal_that_is_refused_is_not_sent_and_the_next_command_is(typ: str)
     assert driver.take() is None
 
 
-def test_what_was_announced_leaves_though_the_server_has_refused_it() -> None:
+def test_announced_bytes_leave_though_the_server_has_refused_them() -> None:
     """A literal that goes unasked was announced with its size: the server reads it, RFC 7888 section 4."""
     driver = Driver(capabilities=["LITERAL+"])
     data = b"x" * (ONE_SEND + 1)
@@ -252,7 +252,7 @@ def test_none_cancels_with_a_star() -> None:
     assert request.typ == "BAD"
 
 
-def test_what_the_function_raises_cancels_and_reaches_the_caller_once_the_server_has_said_so() -> None:
+def test_an_error_of_the_function_cancels_and_reaches_the_caller_once_the_server_has_said_so() -> None:
     driver = Driver()
 
     def reply(challenge: bytes) -> bytes:

@@ -166,7 +166,7 @@ def test_a_command_that_refuses_itself_empties_nothing_then_or_later(driver: Dri
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_command_without_an_answer_gives_back_what_it_has_emptied(driver: Driver, whole: bool) -> None:
-    """Interrupted as it is half sent, or unanswered when the connection ends: the client cannot say that another mailbox is selected."""
+    """Interrupted as it is half sent, or unanswered at the end: the client cannot say that another mailbox is selected."""
     driver.feed(b"* 3 EXISTS\r\n")
     wanted = call("XOPEN", "box")
     request = driver.send(wanted if whole else Call(wanted.command, ("box",), [b"XOPEN ", Literal(b"box")]))
@@ -416,14 +416,14 @@ def test_an_answer_that_came_is_not_taken_back(driver: Driver) -> None:
 # plugins that go wrong
 
 
-def test_what_done_raises_reaches_its_caller(driver: Driver) -> None:
+def test_an_error_of_done_reaches_its_caller(driver: Driver) -> None:
     request = driver.send("XBADDONE")
     driver.end(request)
     with pytest.raises(LookupError, match="own mistake"):
         check(request, driver.engine)
 
 
-def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Driver) -> None:
+def test_an_error_of_matches_reaches_its_caller_and_the_data_is_kept(driver: Driver) -> None:
     request = driver.send("XBADMATCH")
     driver.feed(b"* XBAD 1\r\n")
     driver.end(request)
@@ -432,7 +432,7 @@ def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Dri
         check(request, driver.engine)
 
 
-def test_what_apply_raises_ends_no_command(driver: Driver) -> None:
+def test_an_error_of_apply_ends_no_command(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"* XBROKEN 1\r\n* OK [XBROKEN 2] hm\r\n")
     driver.end(request)

@@ -146,7 +146,7 @@ def test_progress_begins_a_new_window(driver: Driver, kind: str) -> None:
 
 
 @pytest.mark.parametrize("line", [b"* 5 EXISTS\r\n", b"* OK still here\r\n", b"+ what?\r\n", b"* 9 FETCH (X)\r\n"])
-def test_what_is_not_about_a_command_is_no_progress(driver: Driver, line: bytes) -> None:
+def test_responses_that_belong_to_no_command_are_no_progress(driver: Driver, line: bytes) -> None:
     driver.send("XFETCH", "1", "X")
     driver.tick(6.0)
     driver.feed(line)

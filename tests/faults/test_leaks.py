@@ -158,7 +158,7 @@ def test_nothing_stays(dovecot: Server, cycle: Cycle) -> None:
     assert resident() - rss < RSS
 
 
-def test_what_stays_is_counted(dovecot: Server) -> None:
+def test_a_leak_is_found(dovecot: Server) -> None:
     """The tests above can fail."""
     gc.collect()
     tracemalloc.start()

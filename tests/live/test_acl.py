@@ -128,7 +128,7 @@ def test_a_mailbox_that_is_not_there(server: Server) -> None:
             assert data[0]
 
 
-def test_what_the_other_one_may_do(server: Server) -> None:
+def test_the_rights_of_another_user(server: Server) -> None:
     if server.others is None:
         not_announced(server, "namespace for the mailboxes of other users")
     with with_mailbox(server, "acl shared", "carol") as (imap, box):

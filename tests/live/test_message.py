@@ -56,7 +56,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=["empty", "no end", "looks like protocol", "8 bit", "long"])
-def test_what_is_appended_comes_back(server: Server, body: bytes) -> None:
+def test_an_appended_message_comes_back(server: Server, body: bytes) -> None:
     name = f"back{BODIES.index(body)}"
     if Quirk.APPEND_WANTS_A_HEADER in server.quirks and body in (b"\r\n", BODIES[1]):
         body = b"Subject: x\r\n" + body

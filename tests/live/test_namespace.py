@@ -37,7 +37,7 @@ def told(answer: tuple[str, Any]) -> Namespaces:
     return found
 
 
-def test_what_it_tells(spaced: Server) -> None:
+def test_the_namespaces_of_the_server(spaced: Server) -> None:
     with logged_in(spaced) as imap:
         assert as_configured(spaced, told(imap.namespace()))
         imap.select()

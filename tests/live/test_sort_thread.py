@@ -141,7 +141,7 @@ def test_the_mod_sequence_is_passed_over(sorter: Server) -> None:
         assert data.parsed() == [(3, 2, 4, 1)]
 
 
-def test_what_the_server_refuses(sorter: Server) -> None:
+def test_sorts_that_the_server_refuses(sorter: Server) -> None:
     with assorted(sorter, "refused") as imap:
         assert outcome(imap.sort, "NOSUCHKEY", None, "ALL")[0] in ("NO", "BAD")
         assert outcome(imap.thread, "NOSUCHWAY", None, "ALL")[0] in ("NO", "BAD")

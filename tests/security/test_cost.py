@@ -83,7 +83,7 @@ def test_bytes_received_times_a_bound(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["selected", "fetching", "in a string"])
-def test_however_the_bytes_come(state: str) -> None:
+def test_reads_of_one_byte(state: str) -> None:
     for make in SHAPES.values():
         assert_bounded(state, make(SIZE // 4), lambda taken: (READING + LINE) * taken, size=1)
 

@@ -101,7 +101,7 @@ def test_of_a_short_secret_only_the_whole_is_hidden(secret: str) -> None:
     assert hidden.hide_text(f"got {secret[:-1]}. and {secret[1:]}!") == f"got {secret[:-1]}. and {secret[1:]}!"
 
 
-def test_what_is_hidden_is_bounded_and_costs_by_the_length_of_the_text_alone() -> None:
+def test_the_hashes_are_bounded_and_cost_depends_on_the_text_alone() -> None:
     """As many challenges and exchanges as a server likes: numbers of the last few are kept, and no secret."""
     hidden = Hidden()
     sizes = []

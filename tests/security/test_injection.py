@@ -176,7 +176,7 @@ def idle_client() -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
 
 
 @each_command
-def test_what_is_refused_is_not_sent(command: Command, idle_client: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
+def test_a_refused_command_is_not_sent(command: Command, idle_client: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
     client, server = idle_client
     before, refused = server.names, 0
     for at in range(len(valid(command)) + 1):
@@ -505,6 +505,6 @@ def test_a_family_cannot_register_what_is_no_command(command: Command) -> None:
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_what_a_kind_returns_is_checked(token: Any, why: str) -> None:
+def test_the_result_of_a_kind_is_checked(token: Any, why: str) -> None:
     with pytest.raises(ArgumentError, match=rf"X:? .*{why}|{why}.*X"):
         encoded(Command("X", State.ANY, args=(lambda value: token,)), ("x",))

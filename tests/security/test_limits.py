@@ -247,7 +247,7 @@ def frames(exc: BaseException) -> list[FrameType]:
     return [frame for frame in found if "tests" not in frame.f_code.co_filename]
 
 
-def test_what_is_kept_unasked_is_little() -> None:
+def test_little_is_kept_of_unasked_responses() -> None:
     """A program may hold a thousand connections, and never ask for ``response()``."""
     news = b"".join(b"* %d FETCH (BODY[] {1048576}\r\n%b)\r\n" % (i, b"x" * (1 << 20)) for i in range(1, 41))
     with selected({"NOOP": lambda conversation, command: conversation.ok(command, untagged=news)}) as (client, _):
@@ -258,7 +258,7 @@ def test_what_is_kept_unasked_is_little() -> None:
     assert LIMITS.stored_octets >= LIMITS.stored * memory_of("EXPUNGE", (b"1000000",)), "no bound makes the other one useless"
 
 
-def test_the_defaults_are_told() -> None:
+def test_the_page_has_the_defaults() -> None:
     text = (Path(imapkit.__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+(?: [KMG]iB)?) \|", text, re.MULTILINE))
     sizes = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}

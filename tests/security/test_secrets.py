@@ -239,7 +239,7 @@ def test_no_secret_is_ever_shown(end: str, capabilities: bytes, caplog: pytest.L
     assert sent >= 3, "some of them fail always"
 
 
-def test_what_is_seen_here_would_be_seen(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_shown_secret_is_found(caplog: pytest.LogCaptureFixture) -> None:
     """The net has no holes: a password that goes where no secret belongs is found."""
     caplog.set_level(logging.DEBUG)
     with ScriptedServer() as server, connect(server, debug=5, debug_file=io.StringIO()) as client:

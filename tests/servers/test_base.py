@@ -98,7 +98,7 @@ def test_required_servers_fail_instead_of_skipping(monkeypatch: pytest.MonkeyPat
         base.skip_or_fail("no imapd")
 
 
-def test_what_lacks_is_named_with_its_package() -> None:
+def test_a_missing_program_is_named_with_its_package() -> None:
     assert base.lacking({"sh": "dash"}) is None
     reason = base.lacking({"sh": "dash", "no-such-program": "some-package"})
     assert reason == "no no-such-program here: install some-package"
@@ -164,7 +164,7 @@ def test_the_reason_says_how_to_fetch_a_bundle(monkeypatch: pytest.MonkeyPatch, 
     assert bundles.DOVECOT24.version("dovecot-core") == "2.4.1"
 
 
-def test_what_cannot_be_fetched_is_reported_and_the_rest_is_fetched(
+def test_a_failed_fetch_is_reported_and_the_rest_is_fetched(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails() -> Path:

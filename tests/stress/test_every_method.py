@@ -66,12 +66,12 @@ def together(command: Command) -> int:
 
 
 @pytest.mark.parametrize("kind", [TOGETHER, APART, IN_TURN, ALONE])
-def test_what_is_in_flight_together(kind: int) -> None:
+def test_commands_that_are_in_flight_together(kind: int) -> None:
     commands = {name: REGISTRY.commands[COMMAND_OF.get(name, name.upper())] for name in GROUPS[kind]}
     assert {name: together(command) for name, command in commands.items()} == dict.fromkeys(commands, kind)
 
 
-def test_what_names_messages_by_number() -> None:
+def test_commands_that_name_messages_by_number() -> None:
     sentence = PAGE.partition(" name messages by number")[0].rpartition("\n\n")[2]
     assert names(sentence) == sorted(command.name.lower() for command in REGISTRY.commands.values() if command.seqnums)
 

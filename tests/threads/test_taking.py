@@ -260,7 +260,7 @@ def test_one_message_only(message: Any) -> None:
 
 
 @pytest.mark.parametrize("to", [1, "path", b"x", object()], ids=lambda to: type(to).__name__)
-def test_what_is_no_file_is_refused(to: Any) -> None:
+def test_a_taker_must_be_a_file_or_a_channel(to: Any) -> None:
     with selected(bodies()) as (client, server):
         with pytest.raises(imapkit.ArgumentError, match="a binary file or a Channel"):
             client.fetch_to(1, "BODY.PEEK[]", to)
@@ -296,7 +296,7 @@ def full() -> None:
 
 
 @pytest.mark.parametrize("how", ["blocking", "callback", "future"])
-def test_what_the_file_raises_is_raised_and_the_connection_goes_on(how: str) -> None:
+def test_an_error_of_the_file_is_raised_and_the_connection_goes_on(how: str) -> None:
     with selected(bodies(fetched(BODY * 4))) as (client, _), within(30):
         file, answers = File(at=2, do=full), Answers()
         if how == "blocking":

@@ -234,7 +234,7 @@ def test_a_progress_function_that_raises_is_logged_and_called_no_more(caplog: py
 
 
 @pytest.mark.parametrize("typ", [b"NO", b"BAD"])
-def test_what_is_refused_instead_of_a_plus_is_not_read(typ: bytes) -> None:
+def test_a_source_refused_instead_of_a_plus_is_not_read(typ: bytes) -> None:
     def script(conversation: Conversation) -> None:
         tag = conversation.read_line().split()[0]
         conversation.send(tag + b" " + typ + b" too big\r\n")
@@ -367,7 +367,7 @@ def test_a_call_returns_while_its_source_waits_for_bytes() -> None:
 
 
 @pytest.mark.parametrize("how", ["cancel", "time-out", "interrupt"])
-def test_what_is_given_up_half_sent_ends_the_connection(how: str) -> None:
+def test_a_source_given_up_half_sent_ends_the_connection(how: str) -> None:
     go, reads = threading.Event(), threading.Event()
 
     def stop() -> None:
