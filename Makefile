@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
-# What is imported is compiled once, as it is for users; without that each test process does it anew.
+# Imported modules are compiled once, as for users; without that each test process compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit coverage live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz model changelog clean
@@ -50,7 +50,7 @@ frozen: $(VENV)/.frozen
 trimmed: $(VENV)/.test
 	$(BIN)/python -m tests.trim.builds
 
-# Imports, format, and what ruff can mend by itself.
+# Imports, format, and the lint that ruff can fix.
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -80,14 +80,14 @@ model: SECONDS = 600
 model: $(VENV)/.test
 	$(BIN)/python -m tests.engine --seconds $(SECONDS)
 
-# make fuzz SECONDS=600: so long for each target
+# make fuzz SECONDS=600: the time for each target
 SECONDS ?= 60
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz framing --seconds $(SECONDS)
 	$(BIN)/python -m tests.fuzz grammar --seconds $(SECONDS)
 	$(BIN)/python -m tests.fuzz session --seconds $(SECONDS)
 
-# What the fragments in changelog.d say together; with RELEASE=0.2.0 they move into CHANGELOG.md.
+# The fragments in changelog.d in one text; with RELEASE=0.2.0 they move into CHANGELOG.md.
 changelog: $(VENV)/.dev
 	$(BIN)/towncrier build $(if $(RELEASE),--yes --version $(RELEASE),--draft --version next)
 

@@ -27,7 +27,7 @@ from tests.servers.base import REQUIRE
 
 _LAYERS = (Layer("plain"), Layer("TLS", tls=True), Layer("COMPRESS", compress=True))
 _SMALL = 4
-"""So many clients at once when nothing is to be measured, but where they wait for news: one's APPEND is another's mail."""
+"""The clients at once when nothing is measured. Work that waits for news runs one by one: an APPEND is news for the others."""
 _BUILTIN = {"bare", "imaplib", "imapflow"}
 
 Done = dict[str, dict[str, Outcome]]

@@ -1,7 +1,7 @@
-"""A server that costs nearly nothing, so that the client is what is measured: ``python -m bench.canned``.
+"""A server that costs nearly nothing, so that the client is measured: ``python -m bench.canned``.
 
-It knows no mail: the name of the selected mailbox says what FETCH answers ("flags-50000": 50,000 rows of flags), and
-every answer has been made before. Prints its ports as one line of JSON, and ends with its standard input.
+It has no mail: the name of the selected mailbox gives the answer of FETCH ("flags-50000": 50,000 rows of flags), and
+every answer is made in advance. It prints its ports as one line of JSON, and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def now() -> int:
 
 @lru_cache(maxsize=64)
 def _deflated(data: bytes) -> bytes:
-    # Made anew for each answer, so that it may come anywhere in a stream.
+    # Made again for each answer, so that it may come anywhere in a stream.
     deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     return deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
 class _Session:
-    """One connection; whatever one chunk of commands asks for is answered in one piece."""
+    """One connection; the commands of one chunk are answered in one piece."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -78,7 +78,7 @@ class _Session:
 
     def _skip(self, size: int) -> None:
         while len(self._buffer) - self._at < size:
-            # What is passed over is not kept, and not copied.
+            # Bytes that are passed over are neither kept nor copied.
             size -= len(self._buffer) - self._at
             self._at = len(self._buffer)
             if not self._read():
@@ -122,7 +122,7 @@ class _Session:
         self._stamped = self._kind == "stamped"
         if self._kind == "held":
             self._hold()
-        # Made now, and not while somebody is timed.
+        # Made now, and not while a client is timed.
         answer = payload(self._kind, self._size)
         if self._inflate is not None and len(answer) >= _CHUNK:
             _deflated(answer)
@@ -130,7 +130,7 @@ class _Session:
         self._send(b"* %d EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY 1] ok\r\n" % count)
 
     def _hold(self) -> None:
-        """Write as a server does that neither gathers its answers nor sets TCP_NODELAY, and knows no LITERAL+."""
+        """Write as a server does that neither gathers its answers nor sets TCP_NODELAY, and announces no LITERAL+."""
         self._held = True
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
         self._send(b"* CAPABILITY IMAP4rev1\r\n")
@@ -195,7 +195,7 @@ def _serve(sock: socket.socket, context: ssl.SSLContext | None) -> None:
             sock = context.wrap_socket(sock, server_side=True)
         _Session(sock).run()
     except OSError:
-        pass  # the client went
+        pass  # the client has gone
     finally:
         sock.close()
 

@@ -18,49 +18,49 @@ from bench.works import WORKS
 __all__ = ["write"]
 
 _NOTES = Path(__file__).with_name("notes.md")
-"""What people say to the figures."""
+"""The notes on the figures, written by hand."""
 _GROWTH = 2.2
 _README = re.compile(r"(<!-- bench -->\n).*?(\n<!-- /bench -->)", re.DOTALL)
 
 _HEAD = """\
 # Benchmarks
 
-The same work by imapkit and by what else there is to pick, client by client in turn, several rounds, each client in a process of
+The same work by imapkit and by other clients, one client after the other, in several rounds, each client in a process of
 its own.
 
 {headline}
 
 ## How to read it
 
-The column "imapkit" has its median, and in brackets the least and the most of all rounds. The other columns say how many times as
+The column "imapkit" has its median, and in brackets the least and the most of all rounds. The other columns: how many times as
 long (or as much) imapkit takes as that client: below 1 imapkit is quicker. An empty cell: the client cannot do that, or is not
 asked. "fails": it tried; why is below. "at most" is what imapkit is to reach, as multiples of peers or in its own unit: on the
 canned server the goals of the project, over TLS and COMPRESS no more than imaplib (which cannot compress) and imaplib2 take (rows
 that compare one client's times with each other have their own limit only). Where it would take long, less is asked through layers
 and of Dovecot, as the titles say.
 {twice}
-"canned" is a server that answers from memory and costs nearly nothing, so that the client is what is measured; "dovecot" is a
-real one. "bare" is no client but a socket that sends the same commands, reads the same octets and looks at none: the floor.
+"canned" is a server that answers from memory and costs nearly nothing, so that the client is measured; "dovecot" is a
+real one. "bare" is no client but a socket that sends the same commands, reads the same bytes and parses none: the floor.
 
 - Rounds: {all} on the canned server in the clear, {fewer} elsewhere and over the slow link. A client that takes more than
   {slow:g} s is asked once.
 - A client that is not done after {patience:g} s fails; over TLS and COMPRESS after {longer} times what it took in the clear, and
   {more:g} s more. One that fails in the clear is not asked the same again.
 - What is timed is the work alone, not start, login and SELECT; whatever has been fetched is looked at within that time, by every
-  client alike, so that nothing is gained by leaving it for later. What came is checked (every command's OK, how many rows and
-  octets there are), else the client fails.
+  client alike, so that no client gains by leaving it for later. The answers are checked (every command's OK, the number of rows
+  and bytes), else the client fails.
 - "parsed": every field of every record. Dates are understood (IMAPClient and imapflow give no other), the rest is as it was
   sent (as with IMAPClient). "decoded": words, addresses and parameters as well, which imapflow always does and IMAPClient never.
 - imap_tools makes an `email` message of every body, which the others leave to the caller. IMAPClient is given the numbers one by
   one, as it takes no range.
-- "a link of 20 ms": clients that wait for each answer need that for each command; "bare" does one, the least that anybody needs.
+- "a link of 20 ms": clients that wait for each answer need that for each command; "bare" does one, the least possible.
 - Peers are used as their documentation says, with their defaults; `bench/clients/` has the code. A pipelined command is one with
   a callback, or an asyncio task.
 - On the canned server imaplib waits 40 ms in every APPEND (the server's delayed acknowledgement against Nagle's algorithm), as do
   IMAPClient and imap_tools, which hand APPEND to it; these two are asked only where there are fewer: over TLS, and on Dovecot.
 - On Dovecot each client appends to an empty mailbox.
 - "threads": the same FETCHes over one connection, from one thread and then from 16.
-- "mail seen in IDLE": Dovecot itself waits half a second before it tells of mail, which no client can shorten. When its line was
+- "mail seen in IDLE": Dovecot itself waits half a second before it reports mail, which no client can shorten. When its line was
   sent is written into the line by a relay, which it cannot through TLS and COMPRESS.
 - Import and the first client are asked for in the clear only: no layer takes part in them.
 
@@ -157,7 +157,7 @@ def _grown(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _growths(runs: Sequence[Run]) -> dict[str, list[float]]:
-    """By what grows, of each run that has it."""
+    """The growth by what grows, of each run that has it."""
     names = dict.fromkeys(name for run in runs for name in run.get("growth", {}))
     return {name: [run["growth"][name] for run in runs if name in run.get("growth", {})] for name in names}
 

@@ -1,4 +1,4 @@
-"""Whether twice the work takes twice the time: rows, literals, commands in flight, what is kept that belongs to nobody."""
+"""Whether twice the work takes twice the time: rows, literals, commands in flight, responses kept that belong to no command."""
 
 from __future__ import annotations
 

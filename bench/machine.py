@@ -1,4 +1,4 @@
-"""What the figures were made with: the machine, and the version of everything that takes part."""
+"""The machine that the figures come from, and the version of every program that takes part."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def machine(modules: Path | None) -> dict[str, str]:
 
 
 def _release() -> str:
-    """The kernel's two numbers; what comes after them is the machine's own."""
+    """The kernel's two numbers, without the machine's own suffix."""
     return ".".join(platform.release().split(".")[:2])
 
 

@@ -1,4 +1,4 @@
-"""What the canned server answers: made once, octet for octet the same for every client."""
+"""The answers of the canned server: made once, the same bytes for every client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _text(size: int) -> bytes:
 
 
 MESSAGE = _text(4096)
-"""What is appended."""
+"""The message that is appended."""
 
 _MIXED_HEAD = """\
 Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe_Nr=2E?= {number}
@@ -121,6 +121,6 @@ _MAKERS: dict[str, Callable[[int], bytes]] = {
 
 @cache
 def payload(kind: str, size: int) -> bytes:
-    """The untagged lines of an answer: ``size`` rows, or octets for "big"; none for a kind that is no data."""
+    """The untagged lines of an answer: ``size`` rows, or bytes for "big"; none for a kind that is no data."""
     maker = _MAKERS.get(kind)
     return maker(size) if maker is not None else b""

@@ -1,4 +1,4 @@
-"""A picture for each piece of work: what each client takes, of each server and through each layer."""
+"""A picture for each piece of work: the time of each client, with each server and through each layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["draw"]
 
 _OWN, _OTHER, _FLOOR = "#1f6f8b", "#c9c9c9", "#e8d8a8"
 _CUT = 12
-"""A bar is cut when it is so many times as long as imapkit's, which could not be seen beside it."""
+"""A bar is cut at this multiple of imapkit's, which could not be seen beside a longer one."""
 _COLUMNS = 3
 
 
@@ -29,7 +29,7 @@ def draw(run: Run, directory: Path) -> list[Path]:
         if found:
             sizes = {title: run["sizes"][title][name] for title in found}
             first = next(iter(sizes.values()))
-            # Through layers, and on a real server, less is asked for.
+            # Through layers, and on a real server, there is less work.
             rows = {title if sizes[title] == first else f"{title}: {sizes[title]:,}": row for title, row in found.items()}
             made.append(_one(work, work.titled(first), rows, directory / f"{name}.png"))
     return made

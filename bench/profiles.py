@@ -24,9 +24,9 @@ _Work = Callable[[imapkit.IMAP4, int], object]
 
 
 def profile(small: bool = False) -> str:
-    """What each path costs as it is, and which functions it is spent in, as text."""
+    """The cost of each path, and the functions in which the time is spent, as text."""
     if sys.version_info >= (3, 12):
-        return f"Not profiled: from Python 3.12 on cProfile knows one thread only, and this is {sys.version.split()[0]}."
+        return f"Not profiled: from Python 3.12 on cProfile covers one thread only, and this is {sys.version.split()[0]}."
     divisor = 50 if small else 1
     paths: list[tuple[str, str, int, _Work, str, int]] = [
         ("NOOPs, one after another", "command", 1, _noops, "none", 3000),
@@ -61,7 +61,7 @@ def _path(where: Where, title: str, unit: str, per: int, work: _Work, kind: str,
 
 
 def _costs(where: Where, work: _Work, kind: str, size: int, units: float) -> str:
-    """Without the profiler, which itself costs most of what it sees."""
+    """The cost without the profiler, which itself takes most of the time."""
     with client(where, f"{kind}-{size}") as imap:
         work(imap, size)
         before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
@@ -89,7 +89,7 @@ def _profilers(where: Where, work: _Work, kind: str, size: int) -> list[tuple[st
     threading.setprofile(begin)
     try:
         with client(where, f"{kind}-{size}") as imap:
-            # What came before is not to be seen.
+            # Earlier calls are left out.
             for _, profiler in found:
                 profiler.clear()
             caller = cProfile.Profile()

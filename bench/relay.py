@@ -1,4 +1,4 @@
-"""A relay that writes into each EXISTS of a real server when it went on to the client, as the canned server does itself."""
+"""A relay that writes the time of sending into each EXISTS of a real server, as the canned server does itself."""
 
 from __future__ import annotations
 

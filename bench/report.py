@@ -41,7 +41,7 @@ _NAMES = {"imapclient": "IMAPClient"}
 
 
 def figure(work: Work, row: Row, client: str) -> float | None:
-    """The median of what is compared."""
+    """The median of the compared figure."""
     value = row.get(client, {}).get(work.figure)
     return None if value is None else float(value)
 
@@ -52,19 +52,19 @@ def shown(value: float) -> str:
 
 
 def ratio(work: Work, row: Row, peer: str) -> float | None:
-    """What imapkit takes, as a multiple of what ``peer`` takes."""
+    """imapkit's figure as a multiple of the peer's."""
     own, other = figure(work, row, "imapkit"), figure(work, row, peer)
     return own / other if own is not None and other else None
 
 
 def aims(work: Work, title: str) -> Goal:
-    """What imapkit is to reach in the table with this title."""
+    """imapkit's targets in the table with this title."""
     server, _, layer = title.partition(", ")
     return goal(work, server, layer or "plain")
 
 
 def missed(work: Work, title: str, row: Row) -> Iterator[str]:
-    """What of the targets is not reached."""
+    """The targets that are not reached."""
     aim = aims(work, title)
     for peer, most in aim.targets.items():
         found = ratio(work, row, peer)
@@ -128,7 +128,7 @@ def lines(runs: Sequence[Run], title: str) -> Iterator[str]:
 
 
 def headline(run: Run) -> str:
-    """A sentence with the ratios that say most."""
+    """A sentence with the most telling ratios."""
     title = "canned, plain"
     said = []
     for name, peer, what in _HEADLINE:

@@ -1,4 +1,4 @@
-"""Clients in turn, each in a process of its own, round after round, so that a busy machine is as unfair to all."""
+"""Clients in turn, each in a process of its own, round after round, so that a busy machine slows all alike."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEPT = ("cpu", "memory", "peak", "threads", "slowest")
 
 @dataclass(frozen=True)
 class Layer:
-    """What the connection goes through."""
+    """The layers of a connection."""
 
     name: str
     tls: bool = False
@@ -43,7 +43,7 @@ class Layer:
 
 @dataclass
 class Outcome:
-    """What one client's rounds of one piece of work have come to."""
+    """The result of one client's rounds of one piece of work."""
 
     rounds: list[dict[str, float]] = field(default_factory=list)
     error: str = ""
@@ -58,7 +58,7 @@ class Outcome:
         return statistics.median(values) if values else None
 
     def figures(self, figure: str) -> dict[str, Any]:
-        """What is kept: medians, the compared figure of each round, and what went wrong."""
+        """The figures that are kept: medians, the compared figure of each round, and the error."""
         found: dict[str, Any] = {"error": self.error} if self.error else {}
         for name in (figure, *_KEPT):
             if (value := self.median(name)) is not None:
@@ -69,12 +69,12 @@ class Outcome:
 
     @property
     def patience(self) -> float:
-        """How long the same may take through a layer."""
+        """How long the same work may take through a layer."""
         return min(PATIENCE, LONGER * self.seconds + MORE) if self.seconds else PATIENCE
 
     @property
     def enough(self) -> bool:
-        """Whether another round would say nothing new, or take too long."""
+        """Whether another round would add nothing, or take too long."""
         return bool(self.error) or not self.able or self.seconds > self.slow
 
 
@@ -94,8 +94,8 @@ def measure(
 ) -> dict[str, Outcome]:
     """The outcomes by client; those that have failed at the same in the clear (``plain``) are not asked.
 
-    ``prepare``: what is done before each client's turn, so that nobody has more to do for what those before him left behind.
-    ``at_once``: so many clients side by side, where their figures do not matter; it is prepared once then.
+    ``prepare``: what is done before each client's turn, so that no client has more to do because of an earlier one.
+    ``at_once``: how many clients run side by side, where their figures do not matter; it is prepared once then.
     """
     ablated = any(WITHOUT in name for name in clients)
     options = {

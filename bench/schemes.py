@@ -22,7 +22,7 @@ __all__ = ["SCHEMES", "Scheme", "switch_off"]
 
 
 class Scheme:
-    """What one scheme is; ``works`` are those in which it should show.
+    """One scheme; ``works`` are those in which it should show.
 
     ``changes`` says for each "module:name" that is changed what is put there instead, given what is there. ``early``: it is used
     while modules are loaded, so that it can only be switched off before imapkit is imported.
@@ -59,13 +59,13 @@ def _change(owner: Any, path: str, change: Change, put: Put) -> None:
 
 
 class _Changing:
-    """Finds the modules in which something is to be changed, and has it changed as soon as they have been loaded."""
+    """Finds the modules to change, and changes each when it has been loaded."""
 
     def __init__(self, changes: Mapping[str, list[tuple[str, Change]]], put: Put) -> None:
         self._changes, self._put = changes, put
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Where a module is that is to be changed; None for any other."""
+        """The location of a module to change; None for any other."""
         spec = PathFinder.find_spec(name, path, target) if name in self._changes else None
         if spec is None or spec.loader is None:
             return None
@@ -190,7 +190,7 @@ SCHEMES = {
         {_WIRE + "fragment:Framer._cut": _returns(False)},
     ),
     "last_quote": Scheme(
-        "whether a string is open at the end of a line is told from its last quote",
+        "the last quote shows whether a string is open at the end of a line",
         "listing structures",
         {_WIRE + "fragment:is_surely_closed": _returns(False), _WIRE + "assembly:is_surely_closed": _returns(False)},
     ),

@@ -1,4 +1,4 @@
-"""The servers that are asked: the canned one, a far one, and a real Dovecot; each in processes of its own."""
+"""The servers: the canned one, a far one, and a real Dovecot; each in processes of its own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def far(where: Where, round_trip: float) -> Iterator[Where]:
 
 @contextmanager
 def stamped(where: Where) -> Iterator[Where]:
-    """The same server, whose EXISTS tell when they were sent; in the clear only, as nobody can write into another's TLS."""
+    """The same server, whose EXISTS hold the time of sending; in the clear only, since a relay cannot write into TLS."""
     with relayed(where.host, where.port) as port:
         yield replace(where, host="127.0.0.1", port=port)
 
@@ -77,7 +77,7 @@ def real() -> Iterator[Where]:
 
 
 def lacking(server: str) -> str | None:
-    """Why this server cannot be asked here; None when it can."""
+    """The reason why this server cannot run here; None when it can."""
     return dovecot.missing() if server == "dovecot" else None
 
 
@@ -92,7 +92,7 @@ def client(where: Where, mailbox: str | None = None) -> Iterator[imapkit.IMAP4]:
 
 
 def emptied(where: Where) -> None:
-    """Begin anew with the mailbox that is appended to: it is to be no larger for one client than for the next."""
+    """Empty the mailbox that is appended to, so that it is as large for each client."""
     with client(where) as imap:
         imap.delete(APPENDED)
         imap.create(APPENDED)
@@ -104,6 +104,6 @@ def _fill(where: Where) -> None:
         imap.create(_FETCHED)
         for i in range(_REAL_MESSAGES):
             imap.append(_FETCHED, None, None, mixed(i))
-        # Once, so that whoever is asked first does not pay for what the server keeps from then on.
+        # Once, so that the first client does not pay for what the server then caches.
         imap.select(_FETCHED)
         imap.fetch("1:*", "(FLAGS ENVELOPE BODYSTRUCTURE BODY.PEEK[])")

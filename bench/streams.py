@@ -1,6 +1,6 @@
 """Large messages in memory and as streams, both ways: ``python -m bench.streams``; time, peak memory, and their ratio.
 
-The message in memory is what ``fetch`` and ``append`` have always done; a stream is ``fetch_to`` and a file given to ``append``.
+In memory: ``fetch``, and ``append`` of bytes. As a stream: ``fetch_to``, and ``append`` of a file.
 Each runs in a process of its own, in turn, against the canned server.
 """
 

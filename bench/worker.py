@@ -37,7 +37,7 @@ def _reset_peak() -> None:
 
 
 class Run:
-    """What a client's function is given: where the server is, how much to do, and where the figures go."""
+    """The argument of a client's function: the server's address, how much to do, and the figures."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.host: str = options["host"]
@@ -56,7 +56,7 @@ class Run:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Measure what is done inside."""
+        """Measure the block."""
         _reset_peak()
         before = _status("VmRSS")
         cpu, wall = time.process_time(), time.perf_counter()
@@ -73,14 +73,14 @@ class Run:
 
     @contextmanager
     def each(self) -> Iterator[None]:
-        """One of many: what 99 of 100 keep to is noted, and the slowest, in milliseconds."""
+        """Times of many operations, in milliseconds: the 99th percentile and the slowest are noted."""
         start = time.perf_counter()
         yield
         self._times.append(time.perf_counter() - start)
 
     @contextmanager
     def resident(self) -> Iterator[None]:
-        """Measure how much memory and how many threads come to stay, for each of ``size``."""
+        """Measure the memory and the threads that stay, for each of ``size``."""
         kept, threads = _status("VmRSS"), threading.active_count()
         yield
         self.figures["KiB each"] = (_status("VmRSS") - kept) / self.size
@@ -91,7 +91,7 @@ class Run:
         self.figures |= {name.replace("_", " "): value for name, value in figures.items()}
 
     def check(self, fact: object) -> None:
-        """The work must really have been done. Raises ``AssertionError``."""
+        """Check that the work was done. Raises ``AssertionError``."""
         if not fact:
             raise AssertionError("the client did not do its work")
 
@@ -121,5 +121,5 @@ def main() -> int:
 if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
-    # Nobody waits for threads that do not end.
+    # Threads that do not end are not waited for.
     os._exit(status)

@@ -1,4 +1,4 @@
-"""The work that every client is given, and what imapkit is to reach, as a multiple of what a peer takes."""
+"""The work of every client, and imapkit's targets as multiples of its peers' figures."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 __all__ = ["ORDER", "WORKS", "Goal", "Work", "goal"]
 
 ORDER = ("bare", "imapkit", "imaplib", "imaplib2", "imapclient", "aioimaplib", "imap_tools", "imapflow")
-"""The clients, in the order of the tables; "bare" is a socket that reads the same octets and looks at none: the floor."""
+"""The clients, in the order of the tables; "bare" is a socket that reads the same bytes and parses none: the floor."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """The most that imapkit may take: by client, as a multiple of what that one takes, and of its own figure."""
+    """The most that imapkit may take: as a multiple of each client's figure, and of its own."""
 
     targets: dict[str, float] = field(default_factory=dict)
     at_most: float | None = None
@@ -28,8 +28,8 @@ class Work:
     "wall", or what the function notes. ``own``: it says how one client's times are to each other, or is the worst of them, so
     that another client's is no measure of it. ``delay``: seconds of round trip. ``canned``: whether the canned server can be
     asked. ``plain``: in the clear only, as no layer takes part in it, or it cannot be seen through one. ``real_mailbox``: what
-    is selected on a real server. ``stamped``: a real server's EXISTS tell when they were sent. ``spared``: who is not asked so
-    much on the canned server in the clear, as it would take minutes.
+    is selected on a real server. ``stamped``: a real server's EXISTS hold the time of sending. ``spared``: clients with less
+    of it on the canned server in the clear, as it would take minutes.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Work:
         return self.title.format(size=size, megabytes=size / 1e6)
 
     def sized(self, server: str, layer: str, *, small: bool = False) -> int:
-        """How much of it is asked of a server through a layer; 0 where it cannot be."""
+        """How much of it is done through a layer; 0 where it cannot be."""
         if (layer != "plain" and self.plain) or not (self.canned if server == "canned" else self.real_size):
             return 0
         if small:
@@ -127,7 +127,7 @@ _ALL = (
 WORKS = {work.name: work for work in _ALL}
 
 _TRIED = {"flags", "noops", "far", "callback", "idle_seen"}
-"""What is tried through layers when little is to be done: all clients, and every way to reach a server."""
+"""The work tried through layers in a short run: all clients, and every way to reach a server."""
 _BEATEN = {"imaplib": 1.0, "imaplib2": 1.0}
 
 

@@ -40,7 +40,7 @@ def threads_left(before: set[threading.Thread]) -> list[str]:
     deadline = time.monotonic() + PATIENCE
     left = [thread for thread in threading.enumerate() if thread not in before]
     for thread in left:
-        # (Whoever was interrupted as he started one leaves it listed, though perhaps it never runs.)
+        # (A thread that was interrupted as it started another one leaves that listed, though perhaps it never runs.)
         with suppress(RuntimeError):
             thread.join(max(0.0, deadline - time.monotonic()))
     # An event loop of a server that outlives the test keeps its executor.

@@ -1,4 +1,4 @@
-"""How connections end that end badly: each is what a server does with one at some point of a conversation."""
+"""Bad ends of a connection, each by a server at some point of a conversation."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _LOST = frozenset(("__del__", "open", "<genexpr>", "plain", "settled"))
 
 
 class Interrupted(BaseException):
-    """What somebody is interrupted by."""
+    """The exception that interrupts a thread."""
 
 
 @cache
@@ -63,7 +63,7 @@ class Point:
 
 @contextmanager
 def interrupting(at: int) -> Iterator[Point]:
-    """Interrupt this thread after so many points, if it comes so far."""
+    """Interrupt this thread at the ``at``-th point, if it comes so far."""
     left = itertools.count(at, -1)
     before, point = sys.gettrace(), Point(lambda frame: next(left) <= 0)
     sys.settrace(point.trace)

@@ -1,4 +1,4 @@
-"""What a connection does with what it receives, without a socket and a thread: for tests of what servers send."""
+"""The receiving half of a connection, without a socket and a thread: for tests of what servers send."""
 
 from __future__ import annotations
 

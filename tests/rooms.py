@@ -38,7 +38,7 @@ INDEX = "imapkit.ext"
 FOR_FAMILIES = ("imapkit.plugin", "imapkit.errors")
 """What a family imports, beside its own package."""
 ONLY_FOR = {"imapkit.cli": ("imapkit.__main__",), "imapkit.testing": ("imapkit.cli",)}
-"""Who may import what stands above the clients."""
+"""The packages that may import those above the clients."""
 BLOCKING = ("threading", "_thread", "socket", "select", "selectors", "queue", "asyncio", "signal", "concurrent")
 """What a module needs that waits, or does I/O; the engine and the rooms before it import none of these."""
 CLOCKS = frozenset(("time", "monotonic", "perf_counter", "process_time", "thread_time", "sleep"))

@@ -80,13 +80,13 @@ def deflate_from_now(conversation: Conversation, command: ReceivedCommand, singl
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How the octets travel: on which layer, and whether one by one."""
+    """How the bytes travel: over which layers, and whether one by one."""
 
     layer: str
     single: bool
 
     def __str__(self) -> str:
-        return f"{self.layer}{', octet by octet' if self.single else ''}"
+        return f"{self.layer}{', byte by byte' if self.single else ''}"
 
 
 WAYS = [Way(layer, single) for layer in ("plain", "TLS", "COMPRESS") for single in (False, True)]

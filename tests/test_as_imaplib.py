@@ -1,4 +1,4 @@
-"""imapkit behind imaplib's names: what programs find there that imaplib2 has not, or has in another form."""
+"""imapkit behind imaplib's names: those that imaplib2 has not, or has in another form."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def select(conversation: Conversation, command: ReceivedCommand) -> None:
     conversation.ok(command, b"[READ-WRITE] done", untagged=b"* FLAGS (\\Seen)\r\n* 3 EXISTS\r\n* OK [UIDNEXT 9] next\r\n")
 
 
-def test_what_select_brings_stays_as_from_imaplib() -> None:
+def test_responses_of_select_stay_as_from_imaplib() -> None:
     with ScriptedServer(handlers={"SELECT": select}) as server, within():
         both: list[Any] = []
         for library in (imaplib, as_imaplib):
@@ -60,7 +60,7 @@ def test_what_select_brings_stays_as_from_imaplib() -> None:
         assert both[0] == both[1]
 
 
-def test_what_the_greeting_announces_is_not_left_over() -> None:
+def test_the_code_of_the_greeting_is_not_left_over() -> None:
     greeting = b"* OK [CAPABILITY IMAP4REV1 AUTH=PLAIN] hello\r\n"
     with ScriptedServer(greeting=greeting) as server, as_imaplib.IMAP4(server.host, server.port) as imap, within():
         assert "CAPABILITY" not in imap.untagged_responses
@@ -136,7 +136,7 @@ def test_debug_output_that_was_kept_is_printed_once() -> None:
     assert [line for line in said if "own" in line] == ["a word of the program's own"]
 
 
-def test_what_is_left_over_can_be_shown_and_only_emptied() -> None:
+def test_responses_left_over_can_be_shown_and_only_emptied() -> None:
     with ScriptedServer(handlers={"SELECT": select}) as server, as_imaplib.IMAP4(server.host, server.port) as imap, within():
         imap.login("user", "password")
         imap.select()

@@ -133,7 +133,7 @@ def test_no_date_is_none(resp: bytes | str) -> None:
 
 
 @pytest.mark.parametrize("resp", [None, 5, (b"header", b"literal"), [b""]])
-def test_what_is_no_line_is_a_type_error(resp: Any) -> None:
+def test_a_value_that_is_no_line_is_a_type_error(resp: Any) -> None:
     with pytest.raises(TypeError, match=type(resp).__name__):
         Internaldate2Time(resp)
     with pytest.raises(TypeError, match=type(resp).__name__):
@@ -289,7 +289,7 @@ def test_a_year_has_four_digits() -> None:
 
 
 class Clockless(tzinfo):
-    """A zone that does not know its offset."""
+    """A zone without an offset."""
 
     def utcoffset(self, dt: datetime | None) -> None:
         return None

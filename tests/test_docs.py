@@ -41,7 +41,7 @@ QUOTED = [
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """A server that knows tester/secret, whose INBOX holds three messages."""
+    """A server with the user tester (password: secret), whose INBOX holds three messages."""
     pytest.importorskip("pymap", reason="no pymap here: pip install 'imapkit[demo]'")
     from imapkit import IMAP4
     from imapkit.cli.mailhost import running

@@ -65,8 +65,8 @@ def _sources_are_forgotten() -> Iterator[None]:
 
 
 def test_the_pages_are_fresh() -> None:
-    assert CONTRACT.read_text(encoding="utf-8") == contract(), "python docs/make_reference.py writes it anew"
-    assert USERS.read_text(encoding="utf-8") == users(), "python docs/make_reference.py writes it anew"
+    assert CONTRACT.read_text(encoding="utf-8") == contract(), "python docs/make_reference.py writes it again"
+    assert USERS.read_text(encoding="utf-8") == users(), "python docs/make_reference.py writes it again"
 
 
 # For authors of plugins
@@ -107,7 +107,7 @@ def test_it_is_the_contract_that_is_described() -> None:
         assert f"imapkit.plugin.Cursor.{rule}" in inner_names()
 
 
-def test_what_a_class_inherits_is_described_with_it() -> None:
+def test_inherited_members_are_described_with_their_class() -> None:
     for method in ("send", "ok", "serve", "reset", "start_tls", "wait_closed"):
         assert f"imapkit.testing.Conversation.{method}" in inner_names()
 

@@ -1,4 +1,4 @@
-"""The rooms of the package: their direction, without a circle; what the engine does without; how long things are.
+"""The rooms of the package: their direction, without a circle; what the engine does not import; lengths.
 
 ``tests/rooms.py`` has the rules. Here the sources keep them, and each rule finds a planted offence.
 """
@@ -153,7 +153,7 @@ def test_a_right_import_passes(module: str, line: str) -> None:
         "import concurrent.futures",
     ],
 )
-def test_what_waits_is_found(source: str) -> None:
+def test_an_import_that_waits_is_found(source: str) -> None:
     assert waits(source, MODULES)
 
 

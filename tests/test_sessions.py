@@ -23,7 +23,7 @@ UNREAD = {
     "N03": "XLIST is no family's: its line stays as it came",
     "N21": "ESEARCH is no family's yet: its line stays as it came",
 }
-"""Where something is odd in what nobody here claims to understand: so nothing is misread, and nothing is noted."""
+"""Sessions whose malformed part no family parses: nothing is misread, and nothing is noted."""
 
 
 def read_all(client: imapkit.IMAP4, typ: str, data: object) -> Iterator[object]:
@@ -173,7 +173,7 @@ def answered(way: Way, vector: Vector, client: imapkit.IMAP4, script: Script) ->
     if not isinstance(response, Untagged) or response.name == "EXISTS":
         return
     assert (response.name, response.data()) in kept
-    # imaplib's shape does not tell where a response ends if its literal is shorter than announced.
+    # imaplib's shape does not show where a response ends if its literal is shorter than announced.
     told = all(text[:1] in (b" ", b")", b"]", b"") for text in response.parts[2::2])
     if told and "value" in vector.expected and "code" not in vector.expected:
         assert [plain(value) for value in client.parse(response.name, response.data())] == [vector.expected["value"]]
@@ -192,5 +192,5 @@ def test_every_vector_over_every_layer(way: Way) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("way", [way for way in WAYS if way.single], ids=str)
-def test_every_vector_octet_by_octet_over_every_layer(way: Way) -> None:
+def test_every_vector_byte_by_byte_over_every_layer(way: Way) -> None:
     test_every_vector_over_every_layer(way)

@@ -28,7 +28,7 @@ CODES = {name: code.parse for name, code in REGISTRY.codes.items() if code.parse
 
 @pytest.mark.parametrize("source", sorted({vector.source for vector in VECTORS}))
 def test_a_vector_means_what_it_says_however_it_arrives(source: str) -> None:
-    """All of a file; each that does not is told."""
+    """All vectors of a file; each that fails is named."""
     failures = []
     for vector in VECTORS:
         if vector.source == source:
@@ -78,7 +78,7 @@ def parsed_uid(untagged: Untagged) -> Any:
 
 # Mutations
 
-SPICE = [bytes((octet,)) for octet in b'()"\\{}[]%* \r\n\0\xff']
+SPICE = [bytes((byte,)) for byte in b'()"\\{}[]%* \r\n\0\xff']
 SPICE += [b"\r\n", b"NIL", b"UID 5", b"<0>", b"9" * 30, b"* ", b"+ ", b"A1 OK "]
 SPICE += [b"{3}\r\n", b"{-1}\r\n", b"{99999}\r\n", b"~{2}\r\nab"]
 

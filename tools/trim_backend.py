@@ -1,4 +1,4 @@
-"""The build backend of imapkit: hatchling's, and what ``imapkit trim`` does if the build is told to.
+"""The build backend of imapkit: hatchling's, and ``imapkit trim`` where the build's settings ask for it.
 
     pip wheel . --config-settings families=rev1,idle --config-settings without=testing
     python -m build --config-setting families=rev1,idle
@@ -58,7 +58,7 @@ def build_editable(wheel_directory: str, config_settings: Settings = None, metad
 
 
 def _wanted(settings: Settings) -> tuple[list[str] | None, list[str]]:
-    """The families to keep (None: all of them) and the parts to leave out. Raises ValueError for settings nobody knows."""
+    """The families to keep (None: all of them) and the parts to leave out. Raises ValueError for unknown settings."""
     given = {name: list(_texts(value)) for name, value in (settings or {}).items() if not name.startswith("--")}
     if unknown := sorted(given.keys() - {"families", "without"}):
         raise ValueError(f"imapkit: there is no setting {', '.join(map(repr, unknown))}; there are: families, without")

@@ -40,7 +40,7 @@ class Client(Fetching, Importable):
 
     def _timed(self, run: Run, work: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
         async def all_of_it() -> None:
-            # What goes wrong while it reads, it does not tell: it waits on, without end.
+            # It reports no error while it reads: it waits on, without end.
             broken = asyncio.get_running_loop().create_future()
             asyncio.get_running_loop().set_exception_handler(lambda _, context: _fail(broken, context))
             client = await self.connect(run)
@@ -55,10 +55,10 @@ class Client(Fetching, Importable):
     def _fetch(self, run: Run, items: str, each: int) -> None:
         self._asked(run, f"1:{run.size}", items, each * run.size)
 
-    def _asked(self, run: Run, numbers: str, items: str, octets: int) -> None:
+    def _asked(self, run: Run, numbers: str, items: str, least: int) -> None:
         async def work(client: Any) -> None:
             answer = await client.fetch(numbers, items)
-            run.check(answer.result == "OK" and sum(map(len, answer.lines)) >= octets)
+            run.check(answer.result == "OK" and sum(map(len, answer.lines)) >= least)
 
         self._timed(run, work)
 

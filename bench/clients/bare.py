@@ -1,4 +1,4 @@
-"""No client: a socket that sends the same commands and looks at nothing; what nobody can be faster than."""
+"""No client: a socket that sends the same commands and parses nothing; no client can be faster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.payloads import APPENDED, MESSAGE
 from bench.worker import Run
 
 _LAST_LINE = 1000
-"""Octets at the end in which the tagged line is looked for; Dovecot's has all capabilities in it."""
+"""Bytes at the end in which the tagged line is looked for; Dovecot's has all capabilities in it."""
 _APPEND = b"APPEND %b {%d+}\r\n%b" % (APPENDED.encode(), len(MESSAGE), MESSAGE)
 _OK = re.compile(rb"^T\d+ OK ", re.MULTILINE)
 
@@ -30,12 +30,12 @@ class _Bare:
         self.ask(b"SELECT %b" % run.mailbox.encode())
 
     def ask(self, command: bytes) -> int:
-        """One command; returns how many octets the answer has."""
+        """One command; returns how many bytes the answer has."""
         self._sock.sendall(self._line(command))
         return self._until_last()
 
     def ask_all(self, command: bytes, count: int) -> int:
-        """So many at once; returns how many of them have been done."""
+        """``count`` commands at once; returns how many of them have been done."""
         answers: list[bytes] = []
         self._sock.sendall(b"".join(self._line(command) for _ in range(count)))
         self._until_last(answers.append)
@@ -50,7 +50,7 @@ class _Bare:
         return b"T%d %b\r\n" % (self._count, command)
 
     def _until_last(self, keep: Callable[[bytes], object] | None = None) -> int:
-        """Read until the last command's tagged line has come, and nothing after it; returns how many octets there were."""
+        """Read until the last command's tagged line has come, and nothing after it; returns how many bytes there were."""
         size, tail, last = 0, b"", b"T%d " % self._count
         while True:
             got = self._sock.recv_into(self._space)
@@ -77,11 +77,11 @@ class Client(Blocking, Fetching):
     def _fetch(self, run: Run, items: str, each: int) -> None:
         self._ask(run, b"FETCH 1:%d %b" % (run.size, items.encode()), each * run.size)
 
-    def _ask(self, run: Run, command: bytes, octets: int) -> None:
+    def _ask(self, run: Run, command: bytes, least: int) -> None:
         bare = self.connect(run)
         with run.timed():
             size = bare.ask(command)
-        run.check(size > octets)
+        run.check(size > least)
 
     def _all(self, run: Run, command: bytes) -> None:
         bare = self.connect(run)
@@ -108,5 +108,5 @@ class Client(Blocking, Fetching):
         self._all(run, _APPEND)
 
     def far(self, run: Run) -> None:
-        """One round trip: nobody needs less."""
+        """One round trip: no client needs less."""
         self._ask(run, b"NOOP", 0)

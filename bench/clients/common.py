@@ -1,4 +1,4 @@
-"""What clients with imaplib's interface do alike, and those with imaplib2's."""
+"""The work of clients with imaplib's interface, and of those with imaplib2's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ client.logout()
 
 
 def _measured(run: Run, code: str) -> None:
-    # The second time everything has been compiled.
+    # The second time all patterns are compiled.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = "" if run.without is None else _SWITCH.format(run.without)
     for _ in range(2):
@@ -51,10 +51,10 @@ class Peer:
 
 
 class Fetching(Peer):
-    """Whatever can send FETCH."""
+    """A client that can send FETCH."""
 
     def _fetch(self, run: Run, items: str, each: int) -> None:
-        """Fetch these of all messages, and look at the answer, which has so many octets at least for each."""
+        """Fetch these items of all messages, and look at the answer, which has at least ``each`` bytes for each."""
         raise NotImplementedError
 
     def flags(self, run: Run) -> None:
@@ -140,7 +140,7 @@ class Sync(Blocking, Fetching, Importable):
         return client.append(APPENDED, None, None, MESSAGE)[0] == "OK"
 
     def first(self, run: Run) -> None:
-        """How long the first client takes, import and logging out apart, with so many more distributions to look through."""
+        """How long the first client takes, import and logging out apart, with ``run.size`` more distributions to look through."""
         with tempfile.TemporaryDirectory() as place:
             for i in range(run.size):
                 info = Path(place, f"package_{i}-1.0.dist-info")
@@ -153,8 +153,8 @@ class Sync(Blocking, Fetching, Importable):
         client = self.connect(run)
         with run.timed():
             typ, data = client.fetch(f"1:{run.size}", items)
-            octets = sum(len(item) if isinstance(item, bytes) else len(item[0]) + len(item[1]) for item in data)
-        run.check(typ == "OK" and len(data) >= run.size and octets >= each * run.size)
+            size = sum(len(item) if isinstance(item, bytes) else len(item[0]) + len(item[1]) for item in data)
+        run.check(typ == "OK" and len(data) >= run.size and size >= each * run.size)
         client.logout()
 
     def listing(self, run: Run) -> None:
@@ -185,7 +185,7 @@ def _other(run: Run) -> imaplib.IMAP4:
 
 
 class Countdown:
-    """Waits for so many callbacks, which come on another thread; remembers what went wrong."""
+    """Waits for ``count`` callbacks, which come on another thread; keeps their errors."""
 
     def __init__(self, count: int) -> None:
         self._left = count
@@ -238,7 +238,7 @@ class Threaded(Sync):
 
     def idlers(self, run: Run) -> None:
         """Connections in IDLE, by callback; they end with the process, since to log out takes some clients minutes."""
-        # What the first one brings (code, a thread that serves all) is not each one's.
+        # Code and threads that the first one brings for all are not counted for each.
         clients = [self._idler(run)]
         with run.resident():
             clients += [self._idler(run) for _ in range(run.size)]
@@ -249,7 +249,7 @@ class Threaded(Sync):
         return client
 
     def callback(self, run: Run) -> None:
-        """From the tagged line, which tells when it was sent, to the callback; microseconds."""
+        """From the tagged line, which holds the time of sending, to the callback; microseconds."""
         client = self.connect(run)
         found = []
         for _ in range(run.size):
@@ -268,7 +268,7 @@ class Threaded(Sync):
         run.note(delay=statistics.median(found))
 
     def idle_news(self, run: Run) -> None:
-        """From the untagged line, which tells when it was sent, to the return of ``idle``; microseconds."""
+        """From the untagged line, which holds the time of sending, to the return of ``idle``; microseconds."""
         client = self.connect(run)
         found = []
         for _ in range(run.size):
@@ -293,7 +293,7 @@ class Threaded(Sync):
 
             client.response("EXISTS")
             client.idle(timeout=30, callback=back)
-            # No client tells when the server has begun to idle, and some only line IDLE up here.
+            # No client reports when the server has accepted IDLE, and some only queue it here.
             time.sleep(_BEGINS)
             other.append(run.mailbox, "", "", MESSAGE)
             at = now()
@@ -303,7 +303,7 @@ class Threaded(Sync):
         client.logout()
         other.logout()
         run.note(delay=statistics.median(since_append))
-        if run.cafile is None and not run.compress:  # else nobody can write into the line when it went on
+        if run.cafile is None and not run.compress:  # else the relay cannot write the time into the line
             run.note(delay_after_the_line=statistics.median(since_line))
 
     def threads(self, run: Run) -> None:

@@ -18,7 +18,7 @@ def _lists(envelope: Any) -> Iterator[Any]:
 
 
 def _look(message: dict[bytes, Any]) -> int:
-    """Every field of what it has parsed; returns how many parts there are."""
+    """Look at every field that it has parsed; returns how many parts there are."""
     envelope = message[b"ENVELOPE"]
     _ = envelope.date, envelope.subject, envelope.in_reply_to, envelope.message_id
     for address in (address for addresses in _lists(envelope) for address in addresses or ()):

@@ -21,7 +21,7 @@ def _addresses(envelope: Envelope) -> Iterator[Address]:
 
 
 def look(message: FetchData) -> int:
-    """Every field of what has been parsed, whether it is made early or late; returns how many parts there are."""
+    """Look at every parsed field, whether it is made early or late; returns how many parts there are."""
     envelope, structure, parts = message.envelope, message.structure, 0
     assert envelope is not None
     assert structure is not None
@@ -43,7 +43,7 @@ def _fields(part: BodyStructure) -> None:
 
 
 def _decode(message: FetchData) -> int:
-    """Beyond that, what is decoded when it is asked for."""
+    """Look at the fields that are decoded when they are asked for, too."""
     envelope, structure = message.envelope, message.structure
     assert envelope is not None
     assert structure is not None
@@ -58,7 +58,7 @@ def _decode(message: FetchData) -> int:
 
 
 class Client(Threaded):
-    """Adds what is parsed."""
+    """Adds the parsed records."""
 
     module = "imapkit"
 

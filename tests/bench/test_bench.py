@@ -1,4 +1,4 @@
-"""The benchmark runs, and what it says of its figures is so. What the figures are is not for a test."""
+"""The benchmark runs, and its tables and verdicts follow from its figures. No test depends on a figure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAIN = "canned, plain"
 
 
 def run_of(row: Row, title: str = PLAIN, name: str = "flags", **more: Any) -> dict[str, Any]:
-    """What a run leaves that has done one piece of work."""
+    """The record of a run that has done one piece of work."""
     return {"tables": {title: {name: row}}, "sizes": {title: {name: 500}}, "growth": {}, **more}
 
 
@@ -60,7 +60,7 @@ def test_every_work_is_done_by_those_that_are_always_there(tmp_path: Path) -> No
 
 
 @pytest.mark.heavy
-def test_imaplib2_is_asked_the_same(tmp_path: Path) -> None:
+def test_imaplib2_gets_the_same_work(tmp_path: Path) -> None:
     kept = tmp_path / "figures.json"
     argv = [
         sys.executable,
@@ -98,7 +98,7 @@ def test_a_target_that_is_reached_is_not_missed() -> None:
     assert list(missed(Work("x", "x", "none", 1, 1, targets={"imaplib": 0.5}, at_most=30), PLAIN, ROW)) == []
 
 
-def test_through_a_layer_nobody_may_be_faster() -> None:
+def test_through_a_layer_no_peer_may_be_faster() -> None:
     work = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1})
     own = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.1}, at_most=60.5, own=True)
     faster = {"imapkit": {"wall": 61.0}, "imaplib": {"wall": 60.0}}
@@ -116,7 +116,7 @@ def test_through_a_layer_the_table_is_the_same_but_for_what_no_layer_takes_part_
     assert plain - {work.name for work in WORKS.values() if work.sized("canned", "TLS")} == {"importing", "first"}
 
 
-def test_what_only_a_real_server_can_be_asked_has_its_goal_there() -> None:
+def test_work_for_a_real_server_only_has_its_goal_there() -> None:
     seen = WORKS["idle_seen"]
     assert goal(seen, "dovecot", "plain").targets == seen.targets
     assert (seen.sized("canned", "plain"), seen.sized("dovecot", "plain"), seen.sized("dovecot", "TLS")) == (0, 8, 2)
@@ -151,7 +151,7 @@ def test_two_runs_stand_side_by_side() -> None:
     assert list(missing(runs)) == ["canned, plain: FETCH of 500 rows of flags, raw: 0.5 x imaplib, not 0.4 / met"]
 
 
-def test_what_has_room_for_one_figure_has_the_medians_of_both_runs(tmp_path: Path) -> None:
+def test_a_page_part_with_one_figure_has_the_medians_of_both_runs(tmp_path: Path) -> None:
     runs = [run_of(ROW, growth={"rows": 2.0}), run_of({"imapkit": {"wall": 20.0, "cpu": 8.0}, "imaplib": {"wall": 40.0}})]
     del runs[1]["growth"]
     both = merged(runs)
@@ -212,7 +212,7 @@ def test_the_median_of_the_rounds_counts() -> None:
     assert Outcome(error="died").figures("wall") == {"error": "died"}
 
 
-def test_who_is_slow_or_fails_is_not_asked_again() -> None:
+def test_a_client_that_is_slow_or_fails_is_not_asked_again() -> None:
     assert not Outcome([{"wall": 1.0}], seconds=SLOW).enough
     assert Outcome([{"wall": 1.0}], seconds=SLOW + 1).enough
     assert Outcome(error="died").enough
@@ -236,7 +236,7 @@ def test_a_page_has_all_tables(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile knows one thread only")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile covers one thread only")
 def test_callers_and_readers_are_profiled() -> None:
     found = profile(small=True)
     assert found.count("the caller: ") == found.count(" reader: ") == 3

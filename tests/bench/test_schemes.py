@@ -154,7 +154,7 @@ def test_a_scheme_of_the_start_is_not_used_once_it_is_switched_off(name: str) ->
         assert (done.stdout.strip(), done.stderr) == (expected, "")
 
 
-def test_what_has_done_its_work_is_not_switched_off() -> None:
+def test_a_scheme_that_has_run_is_not_switched_off() -> None:
     with pytest.raises(RuntimeError, match="before imapkit is imported"):
         switch_off("lean")
 

@@ -15,7 +15,7 @@ DATES = [f'"{day:02}-Jan-2026 09:08:07 +0000"' for day in range(5, 12)]
 
 
 class Book(dict[str, tuple[Script, tuple[str, ...], bool]]):
-    """Scripts by name: the function, the servers that it needs one of, and whether imaplib can run it too."""
+    """Scripts by name: the function, the servers it may run on, and whether imaplib can run it too."""
 
     def script(self, *servers: str, stdlib: bool = False) -> Callable[[Script], Script]:
         """Take a script in; ``stdlib``: it uses only what imaplib has as well."""

@@ -1,4 +1,4 @@
-"""What each row of docs/differences.md lets a step differ by: no more than it says. Rows that other tests show are not here."""
+"""How each row of docs/differences.md lets a step differ, and no further. Rows with tests of their own are not here."""
 
 from __future__ import annotations
 

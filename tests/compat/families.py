@@ -21,7 +21,7 @@ def second(run: Recorder) -> Any:
 
 @SCRIPTS.script(stdlib=True)
 def quota(run: Recorder) -> None:
-    """QUOTA, QUOTAROOT, SETQUOTA: as the server allows. The first script: how much is used must not depend on others."""
+    """QUOTA, QUOTAROOT, SETQUOTA: as the server allows. The first script: the usage must not depend on other scripts."""
     run.connect(timeout=15)
     run.getquota("")
     run.but(*ANNOUNCED).login(run.on.user, PASSWORD)

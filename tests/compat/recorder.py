@@ -1,4 +1,4 @@
-"""What one client library does with a script: every call and what came of it, told so that two libraries can be compared."""
+"""A client library runs a script: every call and its result, in a form in which two libraries can be compared."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ NUMBERS = ("UIDVALIDITY", "HIGHESTMODSEQ", "APPENDUID", "COPYUID")
 
 
 class Abandoned(Exception):
-    """A call did not return: nothing can be told of what would have followed."""
+    """A call did not return: the steps behind it are not run."""
 
 
 class Setting:
-    """Where a script runs: the server, and who is logged in there."""
+    """Where a script runs: the server, and the user logged in there."""
 
     def __init__(self, told: dict[str, Any]) -> None:
         self.server: str = told["server"]
@@ -158,7 +158,7 @@ class Recorder:
         return {name: repr(plain(vars_of(self.client, name))) for name in names}
 
     def leftovers(self) -> Any:
-        """What nobody has asked for yet. imaplib does not tell."""
+        """The responses that belong to no command. imaplib does not list them."""
         if self.library == "imaplib":
             return None
         return self.step("leftovers", lambda: [(name, data) for name, data in self.client.pop_untagged_responses()])
@@ -175,9 +175,9 @@ def vars_of(client: Any, name: str) -> Any:
 def plain(value: Any, numbers: bool = False) -> Any:
     """``value`` in plain types, without what no two sessions have in common."""
     if isinstance(value, (bytes, bytearray)):
-        return _octets(bytes(value), numbers)
+        return _bytes(bytes(value), numbers)
     if isinstance(value, str):
-        return _octets(value.encode("utf-8", "surrogateescape"), False).decode("utf-8", "surrogateescape")
+        return _bytes(value.encode("utf-8", "surrogateescape"), False).decode("utf-8", "surrogateescape")
     if isinstance(value, (list, tuple)):
         named = len(value) == 2 and isinstance(value[0], str) and value[0].upper() in NUMBERS
         made = [plain(item, numbers or named) for item in value]
@@ -185,7 +185,7 @@ def plain(value: Any, numbers: bool = False) -> Any:
     return value
 
 
-def _octets(value: bytes, numbers: bool) -> bytes:
+def _bytes(value: bytes, numbers: bool) -> bytes:
     for pattern, instead in MUST_DIFFER:
         value = pattern.sub(instead, value)
     return re.sub(rb"\A\d+", b"#", value) if numbers else value

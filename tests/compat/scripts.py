@@ -15,7 +15,7 @@ SCRIPTS = Book()
 
 @SCRIPTS.script(stdlib=True)
 def select(run: Recorder) -> None:
-    """SELECT and EXAMINE: what they return, and what response() knows then."""
+    """SELECT and EXAMINE: what they return, and what response() has then."""
     begin(run)
     box = run.on.place("select")
     run.create(box)
@@ -419,7 +419,7 @@ def injection(run: Recorder) -> None:
 
 @SCRIPTS.script(stdlib=True)
 def ready_made(run: Recorder) -> None:
-    """Arguments that the program has made ready itself: what is quoted, in parentheses or in octets passes as it is."""
+    """Arguments that the program has made ready itself: what is quoted, in parentheses or in bytes passes as it is."""
     box = filled(run, "ready")
     run.fetch("2,1", '(UID BODY.PEEK[HEADER.FIELDS ("SUBJECT" FROM)])')
     run.but("fetch-parentheses", "fetch-parentheses-imaplib").fetch("1", "UID FLAGS")

@@ -1,4 +1,4 @@
-"""Scripts about the connection itself: how it begins, who logs in, what goes wrong, how it ends."""
+"""Scripts about the connection itself: greeting, login, errors, logout."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def login_refused(run: Recorder) -> None:
 
 @SCRIPTS.script(stdlib=True)
 def authenticate(run: Recorder) -> None:
-    """PLAIN by octets, refused and taken."""
+    """PLAIN by bytes, refused and taken."""
     run.connect(timeout=15)
     given: list[Any] = []
 
@@ -306,7 +306,7 @@ def stream(run: Recorder) -> None:
 
 @SCRIPTS.script()
 def overridden(run: Recorder) -> None:
-    """A subclass with a socket of its own, which sees all octets."""
+    """A subclass with a socket of its own, which sees all bytes."""
     import socket
 
     seen: dict[str, bytearray] = {"read": bytearray(), "sent": bytearray()}

@@ -16,7 +16,7 @@ from tests.servers.cyrus import CYRUS36
 __all__ = ["ROOT", "SERVERS", "USERS", "Records", "Told", "recorded"]
 
 ROOT = Path(__file__).parents[2]
-# Names of one length: whoever logs in, every answer is as long.
+# Names of one length: every answer is as long for each user.
 USERS = {"imaplib2": "u00", "imapkit": "u01", "imaplib": "u02"}
 SERVERS: dict[str, Kind] = {"dovecot": dovecot_server, "cyrus": CYRUS36}
 Records = dict[str, list[dict[str, Any]]]

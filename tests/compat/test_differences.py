@@ -38,7 +38,7 @@ def test_rows(library: str) -> None:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_what_excuses_a_mismatch_is_listed(library: str) -> None:
+def test_every_excuse_for_a_mismatch_is_listed(library: str) -> None:
     shown_there = {row.id for row in listed(library).values() if any(test.startswith(SIDE_BY_SIDE) for test in row.tests)}
     assert set(EXCUSES[library]) == shown_there
 

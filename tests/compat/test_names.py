@@ -152,7 +152,7 @@ def test_every_public_name_of_imaplib2_is_there() -> None:
     assert compat.version(True) == compat.version(use_tuple=True) == theirs.version(use_tuple=True)
 
 
-# Where it is valid: RFC 2177, RFC 4978 and RFC 2971 say more than imaplib2 does; what flies alone: only what changes the state.
+# Where it is valid: RFC 2177, RFC 4978 and RFC 2971 say more than imaplib2 does; exclusive: only what changes the state.
 MORE_STATES = {"COMPRESS", "IDLE"}
 FEWER_STATES = {"ID", "LOGOUT"}
 IN_PARALLEL = {"APPEND", "SUBSCRIBE", "UNSUBSCRIBE"}
@@ -166,14 +166,14 @@ def test_commands() -> None:
     for name, (states, parallel) in theirs.Commands.items():
         if name == "UID":
             continue
-        mine, flies = ours[name]
+        mine, in_parallel = ours[name]
         if name in MORE_STATES:
             assert set(mine) > set(states)
         elif name in FEWER_STATES:
             assert set(mine) == set(states) - {"LOGOUT"}
         else:
             assert set(mine) == set(states), name
-        assert flies == ((parallel or name in IN_PARALLEL) and name not in ALONE), name
+        assert in_parallel == ((parallel or name in IN_PARALLEL) and name not in ALONE), name
     ours["XNEW"] = (("AUTH",), True)
     assert (ours["XNEW"], "XNEW" in ours) == ((("AUTH",), True), True)
     del ours["XNEW"]

@@ -18,7 +18,7 @@ def news(conversation: Any, command: Any) -> None:
     conversation.ok(command, untagged=b"* 3 EXISTS\r\n* OK [ALERT] mind\r\n* 4 EXISTS\r\n")
 
 
-def test_what_is_left_over_comes_in_pairs_and_in_order() -> None:
+def test_responses_left_over_come_in_pairs_and_in_order() -> None:
     with ScriptedServer(handlers={"NOOP": news}) as server, IMAP4(server.host, server.port, timeout=10) as imap:
         for _ in imap.pop_untagged_responses():
             pass

@@ -89,7 +89,7 @@ def wanted(parameters: str) -> list[tuple[str, Any, Any]]:
 
 
 def shape(function: Any) -> list[tuple[str, Any, Any]]:
-    """What a caller without keywords of ours can tell of a function."""
+    """A signature as a caller sees it that uses no keywords of imapkit's."""
     skipped = {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
     parameters = inspect.signature(function).parameters.values()
     return [(each.name, each.kind, each.default) for each in parameters if each.kind not in skipped and each.name != "self"]
@@ -109,7 +109,7 @@ def test_constructors(cls: Any) -> None:
 
 @pytest.mark.parametrize("name", HOOKS)
 @pytest.mark.parametrize("cls", CLASSES)
-def test_what_subclasses_override(cls: type, name: str) -> None:
+def test_methods_for_subclasses_to_override(cls: type, name: str) -> None:
     assert shape(getattr(cls, name)) == wanted(HOOKS[name])
 
 

@@ -36,7 +36,7 @@ def at_rest(client: imapkit.IMAP4) -> None:
 
 
 def until(holds: Callable[[], object], otherwise: str) -> None:
-    """Look until something holds that nobody tells of; fails if it does not before long."""
+    """Ask until something holds that has no event to wait for; fails if it does not before long."""
     end = time.monotonic() + 10
     while not holds():
         assert time.monotonic() < end, otherwise

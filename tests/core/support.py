@@ -202,7 +202,7 @@ class Driver:
         self.engine.tick(now)
 
     def told(self) -> list[Request]:
-        """The commands whose waiters are to be told, since the last look."""
+        """The commands whose waiters are to be notified, since the last look."""
         done = list(self.engine.effects.done)
         self.engine.delivered()
         return done

@@ -25,12 +25,12 @@ def test_by_name_or_by_what_comes_before_the_star(declared: str, capability: str
     assert serves(declared, capability) is expected
 
 
-def test_all_who_serve_it_are_named() -> None:
+def test_every_family_that_serves_a_capability_is_named() -> None:
     plugins = [Plugin(name, Family(name, capabilities=("X-*",)), "d", "1") for name in ("a", "b")]
     assert serving("X-GM-EXT-1", plugins) == ("a", "b")
     assert serving("IDLE", plugins) == ()
 
 
 @pytest.mark.parametrize("capability", sorted(CORE))
-def test_what_the_core_does_by_itself(capability: str) -> None:
+def test_capabilities_that_the_core_serves(capability: str) -> None:
     assert serving(capability.lower(), ()) == ("core",)

@@ -1,4 +1,4 @@
-"""Channels: what comes is taken in order, the end is told, and neither side waits for ever."""
+"""Channels: bytes are taken in order, the taker sees the end, and neither side waits for ever."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_it_is_full_until_enough_is_taken() -> None:
     assert not channel.flow.is_full
 
 
-def test_what_ended_it_is_raised_behind_what_had_come_and_each_time() -> None:
+def test_the_error_that_ended_it_is_raised_behind_the_bytes_and_each_time() -> None:
     channel = Channel()
     put(channel, b"ab")
 
@@ -68,7 +68,7 @@ def test_what_ended_it_is_raised_behind_what_had_come_and_each_time() -> None:
             channel.read()
 
 
-def test_a_slow_taker_is_told_at_once() -> None:
+def test_a_slow_taker_gets_its_error_at_once() -> None:
     channel = Channel(patience=0.5)
     put(channel, b"ab", b"cd")
     channel.flow.give_up()
@@ -78,7 +78,7 @@ def test_a_slow_taker_is_told_at_once() -> None:
             channel.read()
 
 
-def test_a_taker_that_waits_is_told_that_it_is_over() -> None:
+def test_a_waiting_taker_sees_the_end() -> None:
     channel, found = Channel(), []
 
     def take() -> None:
@@ -131,6 +131,6 @@ def test_the_end_is_not_lost_on_a_taker_that_gave_up_and_waits_for_it() -> None:
 
 
 @pytest.mark.parametrize(("most", "patience"), [(0, 1.0), (1, 0.0), (1, float("nan"))])
-def test_bounds_that_are_none(most: int, patience: float) -> None:
+def test_invalid_bounds_are_refused(most: int, patience: float) -> None:
     with pytest.raises(ValueError, match="channel"):
         Channel(most, patience)

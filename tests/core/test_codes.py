@@ -1,4 +1,4 @@
-"""A response code and a response of one name are kept together, and told apart when they are read."""
+"""A response code and a response of one name are kept together, and distinguished when they are read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REGISTRY = load_only(FAMILY)
 RESPONSE = ("INBOX", [b"/comment", b"13"])
 
 
-def test_what_came_as_a_code_is_read_as_a_code() -> None:
+def test_a_code_is_read_as_a_code() -> None:
     def answer(conversation: Conversation, received: ReceivedCommand) -> None:
         lines = b'* METADATA INBOX (/comment "13")\r\n* OK [METADATA LONGENTRIES 7] x\r\n* METADATA "" (/a {1}\r\nb)\r\n'
         conversation.ok(received, b"[METADATA LONGENTRIES 13] done", lines)
@@ -64,12 +64,12 @@ def test_what_came_as_a_code_is_read_as_a_code() -> None:
 @pytest.mark.parametrize(
     "keep", [list, lambda data: pickle.loads(pickle.dumps(data)), lambda data: Answer(data, name="METADATA")]
 )
-def test_it_is_known_of_a_copy_too(keep: Any) -> None:
+def test_a_copy_is_read_as_a_code_too(keep: Any) -> None:
     data = [CodeData(b"LONGENTRIES 13"), b"INBOX ()"]
     assert parse_shape("METADATA", keep(data), REGISTRY) == [("LONGENTRIES", 13), (b"INBOX", [])]
 
 
-def test_of_what_is_not_known_the_response_is_meant() -> None:
+def test_an_unmarked_value_is_read_as_a_response() -> None:
     found = parse_shape("METADATA", [b"LONGENTRIES 13"], REGISTRY)
     assert found == [(b"LONGENTRIES", 13)]
 

@@ -1,4 +1,4 @@
-"""How a connection ends, whatever the server does, and when; and callbacks. Nothing hangs, nothing stays."""
+"""How a connection ends, whatever the server does at whatever step; and callbacks. No call hangs, and no thread stays."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_connection_that_is_cut_is_noticed_with_nothing_going_on(reset: bool) 
         client.logout()
 
 
-def test_nobody_there() -> None:
+def test_no_server_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectError) as caught:
@@ -192,7 +192,7 @@ def test_nobody_there() -> None:
     assert caught.value.errno
 
 
-# timers
+# time-outs
 
 
 def test_chatter_does_not_extend_a_commands_own_timeout() -> None:
@@ -220,13 +220,13 @@ def test_an_answer_that_comes_as_it_is_found_late_counts(monkeypatch: pytest.Mon
     with serving({"X-SLOW": slow}) as server, connect(server) as client, within(LIMIT + MARGIN):
         client.capability()
         monkeypatch.setattr(Deadlines, "tick", just_then)
-        # So the reader reads, and not who waits.
+        # So the reader reads, and not the waiting caller.
         monkeypatch.setattr(client._live.layers.transport, "ready", None)
         assert client.xatom("X-SLOW", timeout=LIMIT)[0] == "OK"
         assert client.noop()[0] == "OK"
 
 
-def test_a_callback_that_is_late_is_told_so() -> None:
+def test_a_late_command_with_a_callback_gets_the_timeout() -> None:
     with selected({"NOOP": lambda conversation, command: trickle(conversation)}) as (client, _):
         answers = Answers()
         with within(LIMIT + MARGIN):
@@ -297,7 +297,7 @@ def test_a_command_that_gets_on_is_not_late() -> None:
         assert client.fetch("1", "BODY[]") == ("OK", [(b"1 (BODY[] {80}", b"x" * 80), b")"])
 
 
-def test_waiting_for_a_turn_counts() -> None:
+def test_time_in_the_queue_counts() -> None:
     with selected({"NOOP": lambda conversation, command: conversation.wait_closed()}) as (client, server):
         answers = Answers()
         client.noop(callback=answers)
@@ -315,7 +315,7 @@ def test_a_timeout_must_be_positive(value: float) -> None:
         connect(server, timeout=value)
 
 
-# everybody is woken
+# every caller is woken
 
 
 @pytest.mark.parametrize("act", [fin, rst, bye, half_a_line], ids=lambda act: act.__name__)
@@ -425,7 +425,7 @@ def test_exit_does_not_hide_what_happened_in_the_body() -> None:
             body(client)
 
 
-def test_shutdown_from_another_thread_wakes_everybody() -> None:
+def test_shutdown_from_another_thread_wakes_every_caller() -> None:
     received = threading.Event()
 
     def noop(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -449,7 +449,7 @@ def test_shutdown_from_another_thread_wakes_everybody() -> None:
 
 
 def test_shutdown_as_the_connection_ends_does_not_close_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for a socket that is closed beneath him waits for ever."""
+    """A thread that waits for a socket which another thread closes waits for ever."""
     with serving() as server:
         client = connect(server)
         live = client._live
@@ -461,7 +461,7 @@ def test_shutdown_as_the_connection_ends_does_not_close_what_is_read(monkeypatch
 
         monkeypatch.setattr(live.layers.transport, "interrupt", shut_down_first)
         until(lambda: not live._inline._resting, "the reader does not read")
-        live.fail(ConnectionClosed("somebody else hangs up"))
+        live.fail(ConnectionClosed("another thread hangs up"))
         live._reader.thread.join(MARGIN)
         assert not live._reader.thread.is_alive()
         assert client.sock.fileno() < 0, "and the reader has closed it"
@@ -543,7 +543,7 @@ def test_callbacks_have_a_thread_of_their_own_and_may_do_anything() -> None:
         assert threads[0] is not client._live._reader.thread
 
 
-def test_a_callback_that_blocks_keeps_nobody_else_waiting() -> None:
+def test_a_callback_that_blocks_delays_no_caller() -> None:
     with selected() as (client, _):
         release, blocked, answers = threading.Event(), threading.Event(), Answers()
 
@@ -561,8 +561,10 @@ def test_a_callback_that_blocks_keeps_nobody_else_waiting() -> None:
 
 
 @pytest.mark.parametrize("wrong", [ZeroDivisionError, SystemExit, GeneratorExit])
-def test_a_callback_that_raises_is_logged_and_hurts_nobody(wrong: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
-    """``sys.exit()`` too, which would end the thread without a word: nobody after it would be called."""
+def test_a_callback_that_raises_is_logged_and_the_next_one_runs(
+    wrong: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """``sys.exit()`` too, which would end the thread silently: no later callback would be called."""
     with selected() as (client, _):
         answers = Answers()
 
@@ -577,7 +579,7 @@ def test_a_callback_that_raises_is_logged_and_hurts_nobody(wrong: type[BaseExcep
 
 
 @pytest.mark.parametrize("way", ["logout", "shutdown", "__exit__"])
-def test_a_callback_may_end_it_all(way: str) -> None:
+def test_a_callback_may_end_the_connection(way: str) -> None:
     with serving() as server:
         client = connect(server)
         ended = threading.Event()
@@ -592,7 +594,7 @@ def test_a_callback_may_end_it_all(way: str) -> None:
         assert client.state == "LOGOUT"
 
 
-def test_a_callback_that_is_told_of_the_end_may_call_anything() -> None:
+def test_a_callback_that_gets_the_end_may_call_any_method() -> None:
     with serving({"NOOP": lambda conversation, command: conversation.reset()}) as server:
         client = connect(server)
         done = Answers()

@@ -105,7 +105,7 @@ def test_a_rule_reads_just_its_own(rule: Read, text: bytes, value: Any, rest: by
         (Cursor.sp, b"x", "SP"),
     ],
 )
-def test_what_does_not_follow_its_rule(rule: Read, text: bytes, expected: str) -> None:
+def test_input_against_a_rule_is_refused(rule: Read, text: bytes, expected: str) -> None:
     with pytest.raises(ParseError) as caught:
         rule(Cursor((text,)))
     assert caught.value.expected == expected
@@ -289,7 +289,7 @@ def test_a_defect_is_a_value() -> None:
 # Atoms and nesting
 
 
-def test_an_atom_is_told_from_a_string() -> None:
+def test_an_atom_is_distinct_from_a_string() -> None:
     value = Cursor((b'(a "a" NIL "NIL" 5 "5")',)).value()
     assert value == [b"a", b"a", None, b"NIL", 5, b"5"]
     assert isinstance(value, list)

@@ -1,4 +1,4 @@
-"""What is wrong with a declaration is said in the words of the one who wrote it."""
+"""An error about a declaration names what its author wrote."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ WRONG += [
 
 
 @pytest.mark.parametrize(("fields", "said"), WRONG, ids=[said for _, said in WRONG])
-def test_a_mistake_is_told(fields: dict[str, Any], said: str) -> None:
+def test_a_mistake_is_reported(fields: dict[str, Any], said: str) -> None:
     found = list(mistakes(Family(**{"name": "hello", **fields})))
     assert any(said in one for one in found), found
 
@@ -164,7 +164,7 @@ NEEDED: dict[type, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.__name__)
-def test_whatever_is_declared_is_told_and_raises_nothing(kind: Any) -> None:
+def test_any_wrong_declaration_is_reported_and_raises_nothing_else(kind: Any) -> None:
     """Each field with each value: those that are right are few, and never of the wrong type."""
     for field in kind.__dataclass_fields__:
         right = []
@@ -177,7 +177,7 @@ def test_whatever_is_declared_is_told_and_raises_nothing(kind: Any) -> None:
             assert len(right) <= 6, (field, right)
 
 
-def test_what_python_cannot_tell_passes() -> None:
+def test_callables_that_cannot_be_checked_pass() -> None:
     """Functions of C, classes, partials and objects that can be called: what they take is seen when they are."""
     kinds = (len, partial(two, 1), Methods().method, optional(Methods().method), lambda value, more=None: value)
     fields: dict[str, Any] = {"args": kinds, "rest": lambda *args: (), "done": lambda *args: None, "before": print, **ABOUT}
@@ -205,7 +205,7 @@ def test_the_builtin_families_have_none(name: str) -> None:
     assert not contract_is_unknown(family)
 
 
-def test_all_mistakes_are_told() -> None:
+def test_all_mistakes_are_reported() -> None:
     assert len(list(mistakes(Family("", commands=XHELLO, items=())))) == 3  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""What was odd in the stream is noted where a program can see it: bounded, without secrets, whatever thread looks."""
+"""Deviations in the stream are noted where a program can see them: bounded, without secrets, for any thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.core.support import Driver
         (b"DONE BAD what", "an answer to the end of a command that had ended", b"DONE what"),
     ],
 )
-def test_what_is_odd_as_it_comes(line: bytes, what: str, raw: bytes) -> None:
+def test_deviations_are_noted_as_they_arrive(line: bytes, what: str, raw: bytes) -> None:
     driver = Driver()
     driver.feed(line + b"\r\n")
     [defect] = driver.engine.defects.all()
@@ -38,7 +38,7 @@ def test_what_is_odd_as_it_comes(line: bytes, what: str, raw: bytes) -> None:
     assert defect.raw == raw
 
 
-def test_nothing_is_noted_where_nothing_is_odd() -> None:
+def test_well_formed_input_leaves_no_defect() -> None:
     lines = b"* 3 EXISTS\r\n* ok  [ALERT]  hm\r\n* BYE\r\n* LIST () NIL INBOX\r\n* SEARCH 1 2 \r\n* X (a)\r\n"
     driver = Driver()
     request = driver.send("XBYE")
@@ -47,9 +47,9 @@ def test_nothing_is_noted_where_nothing_is_odd() -> None:
     assert driver.engine.defects.all() == ()
 
 
-def test_what_is_found_when_it_is_read() -> None:
-    odd = b"* 1 FETCH (UID 0 FLAGS ())\r\n"
-    with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", odd)}) as (client, _):
+def test_deviations_are_noted_when_they_are_parsed() -> None:
+    malformed = b"* 1 FETCH (UID 0 FLAGS ())\r\n"
+    with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", malformed)}) as (client, _):
         data = client.fetch("1", "(UID FLAGS)")[1]
         assert not client.defects
         assert data.parsed().defects == client.defects == (Defect("0 where a number starts at 1", b"0"),)
@@ -59,9 +59,9 @@ def test_what_is_found_when_it_is_read() -> None:
         assert len(client.defects) == 3
 
 
-def test_what_is_read_again_is_noted_once() -> None:
-    odd = b"* 1 FETCH (UID 0 FLAGS ())\r\n* 2 FETCH (UID 0 FLAGS ())\r\n"
-    with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", odd)}) as (client, _):
+def test_a_result_that_is_read_again_is_noted_once() -> None:
+    malformed = b"* 1 FETCH (UID 0 FLAGS ())\r\n* 2 FETCH (UID 0 FLAGS ())\r\n"
+    with selected({"FETCH": lambda c, command: c.ok(command, b"[UIDVALIDITY 0] done", malformed)}) as (client, _):
         typ, data = client.fetch("1:2", "(UID FLAGS)")
         for _ in range(3):
             assert len(data.parsed().defects) == len(data.parsed(FetchData).defects) == len(client.parse(typ, data).defects) == 2
@@ -88,7 +88,7 @@ def test_a_text_that_is_read_in_two_ways_is_noted_once(typ: str) -> None:
         assert len(client.defects) == 1
 
 
-def test_what_comes_with_a_refusal_is_noted_once() -> None:
+def test_a_row_before_a_refusal_is_noted_once() -> None:
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, untagged=b"* 1 FETCH (UID 0 FLAGS ())\r\n")
 
@@ -101,7 +101,7 @@ def test_what_comes_with_a_refusal_is_noted_once() -> None:
         assert len(client.defects) == 1
 
 
-def test_text_data_that_was_odd() -> None:
+def test_malformed_data_in_text_form() -> None:
     with selected({"NOOP": lambda c, command: c.ok(command, b"[UIDNEXT 0] x")}) as (client, _):
         client.noop()[1].parsed()
         assert [defect.raw for defect in client.defects] == [b"0"]

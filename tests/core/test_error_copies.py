@@ -50,7 +50,7 @@ MADE: list[error] = [
     PluginError.together([PluginError("one", families=["a"]), PluginConflictError("two", families=["b"])]),
     lost_error(ConnectionResetError(104, "Connection reset by peer"), "read"),
     connect_error(ConnectionRefusedError(111, "Connection refused"), "localhost:1"),
-    connect_error(OSError("odd"), "localhost:1"),
+    connect_error(OSError("unusual"), "localhost:1"),
     ConnectError(111, "refused"),
     ResolveError(-2, "no such name"),
     CommandTimeout("too late"),

@@ -31,7 +31,7 @@ from imapkit.core.support.shown import shown
         ("lone \udc80", r"lone \udc80"),
     ],
 )
-def test_what_is_not_printable_is_escaped(data: bytes | str, text: str) -> None:
+def test_unprintable_characters_are_escaped(data: bytes | str, text: str) -> None:
     assert shown(data) == text
     assert shown(text) == text, "escaping twice changes nothing"
 

@@ -116,7 +116,7 @@ def test_cram_md5_as_rfc_2195_section_2_shows_it() -> None:
     assert server.commands[0].args == b"CRAM-MD5"
 
 
-def test_what_the_answerer_raises_cancels_and_reaches_the_caller() -> None:
+def test_an_error_of_the_answerer_cancels_and_reaches_the_caller() -> None:
     def answer(challenge: bytes) -> bytes:
         raise LookupError("no such key")
 
@@ -180,7 +180,7 @@ def test_no_command_from_inside_of_an_exchange() -> None:
     ("method", "why"), [("noop", "NOOP was issued on the thread that reads"), ("logout", "cannot wait for its own end")]
 )
 def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
-    """Nobody would read its answer; a plugin's function would wait for a lock that its own thread holds."""
+    """No thread would read its answer; a plugin's function would wait for a lock that its own thread holds."""
     clients: list[imapkit.IMAP4] = []
 
     def apply(session: Session, response: Untagged) -> None:
@@ -202,12 +202,12 @@ def test_no_command_on_the_reader_thread(method: str, why: str) -> None:
         assert client.noop()[0] == "OK"
 
 
-def test_nobody_goes_on_before_done_has_run() -> None:
-    """Who looks whether his answer is there, and has not been woken yet, must not find a state that is not true any more."""
+def test_no_caller_goes_on_before_done_has_run() -> None:
+    """A caller that looks for its answer before it has been woken must not find a state that is out of date."""
     begun, may, go, over = threading.Event(), threading.Event(), threading.Event(), threading.Event()
 
     def ask(conversation: Conversation, command: ReceivedCommand) -> None:
-        # Whoever sends needs the state once more after he has.
+        # The sending thread needs the state once more after it has sent.
         assert go.wait(10)
         conversation.ok(command)
 
@@ -252,7 +252,7 @@ def test_a_plugin_that_wants_to_exit_is_named_as_the_reason() -> None:
 
 
 def test_a_plugin_may_shut_the_connection_down() -> None:
-    """``shutdown`` waits for nobody; the reader must not wait for the lock that it holds itself."""
+    """``shutdown`` waits for no thread; the reader must not wait for the lock that it holds itself."""
     clients: list[imapkit.IMAP4] = []
 
     def apply(session: Session, response: Untagged) -> None:
@@ -299,7 +299,7 @@ def test_a_thread_that_comes_after_the_reader_is_not_taken_for_it() -> None:
 
 
 def test_ok_before_the_secret_was_asked_for_is_fatal() -> None:
-    """Whoever is on the way must not skip the exchange (net-imap PR 664, 688)."""
+    """An attacker on the way must not skip the exchange (net-imap PR 664, 688)."""
 
     def script(conversation: Conversation) -> None:
         command = conversation.read_command(auto_continue=False)
@@ -329,7 +329,7 @@ def test_select_returns_the_count_of_the_mailbox_it_selects() -> None:
 
 
 def _rows(rng: random.Random) -> list[bytes]:
-    """What may come while 1:100 is fetched: in runs, and in between what belongs elsewhere."""
+    """What may come while 1:100 is fetched: runs of rows, and responses of other commands between them."""
     others = [
         b"* 3 FETCH (X {4}\r\na\r\n\r UID 3)",
         b"* 200 EXISTS",

@@ -80,7 +80,7 @@ def sent(*args: Any, by: str = "xatom", **options: Any) -> bytes:
     ],
     ids=repr,
 )
-def test_what_is_sent(args: tuple[Any, ...], line: bytes | None) -> None:
+def test_bytes_that_xatom_sends(args: tuple[Any, ...], line: bytes | None) -> None:
     got = sent(*args)
     assert got == line if line is not None else got.startswith(b"APPEND Drafts (\\Seen) {3")
 
@@ -102,7 +102,7 @@ def test_what_is_sent(args: tuple[Any, ...], line: bytes | None) -> None:
     ],
     ids=repr,
 )
-def test_what_uid_sends(args: tuple[Any, ...], line: bytes) -> None:
+def test_bytes_that_uid_sends(args: tuple[Any, ...], line: bytes) -> None:
     assert sent(*args, by="uid") == line
 
 
@@ -144,7 +144,7 @@ def test_expunge_takes_a_set_with_uid_and_none_without() -> None:
     [("FETCH", "1:x", "FLAGS"), ("FETCH", None, "FLAGS"), ("COPY", "1", None), ("STORE", "1", "+FLAGS", None), ("XFOO", None)],
     ids=repr,
 )
-def test_what_is_no_form_of_an_extension_is_refused(method: str, args: tuple[Any, ...]) -> None:
+def test_arguments_in_no_known_form_are_refused(method: str, args: tuple[Any, ...]) -> None:
     with selected({}, families=FAMILIES) as (client, server):
         before = server.names
         with pytest.raises(ArgumentError):
@@ -153,7 +153,7 @@ def test_what_is_no_form_of_an_extension_is_refused(method: str, args: tuple[Any
 
 
 @pytest.mark.parametrize("evil", ["RETURN (x\r\nX1 DELETE inbox)", "RETURN (x) {5}", "(a\nb)", b"(a\0b)", "RETURN (\u00fc)"])
-def test_what_is_sent_as_given_stays_one_command(evil: str | bytes) -> None:
+def test_arguments_sent_as_given_stay_one_command(evil: str | bytes) -> None:
     with selected({}, families=FAMILIES) as (client, server):
         before = server.names
         with pytest.raises(ArgumentError, match="LIST"):
@@ -171,7 +171,7 @@ def test_the_answer_is_that_of_the_known_command() -> None:
         assert client.response("STATUS") == ("STATUS", [b"a (UNSEEN 1)"])
 
 
-def test_it_flies_alone() -> None:
+def test_an_extended_form_is_exclusive() -> None:
     with selected({}, families=FAMILIES) as (client, _):
         assert client._encode("LIST", ('""', "*", "RETURN (X)"), generic=True).command.exclusive
         assert not client._encode("LIST", ('""', "*"), generic=True).command.exclusive
@@ -271,7 +271,7 @@ def test_single_quotes_of_arguments(method: str, args: tuple[Any, ...], line: by
     assert sent(*args, by=method).replace(b"+}", b"}").startswith(line)
 
 
-def test_what_answers_a_command_is_told_by_its_arguments_without_single_quotes() -> None:
+def test_answers_are_matched_to_arguments_without_single_quotes() -> None:
     def answer(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.ok(command, untagged=b"* 7 FETCH (FLAGS ())\r\n* STATUS INBOX (MESSAGES 3)\r\n")
 

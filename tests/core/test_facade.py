@@ -136,7 +136,7 @@ def _no_calls() -> None:
 
 
 @each_kind
-def test_a_subclass_carries_the_octets(kind: type[imapkit.IMAP4]) -> None:
+def test_a_subclass_carries_the_bytes(kind: type[imapkit.IMAP4]) -> None:
     body = b"x" * 300_000
     lines = b"* 1 FETCH (BODY[] {%d}\r\n%b)\r\n" % (len(body), body)
     with serving({"FETCH": lambda c, command: c.ok(command, untagged=lines)}) as server:
@@ -243,13 +243,13 @@ def test_a_family_of_ones_own() -> None:
 
 
 def test_a_client_without_the_base_family() -> None:
-    """Nobody understands the capabilities then: a clear end, with nothing left behind."""
+    """No family reads the capabilities then: a clear error, with nothing left behind."""
     with serving({"XHELLO": hello}) as server, pytest.raises(imapkit.IMAP4.error, match="not IMAP4 compliant"):
         connect(server, families=[HELLO])
     assert server.received == []
 
 
-def test_a_method_nobody_has() -> None:
+def test_a_method_that_no_family_has() -> None:
     with serving() as server, connect(server) as client:
         with pytest.raises(AttributeError, match="no_such_thing"):
             client.no_such_thing()
@@ -293,7 +293,7 @@ def test_attributes() -> None:
     assert "LOGOUT" in repr(client)
 
 
-def test_the_state_can_be_set_after_what_no_family_knows() -> None:
+def test_the_state_can_be_set_after_a_command_of_no_family() -> None:
     with selected({"UNSELECT": lambda conversation, command: conversation.ok(command)}) as (client, server):
         assert client.xatom("UNSELECT")[0] == "OK"
         client.state = "AUTH"
@@ -308,12 +308,12 @@ def test_the_state_can_be_set_after_what_no_family_knows() -> None:
 
 
 @pytest.mark.parametrize("name", ["mailbox", "is_readonly"])
-def test_what_cannot_be_set(name: str) -> None:
+def test_attributes_that_cannot_be_set(name: str) -> None:
     with selected() as (client, _), pytest.raises(AttributeError):
         setattr(client, name, None)
 
 
-def test_capabilities_can_be_set_and_terminate_tells_the_end() -> None:
+def test_capabilities_can_be_set_and_terminate_is_true_at_the_end() -> None:
     """OfflineIMAP sets the one after logging in, and asks the other before it keeps a connection."""
     with selected() as (client, _server):
         client.capabilities = ("imap4rev1", "X")
@@ -322,7 +322,7 @@ def test_capabilities_can_be_set_and_terminate_tells_the_end() -> None:
     assert client.Terminate
 
 
-def test_a_lost_connection_is_told_by_the_next_command_and_not_by_the_state() -> None:
+def test_the_next_command_reports_a_lost_connection_and_the_state_does_not() -> None:
     """OfflineIMAP selects a mailbox only if it is not selected, and tries again if it is the command after that which aborts."""
     with serving({"NOOP": lambda conversation, command: conversation.reset()}) as server:
         client = connect(server)
@@ -362,7 +362,7 @@ def test_the_level_up_to_which_debug_output_is_kept_back() -> None:
         assert "> b" in log.getvalue()
 
 
-def test_a_debug_file_that_breaks_hurts_nobody() -> None:
+def test_commands_go_on_when_the_debug_file_breaks() -> None:
     log = io.StringIO()
     with serving() as server, connect(server, debug=5, debug_file=log) as client:
         log.close()
@@ -379,7 +379,7 @@ def test_the_state_decides() -> None:
         assert server.names == ["LOGIN"]
 
 
-def test_a_command_nobody_knows_flies_alone() -> None:
+def test_an_unknown_command_is_exclusive() -> None:
     with selected({"XYZZY": lambda c, command: c.ok(command, command.args, b"* XYZZY 1\r\n")}) as (client, _):
         assert client.xatom("xyzzy", "a b", 7) == ("OK", [b'"a b" 7'])
         assert client.response("XYZZY")[1] == [b"1"]

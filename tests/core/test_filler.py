@@ -1,4 +1,4 @@
-"""A layer that has something to send that means nothing: a server that is silent about a command is prodded with it."""
+"""A layer with filler, bytes that mean nothing: the reader sends them to a server that owes an answer and is silent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUIET = 0.06
 
 
 class Filled(QuietLayer):
-    """Zeros may stand between its octets, and are nothing."""
+    """Zeros may stand between its bytes, and mean nothing."""
 
     filler = FILLER
 
@@ -41,9 +41,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hidden(conversation: Conversation) -> bytes:
-    """The next octet that means something, or b"" for one that means nothing."""
-    octet = conversation.read_literal(1)
-    return b"" if octet == FILLER else xor(octet)
+    """The next byte that means something, or b"" for filler."""
+    byte = conversation.read_literal(1)
+    return b"" if byte == FILLER else xor(byte)
 
 
 def read_hidden(conversation: Conversation) -> tuple[bytes, bytes]:
@@ -64,8 +64,8 @@ def serve_hidden(conversation: Conversation, silent: Callable[[bytes], None] = l
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
-def test_a_server_that_is_silent_is_prodded_until_it_is_not(monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
-    """Whether the caller reads itself, or the reader thread."""
+def test_a_silent_server_gets_filler_until_it_answers(monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
+    """Whether the caller reads inline, or the reader thread."""
     monkeypatch.setattr("imapkit.core.threads.inline._REST", 20.0)
 
     def script(conversation: Conversation) -> None:
@@ -92,8 +92,8 @@ def test_a_server_that_is_silent_is_prodded_until_it_is_not(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("family", [STAY, HEAR], ids=["ends", "hears"])
-def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Family) -> None:
-    """Cyrus would take it for the interrupt, and tell of no news. Neither before the "+", nor as it goes on, nor as it ends."""
+def test_no_filler_is_sent_while_a_command_listens(family: Family) -> None:
+    """Cyrus would take it for the interrupt, and send no news. None before the "+", none while it listens, none as it ends."""
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
@@ -122,7 +122,7 @@ def test_what_goes_on_until_it_hears_something_hears_nothing_of_it(family: Famil
         client._hang_up("enough")
 
 
-def test_a_server_that_owes_no_answer_is_not_prodded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_owes_no_answer_gets_no_filler(monkeypatch: pytest.MonkeyPatch) -> None:
     answered, over = threading.Event(), threading.Event()
 
     def script(conversation: Conversation) -> None:
@@ -138,15 +138,15 @@ def test_a_server_that_owes_no_answer_is_not_prodded(monkeypatch: pytest.MonkeyP
         client = connect(server, families=FAMILIES)
         assert switch(client)[0] == "OK"
         client.noop()
-        prods: list[int] = []
-        monkeypatch.setattr(client._live._courier, "send_filler", lambda: prods.append(1))
+        filled: list[int] = []
+        monkeypatch.setattr(client._live._courier, "send_filler", lambda: filled.append(1))
         answered.set()
         assert over.wait(20)
-        assert not prods
+        assert not filled
         client._hang_up("enough")
 
 
-def test_each_time_in_the_same_silence_the_reader_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_filler_in_the_same_silence_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imapkit.core.threads.reader._LONGEST_SILENCE", 0.1)
     waits: list[float] = []
     go = threading.Event()
@@ -168,9 +168,9 @@ def test_each_time_in_the_same_silence_the_reader_waits_longer(monkeypatch: pyte
         assert waits[7:] == [0.03], "no answer is owed any more"
 
 
-def test_a_server_that_is_asked_for_a_literal_is_prodded_too() -> None:
-    """Commands may be before it that the server does not look at; the reader thread prods, between two pieces of the command."""
-    prodded = threading.Event()
+def test_filler_is_sent_while_a_literal_waits_for_plus() -> None:
+    """Commands may be before it that the server does not look at; the reader sends filler between two pieces of the command."""
+    got_filler = threading.Event()
 
     def script(conversation: Conversation) -> None:
         conversation.ok(conversation.read_command())
@@ -178,7 +178,7 @@ def test_a_server_that_is_asked_for_a_literal_is_prodded_too() -> None:
         assert line.endswith(b"{5}\r\n")
         for _ in range(3):
             assert hidden(conversation) == b""
-        prodded.set()
+        got_filler.set()
         conversation.send(xor(b"+ go\r\n"))
         assert read_line(conversation, hidden) == b"hello\r\n"
         conversation.send(xor(line.split()[0] + b" OK done\r\n"))
@@ -188,7 +188,7 @@ def test_a_server_that_is_asked_for_a_literal_is_prodded_too() -> None:
         client = connect(server, families=FAMILIES)
         assert switch(client)[0] == "OK"
         assert client.append("box", None, None, b"hello") == ("OK", [b"done"])
-        assert prodded.is_set()
+        assert got_filler.is_set()
         client._hang_up("enough")
 
 
@@ -215,7 +215,7 @@ def silent_once(go: threading.Event) -> Handler:
 
 
 def test_no_command_is_sent_meanwhile_and_the_state_lock_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a layer beneath does may wait for a thread that wants to send something."""
+    """A layer beneath may wait for a thread that wants to send something."""
     go = threading.Event()
     with serving({"NOOP": silent_once(go)}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
         connection = client._live
@@ -235,7 +235,7 @@ def test_no_command_is_sent_meanwhile_and_the_state_lock_is_free(monkeypatch: py
 
 
 @pytest.mark.parametrize("end", ["farewell", "end", "gone"])
-def test_at_the_end_nothing_is_sent(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_filler_is_sent_after_the_end(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
     with serving({"NOOP": silent_once(go)}, greeting=PREAUTH) as server, connect(server, families=["rev1"]) as client:
         connection, answers = client._live, Answers()
@@ -257,7 +257,7 @@ def test_at_the_end_nothing_is_sent(end: str, monkeypatch: pytest.MonkeyPatch) -
         answers.next()
 
 
-def test_a_server_that_takes_nothing_is_not_waited_for() -> None:
+def test_filler_does_not_wait_for_a_server_that_takes_nothing() -> None:
     """It has more before it than it has looked at anyway."""
     here, there = socket.socketpair()
     with here, there:

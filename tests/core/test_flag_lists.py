@@ -17,7 +17,7 @@ from imapkit.ext.rev1.fetch import fetch_uid
 
 SEEN, FLAGGED = b"\\Seen", b"\\Flagged"
 #   No flag, and left out whatever stands beside it.
-ODD = [
+NO_FLAGS = [
     b'"To Do"',
     b'"\\\\Deleted"',
     b'""',
@@ -78,14 +78,14 @@ PLACES = pytest.mark.parametrize("read", READERS)
 @PLACES
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_one_that_is_none_is_noted_and_the_others_stay(read: Callable[[bytes], tuple[Any, Parsed[Any]]], at: int) -> None:
-    for odd in ODD:
-        if read is permanent and b"{" in odd:
+    for no_flag in NO_FLAGS:
+        if read is permanent and b"{" in no_flag:
             continue  # a response code is one line
         words = [SEEN, FLAGGED]
-        words.insert(at, odd)
+        words.insert(at, no_flag)
         flags, found = read(b"(%b)" % b" ".join(words))
-        assert flags == (SEEN, FLAGGED), odd
-        assert [(defect.what, defect.raw) for defect in found.defects] == [("no flag", odd)]
+        assert flags == (SEEN, FLAGGED), no_flag
+        assert [(defect.what, defect.raw) for defect in found.defects] == [("no flag", no_flag)]
 
 
 @PLACES
@@ -121,9 +121,9 @@ def test_items_without_a_space_between_them() -> None:
     assert (found[0].flags, found[0].uid, found.defects) == ((SEEN,), 5, ())
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_the_uid_behind_it_says_whose_answer_it_is(odd: bytes) -> None:
-    text, announced, rest = (b"(FLAGS (\\Seen %b) UID 447)" % odd).partition(b"{3}\r\n")
+@pytest.mark.parametrize("no_flag", NO_FLAGS)
+def test_the_uid_behind_it_says_whose_answer_it_is(no_flag: bytes) -> None:
+    text, announced, rest = (b"(FLAGS (\\Seen %b) UID 447)" % no_flag).partition(b"{3}\r\n")
     parts = [b"* 2 FETCH " + text + b"{3}", rest[:3], rest[3:]] if announced else [b"* 2 FETCH " + text]
     assert fetch_uid(classify(parts)) == 447  # type: ignore[arg-type]
 
@@ -134,12 +134,12 @@ def test_a_list_without_an_end_is_none() -> None:
     assert "flag-list" in found.defects[-1].what
 
 
-def test_whatever_stands_in_the_list_the_cursor_ends_behind_it(rng: random.Random) -> None:
+def test_the_cursor_ends_behind_any_list(rng: random.Random) -> None:
     for _ in range(6000):
         flags = [rng.choice([b"\\Seen", b"$a", b"x]y", b"\\X"]) for _ in range(rng.randrange(6))]
-        odd = rng.choice(ODD[:-2])
+        no_flag = rng.choice(NO_FLAGS[:-2])
         words = list(flags)
-        words.insert(rng.randrange(len(flags) + 1), odd)
+        words.insert(rng.randrange(len(flags) + 1), no_flag)
         cursor = Cursor((b"(FLAGS (%b) UID 9)" % b" ".join(words),))
         cursor.expect(b"(")
         cursor.expect(b"FLAGS ")

@@ -23,7 +23,7 @@ def frame(*chunks: bytes, limits: Limits | None = None) -> list[list[bytes]]:
     return found
 
 
-def octets(data: bytes) -> list[bytes]:
+def each_byte(data: bytes) -> list[bytes]:
     return [data[at : at + 1] for at in range(len(data))]
 
 
@@ -54,7 +54,7 @@ def test_crlf_may_be_split_across_pushes(cut: int) -> None:
     ],
 )
 def test_a_line_ends_in_lf_whatever_number_of_crs_are_before(data: bytes, lines: list[bytes]) -> None:
-    for chunks in ((data,), octets(data)):
+    for chunks in ((data,), each_byte(data)):
         assert [part for parts in frame(*chunks) for part in parts] == lines
 
 
@@ -117,7 +117,7 @@ def test_the_rest_holds_the_line_that_had_begun() -> None:
 )
 def test_literals(data: bytes, parts: list[bytes]) -> None:
     assert frame(data) == [parts]
-    assert frame(*octets(data)) == [parts]
+    assert frame(*each_byte(data)) == [parts]
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_literals(data: bytes, parts: list[bytes]) -> None:
         b"* X }",
     ],
 )
-def test_what_is_no_literal(line: bytes) -> None:
+def test_lines_that_announce_no_literal(line: bytes) -> None:
     data = line + b"\r\n* 1 EXISTS\r\n"
     assert frame(data) == [[line], [b"* 1 EXISTS"]]
-    assert frame(*octets(data)) == [[line], [b"* 1 EXISTS"]]
+    assert frame(*each_byte(data)) == [[line], [b"* 1 EXISTS"]]
 
 
 @pytest.mark.parametrize("size", [b"", b"-1", b"-100", b"1e9", b"+5", b"5-", b"0x10", b"1.5", b"9" * 21, b"0" * 99])
@@ -296,7 +296,7 @@ def test_a_run_ends_where_something_else_comes() -> None:
 
 
 @pytest.mark.parametrize("line", [b"*  1 X a", b"* 1 X", b"* 01 X a", b"* 1 XX a", b"* 1  X a", b"1 X a", b"* X a", b"* -1 X a"])
-def test_what_belongs_in_no_run(line: bytes) -> None:
+def test_responses_that_belong_in_no_run(line: bytes) -> None:
     assert run_matcher("X")(line) is None
 
 
@@ -346,7 +346,7 @@ def whole(data: bytes, limits: Limits) -> list[list[bytes]]:
         b"* 1 FETCH{3}", b"* 1 FETCH",
     ],
 )  # fmt: skip
-def test_literals_that_are_there_together_are_what_they_are_octet_by_octet(line: bytes) -> None:
+def test_literals_that_arrive_together_are_framed_as_byte_by_byte(line: bytes) -> None:
     every = [
         Limits(),
         Limits(nesting=2),
@@ -360,7 +360,7 @@ def test_literals_that_are_there_together_are_what_they_are_octet_by_octet(line:
 
     def outcome(limits: Limits, data: bytes, *, together: bool) -> list[list[bytes]] | str:
         try:
-            return whole(data, limits) if together else frame(*octets(data), limits=limits)
+            return whole(data, limits) if together else frame(*each_byte(data), limits=limits)
         except (LimitExceeded, RemoteProtocolError) as exc:
             # How much there is by then depends on how it came.
             return re.sub(" of [0-9]+", "", str(exc))
@@ -372,7 +372,7 @@ def test_literals_that_are_there_together_are_what_they_are_octet_by_octet(line:
             assert outcome(limits, data, together=True) == outcome(limits, data, together=False)
 
 
-def test_what_has_not_come_as_a_whole_is_left_to_come() -> None:
+def test_incomplete_literals_are_left_for_later() -> None:
     row = b"* 7 FETCH (BODY[] {5}\r\nab\r\nc)\r\n"
     for end in range(len(row)):
         framer = Framer()

@@ -1,4 +1,4 @@
-"""Bad input from the program, and bad servers: it is told at once, it is bounded, and nothing hangs."""
+"""Bad input from the program, and bad servers: an error at once, bounded cost, and no call that hangs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.stress.scripted import Hooked
         (b"*\r\n", ""),
     ],
 )
-def test_what_is_no_imap_server_is_told_at_once(greeting: bytes, kind: str) -> None:
+def test_a_server_that_is_not_imap_is_refused_at_once(greeting: bytes, kind: str) -> None:
     with ScriptedServer(lambda c: c.wait_closed(), greeting=greeting) as server, within(MARGIN):
         with pytest.raises(RemoteProtocolError, match="unrecognised server welcome") as caught:
             connect(server)
@@ -38,7 +38,7 @@ def test_what_is_no_imap_server_is_told_at_once(greeting: bytes, kind: str) -> N
     assert server.received == [], "and nothing was sent to it"
 
 
-def test_bye_as_a_greeting_tells_why() -> None:
+def test_bye_as_a_greeting_is_the_reason() -> None:
     server = ScriptedServer(lambda c: c.wait_closed(), greeting=b"* BYE [ALERT] too many connections\r\n")
     with server, pytest.raises(ServerBye, match="too many connections"):
         connect(server)
@@ -124,7 +124,7 @@ FATAL = [
 
 
 @pytest.mark.parametrize(("stream", "kind"), FATAL, ids=[stream[:30].decode() for stream, _ in FATAL])
-def test_what_cannot_be_trusted_is_the_end(stream: bytes, kind: type[Exception]) -> None:
+def test_a_response_that_cannot_be_trusted_ends_the_connection(stream: bytes, kind: type[Exception]) -> None:
     def fetch(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(stream)
         conversation.wait_closed()
@@ -217,7 +217,7 @@ def test_a_bye_that_is_repeated_for_ever() -> None:
 
 @pytest.mark.parametrize("cls", [imapkit.IMAP4, Hooked])
 @pytest.mark.parametrize("answered", [False, True])
-def test_a_server_that_goes_while_a_message_is_sent_has_said_why(cls: type[imapkit.IMAP4], answered: bool) -> None:
+def test_the_reason_of_a_server_that_leaves_during_an_append_is_raised(cls: type[imapkit.IMAP4], answered: bool) -> None:
     """The system refuses to send more before the last words have been read."""
 
     def script(conversation: Conversation) -> None:

@@ -48,7 +48,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    # Entries that are not there, or no directories, are nobody's fault but would be looked at.
+    # Entries that do not exist, or are no directories, are no error, and would be looked at.
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if Path(entry).is_dir()])
     return Place(tmp_path)
 
@@ -172,7 +172,7 @@ UNUSUAL: dict[str, Callable[[Place], object]] = {
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_what_is_plain_is_found_without_the_library(place: Place, found: Found, name: str) -> None:
+def test_plain_metadata_is_read_without_the_library(place: Place, found: Found, name: str) -> None:
     PLAIN[name](place)
     ours, theirs, asked = found()
     assert not asked
@@ -187,7 +187,7 @@ def test_all_else_is_left_to_the_library(place: Place, found: Found, name: str) 
     assert ours == theirs
 
 
-def test_whatever_is_installed_here_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_distribution_installed_here_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     points = importlib_metadata.entry_points()
     names = [dist.metadata["Name"] for dist in importlib_metadata.distributions()]
     assert {"imapkit", "pytest11", "console_scripts"} <= points.groups
@@ -197,7 +197,7 @@ def test_whatever_is_installed_here_is_found(monkeypatch: pytest.MonkeyPatch) ->
         assert found == installed(group, names)
 
 
-def test_what_the_tests_look_at_is_there(place: Place, found: Found) -> None:
+def test_the_cases_of_these_tests_exist(place: Place, found: Found) -> None:
     several(place)
     (points, there), _, _ = found()
     assert {(p.name, p.value, p.distribution, p.version) for p in points} == {
@@ -232,7 +232,7 @@ def test_broken_metadata_is_what_the_library_makes_of_it(
     assert outcomes[0] == outcomes[1]
 
 
-def test_what_another_brings_is_not_read(place: Place) -> None:
+def test_entries_of_another_distribution_are_not_read(place: Place) -> None:
     place.add("other-1.0.dist-info", b"[console_scripts]\n\xff no pair\n", b"\xff")
     place.add("sample-1.0.dist-info")
     points, there = installed(GROUP, NAMES)

@@ -56,7 +56,7 @@ def idling_client(handler: Handler) -> Iterator[imapkit.IMAP4]:
 
 
 def idling(conversation: Conversation, command: ReceivedCommand) -> None:
-    """Go on until the client has had enough."""
+    """Idle until the client sends DONE."""
     conversation.send(b"+ go on\r\n")
     assert conversation.read_line() == b"DONE"
     conversation.ok(command)
@@ -71,7 +71,7 @@ def it_idles(client: imapkit.IMAP4) -> None:
     until(lambda: client._live.engine.listens, "nothing has been accepted")
 
 
-def test_before_the_engine_knows_of_the_command() -> None:
+def test_before_the_engine_has_the_command() -> None:
     with selected() as (client, server), within(20):
         with interrupted_at(client._live._courier, "run"):
             client.create("box")
@@ -156,7 +156,7 @@ def test_as_it_ends_the_idle_of_another_thread(after: bool) -> None:
         it_idles(client)
         with interrupted_at(client._live.layers.transport, "try_write", after=after):
             client.noop()
-        # The callback is told at the latest when the next command comes.
+        # The callback is called at the latest when the next command comes.
         with pytest.raises(ConnectionClosed, match="interrupted"):
             client.noop(timeout=MARGIN)
         failure = answers.next()[2]
@@ -164,7 +164,7 @@ def test_as_it_ends_the_idle_of_another_thread(after: bool) -> None:
 
 
 @pytest.mark.parametrize("end", ["done", "not done"])
-def test_while_its_idle_is_begun_anew(end: str) -> None:
+def test_while_its_idle_is_renewed(end: str) -> None:
     """Given up, it is ended, and what comes next need not wait for it."""
     doned, go = threading.Event(), threading.Event()
 
@@ -187,7 +187,7 @@ def test_while_its_idle_is_begun_anew(end: str) -> None:
             if end == "done":
                 client._live._inline.wake_reader()
                 go.set()
-                until(lambda: request.phase is LISTENING, "it is not begun anew")
+                until(lambda: request.phase is LISTENING, "it is not renewed")
             raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as patch:
@@ -213,7 +213,7 @@ def test_as_it_ends_the_connection(step: str) -> None:
         assert not client._live._reader.thread.is_alive()
 
 
-def test_as_it_says_farewell() -> None:
+def test_as_it_logs_out() -> None:
     with selected({"STATUS": never}) as (client, _), within(20):
         told = Answers()
         client.status("box", "(MESSAGES)", callback=told)

@@ -1,6 +1,6 @@
 """A thread is interrupted in the middle of a command, at every byte code of the core: its command has its own answer or none.
 
-The connection goes on, or says at once why not; every callback is called once; no thread waits in vain, and none is left.
+The connection goes on, or says at once why not; every callback is called once; no thread waits for ever, and none is left.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ Act = Callable[[Sweep, imapkit.IMAP4], object]
 
 
 def goes_on(client: imapkit.IMAP4, where: str) -> bool:
-    """Another thread comes now: it is answered, or learns at once why it is not."""
+    """A command of another thread is answered, or raises at once why it is not."""
     outcomes: list[Any] = []
 
     def ask() -> None:
@@ -240,7 +240,7 @@ def log_out(client: imapkit.IMAP4) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("end", [shut_down, log_out], ids=lambda end: end.__name__)
 def test_the_end_is_interrupted_anywhere(end: Callable[[imapkit.IMAP4], None]) -> None:
-    """Done again it ends the connection; a command with a callback is told so once, and no thread is left."""
+    """Called again it ends the connection; the callback of a command gets that once, and no thread is left."""
     with sweeping() as sweep:
         where = "the first"
         while where:

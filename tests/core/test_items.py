@@ -42,7 +42,7 @@ def test_an_item_is_read_by_its_grammar_and_reached_with_its_type() -> None:
 
 
 @pytest.mark.parametrize("text", [b"(UID 7)", b"(X-TAGS oops UID 7)"])
-def test_what_is_not_there_or_not_right_is_none(text: bytes) -> None:
+def test_a_missing_or_malformed_item_is_none(text: bytes) -> None:
     assert TAGS.of(parsed("FETCH", 1, text, FAMILY)) is None
 
 

@@ -87,7 +87,7 @@ def test_a_server_that_does_not_end_its_flush_is_late(more: bytes, again: bytes)
         conversation._sock = conversation._sock.carrier
         text = b"%b OK go\r\n" % command.tag
         size = len(text).to_bytes(2, "little")
-        conversation.send(b"\0" + size + bytes(255 - octet for octet in size) + text + more)
+        conversation.send(b"\0" + size + bytes(255 - byte for byte in size) + text + more)
         while again:
             conversation.send(again)
         conversation.wait_closed()
@@ -227,7 +227,7 @@ class Below(QuietLayer):
 
 
 class Above(Chopping2):
-    """Goes above, and comes in single octets."""
+    """Goes above, and decodes into single bytes."""
 
     def finish(self) -> bytes:
         return b""
@@ -283,7 +283,7 @@ def test_bytes_that_are_there_already_pass_the_new_layer_and_those_above_it(fami
 
 
 class Named(QuietLayer):
-    """Says who it is."""
+    """A layer that shows its name."""
 
     def __init__(self, name: bytes) -> None:
         super().__init__(None)
@@ -322,7 +322,7 @@ def test_each_has_its_place() -> None:
     assert [layers.place(order) for order in (0, TLS_ORDER, 30, 50, 51)] == [2, 3, 4, 6, 6]
 
 
-def test_what_a_layer_has_at_its_start_goes_through_those_above_it() -> None:
+def test_bytes_a_layer_has_at_its_start_go_through_those_above_it() -> None:
     """The last record of a handshake may bring the first bytes that it protects."""
 
     class Full(Named):

@@ -145,8 +145,8 @@ def test_it_is_patient_but_its_interrupt_is_not() -> None:
         assert issubclass(answers.next()[2][0], CommandTimeout)
 
 
-def test_who_waits_for_it_is_told_too() -> None:
-    """The same with nobody but the waiting caller to keep the time."""
+def test_its_waiting_caller_gets_the_timeout_too() -> None:
+    """The same with only the waiting caller to keep the time."""
     staying = threading.Event()
 
     def deaf(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -198,7 +198,7 @@ KEY = 0x2A
 
 
 def xor(data: bytes | memoryview, key: int = KEY) -> bytes:
-    return bytes(octet ^ key for octet in data)
+    return bytes(byte ^ key for byte in data)
 
 
 class XorLayer:
@@ -247,11 +247,11 @@ class Chopping(QuietLayer):
 
 
 class Chopping2(QuietLayer):
-    """Comes in single octets."""
+    """Decodes into single bytes."""
 
     def decode(self, data: bytes) -> Iterable[bytes]:
-        for octet in xor(data):
-            yield bytes((octet,))
+        for byte in xor(data):
+            yield bytes((byte,))
 
 
 class XorCommands(Commands):
@@ -276,15 +276,15 @@ def switch(client: Any, **options: Any) -> Any:
     return client.xxor(**options)
 
 
-def read_octet(conversation: Conversation) -> bytes:
+def read_byte(conversation: Conversation) -> bytes:
     return xor(conversation.read_literal(1))
 
 
-def read_line(conversation: Conversation, octet: Callable[[Conversation], bytes] = read_octet) -> bytes:
+def read_line(conversation: Conversation, read: Callable[[Conversation], bytes] = read_byte) -> bytes:
     """A line that came through the layer."""
     line = b""
     while not line.endswith(b"\r\n"):
-        line += octet(conversation)
+        line += read(conversation)
     return line
 
 
@@ -325,7 +325,7 @@ def test_a_layer_is_switched_on_with_its_command() -> None:
         client.logout()
 
 
-def test_what_came_with_the_ok_is_fed_to_the_layer() -> None:
+def test_bytes_behind_the_ok_are_fed_to_the_layer() -> None:
     def script(conversation: Conversation) -> None:
         command = conversation.read_command()
         conversation.send(b"%b OK on\r\n" % command.tag + xor(b"* 7 EXISTS\r\n* 8 EX"))
@@ -341,7 +341,7 @@ def test_what_came_with_the_ok_is_fed_to_the_layer() -> None:
 
 
 @pytest.mark.parametrize("injected", [b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", b"x", b"\r\n", b"* 1 EXISTS\r\n* 2 EX"])
-def test_what_came_with_the_ok_is_an_injection(injected: bytes) -> None:
+def test_bytes_behind_the_ok_are_an_injection(injected: bytes) -> None:
     def script(conversation: Conversation) -> None:
         command = conversation.read_command()
         conversation.send(b"%b OK on\r\n%b" % (command.tag, injected))
@@ -449,8 +449,8 @@ def test_a_layer_that_is_always_there_is_beneath_tls() -> None:
     assert not any(b"NOOP" in data or b"PREAUTH" in data for data in seen)
 
 
-def test_what_is_left_of_the_outer_layer_goes_through_the_new_one_too() -> None:
-    """Two TLS records in one segment: the OK, and the first octets of the layer that it switches on."""
+def test_bytes_left_in_the_outer_layer_go_through_the_new_one_too() -> None:
+    """Two TLS records in one segment: the OK, and the first bytes of the layer that it switches on."""
     outer = Family("outer", layers={"outer": LayerSpec(lambda session, options: Chopping(options), always=True)})
 
     def script(conversation: Conversation) -> None:
@@ -477,7 +477,7 @@ def test_options_of_commands_are_checked() -> None:
 
 
 @pytest.mark.parametrize("cls", KINDS)
-def test_a_layer_with_a_subclass_that_carries_the_octets(cls: type[imapkit.IMAP4]) -> None:
+def test_a_layer_with_a_subclass_that_carries_the_bytes(cls: type[imapkit.IMAP4]) -> None:
     def script(conversation: Conversation) -> None:
         command = conversation.expect("COMPRESS", b"DEFLATE")
         conversation.ok(command)

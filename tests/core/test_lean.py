@@ -112,7 +112,7 @@ def test_objects_are_made_as_those_of_dataclasses_are() -> None:
         assert one.__init__.__module__ == one.__module__
 
 
-def test_what_is_written_late_is_written_for_the_right_class() -> None:
+def test_methods_made_late_are_those_of_the_right_class() -> None:
     point: Any
     named: Any
     point, named, _ = define(lean_dataclass)
@@ -133,7 +133,7 @@ def test_what_is_written_late_is_written_for_the_right_class() -> None:
         del one.x
 
 
-def test_the_default_that_is_made_anew_is_each_objects_own() -> None:
+def test_a_default_factory_makes_a_value_for_each_object() -> None:
     made: Any = define(lean_dataclass)[0]
     assert made(1).unhashed == made(2).unhashed == {}
     assert made(1).unhashed is not made(2).unhashed
@@ -162,7 +162,7 @@ def with_more(one: Any) -> Any:
     "one",
     [
         Limits(line=5),
-        Defect("what", b"octets"),
+        Defect("what", b"bytes"),
         Address(None, None, None, None),
         with_more(Derived(line=6)),
         Empty(),
@@ -175,7 +175,7 @@ def test_copied_and_pickled(one: Any) -> None:
         assert getattr(other, "more", None) == getattr(one, "more", None)
 
 
-def test_what_derives_from_a_frozen_one_is_frozen() -> None:
+def test_a_subclass_of_a_frozen_class_is_frozen() -> None:
     with pytest.raises(TypeError, match="cannot inherit non-frozen"):
 
         @dataclass

@@ -1,4 +1,4 @@
-"""No octets a server can send make framing or parsing take more than linear time."""
+"""Framing and parsing take linear time, whatever bytes a server sends."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_framing_many_responses(shape: Shape, nesting: int) -> None:
 
 @pytest.mark.parametrize("line", [b"* OK [BADCHARSET (", b"* 1 FETCH (", b"* OK text ", b'* X "a" "'], ids=ascii)
 def test_framing_many_literals_behind_a_long_line(line: bytes) -> None:
-    """Whether a literal may follow is settled once, not anew for each from the first line on."""
+    """Whether a literal may follow is settled once, not again for each from the first line on."""
 
     def run(count: int) -> None:
         framer = Framer(Limits(literals=10**6))
@@ -140,7 +140,7 @@ def test_framing_many_literals_behind_a_long_line(line: bytes) -> None:
      b"x\r\n", b"* X ({0}\r\n\r\n)\r\n", b"* X ({0}\r\n\r\n", b"} \r\n", b"}\r"],
     ids=ascii,
 )  # fmt: skip
-def test_framing_what_is_odd(line: bytes) -> None:
+def test_framing_malformed_input(line: bytes) -> None:
     def run(count: int) -> None:
         framer = Framer(is_tagged=lambda line: line.startswith(b"A1 "))
         framer.push(line * count + b"A1 OK\r\n")
@@ -151,11 +151,11 @@ def test_framing_what_is_odd(line: bytes) -> None:
     assert_linear(run, 2000)
 
 
-def test_framing_octet_by_octet() -> None:
+def test_framing_byte_by_byte() -> None:
     def run(count: int) -> None:
         framer = Framer()
-        for octet in b"* X {%d}\r\n%b)%b\r\n" % (count, b"y" * count, b"x" * count):
-            framer.push(bytes((octet,)))
+        for byte in b"* X {%d}\r\n%b)%b\r\n" % (count, b"y" * count, b"x" * count):
+            framer.push(bytes((byte,)))
             framer.pop()
 
     assert_linear(run, 4000)
@@ -181,7 +181,7 @@ def test_framing_octet_by_octet() -> None:
 )
 def test_classification(shape: Shape) -> None:
     def run(count: int) -> None:
-        # Words after the spaces: for a space that is given back, they would be read anew.
+        # Words after the spaces: for a space that is given back, they would be read again.
         for line in (build(shape, count), build(shape, count) + b"a" * count):
             response_code(line)
             classify([line])
@@ -265,14 +265,14 @@ HIDDEN = Hidden("hunter2", "UID UID UID")
 
 @pytest.mark.parametrize("piece", ["correct", "battery", "correct horse batter", "correct horse battery", "correc"])
 def test_hiding_pieces(piece: str) -> None:
-    """A server that knows a secret may repeat pieces of it without end."""
+    """A server with a secret may repeat pieces of it without end."""
     hidden = Hidden("correct horse battery" * 20)
     assert_linear(lambda count: hidden.hide_text(f"{piece} " * count))
 
 
 READERS = list(readers())
 WORTH_A_LOOK = 0.005
-"""Seconds for four times the input: what is faster is not measured further. (20,000 octets to the square take longer.)"""
+"""Seconds for four times the input: a reader that is faster is not measured further. (20,000 bytes to the square take longer.)"""
 
 
 def assert_all_linear(make: Callable[[int], Untagged], size: int) -> None:

@@ -90,7 +90,7 @@ def test_a_family_that_was_switched_off_is_named(connect: Any, monkeypatch: pyte
         imap.blink()
 
 
-def test_what_replaces_a_method_comes_first_whatever_the_bases_are(connect: Any) -> None:
+def test_a_replacing_method_comes_first_for_any_bases(connect: Any) -> None:
     assert connect(MyIMAP, ["rev1", "quota", BETTER, BLINK]).getquota("") == ("OK", [b"better"])
 
 

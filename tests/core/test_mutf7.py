@@ -41,7 +41,7 @@ CANONICAL = [
     ("\U00010000\U0010ffff", b"&2ADcANv,3,8-"),
 ]
 
-# octets, decoded text, valid
+# bytes, decoded text, valid
 NOT_CANONICAL = [
     (b"&AEE-", "&AEE-", True),  # "A" in BASE64
     (b"&ACY-", "&ACY-", True),  # "&" in BASE64
@@ -99,11 +99,11 @@ def random_name(rng: random.Random) -> str:
     return "".join(map(chr, codes))
 
 
-def random_octets(rng: random.Random) -> bytes:
-    """A third each: any octets, the octets of the syntax, whole shift sequences good and bad."""
-    syntax = [bytes([octet]) for octet in b"&-A2Dg= ,+/\x00\r\n\xc3\xa9\xe9~"]
+def random_bytes(rng: random.Random) -> bytes:
+    """A third each: any bytes, the bytes of the syntax, whole shift sequences good and bad."""
+    syntax = [bytes([byte]) for byte in b"&-A2Dg= ,+/\x00\r\n\xc3\xa9\xe9~"]
     pieces = [b"&AOk-", b"&AEE-", b"&-", b"&", b"-", b"A", b"&2D3eAA-", b"&2D0-", b"&AOl-", b"&AAk-", b"\xc3\xa9"]
-    alphabet = rng.choice(([bytes([octet]) for octet in range(256)], syntax, pieces))
+    alphabet = rng.choice(([bytes([byte]) for byte in range(256)], syntax, pieces))
     return b"".join(rng.choices(alphabet, k=rng.randrange(rng.choice((3, 16)))))
 
 
@@ -116,7 +116,7 @@ def test_canonical_names_go_both_ways(name: str, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(("raw", "text", "valid"), NOT_CANONICAL)
-def test_what_encode_never_writes_is_kept(raw: bytes, text: str, valid: bool) -> None:
+def test_forms_that_encode_never_writes_are_kept(raw: bytes, text: str, valid: bool) -> None:
     assert decode(raw) == text
     assert is_valid(raw) is valid
     assert not is_canonical(raw)
@@ -175,11 +175,11 @@ def test_the_shifts_are_utf_7_as_the_standard_library_reads_it(seed: int) -> Non
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(8))
-def test_decode_takes_any_octets_and_agrees_with_the_predicates(seed: int) -> None:
+def test_decode_takes_any_bytes_and_agrees_with_the_predicates(seed: int) -> None:
     rng = random.Random(seed)
     seen = {(False, False): 0, (False, True): 0, (True, True): 0}
     for _ in range(1500):
-        raw = random_octets(rng)
+        raw = random_bytes(rng)
         text = decode(raw)
         seen[is_canonical(raw), is_valid(raw)] += 1
         if is_canonical(raw):
@@ -190,7 +190,7 @@ def test_decode_takes_any_octets_and_agrees_with_the_predicates(seed: int) -> No
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mutated_names_never_raise_and_lose_no_literal_octet(seed: int) -> None:
+def test_mutated_names_never_raise_and_lose_no_literal_byte(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(1000):
         raw = bytearray(encode(random_name(rng)) or b"x")

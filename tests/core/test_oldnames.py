@@ -69,7 +69,7 @@ def test_nothing_is_quoted_and_none_is_left_out() -> None:
         assert [command.args for command in server.commands[-2:]] == [b"1 (FLAGS)", b'1:* (BODY[HEADER.FIELDS ("x y")])']
 
 
-def test_what_the_last_command_brought_and_nobody_took_stays_for_response() -> None:
+def test_responses_of_the_last_command_that_were_not_taken_stay_for_response() -> None:
     with selected({"LIST": answering(LIST % b"a"), "NOOP": answering(b"")}) as (imap, _), within():
         imap._simple_command("LIST", '""', "*")
         imap._simple_command("NOOP")
@@ -132,7 +132,7 @@ def test_states_and_layers_are_kept() -> None:
         assert imap.state == "AUTH"
 
 
-def test_what_is_not_under_way_has_no_end() -> None:
+def test_a_command_that_is_not_under_way_has_no_end() -> None:
     with selected() as (imap, _), within():
         with pytest.raises(error, match="no such command is under way: b'X1'"):
             imap._command_complete("NOOP", b"X1")
@@ -184,7 +184,7 @@ def test_a_command_written_piece_by_piece() -> None:
 
 
 @pytest.mark.parametrize("written", [b"OTHER NOOP\r\n", b"%b NOOP\r\n%b NOOP\r\n", b"%b NO\0OP\r\n", b"%b\r\n"])
-def test_what_is_no_command_is_not_sent(written: bytes) -> None:
+def test_lines_that_are_no_command_are_not_sent(written: bytes) -> None:
     with selected() as (imap, server), within():
         before = len(server.received)
         tag = imap._new_tag()
@@ -195,7 +195,7 @@ def test_what_is_no_command_is_not_sent(written: bytes) -> None:
 
 
 def idling(news: threading.Event, *lines: bytes) -> Any:
-    """A handler of IDLE that sends the lines when it is told to."""
+    """A handler of IDLE that sends the lines when the test asks for them."""
 
     def idle(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ idling\r\n")

@@ -47,7 +47,7 @@ BAD_PORTS += [True, False, 143.0, b"143", [143], "imaps\n"]
 
 @pytest.mark.parametrize("port", BAD_PORTS, ids=lambda port: repr(port)[:20])
 @pytest.mark.parametrize("cls", [imapkit.IMAP4, imapkit.IMAP4_SSL])
-def test_what_is_no_port_is_an_argument_error(port: Any, cls: Any) -> None:
+def test_an_invalid_port_is_an_argument_error(port: Any, cls: Any) -> None:
     with pytest.raises(ArgumentError, match="not a port"):
         cls("127.0.0.1", port)
 
@@ -70,7 +70,7 @@ def test_a_name_that_cannot_be_resolved(host: str, cls: Any) -> None:
 
 
 @pytest.mark.parametrize("host", ["imap.example.com\0", "\0", 5, ["localhost"], 1.5, b"localhost"])
-def test_what_is_no_host_is_an_argument_error(host: Any) -> None:
+def test_an_invalid_host_is_an_argument_error(host: Any) -> None:
     with pytest.raises(ArgumentError, match="not a host name"):
         imapkit.IMAP4(host, 143)
 
@@ -120,7 +120,7 @@ def test_addresses_that_do_not_answer_leave_time_for_one_that_does(monkeypatch: 
             other.close()
 
 
-def test_the_last_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_failure_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectError, match=rf"^127\.0\.0\.1:{port}: Connection refused$") as caught:

@@ -86,7 +86,7 @@ def fetching(end: Callable[[Conversation, ReceivedCommand], object], **options: 
 
 
 def assert_kept_once(client: imapkit.IMAP4) -> None:
-    """RFC 2180 section 4.1.2: message numbers have changed, and the program must be able to know."""
+    """RFC 2180 section 4.1.2: message numbers have changed, and the program must be able to see that."""
     assert client.response("EXPUNGE") == ("EXPUNGE", [b"3"])
     assert client.response("FETCH") == ("FETCH", DATA)
     assert client.response("FETCH") == ("FETCH", [None])
@@ -202,7 +202,7 @@ def test_a_row_that_goes_on_as_the_connection_ends_is_kept_as_far_as_it_came(end
     read = threading.Event()
 
     class Reading(imapkit.IMAP4):
-        """Tells when it has read the farewell."""
+        """Sets an event when it has read the BYE."""
 
         def read(self, size: int) -> bytes:
             data = super().read(size)
@@ -224,7 +224,7 @@ def test_a_row_that_goes_on_as_the_connection_ends_is_kept_as_far_as_it_came(end
 
 
 @pytest.mark.parametrize(("end", "kind"), ENDS)
-def test_a_callback_is_told_the_reason_and_response_has_the_rows(end: Any, kind: type[abort]) -> None:
+def test_a_callback_gets_the_reason_and_response_has_the_rows(end: Any, kind: type[abort]) -> None:
     with fetching(end) as client:
         answers = Answers()
         client.fetch("1:3", "(FLAGS BODY[])", callback=answers, timeout=LIMIT if end is silent else None)
@@ -284,7 +284,7 @@ def test_the_bytes_of_a_literal_are_held_once() -> None:
         assert kept[0][1] is response.parts[1]
 
 
-def test_what_is_kept_after_refusals_is_bounded() -> None:
+def test_rows_kept_after_refusals_are_bounded() -> None:
     with fetching(no, limits=imapkit.Limits(stored=5)) as client:
         for _ in range(10):
             client.fetch("1:3", "(FLAGS BODY[])")
@@ -369,7 +369,7 @@ def test_a_strict_callback_gets_it_as_its_error() -> None:
         (lambda client: client.getquotaroot("INBOX"), "GETQUOTAROOT"),
     ],
 )
-def test_whatever_the_method(ask: Callable[[imapkit.IMAP4], object], name: str) -> None:
+def test_a_strict_client_raises_for_every_method(ask: Callable[[imapkit.IMAP4], object], name: str) -> None:
     handlers = {"NOOP": refusing(), "SELECT": refusing(), name: refusing(b"[NOPERM] no")}
     with serving(handlers) as server, connect(server, families=["rev1", "quota"], strict=True) as client:
         client.login("me", "secret")
@@ -390,7 +390,7 @@ def test_logging_in_and_out_are_as_they_were() -> None:
         assert client.logout()[0] == "NO"
 
 
-def test_a_strict_client_asks_a_server_that_does_not_tell_its_capabilities() -> None:
+def test_a_strict_client_asks_a_server_that_announces_no_capabilities() -> None:
     with (
         serving({"CAPABILITY": refusing()}, greeting=b"* OK hi\r\n") as server,
         pytest.raises(imapkit.IMAP4.error, match="not IMAP4 compliant"),
@@ -441,12 +441,12 @@ def test_an_alert_that_repeats_a_password_is_hidden() -> None:
             client.noop()
 
 
-def test_an_alert_without_a_text_is_not_told() -> None:
+def test_an_alert_without_a_text_is_left_out() -> None:
     with selected({"NOOP": then(bye, b"* NO [ALERT]\r\n")}) as (client, _), pytest.raises(ServerBye, match=r"\Afor today\Z"):
         client.noop()
 
 
-def test_no_alert_is_told_when_the_program_hangs_up() -> None:
+def test_no_alert_is_reported_when_the_program_hangs_up() -> None:
     with selected({"NOOP": answering(b"* NO [ALERT] quota is full\r\n")}) as (client, _):
         client.noop()
         client.logout()

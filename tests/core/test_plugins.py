@@ -105,7 +105,7 @@ ABSENT: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "reason"), ABSENT)
-def test_what_is_ruled_out_is_not_imported(site: Site, arguments: dict[str, Any], reason: str) -> None:
+def test_a_family_that_is_ruled_out_is_not_imported(site: Site, arguments: dict[str, Any], reason: str) -> None:
     site.family("alpha")
     module = site.family("beta", "raise RuntimeError('imported')")
     found = discover(**{"environ": {}, **arguments})
@@ -168,21 +168,21 @@ def test_a_program_may_ask_for_no_family(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["a,b", "a b", "-x", "caf\u00e9", "\x1b[31mred"])
 def test_a_name_that_cannot_be_switched_off_is_refused(site: Site, name: str) -> None:
-    site.module("imapkit_test_odd", "1 / 0")
-    site.add("dist-odd", {name: "imapkit_test_odd"}, "2.5")
+    site.module("imapkit_test_fixed", "1 / 0")
+    site.add("dist-fixed", {name: "imapkit_test_fixed"}, "2.5")
     with pytest.raises(PluginLoadError) as caught:
         discover(allow=[name])
     text = str(caught.value)
-    assert "(entry point 'imapkit_test_odd' of dist-odd 2.5) has a name that cannot be switched off" in text
-    assert text.endswith("; uninstall dist-odd")
+    assert "(entry point 'imapkit_test_fixed' of dist-fixed 2.5) has a name that cannot be switched off" in text
+    assert text.endswith("; uninstall dist-fixed")
     assert text.isprintable()
-    assert "imapkit_test_odd" not in sys.modules
+    assert "imapkit_test_fixed" not in sys.modules
     assert names(discover(allow=[])) == []
 
 
 def test_two_of_a_name_that_cannot_be_switched_off(site: Site) -> None:
     for dist in ("dist-one", "dist-two"):
-        site.add(dist, {"a,b": "imapkit_test_odd"})
+        site.add(dist, {"a,b": "imapkit_test_fixed"})
     with pytest.raises(PluginConflictError, match=r"same name: .*; uninstall all but one of them$"):
         discover(allow=["a,b"])
 
@@ -229,7 +229,7 @@ def test_a_broken_plugin_is_named_with_the_way_out(site: Site, source: str, caus
     assert names(discover(deny=ext.INDEX, environ={"IMAPKIT_DISABLE": "alpha"})) == []
 
 
-def test_all_that_are_broken_are_told_by_name(site: Site) -> None:
+def test_every_broken_plugin_is_named(site: Site) -> None:
     for name in ("gamma", "alpha"):
         site.family(name, "1 / 0")
     site.family("beta")
@@ -239,7 +239,7 @@ def test_all_that_are_broken_are_told_by_name(site: Site) -> None:
     assert caught.value.families == ("alpha", "gamma")
 
 
-def test_errors_of_different_kinds_are_told_together(site: Site) -> None:
+def test_errors_of_different_kinds_are_reported_together(site: Site) -> None:
     for name in ("alpha", "beta"):
         site.family(name, "1 / 0")
     site.add("another", {"alpha": "imapkit_test_alpha"})
@@ -258,7 +258,7 @@ def test_ctrl_c_goes_through(site: Site) -> None:
 
 
 class TestContract:
-    """A family may need more than this imapkit has; then what to install is said, as far as the distribution tells."""
+    """A family may need more than this imapkit has; then the error says what to install, as far as the distribution says it."""
 
     @staticmethod
     def refused(site: Site, contract: str, requires: str = "") -> str:
@@ -288,7 +288,7 @@ class TestContract:
     def test_none_at_all(self, site: Site, contract: str) -> None:
         assert f"for contract {contract} of imapkit.plugin, which there is not" in self.refused(site, contract)
 
-    def test_what_is_missing_may_come_with_what_is_asked_for(self, site: Site) -> None:
+    def test_a_missing_name_may_come_with_the_version_asked_for(self, site: Site) -> None:
         site.family("alpha", "from imapkit.plugin import Novelty", version="2.0")
         metadata = next(site.root.glob("dist_alpha-*/METADATA"))
         metadata.write_text(f"{metadata.read_text()}Requires-Dist: imapkit>=9.1\n")
@@ -342,7 +342,7 @@ def test_modules_families_and_objects_can_be_given() -> None:
     assert set(found.absent.values()) <= {"not among families=", "not installed"}
 
 
-def test_what_is_given_can_be_switched_off_too() -> None:
+def test_a_given_module_can_be_switched_off_too() -> None:
     found = discover(explicit=[module_of("one"), module_of("two")], environ={"IMAPKIT_DISABLE": "two"})
     assert names(found) == ["one"]
     assert found.absent["two"] == "switched off by IMAPKIT_DISABLE"

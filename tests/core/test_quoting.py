@@ -19,7 +19,7 @@ TAGGED = b"A1 OK done"
 
 
 def frame(data: bytes, *, single: bool = False, limits: Limits | None = None) -> tuple[list[list[bytes]], list[str]]:
-    """The responses, and what was odd about them; A1 is in flight."""
+    """The responses, and the defects noted; A1 is in flight."""
     framer, found = Framer(limits, is_tagged=lambda line: line.lstrip().startswith(b"A1 ")), []
     for chunk in [data[at : at + 1] for at in range(len(data))] if single else [data]:
         framer.push(chunk)
@@ -76,7 +76,7 @@ def test_whether_a_string_that_was_open_still_is(line: bytes, is_open: bool) -> 
     assert is_open_after(line, True) is is_open
 
 
-def test_the_last_quote_tells_nothing_that_is_wrong() -> None:
+def test_the_last_quote_never_gives_a_wrong_result() -> None:
     chance, matcher = Random(3501), run_matcher("X", True)
     surely = 0
     for _ in range(20_000):
@@ -118,9 +118,9 @@ def test_a_string_goes_on_over_a_line_end(end: bytes) -> None:
 
 
 def test_a_string_without_an_end_ends_before_the_tag_in_flight() -> None:
-    responses, odd = framed(b'* LIST () "/" "a\r\n* 1 EXPUNGE\r\n' + TAGGED + b"\r\n* 2 EXISTS\r\n")
+    responses, defects = framed(b'* LIST () "/" "a\r\n* 1 EXPUNGE\r\n' + TAGGED + b"\r\n* 2 EXISTS\r\n")
     assert responses == [[b'* LIST () "/" "a\r\n* 1 EXPUNGE'], [TAGGED], [b"* 2 EXISTS"]]
-    assert odd == ["a response that does not end before the tagged response"]
+    assert defects == ["a response that does not end before the tagged response"]
 
 
 def test_a_literal_stands_behind_a_stray_quote() -> None:
@@ -154,8 +154,8 @@ def test_text_has_no_strings_and_no_literals(text: bytes) -> None:
         b'* X "price {-5}',
     ],
 )
-def test_what_may_announce_a_literal_or_not_goes_on_up_to_the_tag(line: bytes) -> None:
-    """What is behind it is read by nobody: as a literal it would be anybody's text, as a line it could be."""
+def test_a_doubtful_announcement_goes_on_up_to_the_tag(line: bytes) -> None:
+    """No reader takes what is behind it: as a literal it would be text that a sender wrote, as a line it could be."""
     data = line + b'\r\n* 1 EXPUNGE\r\n")\r\n' + TAGGED + b"\r\n* 2 EXISTS\r\n"
     assert framed(data) == ([[line], [TAGGED], [b"* 2 EXISTS"]], ["a response that does not end before the tagged response"])
 
@@ -174,11 +174,11 @@ def test_a_response_without_an_end_is_bounded() -> None:
 @pytest.mark.parametrize("end", [b"", b'b"\r\n', b'b" {5}\r\n', b'b"\r\n* 2 X\r\n'])
 def test_a_string_over_the_limit_of_a_line_goes_on_up_to_the_tag(end: bytes) -> None:
     limits, begun = Limits(line=30), b'* X "' + b"a\r\n" * 9
-    whole, odd = frame(begun + end + b"A1 OK\r\n* 3 X\r\n", limits=limits)
+    whole, defects = frame(begun + end + b"A1 OK\r\n* 3 X\r\n", limits=limits)
     assert len(whole[0][0]) <= 40
     assert whole[0][0].startswith(b'* X "a\r\na')
     assert whole[1:] == [[b"A1 OK"], [b"* 3 X"]]
-    assert odd == ["a response that does not end before the tagged response"]
+    assert defects == ["a response that does not end before the tagged response"]
 
 
 def test_many_short_lines_in_a_string_take_no_more_memory_than_they_have_bytes() -> None:
@@ -200,7 +200,7 @@ def test_many_short_lines_in_a_string_take_no_more_memory_than_they_have_bytes()
 
 
 @pytest.mark.parametrize(
-    ("data", "responses", "odd"),
+    ("data", "responses", "defects"),
     [
         (b"* 1 X\n* 2 X\r\n", [[b"* 1 X"], [b"* 2 X"]], ["a line that ends in LF without CR"]),
         (b"* 1 X\r\r\n* 2 X\r\n", [[b"* 1 X"], [b"* 2 X"]], ["a line that ends in CR CR LF"]),
@@ -222,8 +222,8 @@ def test_many_short_lines_in_a_string_take_no_more_memory_than_they_have_bytes()
         (b" * 2 X\r\r\n", [[b"* 2 X"]], ["blanks or NUL before a response", "a line that ends in CR CR LF"]),
     ],
 )
-def test_a_broken_line_is_read_and_noted(data: bytes, responses: list[list[bytes]], odd: list[str]) -> None:
-    assert framed(data) == (responses, odd)
+def test_a_broken_line_is_read_and_noted(data: bytes, responses: list[list[bytes]], defects: list[str]) -> None:
+    assert framed(data) == (responses, defects)
 
 
 def test_nothing_is_looked_at_once_the_connection_is_over() -> None:

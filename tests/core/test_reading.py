@@ -1,4 +1,4 @@
-"""Which thread reads: a caller's that waits for a short answer while nothing else is in flight; otherwise the reader thread."""
+"""Which thread reads: a caller that waits for a short answer while nothing else is in flight, else the reader thread."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Interrupted(BaseException):
 
 
 class Watched:
-    """A family whose response tells on which thread it is taken in, and which can do something there."""
+    """A family whose response notes on which thread it is taken in, and can run something there."""
 
     def __init__(self) -> None:
         self.threads: list[str] = []
@@ -104,7 +104,7 @@ def test_the_first_answer_comes_from_the_reader(watched: Watched) -> None:
     assert watched.threads == [READER]
 
 
-def test_what_comes_when_nobody_waits_is_the_readers(watched: Watched) -> None:
+def test_the_reader_takes_what_arrives_while_no_caller_waits(watched: Watched) -> None:
     seen = threading.Event()
     watched.action = seen.set
 
@@ -147,7 +147,7 @@ def test_a_long_answer_is_the_readers(watched: Watched, monkeypatch: pytest.Monk
 
 
 def test_another_threads_command_is_not_forgotten(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its answer comes after that of the one who leads, who must not go without calling the reader."""
+    """Its answer comes after that of the caller that reads inline, which must wake the reader before it returns."""
 
     def script(conversation: Conversation) -> None:
         for _ in range(2):
@@ -166,20 +166,20 @@ def test_another_threads_command_is_not_forgotten(watched: Watched, monkeypatch:
         within(20),
     ):
         twice(client)
-        leader = threading.Thread(target=client.noop)
-        leader.start()
-        await_leader([client])
+        first = threading.Thread(target=client.noop)
+        first.start()
+        await_inline_reader([client])
         other = threading.Thread(target=client.noop)
         other.start()
-        leader.join()
+        first.join()
         followed.set()
         other.join()
-    # The reader's, unless the other one has found the leader gone.
+    # The reader's, unless the other caller has found that no caller reads inline.
     assert len(watched.threads) == 1
 
 
 def idling(conversation: Conversation, command: ReceivedCommand) -> None:
-    """Go on until the client has had enough."""
+    """Idle until the client sends DONE."""
     conversation.send(b"+ go on\r\n")
     assert conversation.read_line() == b"DONE"
     conversation.ok(command)
@@ -222,7 +222,7 @@ def test_no_command_on_the_thread_that_reads(watched: Watched, monkeypatch: pyte
     assert watched.threads == [here()] * 3
 
 
-def test_the_end_of_the_stream_is_told_to_everybody(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_caller_gets_the_end_of_the_stream(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     def leave(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.close()
 
@@ -234,7 +234,7 @@ def test_the_end_of_the_stream_is_told_to_everybody(watched: Watched, monkeypatc
             client.noop()
 
 
-def test_who_leads_is_late_in_time(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_that_reads_is_late_in_time(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.wait_closed()
 
@@ -260,9 +260,9 @@ def until_it_idles(client: imapkit.IMAP4) -> None:
     until(lambda: client._live.engine.listens, "nothing has been accepted")
 
 
-def await_leader(clients: list[imapkit.IMAP4]) -> None:
+def await_inline_reader(clients: list[imapkit.IMAP4]) -> None:
     """Wait until a caller has written its command, and reads."""
-    until(lambda: clients[0]._live._inline._right, "nobody leads")
+    until(lambda: clients[0]._live._inline._right, "no caller reads inline")
 
 
 def interrupt() -> None:
@@ -270,12 +270,12 @@ def interrupt() -> None:
     raise Interrupted
 
 
-def test_who_is_interrupted_as_he_waits_loses_nothing(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_interrupted_while_it_waits_loses_nothing(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     go, told = threading.Event(), Answers()
     clients: list[imapkit.IMAP4] = []
 
     def interrupted(conversation: Conversation, command: ReceivedCommand) -> None:
-        await_leader(clients)
+        await_inline_reader(clients)
         send()
         assert go.wait(10)
         ask(conversation, command)
@@ -291,7 +291,9 @@ def test_who_is_interrupted_as_he_waits_loses_nothing(watched: Watched, monkeypa
     assert watched.threads == [READER]
 
 
-def test_who_is_interrupted_as_he_takes_in_ends_the_connection(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_interrupted_while_it_takes_responses_in_ends_the_connection(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched.action = interrupt
     with rested(watched, monkeypatch) as (client, _):
         with pytest.raises(Interrupted):
@@ -309,7 +311,7 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
         for _ in range(2):
             conversation.ok(conversation.read_command())
         first = conversation.read_command()
-        await_leader(clients)
+        await_inline_reader(clients)
         send()
         second = conversation.read_command()
         conversation.ok(first, b"first")
@@ -344,7 +346,7 @@ def test_a_signal_handler_may_end_what_its_own_thread_waits_for(monkeypatch: pyt
 
         def later() -> None:
             until_it_idles(client)
-            await_leader([client])
+            await_inline_reader([client])
             send()
 
         helper = threading.Thread(target=later)
@@ -358,7 +360,7 @@ def test_a_signal_handler_may_hang_up(watched: Watched, monkeypatch: pytest.Monk
     clients: list[imapkit.IMAP4] = []
 
     def never(conversation: Conversation, command: ReceivedCommand) -> None:
-        await_leader(clients)
+        await_inline_reader(clients)
         send()
         conversation.ok(conversation.read_command())
         conversation.wait_closed()
@@ -369,7 +371,7 @@ def test_a_signal_handler_may_hang_up(watched: Watched, monkeypatch: pytest.Monk
         rested(watched, monkeypatch, X_ASK=never) as (client, _),
     ):
         clients.append(client)
-        # It flies alone; LOGOUT waits for its turn, which hanging up does not.
+        # It is alone in flight; LOGOUT waits for its turn, hanging up does not.
         client._logout_timeout = 0.5
         with pytest.raises(imapkit.IMAP4.abort):
             client.xatom("X-ASK")
@@ -399,7 +401,7 @@ def test_every_caller_is_woken_though_the_one_that_read_their_answers_was_interr
             interrupt()
 
         def ask() -> None:
-            await_leader([client])
+            await_inline_reader([client])
             others[0].start()
             until(lambda: client._live.engine.in_flight == 2, "the other command is not in flight")
             monkeypatch.setattr(Latch, "done", once)
@@ -419,7 +421,7 @@ def test_every_caller_is_woken_though_the_one_that_read_their_answers_was_interr
 
 
 class Company:
-    """Other threads that use the same connection until it ends, with and without callbacks; notes who was not answered."""
+    """Other threads that use the same connection until it ends, with and without callbacks; notes calls without an answer."""
 
     def __init__(self, client: imapkit.IMAP4) -> None:
         self.client, self.wrong = client, queue.SimpleQueue[str]()
@@ -451,7 +453,7 @@ class Company:
             self.wrong.put(f"never called: {exc!r}")
 
     def leave(self) -> None:
-        """End the connection, and see that everybody was answered."""
+        """End the connection, and check that every call was answered."""
         self.client.logout()
         for thread in self.threads:
             thread.join()
@@ -532,8 +534,8 @@ def restless() -> Iterator[None]:
 @pytest.mark.heavy
 @pytest.mark.usefixtures("restless")
 @pytest.mark.parametrize("turn", range(2))
-def test_many_callbacks_and_answers_that_somebody_waits_for(watched: Watched, turn: int) -> None:
-    """Everything changes places all the time: nothing is lost, and callbacks stay in order."""
+def test_many_callbacks_beside_blocking_calls(watched: Watched, turn: int) -> None:
+    """The reading thread changes all the time: nothing is lost, and callbacks stay in order."""
     called, last = list[int](), Answers()
 
     def echo(conversation: Conversation, command: ReceivedCommand) -> None:

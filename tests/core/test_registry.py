@@ -121,7 +121,7 @@ def test_words_can_be_added_to_a_command() -> None:
     assert build(Family("talk", commands=(said,))).commands["XSAY"].rest is not said.rest
 
 
-def test_no_words_can_be_added_to_a_command_that_knows_none() -> None:
+def test_no_words_can_be_added_to_a_command_without_words() -> None:
     more = Family("more", operands={("XSILENT", "NUMBER"): (number,)})
     with pytest.raises(PluginError, match=r"'more' \(imapkit-more 1\.0\) says what follows NUMBER in XSILENT, to which no words"):
         build(Family("talk", commands=(command("XSILENT"),)), more)
@@ -192,7 +192,7 @@ def test_the_one_that_says_replaces_wins(key: str, content: dict[str, Any], winn
 
 
 def _copied(content: dict[str, Any]) -> dict[str, Any]:
-    """Equal content of another family: other objects, so that the two can be told apart."""
+    """Equal content of another family: other objects, so that the two are distinct."""
     others: dict[str, Any] = {
         "commands": (command("XSAME"),),
         "responses": {"XSAME": Response()},
@@ -218,7 +218,7 @@ def test_one_of_three_may_replace() -> None:
     assert build(*losers, winner).commands["X"] is winner.commands[0]
 
 
-def test_several_disputes_are_told_at_once() -> None:
+def test_several_conflicts_are_reported_at_once() -> None:
     one = Family("one", mixin=Base, commands=(command("X"), command("Y")))
     two = Family("two", mixin=Better, commands=(command("Y"), command("X")))
     with pytest.raises(PluginConflictError) as caught:
@@ -226,7 +226,7 @@ def test_several_disputes_are_told_at_once() -> None:
     assert 'replaces=("command:X", "command:Y", "method:fetch")' in str(caught.value)
 
 
-def test_replacing_what_nobody_else_claims_is_fine() -> None:
+def test_replacing_what_no_other_family_claims_is_fine() -> None:
     family = Family("a", commands=(command("X"),), replaces=("command:X",))
     assert build(family).commands["X"] is family.commands[0]
 
@@ -344,7 +344,7 @@ def test_a_missing_requirement_says_what_to_do(absent: dict[str, str], remedy: s
     assert caught.value.families == ("a",)
 
 
-def test_who_requires_the_same_is_told_once() -> None:
+def test_families_that_lack_the_same_family_are_reported_once() -> None:
     with pytest.raises(PluginConflictError) as caught:
         build(Family("b", requires=("rev",)), Family("a", requires=("rev",)), Family("c", requires=("other",)))
     assert str(caught.value).splitlines() == [
@@ -381,7 +381,7 @@ def test_families_that_require_each_other(requires: dict[str, str], told: list[s
     assert all("IMAPKIT_DISABLE=" in line for line in lines)
 
 
-def test_the_one_that_is_not_imapkits_own_is_told_what_to_write() -> None:
+def test_the_advice_is_for_the_family_that_is_not_imapkits_own() -> None:
     own = Plugin("own", Family("own", commands=(command("X"),)), "imapkit", "0.1.0")
     with pytest.raises(PluginConflictError) as caught:
         Registry.build([own, plugin(Family("mine", commands=(command("X"),)))])
@@ -404,14 +404,14 @@ def test_a_method_of_the_clients_own() -> None:
 def test_a_mixin_that_is_no_base_class() -> None:
     class Meta(type): ...
 
-    class Odd(metaclass=Meta): ...
+    class First(metaclass=Meta): ...
 
     class Other(type): ...
 
-    class Even(metaclass=Other): ...
+    class Second(metaclass=Other): ...
 
     with pytest.raises(PluginConflictError, match="cannot be combined: metaclass conflict"):
-        build(Family("a", mixin=Odd), Family("b", mixin=Even))
+        build(Family("a", mixin=First), Family("b", mixin=Second))
     with pytest.raises(PluginConflictError, match=r"the mixin of 'a' \(imapkit-a 1.0\) is no base class.*IMAPKIT_DISABLE=a"):
         build(Family("a", mixin=bool))
 
@@ -494,7 +494,7 @@ KNOWN = Family(
     ],
     ids=["result", "items", "operands", "words", "layer"],
 )
-def test_a_name_that_nobody_has_and_that_is_nearly_one_is_refused(fields: dict[str, Any], said: str) -> None:
+def test_an_unknown_name_that_is_nearly_a_known_one_is_refused(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(PluginError) as caught:
         build(KNOWN, Family("a", **fields))
     assert str(caught.value) == said
@@ -513,12 +513,12 @@ def test_other_names_may_be_those_of_families_that_are_absent() -> None:
 
 
 @pytest.mark.parametrize("name", ["SERCH", "SEARH", "EARCH", "SEARCHH", "SEEARCH", "SAERCH", "ESARCH", "SEARCJ", "SEURCH"])
-def test_what_is_a_slip(name: str) -> None:
+def test_names_that_are_slips(name: str) -> None:
     assert is_slip(name, "SEARCH")
 
 
 @pytest.mark.parametrize("name", ["SEARCH", "ESEARCH", "XSEARCH", "SEARCHES", "SORT", "TEARCH", "HCRAES", "S", ""])
-def test_what_is_none(name: str) -> None:
+def test_names_that_are_no_slips(name: str) -> None:
     assert not is_slip(name, "SEARCH")
 
 

@@ -100,7 +100,7 @@ def test_a_bad_response_costs_no_other() -> None:
     )
 
 
-def test_what_nobody_knows_stays_as_it_is() -> None:
+def test_data_without_a_grammar_stays_as_it_is() -> None:
     mute, strange = untagged("XMUTE", b"1"), untagged("XOTHER", b"2")
     assert parse([mute, strange], REGISTRY) == [mute, strange]
     assert parse([mute], None) == [mute]
@@ -189,7 +189,7 @@ def test_data_of_no_command_has_no_status() -> None:
     assert Answer([b"done"], (), REGISTRY, "OK").status() is None
 
 
-def test_what_is_parsed_can_be_kept() -> None:
+def test_parsed_data_can_be_kept() -> None:
     found = parse([untagged("XWORDS", b"a b"), untagged("XPAIR", b"")], REGISTRY)
     copy = pickle.loads(pickle.dumps(found))
     assert (copy, copy.defects) == (found, found.defects)
@@ -237,7 +237,7 @@ def test_nothing_that_is_given_makes_it_raise(typ: str) -> None:
         assert found or found.defects, data
 
 
-def test_the_data_knows_whose_it_is() -> None:
+def test_data_has_the_name_of_its_command() -> None:
     def status(conversation: Any, command: Any) -> None:
         conversation.no(command, b"[TRYCREATE] none")
 
@@ -301,7 +301,7 @@ def test_names_after_utf8_accept() -> None:
             assert (twin.utf8, [each.utf8 for each in twin.responses]) == (kept.utf8, [each.utf8 for each in kept.responses])
 
 
-def test_the_client_knows_how_names_are_written() -> None:
+def test_names_are_read_as_the_session_writes_them() -> None:
     def enabled(conversation: Any, command: Any) -> None:
         conversation.ok(command, untagged=b"* ENABLED UTF8=ACCEPT\r\n")
 
@@ -327,6 +327,6 @@ def test_the_client_knows_how_names_are_written() -> None:
 
 
 @pytest.mark.parametrize("typ", [None, 5, b"OK"])
-def test_what_is_no_name_at_all(typ: Any) -> None:
+def test_a_type_that_is_no_name(typ: Any) -> None:
     assert parse_shape(typ, None, REGISTRY) == []
     assert parse_shape(typ, [b"x"], REGISTRY) == [b"x"]

@@ -85,7 +85,7 @@ def test_a_greeting_that_comes_with_the_end_of_the_handshake(version: ssl.TLSVer
 
 
 def dated(listener: socket.socket, agreed: list[str | None]) -> None:
-    """A server that speaks TLS 1.1 at most, to whoever comes."""
+    """A server that speaks TLS 1.1 at most, to every client."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context = server_context(ssl.TLSVersion.TLSv1_1)
@@ -195,7 +195,7 @@ def test_a_subclass_with_an_ssl_socket_of_its_own(cls: Any) -> None:
         assert {answer[0][0] for answer in answers.take(10)} == {"OK"}
 
 
-def test_whoever_reads_by_super_can_be_interrupted_within_a_record() -> None:
+def test_a_read_by_super_can_be_interrupted_within_a_record() -> None:
     """Half a TLS record has come: nothing is to be read, though the socket was readable."""
     half = threading.Event()
 
@@ -214,7 +214,7 @@ def test_whoever_reads_by_super_can_be_interrupted_within_a_record() -> None:
         assert issubclass(answers.next()[2][0], imapkit.IMAP4.abort)
 
 
-def test_hanging_up_does_not_hurt_who_is_sending() -> None:
+def test_hanging_up_while_another_thread_sends() -> None:
     for _ in range(5):
         with ScriptedServer(tls=(PEM, PEM)) as server:
             client = connect(server, imapkit.IMAP4_SSL, ca_certs=PEM)

@@ -65,7 +65,7 @@ def test_all_of_it_comes_in_pieces(content: Any) -> None:
         assert not content.closed
 
 
-def test_what_the_function_opens_is_closed_however_it_ends() -> None:
+def test_a_file_that_the_function_opens_is_closed_at_any_end() -> None:
     opened: list[Opened] = []
 
     def open_it() -> Opened:
@@ -95,7 +95,7 @@ def test_an_iterator_is_read_once_in_either_form() -> None:
         read(source.as_literal8())
 
 
-def test_a_buffer_that_is_filled_anew_may_be_given() -> None:
+def test_a_buffer_that_is_filled_again_may_be_given() -> None:
     def pieces() -> Iterator[bytes]:
         buffer = bytearray(2)
         for text in (b"ab", b"cd", b"ef"):
@@ -134,13 +134,13 @@ def test_nothing_is_a_size_too() -> None:
         (1, None, "not from NoneType"),
     ],
 )
-def test_what_is_wrong_at_once_is_refused(size: Any, content: Any, words: str) -> None:
+def test_a_source_that_is_wrong_at_once_is_refused(size: Any, content: Any, words: str) -> None:
     with pytest.raises(ArgumentError, match=words):
         Source(size, content)
 
 
 @pytest.mark.parametrize("piece", ["text", 1, None, [b"x"]], ids=lambda piece: type(piece).__name__)
-def test_what_is_no_bytes_is_no_piece(piece: Any) -> None:
+def test_a_piece_must_be_bytes(piece: Any) -> None:
     with pytest.raises(TypeError, match=type(piece).__name__):
         read(Source(4, iter([piece])))
 
@@ -209,18 +209,18 @@ def test_the_copy_of_a_stream_goes_with_its_source() -> None:
 
 
 @pytest.mark.parametrize("file", [io.StringIO("text"), b"bytes", "text", 1], ids=lambda file: type(file).__name__)
-def test_what_is_no_binary_file_is_refused(file: Any) -> None:
+def test_a_file_must_be_binary(file: Any) -> None:
     with pytest.raises(ArgumentError, match="reading bytes"):
         file_source(file)
 
 
-def test_a_file_that_gives_text_is_refused() -> None:
-    class Odd:
+def test_a_file_that_returns_text_is_refused() -> None:
+    class TextFile:
         def read(self, size: int) -> str:
             return "text"
 
     with pytest.raises(ArgumentError, match="binary mode"):
-        file_source(Odd())
+        file_source(TextFile())
 
 
 def test_there_is_no_such_file(tmp_path: Path) -> None:

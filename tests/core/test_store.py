@@ -43,7 +43,7 @@ def test_take_first_takes_the_first_run() -> None:
     assert store.take_first("C") is None
 
 
-def test_what_is_shown_is_a_copy() -> None:
+def test_the_shown_list_is_a_copy() -> None:
     store = filled(("A", b"1"))
     store.runs()[0][1].append(b"forged")
     assert store.runs() == [["A", [b"1"]]]
@@ -57,7 +57,7 @@ def test_the_number_is_bounded() -> None:
     assert store.dropped == 7
 
 
-def test_the_octets_are_bounded_and_counted_back() -> None:
+def test_the_bytes_are_bounded_and_counted_back() -> None:
     store = Store(Limits(stored_octets=10))
     for i in range(1000):
         store.add("A", [b"%04d" % i], 4)
@@ -99,7 +99,7 @@ def test_every_response_is_taken_once() -> None:
     assert sorted(int(item) for into in taken for item in into) == list(range(5000))
 
 
-def test_what_was_set_aside_comes_back_before_what_has_come_since() -> None:
+def test_responses_set_aside_come_back_before_later_ones() -> None:
     store = Store(Limits(stored=3))
     for data in (b"1", b"2"):
         store.add("A", [data], 1)

@@ -1,4 +1,4 @@
-"""Many threads on one connection: everybody gets what belongs to him, and only that."""
+"""Many threads on one connection: each gets its own answers, and only those."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING: list[Any] = [None]
 
 
 def run_all(work: Callable[[int], object], count: int = THREADS) -> None:
-    """Run ``work(i)`` on so many threads at once; the first thing that goes wrong is raised here."""
+    """Run ``work(i)`` on ``count`` threads at once; the first error is raised here."""
     wrong: list[BaseException] = []
 
     def body_of(at: int) -> None:
@@ -42,7 +42,7 @@ def run_all(work: Callable[[int], object], count: int = THREADS) -> None:
         raise wrong[0]
 
 
-def test_everybody_gets_exactly_his_own(rng: random.Random) -> None:
+def test_every_thread_gets_exactly_its_own_answers(rng: random.Random) -> None:
     """Without an end in the middle; ``tests/stress`` has those, and much more of it."""
     shuffler = Shuffler(random.Random(rng.random()))
     seeds = [rng.random() for _ in range(THREADS)]
@@ -61,14 +61,14 @@ def test_everybody_gets_exactly_his_own(rng: random.Random) -> None:
         client.noop()  # what came after the last answer has come now
         for name in ("FETCH", "EXISTS", "EXPUNGE"):
             assert client.response(name)[1] == (shuffler.told(name) or NOTHING)
-        assert client.untagged_responses == [], "everything else belonged to somebody"
+        assert client.untagged_responses == [], "every other response belonged to a command"
     assert shuffler.largest_batch > 1, "nothing was ever in flight together"
     assert shuffler.told("FETCH")
     assert shuffler.told("EXISTS")
 
 
 def test_the_race_of_two_fetches(rng: random.Random) -> None:
-    """``* 1 FETCH, A OK, * 2 FETCH, B OK`` in one segment: imaplib2 gives both to whoever looks first."""
+    """``* 1 FETCH, A OK, * 2 FETCH, B OK`` in one segment: imaplib2 gives both to the thread that looks first."""
     both = threading.Barrier(2)
 
     def script(conversation: Conversation) -> None:
@@ -111,7 +111,7 @@ def test_every_append_has_its_own_literal(capabilities: bytes) -> None:
         assert server.names.count("APPEND") == 320
 
 
-def test_select_flies_alone() -> None:
+def test_select_is_alone_in_flight() -> None:
     """Commands of other threads that come before or after a SELECT never overlap with it."""
     flying: list[str] = []
 
@@ -150,7 +150,7 @@ def test_upper_case_methods_and_attributes_from_any_thread() -> None:
 
 
 def noops(client: imapkit.IMAP4, count: int) -> float:
-    """The seconds that so many NOOPs with callbacks take."""
+    """The seconds that ``count`` NOOPs with callbacks take."""
     answers = Answers()
     began = time.monotonic()
     for number in range(count):

@@ -51,8 +51,8 @@ def test_up_to_the_buffer_level_lines_are_kept_back() -> None:
 
 def test_above_it_they_are_shown_as_they_come() -> None:
     trace, lines = make(4)
-    trace.log(4, "octets")
-    assert lines == ["octets"]
+    trace.log(4, "bytes")
+    assert lines == ["bytes"]
 
 
 def test_the_last_20_are_kept() -> None:
@@ -117,26 +117,26 @@ def test_another_command_shows_no_literal_and_not_too_much() -> None:
 LATE = """
 from imapkit.core.threads.trace import Trace
 trace = Trace()
-trace.log(1, "nobody listens")
+trace.log(1, "before a handler is added")
 assert not trace.wants(1)
 import logging, sys
 logging.basicConfig(level="DEBUG", stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
 assert trace.wants(1)
-trace.log(1, "somebody listens")
+trace.log(1, "with a handler")
 trace.log(0, "a warning")
 """
 ALONE = """
 import sys
 from imapkit.core.threads.trace import Trace
-Trace().log(1, "nobody listens")
+Trace().log(1, "before a handler is added")
 assert "logging" not in sys.modules
 Trace().log(0, "a warning")
 """
 
 
-def test_who_listens_late_hears_the_rest_and_warnings_are_seen_without() -> None:
+def test_a_handler_that_is_added_late_gets_the_rest_and_warnings_need_none() -> None:
     late = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True, timeout=30)
-    assert late.stdout.splitlines() == ["imapkit DEBUG : somebody listens", "imapkit WARNING : a warning"]
+    assert late.stdout.splitlines() == ["imapkit DEBUG : with a handler", "imapkit WARNING : a warning"]
     alone = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True, timeout=30)
     assert alone.stderr.splitlines() == [": a warning"]
 
@@ -147,10 +147,10 @@ def test_the_logger_gets_every_line(caplog: pytest.LogCaptureFixture) -> None:
     assert not trace.wants(4)
     with caplog.at_level(logging.DEBUG, "imapkit"):
         assert trace.wants(4)
-        trace.log(4, "octets")
+        trace.log(4, "bytes")
         trace.log(0, "trouble")
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("DEBUG", "here: octets"),
+        ("DEBUG", "here: bytes"),
         ("WARNING", "here: trouble"),
     ]
     assert lines == ["trouble"]

@@ -1,4 +1,4 @@
-"""Mailbox names that lack the quotes they need: what follows tells where they end."""
+"""Mailbox names that lack the quotes they need: the next element shows where they end."""
 
 from __future__ import annotations
 

@@ -51,9 +51,9 @@ def test_no_kind_ends_in_an_announcement(kind: Callable[[Any], Any]) -> None:
             continue
         pieces = token if type(token) is tuple else (token,)
         last = pieces[-1]
-        for octets in (last.off[-1], last.on[-1]) if isinstance(last, Late) else (last,):
+        for written in (last.off[-1], last.on[-1]) if isinstance(last, Late) else (last,):
             # What is quoted ends in a quote, and what is a literal is counted.
-            assert isinstance(octets, Literal) or (isinstance(octets, bytes) and octets.endswith((b'"', b")"))), value
+            assert isinstance(written, Literal) or (isinstance(written, bytes) and written.endswith((b'"', b")"))), value
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -146,13 +146,13 @@ def test_a_lone_surrogate_cannot_be_encoded(kind: Callable[[Any], Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "two words", "a(b", "a)", "a{", 'a"', "a\\", "a]", "\u00fc", "\x7f", b"\xff"])
-def test_what_is_no_atom(value: Any) -> None:
+def test_an_invalid_atom_is_refused(value: Any) -> None:
     with pytest.raises(ArgumentError, match="not an atom"):
         strings.atom(value)
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "1.5", "\u0661", b"\xb2"])
-def test_what_is_no_number(value: Any) -> None:
+def test_an_invalid_number_is_refused(value: Any) -> None:
     with pytest.raises(ArgumentError, match="not a number"):
         strings.number(value)
 
@@ -210,7 +210,7 @@ def test_flags(value: Any, text: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", ["a{3}", "a%", "a*", "\x7f", "a\tb", "gr\u00fcn", b"\xff"])
-def test_what_is_no_flag(value: Any) -> None:
+def test_an_invalid_flag_is_refused(value: Any) -> None:
     with pytest.raises(ArgumentError):
         lists.flags(value)
 
@@ -221,13 +221,13 @@ def test_store_item(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "+", "FLAGS (x)", "++FLAGS", "1FLAGS"])
-def test_what_is_no_store_item(value: str) -> None:
+def test_an_invalid_store_item_is_refused(value: str) -> None:
     with pytest.raises(ArgumentError, match="not a STORE item"):
         lists.store_item(value)
 
 
 @pytest.mark.parametrize(
-    ("value", "octets"),
+    ("value", "data"),
     [
         (b"a\r\nb\r\n", b"a\r\nb\r\n"),
         (b"a\nb\rc\r\n", b"a\r\nb\r\nc\r\n"),
@@ -237,13 +237,13 @@ def test_what_is_no_store_item(value: str) -> None:
         (b"\0{5}", b"\0{5}"),
     ],
 )
-def test_message(value: Any, octets: bytes) -> None:
-    assert append.message(value) == Literal(octets)
+def test_message(value: Any, data: bytes) -> None:
+    assert append.message(value) == Literal(data)
 
 
-def test_a_message_with_8_bit_octets_is_announced_as_utf8_where_that_is_on() -> None:
-    octets = "Subject: gr\u00fcn\r\n\r\n".encode()
-    assert append.message(octets) == Late((Literal(octets),), (b"UTF8 (", Literal(octets, binary=True), b")"))
+def test_a_message_with_8_bit_bytes_is_announced_as_utf8_where_that_is_on() -> None:
+    data = "Subject: gr\u00fcn\r\n\r\n".encode()
+    assert append.message(data) == Late((Literal(data),), (b"UTF8 (", Literal(data, binary=True), b")"))
 
 
 def test_a_long_name_is_a_literal_in_either_form() -> None:
@@ -251,23 +251,23 @@ def test_a_long_name_is_a_literal_in_either_form() -> None:
     assert names.mailbox(name) == Late((Literal(mutf7.encode(name)),), (Literal(name.encode()),))
 
 
-def test_what_may_be_a_literal() -> None:
+def test_arguments_that_may_be_literals() -> None:
     assert pieces.has_literal([b"x", Late((Literal(b""),), (b"y",))])
     assert not pieces.has_literal([b"x", Late((b"x",), (b"y",))])
 
 
 @pytest.mark.parametrize("value", ["1:*", "*:4,7", "1,2,3", "5:*"])
-def test_a_sequence_set_is_not_quoted_in_commands_nobody_knows(value: str) -> None:
+def test_a_sequence_set_is_not_quoted_in_unknown_commands(value: str) -> None:
     assert strings.general(value) == value.encode()
 
 
 @pytest.mark.parametrize("value", ["*", "*a", "1*:%", ":*"])
-def test_what_is_no_sequence_set_is(value: str) -> None:
+def test_text_that_is_no_sequence_set_is_quoted(value: str) -> None:
     assert strings.general(value) == b'"%b"' % value.encode()
 
 
 @pytest.mark.parametrize("value", [5, None, 1.5, ["x"]])
-def test_what_is_no_message(value: object) -> None:
+def test_an_invalid_message_is_refused(value: object) -> None:
     with pytest.raises(ArgumentError, match="a message must be bytes or text"):
         append.message(value)
 
@@ -300,7 +300,7 @@ def test_a_program_in_another_charset() -> None:
 @pytest.mark.parametrize(
     "text", ["SUBJECT gr\u00fcn", 'SUBJECT "gr\u00fcn', 'SUBJECT "a\r\n\u00fc"', "SUBJECT {5}", 'SUBJECT "\u00fc" {5}']
 )
-def test_what_is_no_program(text: str) -> None:
+def test_an_invalid_program_is_refused(text: str) -> None:
     with pytest.raises(ArgumentError):
         strings.program(text)
 

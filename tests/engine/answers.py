@@ -111,8 +111,8 @@ class AnswerEpisode:
         self.driver.engine.delivered()
 
     def _expect(self, responses: list[Untagged]) -> None:
-        """Note whose answer each is. A response is that of the first command that it is certainly about; else of the only one
-        that it is likely about; else of the only one that it is possibly about."""
+        """Note which command each answers: the first that it is certainly about; else the only one
+        that it is likely about; else the only one that it is possibly about."""
         for response in responses:
             [shaped] = response.data()
             likely: list[Request] = []

@@ -61,5 +61,5 @@ _KINDS: tuple[Callable[[Random], Call], ...] = (
 
 
 def some_kinds(rng: Random) -> list[Callable[[Random], Call]]:
-    """A few kinds for one episode: what is rare among all of them is common among few."""
+    """A few kinds for one episode: a pair that is rare among all of them is common among few."""
     return rng.sample(_KINDS, rng.choice((2, 4, len(_KINDS))))

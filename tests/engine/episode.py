@@ -25,7 +25,7 @@ SMALL = 64
 
 
 class Asked(Request):
-    """A command that knows what its answer is."""
+    """A command, with the answer that it must get."""
 
     mark = b""
     """In every line of its answer; set once it is sent."""
@@ -238,7 +238,7 @@ class Episode:
                 "news does not end",
                 listener,
             )
-        assert listener is None or listener.tag == tag or not queued, ("sent anew while others wait", listener)
+        assert listener is None or listener.tag == tag or not queued, ("renewed while others wait", listener)
         if lies_ready and waits is not None and all(isinstance(each, Continuation) for each in batch):
             assert waits.awaits == "+", ("settled before it was sent", waits)
         self._note_sent()

@@ -1,4 +1,4 @@
-"""Servers that do not keep to the standard: one says what it must not at random moments, one stops for ever."""
+"""Servers that break the standard: one sends forbidden lines at random moments, one stops for ever."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HostileEpisode(Episode):
         super()._serve()
 
     def _answer(self, tag: bytes, rng: Random) -> tuple[list[bytes], bytes]:
-        # A client that was led astray by an early "+" sends what is no command.
+        # A client that has followed an early "+" sends lines that are no commands.
         return super()._answer(tag, rng) if tag in self.by_tag else ([], b" BAD what")
 
     def _nonsense(self) -> bytes:
@@ -69,10 +69,10 @@ class HostileEpisode(Episode):
             self._deliver()
 
     def _check_complete(self, request: Asked, count: int) -> None:
-        """What a hostile server calls the end of an answer need not be one."""
+        """The tagged line of a hostile server need not end an answer."""
 
     def _landed(self, response: Tagged) -> None:
-        # What is in flight is what the engine has not been told the end of.
+        # A command is in flight until the engine has received its tagged line.
         self.flying = [request for request in self.flying if request.tag != response.tag]
 
 

@@ -1,4 +1,4 @@
-"""Which episodes the tests play: random ones of every kind, a mistake in the engine among them or none."""
+"""The episodes that the tests play: random ones of every kind, with a mistake in the engine or without."""
 
 from __future__ import annotations
 

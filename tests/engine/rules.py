@@ -33,7 +33,7 @@ def clash(one: Call, other: Call) -> str:
 
 
 def check_sent(command: Queued, flying: Iterable[Queued], earlier: Iterable[Queued]) -> None:
-    """``command`` begins to be sent: neither what is in flight nor what was submitted before it, and waits, stands against it."""
+    """``command`` begins to be sent: no command in flight and no earlier one in the queue may clash with it."""
     for other in flying:
         why = clash(command.call, other.call)
         # EXPUNGE may come behind numbers that have been sent: the server answers in terms of what the client knew.

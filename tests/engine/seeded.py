@@ -244,9 +244,9 @@ MISTAKES = (
         'request.move("abandon")\n        self.gate.withdraw(request)',
         'request.move("abandon")',
     ),
-    Mistake("each waiter is told once", flight, "if not request.released:", "if True:"),
+    Mistake("each waiter is notified once", flight, "if not request.released:", "if True:"),
     Mistake(
-        "a waiter is told before that is noted",
+        "a waiter is notified before that is noted",
         flight,
         "effects.done.append(request)\n            effects.due = True\n            request.released = True",
         "request.released = True\n            effects.done.append(request)\n            effects.due = True",
@@ -285,7 +285,7 @@ MISTAKES = (
     ),
     Mistake("OK before all was sent is fatal", inbound, "if not request.sent:", "if False:"),
     Mistake(
-        "only a refresh sends IDLE anew",
+        "only a refresh renews IDLE",
         inbound,
         'if request.interrupted_by == "refresh" and self',
         "if request.interrupted_by and self",
@@ -293,7 +293,7 @@ MISTAKES = (
     Mistake(
         "any other reason takes the place of a refresh", request, 'if not before or before == "refresh" or', "if not before or"
     ),
-    Mistake("a command that is sent anew has one tag", flight, "if request.tag:\n            del pending[request.tag]", "pass"),
+    Mistake("a renewed command has one tag", flight, "if request.tag:\n            del pending[request.tag]", "pass"),
     Mistake("a layer that is there pends no more", flight, "self.layer_pending = False\n        self.gate", "self.gate"),
     Mistake("a command that was answered frees its place", flight, "self.gate.land(request)", "pass"),
     Mistake(

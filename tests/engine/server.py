@@ -1,4 +1,4 @@
-"""A server that keeps to RFC 3501, at random where the standard leaves it a choice; and what a hostile one does beside that."""
+"""A server that keeps to RFC 3501, with random choices where the standard leaves one."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class LegalServer:
     def _take_literal(self, tag: bytes, size: int, refused: bool) -> Talk:
         """Read a literal and what is behind it. One that came unasked is read even if it has been refused, RFC 7888 section 4."""
         data = (yield size) if size else b""
-        # Of a source that is refused before it has been read there come blanks.
+        # A source that is refused before it has been read is sent as blanks.
         assert not self.strict or data == LINE * (size // len(LINE)) or (refused and data == b" " * size), data
         rest = yield 0
         more = _LITERAL.search(rest.removesuffix(b"\r\n"))

@@ -1,4 +1,4 @@
-"""Whose answer a response is that names its subject in another way than the command did, or not at all."""
+"""The owner of a response that names its subject in another form than the command did, or not at all."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def noted(driver: Driver) -> list[str]:
 
 
 @pytest.mark.parametrize("verdict", ["perhaps", "else"])
-def test_what_can_only_be_the_answer_of_one_command_is_its_answer(driver: Driver, verdict: str) -> None:
+def test_a_response_that_can_only_answer_one_command_is_its_answer(driver: Driver, verdict: str) -> None:
     one, other = driver.send("XABOUT", "a"), driver.send("XABOUT", "b")
     driver.feed(b"* ABOUT a=%b\r\n" % verdict.encode())
     driver.end(one)
@@ -49,7 +49,7 @@ def test_what_can_only_be_the_answer_of_one_command_is_its_answer(driver: Driver
     driver.end(other)
     assert driver.data(other) == []
     assert driver.engine.store.take("ABOUT") == []
-    assert len(noted(driver)) == 1, "that is odd"
+    assert len(noted(driver)) == 1, "the doubtful owner is noted"
     assert ("ABOUT: probably not what XABOUT asked for" if verdict == "perhaps" else "a and nothing else") in noted(driver)[0]
 
 
@@ -59,7 +59,7 @@ def test_it_gives_way_to_a_certain_answer_before_or_behind_it(driver: Driver, be
     driver.feed(better)
     driver.end(request)
     assert driver.data(request) == [b"a=yes"]
-    assert driver.engine.store.take("ABOUT") == [b"a=else x=no"], "as what nobody asked for"
+    assert driver.engine.store.take("ABOUT") == [b"a=else x=no"], "as an unasked response"
     assert noted(driver) == []
 
 
@@ -73,7 +73,7 @@ def test_a_likely_subject_goes_before_one_that_is_only_possible(driver: Driver) 
 
 
 @pytest.mark.parametrize("verdict", [b"perhaps", b"else"])
-def test_what_may_be_the_answer_of_several_commands_is_given_to_none_and_noted(driver: Driver, verdict: bytes) -> None:
+def test_a_response_that_may_answer_several_commands_is_given_to_none_and_noted(driver: Driver, verdict: bytes) -> None:
     one, other = driver.send("XABOUT", "a"), driver.send("XABOUT", "b")
     driver.feed(b"* ABOUT a=%b b=%b\r\n" % (verdict, verdict))
     driver.end(one)
@@ -109,7 +109,7 @@ def test_a_doubtful_answer_is_counted_as_any_other() -> None:
         driver.feed(b"* ABOUT a=else\r\n")
 
 
-def test_random_verdicts_lose_nothing_and_tell_nobody_what_is_certainly_anothers() -> None:
+def test_random_verdicts_lose_nothing_and_give_no_command_an_answer_that_is_certainly_anothers() -> None:
     rng = random.Random(3501)
     for _ in range(300):
         driver = Driver()
@@ -180,7 +180,7 @@ def test_a_uid_is_read_once_for_each_response_however_many_ask(monkeypatch: pyte
     assert len(read) == 2, "and nothing is kept once it is known whose answer it is"
 
 
-def test_what_was_read_of_a_response_is_forgotten_once_it_has_an_owner() -> None:
+def test_values_read_of_a_response_are_forgotten_once_it_has_an_owner() -> None:
     attribution = Attribution()
     request = Request(call("XABOUT", "a"))
     attribution.expect(request)

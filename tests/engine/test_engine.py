@@ -1,4 +1,4 @@
-"""The engine as a whole: giving up, the end, layers, LOGOUT, the bound of what is in flight, what is forgotten."""
+"""The engine as a whole: giving up, the end, layers, LOGOUT, the bound of commands in flight, what is released."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_command_in_flight_that_is_given_up_keeps_its_place_until_its_answer_c
     driver.feed(b'* LIST () "/" after\r\n')
     assert driver.data(request) == [b'() "/" before'], "an orphan collects nothing"
     driver.end(request)
-    assert driver.told() == [], "it has been told"
+    assert driver.told() == [], "its waiter was notified when it was given up"
     assert driver.pump() == behind.tag + b' XLIST "" *\r\n'
     assert driver.engine.store.take("LIST") == []
 
@@ -255,7 +255,7 @@ def test_a_command_that_is_submitted_after_the_end_ends_at_once(driver: Driver) 
         check(request, driver.engine)
 
 
-def test_what_had_come_of_an_answer_is_kept_when_the_connection_ends(driver: Driver) -> None:
+def test_a_part_of_an_answer_is_kept_when_the_connection_ends(driver: Driver) -> None:
     request = driver.send("XLIST")
     driver.feed(b'* LIST () "/" one\r\n')
     driver.engine.close(ConnectionClosed("gone"))
@@ -325,7 +325,7 @@ def test_a_tagged_bye_is_the_end(driver: Driver) -> None:
         driver.end(request, "BYE", "bye")
 
 
-def test_what_is_queued_behind_the_end_of_the_session_is_not_sent(driver: Driver) -> None:
+def test_commands_queued_behind_the_end_of_the_session_are_not_sent(driver: Driver) -> None:
     request, waiting = driver.send("XBYE"), [driver.submit("XPING"), driver.submit("XBYE")]
     driver.end(request)
     assert driver.told() == [*waiting, request]
@@ -454,7 +454,7 @@ def test_a_secret_leaves_alone_so_that_the_trace_can_hide_it() -> None:
     assert out.secret
 
 
-def test_what_answers_a_challenge_is_hidden_from_then_on() -> None:
+def test_an_answer_to_a_challenge_is_hidden_from_then_on() -> None:
     driver = Driver()
     request = driver.send(Call(SECRET, (), [b"XAUTH"], reply=lambda challenge: b"c2VjcmV0LXJlc3BvbnNl"))
     driver.feed(b"+ \r\n")
@@ -498,7 +498,7 @@ def test_commands_leave_in_the_order_in_which_they_were_submitted() -> None:
     assert list(driver.engine.flight.pending.values()) == requests
 
 
-def test_what_leaves_together_is_bounded() -> None:
+def test_the_bytes_that_leave_together_are_bounded() -> None:
     driver = Driver(high=100_000, low=100_000)
     for _ in range(20_000):
         driver.submit("XPING")
@@ -509,10 +509,10 @@ def test_what_leaves_together_is_bounded() -> None:
     assert sum(size < TOGETHER for size in sizes) == 1, "all but the last are as large as that"
 
 
-# what the caller looks at
+# what the engine says of itself
 
 
-def test_what_the_engine_says_of_itself(driver: Driver) -> None:
+def test_the_properties_of_the_engine(driver: Driver) -> None:
     engine = driver.engine
     assert (engine.idle, engine.owed, engine.listens, engine.in_flight, engine.queued) == (True, False, False, 0, 0)
     request = in_phase(driver, LISTENING)
@@ -527,7 +527,7 @@ def test_what_the_engine_says_of_itself(driver: Driver) -> None:
     assert engine.is_in_flight(waiting.tag)
 
 
-def test_whether_there_is_something_to_send_is_told_without_taking_it(driver: Driver) -> None:
+def test_the_engine_says_whether_there_is_something_to_send_without_giving_it(driver: Driver) -> None:
     engine = driver.engine
     assert not engine.has_ready
     request = driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
@@ -550,14 +550,14 @@ def test_effects_stay_until_they_have_been_delivered(driver: Driver) -> None:
     assert (driver.engine.effects.due, driver.engine.effects.done) == (False, [])
 
 
-def test_the_last_alert_is_told_with_the_end(driver: Driver) -> None:
+def test_the_last_alert_is_part_of_the_reason(driver: Driver) -> None:
     driver.feed(b"* OK [ALERT] disk on fire\r\n")
     reason = ConnectionClosed("gone")
     driver.engine.add_alert(reason)
     assert str(reason) == "gone (the server's last ALERT: disk on fire)"
 
 
-def test_the_trace_is_told_which_commands_leave(driver: Driver) -> None:
+def test_the_trace_gets_each_command_that_leaves(driver: Driver) -> None:
     one, two = driver.submit("XPING"), driver.submit(Call(PUT, (), [b"XPUT ", Literal(b"xyz")]))
     outs = []
     while (out := driver.engine.outgoing(driver.now)) is not None:

@@ -94,7 +94,7 @@ def test_each_of_several_literals_waits() -> None:
         (["IMAP4rev2", "LITERAL+"], NON_SYNC_MAX + 1, True),
     ],
 )
-def test_a_literal_goes_unasked_where_the_server_lets_it(capabilities: list[str], size: int, unasked: bool) -> None:
+def test_a_literal_is_sent_without_plus_where_the_server_allows_it(capabilities: list[str], size: int, unasked: bool) -> None:
     driver = Driver(capabilities=capabilities)
     request = driver.submit(put(Literal(b"x" * size), b" end"))
     if unasked:
@@ -116,7 +116,7 @@ def test_a_literal_goes_unasked_where_the_server_lets_it(capabilities: list[str]
         (["IMAP4rev2"], b"~{3}\r\n"),
     ],
 )
-def test_a_literal8_goes_unasked_only_to_a_server_that_knows_it(capabilities: list[str], announced: bytes) -> None:
+def test_a_literal8_is_sent_without_plus_only_to_a_server_that_announces_it(capabilities: list[str], announced: bytes) -> None:
     driver = Driver(capabilities=capabilities)
     request = driver.submit(put(Literal(b"x\0y", binary=True)))
     assert text(driver, request).removesuffix(b"\r\n") == b"T XPUT " + announced.removesuffix(b"\r\n")
@@ -132,7 +132,7 @@ def test_capabilities_count_as_they_are_when_the_command_is_sent() -> None:
 
 
 @pytest.mark.parametrize("enabled", [False, True])
-def test_what_is_written_in_two_ways_is_settled_as_it_is_sent(enabled: bool) -> None:
+def test_a_late_piece_gets_its_form_as_it_is_sent(enabled: bool) -> None:
     driver = Driver()
     driver.engine.session.enabled = frozenset({"UTF8=ACCEPT"} if enabled else ())
     request = driver.submit(put(Late(off=(b"off ", Literal(b"12")), on=(b"on",)), b" end"))
@@ -174,7 +174,7 @@ def test_a_literal_that_is_refused_is_not_sent_and_the_next_command_is(typ: str)
     assert driver.take() is None
 
 
-def test_what_was_announced_leaves_though_the_server_has_refused_it() -> None:
+def test_announced_bytes_leave_though_the_server_has_refused_them() -> None:
     """A literal that goes unasked was announced with its size: the server reads it, RFC 7888 section 4."""
     driver = Driver(capabilities=["LITERAL+"])
     data = b"x" * (ONE_SEND + 1)
@@ -199,7 +199,7 @@ def test_a_continuation_that_comes_before_the_announcement_was_taken_settles_not
     assert [defect.what for defect in driver.engine.defects.all()] == ["a continuation request that no command waits for"]
 
 
-def test_commands_whose_literals_go_unasked_leave_together_with_their_neighbours() -> None:
+def test_commands_whose_literals_need_no_plus_leave_together_with_their_neighbours() -> None:
     driver = Driver(capabilities=["LITERAL+"])
     requests = [driver.submit("XPING"), driver.submit(put(Literal(b"abc"))), driver.submit("XPING")]
     expected = b"%b XPING\r\n%b XPUT {3+}\r\nabc\r\n%b XPING\r\n"
@@ -252,7 +252,7 @@ def test_none_cancels_with_a_star() -> None:
     assert request.typ == "BAD"
 
 
-def test_what_the_function_raises_cancels_and_reaches_the_caller_once_the_server_has_said_so() -> None:
+def test_an_error_of_the_function_cancels_and_reaches_the_caller_once_the_server_has_said_so() -> None:
     driver = Driver()
 
     def reply(challenge: bytes) -> bytes:

@@ -24,7 +24,7 @@ class Queue:
         self.flying: list[str] = []
 
     def add(self, word: str, *result: str, about: Any = None, **fields: Any) -> None:
-        """Queue a command. By default it neither names sequence numbers nor brings EXPUNGE."""
+        """Queue a command. By default it uses no sequence numbers and allows no EXPUNGE responses."""
         uid = isinstance(about, NumberSet) and about.uid
         call = Call(Command(word, State.ANY, result=result, **{"expunges": False, "uid": True, **fields}), (), [b"X"])
         call.uid, call.about = uid, about
@@ -148,7 +148,7 @@ def test_an_exclusive_command_that_is_ready_may_be_withdrawn(queue: Queue) -> No
 # sequence numbers and EXPUNGE (RFC 3501 section 5.5)
 
 
-def test_sequence_numbers_wait_until_what_may_bring_expunge_has_landed(queue: Queue) -> None:
+def test_sequence_numbers_wait_until_commands_that_may_bring_expunge_have_landed(queue: Queue) -> None:
     queue.add("expunge", expunges=True)
     queue.add("numbers", seqnums=True)
     queue.send("expunge")
@@ -158,7 +158,7 @@ def test_sequence_numbers_wait_until_what_may_bring_expunge_has_landed(queue: Qu
     queue.finish()
 
 
-def test_what_may_bring_expunge_waits_until_sequence_numbers_have_been_sent_and_no_longer(queue: Queue) -> None:
+def test_a_command_that_may_bring_expunge_waits_until_sequence_numbers_have_been_sent_and_no_longer(queue: Queue) -> None:
     queue.add("numbers", seqnums=True)
     queue.add("expunge", expunges=True)
     assert queue.ready() == "numbers"
@@ -213,7 +213,7 @@ def test_a_segment_that_has_been_sent_lets_the_next_one_in(queue: Queue) -> None
     queue.finish()
 
 
-def test_what_was_withdrawn_holds_nothing(queue: Queue) -> None:
+def test_a_withdrawn_command_holds_nothing(queue: Queue) -> None:
     queue.add("barrier", "A")
     queue.add("numbers", "A", seqnums=True)
     queue.add("expunge", expunges=True)
@@ -363,7 +363,7 @@ KINDS: dict[str, Any] = {
 
 @pytest.mark.parametrize("first", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("second", KINDS.values(), ids=KINDS)
-def test_answers_about_things_of_two_types_cannot_be_told_apart(queue: Queue, first: Any, second: Any) -> None:
+def test_subjects_of_two_types_are_not_compared(queue: Queue, first: Any, second: Any) -> None:
     """Two families await one response, and each knows its own type only."""
     queue.add("first", "A", about=first)
     queue.add("second", "A", about=second)
@@ -453,7 +453,7 @@ def test_a_command_that_holds_one_lane_and_waits_for_another_frees_the_first_whe
 
 
 @pytest.mark.parametrize("end", [Queue.land, Queue.withdraw])
-def test_what_is_queued_is_counted(queue: Queue, end: Callable[[Queue, str], None]) -> None:
+def test_queued_commands_are_counted(queue: Queue, end: Callable[[Queue, str], None]) -> None:
     assert queue.gate.empty
     queue.add("a", "A")
     queue.add("b", "A")

@@ -1,4 +1,4 @@
-"""What comes in, by the engine alone: responses in, answers and state out; no socket, no thread."""
+"""Input, by the engine alone: responses in, answers and state out; no socket, no thread."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_command_that_refuses_itself_empties_nothing_then_or_later(driver: Dri
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_command_without_an_answer_gives_back_what_it_has_emptied(driver: Driver, whole: bool) -> None:
-    """Interrupted as it is half sent, or unanswered when the connection ends: nobody can say that another mailbox is selected."""
+    """Interrupted as it is half sent, or unanswered at the end: the client cannot say that another mailbox is selected."""
     driver.feed(b"* 3 EXISTS\r\n")
     wanted = call("XOPEN", "box")
     request = driver.send(wanted if whole else Call(wanted.command, ("box",), [b"XOPEN ", Literal(b"box")]))
@@ -195,7 +195,7 @@ def test_each_gets_its_own_by_number(driver: Driver) -> None:
     assert driver.data(two) == [b"3 (FLAGS (a))", b"2 (FLAGS (c))"]
 
 
-def test_what_nobody_asked_for_is_kept_in_the_store(driver: Driver) -> None:
+def test_unasked_responses_are_kept_in_the_store(driver: Driver) -> None:
     request = driver.send("XFETCH", "1", "FLAGS")
     driver.feed(b"* 9 FETCH (FLAGS ())\r\n* 1 FETCH (FLAGS ())\r\n* 5 EXISTS\r\n* 2 EXPUNGE\r\n* OK Still here\r\n")
     driver.end(request)
@@ -242,7 +242,7 @@ def test_by_mailbox(driver: Driver) -> None:
     }
 
 
-def test_perhaps_is_better_than_nobody_and_worse_than_yes(driver: Driver) -> None:
+def test_perhaps_is_better_than_no_and_worse_than_yes(driver: Driver) -> None:
     request = driver.send("XFETCH", "5:*", "FLAGS")
     driver.feed(b"* 4 FETCH (FLAGS ())\r\n")
     assert driver.data(request) == [b"4 (FLAGS ())"], "5:* is 4:5 in a mailbox of 4 (RFC 3501 section 9)"
@@ -290,7 +290,7 @@ def test_only_plus_or_its_own_tag_settles_a_continuation(driver: Driver, line: b
     assert driver.pump() == b"x\r\n"
 
 
-def test_a_plus_nobody_waits_for_is_nothing(driver: Driver) -> None:
+def test_a_plus_that_no_command_waits_for_changes_nothing(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"+ what?\r\n+\r\n")
     driver.end(request)
@@ -365,7 +365,7 @@ def test_no_greeting(line: bytes) -> None:
         Driver(greet=False).feed(line)
 
 
-def test_bye_instead_of_a_greeting_tells_why() -> None:
+def test_bye_instead_of_a_greeting_is_the_reason() -> None:
     with pytest.raises(ServerBye, match="too many of you"):
         Driver(greet=False).feed(b"* BYE too many of you\r\n")
 
@@ -416,14 +416,14 @@ def test_an_answer_that_came_is_not_taken_back(driver: Driver) -> None:
 # plugins that go wrong
 
 
-def test_what_done_raises_reaches_its_caller(driver: Driver) -> None:
+def test_an_error_of_done_reaches_its_caller(driver: Driver) -> None:
     request = driver.send("XBADDONE")
     driver.end(request)
     with pytest.raises(LookupError, match="own mistake"):
         check(request, driver.engine)
 
 
-def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Driver) -> None:
+def test_an_error_of_matches_reaches_its_caller_and_the_data_is_kept(driver: Driver) -> None:
     request = driver.send("XBADMATCH")
     driver.feed(b"* XBAD 1\r\n")
     driver.end(request)
@@ -432,7 +432,7 @@ def test_what_matches_raises_reaches_its_caller_and_the_data_is_kept(driver: Dri
         check(request, driver.engine)
 
 
-def test_what_apply_raises_hurts_nobody(driver: Driver) -> None:
+def test_an_error_of_apply_ends_no_command(driver: Driver) -> None:
     request = driver.send("XPING")
     driver.feed(b"* XBROKEN 1\r\n* OK [XBROKEN 2] hm\r\n")
     driver.end(request)
@@ -440,13 +440,13 @@ def test_what_apply_raises_hurts_nobody(driver: Driver) -> None:
     assert driver.engine.store.take("XBROKEN") == [b"1", b"2"]
 
 
-# odd lines
+# malformed lines
 
 
 @pytest.mark.parametrize(
     "line", [b"* XUNKNOWN (a b)\r\n", b"*\r\n", b"* \r\n", b"\r\n", b"* 5 XWHAT\r\n", b"* OK\r\n", b"* (x)\r\n"]
 )
-def test_a_line_nobody_knows_is_kept(driver: Driver, line: bytes) -> None:
+def test_an_unknown_line_is_kept(driver: Driver, line: bytes) -> None:
     request = driver.send("XPING")
     driver.feed(line)
     driver.end(request)

@@ -1,4 +1,4 @@
-"""However many commands are queued, each takes the same time: the gate, the lanes, attribution and the moments are linear."""
+"""The time for each command is the same however many are queued: the gate, lanes, attribution and deadlines are linear."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def answer_all(driver: Driver, requests: list[Request]) -> None:
 
 
 def withdraw_all(driver: Driver, requests: list[Request]) -> None:
-    """Give all up, the first one last: none but that has a right to be sent."""
+    """Give all up, the first one last: only that one may be sent."""
     for request in reversed(requests):
         driver.engine.abandon(request, driver.now)
     driver.engine.delivered()

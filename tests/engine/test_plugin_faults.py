@@ -1,4 +1,4 @@
-"""A family's function that raises, or returns what it should not, while the engine asks it: its own command alone is hurt."""
+"""A family's function that raises, or returns a wrong value, while the engine calls it: only its own command fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABOUT = call("XABOUT", "mine").command
 
 
 class Untrue:
-    """As an array of another library: it has no truth."""
+    """A value without a truth, such as an array of another library."""
 
     def __bool__(self) -> bool:
         raise LookupError("a plugin's own mistake")
@@ -29,7 +29,7 @@ def raises(*_: Any) -> Any:
     raise LookupError("a plugin's own mistake")
 
 
-def odd(*_: Any) -> Any:
+def without_truth(*_: Any) -> Any:
     return Untrue()
 
 
@@ -53,19 +53,19 @@ def own_mistake(driver: Driver, request: Request) -> None:
         check(request, driver.engine)
 
 
-@pytest.mark.parametrize("matches", [raises, odd, lambda *_: 1], ids=["raises", "has no truth", "a number"])
-def test_the_owner_of_a_response_that_has_begun_is_asked_for_without_raising(matches: Any) -> None:
+@pytest.mark.parametrize("matches", [raises, without_truth, lambda *_: 1], ids=["raises", "has no truth", "a number"])
+def test_asking_for_the_owner_of_half_a_response_raises_nothing(matches: Any) -> None:
     driver = driven()
     request = driver.send(wrong(matches=matches))
     response = Untagged("ABOUT", None, (b"theirs {3}",))
     found = driver.engine.owner_of(response)
-    assert found is (request if matches not in (raises, odd) else None)
+    assert found is (request if matches not in (raises, without_truth) else None)
     assert request.defect is None, "the whole response comes later"
 
 
-@pytest.mark.parametrize("matches", [raises, odd], ids=["raises", "returns what has no truth"])
+@pytest.mark.parametrize("matches", [raises, without_truth], ids=["raises", "returns what has no truth"])
 @pytest.mark.parametrize("first", [True, False], ids=["before the others", "behind the others"])
-def test_matches_hurts_its_own_command(matches: Any, first: bool) -> None:
+def test_an_error_of_matches_fails_its_own_command(matches: Any, first: bool) -> None:
     driver = driven()
     mine: list[Request] = []
     if not first:
@@ -94,8 +94,8 @@ def test_other_values_count_as_they_do_everywhere(truth: Any) -> None:
     assert driver.data(request) == [b"x=yes"]
 
 
-@pytest.mark.parametrize("function", [raises, odd], ids=["raises", "returns what has no truth"])
-def test_news_hurts_its_own_command(function: Any) -> None:
+@pytest.mark.parametrize("function", [raises, without_truth], ids=["raises", "returns what has no truth"])
+def test_an_error_of_news_fails_its_own_command(function: Any) -> None:
     driver = driven()
     command = Command("XSTAY", State.ANY, exclusive=True, interrupt=b"DONE", news=function)
     request = driver.send(Call(command, (), [b"XSTAY"]))
@@ -107,8 +107,8 @@ def test_news_hurts_its_own_command(function: Any) -> None:
     assert driver.engine.closed is None
 
 
-@pytest.mark.parametrize("function", [raises, odd], ids=["raises", "returns what has no truth"])
-def test_matches_all_hurts_its_own_command(function: Any) -> None:
+@pytest.mark.parametrize("function", [raises, without_truth], ids=["raises", "returns what has no truth"])
+def test_an_error_of_matches_all_fails_its_own_command(function: Any) -> None:
     from imapkit.core.wire.response import Run
 
     driver = driven()
@@ -133,7 +133,7 @@ MEDDLER = Family(
 
 
 @pytest.mark.parametrize("way", ["a response", "a code", "a tagged code"])
-def test_apply_hurts_no_command_of_another_family(way: str) -> None:
+def test_an_error_of_apply_fails_no_command_of_another_family(way: str) -> None:
     driver = driven(load_only(probe, MEDDLER))
     request = driver.send("XABOUT", "mine")
     driver.feed({"a response": b"* ABOUT mine=yes\r\n", "a code": b"* OK [XCODE 1] hm\r\n"}.get(way, b""))
@@ -143,7 +143,7 @@ def test_apply_hurts_no_command_of_another_family(way: str) -> None:
     assert defect.what == "the family's function raised LookupError(\"a plugin's own mistake\")"
 
 
-def test_apply_hurts_its_own_family_s_command() -> None:
+def test_an_error_of_apply_fails_a_command_of_its_own_family() -> None:
     driver = driven(load_only(probe, MEDDLER))
     request = driver.send(Call(MEDDLER.commands[0], (), [b"XMEDDLE"]))
     driver.feed(b"* XMINE 1\r\n")
@@ -157,7 +157,7 @@ def test_a_subject_without_a_hash_is_refused_before_anything_is_queued() -> None
 
 
 def test_a_subject_of_another_type_than_fetch_has_takes_no_row_of_a_fetch() -> None:
-    """Its ``matches`` knows nothing of message numbers, and may say yes to all."""
+    """Its ``matches`` does not compare message numbers, and may accept all."""
     taking: list[Untagged] = []
 
     def takes_all(about: Any, response: Untagged) -> bool:

@@ -1,4 +1,4 @@
-"""When a command is late: progress, moments, and the window in which the server must do something."""
+"""When a command is late: progress, deadlines, and the window in which the server must make some."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_the_window_begins_as_a_command_is_sent_not_as_it_is_queued(driver: Driv
 
 
 @pytest.mark.parametrize("kind", ["written", "row", "literal", "tagged"])
-def test_progress_begins_the_window_anew(driver: Driver, kind: str) -> None:
+def test_progress_begins_a_new_window(driver: Driver, kind: str) -> None:
     other, request = driver.send("XFETCH", "2", "X"), driver.send("XFETCH", "1", "X")
     assert request.sent
     driver.now = 6.0
@@ -146,7 +146,7 @@ def test_progress_begins_the_window_anew(driver: Driver, kind: str) -> None:
 
 
 @pytest.mark.parametrize("line", [b"* 5 EXISTS\r\n", b"* OK still here\r\n", b"+ what?\r\n", b"* 9 FETCH (X)\r\n"])
-def test_what_is_not_about_a_command_is_no_progress(driver: Driver, line: bytes) -> None:
+def test_responses_that_belong_to_no_command_are_no_progress(driver: Driver, line: bytes) -> None:
     driver.send("XFETCH", "1", "X")
     driver.tick(6.0)
     driver.feed(line)
@@ -291,7 +291,7 @@ def test_a_continuation_is_progress(driver: Driver) -> None:
     assert driver.engine.deadline() == 6.0 + WINDOW
 
 
-def test_a_command_that_is_sent_anew_begins_a_window(driver: Driver) -> None:
+def test_a_renewed_command_begins_a_window(driver: Driver) -> None:
     request = driver.send(Call(IDLE, (), [b"XIDLE"]), renew=100.0)
     driver.feed(b"+ idling\r\n")
     driver.tick(100.0)

@@ -70,14 +70,14 @@ class TornEpisode(Episode):
             self._end()
 
     def _end(self) -> None:
-        """What the thread does that finds the engine torn."""
+        """Do as the next thread does, which finds the engine torn."""
         self._torn, engine = True, self.engine
         for _ in range(2):
             engine.close(ConnectionClosed("interrupted"))
         told = engine.effects.done
         for request in self.commands:
             if request.number >= self._submitting and request not in engine.flight.live and not request.released:
-                # The interrupted thread was about to submit it, and knows that.
+                # The interrupted thread was about to submit it, and has its error.
                 request.phase = DONE
                 self.told.add(request)
             assert request.phase is DONE, ("goes on", request)

@@ -1,4 +1,4 @@
-"""The server that faults befall."""
+"""The server for the fault tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fault at every step of a visit to Dovecot: who waits is told in time, and why; nothing is left; the next one is well."""
+"""Every fault at every step of a visit to Dovecot: each waiting call ends in time with the reason; nothing is left behind."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.live
 
 USER = "u07"
 SHORT, LONG, MARGIN = 0.25, 20.0, 5.0
-"""The time-outs of those who meet a black hole and of those who do not; and what a busy machine may add."""
+"""The time-outs of calls into a black hole and of other calls; and the margin for a busy machine."""
 
 
 class Step(NamedTuple):
-    """Where it happens: on the ``way``, ``offset`` octets behind the beginning of ``at``, of what somebody sends."""
+    """Where the fault happens: in that direction (``way``), ``offset`` bytes behind the beginning of ``at``."""
 
     name: str
     sent_by: Any
@@ -110,7 +110,7 @@ def _no_socket_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def suffer(server: Server, step: Step, kind: str, plain: Any = imapkit.IMAP4) -> None:
-    """Meet the fault, and look at what became of it."""
+    """Play a visit with the fault, and check how each call ended."""
     timeout = SHORT if kind == "black_hole" else LONG
     while True:
         with proxied(server, step, kind) as proxy:
@@ -119,7 +119,7 @@ def suffer(server: Server, step: Step, kind: str, plain: Any = imapkit.IMAP4) ->
             with pytest.raises(imapkit.IMAP4.abort) as caught:
                 visit.run()
             if not proxy.happened and kind == "black_hole" and timeout < LONG:
-                # A busy machine: it was late before anything had happened.
+                # A busy machine: a time-out passed before the fault.
                 visit.leave()
                 timeout *= 2
                 continue
@@ -127,9 +127,9 @@ def suffer(server: Server, step: Step, kind: str, plain: Any = imapkit.IMAP4) ->
             visit.leave()
             # The fault, and leaving: each takes its time-out at most.
             assert time.monotonic() - began < (2 * timeout if kind == "black_hole" else 0) + MARGIN
-            assert visit.callbacks == 0, "everybody who calls back has been called, once"
+            assert visit.callbacks == 0, "each callback has been called once"
             if not str(caught.value).startswith("logout:"):
-                assert {*visit.told, str(caught.value)} == {str(caught.value)}, "everybody is told the same"
+                assert {*visit.told, str(caught.value)} == {str(caught.value)}, "every call raises the same"
             with visiting(server, proxy, step.way, LONG, plain).connect() as again:
                 assert again.login(USER, server.users[USER])[0] == "OK"
             return
@@ -137,13 +137,13 @@ def suffer(server: Server, step: Step, kind: str, plain: Any = imapkit.IMAP4) ->
 
 @pytest.mark.parametrize("kind", HARMFUL)
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_whoever_waits_is_told(archive: Server, step: Step, kind: str) -> None:
+def test_every_caller_that_waits_gets_the_reason(archive: Server, step: Step, kind: str) -> None:
     suffer(archive, step, kind)
 
 
 @pytest.mark.parametrize("kind", HARMFUL)
 @pytest.mark.parametrize("step", STEPS[:21:3], ids=lambda step: step.name)
-def test_whoever_waits_on_a_connection_of_a_subclass_is_told(archive: Server, step: Step, kind: str) -> None:
+def test_every_caller_of_a_subclass_gets_the_reason(archive: Server, step: Step, kind: str) -> None:
     suffer(archive, step, kind, Hooked)
 
 
@@ -173,7 +173,7 @@ def test_the_command_of_a_stream_dies_or_stops(archive: Server, step: str, how: 
 
 @pytest.mark.parametrize("kind", HARMLESS)
 @pytest.mark.parametrize("step", STEPS[::3], ids=lambda step: step.name)
-def test_what_is_slow_is_as_good(archive: Server, step: Step, kind: str) -> None:
+def test_a_slow_connection_gives_the_same_results(archive: Server, step: Step, kind: str) -> None:
     with proxied(archive, step, kind) as proxy:
         visit = visiting(archive, proxy, step.way, LONG)
         visit.run()

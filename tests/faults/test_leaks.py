@@ -29,7 +29,7 @@ WARM = 5
 USER = "u08"
 SECONDS = 30.0
 A_CYCLE = 100
-"""Octets that the library may hold more after a cycle than before: none, but the interpreter's own tables grow in steps."""
+"""Bytes that the library may hold more after a cycle than before: none, but the interpreter's own tables grow in steps."""
 STEPS = 64 * 1024
 RSS = 8 << 20
 
@@ -49,7 +49,7 @@ def logged_out(server: Server) -> None:
 
 
 def dropped(server: Server) -> None:
-    """Nobody logs out, and nobody holds the client any more."""
+    """The program drops the client without a logout."""
     client = connect(server)
     client.select()
     with warnings.catch_warnings():
@@ -97,7 +97,7 @@ def called_back(server: Server) -> None:
 
 
 def refused(server: Server) -> None:
-    """A client that never comes to be."""
+    """A client whose constructor raises."""
     with pytest.raises(imapkit.TLSError):
         imapkit.IMAP4_SSL("localhost", server.tls_port, timeout=SECONDS)
 
@@ -110,19 +110,19 @@ def descriptors() -> int:
 
 
 def resident() -> int:
-    """The octets of memory that this process uses."""
+    """The bytes of memory that this process uses."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def held_by_the_library() -> int:
-    """The octets that were allocated by its code, its tests' servers not counted."""
+    """The bytes that imapkit's code has allocated, its test servers not counted."""
     package = str(Path(imapkit.__file__).parent)
     only = [tracemalloc.Filter(True, f"{package}/*"), tracemalloc.Filter(False, f"{package}/testing/*")]
     return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(only).statistics("filename"))
 
 
 def ours() -> int:
-    """The objects of ours that are alive."""
+    """imapkit's objects that are alive."""
     return sum(isinstance(each, (imapkit.IMAP4, Connection, Request)) for each in gc.get_objects())
 
 
@@ -150,7 +150,7 @@ def test_nothing_stays(dovecot: Server, cycle: Cycle) -> None:
         grown, took = held_by_the_library() - memory, time.monotonic() - began
     finally:
         tracemalloc.stop()
-    print(f"{cycle.__name__}: {CYCLES} cycles in {took:.1f} s, memory {grown:+} octets, RSS {(resident() - rss) // 1024:+} KiB")
+    print(f"{cycle.__name__}: {CYCLES} cycles in {took:.1f} s, memory {grown:+} bytes, RSS {(resident() - rss) // 1024:+} KiB")
     assert threading.active_count() == threads
     assert descriptors() == open_before
     assert ours() == alive
@@ -158,7 +158,7 @@ def test_nothing_stays(dovecot: Server, cycle: Cycle) -> None:
     assert resident() - rss < RSS
 
 
-def test_what_stays_is_counted(dovecot: Server) -> None:
+def test_a_leak_is_found(dovecot: Server) -> None:
     """The tests above can fail."""
     gc.collect()
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""A whole visit to a server, with all that can be interrupted, and a record of what each one was told when it was."""
+"""A whole visit to a server, with every operation that can be interrupted, and the error that each call got."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def letter(line: bytes) -> bytes:
 
 
 class Visit:
-    """Connects, logs in and does a bit of everything; others use the connection meanwhile.
+    """Connects, logs in and uses every kind of command, while other threads use the connection.
 
-    ``told`` is why the connection ended, as each of those who waited for something heard it.
+    ``told`` has the error that each call raised when the connection ended.
     """
 
     def __init__(self, connect: Callable[[], imapkit.IMAP4], account: tuple[str, str], way: str = "plain", cafile: Any = None):
@@ -58,7 +58,7 @@ class Visit:
 
     @contextmanager
     def crowd(self, client: imapkit.IMAP4) -> Iterator[None]:
-        """Others go on asking for something, one of them by callbacks."""
+        """Other threads issue commands all the time, one of them with callbacks."""
         over = threading.Event()
 
         def ask(**options: Any) -> None:
@@ -102,7 +102,7 @@ class Visit:
         return called
 
     def idle(self, client: imapkit.IMAP4) -> None:
-        """IDLE, until others want to do something."""
+        """IDLE, until another thread issues a command."""
         called = self._with_callback(client.idle)
         with self.crowd(client):
             assert client.noop()[0] == "OK"

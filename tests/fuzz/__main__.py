@@ -1,8 +1,8 @@
-"""Fuzz a target, guided by coverage:  python -m tests.fuzz grammar --seconds 600
+"""Fuzz a target, guided by coverage: python -m tests.fuzz grammar --seconds 600
 
 Needs atheris (``pip install -e '.[fuzz]'``). Starts from the wire vectors and the committed corpus; what it finds on its way goes
 to ``build/fuzz``, an input that breaks something to ``build/fuzz/TARGET-crash-...``, and the exit code is not 0 then.
-``--minimise`` writes the corpus anew, from all of these.
+``--minimise`` writes the corpus again, from all of these.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def dictionary() -> Path:
     words |= {item.encode() for _, item in REGISTRY.items}
     words |= set(rb'"\" NIL [ ] ( )'.split()) | {b"\r\n", b"* ", b"+ ", b"* 1 ", b"T1 OK ", b"{3}\r\n", b"~{2}\r\n", b"{2+}\r\n"}
     path = BUILD / "words"
-    path.write_text("".join('"{}"\n'.format("".join(f"\\x{octet:02x}" for octet in word)) for word in sorted(words)), "ascii")
+    path.write_text("".join('"{}"\n'.format("".join(f"\\x{byte:02x}" for byte in word)) for word in sorted(words)), "ascii")
     return path
 
 
@@ -66,7 +66,7 @@ def fuzz(target: str, seconds: int, seed: int) -> None:
 
 
 def minimise(target: str) -> None:
-    """Write the corpus of a target anew."""
+    """Write the corpus of a target again."""
     from tests.fuzz.targets import TARGETS
 
     found = [path.read_bytes() for path in sorted((BUILD / f"{target}-found").glob("*"))]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 FEW = 15
 _MANY = int(os.environ.get("IMAPKIT_EXAMPLES", "0"))
 
-# A busy machine is no reason to fail, and what is found is committed as a vector, not kept in a database.
+# A busy machine is no reason to fail, and a failing input is committed as a vector, not kept in a database.
 settings.register_profile(
     "imapkit",
     max_examples=_MANY or FEW,

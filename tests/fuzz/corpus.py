@@ -1,6 +1,6 @@
 """The inputs that are kept: one bytes literal a line in ``corpus/TARGET.txt``, and all wire vectors.
 
-A line is there because it reaches what no other does, or because it once broke something (those are under ``# found``).
+Each line reaches code that no other reaches, or once failed (those are under ``# found``).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def kept(target: str) -> list[bytes]:
 
 
 def write(target: str, inputs: Iterable[bytes]) -> None:
-    """Replace the inputs that are there for what they reach; those that broke something stay."""
+    """Replace the inputs that are kept for the code they reach; those that once failed stay."""
     path = PLACE / f"{target}.txt"
     found = path.read_text("ascii").partition(FOUND)[2] if path.exists() else "\n"
     head = f"# Inputs of the target {target}: python -m tests.fuzz {target} --minimise writes them.\n"

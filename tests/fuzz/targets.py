@@ -1,6 +1,6 @@
-"""What is fuzzed: every target takes any octets at all, and raises only where the library is wrong.
+"""What is fuzzed: every target takes any bytes, and raises only where the library is wrong.
 
-``python -m tests.fuzz TARGET`` drives them by coverage, ``test_fuzz.py`` replays what was found worth keeping.
+``python -m tests.fuzz TARGET`` drives them by coverage, ``test_fuzz.py`` replays the inputs that are kept.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ DEEPEST = 40
 
 
 def segments(data: bytes, size: int) -> Iterator[bytes]:
-    """``data`` in pieces of ``size`` octets."""
+    """``data`` in pieces of ``size`` bytes."""
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
 def on_the_wire(parts: list[bytes]) -> bytes:
-    """The octets that a framed response was made of."""
+    """The bytes that a framed response was made of."""
     return b"".join(part if at % 2 else part + CRLF for at, part in enumerate(parts))
 
 
 def framing(data: bytes) -> None:
-    """However the octets come, they are the same responses; none is lost, none is made up."""
+    """The same bytes give the same responses in any segments; none is lost, none is made up."""
     whole = frame([data], LIMITS)
     for size in {1, 2 + sum(data[:2]) % 40}:
         assert frame(segments(data, size), LIMITS) == whole, f"in pieces of {size}"
@@ -64,7 +64,7 @@ def framing(data: bytes) -> None:
 
 
 def grammar(data: bytes) -> None:
-    """Whatever a response says, it is read, or refused with ``ParseError``, and noted; and what was read can be used."""
+    """Any response is read, or refused with ``ParseError`` and noted; and every value that was read can be used."""
     for parts in frame([data], LIMITS):
         if isinstance(parts, str):
             return
@@ -161,7 +161,7 @@ PENDING: list[tuple[str, tuple[Any, ...], bool]] = [
 
 
 def session(data: bytes) -> None:
-    """Whatever a server sends to a client that waits for answers, it goes on, or ends with an error of ours; and all the same
+    """A client that waits for answers goes on, or ends with an error of imapkit's, whatever a server sends: the same
     whether responses come together, and are taken in together, or byte by byte.
     """
     for uid in (False, True):

@@ -1,4 +1,4 @@
-"""Whatever others wrote into mail, and however a server breaks the strings it is in: nothing of it becomes a response.
+"""No text that others wrote into mail becomes a response, however a server breaks the strings that hold it.
 
 A server answers commands in flight with responses of hostile strings, some of them broken as servers break them. Then nothing
 has happened but what the server meant, every command has its tagged response, and the next command works.
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.heavy
 
 LIMITS = Limits(line=200_000, literal=200_000, response=400_000)
 TAG = b"XQZKVW"
-"""The prefix of the tags, which who writes mail cannot guess: no hostile string has it."""
+"""The prefix of the tags, which a sender of mail cannot guess: no hostile string has it."""
 OWN, FOREIGN = (1, 2, 3), 666
 """The messages that there are; and the one that only forged responses name."""
 
@@ -147,14 +147,14 @@ class Heard(Client):
     def __init__(self) -> None:
         super().__init__(TAG, LIMITS)
         self.responses: list[Any] = []
-        receive = self.engine.receive
+        take_in = self.engine.receive
 
-        def hear(batch: Sequence[Any], now: float) -> None:
+        def receive(batch: Sequence[Any], now: float) -> None:
             for response in batch:
                 self.responses += response.responses() if isinstance(response, Run) else [response]
-            receive(batch, now)
+            take_in(batch, now)
 
-        self.engine.receive = hear  # type: ignore[method-assign]
+        self.engine.receive = receive  # type: ignore[method-assign]
 
     def receive_in_pieces(self, stream: bytes, chance: Random) -> None:
         """Take ``stream`` in, in pieces."""

@@ -1,4 +1,4 @@
-"""The corpus of the fuzzer, replayed: needs nothing but the library."""
+"""The corpus of the fuzzer, replayed, without atheris."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_the_fuzzer_found_is_well(name: str) -> None:
+def test_the_kept_inputs_pass(name: str) -> None:
     inputs = [*corpus.kept(name), *corpus.vectors()]
     assert len(inputs) > 300
     for data in inputs:
@@ -40,7 +40,7 @@ def test_the_inputs_chosen_are_those_that_go_new_ways() -> None:
 # that a target can fail
 
 
-def test_an_octet_that_is_lost_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_byte_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     take = Framer._take_line
 
     def lossy(self: Framer) -> bytes | None:
@@ -54,7 +54,7 @@ def test_an_octet_that_is_lost_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("name", ["grammar", "session"])
-def test_an_error_of_another_kind_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_another_kind_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*_: object) -> None:
         raise KeyError("a mistake")
 

@@ -1,4 +1,4 @@
-"""What holds for all values: what is written is read again as it was, and reading is total."""
+"""Properties of all values: a written value is read back unchanged, and reading is total."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.fuzz.targets import LIMITS, REGISTRY, attempt, on_the_wire, read_deep
 pytestmark = pytest.mark.heavy
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=40)
-OCTETS = st.binary(max_size=60)
+BYTES = st.binary(max_size=60)
 RANDOM = st.randoms(use_true_random=False)
 SMALL = 60
 
@@ -88,12 +88,12 @@ def test_a_string_that_is_quoted_already_is_not_quoted_twice(text: str) -> None:
     assert sent(strings.astring, quoted(text.encode()).decode()).astring() == text.encode()
 
 
-@given(OCTETS)
-def test_a_string_of_the_server_is_passed_back(octets: bytes) -> None:
-    assume(b"\0" not in octets)
-    assert sent(strings.astring, pieces.ServerString(octets)).astring() == octets
-    assume(not {10, 13} & set(octets) and octets.upper() != b"INBOX")
-    assert sent(names.mailbox, pieces.MailboxName(octets)).mailbox() == octets
+@given(BYTES)
+def test_a_string_of_the_server_is_passed_back(data: bytes) -> None:
+    assume(b"\0" not in data)
+    assert sent(strings.astring, pieces.ServerString(data)).astring() == data
+    assume(not {10, 13} & set(data) and data.upper() != b"INBOX")
+    assert sent(names.mailbox, pieces.MailboxName(data)).mailbox() == data
 
 
 @given(TEXTS, st.booleans())
@@ -115,7 +115,7 @@ def test_flags_are_read_as_they_were_given(flags: list[str]) -> None:
     assert sent(lists.flags, " ".join(flags)).flag_list() == expected
 
 
-@given(st.one_of(st.text(max_size=30), OCTETS, st.integers(), st.none(), st.lists(st.text(max_size=5), max_size=3), st.floats()))
+@given(st.one_of(st.text(max_size=30), BYTES, st.integers(), st.none(), st.lists(st.text(max_size=5), max_size=3), st.floats()))
 @pytest.mark.parametrize(
     "kind",
     [
@@ -203,8 +203,8 @@ def test_modified_utf7_round_trip(name: str) -> None:
     assert mutf7.is_canonical(mutf7.encode(name))
 
 
-@given(st.one_of(OCTETS, st.text("&-,+aAEOk/9 \xe9", max_size=20).map(str.encode)))
-def test_any_octets_are_a_name(raw: bytes) -> None:
+@given(st.one_of(BYTES, st.text("&-,+aAEOk/9 \xe9", max_size=20).map(str.encode)))
+def test_any_bytes_are_a_name(raw: bytes) -> None:
     text = mutf7.decode(raw)
     if mutf7.is_canonical(raw):
         assert mutf7.is_valid(raw)
@@ -233,7 +233,7 @@ def test_a_date_is_the_same_in_local_time(when: datetime) -> None:
 
 # responses
 
-LEAVES = st.one_of(st.none(), st.integers(0, 2**63 - 1), OCTETS)
+LEAVES = st.one_of(st.none(), st.integers(0, 2**63 - 1), BYTES)
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=5), max_leaves=12)
 
 
@@ -267,8 +267,8 @@ def test_a_value_is_read_as_it_was_sent(value: Any, chance: Random) -> None:
     assert again.at_end(), "what is passed over is what would be read"
 
 
-ADDRESS = st.tuples(*[st.one_of(st.none(), OCTETS)] * 4).map(list)
-STRING = st.one_of(st.none(), OCTETS)
+ADDRESS = st.tuples(*[st.one_of(st.none(), BYTES)] * 4).map(list)
+STRING = st.one_of(st.none(), BYTES)
 ADDRESSES = st.one_of(st.none(), st.lists(ADDRESS, min_size=1, max_size=3))
 ENVELOPES = st.tuples(STRING, STRING, *[ADDRESSES] * 6, STRING, STRING).map(list)
 
@@ -298,7 +298,7 @@ LINES = st.one_of(
 
 @given(st.lists(LINES, max_size=6), RANDOM)
 @example([[b"* OK x {5}"], [b"+ {5}"], [b"T1 NO x {5}"]], Random(1))
-def test_however_the_octets_come_the_responses_are_those_that_were_sent(responses: list[list[bytes]], chance: Random) -> None:
+def test_however_the_bytes_arrive_the_responses_are_those_that_were_sent(responses: list[list[bytes]], chance: Random) -> None:
     stream = b"".join(map(on_the_wire, responses))
     cuts = sorted(chance.randint(0, len(stream)) for _ in range(chance.randint(0, 12)))
     chunks = [stream[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
@@ -306,8 +306,8 @@ def test_however_the_octets_come_the_responses_are_those_that_were_sent(response
     assert frame([stream], LIMITS) == responses
 
 
-@given(OCTETS)
-def test_framing_knows_only_its_own_errors(data: bytes) -> None:
+@given(BYTES)
+def test_framing_raises_only_its_own_errors(data: bytes) -> None:
     framer = Framer()
     framer.push(data)
     try:
@@ -328,7 +328,7 @@ WORDS = st.sampled_from(
     ]
 )
 TEXT = st.lists(st.one_of(WORDS, st.binary(max_size=3)), max_size=12).map(b"".join)
-PARTS = st.tuples(TEXT, st.lists(st.tuples(OCTETS, TEXT), max_size=3)).map(lambda drawn: (drawn[0], *sum(drawn[1], ())))
+PARTS = st.tuples(TEXT, st.lists(st.tuples(BYTES, TEXT), max_size=3)).map(lambda drawn: (drawn[0], *sum(drawn[1], ())))
 NAMES = sorted({*REGISTRY.responses, *REGISTRY.codes, "OK", "X-UNKNOWN"})
 RULES: dict[str, Callable[[Cursor], Any]] = {
     **{name: response.parse for name, response in REGISTRY.responses.items() if response.parse},

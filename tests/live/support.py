@@ -56,7 +56,7 @@ def needing(server: Server, *capabilities: str) -> Server:
 
 
 def uids_before(server: Server) -> int:
-    """The UIDs that no message of a new mailbox gets."""
+    """How many UIDs come before that of the first message of a new mailbox."""
     return 100 if Quirk.FIRST_UID_101 in server.quirks else 0
 
 

@@ -40,7 +40,7 @@ def owners(server: Server, user: str = "carol") -> frozenset[str]:
 
 @contextmanager
 def with_mailbox(server: Server, name: str, user: str = "carol") -> Iterator[tuple[IMAP4, str]]:
-    """A client, and a mailbox that is there for so long."""
+    """A client, and a mailbox that is deleted at the end."""
     with logged_in(server, user) as imap:
         box = place(server, name)
         assert imap.create(box)[0] == "OK"
@@ -51,10 +51,10 @@ def with_mailbox(server: Server, name: str, user: str = "carol") -> Iterator[tup
 
 
 def entries(imap: IMAP4, box: str) -> dict[str, frozenset[str]]:
-    """Who has which rights."""
+    """The rights by identifier."""
     (acl,) = imap.getacl(box)[1].parsed()
     assert acl.mailbox == box
-    return {who: rights.letters for who, rights in acl.text().items()}
+    return {name: rights.letters for name, rights in acl.text().items()}
 
 
 def test_rights_are_given_and_taken(server: Server) -> None:
@@ -80,8 +80,8 @@ def test_rights_are_given_and_taken(server: Server) -> None:
             "-bob": frozenset("w"),
             **spaced,
         }
-        for who in ("bob", "-bob", "alice", *spaced):
-            assert imap.deleteacl(box, who)[0] == "OK"
+        for name in ("bob", "-bob", "alice", *spaced):
+            assert imap.deleteacl(box, name)[0] == "OK"
         assert entries(imap, box) == before
 
 
@@ -128,7 +128,7 @@ def test_a_mailbox_that_is_not_there(server: Server) -> None:
             assert data[0]
 
 
-def test_what_the_other_one_may_do(server: Server) -> None:
+def test_the_rights_of_another_user(server: Server) -> None:
     if server.others is None:
         not_announced(server, "namespace for the mailboxes of other users")
     with with_mailbox(server, "acl shared", "carol") as (imap, box):

@@ -27,7 +27,7 @@ def annotated(server: Server) -> Server:
 
 @contextmanager
 def with_mailbox(annotated: Server, name: str, user: str = "alice") -> Iterator[tuple[IMAP4, str]]:
-    """A client, and a mailbox that is there for so long."""
+    """A client, and a mailbox that is deleted at the end."""
     with logged_in(annotated, user) as imap:
         box = place(annotated, name)
         assert imap.create(box)[0] == "OK"
@@ -51,7 +51,7 @@ def notes(imap: IMAP4, *asked: Any) -> dict[str, dict[str, bytes | None]]:
 
 
 def test_set_and_get_as_with_imaplib2(annotated: Server) -> None:
-    """Every argument as it goes over the wire."""
+    """Every argument as it is sent."""
     with with_mailbox(annotated, "noted raw") as (imap, box):
         assert imap.setannotation(f'"{box}"', '"/comment"', '("value.priv" "mine" "value.shared" "ours")') == ("OK", [None])
         typ, data = imap.getannotation(f'"{box}"', '"/comment"', '("value.priv" "size.priv")')

@@ -16,7 +16,7 @@ LETTERS = [letter(subject) for subject in ("one", "two", "three")]
 
 
 def numbers(answer: tuple[str, list[Any]]) -> list[int]:
-    """The numbers of a search."""
+    """The numbers that a search returns."""
     typ, data = answer
     assert typ == "OK"
     return [int(number) for number in (data[0] or b"").split()]

@@ -1,4 +1,4 @@
-"""What real servers announce, beside the families that serve it."""
+"""The capabilities of real servers, with the families that serve them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SERVED = {
 
 
 def examined(target: Target, password: str) -> tuple[doctor_server.Stages, dict[str, str]]:
-    """What was announced at each stage, and who serves it."""
+    """The capabilities announced at each stage, and the families that serve them."""
     stages: doctor_server.Stages = {}
     doctor_server.examine(target, password, stages)
     return stages, {row.capability: row.service for row in doctor_server.rows(stages, registry())}

@@ -19,7 +19,7 @@ def enabling(server: Server) -> Server:
     return needing(server, "ENABLE")
 
 
-def test_what_is_enabled(enabling: Server) -> None:
+def test_enabled_extensions(enabling: Server) -> None:
     needing(enabling, "CONDSTORE")
     with connect(enabling, families=VOUCHING) as imap:
         imap.login("tester", enabling.users["tester"])
@@ -31,7 +31,7 @@ def test_what_is_enabled(enabling: Server) -> None:
         assert imap.response("HIGHESTMODSEQ")[1] != [None]
 
 
-def test_what_is_not_understood(enabling: Server) -> None:
+def test_unknown_extensions(enabling: Server) -> None:
     with logged_in(enabling) as imap:
         with pytest.raises(ArgumentError, match="CONDSTORE cannot be enabled"):
             imap.enable("CONDSTORE")
@@ -39,7 +39,7 @@ def test_what_is_not_understood(enabling: Server) -> None:
 
 
 def test_utf8_accept_where_it_is_not_announced(enabling: Server) -> None:
-    """A server enables what it knows, and says OK all the same."""
+    """A server enables the extensions it supports, and says OK all the same."""
     if "UTF8=ACCEPT" in announced(enabling):
         not_announced(enabling, "lack of UTF8=ACCEPT")
     with logged_in(enabling) as imap:

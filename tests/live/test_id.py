@@ -16,7 +16,7 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture
 def known(server: Server) -> Server:
-    """Each of the servers that say who they are."""
+    """Each of the servers that announce ID."""
     if Quirk.ID_SAYS_NOTHING in server.quirks:
         not_announced(server, "name to tell")
     return needing(server, "ID")
@@ -27,8 +27,8 @@ def named(server: Server, identity: Identity) -> bool:
     return server.name.startswith((identity.get("Name") or "nothing").split()[0].lower())
 
 
-def who(answer: tuple[str, Any]) -> Identity:
-    """What the server says of itself."""
+def identity_in(answer: tuple[str, Any]) -> Identity:
+    """The server's ID values."""
     typ, data = answer
     assert typ == "OK"
     [identity] = data.parsed()
@@ -39,11 +39,11 @@ def who(answer: tuple[str, Any]) -> Identity:
 def test_in_every_state(known: Server) -> None:
     with connect(known) as imap:
         assert "ID" in imap.capabilities
-        first = who(imap.id())
+        first = identity_in(imap.id())
         imap.login("tester", known.users["tester"])
-        later = who(imap.id())
+        later = identity_in(imap.id())
         imap.select()
-        selected = who(imap.id("name", "imapkit"))
+        selected = identity_in(imap.id("name", "imapkit"))
         for identity in (first, later, selected):
             assert named(known, identity)
         assert imap.state == "SELECTED"
@@ -67,13 +67,13 @@ def test_in_every_state(known: Server) -> None:
         ({f"{number:030}": str(number) for number in range(30)},),
     ],
     ids=[
-        "nothing", "None", "NIL", "no pairs", "a pair", "a value of NIL", "formatted", "a mapping", "octets", "8 bit", "long",
+        "nothing", "None", "NIL", "no pairs", "a pair", "a value of NIL", "formatted", "a mapping", "bytes", "8 bit", "long",
         "longest", "most",
     ],
 )  # fmt: skip
 def test_every_form(known: Server, given: tuple[Any, ...]) -> None:
     with logged_in(known) as imap:
-        assert named(known, who(imap.id(*given)))
+        assert named(known, identity_in(imap.id(*given)))
         assert imap.noop()[0] == "OK"
 
 
@@ -84,13 +84,13 @@ def test_callback(known: Server) -> None:
         answers.wait("id")
         result, failure = answers.given["id"]
         assert failure is None
-        assert named(known, who(result))
+        assert named(known, identity_in(result))
 
 
 @pytest.mark.parametrize("server", ["cyrus", "cyrus310", "cyrus312"], indirect=True)
 def test_cyrus_tells_more(server: Server) -> None:
     with logged_in(server) as imap:
-        identity = who(imap.id())
+        identity = identity_in(imap.id())
         assert "Cyrus" in (identity.get("vendor") or "")
         assert {b"name", b"version", b"os"} <= set(identity.fields)
 
@@ -100,6 +100,6 @@ def test_pymap_says_nothing(pymap: Server) -> None:
         for given in ((), ("name", "imapkit"), ({"vendor": "café", "os": ""},)):
             typ, data = imap.id(*given)
             assert (typ, data, data.parsed()) == ("OK", [b"NIL"], [None])
-        # It does not know that a value may be NIL.
+        # It does not accept NIL as a value.
         assert outcome(imap.id, "name", "imapkit", "version", None)[0] == "BAD"
         assert imap.noop()[0] == "OK"

@@ -1,4 +1,4 @@
-"""IDLE against real servers: what one client does, another that idles hears of at once."""
+"""IDLE against real servers: a client that idles gets the news of what another client does at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.live
 
 
 def accepted(imap: IMAP4, goes_on: Callable[[], bool]) -> None:
-    """Return once the server has accepted IDLE: pymap does not tell of what comes just before."""
+    """Return once the server has accepted IDLE: pymap sends no news of a change just before."""
     while not imap._live.engine.listens:
         assert goes_on()
         time.sleep(0)
@@ -48,7 +48,7 @@ def test_new_mail_ends_it(server: Server) -> None:
             idler = Idler(imap)
             other.append(box, None, None, letter(f"number {count}"))
             assert idler.join()[0] == "OK"
-            # pymap tells the number again with each change.
+            # pymap sends the number again with each change.
             assert imap.response("EXISTS")[1][-1] == b"%d" % count
         assert imap.fetch(count, "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1][0][1].strip() == b"Subject: number 4"
 
@@ -107,7 +107,7 @@ def test_with_a_callback(server: Server) -> None:
 
 
 def test_fifty_fetches_while_idling(server: Server) -> None:
-    """Every one of them ends the IDLE that is on, and nothing that is told in between is lost."""
+    """Each of them ends the IDLE that is on, and no news in between is lost."""
     letters = [letter(f"number {i}") for i in range(1, 6)]
     with filled(server, "idle-busy", *letters) as (imap, box), logged_in(server) as other:
         stop, found = threading.Event(), []

@@ -85,7 +85,7 @@ def fetch_seconds(server: Server, body: bytes) -> float:
 
 
 def test_200_megabytes_in_the_time_of_a_bare_socket(stored: Server, body: bytes) -> None:
-    # The better of two, in turn: the machine is somebody else's too.
+    # The better of two, in turn: other programs use the machine, too.
     runs = [(bare_seconds(stored), fetch_seconds(stored, body)) for _ in range(2)]
     bare, ours = (min(times) for times in zip(*runs, strict=True))
     assert ours < SLOWER * bare, runs

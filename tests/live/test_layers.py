@@ -53,7 +53,7 @@ def test_starttls_verifies(secured: Server) -> None:
 
 
 def test_login_only_after_starttls(secretive: Server) -> None:
-    """LOGINDISABLED goes with TLS: what was announced before does not count after."""
+    """LOGINDISABLED is gone after TLS: capabilities announced before it do not count."""
     server = secretive
     with connect(server) as imap:
         assert "LOGINDISABLED" in imap.capabilities
@@ -117,7 +117,7 @@ def test_many_folders_compressed(compressing: Server) -> None:
 
 
 def test_commands_that_end_with_a_buffer(compressing: Server) -> None:
-    """Cyrus inflates 4,102 octets at a time, and once they end with a command it looks at the rest only when more comes."""
+    """Cyrus inflates 4,102 bytes at a time; if they end with a command, it looks at the rest only when more arrives."""
     line = 4102 // 14
     with opened(compressing, "plain") as imap:
         imap.login("tester", compressing.users["tester"])

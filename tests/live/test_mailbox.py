@@ -94,7 +94,7 @@ def escaped(name: str) -> str:
     return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def test_octets_go_as_they_are(server: Server) -> None:
+def test_bytes_are_sent_as_they_are(server: Server) -> None:
     with logged_in(server) as imap:
         box = place(server, "Re&AOc-us").encode()
         assert imap.create(box)[0] == "OK"

@@ -23,7 +23,7 @@ def flags_of(imap: IMAP4, number: int) -> set[bytes]:
 
 
 def found(answer: tuple[str, list[Any]]) -> list[int]:
-    """The numbers of a search."""
+    """The numbers that a search returns."""
     typ, data = answer
     assert typ == "OK"
     return [int(number) for number in (data[0] or b"").split()]
@@ -56,7 +56,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=["empty", "no end", "looks like protocol", "8 bit", "long"])
-def test_what_is_appended_comes_back(server: Server, body: bytes) -> None:
+def test_an_appended_message_comes_back(server: Server, body: bytes) -> None:
     name = f"back{BODIES.index(body)}"
     if Quirk.APPEND_WANTS_A_HEADER in server.quirks and body in (b"\r\n", BODIES[1]):
         body = b"Subject: x\r\n" + body
@@ -148,7 +148,7 @@ def test_search_programs(server: Server) -> None:
         assert found(imap.search("US-ASCII", "SUBJECT", "hello world")) == [1]
 
 
-def test_search_in_a_charset_nobody_knows(server: Server) -> None:
+def test_search_in_an_unknown_charset(server: Server) -> None:
     with filled(server, "charset", letter("one")) as (imap, _):
         typ, _ = outcome(imap.search, "X-UNKNOWN", "SUBJECT", "one")
         quirks = {Quirk.UNKNOWN_CHARSET_IS_BAD: "BAD", Quirk.UNKNOWN_CHARSET_IS_SEARCHED: "OK"}
@@ -268,7 +268,7 @@ def test_response_codes(server: Server) -> None:
         [appended] = imap.parse(*imap.response("APPENDUID"))
         assert appended.uidvalidity > 0
         assert list(appended.uids) == [uids_before(server) + 1]
-        # The server need not know the message in the mailbox that is selected before it tells of it.
+        # The server need not know the new message in the selected mailbox before it has sent EXISTS.
         assert imap.noop()[0] == "OK"
         [copied] = imap.parse(*imap.uid("COPY", str(appended.uids), box))
         assert list(copied.value.pairs()) == [(uids_before(server) + 1, uids_before(server) + 2)]

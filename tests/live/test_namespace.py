@@ -21,7 +21,7 @@ def spaced(server: Server) -> Server:
 
 
 def as_configured(server: Server, found: Namespaces) -> bool:
-    """Whether it tells where the names of this server are."""
+    """Whether NAMESPACE gives the prefixes that this server is configured with."""
     separator = server.separator.encode()
     personal = (Namespace(MailboxName(server.personal.encode()), separator),)
     others = server.others and (Namespace(MailboxName(server.others.encode()), separator),)
@@ -37,7 +37,7 @@ def told(answer: tuple[str, Any]) -> Namespaces:
     return found
 
 
-def test_what_it_tells(spaced: Server) -> None:
+def test_the_namespaces_of_the_server(spaced: Server) -> None:
     with logged_in(spaced) as imap:
         assert as_configured(spaced, told(imap.namespace()))
         imap.select()

@@ -1,4 +1,4 @@
-"""One connection, many threads: whatever a thread stores or asks for is its own."""
+"""One connection, many threads: each thread gets what it stored and asked for."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_same_with_synchronizing_literals(dovecot: Server) -> None:
 
 @pytest.mark.heavy
 def test_uid_and_sequence_numbers_mixed(server: Server) -> None:
-    """Everybody fetches everything by different names, and gets just what was asked for."""
+    """Every thread fetches all messages, by UID or number, and gets just what it asked for."""
     with logged_in(server, "u02") as imap:
         box = place(server, "mixed")
         imap.create(box)

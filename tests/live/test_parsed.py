@@ -1,4 +1,4 @@
-"""What real servers say of messages and mailboxes, as the base family reads it.
+"""The answers of real servers about messages and mailboxes, as the base family reads them.
 
 pymap does it in its own way: it decodes what it sends, leaves out the marks of groups, counts the
 header of each part, and sends dispositions as they stand in the header.
@@ -44,7 +44,7 @@ def whole() -> bytes:
 
 
 def told_of(server: Server, box: str, message: bytes) -> tuple[Envelope, BodyStructure, dict[str, bytes | None]]:
-    """What a server says of a message, and the octets of each of its parts."""
+    """What a server says of a message, and the bytes of each of its parts."""
     with filled(server, box, message) as (imap, _):
         typ, data = imap.fetch(1, "(UID RFC822.SIZE ENVELOPE BODYSTRUCTURE)")
         assert typ == "OK"

@@ -28,7 +28,7 @@ def _announced(server: Server) -> None:
 
 @pytest.fixture
 def administered(server: Server) -> Server:
-    """Those with an administrator, who sets quotas."""
+    """The servers with an administrator that sets quotas."""
     if "admin" not in server.users:
         not_announced(server, "administrator of quotas")
     return server
@@ -119,7 +119,7 @@ def test_getquota_of_a_root_that_is_not_there(server: Server) -> None:
 
 
 def test_setquota_is_refused_to_users(server: Server) -> None:
-    """Cyrus goes on to read what it refused as a command, and says so: nothing comes of that."""
+    """Cyrus then reads the refused arguments as a command, and answers BAD, which is ignored."""
     with logged_in(server, "u08") as imap:
         root = root_of(imap).decode()
         for _ in range(3):

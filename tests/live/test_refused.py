@@ -1,4 +1,4 @@
-"""Refusals of real servers: what they sent before, and what holds after."""
+"""Refusals of real servers: the rows sent before them, and the state after them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.servers.base import Server
 
 pytestmark = pytest.mark.live
 
-ODD = "MIME-Version: 1.0\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: x-unheard-of\r\n"
+UNDECODABLE = "MIME-Version: 1.0\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: x-unheard-of\r\n"
 
 
 def test_rows_before_a_no_survive(dovecot: Server) -> None:
     """RFC 3516 section 4.3: a part that cannot be decoded fails the command, in the middle of its rows."""
-    with filled(dovecot, "undecodable", letter("a"), letter("b", more=ODD), letter("c")) as (imap, _):
+    with filled(dovecot, "undecodable", letter("a"), letter("b", more=UNDECODABLE), letter("c")) as (imap, _):
         typ, data = imap.fetch("1:3", "(UID BINARY.PEEK[1])")
         assert typ == "NO"
         first = data.parsed()[0]

@@ -45,7 +45,7 @@ def test_password_that_needs_quoting(server: Server) -> None:
         works(imap)
 
 
-@pytest.mark.parametrize("given", ["pässwörd", "pässwörd".encode()], ids=["text", "octets"])
+@pytest.mark.parametrize("given", ["pässwörd", "pässwörd".encode()], ids=["text", "bytes"])
 def test_non_ascii_password(server: Server, given: str | bytes) -> None:
     if "utf8" not in server.users:
         not_announced(server, "user whose password is not in ASCII")

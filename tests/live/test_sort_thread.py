@@ -29,7 +29,7 @@ BY_DATE: list[tuple[Any, list[int]]] = [("SUBJECT", [3, 2, 1, 4]), ("REVERSE SUB
 
 
 def sorting(server: Server) -> list[tuple[Any, list[int]]]:
-    """The keys that the server knows, and the order of the messages by them."""
+    """The keys that the server supports, and the order of the messages by them."""
     orders = {str(keys): (keys, order) for keys, order in SORTED}
     if Quirk.EQUAL_SUBJECTS_BY_DATE in server.quirks:
         orders.update({str(keys): (keys, order) for keys, order in BY_DATE})
@@ -37,11 +37,11 @@ def sorting(server: Server) -> list[tuple[Any, list[int]]]:
     return [each for name, each in orders.items() if display or not name.startswith("DISPLAY")]
 
 
-def mail(subject: str, sender: str, to: str, cc: str, date: str, octets: int) -> bytes:
+def mail(subject: str, sender: str, to: str, cc: str, date: str, size: int) -> bytes:
     """A message with whatever is sorted by."""
     fields = {"From": sender, "To": to, "Cc": cc, "Subject": subject, "Date": date}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
-    return f"{head}\r\n{'x' * octets}\r\n".encode()
+    return f"{head}\r\n{'x' * size}\r\n".encode()
 
 
 CAFE = "=?utf-8?q?caf=C3=A9?="
@@ -141,7 +141,7 @@ def test_the_mod_sequence_is_passed_over(sorter: Server) -> None:
         assert data.parsed() == [(3, 2, 4, 1)]
 
 
-def test_what_the_server_refuses(sorter: Server) -> None:
+def test_sorts_that_the_server_refuses(sorter: Server) -> None:
     with assorted(sorter, "refused") as imap:
         assert outcome(imap.sort, "NOSUCHKEY", None, "ALL")[0] in ("NO", "BAD")
         assert outcome(imap.thread, "NOSUCHWAY", None, "ALL")[0] in ("NO", "BAD")

@@ -56,7 +56,7 @@ def test_verified(secured: Server, host: str) -> None:
         works(imap, secured)
 
 
-def test_a_context_of_ones_own(secured: Server) -> None:
+def test_a_context_of_the_program(secured: Server) -> None:
     context = ssl.create_default_context(cafile=secured.cafile)
     with secure(secured, ssl_context=context) as imap:
         works(imap, secured)
@@ -73,7 +73,7 @@ def test_large_literals_through_tls(secured: Server) -> None:
         assert imap.fetch(1, "BODY.PEEK[]")[1][0][1] == body
 
 
-def test_an_authority_nobody_knows(secured: Server) -> None:
+def test_an_unknown_authority(secured: Server) -> None:
     with pytest.raises(TLSError) as raised:
         secure(secured)
     assert isinstance(raised.value, ssl.SSLCertVerificationError)
@@ -100,11 +100,11 @@ def test_a_certificate_that_does_not_hold(bad: Server) -> None:
     assert isinstance(raised.value, OSError)
     assert isinstance(raised.value, IMAP4_SSL.abort)
     assert bad.directory is not None
-    # Nobody got as far as to say who they are.
+    # No client got as far as to log in.
     assert "bob" not in (bad.directory / "log").read_text()
 
 
-def test_no_verification_if_one_asks_for_none(bad: Server) -> None:
+def test_no_verification_if_the_program_asks_for_none(bad: Server) -> None:
     with secure(bad, ssl_context=unverified_context()) as imap:
         works(imap, bad)
 

@@ -41,7 +41,7 @@ def missing(package: str, path: str) -> str | None:
 
 
 def changed(package: str) -> list[str]:
-    """The files of a package that are not as Debian made them."""
+    """The files of a package that differ from Debian's."""
     done = subprocess.run(["dpkg", "--verify", package], capture_output=True, text=True, env=ENVIRONMENT, check=False)
     # An image may do without the documentation.
     return [line for line in done.stdout.splitlines() if not re.search("/share/(doc|man|locale)/", line)]

@@ -148,7 +148,7 @@ HOW: dict[str, tuple[Settings, Settings]] = {
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_what_it_does_on_the_server(both: Both, dovecot: Server, how: str) -> None:
+def test_its_changes_on_the_server(both: Both, dovecot: Server, how: str) -> None:
     left = []
     for i, getmail in enumerate(both):
         user = f"u{2 * list(HOW).index(how) + i:02}"

@@ -28,7 +28,7 @@ SECONDS = 120
 
 
 class Suite:
-    """A project's tests: where they are unpacked, and what they are told."""
+    """A project's tests: where they are unpacked, and their arguments."""
 
     def __init__(self, directory: Path, *argv: str, **environment: str) -> None:
         self.directory, self.argv, self.environment = directory, argv, environment

@@ -378,7 +378,7 @@ def test_a_server_without_uidplus_is_asked_for_the_uid(offline: Offline) -> None
     assert "message UID" not in offline.sync()
 
 
-def test_what_is_asked_for_only(offline: Offline) -> None:
+def test_only_the_messages_asked_for(offline: Offline) -> None:
     """SEARCH, LSUB, EXAMINE: only subscribed mailboxes, only small messages, and only if their number has changed."""
     fill(offline.server, "u12", {"INBOX": some(0, 20), "Lists": some(100, 5), "Not": some(200, 5)})
     with logged_in(offline.server, "u12") as imap:

@@ -52,7 +52,7 @@ def _example(path: Path) -> ModuleType:
 
 
 class MadeUpCommands(Commands):
-    """Methods that hand on whatever they are given."""
+    """Methods that pass their arguments on as they are."""
 
     def xmade(self, first: Any, second: Any) -> Any:
         """Send XMADE."""
@@ -64,7 +64,7 @@ class MadeUpCommands(Commands):
 
 
 def careless(value: Any) -> Token:
-    """A kind of a family that does not know better."""
+    """A kind that checks nothing."""
     return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode("utf-8", "surrogatepass")
 
 
@@ -117,7 +117,7 @@ _RESTS: list[tuple[Any, ...]] = [
 
 
 def samples(kind: Callable[[Any], Any]) -> list[Any]:
-    """Things that this kind of argument takes."""
+    """Values that this kind of argument takes."""
     found = []
     for value in _SAMPLES:
         with contextlib.suppress(ArgumentError):
@@ -196,7 +196,7 @@ _TOKEN = re.compile(
 
 
 def as_strict_servers_read(stream: bytes) -> list[bytes]:
-    """The commands in ``stream`` to servers that know quoted strings, in which nothing is a literal."""
+    """The commands in ``stream`` to servers that read quoted strings, in which nothing is a literal."""
     commands, start, at = [], 0, 0
     while at < len(stream):
         token = _TOKEN.match(stream, at)

@@ -148,7 +148,7 @@ class Flooded(Receiver):
         return self.engine.closed
 
     def feed(self, data: bytes, size: int = READ) -> int:
-        """Take in what has come, in reads of at most ``size`` bytes; how many there were up to the end of the connection."""
+        """Take the data in, in reads of at most ``size`` bytes; returns how many were taken before the connection ended."""
         taken = 0
         for piece in self._pieces(data, size):
             taken += len(piece)

@@ -1,4 +1,4 @@
-"""What a server can make a client spend: in every state, whatever it sends, work per byte and memory are bounded.
+"""Work per byte and memory are bounded in every state, whatever a server sends.
 
 Work is the processor's time of the thread that takes in what has come, and its measure is what a short well-formed response takes
 in the same run: so the machine's speed does not matter, and what others do on it hardly does. A bound that is not held is tried
@@ -28,7 +28,7 @@ READING = 60
 INFLATED = 0.25
 """And each byte to which compressed data may come (``Limits.inflation``)."""
 UNCOUNTED = 4 * (BYTE + LINE)
-"""And each byte of compressed data: up to four times its size nobody looks for lines."""
+"""And each byte of compressed data: lines are counted only beyond four times its size."""
 SIZE, TRIES = 8000, 4
 LIMITS = Limits(inflation=1 << 20)
 
@@ -83,7 +83,7 @@ def test_bytes_received_times_a_bound(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["selected", "fetching", "in a string"])
-def test_however_the_bytes_come(state: str) -> None:
+def test_reads_of_one_byte(state: str) -> None:
     for make in SHAPES.values():
         assert_bounded(state, make(SIZE // 4), lambda taken: (READING + LINE) * taken, size=1)
 

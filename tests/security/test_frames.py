@@ -88,7 +88,7 @@ def leaks(exc: BaseException) -> list[str]:
 
 
 class Answering:
-    """An authobject that shows what it holds, as a dataclass does."""
+    """An authobject whose ``repr`` shows its attributes, as a dataclass does."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -162,7 +162,7 @@ End = Callable[[Conversation, ReceivedCommand], None]
 
 
 def heard(end: End) -> End:
-    """Listen to all of it, then ``end``."""
+    """Read the whole command, then run ``end``."""
 
     def script(conversation: Conversation, command: ReceivedCommand) -> None:
         said(conversation, command)
@@ -208,7 +208,7 @@ def test_a_command_that_is_chosen_by_its_name(way: str, capabilities: bytes) -> 
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("way", WAYS)
-def test_whatever_the_server_does(way: str, end: str) -> None:
+def test_every_way_a_server_ends_a_login(way: str, end: str) -> None:
     handlers = dict.fromkeys(("LOGIN", "AUTHENTICATE", "XENTER"), ENDS[end])
     with ScriptedServer(handlers=handlers) as server:
         client = connect(server, families=FAMILIES)
@@ -224,7 +224,7 @@ def test_whatever_the_server_does(way: str, end: str) -> None:
 
 @pytest.mark.parametrize("way", WRONG)
 @pytest.mark.parametrize("capabilities", [b"IMAP4rev1", b"IMAP4rev1 LITERAL+ SASL-IR"])
-def test_whatever_the_program_passes(way: str, capabilities: bytes) -> None:
+def test_every_wrong_argument_of_a_login(way: str, capabilities: bytes) -> None:
     greeting = b"* PREAUTH hi\r\n" if way.startswith("proxyauth") else b"* OK hi\r\n"
     handlers = {"AUTHENTICATE": ENDS["NO"]}
     with ScriptedServer(handlers=handlers, greeting=greeting, capabilities=capabilities) as server:
@@ -254,7 +254,7 @@ STATES = ["LOGINDISABLED", "CAPABILITY fails", "CAPABILITY is refused", "closed"
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "a plugin's"])
 @pytest.mark.parametrize("state", STATES)
-def test_whatever_the_state_is(way: str, state: str) -> None:
+def test_every_state_in_which_a_login_fails(way: str, state: str) -> None:
     greeting = b"* OK [CAPABILITY IMAP4rev1%b] hi\r\n" % (b" LOGINDISABLED" if state == "LOGINDISABLED" else b"")
     fails: End = (lambda c, command: c.close()) if state == "CAPABILITY fails" else (lambda c, command: c.bad(command))
     with ScriptedServer(handlers={"AUTHENTICATE": ENDS["NO"], "CAPABILITY": fails}, greeting=greeting) as server:
@@ -290,7 +290,7 @@ class Interrupted(imapkit.IMAP4):
 
 @pytest.mark.parametrize("wrong", [KeyboardInterrupt, SystemExit, LookupError, OSError, TimeoutError, imapkit.CommandTimeout])
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "CRAM-MD5"])
-def test_whatever_interrupts_it(way: str, wrong: type[BaseException]) -> None:
+def test_every_exception_that_interrupts_a_login(way: str, wrong: type[BaseException]) -> None:
     with ScriptedServer() as server:
         client: Any = connect(server, Interrupted, families=FAMILIES)
         client.wrong = wrong("stop")
@@ -312,7 +312,7 @@ def test_whatever_interrupts_it(way: str, wrong: type[BaseException]) -> None:
     ],
 )
 @pytest.mark.parametrize("way", ["login", "PLAIN", "a plugin's"])
-def test_wherever_it_is_interrupted(where: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_point_at_which_a_login_is_interrupted(where: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*args: Any, **kwargs: Any) -> Any:
         raise KeyboardInterrupt
 
@@ -343,7 +343,7 @@ def test_the_pieces_of_a_secret_command_are_gone_once_it_is_sent(monkeypatch: py
         assert plain(calls[0].pieces) == []
 
 
-def test_what_is_held_would_be_found() -> None:
+def test_a_held_password_is_found() -> None:
     """The net has no holes: a password that no secret command sends is found in frames, by name and by reach."""
     with ScriptedServer(handlers={"XSHOW": lambda c, command: c.bad(command)}) as server, connect(server) as client:
         exc = caught(lambda client: client.xatom("XSHOW", CANARY), client)

@@ -1,4 +1,4 @@
-"""What is hidden of a secret: every form of it, cut off or escaped in another way, at a cost that depends on the text alone."""
+"""Every form of a secret is hidden, cut off or escaped in another way, at a cost that depends on the text alone."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.security.test_secrets import CANARY, TOKEN, in_base64
 @pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
 def test_every_form_of_a_secret_is_hidden(text: str, before: str) -> None:
     hidden = Hidden(text)
-    octets = before.encode() + text.encode() + os.urandom(4).replace(b"\n", b"x")
+    data = before.encode() + text.encode() + os.urandom(4).replace(b"\n", b"x")
     core = in_base64(text.encode(), len(before) % 3)
-    assert core in base64.b64encode(octets)
-    for shape in (octets, base64.b64encode(octets), octets.hex().encode(), octets.hex().upper().encode(), repr(octets).encode()):
+    assert core in base64.b64encode(data)
+    for shape in (data, base64.b64encode(data), data.hex().encode(), data.hex().upper().encode(), repr(data).encode()):
         found = hidden.hide(b"< " + shape + b" >")
         assert b"***" in found
         assert text.encode() not in found
@@ -101,7 +101,7 @@ def test_of_a_short_secret_only_the_whole_is_hidden(secret: str) -> None:
     assert hidden.hide_text(f"got {secret[:-1]}. and {secret[1:]}!") == f"got {secret[:-1]}. and {secret[1:]}!"
 
 
-def test_what_is_hidden_is_bounded_and_costs_by_the_length_of_the_text_alone() -> None:
+def test_the_hashes_are_bounded_and_cost_depends_on_the_text_alone() -> None:
     """As many challenges and exchanges as a server likes: numbers of the last few are kept, and no secret."""
     hidden = Hidden()
     sizes = []
@@ -112,7 +112,7 @@ def test_what_is_hidden_is_bounded_and_costs_by_the_length_of_the_text_alone() -
         sizes.append(sum(map(len, hidden._known.values())))
     assert sizes[-1] < 1.1 * sizes[4]
     assert sizes[-1] < 20_000
-    assert len(hidden._known) <= 4, "so many passes over a text, at most"
+    assert len(hidden._known) <= 4, "a bounded number of passes over a text"
     assert hidden.hide_text("password-19-xx") == hidden.hide_text("password-16-xx") == "***"
     values: list[Any] = [hidden._known, *hidden._exchanges]
     for value in values:

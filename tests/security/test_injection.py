@@ -1,4 +1,4 @@
-"""Whatever a program passes as an argument, to any command of any family: a server sees one command, or nothing at all."""
+"""A server sees one command or none, whatever a program passes as an argument to any command of any family."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_wrong_type_is_an_argument_error(command: Command) -> None:
 
 @pytest.fixture(scope="module")
 def idle_client() -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
-    """A client in the selected state, at which evil is thrown; whatever reaches the server can be seen."""
+    """A client in the selected state, and a list of the lines that reach its server."""
     with ScriptedServer(patience=60) as server, connect(server, families=FAMILIES) as client:
         client.login("me", "secret")
         client.select()
@@ -176,7 +176,7 @@ def idle_client() -> Iterator[tuple[imapkit.IMAP4, ScriptedServer]]:
 
 
 @each_command
-def test_what_is_refused_is_not_sent(command: Command, idle_client: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
+def test_a_refused_command_is_not_sent(command: Command, idle_client: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
     client, server = idle_client
     before, refused = server.names, 0
     for at in range(len(valid(command)) + 1):
@@ -300,7 +300,7 @@ def usual(name: str, method: str) -> Any:
     ("method", "at"), [(method, at) for method in METHODS if method not in NO_COMMAND for at in range(len(parameters(method)))]
 )
 def test_no_public_method_can_be_made_to_inject(method: str, at: int) -> None:
-    """Whatever is thrown at any parameter: an error and nothing sent, or exactly the one command."""
+    """Any value for any parameter gives an error and nothing sent, or exactly the one command."""
     names = parameters(method)
     if names[at] in ("authobject", "readonly"):
         return
@@ -371,7 +371,7 @@ def test_an_answer_to_a_challenge_is_one_line() -> None:
     assert server.names == ["AUTHENTICATE", "NOOP", "LOGOUT"]
 
 
-# families that do not know better
+# families that check nothing
 
 
 class Liar(bytes):
@@ -505,6 +505,6 @@ def test_a_family_cannot_register_what_is_no_command(command: Command) -> None:
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_what_a_kind_returns_is_checked(token: Any, why: str) -> None:
+def test_the_result_of_a_kind_is_checked(token: Any, why: str) -> None:
     with pytest.raises(ArgumentError, match=rf"X:? .*{why}|{why}.*X"):
         encoded(Command("X", State.ANY, args=(lambda value: token,)), ("x",))

@@ -1,4 +1,4 @@
-"""Every bound of ``imapkit.Limits``, at the bound and one beyond it, and that defaults are far from what mail is like."""
+"""Every bound of ``imapkit.Limits``, at the bound and one beyond it, and real mail far below the defaults."""
 
 from __future__ import annotations
 
@@ -167,13 +167,13 @@ def test_the_client_has_the_layer_keep_its_limit() -> None:
     [({"stored": 3}, 3), ({"stored_octets": 4 * memory_of("X", (b"a",))}, 4)],
     ids=["stored", "stored_octets"],
 )
-def test_what_nobody_asked_for_makes_room_for_what_is_newer(limit: dict[str, int], kept: int) -> None:
+def test_unasked_responses_make_room_for_newer_ones(limit: dict[str, int], kept: int) -> None:
     lines = b"* X a\r\n" * 9
     with selected({"NOOP": lambda c, command: c.ok(command, untagged=lines)}, limits=replace(LIMITS, **limit)) as (client, _):
         client.noop()
         assert len(client.response("X")[1]) == kept
         client.noop()
-        assert [defect.what[:41] for defect in client.defects] == ["responses that no command asked for are d"], "told once"
+        assert [defect.what[:41] for defect in client.defects] == ["responses that no command asked for are d"], "noted once"
         assert client.noop()[0] == "OK"
 
 
@@ -247,7 +247,7 @@ def frames(exc: BaseException) -> list[FrameType]:
     return [frame for frame in found if "tests" not in frame.f_code.co_filename]
 
 
-def test_what_is_kept_unasked_is_little() -> None:
+def test_little_is_kept_of_unasked_responses() -> None:
     """A program may hold a thousand connections, and never ask for ``response()``."""
     news = b"".join(b"* %d FETCH (BODY[] {1048576}\r\n%b)\r\n" % (i, b"x" * (1 << 20)) for i in range(1, 41))
     with selected({"NOOP": lambda conversation, command: conversation.ok(command, untagged=news)}) as (client, _):
@@ -258,7 +258,7 @@ def test_what_is_kept_unasked_is_little() -> None:
     assert LIMITS.stored_octets >= LIMITS.stored * memory_of("EXPUNGE", (b"1000000",)), "no bound makes the other one useless"
 
 
-def test_the_defaults_are_told() -> None:
+def test_the_page_has_the_defaults() -> None:
     text = (Path(imapkit.__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+(?: [KMG]iB)?) \|", text, re.MULTILINE))
     sizes = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}

@@ -55,7 +55,7 @@ def test_a_response_is_counted_as_what_it_is(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_stored_is_counted_as_what_it_is(shape: str) -> None:
+def test_stored_responses_are_counted_as_their_memory(shape: str) -> None:
     store = Store()
     for response in received(b"".join(map(SHAPES[shape], range(COUNT)))):
         store.add(response.name, response, response.memory)

@@ -34,16 +34,16 @@ TESTING = (str(OURS / "testing"), str(Path(__file__).parents[1]))
 Way = Callable[[imapkit.IMAP4, Answers], Any]
 
 
-def in_base64(octets: bytes, shift: int) -> bytes:
-    """The part of every base64 text with ``octets`` behind ``shift`` others that is the same in all."""
-    return base64.b64encode(b"x" * shift + octets + b"xxx")[-(-shift * 8 // 6) : (shift + len(octets)) * 8 // 6]
+def in_base64(data: bytes, shift: int) -> bytes:
+    """The part that every base64 text with ``data`` behind ``shift`` other bytes has in common."""
+    return base64.b64encode(b"x" * shift + data + b"xxx")[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
 
 
 def forms(secret: str) -> Iterator[str]:
-    octets = secret.encode()
-    yield from (secret, repr(secret)[1:-1], octets.hex(), octets.hex().upper(), secret[:8], secret[-8:])
+    data = secret.encode()
+    yield from (secret, repr(secret)[1:-1], data.hex(), data.hex().upper(), secret[:8], secret[-8:])
     yield secret.replace("\\", "\\\\").replace('"', '\\"')
-    yield from (in_base64(octets, shift).decode() for shift in range(3))
+    yield from (in_base64(data, shift).decode() for shift in range(3))
 
 
 FORMS = [*forms(CANARY), *forms(TOKEN), *forms("\u00fc" + CANARY)]
@@ -64,7 +64,7 @@ def oauthbearer(challenge: bytes) -> str:
 
 WAYS: dict[str, Way] = {
     "login": lambda client, answers: client.login("me", CANARY),
-    "login, octets": lambda client, answers: client.login(b"me", CANARY.encode()),
+    "login, bytes": lambda client, answers: client.login(b"me", CANARY.encode()),
     "login, a literal": lambda client, answers: client.login("me", "\u00fc" + CANARY),
     "login, called back": lambda client, answers: client.login("me", CANARY, callback=answers),
     "login, refused": lambda client, answers: client.login("me", CANARY + "\r\n"),
@@ -78,7 +78,7 @@ WAYS: dict[str, Way] = {
     "CRAM-MD5": lambda client, answers: client.login_cram_md5("me", CANARY),
     "CRAM-MD5, no text": lambda client, answers: client.login_cram_md5("me", CANARY + "\udc80"),
     "PLAIN, no text": lambda client, answers: client.authenticate("PLAIN", lambda challenge: f"\0me\0{CANARY}\udc80"),
-    "PLAIN, no octets": lambda client, answers: client.authenticate("PLAIN", lambda challenge: [CANARY]),  # type: ignore[arg-type, return-value]
+    "PLAIN, no bytes": lambda client, answers: client.authenticate("PLAIN", lambda challenge: [CANARY]),  # type: ignore[arg-type, return-value]
     "an authobject that fails": lambda client, answers: client.authenticate("PLAIN", failing),
 }
 
@@ -101,16 +101,16 @@ def said(conversation: Conversation, command: ReceivedCommand) -> list[bytes]:
 def echoes(conversation: Conversation, command: ReceivedCommand) -> bytes:
     """What it said, in many forms on one line, so that messages cut it at many places."""
     lines = said(conversation, command)
-    octets = b" ".join(lines)
-    shifted = b" ".join(base64.b64encode(b"x" * shift + octets) for shift in range(3))
-    return b"%b %b %b %b" % (octets, shifted, octets.hex().encode(), octets)
+    data = b" ".join(lines)
+    shifted = b" ".join(base64.b64encode(b"x" * shift + data) for shift in range(3))
+    return b"%b %b %b %b" % (data, shifted, data.hex().encode(), data)
 
 
 End = Callable[[Conversation, ReceivedCommand], None]
 
 
 def ends(end: Callable[[Conversation, ReceivedCommand], Any]) -> End:
-    """Listen to all of it, then ``end``, then wait until the client goes."""
+    """Read the whole command, then run ``end``, then wait until the client goes."""
 
     def script(conversation: Conversation, command: ReceivedCommand) -> None:
         said(conversation, command)
@@ -167,7 +167,7 @@ ENDS: dict[str, End] = {
     "BAD, told": tells(b"TAG BAD ECHO\r\n"),
     "BYE, told": tells(b"* BYE ECHO\r\n"),
     "a stray line, told": tells_a_stray_line,
-    "a tag, told": tells(b"nobodysent OK ECHO\r\n"),
+    "a tag, told": tells(b"neversent OK ECHO\r\n"),
     "a bad literal, told": tells(b"* X ECHO {-1}\r\n"),
     "half a line, told": tells_half_a_line,
     "a challenge, told": challenges_with_it,
@@ -197,7 +197,7 @@ def parts(live: Connection) -> tuple[object, ...]:
 
 
 def shown(log: str, client: imapkit.IMAP4, errors: Sequence[BaseException]) -> Iterator[str]:
-    """All that anybody may see."""
+    """Every text that a program or a log may show."""
     yield log
     for part in (client, *parts(client._live)):
         yield f"{part!r} {vars(part)!r}"
@@ -232,14 +232,14 @@ def test_no_secret_is_ever_shown(end: str, capabilities: bytes, caplog: pytest.L
             client.logout()
             for text in shown(log.getvalue() + caplog.text, client, errors):
                 found = [form for form in FORMS if form in text]
-                # Whoever sends a password without the method for it holds it in the clear.
+                # A program that sends a password by another method holds it in the clear.
                 assert not found or (name in ("xatom", "uid") and ": {" in text), (name, end, found, text)
             sent += bool(errors)
             caplog.clear()
     assert sent >= 3, "some of them fail always"
 
 
-def test_what_is_seen_here_would_be_seen(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_shown_secret_is_found(caplog: pytest.LogCaptureFixture) -> None:
     """The net has no holes: a password that goes where no secret belongs is found."""
     caplog.set_level(logging.DEBUG)
     with ScriptedServer() as server, connect(server, debug=5, debug_file=io.StringIO()) as client:
@@ -286,17 +286,17 @@ def test_a_secret_cannot_be_looked_at_by_accident() -> None:
 def test_a_bad_that_comes_later_is_hidden_too(caplog: pytest.LogCaptureFixture) -> None:
     """It becomes an error, which is shown."""
     caplog.set_level(logging.DEBUG)
-    refuse = {"NOOP": lambda conversation, command: conversation.bad(command, f"who is {TOKEN}?".encode())}
+    refuse = {"NOOP": lambda conversation, command: conversation.bad(command, f"what is {TOKEN}?".encode())}
     with ScriptedServer(handlers=refuse) as server, connect(server, debug=5, debug_file=io.StringIO()) as client:
         client.login("me", TOKEN)
-        with pytest.raises(imapkit.IMAP4.error, match=r"who is \*\*\*\?") as caught:
+        with pytest.raises(imapkit.IMAP4.error, match=r"what is \*\*\*\?") as caught:
             client.noop()
         texts = list(shown(caplog.text, client, [caught.value]))
     assert not [form for form in forms(TOKEN) for text in texts if form in text]
 
 
 def test_names_are_no_secrets() -> None:
-    """Who is refused wants to read who it was."""
+    """A refused user wants to read which name was refused."""
 
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ \r\n")

@@ -43,7 +43,7 @@ WAYS: dict[str, bytes] = {
     "a continuation": b"+ TEXT\r\nTAG OK done\r\n",
     "a size": b"* X {TEXT}\r\nTAG OK done\r\n",
     "half a line": b"* X TEXT",
-    "an odd item": b"* 1 FETCH (FLAGS (TEXT\r\nTAG OK done\r\n",
+    "a malformed item": b"* 1 FETCH (FLAGS (TEXT\r\nTAG OK done\r\n",
 }
 
 
@@ -104,7 +104,7 @@ def test_a_greeting_is_shown_on_one_line(start: bytes, caplog: pytest.LogCapture
     assert [record for record in caplog.records if not record.getMessage().isprintable()] == []
 
 
-def test_starttls_that_is_refused_is_told_on_one_line() -> None:
+def test_a_refused_starttls_is_reported_on_one_line() -> None:
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, HOSTILE["ESC"])
 

@@ -1,4 +1,4 @@
-"""What hostile servers, and whoever stands between, may try beside what has tests of its own: TLS, sizes, forged lines, lures."""
+"""Attacks by servers and on the way that no other module tests: before TLS, by sizes, forged lines and lures."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_refused_starttls_is_an_error_and_no_password_follows(answer: bytes) -
 
 
 def test_a_session_that_is_greeted_as_logged_in_gets_no_starttls() -> None:
-    """Whoever can say PREAUTH in the clear would be spared TLS: the program is told, at once."""
+    """An attacker on the way could avoid TLS with PREAUTH: the program gets an error at once."""
     with serving(greeting=b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n") as server:
         with (
             connect(server, families=STARTTLS) as client,
@@ -128,7 +128,7 @@ def test_brackets_without_end_are_text(text: bytes) -> None:
 
 
 def test_ranges_are_never_written_out() -> None:
-    """4,294,967,295 message numbers in 12 octets."""
+    """4,294,967,295 message numbers in 12 bytes."""
     text = b"[COPYUID 1 1:4294967295 1:4294967295] done"
     vanished = b"* VANISHED (EARLIER) 1:4294967295\r\n* ESEARCH (TAG x) ALL 1:4294967295\r\n* SEARCH 1:4294967295\r\n"
     with selected({"SEARCH": lambda c, command: c.ok(command, text, vanished)}) as (client, _), within(MARGIN), taking_little():
@@ -173,10 +173,10 @@ def test_no_referral_is_followed() -> None:
     with serving({"LOGIN": referred}) as server:
         with connect(server) as client, pytest.raises(NoResponse, match="REFERRAL"):
             client.login("me", "secret")
-        assert server.names == ["LOGIN", "LOGOUT"], "nobody else was connected to, nothing else was sent"
+        assert server.names == ["LOGIN", "LOGOUT"], "no other server was connected to, nothing else was sent"
 
 
-def test_credentials_are_not_sent_again_to_anybody() -> None:
+def test_credentials_are_not_sent_a_second_time() -> None:
     seen: list[int] = []
 
     def goes(conversation: Conversation, command: ReceivedCommand) -> None:
@@ -197,7 +197,7 @@ def test_credentials_are_not_sent_again_to_anybody() -> None:
 
 
 def test_a_token_that_has_expired() -> None:
-    """The server tells why in a challenge, and waits for an empty line before it says NO."""
+    """The server sends its reason in a challenge, and waits for an empty line before it says NO."""
     why = b'{"status":"400","schemes":"Bearer"}'
     told: list[bytes] = []
 
@@ -222,7 +222,7 @@ def test_a_token_that_has_expired() -> None:
 # servers that want something first, or cannot do what they say
 
 
-def test_a_server_that_selects_nothing_before_it_is_told_who_is_there() -> None:
+def test_a_server_that_selects_nothing_before_id() -> None:
     """163.com and its like."""
     told = False
 

@@ -48,7 +48,7 @@ class ServerFailure(RuntimeError):
 
 @dataclass(frozen=True)
 class Server:
-    """A running private server: where it listens, who may log in, and where it keeps its files.
+    """A running private server: its addresses, its accounts, and the directory of its files.
 
     ``directory`` is None for a server inside this process; ``stream_command(user)`` gives a shell command which
     speaks IMAP on its standard input and output and greets with PREAUTH, where the server can do that.
@@ -136,7 +136,7 @@ def private_directory(prefix: str) -> Iterator[Path]:
 
 
 def free_ports(count: int, host: str = HOST) -> list[int]:
-    """Different ports of ``host`` nobody listens on."""
+    """Different free ports of ``host``."""
     # The system's generator, because test runs that seed `random` alike would all try the same ports.
     candidates = random.SystemRandom().sample(PORTS, len(PORTS))
     with ExitStack() as held:

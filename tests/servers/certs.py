@@ -1,4 +1,4 @@
-"""Certificates for TLS tests, made with the openssl program: good, expired, for a wrong host, from a stranger's CA."""
+"""Certificates for TLS tests, made with the openssl program: good, expired, for a wrong host, from another CA."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from .debian import Bundle
 
 PROGRAMS = ("unshare", "mount", "chroot")
 # $1 the tree, $2 a directory to have at the same path inside, $3 options of chroot, $4 further OUTSIDE=INSIDE directories.
-# Each step replaces the process before it, so that whoever started the first one has the server's process id.
+# Each step replaces the process before it, so that the process that started the first one has the server's process id.
 ENTER = """set -e
 tree=$1 directory=$2 identity=$3 binds=$4; shift 4
 for name in tmp run dev; do mount -t tmpfs tmpfs "$tree/$name"; done

@@ -33,10 +33,10 @@ class Programs(Protocol):
         """The command line of the process that starts all others."""
 
     def owner(self) -> tuple[int, int] | None:
-        """Whose the directory is to be; None for the user who runs the tests."""
+        """The owner of the directory; None for the user who runs the tests."""
 
     def identity(self) -> tuple[int, int] | None:
-        """Whom the command line of `master` is to be run as; None for the user who runs the tests."""
+        """The user that runs the command line of `master`; None for the user who runs the tests."""
 
 
 class Installed:
@@ -57,7 +57,7 @@ class Installed:
         return reason
 
     def paths(self, directory: Path) -> dict[str, object]:
-        """Copies, because the user Cyrus runs as may not look into the home directory of the one who unpacked it."""
+        """Copies, because the user of Cyrus may not read the home directory into which it was unpacked."""
         source = installed_cyrus.program_directory()
         if source is None:
             raise ServerFailure(str(self.missing()))
@@ -80,7 +80,7 @@ class Installed:
         return [str(program("cyrmaster")), *arguments]
 
     def owner(self) -> tuple[int, int] | None:
-        """Whom root becomes; None for an ordinary user, who stays himself."""
+        """The user that root becomes; None for an ordinary user."""
         if os.geteuid() != 0:
             return None
         try:

@@ -40,7 +40,7 @@ MAIL_ID = 5000
 # Linux gives a connection to this address the source 127.0.0.1, another one.
 OTHER_HOST = "127.0.0.2"
 ACCOUNTS = {**USERS, AWKWARD_USER: AWKWARD_PASSWORD, "utf8": "pässwörd", "narrow": "narrowpw", **CROWD}
-# Who has a quota of their own: hardly room for two messages.
+# A user with a small quota of its own: hardly room for two messages.
 NARROW = "userdb_quota_rule=*:storage=20K:messages=3"
 
 

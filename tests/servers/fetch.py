@@ -4,7 +4,7 @@
     python3 -m tests.servers.fetch dovecot24 courier  only these
 
 Goes to $IMAPKIT_SERVERS_ROOT, else ~/.cache/imapkit-test-servers; nothing outside is touched, and what is there stays:
-remove a directory to get it anew.  Needs no root, no virtual environment and no package but apt, dpkg and tar.
+remove a directory to get it again.  Needs no root, no virtual environment and no package but apt, dpkg and tar.
 """
 
 from __future__ import annotations

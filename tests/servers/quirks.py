@@ -10,7 +10,7 @@ class Quirk(Enum):
 
     # The first message of every mailbox has the UID 101.
     FIRST_UID_101 = auto()
-    # SELECT does not tell UIDNEXT; STATUS does.
+    # SELECT does not send UIDNEXT; STATUS does.
     NO_UIDNEXT_ON_SELECT = auto()
     # A command with bad syntax, or of an unknown name, is answered with NO instead of BAD.
     SYNTAX_ERROR_IS_NO = auto()
@@ -23,7 +23,7 @@ class Quirk(Enum):
     APPEND_ENDS_THE_LAST_LINE = auto()
     # The characters that a mailbox name may hold are those of a list (GOODCHARS of Cyrus' lib/mboxname.c).
     FEW_CHARACTERS_IN_NAMES = auto()
-    # ID tells nothing of the server, and takes no value of NIL.
+    # ID has no fields of the server, and takes no value of NIL.
     ID_SAYS_NOTHING = auto()
     # BODYSTRUCTURE has dispositions as the header has them; part sizes and lines count the header of the part.
     DISPOSITION_IS_NOT_PARSED = auto()
@@ -36,7 +36,7 @@ class Quirk(Enum):
     EQUAL_SUBJECTS_BY_DATE = auto()
     # THREAD=ORDEREDSUBJECT makes one chain of a subject, in which each message answers the one before.
     ORDEREDSUBJECT_IS_A_CHAIN = auto()
-    # GETACL tells the owner's rights by a name of its own for him, and those of administrators.
+    # GETACL lists the owner under another name, and the administrators.
     OWNER_BY_ROLE = auto()
     # SETACL takes letters that are no rights.
     ANY_LETTER_IS_A_RIGHT = auto()

@@ -28,7 +28,7 @@ class Proxy(socketserver.BaseRequestHandler):
             back.join()
 
     def take(self, size: int) -> bytes:
-        """Just so many octets."""
+        """Exactly ``size`` bytes."""
         data: bytes = self.request.recv(size, socket.MSG_WAITALL)
         return data
 

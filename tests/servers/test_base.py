@@ -1,4 +1,4 @@
-"""What starts and stops the private servers, tried on small programs instead of servers."""
+"""Starting and stopping the private servers, tried on small programs instead of servers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_free_ports_are_different_and_free() -> None:
         socket.create_server((HOST, port)).close()
 
 
-def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_says_that_no_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(base, "PORTS", range(port, port + 1))
@@ -98,7 +98,7 @@ def test_required_servers_fail_instead_of_skipping(monkeypatch: pytest.MonkeyPat
         base.skip_or_fail("no imapd")
 
 
-def test_what_lacks_is_named_with_its_package() -> None:
+def test_a_missing_program_is_named_with_its_package() -> None:
     assert base.lacking({"sh": "dash"}) is None
     reason = base.lacking({"sh": "dash", "no-such-program": "some-package"})
     assert reason == "no no-such-program here: install some-package"
@@ -136,7 +136,7 @@ def test_another_dovecot_is_not_taken_for_2_3(monkeypatch: pytest.MonkeyPatch, t
     assert "without its imap program" in (dovecot.missing() or "")
 
 
-def test_an_imapd_not_yet_unpacked_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_reason_says_how_to_unpack_imapd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "ctl_cyrusdb").touch()
     monkeypatch.setattr("tests.servers.cyrus_programs.lacking", lambda programs: None)
     monkeypatch.setattr(Installed, "COMMON", tmp_path)
@@ -144,7 +144,7 @@ def test_an_imapd_not_yet_unpacked_is_told_how(monkeypatch: pytest.MonkeyPatch, 
     assert "python3 -m tests.servers.fetch cyrus" in (CYRUS36.missing() or "")
 
 
-def test_a_user_without_a_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_says_that_the_user_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert base.nameless() is None
     monkeypatch.setattr("os.geteuid", lambda: 2**31 - 7)
     assert base.nameless() == f"user {2**31 - 7} has no name: add it to /etc/passwd"
@@ -155,7 +155,7 @@ def test_a_bundle_is_not_taken_without_root(monkeypatch: pytest.MonkeyPatch) -> 
     assert chroot.missing(bundles.COURIER_IMAP) == "courier runs by chroot: run the tests as root"
 
 
-def test_a_bundle_not_yet_fetched_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_reason_says_how_to_fetch_a_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IMAPKIT_SERVERS_ROOT", str(tmp_path))
     assert bundles.DOVECOT24.missing() == ("no dovecot24 of Debian trixie here: python3 -m tests.servers.fetch dovecot24")
     bundles.DOVECOT24.directory.mkdir(parents=True)
@@ -164,7 +164,7 @@ def test_a_bundle_not_yet_fetched_is_told_how(monkeypatch: pytest.MonkeyPatch, t
     assert bundles.DOVECOT24.version("dovecot-core") == "2.4.1"
 
 
-def test_what_cannot_be_fetched_is_told_and_the_rest_is_fetched(
+def test_a_failed_fetch_is_reported_and_the_rest_is_fetched(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails() -> Path:

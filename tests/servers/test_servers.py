@@ -203,7 +203,7 @@ def test_many_connections_at_once(server: Server) -> None:
         return client.select("INBOX")[0]
 
     with contextlib.ExitStack() as opened, ThreadPoolExecutor(16) as pool:
-        # What a server makes of a mailbox that nobody has opened before, when many do so at once, is not the question here.
+        # How a server handles many first openings of one mailbox at once is not tested here.
         assert exists(0) == "OK"
         assert list(pool.map(exists, range(48))) == ["OK"] * 48
 

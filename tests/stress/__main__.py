@@ -1,6 +1,6 @@
 """Stress at length:  python -X dev -m tests.stress --seconds 600
 
-Prints its seed, and its figures at the end; the exit code is 1 if anything was wrong, with the stacks of all threads if it hung.
+Prints its seed, and its figures at the end; the exit code is 1 if anything failed, with the stacks of all threads if it hung.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What workers ask of a ``Shuffler``, and how each knows its own answer."""
+"""The commands that workers send to a ``Shuffler``, and the check of each answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ASKS", "Ask", "ask_fetch", "ask_list", "ask_search", "ask_status", "
 
 @dataclass(frozen=True)
 class Ask:
-    """A command: the method, its arguments, and a check that raises ``AssertionError`` for anybody else's answer."""
+    """A command: the method, its arguments, and a check that raises ``AssertionError`` for the answer of another command."""
 
     method: str
     args: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""Stress on a real Dovecot: several connections to one user's mailboxes, octet by octet now and then, and cut off at random."""
+"""Stress on a real Dovecot: several connections to one user's mailboxes, byte by byte now and then, and cut off at random."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def ask_store(rng: random.Random) -> Ask:
 
 
 def ask_status(rng: random.Random) -> Ask:
-    """How many messages there are where nobody changes anything."""
+    """How many messages there are in a mailbox that no worker changes."""
     name, count = rng.choice(list(COUNTED.items()))
 
     def check(answer: Any) -> None:

@@ -1,4 +1,4 @@
-"""One connection, many threads that do all there is to do, and one of many ends; with a record of how it went."""
+"""One connection, many threads that issue every kind of command, and one of many ends; with a record of the results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SILENCE = 10.0
 """Seconds without anything done on a connection after which it hangs. No time-out is so short."""
 SLEEP = 0.01
 MOMENT = 0.4
-"""Seconds: about so long an episode takes."""
+"""The seconds that an episode takes, about."""
 
 Choose = Callable[[random.Random, str], Ask]
 
@@ -45,7 +45,7 @@ class Tally:
     interrupted: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    """Answers that were somebody else's, and whatever else must not be."""
+    """Answers of other commands, and every other broken promise."""
 
     def __str__(self) -> str:
         ends = ", ".join(f"{name} {count}" for name, count in sorted(self.ends.items()))
@@ -71,7 +71,7 @@ class Setting:
 
 
 class Dropped(Exception):
-    """Nobody holds the client any more."""
+    """The client has been dropped."""
 
 
 class Episode:
@@ -141,7 +141,7 @@ class Episode:
             self._complain(f"{end}: {exc!r}")
 
     def _stuck(self) -> None:
-        """Say so, and free everybody."""
+        """Record it, and end the connection, so that every thread returns."""
         client = self._client
         owed = [(self._asked[token].method, self._asked[token].args) for token in self._owed]
         self._complain(f"nothing goes on any more: {client and state_of(client)}\nowed: {owed}\n{self.dog.seen}")
@@ -196,7 +196,7 @@ class Episode:
             self.tally.idles += ask.method == "idle"
 
     def _failed(self, ask: Ask, exc: errors.error) -> bool:
-        """It was refused, or the connection ended: that must have a reason, and all must have the same."""
+        """It was refused, or the connection ended, with one reason for all."""
         if isinstance(exc, imapkit.IMAP4.abort):
             return self._aborted(type(exc), str(exc))
         client = self._client

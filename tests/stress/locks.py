@@ -1,4 +1,4 @@
-"""Which lock is taken while which is held: what may deadlock is found although it does not happen.
+"""Which lock is taken while which is held: a possible deadlock is found although it does not happen.
 
 ::
 
@@ -50,7 +50,7 @@ class Locks:
             self.edges.setdefault(other.site, set()).add(lock.site)
 
     def waits(self, what: str) -> None:
-        """This thread is about to wait for somebody else."""
+        """This thread is about to wait for another one."""
         if self.held:
             self._wrong.add(f"{what} is waited for with {', '.join(lock.site for lock in self.held)} held")
 
@@ -75,7 +75,7 @@ class Locks:
 
 
 class WatchedLock:
-    """A ``threading.Lock`` that tells what becomes of it."""
+    """A ``threading.Lock`` that reports its use to ``Locks``."""
 
     def __init__(self, locks: Locks, site: str) -> None:
         self._lock: Any = _thread.allocate_lock()
@@ -129,7 +129,7 @@ class WatchedRLock(WatchedLock):
 
 @contextmanager
 def watched_locks(prefix: str) -> Iterator[Locks]:
-    """Watch every lock that modules make whose names begin like this, and everybody who waits for a thread."""
+    """Watch every lock that modules make whose names begin like this, and every ``join`` of a thread."""
     locks, join, makers = Locks(), threading.Thread.join, (threading.Lock, threading.RLock)
 
     def watching(make: Callable[[], Any], kind: type[WatchedLock]) -> Callable[[], Any]:

@@ -20,7 +20,7 @@ Play = Callable[[random.Random, Setting], None]
 
 
 def run(*, seconds: float, seed: int, threads: int = 8, rounds: int = 30, connections: int = 2, play: Play = scripted) -> Tally:
-    """Work for so long; what went wrong is in the tally."""
+    """Work for ``seconds``; failures are in the tally."""
     rng, tally, interval = random.Random(seed), Tally(), sys.getswitchinterval()
     with warnings.catch_warnings(), watched_locks("imapkit.core") as locks, Watchdog(PATIENCE, lambda: None) as dog:
         # Clients are dropped on purpose.

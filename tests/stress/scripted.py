@@ -74,7 +74,7 @@ def one_connection(rng: random.Random, setting: Setting) -> None:
     fate: Callable[[Conversation], None] | None = rng.choice(FATES) if (wild or not ends) and rng.random() < 0.5 else None
     shuffler = Shuffler(
         random.Random(rng.random()),
-        odd=True,
+        refuses=True,
         fate=fate,
         lifetime=rng.randrange(2, setting.threads * setting.rounds),
         lag=rng.choice([0.0, 0.02]) * wild,

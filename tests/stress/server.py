@@ -1,6 +1,6 @@
-"""A server that answers whatever is in flight in any legal order and segmentation, tells news, and may go at any moment.
+"""A server that answers commands in flight in any legal order and segmentation, sends news, and may go at any moment.
 
-What a command asks for is in its answer, so that a caller can tell whose data it got.
+An answer repeats what its command asked for, so that a caller can check whose data it got.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def messages(text: bytes) -> list[int]:
 
 
 def sum_of(data: bytes) -> int:
-    """A number that stands for some octets."""
+    """A checksum of bytes."""
     return zlib.crc32(data)
 
 
@@ -45,9 +45,9 @@ def answer_lines(command: ReceivedCommand, mailbox: bytes = b"") -> Iterator[byt
     if command.name in ("FETCH", "UID FETCH"):
         uid = b"UID %d " if command.name.startswith("UID") else b""
         for number in messages(words[0]):
-            octets = body(number, words[1], mailbox)
+            data = body(number, words[1], mailbox)
             head = b"* %d FETCH (" % (number - 1000 if uid else number) + (uid % number if uid else b"")
-            yield head + b"%b {%d}\r\n%b)\r\n" % (words[1], len(octets), octets)
+            yield head + b"%b {%d}\r\n%b)\r\n" % (words[1], len(data), data)
     elif command.name == "STORE":
         for number in messages(words[0]):
             yield b"* %d FETCH (FLAGS (stored %b))\r\n" % (number, words[1].split(b"(")[-1].rstrip(b")"))
@@ -75,7 +75,7 @@ def gather(conversation: Conversation, read: Callable[[], ReceivedCommand | None
 
 
 def nonsense(conversation: Conversation) -> None:
-    conversation.send(b"X999 OK a tag that nobody sent\r\n")
+    conversation.send(b"X999 OK a tag that the client never sent\r\n")
     conversation.wait_closed()
 
 
@@ -92,7 +92,7 @@ FATES: list[Callable[[Conversation], None]] = [
 class Shuffler:
     """The script of one connection. ``fate`` is how it ends once it has seen ``lifetime`` commands; None: by LOGOUT.
 
-    ``odd``: now and then a command is refused, a literal too, and IDLE ends by itself. ``lag``: so many seconds it thinks, at
+    ``refuses``: now and then a command is refused, a literal too, and IDLE ends by itself. ``lag``: the seconds that it waits, at
     most, before it answers, now and then.
     """
 
@@ -100,12 +100,12 @@ class Shuffler:
         self,
         rng: random.Random,
         *,
-        odd: bool = False,
+        refuses: bool = False,
         fate: Callable[[Conversation], None] | None = None,
         lifetime: int = 0,
         lag: float = 0.0,
     ) -> None:
-        self._rng, self._odd, self._fate, self._lifetime, self._lag = rng, odd, fate, lifetime, lag
+        self._rng, self._refuses, self._fate, self._lifetime, self._lag = rng, refuses, fate, lifetime, lag
         self._mailbox, self._compressed = b"", False
         self.news: list[tuple[str, bytes]] = []
         """What was told that belongs to no command, in order, as ``untagged_responses`` has it."""
@@ -153,7 +153,7 @@ class Shuffler:
         if command.awaiting is None:
             return command
         self._send(conversation, b"".join(self._tell([])))
-        if self._odd and self._rng.random() < 0.1:
+        if self._refuses and self._rng.random() < 0.1:
             conversation.no(command, b"%d" % sum_of(command.args))
             return None
         conversation.send(b"+ go\r\n")
@@ -175,7 +175,7 @@ class Shuffler:
 
     def _answer(self, command: ReceivedCommand) -> list[bytes]:
         text = sum_of(command.args + b"".join(command.literals))
-        if self._odd and command.name not in ("SELECT", "NOOP", "LOGOUT") and self._rng.random() < 0.05:
+        if self._refuses and command.name not in ("SELECT", "NOOP", "LOGOUT") and self._rng.random() < 0.05:
             return [b"%b %b %d\r\n" % (command.tag, self._rng.choice((b"NO", b"BAD")), text)]
         lines = list(answer_lines(command, self._mailbox))
         self._rng.shuffle(lines)
@@ -205,11 +205,11 @@ class Shuffler:
         conversation.start_compression()
 
     def _idle(self, conversation: Conversation, command: ReceivedCommand) -> None:
-        if self._odd and self._rng.random() < 0.1:
+        if self._refuses and self._rng.random() < 0.1:
             conversation.no(command, b"0")
             return
         self._send(conversation, b"".join([*self._tell([], self._rng.randrange(2)), b"+ idling\r\n"]))
-        if self._odd and self._rng.random() < 0.1:
+        if self._refuses and self._rng.random() < 0.1:
             conversation.ok(command, b"0")
             return
         while b"\r\n" not in conversation._buffer:

@@ -38,7 +38,7 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
 
 
-GROUPS = [names(row[1]) for row in rows("on its way")]
+GROUPS = [names(row[1]) for row in rows("in flight")]
 ATTRIBUTES = [name for row in rows("attribute") for name in names(row[0])]
 
 
@@ -66,12 +66,12 @@ def together(command: Command) -> int:
 
 
 @pytest.mark.parametrize("kind", [TOGETHER, APART, IN_TURN, ALONE])
-def test_what_is_on_its_way_together(kind: int) -> None:
+def test_commands_that_are_in_flight_together(kind: int) -> None:
     commands = {name: REGISTRY.commands[COMMAND_OF.get(name, name.upper())] for name in GROUPS[kind]}
     assert {name: together(command) for name, command in commands.items()} == dict.fromkeys(commands, kind)
 
 
-def test_what_names_messages_by_number() -> None:
+def test_commands_that_name_messages_by_number() -> None:
     sentence = PAGE.partition(" name messages by number")[0].rpartition("\n\n")[2]
     assert names(sentence) == sorted(command.name.lower() for command in REGISTRY.commands.values() if command.seqnums)
 
@@ -83,7 +83,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
         number, _, unit = value.replace(",", "").partition(" ")
         shown[name.strip("`")] = int(number) * units.get(unit, 1)
     assert shown == {field.name: field.default for field in fields(Limits)}
-    waits = {row[0].strip("`"): float(row[1]) for row in rows("what") if row[0].startswith("`")}
+    waits = {row[0].strip("`"): float(row[1]) for row in rows("name") if row[0].startswith("`")}
     assert waits == {field.name: field.default for field in fields(Timeouts)}
 
 
@@ -174,6 +174,6 @@ def test_any_thread_may_call_any_method(rng: random.Random) -> None:
 
 @pytest.mark.heavy
 def test_any_thread_may_call_any_method_at_any_moment(rng: random.Random) -> None:
-    """What goes wrong does so in one of some ten runs, or fewer."""
+    """A failure shows in one of some ten runs, or fewer."""
     for _ in range(int(os.environ.get("IMAPKIT_CYCLES", "15"))):
         any_thread_calls_any_method(rng)

@@ -1,4 +1,4 @@
-"""Stress, in short; ``python -m tests.stress`` has it at length. And what watches it: the locks and the watchdog."""
+"""Stress, for a short time (``python -m tests.stress`` for longer), and its watches: the locks and the watchdog."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_stress_on_dovecot(rng: random.Random, dovecot: Server) -> None:
     assert done.commands > 100
 
 
-# who watches
+# the watches
 
 
 def lock(locks: Locks, site: str) -> WatchedLock:
@@ -60,7 +60,7 @@ def test_locks_taken_in_two_orders_are_found_though_nothing_hangs() -> None:
     assert locks.problems() == ["one -> two -> three -> one"]
 
 
-def test_who_waits_with_a_lock_held_is_found() -> None:
+def test_a_wait_with_a_lock_held_is_found() -> None:
     locks = Locks()
     mutex, latch = lock(locks, "mutex"), lock(locks, "latch")
     with mutex:
@@ -72,7 +72,7 @@ def test_who_waits_with_a_lock_held_is_found() -> None:
     assert locks.problems() == ["latch is waited for with mutex held"]
 
 
-def test_who_waits_for_a_thread_with_a_lock_held_is_found() -> None:
+def test_a_wait_for_a_thread_with_a_lock_held_is_found() -> None:
     with watched_locks(__name__) as locks:
         mutex = threading.Lock()
         thread = threading.Thread(target=lambda: None, name="some thread")
@@ -84,7 +84,7 @@ def test_who_waits_for_a_thread_with_a_lock_held_is_found() -> None:
     assert not isinstance(threading.Lock(), WatchedLock)
 
 
-def test_a_watchdog_shows_where_everybody_is() -> None:
+def test_a_watchdog_shows_where_every_thread_is() -> None:
     free = threading.Event()
 
     def stuck() -> None:

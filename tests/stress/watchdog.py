@@ -1,4 +1,4 @@
-"""Somebody who sees that it goes on, and shows where every thread is when it does not."""
+"""A watchdog: shows where every thread is when a run makes no progress."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _shown(request: Request) -> str:
 
 
 class Watchdog:
-    """Calls ``rescue`` once nobody has called ``alive`` for ``patience`` seconds; ``seen`` then shows where the threads were."""
+    """Calls ``rescue`` after ``patience`` seconds without a call of ``alive``; ``seen`` then shows where the threads were."""
 
     def __init__(self, patience: float, rescue: Callable[[], object]) -> None:
         self.seen = ""
@@ -58,7 +58,7 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def alive(self) -> None:
-        """It goes on. (A beat that two threads lose between them does no harm.)"""
+        """Note progress. (Two threads may lose a beat between them: the next one counts.)"""
         self._beats += 1
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What less careful workers ask: commands that are refused at once or when their turn comes, and time-outs that are too short."""
+"""Careless commands: refused at once or in the queue, or with time-outs that are too short."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.stress.server import sum_of
 __all__ = ["wild_ask"]
 
 SELECTED = ("fetch", "fetch_to", "store", "search", "uid", "close")
-"""What is not valid once somebody has closed the mailbox."""
+"""Commands that are not valid once a thread has closed the mailbox."""
 NO_DATE = "not a date"
 
 
@@ -21,8 +21,8 @@ def _never(answer: Any) -> None:
     raise AssertionError(f"this cannot be answered: {answer}")
 
 
-def ask_in_vain(rng: random.Random, mark: str) -> Ask:
-    """What cannot be sent: what is wrong with it is said at once, or when its turn has come."""
+def ask_what_is_refused(rng: random.Random, mark: str) -> Ask:
+    """A command that cannot be sent: the error comes at once, or when its turn has come."""
     refused: list[tuple[str, tuple[Any, ...], type[errors.error]]] = [
         ("login", (mark, "secret"), StateError),
         ("authenticate", ("PLAIN", lambda challenge: b""), StateError),
@@ -41,7 +41,7 @@ def ask_close(rng: random.Random, mark: str) -> Ask:
 
 
 def ask_idle_long(rng: random.Random, mark: str) -> Ask:
-    """Wait until somebody wants something else, or there is news."""
+    """IDLE until another command comes, or news."""
     return Ask("idle", (rng.choice((0.001, 0.1, 20.0)),), says(0), (0,))
 
 
@@ -51,7 +51,7 @@ def ask_compress(rng: random.Random, mark: str) -> Ask:
     return Ask("enable_compression", (), says(expected), (expected,))
 
 
-VARIOUS = [*ASKS * 2, *(ask_in_vain,) * 4, ask_close, ask_idle_long, ask_idle_long]
+VARIOUS = [*ASKS * 2, *(ask_what_is_refused,) * 4, ask_close, ask_idle_long, ask_idle_long]
 
 
 def wild_ask(rng: random.Random, mark: str) -> Ask:

@@ -34,7 +34,7 @@ def literal_size(line: bytes) -> int:
 
 
 def swallow(conversation: Conversation, *, piece: int = 1 << 20, pause: float = 0.0) -> bytes:
-    """Read a command with a literal that comes unasked, so many bytes at a time; its tag."""
+    """Read a command with a literal that comes without "+", ``piece`` bytes at a time; its tag."""
     line = conversation.read_line()
     rest = literal_size(line)
     while rest:

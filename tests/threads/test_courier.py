@@ -1,4 +1,4 @@
-"""Sending: no caller waits for the socket, what it does not take goes to the courier thread, and what is taken is progress."""
+"""Sending: no caller waits for the socket; the courier thread sends the rest; bytes that the socket takes are progress."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_command_with_a_callback_returns_at_once(first: Callable[[imapkit.IMAP
         assert [cb_arg for _, cb_arg, failure in (answers.next(), answers.next()) if failure is None] == [None, "second"]
 
 
-def test_a_command_that_becomes_illegal_while_it_waits_tells_its_callback() -> None:
+def test_a_command_that_becomes_illegal_in_the_queue_is_an_error_for_its_callback() -> None:
     go = threading.Event()
 
     def script(conversation: Conversation) -> None:
@@ -192,7 +192,7 @@ def test_a_command_behind_one_that_makes_progress_is_not_late(streams: bool) -> 
 
 
 def test_an_idle_that_news_ends_is_late_if_the_server_does_not_say_so() -> None:
-    """No other command comes, and the clock must know by itself."""
+    """No other command comes: the clock alone keeps the deadline."""
 
     def script(conversation: Conversation) -> None:
         conversation.read_line()

@@ -1,4 +1,4 @@
-"""A child of ``fork`` has the parent's client, too: whatever it does with it, the parent's connection goes on."""
+"""The parent's connection goes on, whatever a child of ``fork`` does with its copy of the client."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def in_a_child(act: Callable[[], object]) -> str:
 
 
 def drop(clients: list[imapkit.IMAP4]) -> None:
-    """Garbage collection."""
+    """Let the client be collected."""
     clients.clear()
     gc.collect()
 

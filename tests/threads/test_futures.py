@@ -40,7 +40,7 @@ def test_many_at_once_with_no_thread_each() -> None:
         assert {future.result()[0] for future in done} == {"OK"}
 
 
-def test_what_is_wrong_with_the_arguments_raises_at_once() -> None:
+def test_wrong_arguments_raise_at_once() -> None:
     with selected() as (client, server):
         with pytest.raises(ArgumentError):
             client.submit("SELECT", "a\r\nb")

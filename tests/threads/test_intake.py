@@ -1,4 +1,4 @@
-"""What is received, with its threads: cut into responses, and taken in together."""
+"""Receiving, with its threads: bytes are cut into responses and taken in together."""
 
 from __future__ import annotations
 

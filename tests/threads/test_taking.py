@@ -1,4 +1,4 @@
-"""Bodies that go to a file, or into a channel, as they come: by whom, what goes wrong, and what is never waited for."""
+"""Bodies that go to a file or into a channel as they come: which thread writes, which errors, and no wait for the taker."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class File:
 
 
 def size_of(data: Any) -> int:
-    """How large the body was that is not in the data."""
+    """The size of the body that is left out of the data."""
     mark = data.responses[0].parts[1]
     assert isinstance(mark, StreamedLiteral)
     assert mark == b""
@@ -260,7 +260,7 @@ def test_one_message_only(message: Any) -> None:
 
 
 @pytest.mark.parametrize("to", [1, "path", b"x", object()], ids=lambda to: type(to).__name__)
-def test_what_is_no_file_is_refused(to: Any) -> None:
+def test_a_taker_must_be_a_file_or_a_channel(to: Any) -> None:
     with selected(bodies()) as (client, server):
         with pytest.raises(imapkit.ArgumentError, match="a binary file or a Channel"):
             client.fetch_to(1, "BODY.PEEK[]", to)
@@ -296,7 +296,7 @@ def full() -> None:
 
 
 @pytest.mark.parametrize("how", ["blocking", "callback", "future"])
-def test_what_the_file_raises_is_raised_and_the_connection_goes_on(how: str) -> None:
+def test_an_error_of_the_file_is_raised_and_the_connection_goes_on(how: str) -> None:
     with selected(bodies(fetched(BODY * 4))) as (client, _), within(30):
         file, answers = File(at=2, do=full), Answers()
         if how == "blocking":
@@ -321,8 +321,8 @@ class Impatient(Channel):
         super().__init__(100_000, 0.3)
 
 
-def test_a_slow_taker_harms_itself_alone() -> None:
-    """Nothing is taken: the taker is told, others get their answers, and no command is late meanwhile."""
+def test_only_the_command_of_a_slow_taker_fails() -> None:
+    """The taker reads nothing: it gets the error, other commands get their answers, and none is late meanwhile."""
     with selected(bodies(fetched(BODY * 4)), timeout=0.2) as (client, _), within(30):
         channel, answers = Impatient(), Answers()
         future = client.submit("FETCH", 1, "BODY.PEEK[]", to=channel)
@@ -350,7 +350,7 @@ def test_the_connection_waits_as_long_as_something_is_taken() -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "drop"])
-def test_a_taker_that_goes_harms_nobody(how: str) -> None:
+def test_a_taker_that_closes_leaves_other_commands_as_they_are(how: str) -> None:
     held = Held(len(BODY) * 8, 100_000)
     with selected({"FETCH": held}) as (client, _), within(MARGIN):
         channel: Channel | None = Channel(most=100_000)
@@ -386,7 +386,7 @@ def test_a_command_on_the_takers_thread_is_fine_and_on_the_reading_thread_refuse
 
 
 class Sink:
-    """Takes, and raises when it is told to."""
+    """Takes bytes, and raises at the call that the test names."""
 
     def __init__(self, *, raises_in: str = "") -> None:
         self.data, self.ends, self.raises_in = bytearray(), 0, raises_in
@@ -417,7 +417,7 @@ def test_a_sink_takes_all_and_its_end() -> None:
 
 
 @pytest.mark.parametrize("where", ["write", "end"])
-def test_a_sink_that_raises_harms_its_own_command_alone(where: str) -> None:
+def test_only_the_command_of_a_sink_that_raises_fails(where: str) -> None:
     with selected(bodies(fetched())) as (client, _), within(MARGIN):
         with pytest.raises(LookupError, match=r"no place|no end"):
             sunk(client, Sink(raises_in=where))
@@ -433,7 +433,7 @@ def cut(conversation: Conversation, command: ReceivedCommand) -> None:
 
 
 @pytest.mark.parametrize("how", ["blocking", "callback", "future", "channel"])
-def test_a_connection_that_ends_in_the_middle_tells_the_taker(how: str) -> None:
+def test_a_connection_that_ends_in_the_middle_is_an_error_for_the_taker(how: str) -> None:
     with selected({"FETCH": cut}) as (client, _), within(MARGIN):
         file, channel, answers = File(), Channel(), Answers()
         if how == "blocking":
@@ -473,7 +473,7 @@ def test_no_writes_nothing(how: str) -> None:
         assert not file.writes
 
 
-def test_an_illegal_state_is_told_to_the_channel_too() -> None:
+def test_an_illegal_state_ends_the_channel_too() -> None:
     with selected(bodies(), messages=0) as (client, _), within(MARGIN):
         client.state = "AUTH"
         options: list[Any] = [{}, {"callback": print}]
@@ -534,7 +534,7 @@ def test_hanging_up_ends_the_wait_for_a_taker() -> None:
 
 
 def test_no_function_is_asked_once_no_command_has_a_sink() -> None:
-    """What was streamed once costs later literals nothing; one that was given up is passed over before that."""
+    """After a streamed body, later literals take the usual path; that of a given-up command is passed over first."""
     held = Held(len(BODY), 100_000)
     with selected({"FETCH": held}) as (client, _), within(MARGIN):
         framer = client._live._intake._framer

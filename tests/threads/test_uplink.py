@@ -1,4 +1,4 @@
-"""What the other side has acknowledged since the last look, and of which command that is."""
+"""Bytes that the other side has acknowledged since the last look, and whose command they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imapkit.core.threads.uplink import Uplink
 
 
 class Link:
-    """A transport whose system holds so many bytes."""
+    """A transport whose system holds ``held`` bytes."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -54,7 +54,7 @@ def test_bytes_that_are_only_held_are_none(link: Link, uplink: Uplink) -> None:
         assert uplink.look(number / 2, 1.0) == 0
 
 
-def test_what_was_acknowledged_long_ago_is_no_progress_of_now(link: Link, uplink: Uplink) -> None:
+def test_an_old_acknowledgement_is_no_progress_of_now(link: Link, uplink: Uplink) -> None:
     assert uplink.look(0.0, 1.0) == 0
     uplink.note(100, 1)
     uplink.note(100, 2)

@@ -1,4 +1,4 @@
-"""Literals that are read from a source as they are sent: by whom, what goes wrong, and what is never waited for."""
+"""Literals that are read from a source as they are sent: which thread reads, which errors, and no call that waits for it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def appending(request: pytest.FixtureRequest) -> Iterator[tuple[imapkit.IMAP4, S
             yield client, server
 
 
-def test_all_of_it_arrives_and_progress_is_told(appending: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
+def test_all_of_it_arrives_and_progress_is_reported(appending: tuple[imapkit.IMAP4, ScriptedServer]) -> None:
     client, server = appending
     told: list[tuple[int, int]] = []
     file = Reads(LARGE)
@@ -81,7 +81,7 @@ def test_all_of_it_arrives_and_progress_is_told(appending: tuple[imapkit.IMAP4, 
 
 
 @pytest.mark.parametrize("how", ["path", "file", "stream", "bytes"])
-def test_any_message_may_tell_its_progress(how: str, tmp_path: Path) -> None:
+def test_any_message_may_report_progress(how: str, tmp_path: Path) -> None:
     path = tmp_path / "message"
     path.write_bytes(LARGE.replace(b"\r\n", b"\n"))
     told: list[int] = []
@@ -177,9 +177,7 @@ def cannot_be_opened() -> Source:
         (cannot_be_opened, "APPEND: its source raised FileNotFoundError", FileNotFoundError),
     ],
 )
-def test_a_source_that_breaks_its_word_ends_the_connection(
-    make: Any, words: str, cause: type[Exception], greeting: bytes | None
-) -> None:
+def test_a_source_that_fails_ends_the_connection(make: Any, words: str, cause: type[Exception], greeting: bytes | None) -> None:
     with scripted(half, **({} if greeting is None else {"greeting": greeting})) as client, within(MARGIN):
         answers = Answers()
         client.append("box", None, None, make(), callback=answers)
@@ -236,7 +234,7 @@ def test_a_progress_function_that_raises_is_logged_and_called_no_more(caplog: py
 
 
 @pytest.mark.parametrize("typ", [b"NO", b"BAD"])
-def test_what_is_refused_instead_of_a_plus_is_not_read(typ: bytes) -> None:
+def test_a_source_refused_instead_of_a_plus_is_not_read(typ: bytes) -> None:
     def script(conversation: Conversation) -> None:
         tag = conversation.read_line().split()[0]
         conversation.send(tag + b" " + typ + b" too big\r\n")
@@ -255,7 +253,7 @@ def test_what_is_refused_instead_of_a_plus_is_not_read(typ: bytes) -> None:
 
 
 def test_a_no_in_the_middle_lets_go_of_the_file_and_the_connection_goes_on() -> None:
-    """The server has announced nothing of how much it reads: it gets what was announced, of which the rest is blanks."""
+    """The server reads as many bytes as were announced: the rest of them are blanks."""
     rest: list[bytes] = []
     closed = threading.Event()
 
@@ -369,7 +367,7 @@ def test_a_call_returns_while_its_source_waits_for_bytes() -> None:
 
 
 @pytest.mark.parametrize("how", ["cancel", "time-out", "interrupt"])
-def test_what_is_given_up_half_sent_ends_the_connection(how: str) -> None:
+def test_a_source_given_up_half_sent_ends_the_connection(how: str) -> None:
     go, reads = threading.Event(), threading.Event()
 
     def stop() -> None:

@@ -1,4 +1,4 @@
-"""Waiters are told under the state lock, perhaps twice, and only hand over."""
+"""Waiters are notified under the state lock, perhaps twice, and only hand over."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shut_latch() -> tuple[Latch, Request]:
     return latch, request
 
 
-def test_a_latch_is_opened_once_however_often_it_is_told() -> None:
+def test_a_latch_is_opened_once_however_often_it_is_notified() -> None:
     latch, request = shut_latch()
     assert not is_open(latch)
     latch.done(request)
@@ -116,7 +116,7 @@ def test_a_callback_is_called_on_the_worker_and_its_waiter_let_go() -> None:
 
 
 def test_a_callback_of_a_command_that_submit_still_holds_is_not_called() -> None:
-    """What is refused at once raises there."""
+    """A command that is refused at once raises in ``submit``."""
     noted = Noted()
     noted.waiter.fresh = True
     noted.waiter.done(noted.request)
@@ -158,7 +158,7 @@ def test_a_command_that_is_refused_at_once_raises_and_is_not_called_back() -> No
 
 
 def test_an_idle_that_an_old_program_begins_in_a_callback_is_refused_there() -> None:
-    """The callback thread waits for that, and is not what hears of it."""
+    """The callback thread itself waits for the answer: it raises there."""
 
     def refuse(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(command.tag + b" NO not now\r\n")
@@ -173,7 +173,7 @@ def test_an_idle_that_an_old_program_begins_in_a_callback_is_refused_there() -> 
 
 
 def test_a_challenge_may_be_answered_by_means_of_another_connection() -> None:
-    """Not by means of the same one, which waits for the answer."""
+    """The connection itself refuses commands meanwhile: it waits for the answer."""
 
     def authenticate(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.send(b"+ \r\n")

@@ -24,7 +24,7 @@ def worker() -> Iterator[Worker]:
 
 
 def told(names: queue.Queue[str]) -> Callable[[], None]:
-    """A job that says on which thread it runs."""
+    """A job that notes on which thread it runs."""
     return lambda: names.put(threading.current_thread().name)
 
 
@@ -143,7 +143,7 @@ def test_jobs_posted_as_the_thread_ends_all_run() -> None:
 
 
 @pytest.mark.parametrize("wrong", [ZeroDivisionError, SystemExit, KeyboardInterrupt])
-def test_what_a_job_raises_is_logged_and_the_next_one_runs(
+def test_an_error_of_a_job_is_logged_and_the_next_one_runs(
     worker: Worker, wrong: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     names: queue.Queue[str] = queue.Queue()

@@ -21,7 +21,7 @@ MailBox.__init__.__defaults__ = (
 
 
 def get_test_mailbox_config(name: str) -> dict[str, str]:
-    """Where the mailbox is and who may log in."""
+    """The address of the mailbox and its account."""
     return {"host": os.environ["IMAP_HOST"], "email": os.environ["IMAP_USER"], "password": os.environ["IMAP_PASSWORD"]}
 
 

@@ -27,7 +27,7 @@ def cache_root() -> Path:
 
 
 def missing(project: tuple[str, str]) -> str | None:
-    """Why a project's sdist cannot be had, if it cannot."""
+    """The reason why a project's sdist is missing, if it is."""
     if _archive(project).exists():
         return None
     cache_root().mkdir(parents=True, exist_ok=True)

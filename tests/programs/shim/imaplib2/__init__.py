@@ -77,7 +77,7 @@ __all__ = [
     "version",
 ]
 
-# Programs show it in their logs: whoever reads those should see what runs.
+# Programs show it in their logs, where a reader should see which library runs.
 __version__ = f"{version} (imapkit {imapkit.__version__})"
 
 
