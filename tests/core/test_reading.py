@@ -372,7 +372,7 @@ def test_a_signal_handler_may_hang_up(watched: Watched, monkeypatch: pytest.Monk
     ):
         clients.append(client)
         # It is alone in flight; LOGOUT waits for its turn, hanging up does not.
-        client._logout_timeout = 0.5
+        client._logout_timeout = 0.1
         with pytest.raises(imapkit.IMAP4.abort):
             client.xatom("X-ASK")
         client._live._reader.thread.join(10)

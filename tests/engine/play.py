@@ -43,6 +43,8 @@ def found_after(mistake: Mistake, most: int) -> int | None:
         kinds = (QueueEpisode,)
     elif mistake.module is attribution:
         kinds = (AnswerEpisode,)
+    elif mistake.shown_by:
+        kinds = tuple(kind for kind in kinds if kind.__name__ == mistake.shown_by)
     with seeded(mistake):
         for played in range(most):
             seed, kind = played // len(kinds), kinds[played % len(kinds)]

@@ -14,12 +14,13 @@ __all__ = ["MISTAKES", "Mistake", "seeded"]
 
 
 class Mistake(NamedTuple):
-    """``old`` becomes ``new`` in the source of ``module``."""
+    """``old`` becomes ``new`` in the source of ``module``; ``shown_by``: the kind of episode that finds it first, "" for any."""
 
     rule: str
     module: ModuleType
     old: str
     new: str
+    shown_by: str = ""
 
 
 MISTAKES = (
@@ -203,13 +204,14 @@ MISTAKES = (
         'request.move("abandon"); request.move("answer"); self._flight.land(request)',
     ),
     Mistake("an orphan's question is answered", engine, 'elif request.awaits == "ask":', "elif False:"),
-    Mistake("a command that comes ends IDLE", engine, 'self.wire.interrupt(listener, "turn")', "pass"),
+    Mistake("a command that comes ends IDLE", engine, 'self.wire.interrupt(listener, "turn")', "pass", shown_by="Episode"),
     Mistake("IDLE ends at once when something waits", wire, 'else "turn" if flight.gate.queued else ""', 'else ""'),
     Mistake(
         "IDLE is renewed only when its interrupt was sent",
         inbound,
         "if request.phase is not IN_FLIGHT:",
         "if False:",
+        shown_by="HostileEpisode",
     ),
     Mistake(
         "news ends IDLE",
@@ -217,7 +219,7 @@ MISTAKES = (
         'self._wire.interrupt(request, "news")',
         "pass",
     ),
-    Mistake("an answer ends the exchange", wire, "request.end_exchange()", "pass"),
+    Mistake("an answer ends the exchange", wire, "request.end_exchange()", "pass", shown_by="HostileEpisode"),
     Mistake(
         "the wire is free once all is sent",
         wire,
@@ -230,7 +232,13 @@ MISTAKES = (
         "or not may_begin or self.owner is not None or",
         "or not may_begin or",
     ),
-    Mistake("all but the last bytes leave the command unsent", wire, "request if wanted.complete else None", "request"),
+    Mistake(
+        "all but the last bytes leave the command unsent",
+        wire,
+        "request if wanted.complete else None",
+        "request",
+        shown_by="HostileEpisode",
+    ),
     Mistake(
         "a literal waits for its continuation",
         exchange,
@@ -263,10 +271,13 @@ MISTAKES = (
         wire,
         'request.awaits != "+" or self.out',
         'request.awaits != "+"',
+        shown_by="HostileEpisode",
     ),
     Mistake("an orphan's later questions are answered", wire, "if request.abandoned:", "if False:"),
-    Mistake("news before the continuation end IDLE", wire, '"news" if request.news else ', ""),
-    Mistake("an orphan that is let listen is ended", wire, '"abandoned" if request.abandoned else ', ""),
+    Mistake("news before the continuation end IDLE", wire, '"news" if request.news else ', "", shown_by="DeadServerEpisode"),
+    Mistake(
+        "an orphan that is let listen is ended", wire, '"abandoned" if request.abandoned else ', "", shown_by="HostileEpisode"
+    ),
     Mistake(
         "a command that is answered early waits no more",
         wire,
@@ -301,6 +312,7 @@ MISTAKES = (
         flight,
         "moment = max(shared, request.progress) + self.window",
         'moment = float("inf")',
+        shown_by="DeadServerEpisode",
     ),
     Mistake(
         "what a source has announced is sent although it is refused",

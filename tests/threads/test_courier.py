@@ -19,8 +19,8 @@ from tests.threads.rig import GREETING, answer, scripted, swallow
 
 LARGE = b"x" * 12_000_000
 """More than the system of both sides takes at once."""
-AT_ONCE = 0.25
-"""Seconds within which a call returns that waits for nothing, on a busy machine."""
+AT_ONCE = 1.0
+"""Seconds within which a call returns that waits for nothing, on a busy machine; if it waited here, it would do so for long."""
 
 
 def queued(client: imapkit.IMAP4) -> int:
@@ -49,12 +49,12 @@ def test_behind_a_full_socket_nothing_waits_but_a_blocking_call() -> None:
         with within(AT_ONCE):
             client.append("box", None, None, LARGE, callback=large)
         is_stuck(client)
-        taken = []
+        worst = 0.0
         for number in range(2000):
             began = time.monotonic()
             client.noop(callback=answers, cb_arg=number)
-            taken.append(time.monotonic() - began)
-        assert sorted(taken)[-4] < AT_ONCE, "a busy machine takes the processor away for longer, but not so often"
+            worst = max(worst, time.monotonic() - began)
+        assert worst < AT_ONCE, worst
         assert "courier" in {thread.name.rpartition(" ")[2] for thread in threading.enumerate()}
         results: list[Any] = []
         waiting = threading.Thread(target=lambda: results.append(client.noop()))
@@ -125,10 +125,10 @@ def test_a_command_that_becomes_illegal_in_the_queue_is_an_error_for_its_callbac
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
 def test_a_large_literal_on_a_slow_link_is_not_late_while_the_other_side_takes_bytes(waits: bool) -> None:
-    window, size = 0.3, 6_000_000
+    window, size = 0.45, 6_000_000
 
     def script(conversation: Conversation) -> None:
-        answer(conversation, swallow(conversation, piece=200_000, pause=0.025))
+        answer(conversation, swallow(conversation, piece=270_000, pause=0.033))
         conversation.wait_closed()
 
     with scripted(script, timeout=window) as client:
@@ -139,7 +139,7 @@ def test_a_large_literal_on_a_slow_link_is_not_late_while_the_other_side_takes_b
             answers = Answers()
             client.append("box", None, None, b"x" * size, callback=answers)
             assert answers.next()[0] == ("OK", [b"done"])
-        assert time.monotonic() - began > 2 * window
+        assert time.monotonic() - began > 1.5 * window
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "callback"])
@@ -167,11 +167,11 @@ def test_a_large_literal_that_the_other_side_does_not_take_is_late(waits: bool) 
 @pytest.mark.parametrize("streams", [True, False])
 def test_a_command_behind_one_that_makes_progress_is_not_late(streams: bool) -> None:
     """Servers answer in order."""
-    window, row = 0.15, b"* 1 FETCH (BODY[] {2000}\r\n%b)\r\n" % (b"x" * 2000)
+    window, row = 0.2, b"* 1 FETCH (BODY[] {2000}\r\n%b)\r\n" % (b"x" * 2000)
 
     def script(conversation: Conversation) -> None:
         first, second = conversation.read_line(), conversation.read_line()
-        for _ in range(12):
+        for _ in range(14):
             conversation.pause(0.03)
             if streams:
                 conversation.send(row)
@@ -182,7 +182,7 @@ def test_a_command_behind_one_that_makes_progress_is_not_late(streams: bool) -> 
     with scripted(script, timeout=window) as client:
         client.state = "SELECTED"
         rows, behind = Answers(), Answers()
-        client.fetch("1:12", "BODY[]", callback=rows)
+        client.fetch("1:14", "BODY[]", callback=rows)
         client.noop(callback=behind)
         failures = [rows.next()[2], behind.next()[2]]
         if streams:
