@@ -137,7 +137,7 @@ SCHEMES = {
     "inline": Scheme(
         "a caller that waits reads its own answer",
         "noops threads_1 appends",
-        {_THREADS + "inline:Inline.lead": _returns(None), _THREADS + "inline:Inline.rest": _returns(None)},
+        {_THREADS + "inline:Inline.read_inline": _returns(None), _THREADS + "inline:Inline.rest": _returns(None)},
     ),
     "pause": Scheme(
         "with 32 commands in flight the reader thread waits before it reads, so that answers come together",
