@@ -1,4 +1,4 @@
-"""What the engine leaves for its caller to do."""
+"""Effects: the actions that the engine leaves to its caller."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Segment:
         """Commands that may bring EXPUNGE, behind a command with sequence numbers that has not been sent."""
 
     def takes(self, call: Call) -> bool:
-        """Whether a command may join what is in this segment."""
+        """Whether a command may join this segment."""
         if self.exclusive:
             return False
         if call.command.exclusive:
@@ -155,7 +155,7 @@ class Lane:
         """Granted commands without a subject: any response may be theirs."""
         self._keys: dict[Any, deque[Queued] | None] = {}
         self._type: type = str
-        """Of the keys, while there are any."""
+        """The type of the keys, while there are any."""
         self._numbers, self._uids = _Numbers(), _Numbers()
         self._tail: deque[Queued] = deque()
 
@@ -221,7 +221,7 @@ class Lane:
         return True
 
     def _takes_key(self, subject: Any) -> bool:
-        """Whether what is granted has subjects of the same type; then this one is there, too."""
+        """Add a subject that is a key; False if subjects of another type are granted."""
         if not self._keys:
             if not (self._numbers.empty and self._uids.empty):
                 return False
@@ -242,7 +242,7 @@ class Lane:
         waiting.append(command)
 
     def _unpark(self, subject: Any, granted: list[Queued]) -> None:
-        """The command that held ``subject`` has gone: the next one that still wants it is granted."""
+        """Grant the next command that is parked behind ``subject``, whose command has left the lane."""
         waiting = self._keys.pop(subject)
         while waiting:
             following = waiting.popleft()

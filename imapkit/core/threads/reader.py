@@ -88,7 +88,7 @@ class Reader:
             self._fail(reason_for(exc))
 
     def _receive(self) -> bytes:
-        """What has come; b"" at the end."""
+        """The received bytes; b"" at the end."""
         try:
             return self._layers.transport.read(self.size)
         except OSError:
