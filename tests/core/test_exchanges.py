@@ -141,7 +141,7 @@ def test_a_challenge_that_is_not_base64_cancels(challenge: bytes) -> None:
 def test_an_answer_that_cannot_be_sent_cancels_and_is_not_shown(answer: Any) -> None:
     script = sasl((b"+ \r\n", b"*"), last=b"%b BAD cancelled\r\n")
     with ScriptedServer(script, greeting=GREETING) as server, connect(server) as client:
-        with pytest.raises(ArgumentError, match="cannot send what authobject returned") as caught:
+        with pytest.raises(ArgumentError, match="AUTHENTICATE: cannot send what authobject returned") as caught:
             client.authenticate("X", lambda challenge: answer)
         assert repr(answer) not in str(caught.value)
         assert client.noop()[0] == "OK"
