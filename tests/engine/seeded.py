@@ -302,7 +302,11 @@ MISTAKES = (
         "if request.interrupted_by and self",
     ),
     Mistake(
-        "any other reason takes the place of a refresh", request, 'if not before or before == "refresh" or', "if not before or"
+        "any other reason takes the place of a refresh",
+        request,
+        'if not before or before == "refresh" or',
+        "if not before or",
+        shown_by="DeadServerEpisode",
     ),
     Mistake("a renewed command has one tag", flight, "if request.tag:\n            del pending[request.tag]", "pass"),
     Mistake("a layer that is there pends no more", flight, "self.layer_pending = False\n        self.gate", "self.gate"),
