@@ -30,7 +30,7 @@ def state_of(client: imapkit.IMAP4) -> str:
     flight, wire = engine.flight, engine.wire
     lines = [
         f"client: {client.state}, closed by {engine.closed!r}, torn {steps.torn}, broken {steps.broken}, inside {steps.inside}",
-        f"role: {steps.role}, inbox {list(steps._inbox)}, switching {steps.switching}, ends {live._ended}",
+        f"role: {steps.role}, inbox {list(steps.inbox)}, switching {steps.switching}, ends {live._ended}",
         f"wire: owner {wire.owner}, ready {list(flight.gate.ready)}, out {len(wire.out)}, frozen {engine.frozen}",
         f"right: {inline._right}, resting {inline._resting}, wanted {inline._reader_waits}, reading {live._reader.ident}",
         f"effects: {bool(engine.effects)}; deadline {engine.deadline()}",

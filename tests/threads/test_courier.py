@@ -13,8 +13,8 @@ import pytest
 
 import imapkit
 from imapkit.errors import CommandTimeout, ConnectionClosed, NestedCommandError, ServerBye
-from imapkit.testing import Conversation
-from tests.core.rig import LIMIT, MARGIN, Answers, until, within
+from imapkit.testing import Conversation, ReceivedCommand
+from tests.core.rig import LIMIT, MARGIN, Answers, selected, until, within
 from tests.threads.rig import GREETING, answer, scripted, swallow
 
 LARGE = b"x" * 12_000_000
@@ -321,3 +321,30 @@ def test_a_pipe_that_is_full_does_not_hold_up_the_end() -> None:
         client._hang_up("enough")
     assert issubclass(answers.next()[2][0], ConnectionClosed)
     assert "courier" not in {thread.name.rpartition(" ")[2] for thread in threading.enumerate()}
+
+
+def test_work_of_a_signal_handler_between_the_engine_and_the_socket_is_done_once_the_bytes_are_sent() -> None:
+    """The handler runs inside the step, behind the look for what is to be sent: ``shutdown`` must not wait for the answer."""
+    go = threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        go.wait(10)
+
+    with selected({"CHECK": slow}) as (client, _), within(20):
+        wire, interrupted = client._live.engine.wire, list[Any]()
+        give = wire.next
+
+        def handled(may_begin: bool) -> Any:
+            out = give(may_begin)
+            if out is not None and not interrupted:
+                interrupted.append(out)
+                client.shutdown()
+            return out
+
+        wire.next = handled  # type: ignore[method-assign]
+        began = time.monotonic()
+        with pytest.raises(ConnectionClosed):
+            client.check()
+        assert time.monotonic() - began < 5
+        go.set()
+        assert interrupted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,9 +14,9 @@ import pytest
 
 import imapkit
 from imapkit import ConnectionClosed
-from imapkit.testing import ScriptedServer
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, answering
 from imapkit.testing.certificate import LOCALHOST
-from tests.core.rig import connect, within
+from tests.core.rig import connect, selected, until, within
 from tests.threads.rig import GREETING
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
@@ -127,3 +128,32 @@ def test_a_child_may_open_a_connection_of_its_own() -> None:
         assert in_a_child(own) == "ok"
         assert client.noop()[0] == "OK"
         client.logout()
+
+
+def test_a_future_that_a_child_cancels_is_the_parents_still() -> None:
+    """One of each phase: listening, in flight, queued."""
+    go = threading.Event()
+
+    def slow(conversation: Conversation, command: ReceivedCommand) -> None:
+        assert go.wait(10)
+        conversation.ok(command)
+
+    def idle(conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.send(b"+ idling\r\n")
+        assert conversation.read_line() == b"DONE"
+        conversation.ok(command)
+
+    handlers = {"SEARCH": slow, "EXAMINE": answering(), "IDLE": idle}
+    with selected(handlers, families=["rev1", "idle"]) as (client, server), within(20):
+        idles = client.submit("IDLE")
+        until(lambda: client._live.engine.listens, "the server has accepted no IDLE")
+        assert in_a_child(idles.cancel) == "ok"
+        assert client._live.engine.listens
+        futures = [client.submit("SEARCH", "ALL"), client.submit("EXAMINE", "other")]
+        assert idles.result(10)[0] == "OK"
+        until(lambda: "SEARCH" in server.names, "no SEARCH has come")
+        for future in futures:
+            assert in_a_child(future.cancel) == "ok"
+        go.set()
+        assert [future.result(10)[0] for future in futures] == ["OK", "OK"]
+        assert client.noop()[0] == "OK"

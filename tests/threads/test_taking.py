@@ -314,6 +314,26 @@ def test_an_error_of_the_file_is_raised_and_the_connection_goes_on(how: str) -> 
         assert client.fetch(1, "BODY[]")[1][0][1] == BODY * 4
 
 
+def exits() -> None:
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize("how", ["callback", "future"])
+def test_a_file_that_wants_to_exit_is_an_error_of_its_command(how: str) -> None:
+    with selected(bodies(fetched(BODY * 4))) as (client, _), within(30):
+        file, answers = File(at=2, do=exits), Answers()
+        if how == "callback":
+            client.fetch_to(1, "BODY.PEEK[]", file, callback=answers)
+            kind, text = answers.next()[2]
+            assert issubclass(kind, error)
+        else:
+            failure = client.submit("FETCH", 1, "BODY.PEEK[]", to=file).exception(MARGIN)
+            assert isinstance(failure, error)
+            text = str(failure)
+        assert "SystemExit(3)" in text
+        assert client.noop()[0] == "OK"
+
+
 class Impatient(Channel):
     """A channel that holds little and does not wait for long."""
 

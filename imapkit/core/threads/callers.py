@@ -185,8 +185,9 @@ class Callers:
         self._callbacks.wake()
 
     def give_up(self, request: Request) -> None:
-        """Give a command up."""
-        self._courier.run(self._engine.abandon, request)
+        """Give a command up; in a child of ``fork`` nothing is done, because the command is the parent's."""
+        if self._process == process.current:
+            self._courier.run(self._engine.abandon, request)
 
     def submit_future(
         self,
@@ -203,7 +204,7 @@ class Callers:
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
-        future: CommandFuture[_Result] = CommandFuture()
+        future: CommandFuture[_Result] = CommandFuture(call.name, self._callbacks)
         waiter = FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again)
         request = Request(call, waiter if taking is None else taking.after_body(waiter))
         request.hard = False

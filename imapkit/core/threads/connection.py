@@ -121,7 +121,8 @@ class Connection:
 
     def interrupt(self, request: Request) -> None:
         """End a listening command (IDLE)."""
-        self._courier.run(self.engine.interrupt, request)
+        if self._process == process.current:
+            self._courier.run(self.engine.interrupt, request)
 
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""
@@ -187,8 +188,9 @@ class Connection:
 
     def shut_down(self, exc: ConnectionClosed) -> None:
         """End the connection because of ``exc``, from any thread, or within a plugin's function. Returns at once."""
-        self._steps.ending = self._steps.ending or exc
-        self.fail(exc)
+        if self._process == process.current:
+            self._steps.ending = self._steps.ending or exc
+            self.fail(exc)
 
     def close(self, reason: str) -> None:
         """End the connection, and wait until its threads have ended. It may be called twice.

@@ -61,7 +61,7 @@ class Courier:
         try:
             out = steps.step(work, subject, role)
             while out is not None:
-                rest = self._try(out) if rounds else out.data
+                rest = self._try(out) if rounds else self._all_of(out)
                 if rest is not None:
                     # In this order, and with the same role: an interruption in here ends the connection.
                     self.worker.post(partial(self._carry_on, out, rest if rounds else None, role))
@@ -69,7 +69,7 @@ class Courier:
                 rounds -= 1
                 # In this order: bytes that become ready meanwhile are sent here, or by the thread that finds the role free.
                 steps.role = None
-                out = steps.step(None, None, role) if engine.has_ready else None
+                out = steps.step(None, None, role) if engine.has_ready or steps.inbox else None
             clean = True
         except Exception as exc:
             clean = True
@@ -78,6 +78,12 @@ class Courier:
             if not clean and (steps.role is role or engine.flight.gate.ready):
                 # Half a command may have been sent. (Nothing is called here, so that no interruption can come in between.)
                 steps.broken = True
+
+    def _all_of(self, out: Out) -> Any:
+        """What the courier thread is to send."""
+        if self._trace.wants(1):
+            self._show(out)
+        return out.data
 
     def _try(self, out: Out) -> Any:
         """Send without waiting; returns what the socket did not take, or None if it took all."""

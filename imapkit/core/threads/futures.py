@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from imapkit.errors import NestedCommandError
+
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
     from imapkit.core.threads.worker import Worker
@@ -23,9 +25,24 @@ class CommandFuture(Future[_Result]):
     A command that is half sent (a literal, an exchange) ends the connection, because half a command cannot be taken back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, worker: Worker) -> None:
         super().__init__()
+        self._name, self._worker = name, worker
         self._give_up: Callable[[], object] | None = None
+
+    def result(self, timeout: float | None = None) -> _Result:
+        """See ``Future.result``. Raises ``NestedCommandError`` on the callback thread, unless the future is done."""
+        self._check_thread()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """See ``Future.exception``. Raises ``NestedCommandError`` on the callback thread, unless the future is done."""
+        self._check_thread()
+        return super().exception(timeout)
+
+    def _check_thread(self) -> None:
+        if self._worker.is_here and not self.done():
+            raise NestedCommandError(f"the callback thread completes the future of {self._name}: it would wait for itself")
 
     def cancel(self) -> bool:
         """Give the command up; False if its result is there already."""

@@ -50,7 +50,7 @@ class Steps:
         """How many commands in a row ended for a waiting caller, since the reader thread last set it to 0."""
         self._after = after
         # (A list: a deque takes 0.7 KiB on every idle connection, and this is nearly always empty.)
-        self._inbox: list[tuple[Work, Any]] = []
+        self.inbox: list[tuple[Work, Any]] = []
 
     @property
     def is_here(self) -> bool:
@@ -67,7 +67,7 @@ class Steps:
             if self.inside:
                 # The thread inside the step does the work at its end.
                 if work is not None:
-                    self._inbox.append((work, subject))
+                    self.inbox.append((work, subject))
                 return None
             self.inside = True
             try:
@@ -78,7 +78,7 @@ class Steps:
                 try:
                     if work is not None:
                         work(subject, now)
-                    if self._inbox:
+                    if self.inbox:
                         self._empty_inbox(now)
                     if role is not None and (self.role is None or self.role is role):
                         self.role = role
@@ -95,12 +95,12 @@ class Steps:
                 self.inside = False
         if self.owes or engine.closed is not None or engine.defects.fresh:
             self._after()
-        if self._inbox and out is None:
+        if self.inbox and out is None:
             return self.step(None, None, role)
         return out
 
     def _empty_inbox(self, now: float) -> None:
-        inbox = self._inbox
+        inbox = self.inbox
         while inbox:
             # In this order: an interruption must not lose the work of another thread.
             self._do(*inbox[0], now)

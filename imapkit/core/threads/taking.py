@@ -130,8 +130,9 @@ class Taking:
     def _take_all(self) -> None:
         try:
             self.take()
-        except Exception as exc:
-            self.failure = exc
+        except BaseException as exc:
+            # (SystemExit, too: no caller is on this thread that could take it.)
+            self.failure = exc if isinstance(exc, Exception) else error(f"{self._name}: writing its body raised {exc!r}")
             if not self.flow.ended:
                 self.flow.leave()
                 self.flow.wait_over()
