@@ -109,7 +109,7 @@ def _show(found: Survey) -> None:
     else:
         _plain(table)
     if found.failure is not None:
-        print("")
+        print()
         for line in problems(found.failure, found):
             print(*wrapped(shown(line), sys.stdout), sep="\n")
 

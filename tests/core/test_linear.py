@@ -136,7 +136,7 @@ def test_framing_many_literals_behind_a_long_line(line: bytes) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"* X\n", b"* X\r\r\n", b' * X\r\n', b'* X "\r\n"\r\n', b'* X "a "b\r\n', b'* X "\n', b'* X (a)"b)"\r\n', b"* X {1 }\r\n",
+    [b"* X\n", b"* X\r\r\n", b" * X\r\n", b'* X "\r\n"\r\n', b'* X "a "b\r\n', b'* X "\n', b'* X (a)"b)"\r\n', b"* X {1 }\r\n",
      b"x\r\n", b"* X ({0}\r\n\r\n)\r\n", b"* X ({0}\r\n\r\n", b"} \r\n", b"}\r"],
     ids=ascii,
 )  # fmt: skip

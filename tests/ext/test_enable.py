@@ -162,7 +162,7 @@ def test_only_before_a_mailbox_is_selected() -> None:
         assert "ENABLE" not in server.names
 
 
-# UTF8=ACCEPT
+# names and messages in UTF-8
 
 
 def test_names_and_messages() -> None:

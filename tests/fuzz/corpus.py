@@ -27,7 +27,8 @@ def vectors() -> list[bytes]:
     streams = []
     for path in sorted((Path(__file__).parents[1] / "vectors").glob("*.toml")):
         for vector in tomllib.loads(path.read_text("utf-8"))["vector"]:
-            streams.append(b"".join(line.encode("latin-1") + b"\r\n" for line in vector["wire"]))
+            lines = [line.encode("latin-1") + b"\r\n" for line in vector["wire"]]
+            streams.append(b"".join(lines))
     return streams
 
 

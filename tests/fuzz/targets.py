@@ -34,8 +34,15 @@ __all__ = ["LIMITS", "REGISTRY", "TARGETS", "Client", "framing", "grammar", "rea
 
 REGISTRY = load_only(*ext.INDEX)
 LIMITS = Limits(
-    **{"line": 4000, "literal": 4000, "response": 8000, "literals": 20, "nesting": 20},
-    **{"answers": 12, "answers_octets": 5000, "stored": 50, "stored_octets": 20_000},
+    line=4000,
+    literal=4000,
+    response=8000,
+    literals=20,
+    nesting=20,
+    answers=12,
+    answers_octets=5000,
+    stored=50,
+    stored_octets=20_000,
 )
 """So low that inputs of a fuzzer's size meet them."""
 PARSERS = [response.parse for _, response in sorted(REGISTRY.responses.items()) if response.parse is not None]

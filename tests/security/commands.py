@@ -131,7 +131,7 @@ def valid(command: Command) -> tuple[Any, ...]:
     """Arguments that the command takes, as many as can be found."""
     args: tuple[Any, ...] = tuple(samples(kind)[0] for kind in command.args)
     if command.rest is None:
-        return args if args else ("x", "x")
+        return args or ("x", "x")
     for rest in reversed(_RESTS):
         found: tuple[Any, ...] = (*args, *rest)
         with contextlib.suppress(ArgumentError):

@@ -125,8 +125,14 @@ def test_blocks_of_compressed_data(blocks: str) -> None:
 # memory
 
 SMALL = Limits(
-    **{"line": 20_000, "literal": 20_000, "response": 40_000, "literals": 200, "inflation": 100_000},
-    **{"answers_octets": 100_000, "stored_octets": 100_000, "defects": 10},
+    line=20_000,
+    literal=20_000,
+    response=40_000,
+    literals=200,
+    inflation=100_000,
+    answers_octets=100_000,
+    stored_octets=100_000,
+    defects=10,
 )
 HELD = 2 * SMALL.stored_octets + 3 * SMALL.response + 200 * SMALL.literals + 10_000 * SMALL.defects + 250_000
 """Bytes: what is stored, a response that has not ended, defects, the names of capabilities, and the client itself."""

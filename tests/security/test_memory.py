@@ -85,6 +85,7 @@ def test_no_cache_of_a_module_holds_what_a_server_sent() -> None:
     package = Path(imapkit.__file__).parent
     sources = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in ("testing", "cli")]
     found = [
-        re.findall(r"^ *@(?:functools\.)?(?:lru_)?cache\b.*\n *def (\w+)", path.read_text("utf-8"), re.M) for path in sources
+        re.findall(r"^ *@(?:functools\.)?(?:lru_)?cache\b.*\n *def (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        for path in sources
     ]
     assert {name for names in found for name in names} == CACHED

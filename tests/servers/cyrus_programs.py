@@ -126,4 +126,4 @@ class Unpacked:
 
     def identity(self) -> None:
         """Root enters the tree, and becomes the owner there."""
-        return None
+        return

@@ -111,8 +111,7 @@ class Episode:
     def play(self, ends: Sequence[str] = ()) -> None:
         """Let them work; ``ends``: what is done to the connection meanwhile (of ``ENDS``), by one of them, or at any moment."""
         threads = [self._thread(f"worker {at}", self._work, at, self._own()) for at in range(self.setting.threads)]
-        for end in ends:
-            threads.append(self._thread(f"end by {end}", self._end_it, self._own(), end))
+        threads += [self._thread(f"end by {end}", self._end_it, self._own(), end) for end in ends]
         with self.dog:
             for thread in threads:
                 thread.start()

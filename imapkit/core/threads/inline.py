@@ -63,7 +63,7 @@ class Inline:
                 reads = 0
                 while not request.released and request.question is None:
                     rest = min(request.limit, request.until, request.refresh_at, until) - monotonic()
-                    if not ready(_POLL if rest > _POLL else rest if rest > 0.0 else 0.0):
+                    if not ready(_POLL if rest > _POLL else rest if rest > 0.0 else 0.0):  # noqa: FURB136 - a call more for each read
                         if rest <= 0.0:
                             returns = True
                             break
