@@ -36,6 +36,11 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"} | more
 
 
+def take_interrupts() -> None:
+    """Take SIGINT: the programs that a shell runs in the background ignore it, and so do theirs."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Terminal:
     """A program on a terminal of ``columns`` columns: its output, its input, and its status."""
 
@@ -46,6 +51,7 @@ class Terminal:
 
         def control() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            take_interrupts()
 
         self._program = subprocess.Popen(
             argv,
@@ -273,7 +279,9 @@ def test_ctrl_c_while_a_server_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(LIMIT)
         argv = [*COMMAND, "doctor", "--host", "127.0.0.1", "--port", str(listener.getsockname()[1])]
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as program:
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), preexec_fn=take_interrupts
+        ) as program:
             connection, _ = listener.accept()
             with connection:
                 program.send_signal(signal.SIGINT)
