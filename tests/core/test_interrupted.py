@@ -116,7 +116,7 @@ def test_a_select_that_waits_for_its_turn_leaves_what_is_kept() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", ["_courier.run", "_deadlines.want"])
+@pytest.mark.parametrize("step", ["_courier.run", "_inline.wake_reader"])
 def test_as_the_command_of_a_future_is_queued_it_is_never_sent(step: str, after: bool) -> None:
     """The caller has no future by then: the command would end, and no thread would learn how."""
     come, go = threading.Event(), threading.Event()

@@ -123,16 +123,18 @@ class Callers:
         No caller waits for it: the clock watches its moments, and the reader thread reads its answer.
         """
         self._check_process()
-        moment = self._first_look(request)
-        # Before the command is queued: without a clock no thread would notice that it is late.
-        self._deadlines.promise(moment)
+        moment, deadlines = self._first_look(request), self._deadlines
+        if moment < deadlines.asked:
+            # Before the command is queued: without a clock no thread would notice that it is late.
+            deadlines.promise(moment)
         try:
             self._courier.run(self._engine.submit, request)
             if leave is not None:
                 leave()
-            # Once more: the clock may have looked before the command was queued.
-            self._deadlines.want(moment)
-            self._deadlines.ask()
+            if moment < deadlines.asked:
+                # Once more: the clock has looked before the command was queued.
+                deadlines.want(moment)
+                deadlines.ask()
             self._inline.wake_reader()
         except BaseException as exc:
             if not request.released:
@@ -182,7 +184,8 @@ class Callers:
         if refused:
             request.waiter = None
             check(request, self._engine)
-        self._callbacks.wake()
+        if released:
+            self._callbacks.wake()
 
     def give_up(self, request: Request) -> None:
         """Give a command up; in a child of ``fork`` nothing is done, because the command is the parent's."""

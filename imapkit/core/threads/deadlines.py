@@ -27,7 +27,7 @@ class Deadlines:
     def __init__(self, steps: Steps, courier: Courier, name: str) -> None:
         self._steps, self._courier, self._engine = steps, courier, steps.engine
         self._worker = Worker(f"{name} deadlines")
-        self._wanted = self._asked = inf
+        self._wanted = self.asked = inf
         """The moment at which to tick, and the one requested from the clock."""
 
     def want(self, moment: float) -> None:
@@ -45,7 +45,7 @@ class Deadlines:
 
     def ask(self) -> None:
         """Request the noted moment from the clock, without the lock. If its thread cannot be started, the next call retries."""
-        if self._wanted < self._asked:
+        if self._wanted < self.asked:
             try:
                 self._ask()
             except RuntimeError as exc:
@@ -53,13 +53,13 @@ class Deadlines:
 
     def _ask(self) -> None:
         moment = self._wanted
-        if moment < self._asked and self._engine.closed is None:
+        if moment < self.asked and self._engine.closed is None:
             # In this order: the clock may look before ``at`` returns.
             try:
-                self._asked = moment
+                self.asked = moment
                 CLOCK.at(moment, self)
             except BaseException:
-                self._asked = inf
+                self.asked = inf
                 raise
             if self._engine.closed is not None:
                 # (``stop`` may have been before this.)
@@ -67,7 +67,7 @@ class Deadlines:
 
     def look(self, now: float) -> None:
         """See ``Watcher.look``."""
-        self._wanted = self._asked = inf
+        self._wanted = self.asked = inf
         self._worker.post(self._look)
 
     def _look(self) -> None:
