@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import threading
 from math import inf
@@ -13,7 +12,7 @@ import pytest
 
 import imapkit
 from imapkit.core.transport import base as transport
-from imapkit.core.transport.base import wait, within
+from imapkit.core.transport.base import READING, wait, within
 from imapkit.core.transport.pipes import PipeTransport
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer
 from tests.core import rig
@@ -88,7 +87,7 @@ def test_a_wait_is_as_long_as_it_is_asked_to_be(monkeypatch: pytest.MonkeyPatch)
     one, other = socket.socketpair()
     with one, other:
         end = within(0.055)
-        assert not wait(one.fileno(), select.POLLIN, 0.055)
+        assert not wait(one.fileno(), READING, 0.055)
         assert end() <= within(0.0)()
         other.send(b"x")
-        assert wait(one.fileno(), select.POLLIN, inf)
+        assert wait(one.fileno(), READING, inf)

@@ -14,11 +14,15 @@ from imapkit.errors import CommandTimeout, ConnectionClosed
 
 __all__ = [
     "LONGEST_WAIT",
+    "READING",
     "SLICE",
+    "WRITING",
     "Deadline",
     "Plain",
+    "Poll",
     "Transport",
     "Wakeable",
+    "new_poll",
     "readable",
     "wait",
     "wait_writable",
@@ -31,6 +35,12 @@ SLICE = 1 << 18
 
 LONGEST_WAIT = 1e6
 """Seconds, about eleven days: ``poll`` takes milliseconds in 32 bits."""
+
+READING = int(getattr(select, "POLLIN", 1))
+"""For ``Poll.register``: a read returns at once, with bytes, with the end, or with an error."""
+
+WRITING = int(getattr(select, "POLLOUT", 4))
+"""For ``Poll.register``: the system takes bytes at once, or a write raises at once."""
 
 Deadline = Callable[[], float]
 """Returns the moment at which a write is too late (monotonic time); it may move while bytes are sent."""
@@ -89,11 +99,52 @@ class Transport(Protocol):
         """In a child of ``fork``: close the child's descriptors; the parent's connection goes on."""
 
 
+class Poll(Protocol):
+    """Waits for descriptors: what is used of ``select.poll``."""
+
+    def register(self, fd: int, event: int, /) -> None:
+        """Add ``fd``, to wait until it is ready for ``event``: ``READING`` or ``WRITING``."""
+
+    def poll(self, milliseconds: float | None = None, /) -> list[tuple[int, int]]:
+        """Wait, without limit if that is None; returns each descriptor that is ready, with its event."""
+        ...
+
+
+class _Selecting:
+    """A ``Poll`` for systems without ``select.poll``. It holds no descriptor between two waits, so nothing must be closed."""
+
+    def __init__(self) -> None:
+        self._events: dict[int, int] = {}
+
+    def register(self, fd: int, event: int, /) -> None:
+        """See ``Poll.register``."""
+        self._events[fd] = event
+
+    def poll(self, milliseconds: float | None = None, /) -> list[tuple[int, int]]:
+        """See ``Poll.poll``."""
+        import selectors
+
+        with selectors.DefaultSelector() as selector:
+            try:
+                for fd, event in self._events.items():
+                    selector.register(fd, selectors.EVENT_READ if event == READING else selectors.EVENT_WRITE)
+                found = selector.select(None if milliseconds is None else milliseconds / 1000)
+            except OSError:
+                # A descriptor is closed. As with ``select.poll`` that ends the wait, and its next use raises.
+                return list(self._events.items())
+        return [(key.fd, self._events[key.fd]) for key, _ in found]
+
+
+def new_poll() -> Poll:
+    """A ``select.poll``, or what replaces it where the system has none."""
+    return select.poll() if hasattr(select, "poll") else _Selecting()
+
+
 def wait(fd: int, event: int, rest: float) -> bool:
-    """Whether ``fd`` is ready for ``event`` (of ``select``) within ``rest`` seconds. Raises ``ConnectionClosed``."""
+    """Whether ``fd`` is ready for ``event`` (``READING`` or ``WRITING``) within ``rest`` seconds. Raises ``ConnectionClosed``."""
     if fd < 0:
         raise ConnectionClosed("the connection was closed meanwhile")
-    poll = select.poll()
+    poll = new_poll()
     poll.register(fd, event)
     while rest > LONGEST_WAIT:
         if poll.poll(LONGEST_WAIT * 1000):
@@ -105,16 +156,16 @@ def wait(fd: int, event: int, rest: float) -> bool:
 def wait_writable(fd: int, deadline: Deadline) -> None:
     """Wait until ``fd`` can be written. Raises ``CommandTimeout`` at the deadline."""
     while (rest := deadline() - time.monotonic()) > 0:
-        if wait(fd, select.POLLOUT, rest):
+        if wait(fd, WRITING, rest):
             return
     raise CommandTimeout("the server does not take what is sent to it")
 
 
 def readable(fd: int, wake: int) -> bool:
     """Wait until ``fd`` or ``wake`` can be read; returns False if ``wake`` can."""
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    poll.register(wake, select.POLLIN)
+    poll = new_poll()
+    poll.register(fd, READING)
+    poll.register(wake, READING)
     return all(ready != wake for ready, _ in poll.poll())
 
 

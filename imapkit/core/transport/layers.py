@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from imapkit.core.contract.extension import Layer
-from imapkit.core.transport.base import SLICE, Deadline, Transport, wait
+from imapkit.core.transport.base import READING, SLICE, WRITING, Deadline, Transport, wait
 from imapkit.errors import CommandTimeout, ConnectionClosed
 
 __all__ = ["Layers"]
@@ -96,7 +95,7 @@ class Layers:
 
     def _timed_read(self, deadline: Deadline) -> bytes:
         fileno, rest = self._fileno, deadline() - time.monotonic()
-        if rest <= 0 or (fileno is not None and not wait(fileno(), select.POLLIN, rest)):
+        if rest <= 0 or (fileno is not None and not wait(fileno(), READING, rest)):
             raise CommandTimeout("no answer in time during the handshake of a layer")
         return self.transport.read(65536)
 
@@ -152,7 +151,7 @@ class Layers:
         If the socket takes nothing, no filler is needed: the server has bytes that it has not read.
         """
         fileno = self._fileno
-        if self.filler is not None and fileno is not None and wait(fileno(), select.POLLOUT, 0):
+        if self.filler is not None and fileno is not None and wait(fileno(), WRITING, 0):
             layer, filler = self.filler
             self._write_beneath(self._layers.index(layer), filler)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imapkit.core.transport.base import LONGEST_WAIT, Deadline, Wakeable, readable
+from imapkit.core.transport.base import LONGEST_WAIT, READING, WRITING, Deadline, Wakeable, new_poll, readable
 from imapkit.errors import CommandTimeout, ConnectionClosed
 
 if TYPE_CHECKING:
@@ -49,9 +48,9 @@ class PipeTransport(Wakeable):
         with self._mutex:
             if self._closed:
                 return True
-            poll = select.poll()
-            poll.register(self._out, select.POLLOUT)
-            poll.register(self._wake.fileno(), select.POLLIN)
+            poll = new_poll()
+            poll.register(self._out, WRITING)
+            poll.register(self._wake.fileno(), READING)
         return bool(poll.poll(1000 * min(seconds, LONGEST_WAIT)))
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import sys
 import threading
@@ -11,13 +10,28 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from imapkit.core.transport.base import SLICE, Deadline, Plain, wait, wait_writable, would_block
+from imapkit.core.transport.base import (
+    READING,
+    SLICE,
+    WRITING,
+    Deadline,
+    Plain,
+    Poll,
+    Transport,
+    new_poll,
+    wait,
+    wait_writable,
+    would_block,
+)
 from imapkit.core.transport.hooks import ChannelTransport
 
-__all__ = ["SSLSocketTransport", "SocketTransport", "is_ssl_socket", "over"]
+__all__ = ["BlockingSocketTransport", "SSLSocketTransport", "SocketTransport", "is_ssl_socket", "over"]
 
 # (Plain numbers: an enum's own operators are slow.)
 _DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0))
+"""0 where a send cannot be told not to wait, as on Windows."""
+_PIECE = 1 << 12
+"""The most bytes that are sent at once where a send may wait: a socket that can be written takes them without waiting."""
 _QUICKACK = int(getattr(socket, "TCP_QUICKACK", 0))
 
 
@@ -58,10 +72,10 @@ class _Socket(Plain):
         self.sock.close()
 
 
-class SocketTransport(_Socket):
+class _PlainSocket(_Socket):
     """A plain socket: the reader blocks without limit, a writer at most until its deadline."""
 
-    _poll: select.poll | None = None
+    _poll: Poll | None = None
 
     def read(self, size: int) -> bytes:
         """The bytes that have come, once there are some. A time-out that the program set on the socket is ignored."""
@@ -71,7 +85,7 @@ class SocketTransport(_Socket):
             except OSError as exc:
                 if not _timed_out(exc):
                     raise
-            wait(self.sock.fileno(), select.POLLIN, inf)
+            wait(self.sock.fileno(), READING, inf)
 
     def ready(self, seconds: float) -> bool:
         """Whether ``read`` returns at once, with bytes, b"" or an error, within ``seconds``."""
@@ -83,23 +97,14 @@ class SocketTransport(_Socket):
         self._poll = poll
         return bool(found)
 
-    def _polling(self) -> select.poll:
-        poll = select.poll()
-        poll.register(self.sock.fileno(), select.POLLIN)
+    def _polling(self) -> Poll:
+        poll = new_poll()
+        poll.register(self.sock.fileno(), READING)
         return poll
-
-    def try_write(self, data: bytes | memoryview) -> int:
-        """Send without waiting; returns how many bytes the system took."""
-        try:
-            return self.sock.send(data, _DONTWAIT)
-        except OSError as exc:
-            if not _timed_out(exc):
-                raise
-            return 0
 
     def wait_writable(self, seconds: float) -> bool:
         """Wait until the system takes bytes; returns whether it does."""
-        return wait(self.sock.fileno(), select.POLLOUT, seconds)
+        return wait(self.sock.fileno(), WRITING, seconds)
 
     def unsent(self) -> int:
         """Bytes that the system holds and the server has not acknowledged (Linux: TIOCOUTQ)."""
@@ -111,6 +116,19 @@ class SocketTransport(_Socket):
         except (ImportError, OSError, ValueError):
             return 0
         return int.from_bytes(held, sys.byteorder)
+
+
+class SocketTransport(_PlainSocket):
+    """A plain socket where each send can be told not to wait."""
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Send without waiting; returns how many bytes the system took."""
+        try:
+            return self.sock.send(data, _DONTWAIT)
+        except OSError as exc:
+            if not _timed_out(exc):
+                raise
+            return 0
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
@@ -125,6 +143,24 @@ class SocketTransport(_Socket):
                 if not _timed_out(exc):
                     raise
                 wait_writable(self.sock.fileno(), deadline)
+
+
+class BlockingSocketTransport(_PlainSocket):
+    """A plain socket where a send may wait. So no caller sends: the courier thread does, in small pieces."""
+
+    try_write = None
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Send all of ``data``. Raises ``CommandTimeout`` at the deadline."""
+        view = memoryview(data)
+        while view:
+            if not self.wait_writable(0):
+                wait_writable(self.sock.fileno(), deadline)
+            try:
+                view = view[self.sock.send(view[:_PIECE]) :]
+            except OSError as exc:
+                if not _timed_out(exc):
+                    raise
 
 
 class SSLSocketTransport(_Socket):
@@ -154,7 +190,7 @@ class SSLSocketTransport(_Socket):
             except OSError as exc:
                 if not (would_block(exc) or _timed_out(exc)):
                     raise
-            wait(self.sock.fileno(), select.POLLIN, inf)
+            wait(self.sock.fileno(), READING, inf)
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
         """Send all of ``data``."""
@@ -192,8 +228,10 @@ def is_ssl_socket(sock: Any) -> bool:
     return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
-def over(sock: Any, on_close: Callable[[], object] | None = None) -> SocketTransport | SSLSocketTransport | ChannelTransport:
+def over(sock: Any, on_close: Callable[[], object] | None = None) -> Transport:
     """The transport over ``sock``, which ``open_socket`` returned; its ``close`` calls ``on_close``."""
     if is_ssl_socket(sock):
         return SSLSocketTransport(sock, on_close)
-    return SocketTransport(sock, on_close) if isinstance(sock, socket.socket) else ChannelTransport(sock, on_close)
+    if not isinstance(sock, socket.socket):
+        return ChannelTransport(sock, on_close)
+    return SocketTransport(sock, on_close) if _DONTWAIT else BlockingSocketTransport(sock, on_close)
