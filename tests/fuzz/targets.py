@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imapkit import ext
 from imapkit.core.contract.result import parse, parse_shape
@@ -26,9 +26,6 @@ from imapkit.testing import load_only
 from imapkit.testing.meaning import frame
 from tests.receiving import Receiver
 from tests.security.flood import size_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["LIMITS", "REGISTRY", "TARGETS", "Client", "framing", "grammar", "read_deeply", "session"]
 

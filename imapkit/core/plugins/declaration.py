@@ -1,7 +1,7 @@
 """Whether what a hook returned is a family that this imapkit can use: the types of its fields, its name, its contract.
 
-What is found is told in the words of the declaration's author, with what to write instead. What depends on other families is in
-``claims``.
+Each mistake is described in the words of the declaration's author, with what to write instead. What depends on other families is
+in ``claims``.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _wrong_function(where: str, field: str, function: Any, call: str) -> Iterato
 
 
 def _takes(function: Any, count: int) -> bool:
-    """Whether a function can be called with so many arguments; True for what is not written in Python, and for objects."""
+    """Whether a function can be called with ``count`` arguments; True for objects, and for functions not written in Python."""
     # (``inspect`` would take milliseconds for all that the families declare.)
     code = getattr(function, "__code__", None)
     if code is None:

@@ -53,7 +53,7 @@ class Calling(Commands):
 
     def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._call``."""
-        return self._run(options, command, args, uid)
+        return self._call_with(options, command, *args, uid=uid)
 
     def _call_with(
         self,
@@ -75,23 +75,6 @@ class Calling(Commands):
         if generic:
             # Here, so that no further frame holds a secret in the clear.
             args = hide_secret(self._registry.commands, name, args)
-        return self._run(options, name, args, uid, finish, reply, layer, patience, renew, generic, force, to)
-
-    def _run(
-        self,
-        options: CallOptions,
-        name: str,
-        args: tuple[Any, ...],
-        uid: bool = False,
-        finish: Callable[[Done], Result] | None = None,
-        reply: Callable[[bytes], bytes | None] | None = None,
-        layer: Any = None,
-        patience: float | None = None,
-        renew: float | None = None,
-        generic: bool = False,
-        force: bool = False,
-        to: Writable | Conduit | None = None,
-    ) -> Result:
         callback = timeout = None
         if options:
             check_options(name, options)

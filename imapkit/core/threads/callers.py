@@ -70,7 +70,7 @@ class Callers:
             while not request.released:
                 again = self._wait(request, latch, again)
         except BaseException as exc:
-            self._courier.run(self._engine.abandon, request)
+            self.give_up(request)
             _forget_frames(request, exc)
             raise
         check(request, self._engine)
@@ -138,7 +138,7 @@ class Callers:
             self._inline.wake_reader()
         except BaseException as exc:
             if not request.released:
-                self._courier.run(self._engine.abandon, request)
+                self.give_up(request)
             _forget_frames(request, exc)
             raise
 

@@ -61,7 +61,9 @@ class Courier:
         try:
             out = steps.step(work, subject, role)
             while out is not None:
-                rest = self._try(out) if rounds else self._all_of(out)
+                if self._trace.wants(1):
+                    self._show(out)
+                rest = self._try(out) if rounds else out.data
                 if rest is not None:
                     # In this order, and with the same role: an interruption in here ends the connection.
                     self.worker.post(partial(self._carry_on, out, rest if rounds else None, role))
@@ -79,16 +81,8 @@ class Courier:
                 # Half a command may have been sent. (Nothing is called here, so that no interruption can come in between.)
                 steps.broken = True
 
-    def _all_of(self, out: Out) -> Any:
-        """What the courier thread is to send."""
-        if self._trace.wants(1):
-            self._show(out)
-        return out.data
-
     def _try(self, out: Out) -> Any:
         """Send without waiting; returns what the socket did not take, or None if it took all."""
-        if self._trace.wants(1):
-            self._show(out)
         data, try_write = out.data, self._layers.transport.try_write
         if not data:
             return out.source

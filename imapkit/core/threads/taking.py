@@ -163,8 +163,6 @@ class Taking:
 class _AfterBody:
     """Calls a waiter once the body has been written, too; perhaps on the callback thread."""
 
-    waits = False
-
     def __init__(self, taking: Taking, waiter: Waiter) -> None:
         self._taking, self._waiter = taking, waiter
         self.ask = waiter.ask
