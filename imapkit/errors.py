@@ -8,6 +8,10 @@
         ├── StateError                 the command is not valid in this state; nothing was sent
         ├── NestedCommandError         a command was called inside another one's exchange, or on the reader thread
         ├── BadResponse                the server answered BAD
+        ├── MailboxBusy                this thread or task has a mailbox selected, and would wait for itself
+        ├── MailboxClosed              the mailbox was left: its UIDs may be those of another one now
+        ├── NoAnswer                   the server said OK, and left out the response that a typed call is for
+        ├── NotFetched                 (KeyError) the message has no such item: it was not requested, or not sent
         ├── DeadlineExceeded           (TimeoutError) no answer in time; the command was abandoned, the connection goes on
         ├── CommandNo                  the server answered NO, and the program wants an error (strict=True, data.check())
         │   └── NoResponse             the server answered NO to a command that must succeed (login)
@@ -56,8 +60,12 @@ __all__ = [
     "DeadlineExceeded",
     "FamilyDisabledError",
     "LimitExceeded",
+    "MailboxBusy",
+    "MailboxClosed",
     "NestedCommandError",
+    "NoAnswer",
     "NoResponse",
+    "NotFetched",
     "ParseError",
     "PluginConflictError",
     "PluginError",
@@ -110,6 +118,24 @@ class StateError(error):
 
 class NestedCommandError(error):
     """A command was called inside the exchange of another one on the same thread, or on a thread that is reading."""
+
+
+class MailboxBusy(error):
+    """The thread or task has a mailbox selected already: waiting for the mailbox would never end."""
+
+
+class MailboxClosed(error):
+    """The mailbox was left, or another one was selected: the UIDs may be those of other messages now. Nothing was sent."""
+
+
+class NoAnswer(error):
+    """The server said OK, but the response that the call is for did not come, or could not be read."""
+
+
+class NotFetched(error, KeyError):
+    """The message has no such item: it was not requested, or the server did not send it."""
+
+    __str__ = Exception.__str__
 
 
 class _Answered(error):

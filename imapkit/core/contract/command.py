@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from imapkit.core.contract.session import Session, State
@@ -36,6 +36,11 @@ class Done(Protocol):
     @property
     def untagged(self) -> list[Untagged]:
         """The untagged responses that answer it, as they came."""
+        ...
+
+    @property
+    def received(self) -> Sequence[Untagged | Run]:
+        """The same, as they came: those of one name that follow one another may be one ``Run``."""
         ...
 
     @property

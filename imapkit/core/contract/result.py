@@ -18,7 +18,7 @@ from imapkit.core.wire.data import Data, Defect, Parsed, StatusText, each
 from imapkit.core.wire.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
 from imapkit.errors import CommandNo, ParseError
 
-__all__ = ["Answer", "Families", "Log", "note", "parse", "parse_shape", "read_copies_by"]
+__all__ = ["Answer", "Families", "Log", "note", "parse", "parse_shape", "read_copies_by", "status_text"]
 
 Families: TypeAlias = Callable[[], Tables]
 """Returns the families' tables when something is to be read."""
@@ -80,7 +80,7 @@ class Answer(Data):
         if self._text is None:
             return None
         defects: list[Defect] = []
-        said = _status(self._text, self._known(), defects, self._nesting)
+        said = status_text(self._text, self._known(), defects, self._nesting)
         self._note("text", defects, self._log)
         return said
 
@@ -180,7 +180,7 @@ def _meanings(
         return _codes(name, shaped, tables, defects, nesting)
     if name in _CONDITIONS:
         # Nested data (GETQUOTAROOT) repeats the one text that there is.
-        return (_status(text, tables, defects, nesting) for text in dict.fromkeys(map(_text, shaped)))
+        return (status_text(text, tables, defects, nesting) for text in dict.fromkeys(map(_text, shaped)))
     return shaped
 
 
@@ -239,7 +239,7 @@ def _values(responses: Iterable[Untagged], tables: Tables | None, defects: list[
     for response in responses:
         known = known_responses.get(response.name)
         if tables is not None and response.name in _CONDITIONS:
-            yield _status(response.text, tables, defects, nesting)
+            yield status_text(response.text, tables, defects, nesting)
         elif tables is None or known is None or known.parse is None:
             yield response
         else:
@@ -271,7 +271,8 @@ def _codes(name: str, shaped: list[Any], tables: Tables, defects: list[Defect], 
             yield from _read(name, rule, Cursor((data,), None, tables.items, nesting=nesting), defects)
 
 
-def _status(text: bytes, tables: Tables, defects: list[Defect], nesting: int) -> StatusText:
+def status_text(text: bytes, tables: Tables, defects: list[Defect], nesting: int) -> StatusText:
+    """What the text of a status response says; what cannot be read of its code is added to ``defects``."""
     code = response_code(text)
     if code is None:
         return StatusText(None, None, None, text)

@@ -50,6 +50,8 @@ class Session:
         """The names that a command in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False
+        self.selections = 0
+        """How often a mailbox was selected or left: a handle on a mailbox is valid while this stays the same."""
         self.readonly_news: str | None = None
         """Why the next command is to be refused with ``readonly``, once; None for nothing."""
         self.exists: int | None = None
@@ -98,11 +100,13 @@ class Session:
         self.state = state
         self.readonly_news = None
         if state is not State.SELECTED:
+            self.selections += 1
             self.mailbox, self.exists, self.readonly = None, None, False
 
     def select(self, mailbox: str | bytes, *, readonly: bool) -> None:
         """Enter the selected state."""
         self.enter(State.SELECTED)
+        self.selections += 1
         self.mailbox, self.readonly = mailbox, readonly
 
     def became_readonly(self) -> None:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from imapkit.core.contract.result import Answer
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.data import Data
-from imapkit.errors import BadResponse, CommandNo, DeadlineExceeded, abort
+from imapkit.errors import BadResponse, CommandNo, DeadlineExceeded, NoResponse, abort
 
 if TYPE_CHECKING:
     from imapkit.core.engine.engine import Engine
     from imapkit.core.engine.request import Request
 
-__all__ = ["check", "hand_over", "refusal", "result"]
+__all__ = ["check", "hand_over", "refusal", "refused", "result"]
 
-_Refusal = TypeVar("_Refusal", BadResponse, CommandNo)
+_Refusal = TypeVar("_Refusal", BadResponse, CommandNo, NoResponse)
 
 
 def result(request: Request, engine: Engine, names: tuple[str, ...] | None = None) -> tuple[str, Data]:
@@ -44,6 +44,11 @@ def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
     message = f"{name} command error: BAD [{said}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {said}"
     error = kind(message, typ=request.typ, text=text, command=name)
     return error.with_data(_came(request, engine))
+
+
+def refused(request: Request, engine: Engine) -> BadResponse | CommandNo:
+    """The error for a typed command that the server has refused."""
+    return refusal(BadResponse if request.typ == "BAD" else NoResponse, request, engine)
 
 
 def check(request: Request, engine: Engine) -> None:

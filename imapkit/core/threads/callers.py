@@ -18,6 +18,7 @@ from imapkit.errors import ConnectionClosed, NestedCommandError
 
 if TYPE_CHECKING:
     from imapkit.core.contract.call import Call
+    from imapkit.core.engine.request import Waiter
     from imapkit.core.threads.challenges import Challenges
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.deadlines import Deadlines
@@ -45,19 +46,32 @@ class Callers:
         deadlines: Deadlines,
         challenges: Challenges,
         callbacks: Worker,
+        futures: Worker,
     ) -> None:
         self._steps, self._courier, self._inline, self._reader = steps, courier, inline, reader
         self._deadlines, self._challenges, self._callbacks = deadlines, challenges, callbacks
+        self.futures = futures
+        """Completes futures, and runs what a family does between two commands of one future."""
         self._engine, self._process = steps.engine, process.current
 
     def perform(
-        self, call: Call, timeout: float | None = None, patience: float | None = None, renew: float | None = None
+        self,
+        call: Call,
+        timeout: float | None = None,
+        patience: float | None = None,
+        renew: float | None = None,
+        hard: bool = True,
     ) -> Request:
-        """Send a command, and wait for its end. Raises ``abort``, or the exception of a plugin's function."""
+        """Send a command, and wait for its end. Raises ``abort``, or the exception of a plugin's function.
+
+        ``hard``: the connection ends if the command is late; else the command is given up, and ``DeadlineExceeded`` raised.
+        """
         self._check_process()
         self.check_not_nested(call.name)
         latch = Latch()
         request = Request(call, latch)
+        if not hard:
+            request.hard = False
         if not self._inline.is_open:
             # (The request is not submitted yet, so no lock is needed.)
             latch.shut(request)
@@ -192,6 +206,28 @@ class Callers:
         if self._process == process.current:
             self._courier.run(self._engine.abandon, request)
 
+    def enqueue(self, call: Call, waiter: Waiter, *, timeout: float | None = None) -> Request:
+        """Queue a command for a waiter of the caller's own, and return at once. A late command is given up.
+
+        ``waiter.done`` also gets a command that is refused at once.
+        """
+        request = Request(call, waiter)
+        request.hard = False
+        if timeout is not None:
+            self._set_times(request, timeout, None, None)
+        self._queue(request, None)
+        return request
+
+    def ask(self, request: Request) -> None:
+        """Have the futures thread answer the command's question, or request a moment from the clock.
+
+        (Not the callback thread, where a callback may wait for this command.)
+        """
+        if request.question is not None:
+            self.futures.put(partial(self._challenges.answer, request))
+        else:
+            self._look_again(request)
+
     def submit_future(
         self,
         call: Call,
@@ -200,21 +236,17 @@ class Callers:
         timeout: float | None = None,
         taking: Taking | None = None,
     ) -> CommandFuture[_Result]:
-        """Queue a command, and return its future. ``finish`` makes the result on the callback thread. A late command is given up.
+        """Queue a command, and return its future, whose result ``finish`` makes. A late command is given up.
 
         With ``taking`` the future is done once the body has been written, too.
         """
         # (It loads ``logging``.)
         from imapkit.core.threads.futures import CommandFuture, FutureWaiter
 
-        future: CommandFuture[_Result] = CommandFuture(call.name, self._callbacks)
-        waiter = FutureWaiter(self._callbacks, future, finish, self._challenges.answer, self._look_again)
-        request = Request(call, waiter if taking is None else taking.after_body(waiter))
-        request.hard = False
-        if timeout is not None:
-            self._set_times(request, timeout, None, None)
+        future: CommandFuture[_Result] = CommandFuture(finish, self._callbacks)
+        waiter: Waiter = FutureWaiter(self.futures, future, self.ask)
+        request = self.enqueue(call, waiter if taking is None else taking.after_body(waiter), timeout=timeout)
         future.bind(partial(self.give_up, request))
-        self._queue(request, None)
         return future
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ class Connection:
         self.engine = Engine(tables, self.limits, session, window=self._timeouts.progress, make_lock=threading.RLock)
         self._steps = Steps(self.engine, self._after_step)
         self._callbacks = Worker(f"{name} callbacks")
+        self._futures = Worker(f"{name} futures")
         self._courier = Courier(
             self._steps,
             layers,
@@ -71,7 +73,7 @@ class Connection:
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
         self._deadlines = Deadlines(self._steps, self._courier, name)
         self.callers = Callers(
-            self._steps, self._courier, self._inline, self._reader, self._deadlines, self._challenges, self._callbacks
+            self._steps, self._courier, self._inline, self._reader, self._deadlines, self._challenges, self._callbacks, self._futures
         )
         """The methods that send commands."""
         self._ended = self._ends = False
@@ -119,6 +121,16 @@ class Connection:
         self._intake.claim_literals()
         return taking
 
+    def claim_literals(self) -> Callable[[], object]:
+        """Have literals offered to a command with a sink, which is about to be queued; call what is returned when it is over."""
+        self._intake.claim_literals()
+        return self._intake.disclaim
+
+    @property
+    def callbacks(self) -> Worker:
+        """The callback thread."""
+        return self._callbacks
+
     def interrupt(self, request: Request) -> None:
         """End a listening command (IDLE)."""
         if self._process == process.current:
@@ -157,6 +169,7 @@ class Connection:
             self.engine.defects.settle()
             self._deadlines.ask()
             self._callbacks.wake()
+            self._futures.wake()
         except BaseException:
             steps.owes = True
             raise
@@ -175,6 +188,7 @@ class Connection:
             open_latch(self._steps.welcome)
             self._inline.wake_reader()
             self._deadlines.stop(None)
+            self._futures.stop(None)
             self._callbacks.stop(None)
             self._courier.worker.stop(None)
             self._ended = True
@@ -220,6 +234,7 @@ class Connection:
             self.layers.transport.close()
         elif reader is not threading.current_thread():
             reader.join(patience())
+        self._futures.stop(patience())
         self._callbacks.stop(patience())
         self._deadlines.stop(patience())
         self._courier.worker.stop(min(patience(), _COURIER))

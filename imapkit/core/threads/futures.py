@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-from imapkit.errors import NestedCommandError
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
     from imapkit.core.threads.worker import Worker
 
-__all__ = ["CommandFuture", "FutureWaiter"]
+__all__ = ["CalledBack", "CommandFuture", "FutureWaiter"]
 
 _Result = TypeVar("_Result")
+_UNMADE: Any = object()
 
 
-class CommandFuture(Future[_Result]):
+class CalledBack(Future[_Result]):
+    """A future whose callbacks run on the connection's callback thread, one after the other."""
+
+    def __init__(self, callbacks: Worker) -> None:
+        super().__init__()
+        self._callbacks = callbacks
+
+    def add_done_callback(self, fn: Callable[[Future[_Result]], object]) -> None:
+        """Have ``fn(future)`` called on the callback thread once the future is done."""
+        super().add_done_callback(lambda future: self._callbacks.post(partial(fn, future)))
+
+
+class CommandFuture(CalledBack[_Result]):
     """The future result of a command. ``cancel`` gives the command up.
 
     A queued command is never sent. The answer of a command in flight is dropped when it comes; the server may have executed it.
     A command that is half sent (a literal, an exchange) ends the connection, because half a command cannot be taken back.
+
+    The result is parsed once, on the thread that first asks for it.
     """
 
-    def __init__(self, name: str, worker: Worker) -> None:
-        super().__init__()
-        self._name, self._worker = name, worker
+    def __init__(self, finish: Callable[[Request], _Result], callbacks: Worker) -> None:
+        super().__init__(callbacks)
+        self._finish = finish
+        self._request: Request | None = None
+        self._value: _Result = _UNMADE
+        self._failure: BaseException | None = None
+        self._making = threading.Lock()
         self._give_up: Callable[[], object] | None = None
 
     def result(self, timeout: float | None = None) -> _Result:
-        """See ``Future.result``. Raises ``NestedCommandError`` on the callback thread, unless the future is done."""
-        self._check_thread()
-        return super().result(timeout)
+        """The result; see ``Future.result``. Raises the error of the command."""
+        super().result(timeout)
+        self._make()
+        if self._failure is not None:
+            raise self._failure
+        return self._value
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """See ``Future.exception``. Raises ``NestedCommandError`` on the callback thread, unless the future is done."""
-        self._check_thread()
-        return super().exception(timeout)
+        """The error of the command, or None; see ``Future.exception``."""
+        super().exception(timeout)
+        self._make()
+        return self._failure
 
-    def _check_thread(self) -> None:
-        if self._worker.is_here and not self.done():
-            raise NestedCommandError(f"the callback thread completes the future of {self._name}: it would wait for itself")
+    def _get_snapshot(self) -> tuple[bool, bool, _Result | None, BaseException | None]:
+        """What ``asyncio.wrap_future`` reads from Python 3.14 on, in place of ``result``."""
+        if not self.done() or self.cancelled():
+            return self.done(), self.cancelled(), None, None
+        self._make()
+        return True, False, None if self._failure is not None else self._value, self._failure
+
+    def _make(self) -> None:
+        with self._making:
+            request, self._request = self._request, None
+            if request is None:
+                return
+            try:
+                self._value = self._finish(request)
+            except BaseException as exc:
+                self._failure = exc
+            del self._finish
+
+    def arrived(self, request: Request) -> None:
+        """The command is over; on a thread of the connection. A second call does nothing."""
+        if not self.done() and self.set_running_or_notify_cancel():
+            self._give_up, self._request = None, request
+            self.set_result(_UNMADE)
 
     def cancel(self) -> bool:
         """Give the command up; False if its result is there already."""
@@ -61,15 +103,10 @@ class CommandFuture(Future[_Result]):
 class FutureWaiter(Generic[_Result]):
     """A waiter that has the worker complete a future."""
 
-    def __init__(
-        self,
-        worker: Worker,
-        future: CommandFuture[_Result],
-        finish: Callable[[Request], _Result],
-        answer: Callable[[Request], object],
-        look: Callable[[Request], object],
-    ) -> None:
-        self._worker, self._finish, self._answer, self._look = worker, finish, answer, look
+    __slots__ = ("_ask", "_future", "_worker")
+
+    def __init__(self, worker: Worker, future: CommandFuture[_Result], ask: Callable[[Request], object]) -> None:
+        self._worker, self._ask = worker, ask
         self._future: CommandFuture[_Result] | None = future
 
     def done(self, request: Request) -> None:
@@ -78,20 +115,11 @@ class FutureWaiter(Generic[_Result]):
         request.waiter = None
 
     def ask(self, request: Request) -> None:
-        """Have the worker answer the question, or request a moment from the clock."""
-        if request.question is not None:
-            self._worker.put(partial(self._answer, request))
-        else:
-            self._look(request)
+        """Have a thread answer the question, or request a moment from the clock."""
+        self._ask(request)
 
     def _complete(self, request: Request) -> None:
         # An interrupted delivery is repeated: the second time the future is done already.
         future, self._future = self._future, None
-        if future is None or not future.set_running_or_notify_cancel():
-            return
-        try:
-            result = self._finish(request)
-        except BaseException as exc:
-            future.set_exception(exc)
-        else:
-            future.set_result(result)
+        if future is not None:
+            future.arrived(request)

@@ -1,0 +1,182 @@
+"""Typed commands in three faces: a call blocks, returns a future, or is awaited. A family writes each command once.
+
+``@command`` stands over ``def ... -> Wire[T]`` (one command) or ``async def ... -> T`` (several commands), ``@stream`` over an
+asynchronous generator. The object on which the method is called says which face it has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from imapkit.core.contract.session import Session
+
+__all__ = ["INNER", "Async", "Blocking", "Box", "Face", "Link", "Nowait", "TypedCommands", "command", "stream"]
+
+S = TypeVar("S", contravariant=True)
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F")
+
+_COROUTINE = 0x80
+"""``inspect.CO_COROUTINE``; that module is slow to load."""
+
+
+class Blocking:
+    """The face whose calls return their results."""
+
+
+class Nowait:
+    """The face whose calls return a future at once."""
+
+
+class Async:
+    """The face whose calls are awaited."""
+
+
+class Link(Protocol):
+    """What all faces of one connection share."""
+
+    @property
+    def session(self) -> Session:
+        """The state of the session."""
+        ...
+
+    def check_view(self, commands: type, box: Box | None) -> None:
+        """Raise for typed commands that no family of the client has, or that need a mailbox."""
+        ...
+
+
+class Box(Protocol):
+    """The selected mailbox of an object, which all its faces share."""
+
+    name: str
+
+    def check(self, name: str) -> None:
+        """Raise ``MailboxClosed`` if the mailbox has been left, before the command ``name`` is sent."""
+        ...
+
+
+class Face(Protocol):
+    """How commands are carried out on one face: ``one`` command, ``several`` in a coroutine, or a ``stream`` of results."""
+
+    def one(self, obj: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Carry out the ``Wire`` that ``function`` returns."""
+        ...
+
+    def several(self, obj: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Carry out what the coroutine of ``function`` awaits."""
+        ...
+
+    def stream(self, obj: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Carry out what the asynchronous generator of ``function`` awaits, and give its values."""
+        ...
+
+
+class _Inner:
+    """The face inside a family's own coroutines: everything is awaited there, and the outer face carries it out."""
+
+    def one(self, obj: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return function(obj, *args, **options)
+
+    several = stream = one
+
+
+INNER: Face = _Inner()
+
+
+class TypedCommands(Generic[F]):
+    """The base of a family's typed commands; also a view of them over an object of the same face: ``Gmail(inbox)``."""
+
+    _link: Any
+    _face: Face
+    _box: Any = None
+    _timeout: float | None = None
+    _inner: Self | None = None
+
+    def __init__(self, over: TypedCommands[F]) -> None:
+        over._link.check_view(type(self), over._box)
+        self._link, self._face, self._box, self._timeout = over._link, over._face, over._box, over._timeout
+
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
+        twin = self._twin()
+        twin._timeout = timeout
+        return twin
+
+    def _twin(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._inner = None
+        return twin
+
+    def _within(self) -> Self:
+        """This object for the family's own coroutines, in which everything is awaited."""
+        inner = self._inner
+        if inner is None:
+            inner = self._twin()
+            inner._face = INNER
+            self._inner = inner
+        return inner
+
+    @property
+    def _session(self) -> Session:
+        session: Session = self._link.session
+        return session
+
+    def _deadline(self) -> float | None:
+        return None if self._timeout is None else time.monotonic() + self._timeout
+
+
+class command(Generic[S, P, T]):
+    """A typed command; see the module."""
+
+    def __init__(self, function: Callable[Concatenate[S, P], Awaitable[T]]) -> None:
+        self.function = self.__wrapped__ = function
+        self.several = bool(function.__code__.co_flags & _COROUTINE)  # type: ignore[attr-defined]
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    @overload
+    def __get__(self, obj: None, owner: Any = ...) -> Self: ...
+    @overload
+    def __get__(self, obj: TypedCommands[Blocking], owner: Any = ...) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, obj: TypedCommands[Nowait], owner: Any = ...) -> Callable[P, Future[T]]: ...
+    # (``Coroutine[Any, Any, T]`` would make the result of ``asyncio.gather`` Any in mypy.)
+    @overload
+    def __get__(self, obj: TypedCommands[Async], owner: Any = ...) -> Callable[P, Coroutine[object, object, T]]: ...
+    @overload
+    def __get__(self, obj: TypedCommands[Any], owner: Any = ...) -> Callable[P, Awaitable[T]]: ...
+    def __get__(self, obj: TypedCommands[Any] | None, owner: Any = None) -> Any:
+        if obj is None:
+            return self
+        face = obj._face
+        return partial(face.several if self.several else face.one, obj, self.function)
+
+
+class stream(Generic[S, P, T]):
+    """Typed results, one after the other; see the module. The future of one has a list."""
+
+    def __init__(self, function: Callable[Concatenate[S, P], AsyncIterator[T]]) -> None:
+        self.function = self.__wrapped__ = function
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    @overload
+    def __get__(self, obj: None, owner: Any = ...) -> Self: ...
+    @overload
+    def __get__(self, obj: TypedCommands[Blocking], owner: Any = ...) -> Callable[P, Iterator[T]]: ...
+    @overload
+    def __get__(self, obj: TypedCommands[Nowait], owner: Any = ...) -> Callable[P, Future[list[T]]]: ...
+    @overload
+    def __get__(self, obj: TypedCommands[Any], owner: Any = ...) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, obj: TypedCommands[Any] | None, owner: Any = None) -> Any:
+        return self if obj is None else partial(obj._face.stream, obj, self.function)

@@ -1,0 +1,191 @@
+"""Typed commands as values: what is sent, and what is made of the answer. Making a ``Wire`` sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from imapkit.core.contract.result import parse, status_text
+from imapkit.core.support.shown import shown
+from imapkit.core.wire.data import Defect, StatusText
+from imapkit.core.wire.response import Run, Untagged
+from imapkit.errors import NoAnswer
+
+if TYPE_CHECKING:
+    from imapkit.core.contract.command import Done
+    from imapkit.core.contract.result import Log
+    from imapkit.core.contract.tables import Tables
+    from imapkit.core.wire.sinks import Choose
+
+__all__ = ["Begin", "Flight", "Grammar", "Offload", "Reply", "Step", "Wire"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Grammar(Protocol):
+    """How the answers of one connection are read."""
+
+    @property
+    def tables(self) -> Tables:
+        """What the families of the client read."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """Where defects are noted."""
+        ...
+
+    @property
+    def nesting(self) -> int:
+        """``Limits.nesting``."""
+        ...
+
+
+class Reply:
+    """The answer of one command: its tagged response, which is OK, and the untagged responses that belong to it."""
+
+    __slots__ = ("_done", "_grammar")
+
+    def __init__(self, done: Done, grammar: Grammar) -> None:
+        self._done, self._grammar = done, grammar
+
+    @property
+    def text(self) -> bytes:
+        """The text of the tagged response, its response code included."""
+        return self._done.text
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments of the command."""
+        return self._done.args
+
+    @property
+    def received(self) -> Sequence[Untagged | Run]:
+        """The untagged responses; those of one name that follow one another may be one ``Run``."""
+        return self._done.received
+
+    @property
+    def nesting(self) -> int:
+        """How deep a value may be nested, for ``Cursor``."""
+        return self._grammar.nesting
+
+    @property
+    def tables(self) -> Tables:
+        """The tables by which the values are read, for ``Cursor``."""
+        return self._grammar.tables
+
+    def responses(self, *names: str) -> list[Untagged]:
+        """The untagged responses of these names, each for itself, in order."""
+        return [response for piece in self._done.received if piece.name in names for response in piece.responses()]
+
+    def values(self, *names: str) -> list[Any]:
+        """What the untagged responses of these names say, by their families' grammar; what cannot be read is noted."""
+        found = parse(self.responses(*names), self._grammar.tables, self._grammar.nesting)
+        self.note(found.defects)
+        return list(found)
+
+    def one(self, values: Sequence[T], name: str) -> T:
+        """The last of ``values``. Raises ``NoAnswer`` if the server has said OK without a response of that name."""
+        if not values:
+            raise NoAnswer(f"the server said OK without a readable {name} response: {shown(self.text, 200)}")
+        return values[-1]
+
+    def note(self, defects: Iterable[Defect]) -> None:
+        """Note deviations of the server in ``imap.defects``."""
+        self._grammar.log.extend(defects)
+
+    def status(self) -> StatusText:
+        """The tagged response's text: its code, the value of the code, and what is for people."""
+        defects: list[Defect] = []
+        said = status_text(self._done.text, self._grammar.tables, defects, self._grammar.nesting)
+        self.note(defects)
+        return said
+
+    def codes(self, name: str) -> list[Any]:
+        """The values of the response codes of that name: in the untagged responses of the answer, and in the tagged one."""
+        found = [said.value for said in self.values("OK", "NO") if isinstance(said, StatusText) and said.code == name]
+        tagged = self.status()
+        return [*found, tagged.value] if tagged.code == name else found
+
+
+class Step(Generic[T_co]):
+    """What an ``async def`` of a family may await. The face on which it was called carries it out."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, T_co]:
+        return (yield self)  # type: ignore[no-any-return]
+
+
+class Wire(Step[T_co]):
+    """One command: its name, its arguments as its kinds take them, and what is made of its answer.
+
+    ``parse(reply)`` runs on the thread that asks for the result, and for OK only. NO raises ``NoResponse``, or a class below
+    it for some response codes; BAD raises ``BadResponse``.
+
+    ``uid``: send it as ``UID name``. ``result``: the names of the untagged responses that belong to this call, where they differ
+    from the command's. ``reply(challenge)`` answers continuation requests. ``sink``: chooses the sinks of literals of its answer;
+    such a command is sent by ``Begin`` only.
+    """
+
+    __slots__ = ("args", "layer", "name", "parse", "reply", "result", "sink", "uid")
+
+    def __init__(
+        self,
+        name: str,
+        *args: Any,
+        parse: Callable[[Reply], T_co],
+        uid: bool = False,
+        result: Sequence[str] | None = None,
+        sink: Choose | None = None,
+        reply: Callable[[bytes], bytes | None] | None = None,
+        layer: Any = None,
+    ) -> None:
+        self.name, self.args, self.parse, self.uid = name, args, parse, uid
+        self.result = None if result is None else tuple(result)
+        self.sink, self.reply, self.layer = sink, reply, layer
+
+    def __repr__(self) -> str:
+        return f"<Wire {'UID ' if self.uid else ''}{self.name}>"
+
+
+class Begin(Step["Flight[T]"]):
+    """Sends a command without waiting for its answer: ``flight = await Begin(wire)``, and later ``await flight``."""
+
+    __slots__ = ("wire",)
+
+    def __init__(self, wire: Wire[T]) -> None:
+        self.wire = wire
+
+
+class Flight(Step[T_co]):
+    """A command on its way; await it for its result. The faces' drivers make it."""
+
+    __slots__ = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether its answer has come, or will not come."""
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        """Give the command up, unless it is over: queued it is never sent, and a late answer is dropped."""
+        raise NotImplementedError
+
+    def when_over(self, tell: Callable[[], object]) -> None:
+        """Have ``tell`` called once when it is over, perhaps at once; under the state lock: it may only hand over."""
+        raise NotImplementedError
+
+    def take(self) -> T_co:
+        """The result of a command that is over. Raises the error of the command."""
+        raise NotImplementedError
+
+
+class Offload(Step[T_co]):
+    """Runs a function that may block, such as one that reads a file, on a thread that may wait; returns its result."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: Callable[[], T_co]) -> None:
+        self.run = run

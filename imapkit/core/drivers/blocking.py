@@ -1,0 +1,85 @@
+"""The face whose calls block: everything runs on the caller's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from imapkit.core.contract.wires import Begin, Offload, Wire
+from imapkit.core.drivers.lease import Turn
+from imapkit.core.drivers.link import Sent
+from imapkit.core.threads.waiters import open_latch
+
+if TYPE_CHECKING:
+    from imapkit.core.contract.typed import Face, TypedCommands
+
+__all__ = ["BLOCKING", "run"]
+
+
+class _Blocking:
+    """See ``Face``."""
+
+    def one(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return obj._link.perform(function(obj, *args, **options), obj._box, obj._deadline())
+
+    def several(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return run(obj, function(obj._within(), *args, **options), obj._deadline())
+
+    def stream(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return _iterate(obj, function(obj._within(), *args, **options))
+
+
+def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
+    # (Each step has its own deadline: the time in between is the program's.)
+    try:
+        while True:
+            try:
+                value = run(obj, results.__anext__(), obj._deadline())
+            except StopAsyncIteration:
+                return
+            yield value
+    finally:
+        run(obj, results.aclose(), None)
+
+
+def run(obj: Any, work: Any, deadline: float | None) -> Any:
+    """Carry out what a family's coroutine awaits, on this thread; returns its result."""
+    send = work.send
+    try:
+        step = send(None)
+        while True:
+            try:
+                value = _carried_out(obj, step, deadline)
+            except BaseException as exc:
+                step = work.throw(exc)
+            else:
+                step = send(value)
+    except StopIteration as end:
+        return end.value
+
+
+def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
+    if isinstance(step, Wire):
+        return obj._link.perform(step, obj._box, deadline)
+    if isinstance(step, Begin):
+        return obj._link.begin(step.wire, obj._box, deadline)
+    if isinstance(step, Offload):
+        return step.run()
+    if isinstance(step, Sent):
+        if not step.over:
+            _wait(step)
+        return step.take()
+    if isinstance(step, Turn):
+        return step.wait(deadline)
+    raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
+
+
+def _wait(sent: Sent[Any]) -> None:
+    latch = threading.Lock()
+    latch.acquire()
+    sent.when_over(lambda: open_latch(latch))
+    latch.acquire()
+
+
+BLOCKING: Face = _Blocking()

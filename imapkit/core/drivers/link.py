@@ -1,0 +1,179 @@
+"""What all faces of one connection share: it sends the commands of families' typed calls, and makes their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from imapkit.core.contract.streamed import StreamedCall
+from imapkit.core.contract.wires import Flight, Reply, Wire
+from imapkit.core.engine import outcome
+from imapkit.errors import DeadlineExceeded
+
+if TYPE_CHECKING:
+    from imapkit.core.contract.call import Call
+    from imapkit.core.contract.result import Log
+    from imapkit.core.contract.session import Session
+    from imapkit.core.contract.tables import Tables
+    from imapkit.core.contract.typed import Box
+    from imapkit.core.engine.request import Request
+    from imapkit.core.plugins.registry import Registry
+    from imapkit.core.threads.connection import Connection
+
+__all__ = ["Link", "Raw", "Sent", "seconds_left"]
+
+T = TypeVar("T")
+
+
+class Raw(Protocol):
+    """The client with imaplib2's methods, as far as typed calls use it."""
+
+    _registry: Registry
+
+    @property
+    def _live(self) -> Connection: ...
+
+    def _encode(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        uid: bool = ...,
+        reply: Any = ...,
+        layer: Any = ...,
+        generic: bool = ...,
+        force: bool = ...,
+        results: tuple[str, ...] | None = ...,
+    ) -> Call: ...
+
+
+class Link:
+    """Sends ``Wire`` values over the connection of ``raw``."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+
+    @property
+    def session(self) -> Session:
+        """The state of the session."""
+        return self.raw._live.engine.session
+
+    @property
+    def tables(self) -> Tables:
+        """What the families of the client read."""
+        return self.raw._registry
+
+    @property
+    def log(self) -> Log:
+        """Where defects are noted."""
+        return self.raw._live.engine.defects
+
+    @property
+    def nesting(self) -> int:
+        """``Limits.nesting``."""
+        return self.raw._live.limits.nesting
+
+    def check_view(self, commands: type, box: Box | None) -> None:
+        """Raise for typed commands that no family of the client has, or that need a mailbox."""
+        self.raw._registry.check_typed(commands, box is not None)
+
+    def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
+        """The command, encoded, and the seconds that it has.
+
+        Raises ``ArgumentError`` for what cannot be sent, ``MailboxClosed`` and ``DeadlineExceeded``.
+        """
+        call = self.raw._encode(wire.name, wire.args, wire.uid, wire.reply, wire.layer, results=wire.result)
+        if box is not None:
+            box.check(call.name)
+        return call, None if deadline is None else seconds_left(deadline, call.name)
+
+    def perform(self, wire: Wire[T], box: Box | None, deadline: float | None) -> T:
+        """Send a command, wait for its answer, and return its result. Raises the error of the command."""
+        call, left = self.prepared(wire, box, deadline)
+        return self.made(wire, self.raw._live.callers.perform(call, left, hard=False))
+
+    def begin(self, wire: Wire[T], box: Box | None, deadline: float | None) -> Sent[T]:
+        """Queue a command, and return at once."""
+        call, left = self.prepared(wire, box, deadline)
+        sent, live = Sent(self, wire), self.raw._live
+        if wire.sink is None:
+            sent.request = live.callers.enqueue(call, sent, timeout=left)
+            return sent
+        disclaim = live.claim_literals()
+        sent.when_over(disclaim)
+        try:
+            sent.request = live.callers.enqueue(StreamedCall(call, wire.sink), sent, timeout=left)
+        except BaseException:
+            if not sent.over:
+                disclaim()
+            raise
+        return sent
+
+    def made(self, wire: Wire[T], request: Request) -> T:
+        """The result of a command that is over. Raises its error: for NO and BAD, too."""
+        engine = self.raw._live.engine
+        outcome.check(request, engine)
+        if request.typ != "OK":
+            raise outcome.refused(request, engine)
+        return wire.parse(Reply(request, self))
+
+
+class Sent(Flight[T]):
+    """A command that was queued by ``Begin``. It is the command's waiter."""
+
+    __slots__ = ("_link", "_request", "_tells", "_wire", "request")
+
+    def __init__(self, link: Link, wire: Wire[T]) -> None:
+        self._link, self._wire = link, wire
+        self.request: Request | None = None
+        self._request: Request | None = None
+        self._tells: list[Callable[[], object]] = []
+
+    @property
+    def over(self) -> bool:
+        """See ``Flight.over``."""
+        return self._request is not None
+
+    def done(self, request: Request) -> None:
+        """See ``Waiter.done``."""
+        # In this order: ``when_over`` looks at ``over`` after it has added its function.
+        self._request = request
+        request.waiter = None
+        self._tell()
+
+    def ask(self, request: Request) -> None:
+        """See ``Waiter.ask``."""
+        self._link.raw._live.callers.ask(request)
+
+    def when_over(self, tell: Callable[[], object]) -> None:
+        """See ``Flight.when_over``."""
+        self._tells.append(tell)
+        if self.over:
+            self._tell()
+
+    def _tell(self) -> None:
+        # (Taken out one by one: two threads may be here at the same time, and each function is called once.)
+        while self._tells:
+            try:
+                tell = self._tells.pop(0)
+            except IndexError:
+                return
+            tell()
+
+    def drop(self) -> None:
+        """See ``Flight.drop``."""
+        if not self.over and self.request is not None:
+            self._link.raw._live.callers.give_up(self.request)
+
+    def take(self) -> T:
+        """See ``Flight.take``."""
+        assert self._request is not None
+        return self._link.made(self._wire, self._request)
+
+
+def seconds_left(deadline: float, name: str) -> float:
+    """The seconds to a deadline. Raises ``DeadlineExceeded`` if there are none."""
+    left = deadline - monotonic()
+    if left <= 0:
+        raise DeadlineExceeded(f"{name}: the time was over before it could be sent")
+    return left

@@ -1,0 +1,147 @@
+"""The face that is awaited: the threads of the connection hand over to the event loop, and wake it once for all that has come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from imapkit.core.contract.wires import Begin, Offload, Wire
+from imapkit.core.drivers.lease import Turn
+from imapkit.core.drivers.link import Sent, seconds_left
+from imapkit.errors import DeadlineExceeded
+
+if TYPE_CHECKING:
+    from imapkit.core.contract.typed import TypedCommands
+
+__all__ = ["iterate", "one", "run", "several"]
+
+T = TypeVar("T")
+
+
+class _Bridge:
+    """From other threads to one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._ready: deque[asyncio.Future[None]] = deque()
+        self._scheduled = False
+
+    def put(self, waiter: asyncio.Future[None]) -> None:
+        """Have the task that awaits ``waiter`` go on; from any thread."""
+        self._ready.append(waiter)
+        if not self._scheduled:
+            self._scheduled = True
+            try:
+                self._loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:
+                # The loop is closed: no task waits any more.
+                self._ready.clear()
+
+    def _drain(self) -> None:
+        # In this order: what is put from here on is seen below, or schedules another call.
+        self._scheduled = False
+        while self._ready:
+            waiter = self._ready.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+_bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = WeakKeyDictionary()
+
+
+def _waiter() -> tuple[asyncio.Future[None], Callable[[], None]]:
+    """A future of the running loop, and the function that completes it from any thread."""
+    loop = asyncio.get_running_loop()
+    bridge = _bridges.get(loop)
+    if bridge is None:
+        bridge = _bridges[loop] = _Bridge(loop)
+    waiter = loop.create_future()
+    return waiter, partial(bridge.put, waiter)
+
+
+async def _landed(sent: Sent[T]) -> T:
+    """The result of a command, once it is over. A task that is cancelled meanwhile gives the command up."""
+    if not sent.over:
+        waiter, tell = _waiter()
+        sent.when_over(tell)
+        try:
+            await waiter
+        except BaseException:
+            sent.drop()
+            raise
+    return sent.take()
+
+
+async def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """See ``Face.one``."""
+    return await _landed(obj._link.begin(function(obj, *args, **options), obj._box, obj._deadline()))
+
+
+async def several(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """See ``Face.several``."""
+    return await run(obj, function(obj._within(), *args, **options), obj._deadline())
+
+
+async def run(obj: Any, work: Any, deadline: float | None) -> Any:
+    """Carry out what a family's coroutine awaits; returns its result."""
+    send = work.send
+    try:
+        step = send(None)
+        while True:
+            try:
+                value = await _carried_out(obj, step, deadline)
+            except BaseException as exc:
+                step = work.throw(exc)
+            else:
+                step = send(value)
+    except StopIteration as end:
+        return end.value
+
+
+async def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
+    if isinstance(step, Wire):
+        return await _landed(obj._link.begin(step, obj._box, deadline))
+    if isinstance(step, Begin):
+        return obj._link.begin(step.wire, obj._box, deadline)
+    if isinstance(step, Sent):
+        return await _landed(step)
+    if isinstance(step, Offload):
+        return await asyncio.get_running_loop().run_in_executor(None, step.run)
+    if isinstance(step, Turn):
+        return await _given(step, deadline)
+    raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
+
+
+async def _given(turn: Turn, deadline: float | None) -> None:
+    waiter, tell = _waiter()
+    try:
+        turn.when_given(tell)
+        if deadline is None:
+            await waiter
+        else:
+            async with asyncio.timeout(seconds_left(deadline, "SELECT")):
+                await waiter
+    except TimeoutError:
+        turn.leave()
+        raise DeadlineExceeded("another thread or task has the mailbox selected; nothing was sent") from None
+    except BaseException:
+        turn.leave()
+        raise
+
+
+async def iterate(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> AsyncIterator[Any]:
+    """See ``Face.stream``. Each step has its own deadline: the time in between is the program's."""
+    results: Any = function(obj._within(), *args, **options)
+    try:
+        while True:
+            try:
+                value = await run(obj, results.__anext__(), obj._deadline())
+            except StopAsyncIteration:
+                return
+            yield value
+    finally:
+        await run(obj, results.aclose(), None)

@@ -1,0 +1,144 @@
+"""The face whose calls return futures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from imapkit.core.contract.wires import Begin, Offload, Wire
+from imapkit.core.drivers.lease import Turn
+from imapkit.core.drivers.link import Sent
+from imapkit.core.threads.futures import CalledBack
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from imapkit.core.contract.typed import TypedCommands
+
+__all__ = ["one", "several", "stream"]
+
+_Result = TypeVar("_Result")
+
+
+def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Future[Any]:
+    """See ``Face.one``."""
+    link, wire = obj._link, function(obj, *args, **options)
+    call, left = link.prepared(wire, obj._box, obj._deadline())
+    future: Future[Any] = link.raw._live.callers.submit_future(call, partial(link.made, wire), timeout=left)
+    return future
+
+
+def several(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Future[Any]:
+    """See ``Face.several``."""
+    return _Series(obj, function(obj._within(), *args, **options))
+
+
+def stream(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Future[Any]:
+    """See ``Face.stream``: the result is a list."""
+
+    async def gathered() -> list[Any]:
+        return [value async for value in function(obj._within(), *args, **options)]
+
+    return _Series(obj, gathered())
+
+
+class _Series(CalledBack[_Result]):
+    """The future result of a family's coroutine. The futures thread runs it on from one command to the next.
+
+    What it does before its first command runs on the caller's thread, and its errors are raised there.
+    """
+
+    def __init__(self, obj: TypedCommands[Any], work: Any) -> None:
+        live = obj._link.raw._live
+        super().__init__(live.callbacks)
+        self._obj, self._work, self._deadline, self._worker = obj, work, obj._deadline(), live.callers.futures
+        self._stepping = threading.Lock()
+        """Held while the coroutine runs: ``cancel`` may come at the same time, and then leaves its end to that thread."""
+        self._awaited: Sent[Any] | Turn | None = None
+        try:
+            with self._stepping:
+                step = work.send(None)
+        except StopIteration as end:
+            self.set_result(end.value)
+        else:
+            self._go_on(step)
+
+    def _resume(self, send: Callable[[], Any]) -> None:
+        """Run the coroutine until it awaits a step that takes time, or ends; on the futures thread."""
+        with self._stepping:
+            self._awaited = None
+            if self.cancelled():
+                self._work.close()
+                return
+            try:
+                step = send()
+            except BaseException as exc:
+                self._end(exc)
+                return
+        self._go_on(step)
+
+    def _end(self, exc: BaseException) -> None:
+        if self.set_running_or_notify_cancel():
+            if isinstance(exc, StopIteration):
+                self.set_result(exc.value)
+            else:
+                self.set_exception(exc)
+
+    def _go_on(self, step: Any) -> None:
+        """Begin a step, and have the coroutine run on when it is over."""
+        post, work, obj = self._post, self._work, self._obj
+        try:
+            if isinstance(step, Wire):
+                step = obj._link.begin(step, obj._box, self._deadline)
+            if isinstance(step, Sent):
+                self._awaited = step
+                step.when_over(partial(self._put, partial(_taken, work, step.take)))
+            elif isinstance(step, Begin):
+                post(partial(work.send, obj._link.begin(step.wire, obj._box, self._deadline)))
+            elif isinstance(step, Offload):
+                # Never on the caller's thread, which must not wait.
+                post(partial(_taken, work, step.run))
+            elif isinstance(step, Turn):
+                self._awaited = step
+                step.when_given(partial(post, partial(work.send, None)))
+            else:
+                raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
+        except BaseException as exc:
+            post(partial(work.throw, exc))
+        if self._awaited is not None and self.cancelled():
+            # ``cancel`` came before there was a step to give up.
+            self._give_up()
+
+    def _put(self, send: Callable[[], Any]) -> None:
+        # (Under the state lock: the connection wakes the thread behind the step.)
+        self._worker.put(partial(self._resume, send))
+
+    def _post(self, send: Callable[[], Any]) -> None:
+        self._worker.post(partial(self._resume, send))
+
+    def cancel(self) -> bool:
+        """Give up the command under way; the coroutine then ends. False if the result is there already."""
+        if not super().cancel():
+            return False
+        self.set_running_or_notify_cancel()
+        self._give_up()
+        return True
+
+    def _give_up(self) -> None:
+        awaited = self._awaited
+        if isinstance(awaited, Sent):
+            awaited.drop()
+        elif isinstance(awaited, Turn):
+            awaited.leave()
+            self._post(self._work.close)
+
+
+def _taken(work: Any, take: Callable[[], Any]) -> Any:
+    """The next step of the coroutine, which gets the result of ``take``, or its exception."""
+    try:
+        value = take()
+    except BaseException as exc:
+        return work.throw(exc)
+    return work.send(value)

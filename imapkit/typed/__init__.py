@@ -1,0 +1,1 @@
+"""The typed API: one definition of each command, in three faces."""
