@@ -45,7 +45,8 @@ def _random_call(rng: Random, often: Sequence[float]) -> Call:
         uid=True,
     )
     uid = rng.random() < 0.3
-    call = Call(command, (), [b"X"], uid=uid)
+    added = rng.choice(((), (), (), ("A",), ("C",)))
+    call = Call(command, (), [b"X"], uid=uid, result=names + added if added or rng.random() < 0.1 else None)
     call.about = _subject(rng, uid)
     return call
 

@@ -21,13 +21,18 @@ def _alike(one: Any, other: Any) -> bool:
     return type(one) is not type(other) or bool(one == other)
 
 
+def _subject(call: Call, name: str) -> Any:
+    """What a call asks for in responses of one name: nothing in one that its command does not await by itself."""
+    return call.about if name in call.command.result else None
+
+
 def clash(one: Call, other: Call) -> str:
     """Why two commands must not be in flight together, in whatever order; "" if they may."""
     if one.command.exclusive or other.command.exclusive:
         return "exclusive"
     if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
         return "sequence numbers beside EXPUNGE"
-    if any(name in other.command.result for name in one.command.result) and _alike(one.about, other.about):
+    if any(_alike(_subject(one, name), _subject(other, name)) for name in one.result if name in other.result):
         return "ambiguous"
     return ""
 

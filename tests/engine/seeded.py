@@ -62,6 +62,13 @@ MISTAKES = (
         "self.live -= 1",
     ),
     Mistake("a command without a subject waits for all", lanes, "if self._granted:", "if False:"),
+    Mistake(
+        "a command has no subject in a response that its call alone awaits",
+        lanes,
+        "return None if self._name in call.added else call.about",
+        "return call.about",
+    ),
+    Mistake("a command enters the lanes of its call", gate, "for name in call.result:", "for name in call.command.result:"),
     Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
     Mistake(
         "a tail is not overtaken",
@@ -134,6 +141,12 @@ MISTAKES = (
         attribution,
         'return request, "", False\n            verdict',
         "pass\n            verdict",
+    ),
+    Mistake(
+        "a command takes every response of a name that its call alone awaits",
+        attribution,
+        " or response.name in call.added",
+        "",
     ),
     Mistake("perhaps is better than none", attribution, "if verdict is None:", "if verdict is None and False:"),
     Mistake(

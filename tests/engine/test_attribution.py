@@ -11,9 +11,12 @@ import pytest
 
 import imapkit
 from imapkit.core.contract.call import Call
+from imapkit.core.contract.calls import make_call
+from imapkit.core.contract.session import Session
+from imapkit.core.engine import outcome
 from imapkit.core.engine.attribution import Attribution
 from imapkit.core.engine.request import Request
-from imapkit.core.wire.response import Untagged
+from imapkit.core.wire.response import Run, Untagged
 from imapkit.errors import BadResponse, ConnectionClosed
 from imapkit.ext.rev1 import arguments
 from imapkit.ext.rev1.fetch import fetch_uid
@@ -127,6 +130,66 @@ def test_random_verdicts_lose_nothing_and_give_no_command_an_answer_that_is_cert
         refused = [row for name, rows in given.items() if requests[name].typ == "NO" for row in rows]
         everywhere = [row for rows in given.values() for row in rows] + driver.engine.store.take("ABOUT")
         assert sorted(everywhere) == sorted(sent + refused)
+
+
+# what one call alone awaits
+
+
+def with_results(name: str, *args: Any, result: tuple[str, ...], uid: bool = False, **fields: Any) -> Call:
+    """The call, of a command with other ``fields``, which awaits the responses of ``result``."""
+    plain = call(name, *args, uid=uid)
+    return Call(replace(plain.command, **fields), plain.args, plain.pieces, uid=uid, result=result)
+
+
+def test_a_response_of_a_name_that_the_call_adds_is_its_answer_and_no_subject_is_compared(driver: Driver) -> None:
+    request = driver.send(with_results("XFETCH", "5:9", "FLAGS", uid=True, result=("FETCH", "VANISHED")))
+    driver.feed(b"* VANISHED (EARLIER) 41\r\n* 7 FETCH (UID 77)\r\n* 1 FETCH (UID 6)\r\n")
+    driver.end(request)
+    assert driver.data(request) == [b"(EARLIER) 41", b"1 (UID 6)"]
+    assert driver.engine.store.take("FETCH") == [b"7 (UID 77)"], "its own names are compared as always"
+    assert noted(driver) == []
+
+
+def test_a_call_gets_none_of_the_responses_that_its_command_would_await(driver: Driver) -> None:
+    request = driver.send(with_results("XFETCH", "5:9", "FLAGS", result=("UIDFETCH",)))
+    driver.feed(b"* 6 FETCH (FLAGS ())\r\n* 6 UIDFETCH (FLAGS ())\r\n")
+    driver.end(request)
+    assert driver.data(request) == [b"6 (FLAGS ())"]
+    assert driver.engine.store.take("FETCH") == [b"6 (FLAGS ())"]
+
+
+def test_the_result_of_a_call_has_what_it_awaits(driver: Driver) -> None:
+    request = driver.send(with_results("XPING", result=("LIST", "STATUS")))
+    driver.feed(b"* LIST () NIL a\r\n* STATUS a (MESSAGES 1)\r\n")
+    driver.end(request)
+    assert outcome.result(request, driver.engine)[1] == [b"() NIL a", b"a (MESSAGES 1)"]
+
+
+def test_a_call_that_awaits_nothing_has_the_text_for_its_result(driver: Driver) -> None:
+    request = driver.send(with_results("XLIST", result=()))
+    driver.feed(b"* LIST () NIL a\r\n")
+    driver.end(request)
+    assert outcome.result(request, driver.engine) == ("OK", [b"done"])
+    assert driver.engine.store.take("LIST") == [b"() NIL a"]
+
+
+def test_a_run_of_a_name_that_the_call_adds_is_taken_without_a_question(driver: Driver) -> None:
+    def raises(about: Any, run: Run) -> bool:
+        raise LookupError("asked about a response that is not its command's")
+
+    request = driver.send(with_results("XFETCH", "5:9", "FLAGS", result=("FETCH", "ROW"), matches_all=raises))
+    driver.engine.receive([Run("ROW", [(b"1", b"(a)"), (b"2", b"(b)")])], 0)
+    driver.end(request)
+    assert driver.data(request) == [b"1 (a)", b"2 (b)"]
+    assert request.defect is None
+
+
+def test_a_call_is_made_with_the_responses_that_it_awaits() -> None:
+    commands, session = probe_registry.commands, Session()
+    assert make_call(commands, session, "XPING", ()).result == ()
+    made = make_call(commands, session, "XABOUT", ("a",), result=("ABOUT", "MORE"))
+    assert (made.result, made.added, made.about) == (("ABOUT", "MORE"), ("MORE",), "a")
+    assert make_call(commands, session, "XUNKNOWN", (), result=("ROW",)).result == ("ROW",)
 
 
 # many responses at once

@@ -24,9 +24,14 @@ class Queue:
         self.flying: list[str] = []
 
     def add(self, word: str, *result: str, about: Any = None, **fields: Any) -> None:
-        """Queue a command. By default it uses no sequence numbers and allows no EXPUNGE responses."""
+        """Queue a command. By default it uses no sequence numbers and allows no EXPUNGE responses.
+
+        ``awaits``: the responses that answer this call, in place of ``result``.
+        """
         uid = isinstance(about, NumberSet) and about.uid
-        call = Call(Command(word, State.ANY, result=result, **{"expunges": False, "uid": True, **fields}), (), [b"X"])
+        awaits = fields.pop("awaits", None)
+        command = Command(word, State.ANY, result=result, **{"expunges": False, "uid": True, **fields})
+        call = Call(command, (), [b"X"], result=awaits)
         call.uid, call.about = uid, about
         self.commands[word] = Queued(call)
         self.gate.add(self.commands[word])
@@ -446,6 +451,47 @@ def test_a_command_that_holds_one_lane_and_waits_for_another_frees_the_first_whe
     assert queue.ready() == "", "both has the lane A"
     queue.withdraw("both")
     assert queue.ready() == "a"
+    queue.finish()
+
+
+# what one call alone awaits
+
+
+def test_calls_that_add_a_name_follow_one_another_whatever_they_ask_for(queue: Queue) -> None:
+    queue.add("one", "A", about="x", awaits=("A", "B"))
+    queue.add("two", "A", about="y", awaits=("A", "B"))
+    queue.add("plain", "A", about="z")
+    queue.add("other", "B", about="x")
+    assert queue.ready() == "one plain"
+    queue.send("one", "plain")
+    queue.land("one")
+    assert queue.ready() == "two"
+    queue.send("two")
+    queue.land("two")
+    assert queue.ready() == "other"
+    queue.finish()
+
+
+def test_a_call_does_not_wait_for_names_of_its_command_that_it_does_not_await(queue: Queue) -> None:
+    queue.add("one", "A", awaits=("B",))
+    queue.add("two", "A")
+    assert queue.ready() == "one two"
+    queue.finish()
+
+
+def test_a_call_with_an_added_name_frees_its_lanes_when_it_is_withdrawn(queue: Queue) -> None:
+    queue.add("one", "A", about="x", awaits=("A", "B"))
+    queue.add("two", "A", about="y", awaits=("B", "A"))
+    queue.add("three", "B")
+    queue.withdraw("two")
+    queue.withdraw("one")
+    assert queue.ready() == "three"
+    queue.finish()
+
+
+def test_a_name_that_a_call_awaits_twice_is_one_name(queue: Queue) -> None:
+    queue.add("one", awaits=("A", "A"))
+    assert queue.ready() == "one"
     queue.finish()
 
 

@@ -17,7 +17,21 @@ __all__ = ["Call"]
 class Call:
     """A command and its arguments, encoded before any lock is taken; it does not change."""
 
-    __slots__ = ("about", "args", "command", "expunges", "line", "name", "options", "pieces", "reply", "seqnums", "uid")
+    __slots__ = (
+        "about",
+        "added",
+        "args",
+        "command",
+        "expunges",
+        "line",
+        "name",
+        "options",
+        "pieces",
+        "reply",
+        "result",
+        "seqnums",
+        "uid",
+    )
     sink: Any = None
     """Chooses the sinks of its literals (``StreamedCall``)."""
 
@@ -30,6 +44,7 @@ class Call:
         uid: bool = False,
         reply: Callable[[bytes], bytes | None] | None = None,
         options: Any = None,
+        result: tuple[str, ...] | None = None,
     ) -> None:
         self.command, self.args, self.uid, self.reply = command, args, uid, reply
         if command.secret and not isinstance(pieces, Secret):
@@ -42,6 +57,14 @@ class Call:
         self.expunges = uid or command.expunges
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = _subject(command, args, uid) if command.about else None
+        """What it asks for, in the responses that ``Command.result`` names."""
+        self.result = command.result
+        """The names of the responses that answer it."""
+        self.added: tuple[str, ...] = ()
+        """Those of them that ``Command.result`` lacks: it has no subject in these, and ``Command.matches`` is not called."""
+        if result is not None:
+            self.result = tuple(dict.fromkeys(result))
+            self.added = tuple(name for name in self.result if name not in command.result)
         self.line: bytes | None = None
         """The whole command, if it is one line without secrets that is sent without waiting for the server."""
         if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:

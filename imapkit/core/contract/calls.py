@@ -55,8 +55,11 @@ def make_call(
     layer: Any = None,
     generic: bool = False,
     force: bool = False,
+    result: tuple[str, ...] | None = None,
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
+
+    ``result`` names the responses that answer it (default: ``Command.result``).
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` if the command has no such form.
     """
@@ -81,7 +84,7 @@ def make_call(
         args = quotes_removed(command.args, args, wire_name)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
-    return Call(command, args, pieces, uid=uid, reply=reply, options=layer)
+    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)
 
 
 def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:

@@ -64,7 +64,9 @@ class Command:
     ``uid``
         may be sent as ``UID name`` (RFC 3501 section 6.4.8).
     ``result``
-        the untagged responses that are returned to the caller.
+        the untagged responses that are returned to the caller. A call may await others (``Commands._call_with(results=...)``):
+        LIST with RETURN (STATUS ...) awaits STATUS, too. In responses of a name that the call alone adds it has no subject:
+        ``matches`` is not called, and two calls that await such a name follow one another.
     ``about``, ``matches``
         two commands that share a name in ``result`` are in flight together only if their answers can be distinguished:
         ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and

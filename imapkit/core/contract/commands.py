@@ -78,6 +78,7 @@ class Commands:
         generic: bool = False,
         force: bool = False,
         to: Writable | Conduit | None = None,
+        results: tuple[str, ...] | None = None,
     ) -> Result:
         """Send a command in a special way: ``self._call_with(options, "GETQUOTA", root, finish=self._checked)``.
 
@@ -90,6 +91,7 @@ class Commands:
         ``generic``: the caller chose the command by its name, and may give arguments of an extension that its kinds do not know:
         these are sent as given. ``force``: without ``Command.guard``. ``to``: the file, or the channel, that takes the
         literal that ``Command.streams`` names; a ``StreamedLiteral`` stands in its place in the responses.
+        ``results``: the responses that answer this call, in place of ``Command.result``, in upper case; see there.
         """
         raise NotImplementedError
 

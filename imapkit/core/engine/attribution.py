@@ -36,12 +36,12 @@ class Attribution:
 
     def expect(self, request: Request) -> None:
         """Add a command that is in flight: its answer may come from now on."""
-        for name in request.call.command.result:
+        for name in request.call.result:
             self._awaiting.setdefault(name, {})[request] = None
 
     def forget(self, request: Request) -> None:
         """Remove a command that is over."""
-        for name in request.call.command.result:
+        for name in request.call.result:
             if name in self._awaiting:
                 self._awaiting[name].pop(request, None)
 
@@ -70,7 +70,7 @@ class Attribution:
             if not request.sent:
                 continue
             call = request.call
-            if call.command.matches is None or call.about is None:
+            if call.command.matches is None or call.about is None or response.name in call.added:
                 return request, "", False
             verdict = judge(request, call.command.matches, call.about, response)
             if verdict is None:

@@ -93,10 +93,10 @@ class Gate:
         command.opened = True
         call, segment = command.call, command.segment
         if not segment.exclusive:
-            for name in call.command.result:
+            for name in call.result:
                 lane = self._lanes.get(name)
                 if lane is None:
-                    lane = self._lanes[name] = Lane()
+                    lane = self._lanes[name] = Lane(name)
                 if not lane.enter(command):
                     command.blocks += 1
             if call.expunges and segment.must_hold(call):
@@ -129,7 +129,7 @@ class Gate:
         command.lanes = []
         if command.blocks:
             # It was withdrawn, and may be the command that the rest of a tail waits behind.
-            for name in command.call.command.result:
+            for name in command.call.result:
                 self._lanes[name].pull(granted)
         self._grant(granted)
 

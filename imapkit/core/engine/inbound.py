@@ -82,7 +82,7 @@ class Inbound:
         if owner is None:
             return False
         call = owner.call
-        if call.about is not None and call.command.matches is not None:
+        if call.about is not None and call.command.matches is not None and run.name not in call.added:
             claims = call.command.matches_all
             if claims is None or not self._guard(owner, _holds, claims, call.about, run):
                 return False

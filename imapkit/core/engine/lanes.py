@@ -147,9 +147,10 @@ class Lane:
     *tail*, and so do all that come after it: the first of the tail waits for the lane to let it in.
     """
 
-    __slots__ = ("_anything", "_granted", "_keys", "_numbers", "_tail", "_type", "_uids")
+    __slots__ = ("_anything", "_granted", "_keys", "_name", "_numbers", "_tail", "_type", "_uids")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._granted = 0
         self._anything = 0
         """Granted commands without a subject: any response may be theirs."""
@@ -176,7 +177,7 @@ class Lane:
 
     def leave(self, command: Queued, granted: list[Queued]) -> None:
         """Take a granted command out; add the commands that are granted by it to ``granted``."""
-        subject = command.call.about
+        subject = self._subject(command)
         self._granted -= 1
         if subject is None:
             self._anything -= 1
@@ -199,9 +200,14 @@ class Lane:
                     granted.append(head)
             tail.popleft()
 
+    def _subject(self, command: Queued) -> Any:
+        """What a command asks for in responses of this name; None if any of them may be its answer."""
+        call = command.call
+        return None if self._name in call.added else call.about
+
     def _try(self, command: Queued) -> bool | None:
         """True: granted. False: parked behind its own subject. None: it must wait for all before it."""
-        subject = command.call.about
+        subject = self._subject(command)
         if subject is None:
             if self._granted:
                 return None

@@ -31,7 +31,7 @@ def result(request: Request, engine: Engine, names: tuple[str, ...] | None = Non
         raise refusal(BadResponse, request, engine)
     if typ == "NO":
         return typ, Answer([text], request.received, tables, typ, log=log, text=text, refused=name, nesting=nesting)
-    names = request.call.command.result if names is None else names
+    names = request.call.result if names is None else names
     if not names:
         return typ, Answer([text], (), tables, typ, log=log, text=text, nesting=nesting)
     return typ, Answer.of((piece for piece in request.received if piece.name in names), tables, log, text, nesting)
