@@ -276,13 +276,13 @@ class TestContract:
     @pytest.mark.parametrize("requires", ["imapkit>=9.1", "imapkit[demo] (>=9.1)", "imapkit>=9.1; python_version > '3'"])
     def test_newer(self, site: Site, requires: str) -> None:
         assert (
-            f"is for contract 2 of imapkit.plugin, and imapkit {imapkit.__version__} has contract 1: install imapkit>=9.1,"
-            " or a version of dist-alpha before 2.0; " in self.refused(site, "2", requires)
+            f"is for contract 3 of imapkit.plugin, and imapkit {imapkit.__version__} has contract 2: install imapkit>=9.1,"
+            " or a version of dist-alpha before 2.0; " in self.refused(site, "3", requires)
         )
 
     @pytest.mark.parametrize("requires", ["", "imapkit", "imapkit-other>=3"])
     def test_newer_and_nothing_is_asked_for(self, site: Site, requires: str) -> None:
-        assert f": install an imapkit that is newer than {imapkit.__version__}, or a" in self.refused(site, "2", requires)
+        assert f": install an imapkit that is newer than {imapkit.__version__}, or a" in self.refused(site, "3", requires)
 
     @pytest.mark.parametrize("contract", ["0", "-1", "'1'", "True", "1.0"])
     def test_none_at_all(self, site: Site, contract: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from random import Random
 
 from imapkit.core.contract.call import Call
@@ -74,7 +75,10 @@ class AnswerEpisode:
     def run(self) -> bool:
         """Play it; whether the connection ended early."""
         rng, driver = self.rng, self.driver
-        while not driver.engine.idle:
+        for step in count():
+            if driver.engine.idle:
+                break
+            assert step < 200 * len(self.requests), ("does not end", self.requests)
             driver.take()
             roll = rng.random()
             if roll < 0.6:

@@ -80,7 +80,7 @@ SCENARIOS: dict[str, list[Wheel]] = {
         )
     ],
     "misspelt": [wheel("slip", family("slip", 'commands=(Command("XSLIP", State.ANY, result=("SERCH",)),)'))],
-    "contract": [wheel("future", family("future", "contract=2"), version="3.0", requires="imapkit>=9.1")],
+    "contract": [wheel("future", family("future", "contract=3"), version="3.0", requires="imapkit>=9.1")],
     "clients-own": [wheel("closer", family("closer", method="shutdown"))],
     "several": [wheel("broken-one", "1 / 0\n"), wheel("broken-two", "1 / 0\n")],
 }

@@ -20,7 +20,7 @@ __all__ = ["CONTRACT", "GROUP", "Family", "Specs", "hookimpl", "hookspec"]
 
 GROUP = "imapkit"
 """The entry-point group, and pluggy's project name."""
-CONTRACT = 1
+CONTRACT = 2
 """The version of this contract. It grows when a family may say something that an older imapkit would not understand."""
 hookspec = pluggy.HookspecMarker(GROUP)
 """Marks the hook that imapkit calls, in ``Specs``; no family needs it."""
@@ -40,6 +40,9 @@ class Family:
         that of its entry point, and what it is switched off by.
     ``mixin``
         a class with its public methods, derived from ``imapkit.plugin.Commands``; every client derives from it.
+    ``session``, ``selected``
+        classes with its typed commands, derived from ``imapkit.plugin.TypedCommands``: those that need a connection only, and
+        those that need a selected mailbox. "module:Class" is imported by the first typed client.
     ``commands``, ``responses``, ``codes``
         what it sends and understands; responses and response codes by name.
     ``capabilities``
@@ -61,7 +64,7 @@ class Family:
         the families that must be there.
     ``replaces``
         the claims that it takes over from another family: "command:QUOTA", "method:quota", "response:QUOTA", "code:ALERT",
-        "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate".
+        "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate", "session:quota", "selected:fetch".
     ``contract``
         the version of the contract (``CONTRACT``) that it needs: an older imapkit refuses the family by
         name.
@@ -81,6 +84,8 @@ class Family:
     replaces: tuple[str, ...] = ()
     contract: int = 1
     partly: Mapping[str, str] = field(default_factory=_frozen)
+    session: type | str | None = None
+    selected: type | str | None = None
 
 
 class Specs:

@@ -7,7 +7,7 @@ order of registration. Each problem names the distributions, their versions, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -26,7 +26,10 @@ __all__ = [
     "is_slip",
     "listed",
     "public_methods",
+    "resolve",
     "settle",
+    "typed_methods",
+    "unfounded",
     "way_out",
 ]
 
@@ -35,6 +38,8 @@ NOT_IN_BUILD = "not in this build of imapkit"
 """Why a builtin family is absent whose module is not there: the wheel was trimmed, or a frozen program left it out."""
 _REMEDIES = {NOT_INSTALLED: "install a distribution that offers", NOT_IN_BUILD: "install a build that has"}
 
+_TYPED = ("session", "selected")
+"""The kinds of claims that ``typed`` settles: their classes may have to be imported first."""
 _SHORTEST = 4
 """Letters of a name that can be misspelt: of shorter ones too many are alike."""
 
@@ -86,7 +91,7 @@ def settle(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Settled:
         return Settled(claims, {}, wrong)
     if wrong := [*_closed(plugins)] or [*_layerless(plugins)] or [*_misspelt(plugins)]:
         return Settled(claims, {}, wrong)
-    winners, disputes = _resolve(plugins, claims)
+    winners, disputes = resolve(plugins, claims)
     return Settled(claims, winners, disputes)
 
 
@@ -108,7 +113,19 @@ def public_methods(mixin: type | None, foreign: Iterable[type] = ()) -> tuple[st
     """
     if mixin is None:
         return ()
-    excluded = set(Commands.__mro__)
+    return _own_names(mixin, Commands.__mro__, foreign)
+
+
+def typed_methods(mixin: type | None, foreign: Iterable[type] = ()) -> tuple[str, ...]:
+    """The same of a class of typed commands; without the names of ``TypedCommands``."""
+    if mixin is None:
+        return ()
+    base = next((cls for cls in mixin.__mro__ if "_typed_commands" in vars(cls)), object)
+    return _own_names(mixin, base.__mro__, foreign)
+
+
+def _own_names(mixin: type, base: Iterable[type], foreign: Iterable[type]) -> tuple[str, ...]:
+    excluded = set(base)
     for other in foreign:
         if other is not mixin and issubclass(mixin, other):
             excluded.update(other.__mro__)
@@ -191,7 +208,7 @@ def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
         yield Claim(f"method:{name}", "methods", name, family.name)
 
 
-def _senseless(plugin: Plugin, claims: Iterable[Claim]) -> Iterator[PluginError]:
+def _senseless(plugin: Plugin, claims: Sequence[Claim]) -> Iterator[PluginError]:
     """What the wire says is looked up in upper case, and a family can neither claim twice nor replace what it lacks."""
     out, names = way_out(plugin.name), [plugin.name]
     counted = Counter(claim.key for claim in claims)
@@ -208,10 +225,17 @@ def _senseless(plugin: Plugin, claims: Iterable[Claim]) -> Iterator[PluginError]
             )
         if command.words is not None and command.rest is None:
             yield PluginError(f"family {plugin}: {command.name} has words, so it must have a rest; {out}", families=names)
+    yield from unfounded(plugin, claims, lambda key: key.partition(":")[0] not in _TYPED)
+
+
+def unfounded(plugin: Plugin, claims: Iterable[Claim], concerns: Callable[[str], bool]) -> Iterator[PluginError]:
+    """What a family says that it replaces, and does not itself claim; of the keys that ``concerns`` is True for."""
+    there = {claim.key for claim in claims}
     for key in plugin.family.replaces:
-        if key not in counted:
+        if concerns(key) and key not in there:
             yield PluginError(
-                f"family {plugin} says that it replaces {key!r}, which it does not itself bring; {out}", families=names
+                f"family {plugin} says that it replaces {key!r}, which it does not itself bring; {way_out(plugin.name)}",
+                families=[plugin.name],
             )
 
 
@@ -287,7 +311,7 @@ def is_slip(name: str, meant: str) -> bool:
     return one[1:] == other[1:] or one[1:] == other or one == other[1:] or (one[:2] == other[1::-1] and one[2:] == other[2:])
 
 
-def _resolve(plugins: Iterable[Plugin], claims: Mapping[str, Iterable[Claim]]) -> tuple[dict[str, Plugin], list[PluginError]]:
+def resolve(plugins: Iterable[Plugin], claims: Mapping[str, Iterable[Claim]]) -> tuple[dict[str, Plugin], list[PluginError]]:
     """The one family that each key goes to, and the disputes about the others."""
     claimants: dict[str, list[Plugin]] = {}
     for plugin in plugins:

@@ -23,6 +23,7 @@ __all__ = ["contract_is_unknown", "is_name", "mistakes"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
+_PLACE = late_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _LINE = late_pattern(rb"[^\r\n\0]+")
 _LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
@@ -64,6 +65,8 @@ def mistakes(family: Family) -> Iterator[str]:
         yield f"name={family.name!r} is no name: letters, digits, and _ - . inside"
     if family.mixin is not None and not isinstance(family.mixin, type):
         yield f"mixin={family.mixin!r} is no class"
+    for field in ("session", "selected"):
+        yield from _wrong_class(field, getattr(family, field))
     for field, kind in _LISTS.items():
         yield from _wrong_list(field, getattr(family, field), kind)
     for field in ("capabilities", "enables"):
@@ -85,6 +88,14 @@ def _listed(value: Any) -> tuple[Any, ...]:
 def _entries(value: Any, kind: type) -> Iterator[tuple[Any, Any]]:
     """What a table has of the right kind."""
     return ((name, item) for name, item in (value.items() if isinstance(value, Mapping) else ()) if isinstance(item, kind))
+
+
+def _wrong_class(field: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if not _PLACE.fullmatch(value):
+            yield f'{field}={value!r} is no place of a class: write "module:Class"'
+    elif value is not None and not isinstance(value, type):
+        yield f'{field}={value!r} is no class: write the class itself, without arguments, or "module:Class"'
 
 
 def _wrong_list(field: str, value: Any, kind: type) -> Iterator[str]:

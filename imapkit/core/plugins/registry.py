@@ -1,12 +1,11 @@
 """Families become frozen tables here, and base classes of clients in an order; ``claims`` has the rules about conflicts.
 
-A family claims keys: ``command:X``, ``response:X``, ``item:A.B``, ``operand:A.B``, ``code:X``, ``layer:x`` and ``method:x``.
+A family claims keys: ``command:X``, ``response:X``, ``item:A.B``, ``operand:A.B``, ``code:X``, ``layer:x``, ``method:x``,
+``session:x`` and ``selected:x``.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,8 @@ from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.tables import Tables
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.plugins.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
+from imapkit.core.plugins.order import in_order
+from imapkit.core.plugins.typed import TypedFamilies
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
 
@@ -40,6 +41,8 @@ class Registry(Tables):
         the base classes of a client, in order: a replacing family's before the replaced one's.
     ``plugins``, ``absent``
         the families that are there, sorted by name; the names of those that are absent, each with the reason.
+    ``typed``
+        the families' typed commands.
     """
 
     plugins: tuple[Plugin, ...]
@@ -47,6 +50,7 @@ class Registry(Tables):
     methods: Mapping[str, str]
     mixins: tuple[type, ...]
     absent: Mapping[str, str]
+    typed: TypedFamilies
 
     @classmethod
     def build(
@@ -63,10 +67,13 @@ class Registry(Tables):
         if problems:
             raise PluginError.together(problems)
         tables = _tables(known, claims, winners)
-        mixins = _mixins(known, claims, winners)
+        mixins = in_order(known, {plugin.name: plugin.family.mixin for plugin in known}, "methods", claims, winners)
         _check_client(client, known, claims, mixins)
+        typed = TypedFamilies(known)
+        typed.check()
         return cls(
             plugins=known,
+            typed=typed,
             mixins=mixins,
             always_layers=_always(tables["layers"]),
             enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
@@ -81,6 +88,33 @@ class Registry(Tables):
             and any(each.name == command.name for each in plugin.family.commands)
             for plugin in self.plugins
         )
+
+    @property
+    def session_mixins(self) -> tuple[type, ...]:
+        """The base classes of a typed client, in order: a replacing family's before the replaced one's.
+
+        The first use imports those that are declared as "module:Class". Raises ``PluginLoadError`` for one that cannot be
+        imported or is no class of typed commands, ``PluginConflictError`` for two families that claim the same name.
+        """
+        return self.typed.session.mixins
+
+    @property
+    def selected_mixins(self) -> tuple[type, ...]:
+        """The base classes of a typed mailbox; otherwise as ``session_mixins``."""
+        return self.typed.selected.mixins
+
+    def check_typed(self, mixin: type, selected: bool) -> None:
+        """Raise unless the typed commands of ``mixin`` can be used; ``selected``: over a mailbox that is selected.
+
+        ``FamilyDisabledError`` if no family that is there has them, ``TypeError`` if they need a mailbox and there is none.
+        """
+        if any(issubclass(known, mixin) for known in self.session_mixins):
+            return
+        if not any(issubclass(known, mixin) for known in self.selected_mixins):
+            raise self.why_no_mixin(mixin)
+        if not selected:
+            name = mixin.__qualname__
+            raise TypeError(f"{name} needs a mailbox: write {name}(mailbox), with what select() returned")
 
     def has_mixin(self, mixin: type) -> bool:
         """Whether a class is the mixin of a family that is there, or a base of one."""
@@ -147,23 +181,6 @@ def _always(layers: Mapping[str, LayerSpec]) -> tuple[LayerSpec, ...]:
     return tuple(spec for _, spec in ordered if spec.always)
 
 
-def _mixins(
-    plugins: tuple[Plugin, ...], claims: Mapping[str, Sequence[Claim]], winners: Mapping[str, Plugin]
-) -> tuple[type, ...]:
-    """The mixins in the order in which a client class derives from them."""
-    owners = {plugin.name: plugin for plugin in plugins if plugin.family.mixin is not None}
-    after: dict[str, set[str]] = {name: set() for name in owners}
-    for name, plugin in owners.items():
-        for claim in claims[name]:
-            if claim.table == "methods" and winners[claim.key] is not plugin:
-                after[winners[claim.key].name].add(name)
-        for other, base in owners.items():
-            if plugin.family.mixin is not base.family.mixin and issubclass(_mixin(plugin), _mixin(base)):
-                after[name].add(other)
-    ranks = {name: rank for rank, name in enumerate(_by_requires(plugins)) if name in owners}
-    return tuple(dict.fromkeys(_mixin(owners[name]) for name in _ordered(ranks, after)))
-
-
 def _check_client(
     client: type[Commands], plugins: tuple[Plugin, ...], claims: Mapping[str, Sequence[Claim]], mixins: tuple[type, ...]
 ) -> None:
@@ -200,43 +217,3 @@ def _fits(mixin: type, client: type) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _mixin(plugin: Plugin) -> type:
-    assert plugin.family.mixin is not None
-    return plugin.family.mixin
-
-
-def _by_requires(plugins: tuple[Plugin, ...]) -> list[str]:
-    """The families by name, but each after those that it requires."""
-    requires = {plugin.name: sorted(plugin.family.requires) for plugin in plugins}
-    done: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name not in done:
-            for needed in requires[name]:
-                visit(needed)
-            done[name] = None
-
-    for name in requires:
-        visit(name)
-    return list(done)
-
-
-def _ordered(ranks: Mapping[str, int], after: Mapping[str, set[str]]) -> list[str]:
-    """The names by rank, but each before those in its ``after``."""
-    blocked = Counter(name for later in after.values() for name in later)
-    ready = [(rank, name) for name, rank in ranks.items() if not blocked[name]]
-    heapq.heapify(ready)
-    order: list[str] = []
-    while ready:
-        _, name = heapq.heappop(ready)
-        order.append(name)
-        for later in after[name]:
-            blocked[later] -= 1
-            if not blocked[later]:
-                heapq.heappush(ready, (ranks[later], later))
-    if left := sorted(ranks.keys() - set(order)):
-        text = f"the families {listed(map(repr, left))} replace each other's methods in a circle: no order suits all"
-        raise PluginConflictError(f"{text}; {way_out(*left)}", families=left)
-    return order
