@@ -184,5 +184,3 @@ def connect(host: str, user: str, password: str, **options: Any) -> Client:
 async def connect_async(host: str, user: str, password: str, **options: Any) -> AsyncClient:
     """The same for asyncio."""
     return await Account(host, Password(user, password), **options).connect_async()
-
-

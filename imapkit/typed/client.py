@@ -1,7 +1,7 @@
 """The typed clients and mailboxes. ``client.pyi`` says what type checkers and editors see.
 
-The methods come from the families: ``Family.session`` for clients, ``Family.selected`` for mailboxes. A class is made for each set
-of families when the first client of that set is made.
+The methods come from the families: ``Family.session`` for clients, ``Family.selected`` for mailboxes. A class is made for each
+set of families when the first client of that set is made.
 """
 
 from __future__ import annotations
@@ -164,9 +164,8 @@ async def _open(client: _AnyClient[Any], who: Any, mailbox: Any, readonly: bool)
     turn = lease.turn(who)
     await turn
     try:
-        name = await client._within()._name_of(mailbox)
-        said = await Wire("EXAMINE" if readonly else "SELECT", name, result=_AWAITED, parse=_selected)
-        return _Box(client._session, lease, turn, name, said)
+        said = await Wire("EXAMINE" if readonly else "SELECT", mailbox, result=_AWAITED, parse=_selected)
+        return _Box(client._session, lease, turn, mailbox, said)
     except BaseException:
         lease.release(turn)
         raise

@@ -93,6 +93,8 @@ INNER: Face = _Inner()
 class TypedCommands(Generic[F]):
     """The base of a family's typed commands; also a view of them over an object of the same face: ``Gmail(inbox)``."""
 
+    _typed_commands = True
+    """What the loader knows such a class by."""
     _link: Any
     _face: Face
     _box: Any = None

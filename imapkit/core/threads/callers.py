@@ -245,7 +245,7 @@ class Callers:
 
         future: CommandFuture[_Result] = CommandFuture(finish, self._callbacks)
         waiter: Waiter = FutureWaiter(self.futures, future, self.ask)
-        request = self.enqueue(call, waiter if taking is None else taking.after_body(waiter), timeout=timeout)
+        request = self.enqueue(call, waiter if taking is None else taking.after_body(waiter, self.futures), timeout=timeout)
         future.bind(partial(self.give_up, request))
         return future
 

@@ -73,7 +73,14 @@ class Connection:
         self._inline = self._reader.inline = Inline(self._steps, self._reader, layers)
         self._deadlines = Deadlines(self._steps, self._courier, name)
         self.callers = Callers(
-            self._steps, self._courier, self._inline, self._reader, self._deadlines, self._challenges, self._callbacks, self._futures
+            self._steps,
+            self._courier,
+            self._inline,
+            self._reader,
+            self._deadlines,
+            self._challenges,
+            self._callbacks,
+            self._futures,
         )
         """The methods that send commands."""
         self._ended = self._ends = False

@@ -55,8 +55,9 @@ class Taking:
         """Have a thread write to the file, since no caller waits."""
         self._threaded = self.channel is not None
 
-    def after_body(self, waiter: Waiter) -> Waiter:
-        """A waiter that calls ``waiter`` once the body has been written, too."""
+    def after_body(self, waiter: Waiter, worker: Worker) -> Waiter:
+        """A waiter that calls ``waiter``, on the thread of ``worker``, once the body has been written, too."""
+        self._callbacks = worker
         return _AfterBody(self, waiter)
 
     # on the thread that reads
