@@ -59,7 +59,7 @@ def _line(pieces: list[Piece]) -> bytes:
 
 def as_given(command: Command) -> Command:
     """The same command, whose arguments are all sent as given; it is exclusive, and awaits the same responses."""
-    return replace(command, args=(), rest=_all_as_given, words=None, exclusive=True, about=None, matches=None, matches_all=None)
+    return replace(command, args=(), rest=_all_as_given, words=None, exclusive=True, subject=None, matches=None, matches_all=None)
 
 
 def _all_as_given(args: tuple[Any, ...]) -> Iterator[Token]:

@@ -1,6 +1,6 @@
 """Lanes: the commands that await responses of one name, and which of them may be in flight together.
 
-Two commands share a lane's turn if their answers can be told apart: ``Command.about`` says what each asks for. Every operation
+Two commands share a lane's turn if their answers can be told apart: ``Command.subject`` says what each asks about. Every operation
 takes constant time, or the logarithm of the number of ranges in flight.
 """
 
