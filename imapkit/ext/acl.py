@@ -371,7 +371,9 @@ COMMANDS = (
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
     Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
     Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), subject=about_mailbox, matches=is_about_listed_mailbox),
-    Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), subject=about_mailbox, matches=is_about_my_mailbox),
+    Command(
+        "MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), subject=about_mailbox, matches=is_about_my_mailbox
+    ),
     Command(
         "LISTRIGHTS",
         State.LOGGED_IN,

@@ -110,9 +110,12 @@ WRONG += [
     command("matches_all= is of no use without matches=", matches_all=two, result=("XNEWS",)),
     command("subject= is of no use where result= names no response", subject=two, matches=two),
     command("subject= is a str and no function: it is called as subject(args, uid)", **{**SUBJECT, "subject": "mailbox"}),
-    command("subject= is called as subject(args, uid), and Methods.method(a) cannot be", **{**SUBJECT, "subject": Methods().method}),
     command(
-        "matches= is called as matches(subject, response), and <lambda>(subject) cannot be", **{**SUBJECT, "matches": lambda subject: 0}
+        "subject= is called as subject(args, uid), and Methods.method(a) cannot be", **{**SUBJECT, "subject": Methods().method}
+    ),
+    command(
+        "matches= is called as matches(subject, response), and <lambda>(subject) cannot be",
+        **{**SUBJECT, "matches": lambda subject: 0},
     ),
     command("matches_all= is called as matches_all(subject, run), and <lambda>() cannot be", **SUBJECT, matches_all=lambda: 0),
     command("before= is called as before(session, args), and one(a, *, named) cannot be", before=one),

@@ -219,6 +219,10 @@ def reading(parse: Callable[[Cursor], object]) -> Reader:
     return run
 
 
+def lone_row(response: Untagged) -> Run:
+    return Run(response.name, [(b"1", response.text)])
+
+
 def matching(command: Command) -> Iterator[Reader]:
     if command.subject is not None and command.matches is not None:
         for uid in {False, command.uid}:
@@ -226,7 +230,7 @@ def matching(command: Command) -> Iterator[Reader]:
             yield lambda response, subject=subject, matches=matches: matches(subject, response)  # type: ignore[misc]
             if command.matches_all is not None:
                 claims = command.matches_all
-                yield lambda response, subject=subject, claims=claims: claims(subject, Run(response.name, [(b"1", response.text)]))  # type: ignore[misc]
+                yield lambda response, subject=subject, claims=claims: claims(subject, lone_row(response))  # type: ignore[misc]
                 yield lambda response, subject=subject, claims=claims: claims(subject, by_line(response))  # type: ignore[misc]
 
 

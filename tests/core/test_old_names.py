@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,11 +45,9 @@ def test_an_attribute_is_read_by_its_old_name(made: Any, read: Callable[[Any], A
 @pytest.mark.parametrize("way", ["made", "replaced"])
 def test_an_argument_is_given_by_its_old_name(old: str, way: str) -> None:
     start, new = (command(), "subject") if old == "about" else (Limits(stored_bytes=1, answers_bytes=1), old[:-6] + "bytes")
+    make: Any = partial(replace, start) if way == "replaced" else command if old == "about" else Limits
     with pytest.warns(DeprecationWarning, match=f"{old} is an old name: write {new}$"):
-        if way == "replaced":
-            made: Any = replace(start, **{old: OLD[old]})
-        else:
-            made = command(about=OLD[old]) if old == "about" else Limits(**{old: OLD[old]})
+        made = make(**{old: OLD[old]})
     assert getattr(made, new) == OLD[old]
 
 
