@@ -67,7 +67,7 @@ def _all_as_given(args: tuple[Any, ...]) -> Iterator[Token]:
 
 
 def _one_as_given(value: Any) -> Token:
-    """Text as it is, but for quoted strings with 8-bit text: those become literals; ``""`` for no text; literals as they are."""
+    """Text and literals as they are, except quoted strings with 8-bit text, which become literals; ``""`` for an empty text."""
     if isinstance(value, (Literal, Source)):
         return value
     if isinstance(value, str):

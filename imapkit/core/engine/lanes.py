@@ -161,7 +161,7 @@ class Lane:
 
     @property
     def empty(self) -> bool:
-        """Whether no command is granted, and none waits."""
+        """Whether no command is granted or waits."""
         return not (self._granted or self._tail)
 
     def enter(self, command: Queued) -> bool:

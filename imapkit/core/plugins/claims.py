@@ -192,7 +192,7 @@ def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
 
 
 def _senseless(plugin: Plugin, claims: Iterable[Claim]) -> Iterator[PluginError]:
-    """What the wire says is looked up in upper case, and a family can neither claim twice nor replace what it lacks."""
+    """Names on the wire are compared in upper case. A family cannot claim a name twice, nor replace one that it lacks."""
     out, names = way_out(plugin.name), [plugin.name]
     counted = Counter(claim.key for claim in claims)
     for key, times in counted.items():

@@ -59,7 +59,7 @@ def contract_is_unknown(family: Family) -> bool:
 
 
 def mistakes(family: Family) -> Iterator[str]:
-    """What is wrong with a declaration, whatever else is installed; the usual ones are a missing comma and a list of letters."""
+    """What is wrong with a declaration by itself. The most frequent mistake is a missing comma: a str instead of a tuple."""
     if not isinstance(family.name, str) or not is_name(family.name):
         yield f"name={family.name!r} is no name: letters, digits, and _ - . inside"
     if family.mixin is not None and not isinstance(family.mixin, type):
