@@ -21,7 +21,7 @@ SUBJECTS = ["hello world", "something else", "again: hello world"]
 
 
 def here(code: str, port: int) -> str:
-    """An example that talks to this test's server, at ``port``, instead of one at the usual port; its lines stay where they are."""
+    """An example that talks to the server at ``port``, instead of one at the usual port."""
     return code.replace('IMAP4("localhost", 143', f'IMAP4("localhost", {port}')
 
 
