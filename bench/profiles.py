@@ -81,7 +81,7 @@ def _profilers(where: Where, work: _Work, kind: str, size: int) -> list[tuple[st
     found: list[tuple[str, cProfile.Profile]] = []
 
     def begin(*_: Any) -> None:
-        # Called on the new thread at the first thing that it does.
+        # Called on the new thread, before any other of its code.
         profiler = cProfile.Profile()
         found.append((threading.current_thread().name, profiler))
         profiler.enable()

@@ -66,7 +66,7 @@ class Run:
         self.figures["peak"] = _status("VmHWM")
         self.figures["memory"] = self.figures["peak"] - before
         self.figures["threads"] = _status("Threads")
-        self.figures["memory per octet"] = self.figures["memory"] * 1024 / self.size if self.size else 0.0
+        self.figures["memory per byte"] = self.figures["memory"] * 1024 / self.size if self.size else 0.0
         if self._times:
             ordered = sorted(self._times)
             self.note(p99=ordered[int(len(ordered) * 0.99)] * 1000, slowest=ordered[-1] * 1000)

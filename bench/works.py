@@ -89,7 +89,7 @@ _ALL = (
     Work("bodies", "{size:,} bodies of 16 KiB", "bodies", 3000, 30, targets={"imaplib": 0.9, "imaplib2": 0.02}, real_size=1000),
     Work("big", "one body of {megabytes:g} MB", "big", 200_000_000, 1_000_000, targets={"bare": 1.6}),
     Work("big_memory", "peak memory of one body of {megabytes:g} MB", "big", 200_000_000, 1_000_000, function="big",
-         figure="memory per octet", unit="x", at_most=1.2),
+         figure="memory per byte", unit="x", at_most=1.2),
     Work("noops", "{size:,} NOOPs, one after another", "none", 3000, 50, targets={"imaplib": 1.3}, real_size=1000),
     Work("noops_pipelined", "{size:,} NOOPs, pipelined", "none", 3000, 50, targets={"imaplib2": 0.5}, real_size=1000),
     Work("far", "{size:,} commands over a link of 20 ms", "none", 100, 20, targets={"bare": 1.5}, delay=0.02, layered=25),

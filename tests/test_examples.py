@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
-from tests.test_docs import PAGES, blocks
+from tests.test_docs import PAGES, blocks, here
 
 README = PAGES[0]
-CODE = [pytest.param(line, code, id=f"README.md:{line}") for line, code in blocks(README, "python") if "port" in code]
+CODE = [pytest.param(line, code, id=f"README.md:{line}") for line, code in blocks(README, "python") if "IMAP4(" in code]
 MESSAGES = 3
 LISTED = b"".join(
     b'* LIST (%s) "/" %s\r\n' % row
@@ -70,9 +70,9 @@ SERVERS: dict[str, dict[str, Handler]] = {
 @pytest.mark.parametrize("behaviour", SERVERS)
 @pytest.mark.parametrize(("line", "code"), CODE)
 def test_an_example_survives(line: int, code: str, behaviour: str, capsys: pytest.CaptureFixture[str]) -> None:
-    program = compile("\n" * (line - 1) + code, str(README), "exec", dont_inherit=True)
     with ScriptedServer(handlers=SERVERS[behaviour], capabilities=b"IMAP4rev1 IDLE", messages=MESSAGES) as server:
-        exec(program, {"__name__": "__main__", "port": server.port})
+        program = compile("\n" * (line - 1) + here(code, server.port), str(README), "exec", dont_inherit=True)
+        exec(program, {"__name__": "__main__"})
     assert set(server.names) <= LIVED
     assert "StatusText" not in capsys.readouterr().out
 
@@ -80,7 +80,7 @@ def test_an_example_survives(line: int, code: str, behaviour: str, capsys: pytes
 def test_the_examples_meet_what_they_are_to_survive(capsys: pytest.CaptureFixture[str]) -> None:
     [code] = [code for _, code in blocks(README, "python") if "imap.list()" in code]
     with ScriptedServer(handlers=SERVERS["noselect"], messages=MESSAGES) as server:
-        exec(compile(code, "README.md", "exec"), {"__name__": "__main__", "port": server.port})
+        exec(compile(here(code, server.port), "README.md", "exec"), {"__name__": "__main__"})
     asked = [command.args for command in server.commands if command.name == "STATUS"]
     assert [args.split(b" ")[0].strip(b'"') for args in asked] == [b"Archive", b"Archive/2024", b"INBOX"]
     assert capsys.readouterr().out.startswith("Archive/2024 3\nINBOX 3\n")

@@ -154,7 +154,7 @@ def answered(way: Way, vector: Vector, client: imapkit.IMAP4, script: Script) ->
     """A command is answered by the vector, between good responses: what comes of it is what comes of it without any socket."""
     kind = vector.expected.get("kind", "untagged")
     tag = bytes(vector.expected.get("tag", b""))
-    wire = vector.octets if kind != "tagged" else b"%TAG%" + vector.octets.removeprefix(tag)
+    wire = vector.wire if kind != "tagged" else b"%TAG%" + vector.wire.removeprefix(tag)
     script.session = Session(vector.id, "any", vector.server, wire, "ok")
     if kind == "tagged" and vector.expected["typ"] == "BAD":
         with pytest.raises(imapkit.errors.BadResponse) as caught:
@@ -167,7 +167,7 @@ def answered(way: Way, vector: Vector, client: imapkit.IMAP4, script: Script) ->
     client.noop()
     kept = list(client.pop_untagged_responses())
     assert [pair for pair in kept if pair[0] == "EXISTS"], "good responses around it"
-    [parts] = frame([vector.octets])
+    [parts] = frame([vector.wire])
     assert not isinstance(parts, str)
     response = classify(parts)
     if not isinstance(response, Untagged) or response.name == "EXISTS":
@@ -186,7 +186,7 @@ def test_every_vector_over_every_layer(way: Way) -> None:
             try:
                 answered(way, vector, client, script)
             except (Exception, pytest.fail.Exception) as exc:
-                raise AssertionError(f"{vector}: {vector.octets[:200]!r}") from exc
+                raise AssertionError(f"{vector}: {vector.wire[:200]!r}") from exc
     assert len(surviving()) > 600
 
 

@@ -62,7 +62,7 @@ def test_the_uid_found_on_the_way_is_the_uid_parsed_later() -> None:
     fetched = [vector for vector in VECTORS if vector.expected.get("name") == "FETCH"]
     assert len(fetched) > 100
     for vector in fetched:
-        [parts] = frame([vector.octets])
+        [parts] = frame([vector.wire])
         assert isinstance(parts, list)
         untagged = classify(parts)
         assert isinstance(untagged, Untagged)
@@ -95,7 +95,7 @@ def mutate(chance: random.Random, data: bytes) -> bytes:
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", [3501, 9051])
 def test_mutations_are_understood_or_refused_but_never_worse(seed: int) -> None:
-    chance, streams = random.Random(seed), [vector.octets for vector in VECTORS]
+    chance, streams = random.Random(seed), [vector.wire for vector in VECTORS]
     limits = Limits(line=4000, literal=4000, response=8000, literals=20, nesting=20)
     started, framed = time.process_time(), 0
     for _ in range(1500):

@@ -91,7 +91,7 @@ try {
     times.sort((a, b) => a - b);
     console.log(JSON.stringify({
         wall, cpu: (used.user + used.system) / 1000, memory, peak, threads: status('Threads'),
-        'memory per octet': run.size ? (memory * 1024) / run.size : 0,
+        'memory per byte': run.size ? (memory * 1024) / run.size : 0,
         ...(times.length ? { p99: times[Math.floor(times.length * 0.99)], slowest: times.at(-1) } : {})
     }));
     await client.logout();

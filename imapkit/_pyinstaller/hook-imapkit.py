@@ -1,4 +1,4 @@
-"""A program that uses imapkit gets every command family that is installed beside it, and the metadata that tell of them.
+"""Puts every installed command family into a program that uses imapkit, and the metadata that name the families.
 
 Families are found by their entry points, so no import in any source names them.
 """

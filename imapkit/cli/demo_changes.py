@@ -29,7 +29,7 @@ Row = tuple[str, str, bool]
 
 
 class _Steps:
-    """The commands, in the order in which they are to be called; each returns its effect, and whether that is right."""
+    """The commands, in the order of their calls. Each returns its effect, and whether the effect is right."""
 
     def __init__(self, imap: imapkit.IMAP4, findings: Findings, mail: Sequence[Message]) -> None:
         self._imap, self._findings, self._mail = imap, findings, mail

@@ -56,7 +56,7 @@ class Screen:
     def progress(self, label: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
         """Show a bar during a ``with`` block; yield the function that advances it, which any thread may call.
 
-        ``unit`` names the things that are counted; if it is empty, bytes. Without a terminal only the full bar is written, at the
+        ``unit`` names what is counted: bytes if it is empty. Without a terminal only the full bar is written, at the
         end.
         """
         counted = TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}") if unit else DownloadColumn()

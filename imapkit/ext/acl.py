@@ -329,7 +329,7 @@ def about_identifier(args: tuple[Any, ...], uid: bool) -> tuple[str, bytes]:
     return about_mailbox(args, uid), string_value(astring(args[1]))
 
 
-def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | str | None:
+def is_about_identifier(subject: tuple[str, bytes], response: Untagged) -> bool | str | None:
     """Whether a LISTRIGHTS response is about that mailbox and that identifier, which the server repeats unchanged (section 3.4).
 
     Servers never send it unasked, so one with other names may still be the answer, with names as this server writes them.
@@ -337,8 +337,8 @@ def is_about_identifier(about: tuple[str, bytes], response: Untagged) -> bool | 
     found = response.once(_name_and_identifier)
     if found is None:
         return None
-    verdict = same_name(about[0], found[0])
-    if found[1] == about[1] and verdict is not False:
+    verdict = same_name(subject[0], found[0])
+    if found[1] == subject[1] and verdict is not False:
         return verdict
     return "a LISTRIGHTS response about another mailbox or identifier, and nothing else can be the answer"
 
@@ -353,31 +353,33 @@ def _name_and_identifier(response: Untagged) -> tuple[str, bytes] | None:
         return None
 
 
-def is_about_listed_mailbox(about: str, response: Untagged) -> bool | str | None:
+def is_about_listed_mailbox(subject: str, response: Untagged) -> bool | str | None:
     """Whether an ACL response is about that mailbox; the server may have left out the quotes of the name."""
-    return may_be_about_mailbox(about, response, _acl_mailbox)
+    return may_be_about_mailbox(subject, response, _acl_mailbox)
 
 
-def is_about_my_mailbox(about: str, response: Untagged) -> bool | str | None:
+def is_about_my_mailbox(subject: str, response: Untagged) -> bool | str | None:
     """Whether a MYRIGHTS response is about that mailbox; the answer to LIST can contain others (RFC 8440).
 
     The server may have left out the quotes of the name, or sent more than one word of rights.
     """
-    return or_another_name(about, is_about_mailbox(about, response, _my_mailbox) or is_about_mailbox(about, response))
+    return or_another_name(subject, is_about_mailbox(subject, response, _my_mailbox) or is_about_mailbox(subject, response))
 
 
 COMMANDS = (
     # Exclusive: they change what later commands are allowed to do.
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
     Command("SETACL", State.LOGGED_IN, args=(mailbox, astring, mod_rights), exclusive=True),
-    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), about=about_mailbox, matches=is_about_listed_mailbox),
-    Command("MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), about=about_mailbox, matches=is_about_my_mailbox),
+    Command("GETACL", State.LOGGED_IN, args=(mailbox,), result=("ACL",), subject=about_mailbox, matches=is_about_listed_mailbox),
+    Command(
+        "MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), subject=about_mailbox, matches=is_about_my_mailbox
+    ),
     Command(
         "LISTRIGHTS",
         State.LOGGED_IN,
         args=(mailbox, astring),
         result=("LISTRIGHTS",),
-        about=about_identifier,
+        subject=about_identifier,
         matches=is_about_identifier,
     ),
 )

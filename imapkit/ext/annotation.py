@@ -284,13 +284,13 @@ def about_one_mailbox(args: tuple[Any, ...], uid: bool) -> str | None:
     return None if b"*" in name or b"%" in name else mailbox_key(name)
 
 
-def is_about_one_mailbox(about: str, response: Untagged) -> bool | str | None:
+def is_about_one_mailbox(subject: str, response: Untagged) -> bool | str | None:
     """Whether an ANNOTATION response is about that mailbox.
 
     Servers send entries without values unasked. One with values may be the answer even if the server spells the name differently.
     """
-    verdict = is_about_mailbox(about, response, _annotated)
-    return or_another_name(about, verdict) if verdict is not False or response.once(_has_values) else False
+    verdict = is_about_mailbox(subject, response, _annotated)
+    return or_another_name(subject, verdict) if verdict is not False or response.once(_has_values) else False
 
 
 def _has_values(response: Untagged) -> bool:
@@ -306,7 +306,7 @@ def _has_values(response: Untagged) -> bool:
         return False
 
 
-_ANSWERED: dict[str, Any] = {"result": ("ANNOTATION",), "about": about_one_mailbox, "matches": is_about_one_mailbox}
+_ANSWERED: dict[str, Any] = {"result": ("ANNOTATION",), "subject": about_one_mailbox, "matches": is_about_one_mailbox}
 COMMANDS = (
     Command("GETANNOTATION", State.LOGGED_IN, args=(mailbox, strings, strings), **_ANSWERED),
     Command("SETANNOTATION", State.LOGGED_IN, args=(mailbox,), rest=entries_and_attributes, **_ANSWERED),

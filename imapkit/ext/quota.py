@@ -249,12 +249,12 @@ def about_root(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(string_value(quota_root(args[0])))
 
 
-def is_about_root(about: str, response: Untagged) -> bool | str | None:
+def is_about_root(subject: str, response: Untagged) -> bool | str | None:
     """Whether a QUOTA response is about that root; servers may also send some about other roots unasked."""
     name = response.once(_root)
     if name is None:
         return None
-    verdict = same_name(name, about)
+    verdict = same_name(name, subject)
     return "a QUOTA response about another root, and nothing else can be the answer" if verdict is False else verdict
 
 
@@ -271,7 +271,7 @@ COMMANDS = (
         State.LOGGED_IN,
         args=(quota_root,),
         result=("QUOTA",),
-        about=about_root,
+        subject=about_root,
         matches=is_about_root,
     ),
     # No subject: the client cannot foresee the roots in its answer, so no other command that awaits QUOTA overlaps with it.

@@ -9,7 +9,7 @@ from imapkit.testing.peer import ClientSilent
 
 __all__ = ["answering", "crossed", "refusing", "rejecting"]
 
-_ONE_BY_ONE = "crossed() needs two commands in flight together, which takes `about` and `matches` of their Command"
+_ONE_BY_ONE = "crossed() needs two commands in flight together, which takes `subject` and `matches` of their Command"
 
 
 def answering(untagged: bytes = b"", text: bytes = b"done") -> Handler:
@@ -30,7 +30,7 @@ def rejecting(text: bytes = b"rejected") -> Handler:
 def crossed(answers: Mapping[bytes, bytes]) -> Handler:
     """A handler that waits for two commands and answers the later one first: untagged lines for each, by its ``args``.
 
-    For commands with a subject (``Command.about``): each caller must get its own answer.
+    For commands with a subject (``Command.subject``): each caller must get its own answer.
     """
 
     def answer(conversation: Conversation, first: ReceivedCommand) -> None:

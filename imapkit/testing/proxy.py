@@ -80,7 +80,7 @@ class DelayProxy:
         return len(self._pairs)
 
     def freeze(self) -> None:
-        """Accept connections and data, but forward nothing until ``thaw``, in either direction, not even an end."""
+        """Accept connections and data, but forward nothing in either direction until ``thaw``, not even the end."""
         self._call(partial(setattr, self, "_frozen", True))
 
     def thaw(self) -> None:

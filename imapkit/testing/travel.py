@@ -66,7 +66,7 @@ def check_vector_on_wire(
     """
     if compress and not any(isinstance(family, str) and family == "compress" for family in families):
         families = (*families, "compress")
-    parts = frame([vector.octets])[0]
+    parts = frame([vector.wire])[0]
     listed = (*families, _probe(_name(parts)))
     known = registry(listed)  # the client's own, made once
     expected = meaning(parts, known)
@@ -105,7 +105,7 @@ def _name(parts: list[bytes] | str) -> str:
 def _send_vector(conversation: Conversation, vector: Vector, expected: Meaning, chunks: Chunks) -> None:
     """Wait for the probe's command, and send the vector between the good responses."""
     command = conversation.wait_for(_PROBE)
-    wire = vector.octets
+    wire = vector.wire
     if expected.get("kind") == "tagged":
         wire = command.tag + wire.removeprefix(expected["tag"])
     conversation.send(BEFORE + wire, chunks=chunks)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from imapkit.core.plugins.registry import Registry
+from imapkit.core.support.lean import warn_renamed
 from imapkit.testing.meaning import Meaning, frame, meaning
 
 __all__ = ["Vector", "check_vector", "load_vectors", "vector_text"]
@@ -43,19 +44,25 @@ _EXPECTED = ("kind", "name", "number", "tag", "typ", "text", "code", "value", "m
 class Vector:
     """One response as a server sends it, and its meaning.
 
-    ``id`` is unique in its file, ``source`` is the file's name without its suffix, ``octets`` has the bytes on the wire.
+    ``id`` is unique in its file, ``source`` is the file's name without its suffix, ``wire`` has its bytes.
     ``expected`` is the meaning as the file has it, with ``value`` evaluated. ``server`` names the server that sends it; "" if it
     is no quirk.
     """
 
     id: str
     source: str
-    octets: bytes
+    wire: bytes
     expected: Mapping[str, Any]
     server: str = ""
 
     def __str__(self) -> str:
         return f"{self.source}: {self.id}"
+
+    @property
+    def octets(self) -> bytes:
+        """The old name of ``wire``: deprecated."""
+        warn_renamed("Vector", "octets", "wire")
+        return self.wire
 
 
 def load_vectors(path: str | os.PathLike[str]) -> tuple[Vector, ...]:
@@ -77,10 +84,10 @@ def check_vector(vector: Vector, registry: Registry) -> None:
     position. Raises ``AssertionError`` with the differences, and with the meaning that was found as text to paste; also for a
     vector without expectations.
     """
-    stream = BEFORE + vector.octets + ANSWER + AFTER
+    stream = BEFORE + vector.wire + ANSWER + AFTER
     framed = frame([stream], tag=TAG)
     compare(vector, _between(vector, [meaning(parts, registry) for parts in framed], registry))
-    assert frame([vector.octets]) == framed[1:2], f"{vector}: alone it is read differently"
+    assert frame([vector.wire]) == framed[1:2], f"{vector}: alone it is read differently"
     single = (stream[at : at + 1] for at in range(len(stream)))
     assert frame(single, tag=TAG) == framed, f"{vector}: byte by byte it is read differently"
     for cut in range(1, len(stream)):

@@ -87,13 +87,13 @@ COMMANDS = (
         args=(lists.sequence_set, lists.fetch_items),
         uid=True,
         result=("FETCH",),
-        about=_about_numbers,
+        subject=_about_numbers,
         matches=_matches_number,
         seqnums=True,
         expunges=False,
     ),
-    Command("XSTATUS", LOGGED_IN, args=(names.mailbox,), result=("STATUS",), about=_about_name, matches=_matches_name),
-    Command("XABOUT", LOGGED_IN, args=(names.mailbox,), result=("ABOUT",), about=_about_name, matches=_verdict),
+    Command("XSTATUS", LOGGED_IN, args=(names.mailbox,), result=("STATUS",), subject=_about_name, matches=_matches_name),
+    Command("XABOUT", LOGGED_IN, args=(names.mailbox,), result=("ABOUT",), subject=_about_name, matches=_verdict),
     Command("XSEARCH", SELECTED, result=("SEARCH",), seqnums=True, expunges=False),
     Command("XLIST", LOGGED_IN, args=(names.mailbox, names.list_pattern), result=("LIST",)),
     Command("XEXPUNGE", SELECTED, result=("EXPUNGE",)),
@@ -106,7 +106,7 @@ COMMANDS = (
     Command("XSTAY", LOGGED_IN, exclusive=True, interrupt=b"DONE"),
     Command("XBADDONE", ANY, done=_raises),
     Command("XBADBEFORE", ANY, before=_raises),
-    Command("XBADMATCH", ANY, result=("XBAD",), about=lambda args, uid: "x", matches=_raises),
+    Command("XBADMATCH", ANY, result=("XBAD",), subject=lambda args, uid: "x", matches=_raises),
 )
 
 

@@ -89,7 +89,7 @@ def command(said: str, **fields: Any) -> tuple[dict[str, Any], str]:
     return {"commands": (Command(**{"name": "X", "states": State.ANY, **fields}),)}, f"command X: {said}"
 
 
-ABOUT: dict[str, Any] = {"about": two, "matches": two, "result": ("XNEWS",)}
+SUBJECT: dict[str, Any] = {"subject": two, "matches": two, "result": ("XNEWS",)}
 WRONG += [
     command("states= holds no state", states=State(0)),
     command("args= holds b'x', which is no kind: write the function itself, such as astring", args=(astring("x"),)),
@@ -108,16 +108,19 @@ WRONG += [
     command("result= holds 'search', which is no name of a response: write it in upper case", result=("search",)),
     command("result= holds 'X Y', which is no name of a response", result=("X Y",)),
     command("result= holds 'XNEWS' 2 times", result=("XNEWS", "XNEWS")),
-    command("about= is of no use without matches=: write both, or neither", about=two, result=("XNEWS",)),
-    command("matches= is of no use without about=", matches=two, result=("XNEWS",)),
+    command("subject= is of no use without matches=: write both, or neither", subject=two, result=("XNEWS",)),
+    command("matches= is of no use without subject=", matches=two, result=("XNEWS",)),
     command("matches_all= is of no use without matches=", matches_all=two, result=("XNEWS",)),
-    command("about= is of no use where result= names no response", about=two, matches=two),
-    command("about= is a str and no function: it is called as about(args, uid)", **{**ABOUT, "about": "mailbox"}),
-    command("about= is called as about(args, uid), and Methods.method(a) cannot be", **{**ABOUT, "about": Methods().method}),
+    command("subject= is of no use where result= names no response", subject=two, matches=two),
+    command("subject= is a str and no function: it is called as subject(args, uid)", **{**SUBJECT, "subject": "mailbox"}),
     command(
-        "matches= is called as matches(about, response), and <lambda>(about) cannot be", **{**ABOUT, "matches": lambda about: 0}
+        "subject= is called as subject(args, uid), and Methods.method(a) cannot be", **{**SUBJECT, "subject": Methods().method}
     ),
-    command("matches_all= is called as matches_all(about, run), and <lambda>() cannot be", **ABOUT, matches_all=lambda: 0),
+    command(
+        "matches= is called as matches(subject, response), and <lambda>(subject) cannot be",
+        **{**SUBJECT, "matches": lambda subject: 0},
+    ),
+    command("matches_all= is called as matches_all(subject, run), and <lambda>() cannot be", **SUBJECT, matches_all=lambda: 0),
     command("before= is called as before(session, args), and one(a, *, named) cannot be", before=one),
     command("done= is a tuple and no function: it is called as done(session, request)", done=(two,)),
     command("guard= is called as guard(session, args), and <lambda>(session) cannot be", guard=lambda session: None),
@@ -183,7 +186,7 @@ def test_any_wrong_declaration_is_reported_and_raises_nothing_else(kind: Any) ->
 def test_callables_that_cannot_be_checked_pass() -> None:
     """Functions of C, classes, partials and objects that can be called: what they take is seen when they are."""
     kinds = (len, partial(two, 1), Methods().method, optional(Methods().method), lambda value, more=None: value)
-    fields: dict[str, Any] = {"args": kinds, "rest": lambda *args: (), "done": lambda *args: None, "before": print, **ABOUT}
+    fields: dict[str, Any] = {"args": kinds, "rest": lambda *args: (), "done": lambda *args: None, "before": print, **SUBJECT}
     assert list(mistakes(Family("a", commands=(Command("X", State.ANY, **fields),)))) == []
 
 

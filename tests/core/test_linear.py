@@ -219,15 +219,19 @@ def reading(parse: Callable[[Cursor], object]) -> Reader:
     return run
 
 
+def lone_row(response: Untagged) -> Run:
+    return Run(response.name, [(b"1", response.text)])
+
+
 def matching(command: Command) -> Iterator[Reader]:
-    if command.about is not None and command.matches is not None:
+    if command.subject is not None and command.matches is not None:
         for uid in {False, command.uid}:
-            about, matches = command.about(valid(command), uid), command.matches
-            yield lambda response, about=about, matches=matches: matches(about, response)  # type: ignore[misc]
+            subject, matches = command.subject(valid(command), uid), command.matches
+            yield lambda response, subject=subject, matches=matches: matches(subject, response)  # type: ignore[misc]
             if command.matches_all is not None:
                 claims = command.matches_all
-                yield lambda response, about=about, claims=claims: claims(about, Run(response.name, [(b"1", response.text)]))  # type: ignore[misc]
-                yield lambda response, about=about, claims=claims: claims(about, by_line(response))  # type: ignore[misc]
+                yield lambda response, subject=subject, claims=claims: claims(subject, lone_row(response))  # type: ignore[misc]
+                yield lambda response, subject=subject, claims=claims: claims(subject, by_line(response))  # type: ignore[misc]
 
 
 def by_line(response: Untagged) -> Run:

@@ -409,7 +409,7 @@ def family_of_its_own() -> tuple[Family, Any]:
         def xmine(self) -> Any:
             return self._call("XMINE", "INBOX")
 
-    command = Command("XMINE", State.ANY, result=("STATUS",), about=lambda args, uid: args[0], matches=matches)
+    command = Command("XMINE", State.ANY, result=("STATUS",), subject=lambda args, uid: args[0], matches=matches)
     return Family("mine", MyCommands, commands=(command,)), reader
 
 

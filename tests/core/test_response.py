@@ -71,7 +71,7 @@ def test_a_line_that_is_no_response(line: bytes) -> None:
     stray = classify([line])
     assert isinstance(stray, Stray)
     assert (stray.name, stray.text) == ("", line)
-    assert "no IMAP response" in stray.odd
+    assert "no IMAP response" in stray.defect
 
 
 @pytest.mark.parametrize(

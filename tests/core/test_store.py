@@ -58,7 +58,7 @@ def test_the_number_is_bounded() -> None:
 
 
 def test_the_bytes_are_bounded_and_counted_back() -> None:
-    store = Store(Limits(stored_octets=10))
+    store = Store(Limits(stored_bytes=10))
     for i in range(1000):
         store.add("A", [b"%04d" % i], 4)
     assert store.peek("A") == [b"0998", b"0999"]
@@ -70,7 +70,7 @@ def test_the_bytes_are_bounded_and_counted_back() -> None:
 
 
 def test_one_too_large_for_the_store_is_dropped() -> None:
-    store = Store(Limits(stored_octets=10))
+    store = Store(Limits(stored_bytes=10))
     store.add("A", [b"x" * 11], 11)
     assert store.runs() == []
     assert store.dropped == 1

@@ -1,4 +1,4 @@
-"""The rules of the house, by the sources' syntax trees: which names the core may not hold, and what is loaded when.
+"""Rules for the sources: which names the core may not contain, and which modules an import of imapkit loads.
 
 ``tests/test_rooms.py`` has the rules about imports and lengths.
 """
@@ -92,7 +92,7 @@ def test_no_test_file_is_too_long() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE, path
 
 
-def test_every_annotation_is_late() -> None:
+def test_every_module_postpones_its_annotations() -> None:
     for path in ALL:
         body = tree(path).body
         code = [node for node in body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
@@ -102,7 +102,7 @@ def test_every_annotation_is_late() -> None:
             assert (first.module, [alias.name for alias in first.names]) == ("__future__", ["annotations"]), name(path)
 
 
-def test_every_public_thing_has_a_docstring() -> None:
+def test_every_public_name_has_a_docstring() -> None:
     for path in ALL:
         assert ast.get_docstring(tree(path)) or not tree(path).body, f"{name(path)} has no docstring"
         for node in tree(path).body:

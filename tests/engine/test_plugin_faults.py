@@ -152,8 +152,8 @@ def test_an_error_of_apply_fails_a_command_of_its_own_family() -> None:
 
 
 def test_a_subject_without_a_hash_is_refused_before_anything_is_queued() -> None:
-    with pytest.raises(TypeError, match=r"XWRONG: its family's about\(\) returned a list, which has no hash: unhashable type"):
-        wrong(about=lambda args, uid: [args[0]])
+    with pytest.raises(TypeError, match=r"XWRONG: its family's subject\(\) returned a list, which has no hash: unhashable type"):
+        wrong(subject=lambda args, uid: [args[0]])
 
 
 def test_a_subject_of_another_type_than_fetch_has_takes_no_row_of_a_fetch() -> None:

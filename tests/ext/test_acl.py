@@ -230,9 +230,9 @@ def test_unasked_rights() -> None:
 )
 def test_attribution(name: str, asked: tuple[Any, ...], answered: tuple[bytes, ...], verdict: bool | type[str] | None) -> None:
     command = COMMANDS[name]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
-    found = command.matches(command.about(asked, False), Untagged(name, None, answered))
+    found = command.matches(command.subject(asked, False), Untagged(name, None, answered))
     assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 

@@ -251,10 +251,10 @@ def test_unasked_changes() -> None:
 )
 def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | type[str] | None) -> None:
     command = COMMANDS["GETANNOTATION"]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
-    about = command.about((asked, "/c", "v"), False)
-    found = command.matches(about, Untagged("ANNOTATION", None, answered))
+    subject = command.subject((asked, "/c", "v"), False)
+    found = command.matches(subject, Untagged("ANNOTATION", None, answered))
     assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 

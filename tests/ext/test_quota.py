@@ -242,9 +242,9 @@ def test_an_unasked_root() -> None:
 )
 def test_attribution(asked: Any, answered: tuple[bytes, ...], verdict: bool | type[str] | None) -> None:
     command = COMMANDS["GETQUOTA"]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
-    found = command.matches(command.about((asked,), False), Untagged("QUOTA", None, answered))
+    found = command.matches(command.subject((asked,), False), Untagged("QUOTA", None, answered))
     assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 

@@ -37,9 +37,9 @@ LIMITS = Limits(
     literals=20,
     nesting=20,
     answers=12,
-    answers_octets=5000,
+    answers_bytes=5000,
     stored=50,
-    stored_octets=20_000,
+    stored_bytes=20_000,
 )
 """So low that inputs of a fuzzer's size meet them."""
 PARSERS = [response.parse for _, response in sorted(REGISTRY.responses.items()) if response.parse is not None]
@@ -201,8 +201,8 @@ def taken_in(chunks: Iterable[bytes], uid: bool) -> tuple[list[Any], int]:
     for request in requests:
         assert request.complete
         assert request.defect is None, f"{request.call.name}: a family's function raised {request.defect!r}"
-    assert engine.store._memory <= LIMITS.stored_octets
-    assert size_of(engine.store._entries) <= 2 * LIMITS.stored_octets + 5000
+    assert engine.store._memory <= LIMITS.stored_bytes
+    assert size_of(engine.store._entries) <= 2 * LIMITS.stored_bytes + 5000
     kept = engine.store.runs()
     assert len(kept) <= LIMITS.stored
     for name, shaped in kept:

@@ -130,11 +130,11 @@ SMALL = Limits(
     response=40_000,
     literals=200,
     inflation=100_000,
-    answers_octets=100_000,
-    stored_octets=100_000,
+    answers_bytes=100_000,
+    stored_bytes=100_000,
     defects=10,
 )
-HELD = 2 * SMALL.stored_octets + 3 * SMALL.response + 200 * SMALL.literals + 10_000 * SMALL.defects + 250_000
+HELD = 2 * SMALL.stored_bytes + 3 * SMALL.response + 200 * SMALL.literals + 10_000 * SMALL.defects + 250_000
 """Bytes: what is stored, a response that has not ended, defects, the names of capabilities, and the client itself."""
 FLOOD = 120_000
 _NOT_HELD = (type, ModuleType, FunctionType)
@@ -168,7 +168,7 @@ def test_memory_is_bounded_by_the_limits(state: str, collecting: int) -> None:
     for name, make in SHAPES.items():
         client = Flooded(state, SMALL)
         client.feed(make(FLOOD), 4096)
-        assert held(client) <= HELD + collecting * 2 * SMALL.answers_octets, name
+        assert held(client) <= HELD + collecting * 2 * SMALL.answers_bytes, name
 
 
 def left_over(state: str, data: bytes) -> int:

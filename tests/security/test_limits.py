@@ -27,7 +27,7 @@ pytestmark = pytest.mark.heavy
 LIMITS = imapkit.Limits()
 BOUND = 40
 MEMORY = memory_of("LIST", (b"",))
-BOUNDS = {"answers_octets": MEMORY + BOUND}
+BOUNDS = {"answers_bytes": MEMORY + BOUND}
 """What is counted as memory counts a response that is empty, too."""
 
 #   What exceeds the limit if it holds one more than the bound.
@@ -39,10 +39,10 @@ MADE: dict[str, Callable[[int], bytes]] = {
     "nesting": lambda depth: b"* X " + b"(" * depth + b")" * depth + b"\r\n",
     "answers": lambda count: b'* LIST () "/" a\r\n' * count,
     "strays": lambda count: b"".join(islice(cycle((b"what is this\r\n", b"\r\n", b"* \r\n")), count)),
-    "answers_octets": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - MEMORY - 7)),
+    "answers_bytes": lambda size: b'* LIST () "/" %b\r\n' % (b"a" * (size - MEMORY - 7)),
 }
 #   What is dropped instead, what is for the layer below, and what is for the client itself.
-OTHERS = {"stored", "stored_octets", "defects", "inflation", "challenges", "command"}
+OTHERS = {"stored", "stored_bytes", "defects", "inflation", "challenges", "command"}
 
 
 def test_every_limit_is_tested() -> None:
@@ -91,7 +91,7 @@ def test_an_exchange_without_end_is_the_end() -> None:
 @pytest.mark.parametrize("value", [0, -1, None, "16", 1.5, True, float("inf")])
 @pytest.mark.parametrize("what", [field.name for field in fields(imapkit.Limits)])
 def test_a_limit_that_is_none_is_refused_at_once(what: str, value: Any) -> None:
-    if value == 0 and type(value) is int and what in ("stored", "stored_octets", "defects"):
+    if value == 0 and type(value) is int and what in ("stored", "stored_bytes", "defects"):
         assert asdict(imapkit.Limits(**{what: value}))[what] == 0
     else:
         with pytest.raises(ValueError, match=rf"Limits\.{what} must be a whole number"):
@@ -99,7 +99,7 @@ def test_a_limit_that_is_none_is_refused_at_once(what: str, value: Any) -> None:
 
 
 def test_nothing_need_be_kept() -> None:
-    with selected(limits=replace(LIMITS, stored=0, stored_octets=0, defects=0)) as (client, _):
+    with selected(limits=replace(LIMITS, stored=0, stored_bytes=0, defects=0)) as (client, _):
         assert client.noop()[0] == "OK"
         assert client.untagged_responses == []
         assert client.defects == ()
@@ -164,8 +164,8 @@ def test_the_client_has_the_layer_keep_its_limit() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "kept"),
-    [({"stored": 3}, 3), ({"stored_octets": 4 * memory_of("X", (b"a",))}, 4)],
-    ids=["stored", "stored_octets"],
+    [({"stored": 3}, 3), ({"stored_bytes": 4 * memory_of("X", (b"a",))}, 4)],
+    ids=["stored", "stored_bytes"],
 )
 def test_unasked_responses_make_room_for_newer_ones(limit: dict[str, int], kept: int) -> None:
     lines = b"* X a\r\n" * 9
@@ -185,7 +185,7 @@ def test_real_mail_meets_no_limit() -> None:
     assert LIMITS.nesting >= 1000, "a message in a message, a hundred deep"
     assert LIMITS.literals >= 100_000
     assert LIMITS.response > LIMITS.literal
-    assert LIMITS.answers_octets > LIMITS.response
+    assert LIMITS.answers_bytes > LIMITS.response
     assert LIMITS.inflation >= LIMITS.literal, "a message of nothing but zeros"
 
 
@@ -255,7 +255,7 @@ def test_little_is_kept_of_unasked_responses() -> None:
         kept = client.response("FETCH")[1]
         assert kept[-2][0].startswith(b"40 "), "the newest are kept"
         assert sum(len(item[1]) for item in kept if isinstance(item, tuple)) <= 32 << 20
-    assert LIMITS.stored_octets >= LIMITS.stored * memory_of("EXPUNGE", (b"1000000",)), "no bound makes the other one useless"
+    assert LIMITS.stored_bytes >= LIMITS.stored * memory_of("EXPUNGE", (b"1000000",)), "no bound makes the other one useless"
 
 
 def test_the_page_has_the_defaults() -> None:

@@ -65,7 +65,7 @@ def test_stored_responses_are_counted_as_their_memory(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_limit_on_what_is_stored_is_a_limit_on_memory(shape: str) -> None:
-    store = Store(Limits(stored_octets=20_000))
+    store = Store(Limits(stored_bytes=20_000))
     for response in received(b"".join(map(SHAPES[shape], range(COUNT)))):
         store.add(response.name, response, response.memory)
         assert size_of(store._entries) <= 2 * 20_000 + 1000

@@ -60,7 +60,7 @@ def together(command: Command) -> int:
     """What the registry says of it."""
     if command.exclusive:
         return ALONE
-    if command.about is not None:
+    if command.subject is not None:
         return APART
     return IN_TURN if command.result else TOGETHER
 

@@ -69,7 +69,7 @@ def refusal(vector: Vector, registry: Registry = REGISTRY) -> str:
 
 def test_a_vector_that_holds(write: Write) -> None:
     vector = one(write(WEATHER + EXPECTED))
-    assert (str(vector), vector.octets) == ("weather: rain", b"* X-WEATHER Bremen 14\r\n")
+    assert (str(vector), vector.wire) == ("weather: rain", b"* X-WEATHER Bremen 14\r\n")
     assert vector.expected == {"name": "X-WEATHER", "value": (b"Bremen", 14)}
     check_vector(vector, REGISTRY)
 
@@ -89,13 +89,13 @@ def test_a_vector_without_expectations_fails_with_the_parse_error(write: Write) 
 def test_the_text_to_paste_has_all_that_was_found(write: Write) -> None:
     entries, shipped = [], load_vectors(Path(__file__).parents[1] / "vectors")
     for number, vector in enumerate(shipped):
-        wire = json.dumps(vector.octets.decode("latin-1").removesuffix("\r\n").split("\r\n")).replace("\x7f", "\\u007f")
-        found = meaning(frame([vector.octets])[0], EVERYTHING)
+        wire = json.dumps(vector.wire.decode("latin-1").removesuffix("\r\n").split("\r\n")).replace("\x7f", "\\u007f")
+        found = meaning(frame([vector.wire])[0], EVERYTHING)
         entries.append(f"[[vector]]\nid = '{number}'\nwire = {wire}\n{vector_text(found)}")
     again = load_vectors(write("".join(entries)))
-    assert [vector.octets for vector in again] == [vector.octets for vector in shipped]
+    assert [vector.wire for vector in again] == [vector.wire for vector in shipped]
     for vector in again:
-        compare(vector, meaning(frame([vector.octets])[0], EVERYTHING))
+        compare(vector, meaning(frame([vector.wire])[0], EVERYTHING))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_every_kind_of_response_from_a_server(write: Write, text: str) -> None:
     vector = one(write(f"[[vector]]\nid = 'a'\n{text}\n"))
     check_vector(vector, EVERYTHING)
     check_vector_on_wire(vector, "rev1")
-    wrong = Vector(vector.id, vector.source, vector.octets, {**vector.expected, "number": 70})
+    wrong = Vector(vector.id, vector.source, vector.wire, {**vector.expected, "number": 70})
     with pytest.raises(AssertionError, match="number: 70 is expected"):
         check_vector(wrong, EVERYTHING)
     if vector.expected.get("typ") != "BYE":  # a client reports only that the connection is over

@@ -87,7 +87,7 @@ def test_crossed_explains_why_no_second_command_came() -> None:
         pytest.raises(imapkit.abort),
     ):
         client.check()
-    assert "about" in caught.value.__notes__[0]
+    assert "subject" in caught.value.__notes__[0]
 
 
 def test_crossed_answers_go_to_their_callers() -> None:

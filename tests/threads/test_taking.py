@@ -279,7 +279,7 @@ def test_a_channel_serves_one_command() -> None:
 
 
 def test_limits_are_not_for_what_is_streamed() -> None:
-    limits = imapkit.Limits(literal=1000, response=2000, answers_octets=2000)
+    limits = imapkit.Limits(literal=1000, response=2000, answers_bytes=2000)
     with selected(bodies(fetched()), limits=limits) as (client, _), within(MARGIN):
         file = File()
         assert client.fetch_to(1, "BODY.PEEK[]", file)[0] == "OK"

@@ -56,7 +56,7 @@ class Call:
         self.seqnums = command.seqnums and not uid
         self.expunges = uid or command.expunges
         """Whether EXPUNGE responses may come while it is in flight."""
-        self.about = _subject(command, args, uid) if command.about else None
+        self.about = _subject(command, args, uid) if command.subject else None
         """What it asks for, in the responses that ``Command.result`` names."""
         self.result = command.result
         """The names of the responses that answer it."""
@@ -85,12 +85,12 @@ class Call:
 
 def _subject(command: Command, args: tuple[Any, ...], uid: bool) -> Any:
     """What a command asks for. Raises ``TypeError`` for what cannot be compared with the subjects of others."""
-    assert command.about is not None
-    subject = command.about(args, uid)
+    assert command.subject is not None
+    subject = command.subject(args, uid)
     try:
         hash(subject)
     except TypeError as exc:
         raise TypeError(
-            f"{command.name}: its family's about() returned a {type(subject).__name__}, which has no hash: {exc}"
+            f"{command.name}: its family's subject() returned a {type(subject).__name__}, which has no hash: {exc}"
         ) from exc
     return subject

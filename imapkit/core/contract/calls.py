@@ -88,7 +88,7 @@ def make_call(
 
 
 def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:
-    """The result of ``encode``, wrapped. An error holds no part of a secret, nor does any frame of its traceback."""
+    """The result of ``encode``, wrapped. Neither an error nor a frame of its traceback holds a part of a secret."""
     try:
         return Secret(encode(kinds, rest, plain_all(args), name))
     except ArgumentError as exc:

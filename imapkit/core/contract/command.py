@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
-from imapkit.core.support.lean import lean_dataclass
+from imapkit.core.support.lean import lean_dataclass, warn_renamed
 from imapkit.core.wire.pieces import Token
 from imapkit.core.wire.response import Run, Untagged
 from imapkit.core.wire.sinks import Streams
@@ -72,18 +72,18 @@ class Command:
         the untagged responses that are returned to the caller. A call may await others (``Commands._call_with(results=...)``):
         LIST with RETURN (STATUS ...) awaits STATUS, too. In responses of a name that the call alone adds it has no subject:
         ``matches`` is not called, and two calls that await such a name follow one another.
-    ``about``, ``matches``
-        two commands that share a name in ``result`` are in flight together only if their answers can be distinguished:
-        ``about(args, uid)`` says what a command asks for (anything hashable, or a ``NumberSet``), and
-        ``matches(about, response)`` whether a response is an answer to that: True, False, None for "perhaps", or a text for
-        "only if it cannot be another command's", which is then noted in ``imap.defects``. A response that is perhaps the answer
-        of one command in flight becomes its answer; of several, it becomes no answer. For a command about one thing (no
-        ``NumberSet``) a certain answer goes before it. ``response.once(read)`` calls a function of the
-        family's once for each response, however many commands in flight ask.
-        Without ``about``, and where it returns None, such commands follow one another; so do two whose subjects are of different
-        types, such as a name and a ``NumberSet``: neither family's ``matches`` can read the other's. What ``matches`` raises
-        reaches the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are answers
-        (``run.texts`` ends where a literal begins); after False ``matches`` is called for each. It only saves time.
+    ``subject``, ``matches``
+        two commands that share a name in ``result`` are in flight together only if their answers can be distinguished.
+        ``subject(args, uid)`` returns what a command asks about: anything hashable, such as a mailbox name, or a ``NumberSet``.
+        ``matches(subject, response)`` returns whether a response answers a command with that subject: True, False, None for
+        "perhaps", or a text for "only if it cannot be another command's", which is then noted in ``imap.defects``. A response
+        that is perhaps the answer of one command in flight becomes its answer; of several, it becomes no answer. If the subject
+        is no ``NumberSet``, there is one answer, and a certain one is preferred to such a response. ``response.once(read)``
+        calls a function of the family's once for each response, however many commands in flight ask.
+        Without ``subject``, and where it returns None, such commands follow one another; so do two whose subjects are of
+        different types, such as a name and a ``NumberSet``: neither family's ``matches`` can read the other's. What ``matches``
+        raises reaches the caller of its own command. ``matches_all(subject, run)`` returns whether all responses of a run are
+        answers (``run.texts`` ends where a literal begins); after False ``matches`` is called for each. It only saves time.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
@@ -119,7 +119,7 @@ class Command:
     exclusive: bool = False
     uid: bool = False
     result: tuple[str, ...] = ()
-    about: Callable[[tuple[Any, ...], bool], Any] | None = None
+    subject: Callable[[tuple[Any, ...], bool], Any] | None = None
     matches: Callable[[Any, Untagged], bool | str | None] | None = None
     matches_all: Callable[[Any, Run], bool] | None = None
     seqnums: bool = False
@@ -135,3 +135,10 @@ class Command:
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
+    _RENAMED = (("about", "subject"),)
+
+    @property
+    def about(self) -> Callable[[tuple[Any, ...], bool], Any] | None:
+        """The old name of ``subject``: deprecated."""
+        warn_renamed("Command", "about", "subject")
+        return self.subject

@@ -127,10 +127,10 @@ class Commands:
         raise NotImplementedError
 
     def _use_tls(self, **settings: Any) -> Callable[[], None]:
-        """Check how TLS is to be (``IMAP4_SSL`` has the settings' names), and return what puts it on the connection.
+        """Check settings of TLS (with the names that ``IMAP4_SSL`` has), and return the function that puts TLS on the connection.
 
-        That is for a layer's factory to call, once the server has agreed: then the settings become the client's own. Raises
-        ``ArgumentError``, which for files that cannot be used is an ``OSError``, too.
+        A layer's factory calls that function once the server has agreed; then the settings become the client's own. Raises
+        ``ArgumentError``, which is an ``OSError`` as well if a file cannot be used.
         """
         raise NotImplementedError
 

@@ -59,7 +59,7 @@ def _line(pieces: list[Piece]) -> bytes:
 
 def as_given(command: Command) -> Command:
     """The same command, whose arguments are all sent as given; it is exclusive, and awaits the same responses."""
-    return replace(command, args=(), rest=_all_as_given, words=None, exclusive=True, about=None, matches=None, matches_all=None)
+    return replace(command, args=(), rest=_all_as_given, words=None, exclusive=True, subject=None, matches=None, matches_all=None)
 
 
 def _all_as_given(args: tuple[Any, ...]) -> Iterator[Token]:
@@ -67,7 +67,7 @@ def _all_as_given(args: tuple[Any, ...]) -> Iterator[Token]:
 
 
 def _one_as_given(value: Any) -> Token:
-    """Text as it is, but for quoted strings with 8-bit text: those become literals; ``""`` for no text; literals as they are."""
+    """Text and literals as they are, except quoted strings with 8-bit text, which become literals; ``""`` for an empty text."""
     if isinstance(value, (Literal, Source)):
         return value
     if isinstance(value, str):

@@ -123,7 +123,7 @@ async def _given(turn: Turn, deadline: float | None) -> None:
         if deadline is None:
             await waiter
         else:
-            async with asyncio.timeout(seconds_left(deadline, "SELECT")):
+            async with asyncio.timeout(seconds_left(deadline, "the mailbox")):
                 await waiter
     except TimeoutError:
         turn.leave()

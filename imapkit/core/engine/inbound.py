@@ -198,8 +198,8 @@ class Inbound:
         flight, name = self._flight, response.name
         if self.welcome is None:
             self._greeting(response)
-        if response.odd:
-            self._defects.add(response.odd, response.text)
+        if response.defect:
+            self._defects.add(response.defect, response.text)
         if isinstance(response, Stray):
             self._strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
@@ -250,9 +250,9 @@ class Inbound:
         limits = self._limits
         if owner.count > limits.answers:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers} responses (Limits.answers)")
-        if owner.memory > limits.answers_octets:
-            most = limits.answers_octets
-            raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes of memory (Limits.answers_octets)")
+        if owner.memory > limits.answers_bytes:
+            most = limits.answers_bytes
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes of memory (Limits.answers_bytes)")
 
     def _listen(self, request: Request, response: Untagged) -> None:
         """Interrupt the listening command if the response is news for it."""
@@ -294,7 +294,7 @@ class Inbound:
     def _keep(self, name: str, data: list[Any] | Untagged | Run, memory: int) -> None:
         if self._flight.store.add(name, data, memory):
             self._defects.add(
-                "responses that no command asked for are dropped, the oldest first (Limits.stored, stored_octets)", b""
+                "responses that no command asked for are dropped, the oldest first (Limits.stored, stored_bytes)", b""
             )
 
     def _guard(self, owner: Request | None, function: Callable[..., Any], *args: Any) -> Any:

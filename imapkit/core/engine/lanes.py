@@ -1,7 +1,7 @@
 """Lanes: the commands that await responses of one name, and which of them may be in flight together.
 
-Two commands share a lane's turn if their answers can be told apart: ``Command.about`` says what each asks for. Every operation
-takes constant time, or the logarithm of the number of ranges in flight.
+Two commands of one lane may be in flight together if their answers can be told apart: ``Command.subject`` returns what each
+asks about. Every operation takes constant time, or the logarithm of the number of ranges in flight.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Lane:
 
     @property
     def empty(self) -> bool:
-        """Whether no command is granted, and none waits."""
+        """Whether no command is granted or waits."""
         return not (self._granted or self._tail)
 
     def enter(self, command: Queued) -> bool:

@@ -47,7 +47,7 @@ class Store:
             return not before and bool(self.dropped)
 
     def _trim(self, entries: deque[_Entry]) -> None:
-        while len(entries) > self._limits.stored or self._memory > self._limits.stored_octets:
+        while len(entries) > self._limits.stored or self._memory > self._limits.stored_bytes:
             self._memory -= entries.popleft()[2]
             self.dropped += 1
 

@@ -1,4 +1,4 @@
-"""The subject of a command, and whether a response has the same: for ``Command.about`` and ``Command.matches``."""
+"""The subject of a command, and whether a response has the same: for ``Command.subject`` and ``Command.matches``."""
 
 from __future__ import annotations
 
@@ -73,25 +73,25 @@ def about_mailbox(args: tuple[Any, ...], uid: bool) -> str:
     return mailbox_key(mailbox_name(args[0]))
 
 
-def is_about_mailbox(about: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | None:
+def is_about_mailbox(subject: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | None:
     """Whether a response that begins with a mailbox name, which ``name`` reads, is about that mailbox."""
     found = response.once(_reader(name))
-    return None if found is None else same_name(found, about)
+    return None if found is None else same_name(found, subject)
 
 
-def may_be_about_mailbox(about: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | str | None:
+def may_be_about_mailbox(subject: str, response: Untagged, name: ReadName = Cursor.astring) -> bool | str | None:
     """The same for a response that servers seldom send unasked: with another name it is still the answer, if to no other command.
 
     A server may have several names for a mailbox, above all for INBOX.
     """
-    return or_another_name(about, is_about_mailbox(about, response, name))
+    return or_another_name(subject, is_about_mailbox(subject, response, name))
 
 
-def or_another_name(about: str, verdict: bool | None) -> bool | str | None:
+def or_another_name(subject: str, verdict: bool | None) -> bool | str | None:
     """The verdict; instead of False the text for "only if it cannot be another command's", and for INBOX None."""
     if verdict is not False:
         return verdict
-    return None if about == "INBOX" else "a response about another mailbox, and nothing else can be the answer"
+    return None if subject == "INBOX" else "a response about another mailbox, and nothing else can be the answer"
 
 
 @lru_cache(64)

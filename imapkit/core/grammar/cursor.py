@@ -47,9 +47,9 @@ class Cursor(Reader):
         """``mailbox = "INBOX" / astring`` as it was sent, at the end or before a list; one that lacks its quotes is noted."""
         return mailbox(self)
 
-    def name(self, octets: bytes) -> MailboxName:
+    def name(self, data: bytes) -> MailboxName:
         """A mailbox name that has been read, or a string encoded like one: it can be passed back, and keeps its encoding."""
-        return UTF8MailboxName(octets) if self.utf8 else MailboxName(octets)
+        return UTF8MailboxName(data) if self.utf8 else MailboxName(data)
 
     # Flags
 

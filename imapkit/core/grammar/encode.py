@@ -59,7 +59,7 @@ def no_arguments(args: tuple[Any, ...]) -> tuple[()]:
 
 
 def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) -> list[Piece]:
-    """The pieces of a whole command: its name and its arguments, ready but for the tag and the form of literals."""
+    """The pieces of a whole command: its name and its arguments, complete except for the tag and the form of literals."""
     if not args and not kinds and rest in (None, no_arguments):
         return [name.encode("ascii")]
     tokens: list[Token] = [name.encode("ascii")]

@@ -144,7 +144,7 @@ def general(value: Any) -> Token:
 
 
 def program(text: str, charset: str = "utf-8") -> tuple[Piece, ...]:
-    """Text with a grammar of its own, as it is, but for quoted strings with 8-bit text: those become literals."""
+    """Text with a grammar of its own, as it is, except quoted strings with 8-bit text: those become literals."""
     pieces: list[Piece] = []
     for i, part in enumerate(_STRINGS.split(text)):
         if not part and text:

@@ -47,12 +47,12 @@ _NUMBERED = late_pattern(r"(?:x_)?+(?:cp|windows|microsoft|ms|ibm)_?+(?:cp_?+)?+
 _LONGEST_NAME = 60
 
 
-def decode_bytes(octets: bytes, charset: str = "utf-8") -> str:
+def decode_bytes(data: bytes, charset: str = "utf-8") -> str:
     """The text of bytes in ``charset``, with U+FFFD for those that are no text; as UTF-8 if the charset is unknown."""
     try:
-        return octets.decode("utf-8" if charset == "utf-8" else _codec(charset), "replace")
+        return data.decode("utf-8" if charset == "utf-8" else _codec(charset), "replace")
     except (LookupError, ValueError):
-        return octets.decode("utf-8", "replace")
+        return data.decode("utf-8", "replace")
 
 
 def _codec(charset: str) -> str:

@@ -100,9 +100,9 @@ def way_out(*names: str) -> str:
     return " or ".join(f"IMAPKIT_DISABLE={name}" for name in names) + " switches it off"
 
 
-def listed(things: Iterable[object]) -> str:
+def listed(items: Iterable[object]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    *most, last = map(str, things)
+    *most, last = map(str, items)
     return f"{', '.join(most)} and {last}" if most else last
 
 
@@ -209,7 +209,7 @@ def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
 
 
 def _senseless(plugin: Plugin, claims: Sequence[Claim]) -> Iterator[PluginError]:
-    """What the wire says is looked up in upper case, and a family can neither claim twice nor replace what it lacks."""
+    """Names on the wire are compared in upper case. A family cannot claim a name twice, nor replace one that it lacks."""
     out, names = way_out(plugin.name), [plugin.name]
     counted = Counter(claim.key for claim in claims)
     for key, times in counted.items():
@@ -267,9 +267,9 @@ def _layerless(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
 
 
 def _misspelt(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
-    """Names of other families' things that none has, and that are a slip away from one that is there.
+    """Names of responses and commands that no family has, but that look like a misspelling of one that is there.
 
-    Any other name may be one that only a family has that is absent, or one that no family describes.
+    Any other name may belong to a family that is absent, or to none.
     """
     responses = {name for plugin in plugins for name in plugin.family.responses}
     commands = {command.name for plugin in plugins for command in plugin.family.commands}

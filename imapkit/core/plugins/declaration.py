@@ -33,16 +33,16 @@ _OF_A_COMMAND = {
     "guard": "guard(session, args)",
     "before": "before(session, args)",
     "done": "done(session, request)",
-    "about": "about(args, uid)",
-    "matches": "matches(about, response)",
-    "matches_all": "matches_all(about, run)",
+    "subject": "subject(args, uid)",
+    "matches": "matches(subject, response)",
+    "matches_all": "matches_all(subject, run)",
     "news": "news(response)",
 }
 _OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
 _OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
 #   What is of no use without another field.
 _OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
-_NEEDED = {"about": "matches", "matches": "about", "matches_all": "matches", "news": "interrupt"}
+_NEEDED = {"subject": "matches", "matches": "subject", "matches_all": "matches", "news": "interrupt"}
 _TAILS = ("feed", "reject")
 _NO_KINDS = (str, bytes, int, bool, float, list, tuple, dict, set)
 _VARIADIC = 4
@@ -60,7 +60,7 @@ def contract_is_unknown(family: Family) -> bool:
 
 
 def mistakes(family: Family) -> Iterator[str]:
-    """What is wrong with a declaration, whatever else is installed; the usual ones are a missing comma and a list of letters."""
+    """What is wrong with a declaration by itself. The most frequent mistake is a missing comma: a str instead of a tuple."""
     if not isinstance(family.name, str) or not is_name(family.name):
         yield f"name={family.name!r} is no name: letters, digits, and _ - . inside"
     if family.mixin is not None and not isinstance(family.mixin, type):
@@ -267,8 +267,8 @@ def _wrong_result(command: Command) -> Iterator[str]:
     for field, other in _NEEDED.items():
         if getattr(command, field) is not None and getattr(command, other) is None:
             yield f"{field}= is of no use without {other}=: write both, or neither"
-    if command.about is not None and not command.result:
-        yield "about= is of no use where result= names no response"
+    if command.subject is not None and not command.result:
+        yield "subject= is of no use where result= names no response"
 
 
 def _wrong_interrupt(command: Command) -> Iterator[str]:

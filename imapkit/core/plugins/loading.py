@@ -81,7 +81,7 @@ class _Manager(pluggy.PluginManager):
 
 
 def _ask(source: Source, plugin: Any) -> Family:
-    """Call the hook, once, with a manager of the plugin's own, so that whatever goes wrong is this plugin's doing."""
+    """Call the hook once, with a plugin manager that has this plugin alone, so that any error is this plugin's."""
     manager = _Manager(GROUP)
     manager.add_hookspecs(Specs)
     _check_hooks(source, manager, plugin)

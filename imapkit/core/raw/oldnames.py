@@ -153,7 +153,7 @@ class OldNames:
             return Command(name, State.ANY, exclusive=True)
         if known.layer is not None:
             raise ArgumentError(f"{name} changes how the connection is read: call {name.lower()}()")
-        return replace(known, exclusive=True, about=None, matches=None, matches_all=None)
+        return replace(known, exclusive=True, subject=None, matches=None, matches_all=None)
 
     def _line(self, known: Command, uid: bool, args: tuple[Any, ...]) -> Any:
         """The pieces of a command, without quoting; wrapped, if they hold a secret."""

@@ -12,9 +12,17 @@ from dataclasses import field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-__all__ = ["lean_dataclass", "record"]
+__all__ = ["lean_dataclass", "record", "warn_renamed"]
 
 _Record = TypeVar("_Record", bound=type[Any])
+
+
+def warn_renamed(kind: str, old: str, new: str) -> None:
+    """Warn of the old name of an attribute of the class ``kind``: the warning names the line that called the caller."""
+    import warnings
+
+    warnings.warn(f"{kind}.{old} is an old name: write {new}", DeprecationWarning, stacklevel=3)
+
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as lean_dataclass
@@ -22,7 +30,10 @@ else:
     from dataclasses import MISSING, FrozenInstanceError, dataclass, fields, is_dataclass
 
     def lean_dataclass(**options: Any) -> Callable[[type], type]:
-        """``dataclass`` with these options, for fields that are all arguments; ``eq`` brings ``__hash__``, too."""
+        """``dataclass`` with these options, for fields that are all arguments; ``eq`` brings ``__hash__``, too.
+
+        ``_RENAMED`` in the class pairs old names of fields with the new ones: ``__init__`` takes the old ones with a warning.
+        """
         eq, frozen = options.pop("eq", True), options.pop("frozen", False)
 
         def define(cls: type) -> type:
@@ -60,7 +71,10 @@ else:
             self._cls, self._frozen = cls, frozen
 
         def __get__(self, instance: object, owner: type | None = None) -> Any:
-            written = self._cls.__init__ = _written(self._cls, self._frozen)
+            written = _written(self._cls, self._frozen)
+            if renamed := getattr(self._cls, "_RENAMED", None):
+                written = _takes_old_names(written, self._cls.__name__, dict(renamed))
+            self._cls.__init__ = written
             return written if instance is None else written.__get__(instance)
 
     def _written(cls: type, frozen: bool) -> Callable[..., None]:
@@ -90,6 +104,19 @@ else:
         init: Callable[..., None] = made["make"](**scope)
         init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
         return init
+
+    def _takes_old_names(init: Callable[..., None], kind: str, renamed: dict[str, str]) -> Callable[..., None]:
+        """``init`` that takes the old name of a field as well; it counts before the new one, which ``replace`` always gives."""
+
+        def __init__(self: object, *args: Any, **values: Any) -> None:
+            for old in renamed.keys() & values.keys():
+                warn_renamed(kind, old, renamed[old])
+                values[renamed[old]] = values.pop(old)
+            init(self, *args, **values)
+
+        __init__.__qualname__, __init__.__module__ = init.__qualname__, init.__module__
+        __init__.__wrapped__ = init
+        return __init__
 
     def _freezing(cls: type) -> dict[str, Callable[..., Any]]:
         names = frozenset(each.name for each in fields(cls))

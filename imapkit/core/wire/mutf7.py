@@ -3,7 +3,7 @@
 The two directions are not symmetric, on purpose:
 
 - `encode` is strict and canonical: one spelling for every name, and no control character survives in it.
-- `decode` is total: it never raises and drops nothing. A shift sequence is turned into text only if `encode` could
+- `decode` takes any bytes: it never raises and drops nothing. A shift sequence is turned into text only if `encode` could
   have written it. Everything else stays readable and literal:
 
   ========================================================  =========================  =======================

@@ -1,4 +1,4 @@
-r"""Quoted strings, as servers break them, too: the one definition for the framer and for the cursor.
+r"""Where quoted strings begin and end, malformed ones as well: the framer and the cursor both use this definition.
 
 A quote opens a string only where a string can begin: at the start of a text, or after SP, ``(``, ``[`` or a list's ``)``. It
 closes the string only where a string can end: before SP, ``)``, ``]`` or the end of the line. Any other quote is a character. A
@@ -84,7 +84,7 @@ def is_open_after(line: bytes, is_open: bool) -> bool:
 
 
 def is_surely_closed(line: bytes) -> bool:
-    """Whether no string can be open at the end of ``line``, whatever came before, by its last quote alone.
+    """Whether no string can be open at the end of ``line``: judged by its last quote alone, for any text before it.
 
     Where a string was open, that quote closes it; where none was, it opens none. False where only the whole line shows it.
     """

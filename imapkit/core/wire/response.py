@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from imapkit.core.support.lean import lean_dataclass
+from imapkit.core.support.lean import lean_dataclass, warn_renamed
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.memory import PART, RESPONSE, SINGLE, memory_of
 
@@ -84,7 +84,7 @@ class Untagged:
     """
 
     __slots__ = ("_found", "name", "number", "parts", "utf8")
-    odd = ""
+    defect = ""
     """How it breaks the grammar of a response; "" if it does not."""
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
@@ -97,6 +97,12 @@ class Untagged:
 
     def __len__(self) -> int:
         return 1
+
+    @property
+    def odd(self) -> str:
+        """The old name of ``defect``: deprecated."""
+        warn_renamed("Untagged", "odd", "defect")
+        return self.defect
 
     @property
     def memory(self) -> int:
@@ -230,19 +236,19 @@ def literal_matcher(name: str) -> Callable[[bytes, int], re.Match[bytes] | None]
 
 class _BareCode(Untagged):
     __slots__ = ()
-    odd = "a response code with no status before it"
+    defect = "a response code with no status before it"
 
 
 class Stray(Untagged):
     """A line that is no response: Exchange ends a session with a bare ``Server Unavailable. 15``."""
 
     __slots__ = ()
-    odd = "a line that is no IMAP response"
+    defect = "a line that is no IMAP response"
 
 
 class _Nameless(Stray):
     __slots__ = ()
-    odd = "a response without a name"
+    defect = "a response without a name"
 
 
 def announcement(text: bytes) -> int:

@@ -89,33 +89,33 @@ def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:
     return NumberSet(sequence_set_text(args[0]), uid=uid)
 
 
-def is_about_messages(about: NumberSet, response: Untagged) -> bool | str | None:
+def is_about_messages(subject: NumberSet, response: Untagged) -> bool | str | None:
     """Whether a FETCH response is about one of these messages.
 
     The answer to a UID command has a UID (RFC 3501 section 6.4.8). A response without a readable UID reports another client's
     change if it has flags alone; otherwise it can only be an answer, and the reason for the defect is returned.
     """
-    if not about.uid:
-        return False if response.number is None else about.may_hold(response.number)
+    if not subject.uid:
+        return False if response.number is None else subject.may_hold(response.number)
     uid = response.once(fetch_uid)
     if uid:
-        return about.may_hold(uid)
+        return subject.may_hold(uid)
     return False if response.once(has_flags_alone) else "FETCH: no UID can be read in the answer to a UID command"
 
 
-def are_about_messages(about: NumberSet, run: Run) -> bool:
+def are_about_messages(subject: NumberSet, run: Run) -> bool:
     """Whether all these FETCH responses are about these messages."""
-    numbers = fetch_uids(run) if about.uid else run.numbers
-    return bool(numbers) and about.may_hold_all(numbers)
+    numbers = fetch_uids(run) if subject.uid else run.numbers
+    return bool(numbers) and subject.may_hold_all(numbers)
 
 
-def is_about_status(about: str, response: Untagged) -> bool | str | None:
+def is_about_status(subject: str, response: Untagged) -> bool | str | None:
     """Whether a STATUS response is about that mailbox, also if the server writes its name in another way.
 
     After NOTIFY (RFC 5465) or LIST with RETURN STATUS (RFC 5819) a server also sends the STATUS of other mailboxes.
     """
     name = response.once(_status_name)
-    return None if name is None else or_another_name(about, same_name(name, about))
+    return None if name is None else or_another_name(subject, same_name(name, subject))
 
 
 def _status_name(response: Untagged) -> str | None:

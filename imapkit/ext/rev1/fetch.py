@@ -271,7 +271,7 @@ class FetchData:
     def body(self, section: str = "") -> bytes | None:
         """The bytes of a section: "" for the whole message, ``"1.2"``, ``"HEADER.FIELDS (SUBJECT)"`` ...; None without it.
 
-        Case does not matter, nor do the order, the quotes and the repetition of header fields. Without the whole section, a
+        Case does not matter; neither do order, quotes and repetition of header fields. Without the whole section, a
         partial one (``BODY[1]<0>``) is returned. RFC822, RFC822.HEADER and RFC822.TEXT count as the sections that they stand for.
         """
         return find_section(self.items, section)

@@ -209,7 +209,7 @@ COMMANDS = (
         State.LOGGED_IN,
         args=(mailbox, status_items),
         result=("STATUS",),
-        about=about_mailbox,
+        subject=about_mailbox,
         matches=is_about_status,
     ),
     Command("SUBSCRIBE", State.LOGGED_IN, args=_ONE),

@@ -82,10 +82,10 @@ def test_search_refuses(charset: str, criteria: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("name", ["FETCH", "STORE", "PARTIAL"])
 def test_fetch_by_number(name: str, numbers: Any, number: int, verdict: bool | None) -> None:
     command = COMMANDS[name]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
-    about = command.about((numbers,), False)
-    assert command.matches(about, Untagged("FETCH", number, (b"(UID 77 FLAGS ())",))) is verdict
+    subject = command.subject((numbers,), False)
+    assert command.matches(subject, Untagged("FETCH", number, (b"(UID 77 FLAGS ())",))) is verdict
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_fetch_by_number(name: str, numbers: Any, number: int, verdict: bool | N
 @pytest.mark.parametrize("name", ["FETCH", "STORE"])
 def test_fetch_by_uid(name: str, data: tuple[bytes, ...], verdict: bool | type[str]) -> None:
     command = COMMANDS[name]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
-    found = command.matches(command.about(("5:9",), True), Untagged("FETCH", 1, data))
+    found = command.matches(command.subject(("5:9",), True), Untagged("FETCH", 1, data))
     assert (str if isinstance(found, str) else found) is verdict
 
 
@@ -152,9 +152,9 @@ def test_fetch_by_uid(name: str, data: tuple[bytes, ...], verdict: bool | type[s
 )
 def test_status_by_mailbox(asked: str | bytes, parts: tuple[bytes, ...], verdict: bool | type[str] | None) -> None:
     command = COMMANDS["STATUS"]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
-    found = command.matches(command.about((asked, "(MESSAGES)"), False), Untagged("STATUS", None, parts))
+    found = command.matches(command.subject((asked, "(MESSAGES)"), False), Untagged("STATUS", None, parts))
     assert (str if isinstance(found, str) else found) is verdict, "a text is the reason for a defect"
 
 
@@ -222,20 +222,20 @@ def test_store_items_of_other_families(item: str) -> None:
 )
 def test_fetch_all_at_once(name: str, uid: bool, numbers: str, last: int, texts: tuple[bytes, ...], verdict: bool) -> None:
     command = COMMANDS[name]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches is not None
     assert command.matches_all is not None
-    about = command.about((numbers,), uid)
+    subject = command.subject((numbers,), uid)
     run = Run("FETCH", [(b"%d" % i, texts[i % len(texts)] % i) for i in range(1, last + 1)])
-    assert command.matches_all(about, run) is verdict
+    assert command.matches_all(subject, run) is verdict
     matches = command.matches
-    assert verdict is all(matches(about, response) is not False for response in run.responses())
+    assert verdict is all(matches(subject, response) is not False for response in run.responses())
 
 
 @pytest.mark.parametrize("text", [b"(FLAGS ())", b'(X "UID 5")', b'(X "(" UID 5)', b"UID 5", b""])
 def test_a_run_without_early_uids_is_checked_one_by_one(text: bytes) -> None:
     command = COMMANDS["FETCH"]
-    assert command.about is not None
+    assert command.subject is not None
     assert command.matches_all is not None
     run = Run("FETCH", [(b"1", b"(UID 5)"), (b"2", text)])
-    assert not command.matches_all(command.about(("1:9",), True), run)
+    assert not command.matches_all(command.subject(("1:9",), True), run)

@@ -106,10 +106,10 @@ def about_root(args: tuple[Any, ...], uid: bool) -> bytes:
     return root.encode("utf-8", "surrogateescape") if isinstance(root, str) else bytes(root)
 
 
-def is_about_root(about: bytes, response: Untagged) -> bool | None:
+def is_about_root(subject: bytes, response: Untagged) -> bool | None:
     """Whether a QUOTA response is about that root; servers may send others unasked. None if it cannot be read."""
     try:
-        return Cursor(response.parts).astring() == about
+        return Cursor(response.parts).astring() == subject
     except ParseError:
         return None
 
@@ -126,7 +126,7 @@ def imapkit_family() -> Family:
                 State.LOGGED_IN,
                 args=(root_name,),
                 result=("QUOTA",),
-                about=about_root,
+                subject=about_root,
                 matches=is_about_root,
             ),
         ),
