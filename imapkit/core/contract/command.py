@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.wire.pieces import Token
-from imapkit.core.wire.response import Run, Untagged
+from imapkit.core.wire.response import ResponseCode, Run, Untagged
 from imapkit.core.wire.sinks import Streams
 
 __all__ = ["Command", "Done"]
@@ -36,6 +36,11 @@ class Done(Protocol):
     @property
     def untagged(self) -> list[Untagged]:
         """The untagged responses that answer it, as they came."""
+        ...
+
+    @property
+    def codes(self) -> Sequence[ResponseCode]:
+        """The response codes of untagged OK, NO and BAD that belong to its answer (``Command.codes``), as they came."""
         ...
 
     @property
@@ -79,6 +84,11 @@ class Command:
         types, such as a name and a ``NumberSet``: neither family's ``matches`` can read the other's. What ``matches`` raises
         reaches the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are answers
         (``run.texts`` ends where a literal begins); after False ``matches`` is called for each. It only saves time.
+    ``codes``, ``matches_code``
+        the response codes that belong to its answer when the server sends them in an untagged OK, NO or BAD while it is in
+        flight, as MOVE's COPYUID (RFC 6851 section 4.3): ``request.codes`` has them. They are kept for ``response(name)``, too.
+        Two commands that own one code follow one another, unless ``matches_code(about, code)`` can tell their codes apart by
+        what ``about`` says: True, False, or None for "perhaps", for a ``ResponseCode``.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
@@ -130,3 +140,5 @@ class Command:
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
+    codes: tuple[str, ...] = ()
+    matches_code: Callable[[Any, ResponseCode], bool | None] | None = None

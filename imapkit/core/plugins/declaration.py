@@ -35,13 +35,14 @@ _OF_A_COMMAND = {
     "about": "about(args, uid)",
     "matches": "matches(about, response)",
     "matches_all": "matches_all(about, run)",
+    "matches_code": "matches_code(about, code)",
     "news": "news(response)",
 }
 _OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
 _OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
 #   What is of no use without another field.
 _OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
-_NEEDED = {"about": "matches", "matches": "about", "matches_all": "matches", "news": "interrupt"}
+_NEEDED = {"matches": "about", "matches_all": "matches", "matches_code": "about", "news": "interrupt"}
 _TAILS = ("feed", "reject")
 _NO_KINDS = (str, bytes, int, bool, float, list, tuple, dict, set)
 _VARIADIC = 4
@@ -256,8 +257,16 @@ def _wrong_result(command: Command) -> Iterator[str]:
     for field, other in _NEEDED.items():
         if getattr(command, field) is not None and getattr(command, other) is None:
             yield f"{field}= is of no use without {other}=: write both, or neither"
-    if command.about is not None and not command.result:
+    if command.about is not None and command.matches is None and command.matches_code is None:
+        yield "about= is of no use without matches=: write both, or neither"
+    if command.about is not None and not (command.result or command.matches_code):
         yield "about= is of no use where result= names no response"
+    yield from _wrong_list("codes", command.codes, str)
+    for name in dict.fromkeys(name for name in _listed(command.codes) if isinstance(name, str)):
+        if not _ATOM.fullmatch(name) or name != name.upper():
+            yield f"codes= holds {name!r}, which is no name of a response code: write it in upper case, as one word"
+    if command.matches_code is not None and not command.codes:
+        yield "matches_code= is of no use where codes= names no response code"
 
 
 def _wrong_interrupt(command: Command) -> Iterator[str]:

@@ -177,6 +177,19 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
 
 
 _ONE = (mailbox,)
+_ABOUT_MAILBOX = (
+    "HIGHESTMODSEQ",
+    "MAILBOXID",
+    "NOMODSEQ",
+    "PERMANENTFLAGS",
+    "READ-ONLY",
+    "READ-WRITE",
+    "UIDNEXT",
+    "UIDNOTSTICKY",
+    "UIDVALIDITY",
+    "UNSEEN",
+)
+"""The response codes in which the server describes the mailbox that it opens: RFC 3501 section 6.3.1, RFC 7162, 8474, 4315."""
 COMMANDS = (
     Command("APPEND", State.LOGGED_IN, args=(mailbox, optional(flags), optional(date_time), message)),
     Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions),
@@ -188,6 +201,7 @@ COMMANDS = (
         rest=extensions,
         exclusive=True,
         result=("EXISTS",),
+        codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_examined,
     ),
@@ -201,6 +215,7 @@ COMMANDS = (
         rest=extensions,
         exclusive=True,
         result=("EXISTS",),
+        codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_selected,
     ),
