@@ -120,7 +120,7 @@ probe = Family(
     mixin=ProbeCommands,
     commands=COMMANDS,
     responses={"CAPABILITY": Response(apply=_announced), "XBROKEN": Response(apply=_raises)},
-    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises)},
+    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises), "XHERE": Code(boundary=True)},
 )
 probe_registry: Registry = load_only(probe)
 

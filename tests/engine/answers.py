@@ -34,7 +34,7 @@ def _verdict_of_code(about: str, code: ResponseCode) -> bool | None:
 FETCH = replace(probe_registry.commands["XFETCH"], matches_all=_all_are_about)
 LIST = probe_registry.commands["XLIST"]
 MOVE = Command("XMOVE", State.ANY, codes=("MOVED",), about=lambda args, uid: args[0], matches_code=_verdict_of_code)
-REPLACE = Command("XREPLACE", State.ANY, codes=("MOVED", "ADDED"))
+REPLACE = Command("XREPLACE", State.ANY, codes=("MOVED", "XHERE"), result=("ABOUT", "LIST"))
 """These own the codes of untagged OK."""
 ALERTED = replace(probe_registry.commands["XPING"], result=("OK",))
 """It awaits what has a meaning beside being an answer."""
@@ -124,7 +124,7 @@ class AnswerEpisode:
         text = b"%b x=no" % mark
         if name == "OK" and rng.random() < 0.8:
             verdicts = b" ".join(b"%b=%b" % (each, rng.choice((b"yes", b"perhaps", b"no"))) for each in (b"a", b"b", b"c"))
-            text = b"[%b mark=%b %b] moved" % (rng.choice((b"MOVED", b"MOVED", b"ADDED", b"OTHER")), mark, verdicts)
+            text = b"[%b mark=%b %b] moved" % (rng.choice((b"MOVED", b"MOVED", b"XHERE", b"OTHER")), mark, verdicts)
         if name == "ABOUT":
             words = [f"{each}={rng.choice(('yes', 'perhaps', 'else', 'no', 'no'))}".encode() for each in "abc"]
             text = b" ".join((*words, b"mark=" + mark))
@@ -176,9 +176,18 @@ class AnswerEpisode:
         for wanted in (True, None):
             found = [owner for owner, verdict in zip(owners, verdicts, strict=True) if verdict is wanted]
             if found and (wanted or len(found) == 1):
+                if code.name == "XHERE":
+                    self._part(found[0])
                 self.codes[found[0]].append(code.data)
             if found:
                 break
+
+    def _part(self, owner: Request) -> None:
+        """What has come for a command belongs to none: its answer begins here."""
+        for kept in (self.certain[owner], self.doubtful[owner]):
+            self.stored += kept
+            kept.clear()
+        self.codes[owner].clear()
 
     def _end(self, request: Request) -> None:
         typ = self.rng.choice(("OK", "OK", "NO"))

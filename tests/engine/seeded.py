@@ -207,6 +207,8 @@ MISTAKES = (
         "likely[0] if likely else None",
     ),
     Mistake("a code that a command owns is in its answer", inbound, "owner.codes.append(code)", "pass"),
+    Mistake("a boundary parts an answer", inbound, "if known is not None and known.boundary:", "if False:"),
+    Mistake("what came before a boundary is kept", inbound, "self._release(before)", "pass"),
     Mistake(
         "of number sets there is an answer for each message",
         attribution,

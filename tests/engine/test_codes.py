@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,18 @@ from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.engine.request import Request
 from imapkit.core.wire.response import ResponseCode
+from imapkit.plugin import Code, Family
 from imapkit.testing.families import load_only
-from tests.core.support import Driver
+from tests.core.support import Driver, call, probe_registry
 
 MAIL = load_only("rev1")
+PARTED = load_only(
+    Family(
+        "parted",
+        commands=(replace(probe_registry.commands["XABOUT"], name="XMOVE", codes=("HERE",)),),
+        codes={"HERE": Code(boundary=True)},
+    )
+)
 
 
 def move(subject: str = "", **fields: Any) -> Call:
@@ -84,8 +93,8 @@ def test_codes_count_as_responses_of_their_command() -> None:
 
 def ready(*calls: Call) -> int:
     gate = Gate()
-    for call in calls:
-        gate.add(Queued(call))
+    for each in calls:
+        gate.add(Queued(each))
     return len(gate.ready)
 
 
@@ -126,3 +135,45 @@ def test_what_the_server_says_of_the_mailbox_belongs_to_select_and_is_kept_as_be
     assert codes(request) == [("UIDVALIDITY", b"7"), ("UIDNEXT", b"9")]
     assert driver.engine.store.take("UIDVALIDITY") == [b"7"]
     assert driver.engine.session.exists == 3
+
+
+def test_what_comes_before_closed_is_about_the_mailbox_before() -> None:
+    driver = Driver(tables=MAIL)
+    wanted = call("SELECT", "INBOX", tables=MAIL)
+    request = driver.send(Call(wanted.command, wanted.args, wanted.pieces, result=("EXISTS", "VANISHED")))
+    driver.feed(b"* VANISHED 1:3\r\n* 41 EXISTS\r\n* OK [HIGHESTMODSEQ 4] old\r\n")
+    driver.feed(b"* OK [CLOSED] the old one\r\n* OK [HIGHESTMODSEQ 9] new\r\n* 5 EXISTS\r\n* VANISHED (EARLIER) 7\r\n")
+    assert driver.engine.store.take("EXISTS") == [b"41"]
+    assert driver.engine.store.take("VANISHED") == [b"1:3"]
+    driver.end(request)
+    assert driver.data(request) == [b"5", b"(EARLIER) 7"]
+    assert codes(request) == [("CLOSED", None), ("HIGHESTMODSEQ", b"9")]
+    assert driver.engine.session.exists == 5
+
+
+def test_what_was_doubtful_before_the_boundary_is_no_answer() -> None:
+    driver = Driver(tables=PARTED)
+    request = driver.send(Call(PARTED.commands["XMOVE"], ("a",), [b"XMOVE"]))
+    driver.feed(b"* ABOUT a=perhaps\r\n* OK [HERE] it begins\r\n")
+    driver.end(request)
+    assert driver.data(request) == []
+    assert driver.engine.store.take("ABOUT") == [b"a=perhaps"]
+
+
+def test_the_boundary_means_nothing_to_a_command_that_does_not_own_it() -> None:
+    driver = Driver(tables=MAIL)
+    request = driver.send("NOOP")
+    driver.feed(b"* OK [CLOSED] left\r\n")
+    driver.end(request)
+    assert codes(request) == []
+    assert driver.engine.session.state is State.AUTH
+
+
+def test_of_several_counts_without_a_boundary_the_last_one_is_that_of_the_new_mailbox() -> None:
+    driver = Driver(tables=MAIL)
+    wanted = call("SELECT", "INBOX", tables=MAIL)
+    request = driver.send(Call(wanted.command, wanted.args, wanted.pieces, result=("FLAGS", "EXISTS")))
+    driver.feed(b"* 41 EXISTS\r\n* FLAGS (a)\r\n* 5 EXISTS\r\n* FLAGS (b)\r\n")
+    driver.end(request)
+    assert driver.data(request) == [b"(a)", b"5", b"(b)"]
+    assert driver.engine.session.exists == 5

@@ -251,6 +251,11 @@ class Inbound:
             owner.codes.append(code)
         self._count(owner, response)
 
+    def _part(self, owner: Request) -> None:
+        """Keep what has come for a command: a code has said that the answer only begins here."""
+        before, owner.received, owner.doubtful, owner.codes = owner.came, [], (), ()
+        self._release(before)
+
     def _doubt(self, owner: Request, response: Untagged, defect: str) -> None:
         """Add a response that answers the command if no more certain one comes (``_settle``)."""
         if not owner.doubtful:
@@ -303,6 +308,9 @@ class Inbound:
         if owner is None and untagged is not None:
             owner = self._flight.attribution.find_code(code, self._guard)
             if owner is not None:
+                known = self._tables.codes.get(code.name)
+                if known is not None and known.boundary:
+                    self._part(owner)
                 self._collect_code(owner, code, untagged)
         if code.name == "ALERT":
             # Secrets are hidden before the text is cut, so that no part of one is left.

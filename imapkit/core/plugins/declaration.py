@@ -145,6 +145,7 @@ def _wrong_entries(family: Family) -> Iterator[str]:
         yield from _wrong_bools(f"response {name}", response, ("numbered",))
     for name, code in _entries(family.codes, Code):
         yield from _wrong_functions(f"code {name}", code, _OF_A_CODE)
+        yield from _wrong_bools(f"code {name}", code, ("boundary",))
     for name, spec in _entries(family.layers, LayerSpec):
         if spec.factory is None:
             yield f"layer {name}: factory= is None: write a function that is called as factory(session, options)"
