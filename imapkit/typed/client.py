@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
 F = TypeVar("F")
-_AWAITED = ("EXISTS", "FLAGS", "OK", "RECENT")
 
 
 class _Box:
@@ -70,7 +69,7 @@ def _face(cls: type, other: TypedCommands[Any], face: Any, box: _Box | None = No
     """An object of another face, or the mailbox of a client."""
     link = other._link
     known = link.raw._registry
-    made = object.__new__(_with_families(cls, known, known.session_mixins if box is None else known.selected_mixins))
+    made: Any = object.__new__(_with_families(cls, known, known.session_mixins if box is None else known.selected_mixins))
     made._link, made._face, made._timeout, made._box = link, face, other._timeout, box
     return made
 
@@ -152,19 +151,13 @@ class _AnyMailbox(TypedCommands[F]):
         return f"<{type(self).__name__} {self._box.name!r}>"
 
 
-def _selected(reply: Reply) -> dict[str, Any]:
-    """What SELECT says, by the names of its response codes; RFC 3501 section 7.1."""
-    said = [*reply.values("OK"), reply.status()]
-    return {status.code: status.value for status in said if status.code}
-
-
 async def _open(client: _AnyClient[Any], who: Any, mailbox: Any, readonly: bool) -> _Box:
     """Wait for the lease, and select the mailbox."""
     lease = client._lease
     turn = lease.turn(who)
     await turn
     try:
-        said = await Wire("EXAMINE" if readonly else "SELECT", mailbox, result=_AWAITED, parse=_selected)
+        said = await Wire("EXAMINE" if readonly else "SELECT", mailbox, parse=Reply.codes)
         return _Box(client._session, lease, turn, mailbox, said)
     except BaseException:
         lease.release(turn)

@@ -11,6 +11,7 @@ from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.extension import Code, Response
 from imapkit.core.contract.family import Family
 from imapkit.core.contract.session import State
+from imapkit.core.contract.tables import Tables
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.request import Request
 from imapkit.core.grammar import append, encode, lists, names, strings
@@ -119,14 +120,14 @@ probe = Family(
     mixin=ProbeCommands,
     commands=COMMANDS,
     responses={"CAPABILITY": Response(apply=_announced), "XBROKEN": Response(apply=_raises)},
-    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises)},
+    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises), "XHERE": Code(boundary=True)},
 )
 probe_registry: Registry = load_only(probe)
 
 
-def call(name: str, *args: Any, uid: bool = False) -> Call:
+def call(name: str, *args: Any, uid: bool = False, tables: Tables = probe_registry) -> Call:
     """A call as the client makes it."""
-    command = probe_registry.commands[name]
+    command = tables.commands[name]
     if command.args and not args:
         args = ('""', "*")[: len(command.args)]
     return Call(command, args, encode.encode(command.args, command.rest, args, name), uid=uid)
@@ -145,9 +146,10 @@ class Driver:
         window: float = 300.0,
         high: int = 1000,
         low: int = 128,
+        tables: Tables = probe_registry,
     ) -> None:
         self.now = 0.0
-        self.engine = Engine(probe_registry, limits, window=window, high=high, low=low)
+        self.engine = Engine(tables, limits, window=window, high=high, low=low)
         self._framer = Framer(is_tagged=lambda line: self.engine.is_in_flight(first_word(line)))
         if greet:
             self.feed(b"* OK hello\r\n")
@@ -158,7 +160,7 @@ class Driver:
 
     def submit(self, wanted: Call | str, *args: Any, uid: bool = False, **fields: Any) -> Request:
         """Queue a command; ``fields`` are set on its request before that."""
-        request = Request(call(wanted, *args, uid=uid) if isinstance(wanted, str) else wanted)
+        request = Request(call(wanted, *args, uid=uid, tables=self.engine.tables) if isinstance(wanted, str) else wanted)
         for name, value in fields.items():
             setattr(request, name, value)
         self.engine.submit(request, self.now)

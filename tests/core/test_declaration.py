@@ -110,6 +110,14 @@ WRONG += [
     command("result= holds 'XNEWS' 2 times", result=("XNEWS", "XNEWS")),
     command("subject= is of no use without matches=: write both, or neither", subject=two, result=("XNEWS",)),
     command("matches= is of no use without subject=", matches=two, result=("XNEWS",)),
+    command("subject= is of no use without matches=: write both, or neither", subject=two, result=("XNEWS",)),
+    command("matches_code= is of no use without subject=: write both, or neither", matches_code=two, codes=("XCODE",)),
+    command("matches_code= is of no use where codes= names no response code", subject=two, matches_code=two),
+    command(
+        "matches_code= is called as matches_code(subject, code), and <lambda>() cannot be", subject=two, matches_code=lambda: 0
+    ),
+    command("codes= is one str and not a tuple of them: a comma is missing before the )", codes="XCODE"),
+    command("codes= holds 'xcode', which is no name of a response code: write it in upper case, as one word", codes=("xcode",)),
     command("matches_all= is of no use without matches=", matches_all=two, result=("XNEWS",)),
     command("subject= is of no use where result= names no response", subject=two, matches=two),
     command("subject= is a str and no function: it is called as subject(args, uid)", **{**SUBJECT, "subject": "mailbox"}),

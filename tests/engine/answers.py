@@ -8,12 +8,13 @@ from itertools import count
 from random import Random
 
 from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
 from imapkit.core.contract.session import State
 from imapkit.core.engine.phases import DONE
 from imapkit.core.engine.request import Request
 from imapkit.core.wire.numbers import NumberSet
 from imapkit.core.wire.pieces import Literal
-from imapkit.core.wire.response import Run, Untagged
+from imapkit.core.wire.response import ResponseCode, Run, Untagged, response_code
 from tests.core.support import Driver, call, probe_registry
 from tests.engine.commands import IDLE
 
@@ -24,8 +25,17 @@ def _all_are_about(about: NumberSet, run: Run) -> bool:
     return not about.uid and about.may_hold_all(run.numbers)
 
 
+def _verdict_of_code(about: str, code: ResponseCode) -> bool | None:
+    """As the code says itself: "[MOVED a=yes b=perhaps]"."""
+    words = dict(word.split("=") for word in (code.data or b"").decode().split())
+    return {"yes": True, "perhaps": None, "no": False}[words.get(about, "no")]
+
+
 FETCH = replace(probe_registry.commands["XFETCH"], matches_all=_all_are_about)
 LIST = probe_registry.commands["XLIST"]
+MOVE = Command("XMOVE", State.ANY, codes=("MOVED",), subject=lambda args, uid: args[0], matches_code=_verdict_of_code)
+REPLACE = Command("XREPLACE", State.ANY, codes=("MOVED", "XHERE"), result=("ABOUT", "LIST"))
+"""These own the codes of untagged OK."""
 ALERTED = replace(probe_registry.commands["XPING"], result=("OK",))
 """It awaits what has a meaning beside being an answer."""
 
@@ -51,6 +61,9 @@ _KINDS: tuple[Callable[[Random], Call], ...] = (
     lambda rng: call("XLIST"),
     lambda rng: Call(LIST, (), [b"XLIST ", Literal(b"x")]),
     lambda rng: call("XPING"),
+    lambda rng: Call(MOVE, (rng.choice("abc"),), [b"XMOVE"]),
+    lambda rng: Call(MOVE, (rng.choice("abc"),), [b"XMOVE ", Literal(b"x")]),
+    lambda rng: Call(REPLACE, (), [b"XREPLACE"]),
     lambda rng: call("XCAPA"),
     lambda rng: Call(ALERTED, (), [b"XPING"]),
     lambda rng: Call(IDLE, (), [b"XIDLE"]),
@@ -69,6 +82,8 @@ class AnswerEpisode:
         """What each command's answer is for sure, by the rules below."""
         self.doubtful: dict[Request, list[bytes]] = {request: [] for request in self.requests}
         """What is its answer if no better one comes."""
+        self.codes: dict[Request, list[bytes | None]] = {request: [] for request in self.requests}
+        """The codes that each command owns."""
         self.stored: list[bytes] = []
         self.said = 0
 
@@ -107,6 +122,9 @@ class AnswerEpisode:
             self._take([run] if len(rows) > 1 else run.responses())
             return
         text = b"%b x=no" % mark
+        if name == "OK" and rng.random() < 0.8:
+            verdicts = b" ".join(b"%b=%b" % (each, rng.choice((b"yes", b"perhaps", b"no"))) for each in (b"a", b"b", b"c"))
+            text = b"[%b mark=%b %b] moved" % (rng.choice((b"MOVED", b"MOVED", b"XHERE", b"OTHER")), mark, verdicts)
         if name == "ABOUT":
             words = [f"{each}={rng.choice(('yes', 'perhaps', 'else', 'no', 'no'))}".encode() for each in "abc"]
             text = b" ".join((*words, b"mark=" + mark))
@@ -126,6 +144,9 @@ class AnswerEpisode:
         that it is likely about; else the only one that it is possibly about."""
         for response in responses:
             [shaped] = response.data()
+            code = response_code(response.text) if response.name == "OK" else None
+            if code is not None:
+                self.stored.append(code.data or b"")
             likely: list[Request] = []
             possible: list[Request] = []
             for request in self._in_flight():
@@ -138,6 +159,8 @@ class AnswerEpisode:
                 elif verdict:
                     possible.append(request)
             else:
+                if code is not None:
+                    self._expect_code(code)
                 candidates = likely or possible
                 if len(candidates) != 1:
                     self.stored.append(shaped)
@@ -145,6 +168,26 @@ class AnswerEpisode:
                     self.certain[candidates[0]].append(shaped)
                 else:
                     self.doubtful[candidates[0]].append(shaped)
+
+    def _expect_code(self, code: ResponseCode) -> None:
+        """Note which command owns the code of a status response that answers none."""
+        owners = [request for request in self._in_flight() if code.name in request.call.command.codes]
+        verdicts = [True if request.call.about is None else _verdict_of_code(request.call.about, code) for request in owners]
+        for wanted in (True, None):
+            found = [owner for owner, verdict in zip(owners, verdicts, strict=True) if verdict is wanted]
+            if found and (wanted or len(found) == 1):
+                if code.name == "XHERE":
+                    self._part(found[0])
+                self.codes[found[0]].append(code.data)
+            if found:
+                break
+
+    def _part(self, owner: Request) -> None:
+        """What has come for a command belongs to none: its answer begins here."""
+        for kept in (self.certain[owner], self.doubtful[owner]):
+            self.stored += kept
+            kept.clear()
+        self.codes[owner].clear()
 
     def _end(self, request: Request) -> None:
         typ = self.rng.choice(("OK", "OK", "NO"))
@@ -158,6 +201,7 @@ class AnswerEpisode:
         else:
             certain = doubtful
         assert self.driver.data(request) == certain, (request, self.driver.data(request), certain)
+        assert [code.data for code in request.codes] == self.codes[request], (request, self.codes[request])
         assert request.defect is None, request.defect
 
 

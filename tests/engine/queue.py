@@ -32,6 +32,10 @@ class Subject:
         return self.text
 
 
+def _matches_code(about: object, code: object) -> bool:
+    raise AssertionError("no code comes")
+
+
 def _random_call(rng: Random, often: Sequence[float]) -> Call:
     exclusive, seqnums, expunges = often
     names = rng.choice(((), ("A",), ("A",), ("A",), ("B",), ("A", "B")))
@@ -43,6 +47,8 @@ def _random_call(rng: Random, often: Sequence[float]) -> Call:
         seqnums=rng.random() < seqnums,
         expunges=rng.random() < expunges,
         uid=True,
+        codes=rng.choice(((), (), ("A",), ("B",))),
+        matches_code=rng.choice((None, _matches_code)),
     )
     uid = rng.random() < 0.3
     added = rng.choice(((), (), (), ("A",), ("C",)))

@@ -23,7 +23,8 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _subject(call: Call, name: str) -> Any:
     """What a call asks for in responses of one name: nothing in one that its command does not await by itself."""
-    return call.about if name in call.command.result else None
+    known = name in call.command.result or (name.startswith("[") and call.command.matches_code is not None)
+    return call.about if known else None
 
 
 def clash(one: Call, other: Call) -> str:
@@ -32,7 +33,7 @@ def clash(one: Call, other: Call) -> str:
         return "exclusive"
     if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
         return "sequence numbers beside EXPUNGE"
-    if any(_alike(_subject(one, name), _subject(other, name)) for name in one.result if name in other.result):
+    if any(_alike(_subject(one, name), _subject(other, name)) for name in one.awaits if name in other.awaits):
         return "ambiguous"
     return ""
 

@@ -68,7 +68,7 @@ MISTAKES = (
         "return None if self._name in call.added else call.about",
         "return call.about",
     ),
-    Mistake("a command enters the lanes of its call", gate, "for name in call.result:", "for name in call.command.result:"),
+    Mistake("a command enters the lanes of its call", gate, "for name in call.awaits:", "for name in call.command.result:"),
     Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
     Mistake(
         "a tail is not overtaken",
@@ -135,7 +135,12 @@ MISTAKES = (
     ),
     Mistake("a parked command that was withdrawn is passed over", lanes, "if not following.withdrawn:", "if True:"),
     Mistake("a command of the tail that was withdrawn is passed over", lanes, "if not head.withdrawn:", "if True:"),
-    Mistake("only a command that has been sent is answered", attribution, "if not request.sent:", "if False:"),
+    Mistake(
+        "only a command that has been sent is answered",
+        attribution,
+        "if not request.sent:\n                continue\n            call = request.call\n            if",
+        "call = request.call\n            if",
+    ),
     Mistake(
         "a command without a subject takes every response of its name",
         attribution,
@@ -148,7 +153,12 @@ MISTAKES = (
         " or response.name in call.added",
         "",
     ),
-    Mistake("perhaps is better than none", attribution, "if verdict is None:", "if verdict is None and False:"),
+    Mistake(
+        "perhaps is better than none",
+        attribution,
+        "if verdict is None:\n                likely.append(request)\n            el",
+        "if verdict is None:\n                pass\n            el",
+    ),
     Mistake(
         "perhaps is not for certain",
         attribution,
@@ -172,6 +182,33 @@ MISTAKES = (
     Mistake(
         "what is possibly the answer of several is given to none", attribution, "likely] or possible", "likely] or possible[:1]"
     ),
+    Mistake(
+        "a code belongs to a command that has been sent",
+        attribution,
+        "if not request.sent:\n                continue\n            call = request.call\n            matches",
+        "call = request.call\n            matches",
+    ),
+    Mistake(
+        "a code that matches belongs to its command",
+        attribution,
+        "if verdict:\n                return request",
+        "if False:\n                pass",
+    ),
+    Mistake(
+        "perhaps is better than none for a code",
+        attribution,
+        "if verdict is None:\n                likely.append(request)\n        return",
+        "return",
+    ),
+    Mistake(
+        "a code that may be of several commands is of none",
+        attribution,
+        "likely[0] if len(likely) == 1 else None",
+        "likely[0] if likely else None",
+    ),
+    Mistake("a code that a command owns is in its answer", inbound, "owner.codes.append(code)", "pass"),
+    Mistake("a boundary parts an answer", inbound, "if known is not None and known.boundary:", "if False:"),
+    Mistake("what came before a boundary is kept", inbound, "self._release(before)", "pass"),
     Mistake(
         "of number sets there is an answer for each message",
         attribution,

@@ -331,7 +331,7 @@ def test_the_pieces_of_a_secret_command_are_gone_once_it_is_sent(monkeypatch: py
     calls: list[Call] = []
     perform = Callers.perform
 
-    def note(self: Callers, call: Call, *times: float | None) -> Request:
+    def note(self: Callers, call: Call, *times: Any) -> Request:
         calls.append(call)
         return perform(self, call, *times)
 

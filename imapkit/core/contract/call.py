@@ -21,6 +21,7 @@ class Call:
         "about",
         "added",
         "args",
+        "awaits",
         "command",
         "expunges",
         "line",
@@ -65,6 +66,13 @@ class Call:
         if result is not None:
             self.result = tuple(dict.fromkeys(result))
             self.added = tuple(name for name in self.result if name not in command.result)
+        self.awaits = self.result
+        """``result``, and the response codes that it owns, as "[COPYUID]"."""
+        if command.codes:
+            codes = tuple(f"[{name}]" for name in command.codes)
+            self.awaits += codes
+            if command.matches_code is None:
+                self.added += codes
         self.line: bytes | None = None
         """The whole command, if it is one line without secrets that is sent without waiting for the server."""
         if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:

@@ -9,7 +9,7 @@ from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass, warn_renamed
 from imapkit.core.wire.pieces import Token
-from imapkit.core.wire.response import Run, Untagged
+from imapkit.core.wire.response import ResponseCode, Run, Untagged
 from imapkit.core.wire.sinks import Streams
 
 __all__ = ["Command", "Done"]
@@ -41,6 +41,11 @@ class Done(Protocol):
     @property
     def received(self) -> Sequence[Untagged | Run]:
         """The same, as they came: those of one name that follow one another may be one ``Run``."""
+        ...
+
+    @property
+    def codes(self) -> Sequence[ResponseCode]:
+        """The response codes of untagged OK, NO and BAD that belong to its answer (``Command.codes``), as they came."""
         ...
 
     @property
@@ -84,6 +89,11 @@ class Command:
         different types, such as a name and a ``NumberSet``: neither family's ``matches`` can read the other's. What ``matches``
         raises reaches the caller of its own command. ``matches_all(subject, run)`` returns whether all responses of a run are
         answers (``run.texts`` ends where a literal begins); after False ``matches`` is called for each. It only saves time.
+    ``codes``, ``matches_code``
+        the response codes that belong to its answer when the server sends them in an untagged OK, NO or BAD while it is in
+        flight, as MOVE's COPYUID (RFC 6851 section 4.3): ``request.codes`` has them. They are kept for ``response(name)``, too.
+        Two commands that own one code follow one another, unless ``matches_code(subject, code)`` can tell their codes apart by
+        what ``subject`` says: True, False, or None for "perhaps", for a ``ResponseCode``.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
@@ -135,6 +145,8 @@ class Command:
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
+    codes: tuple[str, ...] = ()
+    matches_code: Callable[[Any, ResponseCode], bool | None] | None = None
     _RENAMED = (("about", "subject"),)
 
     @property

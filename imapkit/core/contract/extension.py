@@ -30,10 +30,16 @@ class Response:
 
 @lean_dataclass(frozen=True, slots=True)
 class Code:
-    """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``."""
+    """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``.
+
+    ``boundary``: what came before it for a command that owns it (``Command.codes``) does not belong to that command's answer,
+    and is kept for ``response(name)``: what a server sends before CLOSED is about the mailbox that was selected before, what it
+    sends behind it about the new one (RFC 9051 section 7.1).
+    """
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, bytes | None], None] | None = None
+    boundary: bool = False
 
 
 class Layer(Protocol):

@@ -15,10 +15,10 @@ from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.limits import Limits
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.data import Data, Defect, Parsed, StatusText, each
-from imapkit.core.wire.response import CodeData, Run, Untagged, announcement, one_line, response_code, split_code
+from imapkit.core.wire.response import CodeData, ResponseCode, Run, Untagged, announcement, one_line, response_code, split_code
 from imapkit.errors import CommandNo, ParseError
 
-__all__ = ["Answer", "Families", "Log", "note", "parse", "parse_shape", "read_copies_by", "status_text"]
+__all__ = ["Answer", "Families", "Log", "code_value", "note", "parse", "parse_shape", "read_copies_by", "status_text"]
 
 Families: TypeAlias = Callable[[], Tables]
 """Returns the families' tables when something is to be read."""
@@ -276,9 +276,14 @@ def status_text(text: bytes, tables: Tables, defects: list[Defect], nesting: int
     code = response_code(text)
     if code is None:
         return StatusText(None, None, None, text)
+    return StatusText(code.name, code.data, code_value(code, tables, defects, nesting), split_code(text))
+
+
+def code_value(code: ResponseCode, tables: Tables, defects: list[Defect], nesting: int) -> Any:
+    """The value of a response code by its family's grammar; None for one that no family reads, or that cannot be read."""
     known = code.name in tables.codes
     values = list(_codes(code.name, [code.data or b""], tables, defects, nesting)) if known else []
-    return StatusText(code.name, code.data, values[0] if values else None, split_code(text))
+    return values[0] if values else None
 
 
 def _text(item: Any) -> bytes:

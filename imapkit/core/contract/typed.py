@@ -144,7 +144,7 @@ class command(Generic[S, P, T]):
 
     def __init__(self, function: Callable[Concatenate[S, P], Awaitable[T]]) -> None:
         self.function = self.__wrapped__ = function
-        self.several = bool(function.__code__.co_flags & _COROUTINE)  # type: ignore[attr-defined]
+        self.several = bool(function.__code__.co_flags & _COROUTINE)
         self.__doc__, self.__name__ = function.__doc__, function.__name__
 
     @overload

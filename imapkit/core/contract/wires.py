@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from imapkit.core.contract.result import parse, status_text
+from imapkit.core.contract.result import code_value, parse, status_text
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.data import Defect, StatusText
 from imapkit.core.wire.response import Run, Untagged
@@ -102,11 +102,16 @@ class Reply:
         self.note(defects)
         return said
 
-    def codes(self, name: str) -> list[Any]:
-        """The values of the response codes of that name: in the untagged responses of the answer, and in the tagged one."""
-        found = [said.value for said in self.values("OK", "NO") if isinstance(said, StatusText) and said.code == name]
+    def codes(self) -> dict[str, Any]:
+        """The response codes of the answer, by name, with their values by their families' grammar; the last of each name.
+
+        These are the codes of untagged responses that the command owns (``Command.codes``), and the tagged response's.
+        """
+        defects: list[Defect] = []
+        found = {code.name: code_value(code, self._grammar.tables, defects, self._grammar.nesting) for code in self._done.codes}
+        self.note(defects)
         tagged = self.status()
-        return [*found, tagged.value] if tagged.code == name else found
+        return {**found, tagged.code: tagged.value} if tagged.code else found
 
 
 class Step(Generic[T_co]):

@@ -72,7 +72,7 @@ class Lease:
             if self._holder is not None:
                 if not self._line:
                     self._line = deque()
-                self._line.append(turn)  # type: ignore[union-attr]
+                self._line.append(turn)
                 return
             self._holder = turn
         turn.given()

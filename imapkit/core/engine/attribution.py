@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapkit.core.wire.numbers import NumberSet
-from imapkit.core.wire.response import Untagged
+from imapkit.core.wire.response import ResponseCode, Untagged
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
@@ -36,12 +36,12 @@ class Attribution:
 
     def expect(self, request: Request) -> None:
         """Add a command that is in flight: its answer may come from now on."""
-        for name in request.call.result:
+        for name in request.call.awaits:
             self._awaiting.setdefault(name, {})[request] = None
 
     def forget(self, request: Request) -> None:
         """Remove a command that is over."""
-        for name in request.call.result:
+        for name in request.call.awaits:
             if name in self._awaiting:
                 self._awaiting[name].pop(request, None)
 
@@ -83,6 +83,21 @@ class Attribution:
                 return request, "", False
         response.drop()
         return _only(response.name, likely, possible) if likely or possible else _NONE
+
+    def find_code(self, code: ResponseCode, judge: Judge) -> Request | None:
+        """The command that owns a response code of an untagged status response; None if there is none, or more than one."""
+        likely: list[Request] = []
+        for request in self._awaiting.get(f"[{code.name}]", ()):
+            if not request.sent:
+                continue
+            call = request.call
+            matches = call.command.matches_code
+            verdict = True if matches is None or call.about is None else judge(request, matches, call.about, code)
+            if verdict:
+                return request
+            if verdict is None:
+                likely.append(request)
+        return likely[0] if len(likely) == 1 else None
 
 
 def _only(name: str, likely: list[Request], possible: list[tuple[Request, str]]) -> Finding:

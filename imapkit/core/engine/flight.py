@@ -89,7 +89,7 @@ class Flight:
         if command.secret:
             self.secrets.begin(*secret_arguments(request.args))
         self.tag(request)
-        if request.call.result:
+        if request.call.awaits:
             self.attribution.expect(request)
         if command.news is not None or command.interrupt is not None:
             self.listener = request
@@ -115,7 +115,7 @@ class Flight:
         """End a command that was in flight."""
         self.pending.pop(request.tag, None)
         command = request.call.command
-        if request.call.result:
+        if request.call.awaits:
             self.attribution.forget(request)
         if self.listener is request:
             self.listener = None

@@ -93,7 +93,7 @@ class Gate:
         command.opened = True
         call, segment = command.call, command.segment
         if not segment.exclusive:
-            for name in call.result:
+            for name in call.awaits:
                 lane = self._lanes.get(name)
                 if lane is None:
                     lane = self._lanes[name] = Lane(name)
@@ -129,7 +129,7 @@ class Gate:
         command.lanes = []
         if command.blocks:
             # It was withdrawn, and may be the command that the rest of a tail waits behind.
-            for name in command.call.result:
+            for name in command.call.awaits:
                 self._lanes[name].pull(granted)
         self._grant(granted)
 

@@ -9,7 +9,17 @@ from imapkit.core.contract.session import State
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.memory import SINGLE, memory_of
-from imapkit.core.wire.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
+from imapkit.core.wire.response import (
+    CodeData,
+    Continuation,
+    ResponseCode,
+    Run,
+    Stray,
+    Tagged,
+    Untagged,
+    response_code,
+    split_code,
+)
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
 
 if TYPE_CHECKING:
@@ -213,7 +223,7 @@ class Inbound:
             self._listen(flight.listener, response)
         self._give(owner, response, defect, gives_way)
         if name in CONDITIONS:
-            self._code(response.text, owner)
+            self._code(response.text, owner, response)
 
     def _give(self, owner: Request | None, response: Untagged, defect: str, gives_way: bool) -> None:
         """Give a response to the command that it answers, or keep it. One that ``gives_way`` waits for a more certain one."""
@@ -232,6 +242,19 @@ class Inbound:
         if not owner.abandoned:
             owner.received.append(piece)
         self._count(owner, piece)
+
+    def _collect_code(self, owner: Request, code: ResponseCode, response: Untagged) -> None:
+        """Add a response code to a command's answer."""
+        if not owner.codes:
+            owner.codes = []
+        if not owner.abandoned:
+            owner.codes.append(code)
+        self._count(owner, response)
+
+    def _part(self, owner: Request) -> None:
+        """Keep what has come for a command: a code has said that the answer only begins here."""
+        before, owner.received, owner.doubtful, owner.codes = owner.came, [], (), ()
+        self._release(before)
 
     def _doubt(self, owner: Request, response: Untagged, defect: str) -> None:
         """Add a response that answers the command if no more certain one comes (``_settle``)."""
@@ -278,10 +301,17 @@ class Inbound:
         if response.name == "PREAUTH":
             self._code(response.text, None)
 
-    def _code(self, text: bytes, owner: Request | None) -> None:
+    def _code(self, text: bytes, owner: Request | None, untagged: Untagged | None = None) -> None:
         code = response_code(text)
         if code is None:
             return
+        if owner is None and untagged is not None:
+            owner = self._flight.attribution.find_code(code, self._guard)
+            if owner is not None:
+                known = self._tables.codes.get(code.name)
+                if known is not None and known.boundary:
+                    self._part(owner)
+                self._collect_code(owner, code, untagged)
         if code.name == "ALERT":
             # Secrets are hidden before the text is cut, so that no part of one is left.
             self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)

@@ -48,7 +48,7 @@ def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
 
 def refused(request: Request, engine: Engine) -> BadResponse | CommandNo:
     """The error for a typed command that the server has refused."""
-    return refusal(BadResponse if request.typ == "BAD" else NoResponse, request, engine)
+    return refusal(BadResponse, request, engine) if request.typ == "BAD" else refusal(NoResponse, request, engine)
 
 
 def check(request: Request, engine: Engine) -> None:

@@ -36,13 +36,14 @@ _OF_A_COMMAND = {
     "subject": "subject(args, uid)",
     "matches": "matches(subject, response)",
     "matches_all": "matches_all(subject, run)",
+    "matches_code": "matches_code(subject, code)",
     "news": "news(response)",
 }
 _OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
 _OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
 #   What is of no use without another field.
 _OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
-_NEEDED = {"subject": "matches", "matches": "subject", "matches_all": "matches", "news": "interrupt"}
+_NEEDED = {"matches": "subject", "matches_all": "matches", "matches_code": "subject", "news": "interrupt"}
 _TAILS = ("feed", "reject")
 _NO_KINDS = (str, bytes, int, bool, float, list, tuple, dict, set)
 _VARIADIC = 4
@@ -155,6 +156,7 @@ def _wrong_entries(family: Family) -> Iterator[str]:
         yield from _wrong_bools(f"response {name}", response, ("numbered",))
     for name, code in _entries(family.codes, Code):
         yield from _wrong_functions(f"code {name}", code, _OF_A_CODE)
+        yield from _wrong_bools(f"code {name}", code, ("boundary",))
     for name, spec in _entries(family.layers, LayerSpec):
         if spec.factory is None:
             yield f"layer {name}: factory= is None: write a function that is called as factory(session, options)"
@@ -267,8 +269,16 @@ def _wrong_result(command: Command) -> Iterator[str]:
     for field, other in _NEEDED.items():
         if getattr(command, field) is not None and getattr(command, other) is None:
             yield f"{field}= is of no use without {other}=: write both, or neither"
-    if command.subject is not None and not command.result:
+    if command.subject is not None and command.matches is None and command.matches_code is None:
+        yield "subject= is of no use without matches=: write both, or neither"
+    if command.subject is not None and not (command.result or command.matches_code):
         yield "subject= is of no use where result= names no response"
+    yield from _wrong_list("codes", command.codes, str)
+    for name in dict.fromkeys(name for name in _listed(command.codes) if isinstance(name, str)):
+        if not _ATOM.fullmatch(name) or name != name.upper():
+            yield f"codes= holds {name!r}, which is no name of a response code: write it in upper case, as one word"
+    if command.matches_code is not None and not command.codes:
+        yield "matches_code= is of no use where codes= names no response code"
 
 
 def _wrong_interrupt(command: Command) -> Iterator[str]:

@@ -75,7 +75,7 @@ CODES = {
     "APPENDUID": Code(uidplus.appenduid),
     "BADCHARSET": Code(grammar.badcharset),
     "CAPABILITY": Code(grammar.capability, session.apply_capability_code),
-    "CLOSED": Code(no_data, mailbox.apply_closed),
+    "CLOSED": Code(no_data, mailbox.apply_closed, boundary=True),
     "COPYUID": Code(uidplus.copyuid),
     "PARSE": Code(no_data),
     "PERMANENTFLAGS": Code(grammar.permanentflags),

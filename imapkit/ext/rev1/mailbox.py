@@ -140,10 +140,12 @@ def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
 def _selected(session: Session, request: Done) -> None:
     # RFC 3501 section 6.3.1: a SELECT that fails (NO) leaves no mailbox selected. BAD changes nothing.
     if request.typ == "OK":
-        # Earlier EXISTS responses may be about the mailbox before: the server may have sent them before it read SELECT.
-        del request.untagged[:-1]
+        # Without CLOSED, earlier EXISTS may be about the mailbox before: the server may have sent them before it read SELECT.
+        untagged = request.untagged
+        counts = [response for response in untagged if response.name == "EXISTS"]
+        untagged[:] = [response for response in untagged if response not in counts[:-1]]
         session.select(request.args[0], readonly=_is_readonly(request))
-        session.exists = request.untagged[0].number if request.untagged else None
+        session.exists = counts[-1].number if counts else None
     elif request.typ == "NO" and session.state is State.SELECTED:
         session.enter(State.AUTH)
 
@@ -177,6 +179,20 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
 
 
 _ONE = (mailbox,)
+_ABOUT_MAILBOX = (
+    "CLOSED",
+    "HIGHESTMODSEQ",
+    "MAILBOXID",
+    "NOMODSEQ",
+    "PERMANENTFLAGS",
+    "READ-ONLY",
+    "READ-WRITE",
+    "UIDNEXT",
+    "UIDNOTSTICKY",
+    "UIDVALIDITY",
+    "UNSEEN",
+)
+"""The response codes in which the server describes the mailbox that it opens: RFC 3501 section 6.3.1, RFC 7162, 8474, 4315."""
 COMMANDS = (
     Command("APPEND", State.LOGGED_IN, args=(mailbox, optional(flags), optional(date_time), message)),
     Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions),
@@ -188,6 +204,7 @@ COMMANDS = (
         rest=extensions,
         exclusive=True,
         result=("EXISTS",),
+        codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_examined,
     ),
@@ -201,6 +218,7 @@ COMMANDS = (
         rest=extensions,
         exclusive=True,
         result=("EXISTS",),
+        codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_selected,
     ),
