@@ -9,7 +9,7 @@ __all__ = ["Role"]
 
 
 class Role(StrEnum):
-    r"""What a mailbox is for; the value is the attribute in LIST, such as "\\Sent". ``Role(attribute)`` ignores case."""
+    r"""What a mailbox is for; the value is the attribute in LIST, such as "\Sent". ``Role(attribute)`` ignores case."""
 
     ALL = "\\All"
     """All messages of the account."""
@@ -18,7 +18,7 @@ class Role(StrEnum):
     DRAFTS = "\\Drafts"
     """Messages that are not sent yet."""
     FLAGGED = "\\Flagged"
-    r"""All messages with the flag "\\Flagged"."""
+    r"""All messages with the flag "\Flagged"."""
     JUNK = "\\Junk"
     """Messages that are, or look like, junk."""
     SENT = "\\Sent"

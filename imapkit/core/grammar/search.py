@@ -13,7 +13,7 @@ from imapkit.core.grammar.kinds import Kind, Operands
 from imapkit.core.grammar.lists import sequence_set
 from imapkit.core.grammar.strings import astring, atom, encode_text, program, raw, unquote
 from imapkit.core.support.patterns import late_pattern
-from imapkit.core.wire.pieces import Literal, Token
+from imapkit.core.wire.pieces import Literal, Token, joined
 from imapkit.errors import ArgumentError
 
 __all__ = ["NO_OPERANDS", "message_numbers", "needs_charset", "numbers_found", "search_program", "starts_program"]
@@ -96,8 +96,7 @@ def search_program(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> I
         raise ArgumentError("nothing to search for")
     tokens = _program(args, operands)
     if any(map(_is_foreign, args)) and not _names_charset(args):
-        first = next(tokens)
-        yield (UTF8_CHARSET, *(first if type(first) is tuple else (first,)))
+        yield (UTF8_CHARSET, *joined([next(tokens)]))
     yield from tokens
 
 

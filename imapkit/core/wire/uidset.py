@@ -27,6 +27,10 @@ class UIDSet(Set[int]):
     """
 
     __slots__ = ("_before", "_ends", "_hashed", "_starts")
+    _starts: array[int]
+    _ends: array[int]
+    _hashed: int
+    _before: array[int]
 
     def __init__(self, uids: str | Iterable[int] = ()) -> None:
         if isinstance(uids, UIDSet):
@@ -41,8 +45,7 @@ class UIDSet(Set[int]):
     def _keep(self, starts: list[int], ends: list[int]) -> None:
         if starts and not (starts[0] >= 1 and ends[-1] <= LARGEST):
             raise ValueError(f"not a UID, which is 1 to 2^32 - 1: {starts[0] if starts[0] < 1 else ends[-1]}")
-        self._starts: array[int] = array("I", starts)
-        self._ends: array[int] = array("I", ends)
+        self._starts, self._ends = array("I", starts), array("I", ends)
 
     @classmethod
     def of_ranges(cls, ranges: Iterable[tuple[int, int]]) -> UIDSet:
@@ -55,7 +58,7 @@ class UIDSet(Set[int]):
         return _made(_read(text.decode("ascii", "replace")))
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[Any], /) -> UIDSet:
+    def _from_iterable(cls, it: Iterable[Any], /) -> UIDSet:  # type: ignore[override]
         return cls(it)
 
     @property
@@ -93,11 +96,13 @@ class UIDSet(Set[int]):
         try:
             return self._hashed
         except AttributeError:
-            self._hashed: int = self._hash()
+            self._hashed = self._hash()
             return self._hashed
 
     def __le__(self, other: Set[Any]) -> bool:
-        return not self - other if isinstance(other, Set) else NotImplemented
+        if not isinstance(other, Set):
+            return NotImplemented
+        return not self - other
 
     def __ge__(self, other: Set[Any]) -> bool:
         return all(map(self.__contains__, other)) if _is_foreign(other) else not other - self
@@ -155,8 +160,9 @@ class UIDSet(Set[int]):
         at = index + len(self) if index < 0 else index
         if not 0 <= at < len(self):
             raise IndexError(f"no UID {index}: there are {len(self)}")
-        in_range = bisect_right(self._counts(), at) - 1
-        return self._starts[in_range] + at - self._counts()[in_range]
+        before = self._counts()
+        which = bisect_right(before, at) - 1
+        return self._starts[which] + (at - before[which])
 
     def _counts(self) -> array[int]:
         """How many UIDs stand before each range."""
@@ -164,7 +170,7 @@ class UIDSet(Set[int]):
             return self._before
         except AttributeError:
             sizes = [last - first + 1 for first, last in zip(self._starts, self._ends, strict=True)]
-            self._before: array[int] = array("Q", accumulate(sizes[:-1], initial=0))
+            self._before = array("Q", accumulate(sizes[:-1], initial=0))
             return self._before
 
     def _between(self, first: int, last: int) -> UIDSet:

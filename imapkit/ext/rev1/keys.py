@@ -53,31 +53,31 @@ __all__ = [
 all_: SearchKey = term("ALL")
 """Every message of the mailbox."""
 answered: SearchKey = term("ANSWERED", opposite="UNANSWERED")
-r"""Messages with the flag "\\Answered"."""
+r"""Messages with the flag "\Answered"."""
 unanswered: SearchKey = ~answered
-r"""Messages without the flag "\\Answered"."""
+r"""Messages without the flag "\Answered"."""
 deleted: SearchKey = term("DELETED", opposite="UNDELETED")
-r"""Messages with the flag "\\Deleted"."""
+r"""Messages with the flag "\Deleted"."""
 undeleted: SearchKey = ~deleted
-r"""Messages without the flag "\\Deleted"."""
+r"""Messages without the flag "\Deleted"."""
 draft: SearchKey = term("DRAFT", opposite="UNDRAFT")
-r"""Messages with the flag "\\Draft"."""
+r"""Messages with the flag "\Draft"."""
 undraft: SearchKey = ~draft
-r"""Messages without the flag "\\Draft"."""
+r"""Messages without the flag "\Draft"."""
 flagged: SearchKey = term("FLAGGED", opposite="UNFLAGGED")
-r"""Messages with the flag "\\Flagged"."""
+r"""Messages with the flag "\Flagged"."""
 unflagged: SearchKey = ~flagged
-r"""Messages without the flag "\\Flagged"."""
+r"""Messages without the flag "\Flagged"."""
 seen: SearchKey = term("SEEN", opposite="UNSEEN")
-r"""Messages with the flag "\\Seen"."""
+r"""Messages with the flag "\Seen"."""
 unseen: SearchKey = ~seen
-r"""Messages without the flag "\\Seen"."""
+r"""Messages without the flag "\Seen"."""
 recent: SearchKey = term("RECENT", opposite="OLD")
-r"""Messages with the flag "\\Recent", which IMAP4rev2 does not have."""
+r"""Messages with the flag "\Recent", which IMAP4rev2 does not have."""
 old: SearchKey = ~recent
-r"""Messages without the flag "\\Recent"."""
+r"""Messages without the flag "\Recent"."""
 new: SearchKey = term("NEW")
-r"""Messages with the flag "\\Recent" and without "\\Seen"."""
+r"""Messages with the flag "\Recent" and without "\Seen"."""
 
 
 def from_(words: str) -> SearchKey:
@@ -161,7 +161,7 @@ def smaller(size: int) -> SearchKey:
 
 
 def keyword(flag: str) -> SearchKey:
-    r"""Messages with this keyword: a flag without "\\", such as "$Forwarded"."""
+    r"""Messages with this keyword: a flag without "\", such as "$Forwarded"."""
     return term("KEYWORD", atom(flag), opposite="UNKEYWORD")
 
 
