@@ -23,7 +23,7 @@ __all__ = ["UTF8_CHARSET", "SearchKey", "SortKey", "Text", "day", "has_foreign_t
 UTF8_CHARSET = Late((b"CHARSET UTF-8 ",), ())
 """Names the charset of a search, unless UTF8=ACCEPT is on: RFC 6855 section 3 forbids it then."""
 #   One word: an atom, perhaps with wildcards, "\" or "]"; a quoted string; a list in parentheses, whose balance is counted.
-_WORD = late_pattern(r'[^\s()"{\x00-\x1f\x7f]+\Z|"(?:[^"\\]|\\["\\])*+"\Z|\((?:[^()"{]|"(?:[^"\\]|\\["\\])*+"|[()])*+\)\Z')
+_WORD = late_pattern(r'[^\s()"{\x00-\x1f\x7f]+\Z|"(?:[^"\\]|\\["\\])*+"\Z|\((?:[^"{]|"(?:[^"\\]|\\["\\])*+")*+\Z')
 _STRING = late_pattern(r'"(?:[^"\\]|\\["\\])*+"')
 
 

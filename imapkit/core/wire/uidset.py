@@ -229,11 +229,12 @@ def _read(text: str) -> Ranges:
     raise ValueError(f"not a set of UIDs: {text[:80]!r}")
 
 
-def _numbers(uids: Iterable[int]) -> array[int]:
+def _numbers(uids: Iterable[int]) -> list[int]:
     """``uids``, each of which is a number of 32 bits."""
-    given = uids if isinstance(uids, (list, tuple, range, array)) else list(uids)
+    given = list(uids)
     try:
-        return array("I", given)
+        array("I", given)
+        return given
     except OverflowError:
         bad = next(uid for uid in given if not 0 <= uid <= LARGEST)
         raise ValueError(f"not a UID, which is 1 to 2^32 - 1: {bad}") from None
