@@ -8,6 +8,7 @@ import pickle
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import and_, or_
 from typing import Any
 
 import pytest
@@ -310,7 +311,8 @@ def test_a_key_is_neither_true_nor_false(ask: Callable[[SearchKey], Any]) -> Non
 
 @pytest.mark.parametrize("other", ["SEEN", None, True])
 def test_what_is_no_key_cannot_be_combined(other: Any) -> None:
-    for operator in (lambda one, other: one & other, lambda one, other: one | other):
+    operators: list[Callable[[Any, Any], Any]] = [and_, or_]
+    for operator in operators:
         with pytest.raises(TypeError, match="unsupported operand"):
             operator(q.unseen, other)
 
@@ -391,7 +393,6 @@ def test_where_a_key_cannot_stand(args: tuple[Any, ...]) -> None:
 
 
 SEARCHES = {name: answering(b"* SEARCH 4 7\r\n") for name in ("SEARCH", "UID SEARCH")}
-PLUS = b"IMAP4rev1 LITERAL+"
 
 
 @pytest.mark.parametrize(

@@ -239,8 +239,8 @@ def _numbers(uids: Iterable[int]) -> list[int]:
         bad = next(uid for uid in given if not 0 <= uid <= LARGEST)
         raise ValueError(f"not a UID, which is 1 to 2^32 - 1: {bad}") from None
     except TypeError:
-        bad = next((uid for uid in given if not hasattr(uid, "__index__")), given)
-        raise TypeError(f"a UID is a number, not {type(bad).__name__}: {bad!r:.40}") from None
+        other = next(uid for uid in given if not hasattr(uid, "__index__"))
+        raise TypeError(f"a UID is a number, not {type(other).__name__}: {other!r:.40}") from None
 
 
 def _counted(n: int) -> int:
