@@ -12,7 +12,7 @@ from typing import Any
 
 import imapkit
 from docs.reference_markdown import item, prose, section
-from docs.reference_source import Entry, entry, exported, module_doc
+from docs.reference_source import Entry, entries, entry, exported, module_doc
 from imapkit import ext
 from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.family import Family
@@ -35,6 +35,8 @@ _RESULTS = {
     "imapkit.core.wire.response": ("Untagged",),
 }
 _HOMES = {"configure": ("imapkit.core.plugins.loader", "Loader.configure")}
+_MODULES = {"q": "imapkit.ext.rev1.keys", "sort": "imapkit.sort"}
+"""The modules that are names of imapkit, and where the names in each are defined or imported."""
 _TLS_ERRORS = ("TLSError", "TLSFileError")
 _INTRODUCTION = """\
 # Reference
@@ -140,6 +142,8 @@ def sections() -> Iterator[Entry]:
     """What else ``import imapkit`` brings."""
     told = {*_CLIENTS, *exported("imapkit.errors"), *_TLS_ERRORS, *_RESULTS["imapkit.core.wire.data"], "__version__"}
     for name in imapkit.__all__:
-        if name not in told:
+        if name in _MODULES:
+            yield Entry(name, f"from imapkit import {name}", module_doc(f"imapkit.{name}"), (), tuple(entries(_MODULES[name])))
+        elif name not in told:
             module, there = _HOMES.get(name, (imapkit._HOME[name], name))
             yield entry(module, there)

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imapkit import q, sort
     from imapkit._version import __version__
     from imapkit.client import IMAP4, IMAP4_SSL, IMAP4_stream
     from imapkit.compat import (
@@ -37,12 +38,16 @@ if TYPE_CHECKING:
         Time2Internaldate,
         version,
     )
+    from imapkit.core.grammar.flagset import Flags
+    from imapkit.core.grammar.keys import SearchKey, SortKey
+    from imapkit.core.grammar.roles import Role
     from imapkit.core.raw.families import configure
     from imapkit.core.support.limits import Limits, Timeouts
     from imapkit.core.threads.channel import Channel
     from imapkit.core.transport.tls import TLSError, TLSFileError, unverified_context
     from imapkit.core.wire.data import Data, Defect, Parsed, StatusText
     from imapkit.core.wire.source import Source
+    from imapkit.core.wire.uidset import UIDSet
     from imapkit.errors import (
         ArgumentError,
         BadResponse,
@@ -69,6 +74,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "imapkit": ("q", "sort"),
     "imapkit._version": ("__version__",),
     "imapkit.client": ("IMAP4", "IMAP4_SSL", "IMAP4_stream"),
     "imapkit.compat": (
@@ -102,6 +108,10 @@ _HOMES = {
     "imapkit.core.transport.tls": ("TLSError", "TLSFileError", "unverified_context"),
     "imapkit.core.threads.channel": ("Channel",),
     "imapkit.core.wire.source": ("Source",),
+    "imapkit.core.wire.uidset": ("UIDSet",),
+    "imapkit.core.grammar.flagset": ("Flags",),
+    "imapkit.core.grammar.keys": ("SearchKey", "SortKey"),
+    "imapkit.core.grammar.roles": ("Role",),
     "imapkit.errors": (
         "ArgumentError",
         "BadResponse",
@@ -157,6 +167,7 @@ __all__ = [
     "Defect",
     "FLAGS_cre",
     "FamilyDisabledError",
+    "Flags",
     "IMAP4_stream",
     "Int2AP",
     "InternalDate",
@@ -176,7 +187,10 @@ __all__ = [
     "PluginLoadError",
     "RemoteProtocolError",
     "ResolveError",
+    "Role",
+    "SearchKey",
     "ServerBye",
+    "SortKey",
     "Source",
     "StateError",
     "StatusText",
@@ -184,11 +198,14 @@ __all__ = [
     "TLSFileError",
     "Time2Internaldate",
     "Timeouts",
+    "UIDSet",
     "__version__",
     "abort",
     "configure",
     "error",
+    "q",
     "readonly",
+    "sort",
     "unverified_context",
     "version",
 ]
@@ -198,7 +215,8 @@ def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module 'imapkit' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
+    value = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
+    globals()[name] = value
     return value
 
 

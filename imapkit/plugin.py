@@ -32,10 +32,13 @@ from imapkit.core.grammar.about import (
 from imapkit.core.grammar.append import message, message_source
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.encode import as_it_is, no_arguments, parenthesized
+from imapkit.core.grammar.flagset import Flags
 from imapkit.core.grammar.items import ItemName, Parser, any_value, item_list
+from imapkit.core.grammar.keys import SearchKey, SortKey, Text, day, term
 from imapkit.core.grammar.kinds import Kind, Operands, optional, verbatim
 from imapkit.core.grammar.lists import fetch_items, flags, sequence_set, status_items, store_item
 from imapkit.core.grammar.names import list_pattern, mailbox, mailbox_name
+from imapkit.core.grammar.roles import Role
 from imapkit.core.grammar.search import NO_OPERANDS, message_numbers, needs_charset, numbers_found, search_program, starts_program
 from imapkit.core.grammar.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.grammar.text import decode_bytes, decode_parameters, decode_words
@@ -55,6 +58,7 @@ from imapkit.core.wire.quoting import unescape
 from imapkit.core.wire.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.wire.sinks import Conduit, StreamedLiteral, Streams, Writable
 from imapkit.core.wire.source import Progress, Readable, Source
+from imapkit.core.wire.uidset import UIDSet
 
 __all__ = [
     "CONTRACT",
@@ -75,6 +79,7 @@ __all__ = [
     "Defect",
     "Done",
     "Family",
+    "Flags",
     "Flight",
     "Item",
     "ItemName",
@@ -96,18 +101,23 @@ __all__ = [
     "Response",
     "ResponseCode",
     "Result",
+    "Role",
     "Run",
+    "SearchKey",
     "Secret",
     "ServerString",
     "Session",
+    "SortKey",
     "Source",
     "Specs",
     "State",
     "StatusText",
     "StreamedLiteral",
     "Streams",
+    "Text",
     "Token",
     "TypedCommands",
+    "UIDSet",
     "UidSet",
     "Untagged",
     "Wire",
@@ -121,6 +131,7 @@ __all__ = [
     "attempt",
     "command",
     "date_time",
+    "day",
     "decode_bytes",
     "decode_mailbox",
     "decode_parameters",
@@ -172,6 +183,7 @@ __all__ = [
     "store_item",
     "stream",
     "string_value",
+    "term",
     "to_the_end",
     "uid_set",
     "unescape",

@@ -18,6 +18,7 @@ from imapkit.plugin import (
     Operands,
     Response,
     Result,
+    SortKey,
     State,
     Token,
     as_it_is,
@@ -45,10 +46,10 @@ DEEPEST = 50
 class SortThreadCommands(Commands):
     """Search for messages; the server sorts them or puts them into threads.
 
-    ``search_criteria``: a search program, as for ``search``. ``charset``: that of its strings; None for US-ASCII, or UTF-8 if
-    there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and ``uid("THREAD", ...)`` take the same
-    arguments, or several of them as one text ("REFERENCES UTF-8 ALL"). With NO the data is its text, which begins with
-    ``[BADCHARSET]`` if the server does not support the charset.
+    ``search_criteria``: a search program, or keys of ``imapkit.q``, as for ``search``. ``charset``: that of its strings; None
+    for US-ASCII, or UTF-8 if there is 8-bit text. With ``uid=True`` the data are UIDs. ``uid("SORT", ...)`` and ``uid("THREAD",
+    ...)`` take the same arguments, or several of them as one text ("REFERENCES UTF-8 ALL"). With NO the data is its text, which
+    begins with ``[BADCHARSET]`` if the server does not support the charset.
     """
 
     def sort(
@@ -64,7 +65,7 @@ class SortThreadCommands(Commands):
         The data is a list of message numbers, separated by spaces; parsed: a tuple. Raises ``ArgumentError`` for malformed
         criteria, and ``BadResponse`` if the server does not support a key. ``sort_criteria``: ARRIVAL, CC, DATE, FROM, SIZE,
         SUBJECT, TO, with capability SORT=DISPLAY also DISPLAYFROM and DISPLAYTO (RFC 5957), each with REVERSE before it if
-        wanted: "REVERSE DATE", "(SUBJECT DATE)", or an iterable of them.
+        wanted: "REVERSE DATE", "(SUBJECT DATE)", or an iterable of them; or keys of ``imapkit.sort``: ``-sort.DATE``.
         """
         return self._call("SORT", sort_criteria, *_searched(charset, search_criteria), uid=uid, **options)
 
@@ -85,6 +86,27 @@ class SortThreadCommands(Commands):
         return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), uid=uid, **options)
 
 
+# The keys of SORT
+
+ARRIVAL = SortKey("ARRIVAL")
+"""By the date and time of arrival."""
+CC = SortKey("CC")
+"""By the mailbox of the first Cc address: what stands before its "@"."""
+DATE = SortKey("DATE")
+"""By the date and time in the Date field."""
+FROM = SortKey("FROM")
+"""By the mailbox of the first From address."""
+SIZE = SortKey("SIZE")
+"""By the size of the message."""
+SUBJECT = SortKey("SUBJECT")
+"""By the subject without "Re:" and the like: RFC 5256 section 2.1."""
+TO = SortKey("TO")
+"""By the mailbox of the first To address."""
+DISPLAYFROM = SortKey("DISPLAYFROM")
+"""By the name of the first From address, or the address: RFC 5957, capability SORT=DISPLAY."""
+DISPLAYTO = SortKey("DISPLAYTO")
+"""By the name of the first To address, or the address: RFC 5957, capability SORT=DISPLAY."""
+
 # On the wire
 
 #   sort-criterion = ["REVERSE" SP] sort-key; strings may follow the key of an extension (RFC 5257 section 4.4).
@@ -95,12 +117,17 @@ _CHARSET = late_pattern(r"(?=[^\d$])[A-Za-z0-9!#$&'+,.:;<=>?@^_`|~/-]+\Z")
 def sort_criteria(value: Any) -> bytes:
     """``sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"``, RFC 5256 section 5; parentheses are added."""
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview)):
-        value = b" ".join(map(raw, value))
-    text = raw(value).decode("ascii", "replace").strip(" ")
+        value = b" ".join(map(_criterion, value))
+    text = _criterion(value).decode("ascii", "replace").strip(" ")
     inner = text[1:-1] if text.startswith("(") and text.endswith(")") else text
     if not _WORDS.match(inner):
         raise ArgumentError(f"not sort criteria: {text[:80]!r}")
     return f"({inner.strip(' ')})".encode()
+
+
+def _criterion(value: Any) -> bytes:
+    """``sort-criterion = ["REVERSE" SP] sort-key``."""
+    return raw(str(value) if isinstance(value, SortKey) else value)
 
 
 #   What precedes the charset if all arguments are one text: sort-criteria in parentheses, or an algorithm.

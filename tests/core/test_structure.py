@@ -52,7 +52,7 @@ def test_the_tests_of_families_use_what_is_public() -> None:
     """What third parties have for theirs: ``imapkit.testing`` and the contract."""
     tests = [path for path in TESTS if path.is_relative_to(Path(__file__).parents[1] / "ext")]
     assert len(tests) > len(ext.INDEX)
-    public = {"imapkit", "imapkit.testing", "imapkit.ext", "pytest", *FOR_FAMILIES}
+    public = {"imapkit", "imapkit.q", "imapkit.sort", "imapkit.testing", "imapkit.ext", "pytest", *FOR_FAMILIES}
     for path in tests:
         for imported, line in imports(path.read_text(encoding="utf-8"), MODULES):
             fine = stdlib(imported) or imported in public or imported.startswith("imapkit.ext.")

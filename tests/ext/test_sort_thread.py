@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from imapkit import IMAP4, BadResponse, StateError
+from imapkit import IMAP4, BadResponse, StateError, sort
 from imapkit.errors import ArgumentError, FamilyDisabledError
 from imapkit.ext.sort_thread import DEEPEST, Thread, imapkit_family, sort_data, thread_data
-from imapkit.plugin import Cursor, Literal
+from imapkit.plugin import Cursor, Literal, SortKey, Text, term
 from imapkit.testing import Answers, Conversation, Handler, ReceivedCommand, ScriptedServer, connect, selected, written
 
 FAMILIES = ["rev1", "sort_thread"]
@@ -59,6 +59,38 @@ def test_sort_criteria(criteria: Any, wire: bytes) -> None:
     with selected(HANDLERS, families=FAMILIES) as (client, server):
         client.sort(criteria, None, "ALL")
         assert sent(server) == b"SORT %b US-ASCII ALL" % wire
+
+
+@pytest.mark.parametrize(
+    ("criteria", "wire"),
+    [
+        (sort.DATE, b"(DATE)"),
+        (-sort.DATE, b"(REVERSE DATE)"),
+        ([-sort.ARRIVAL, sort.SUBJECT], b"(REVERSE ARRIVAL SUBJECT)"),
+        ((sort.DISPLAYFROM, "REVERSE SIZE", b"CC"), b"(DISPLAYFROM REVERSE SIZE CC)"),
+        (SortKey('ANNOTATION "/comment" "value.priv"'), b'(ANNOTATION "/comment" "value.priv")'),
+    ],
+)
+def test_sort_keys(criteria: Any, wire: bytes) -> None:
+    with selected(HANDLERS, families=FAMILIES) as (client, server):
+        client.sort(criteria, None, term("UNSEEN") & term("DRAFT"))
+        assert sent(server) == b"SORT %b US-ASCII UNSEEN DRAFT" % wire
+
+
+def test_search_keys_bring_their_charset() -> None:
+    key = term("UNSEEN") & term("SUBJECT", Text("\u00fc"))
+    pieces = [b"UNSEEN SUBJECT ", b'"\xc3\xbc"']
+    for name, first, client_call in (("SORT", "(DATE)", "sort"), ("THREAD", "REFERENCES", "thread")):
+        *_, last = written(FAMILY, name, first, "UTF-8", key)
+        assert last.on == (pieces[1],)  # type: ignore[union-attr]
+        assert last.off == (Literal(b"\xc3\xbc"),)  # type: ignore[union-attr]
+        with selected(HANDLERS, families=FAMILIES) as (client, server):
+            getattr(client, client_call)(first, None, key)
+            assert sent(server).startswith(b"%b %b UTF-8 UNSEEN SUBJECT {2" % (name.encode(), first.encode()))
+            client.uid(name, first, "UTF-8", key)
+            assert b" UTF-8 UNSEEN SUBJECT {2" in sent(server)
+            client.uid(name, first, None, key)
+            assert b" UTF-8 UNSEEN SUBJECT {2" in sent(server)
 
 
 @pytest.mark.parametrize(

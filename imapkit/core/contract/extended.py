@@ -9,6 +9,7 @@ from typing import Any
 
 from imapkit.core.contract.command import Command
 from imapkit.core.grammar.encode import encode
+from imapkit.core.grammar.keys import SearchKey, key_pieces
 from imapkit.core.grammar.strings import program, raw
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.pieces import Literal, Piece, Token
@@ -70,6 +71,8 @@ def _one_as_given(value: Any) -> Token:
     """Text and literals as they are, except quoted strings with 8-bit text, which become literals; ``""`` for an empty text."""
     if isinstance(value, (Literal, Source)):
         return value
+    if isinstance(value, SearchKey):
+        return key_pieces(value)
     if isinstance(value, str):
         return program(value) if value else b'""'
     return raw(value)

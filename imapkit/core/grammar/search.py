@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.grammar.cursor import Cursor
+from imapkit.core.grammar.keys import UTF8_CHARSET, SearchKey, has_foreign_text, key_pieces
 from imapkit.core.grammar.kinds import Kind, Operands
 from imapkit.core.grammar.lists import sequence_set
 from imapkit.core.grammar.strings import astring, atom, encode_text, program, raw, unquote
 from imapkit.core.support.patterns import late_pattern
-from imapkit.core.wire.pieces import Literal, Token
+from imapkit.core.wire.pieces import Literal, Token, joined
 from imapkit.errors import ArgumentError
 
 __all__ = ["NO_OPERANDS", "message_numbers", "needs_charset", "numbers_found", "search_program", "starts_program"]
@@ -51,7 +52,7 @@ class _Reader:
     def operand(self, value: Any) -> Kind | None:
         """The kind of the operand that ``value`` is, which is then used up; None if it is no operand."""
         # No family says what follows this key: a value that cannot be a key is its operand.
-        if self._unknown and not (isinstance(value, str) and starts_program(value, self._operands)):
+        if self._unknown and not ((isinstance(value, str) and starts_program(value, self._operands)) or _is_key(value)):
             self._missing = _ANYTHING
         self._unknown = False
         kind, self._missing = (self._missing[0], self._missing[1:]) if self._missing else (None, ())
@@ -87,9 +88,19 @@ def search_program(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> I
 
     An argument in the place of a search key is a program and stays as it is, one in the place of an operand is quoted. 8-bit text
     becomes a literal in the charset. ``operands``: what follows the keys of other families (``Family.operands``).
+
+    A ``SearchKey`` is one search key. If it has 8-bit text, and no charset is named, "CHARSET UTF-8" precedes the program, but
+    not once UTF8=ACCEPT is on (RFC 6855 section 3).
     """
-    if not any(args):
+    if not any(_is_key(value) or value for value in args):
         raise ArgumentError("nothing to search for")
+    tokens = _program(args, operands)
+    if any(map(_is_foreign, args)) and not _names_charset(args):
+        yield (UTF8_CHARSET, *joined([next(tokens)]))
+    yield from tokens
+
+
+def _program(args: tuple[Any, ...], operands: Operands) -> Iterator[Token]:
     reader, charset = _Reader(operands), "utf-8"
     for value in args:
         kind = reader.operand(value)
@@ -97,12 +108,29 @@ def search_program(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> I
             if reader.key == "CHARSET":
                 charset = atom(value).decode("ascii")
             yield _operand(value, kind, charset)
+        elif _is_key(value):
+            yield key_pieces(value, charset, is_alone=len(args) == (3 if _names_charset(args) else 1))
         else:
             token = (
                 program(value, charset) if isinstance(value, str) else sequence_set(value) if _is_numbers(value) else raw(value)
             )
             reader.program(value if isinstance(value, str) else token.decode("latin-1") if isinstance(token, bytes) else "")
             yield token
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, SearchKey)
+
+
+def _is_foreign(value: Any) -> bool:
+    return isinstance(value, SearchKey) and has_foreign_text(value)
+
+
+def _names_charset(args: tuple[Any, ...]) -> bool:
+    first = args[0]
+    return (
+        first[:7].upper() == ("CHARSET" if isinstance(first, str) else b"CHARSET") if isinstance(first, (str, bytes)) else False
+    )
 
 
 def _is_numbers(value: Any) -> bool:
@@ -138,4 +166,4 @@ def numbers_found(cursor: Cursor) -> tuple[int, ...]:
 
 def needs_charset(criteria: tuple[Any, ...]) -> bool:
     """Whether there is 8-bit text in a search, so that the command must name its charset."""
-    return any(isinstance(value, str) and not value.isascii() for value in criteria)
+    return any(_is_foreign(value) or (isinstance(value, str) and not value.isascii()) for value in criteria)

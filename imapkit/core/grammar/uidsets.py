@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import record
 from imapkit.core.support.patterns import late_pattern
+from imapkit.core.wire.ranges import LARGEST, bounds, written
 
 __all__ = ["UidSet", "uid_set"]
 
 #   uid-set = (uniqueid / uid-range) *("," uid-set); uid-range = (uniqueid ":" uniqueid). No "*".
 _UID_SET = late_pattern(rb"\d{1,10}(?::\d{1,10})?+(?:,\d{1,10}(?::\d{1,10})?+)*+(?![^ ])")
-_LARGEST = 0xFFFFFFFF
 
 
 @record
@@ -39,7 +39,7 @@ class UidSet:
 
     def __str__(self) -> str:
         """As a command takes it."""
-        return ",".join(f"{first}" if first == last else f"{first}:{last}" for first, last in self.ranges)
+        return written([first for first, _ in self.ranges], [last for _, last in self.ranges])
 
 
 def uid_set(cursor: Cursor) -> UidSet:
@@ -48,15 +48,8 @@ def uid_set(cursor: Cursor) -> UidSet:
     found = cursor.match(_UID_SET)
     if found is None:
         raise cursor.error("uid-set")
-    ranges = tuple(map(_uid_range, found.group().split(b",")))
-    if any(first < 1 or last > _LARGEST for first, last in ranges):
+    ranges = tuple(map(bounds, found.group().split(b",")))
+    if any(first < 1 or last > LARGEST for first, last in ranges):
         cursor.reset(start)
         raise cursor.error("uid-set of numbers from 1 to 2^32 - 1")
     return UidSet(ranges)
-
-
-def _uid_range(text: bytes) -> tuple[int, int]:
-    """Its first and its last; "12:10 is exactly equivalent to 10:12"."""
-    low, colon, high = text.partition(b":")
-    first, last = int(low), int(high if colon else low)
-    return min(first, last), max(first, last)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imapkit.core.support.patterns import late_pattern
+from imapkit.core.wire.ranges import LARGEST, bounds, merged, runs, written
+from imapkit.core.wire.uidset import UIDSet
 from imapkit.errors import ArgumentError
 
 __all__ = ["LoneNumberSet", "NumberSet", "sequence_set_text"]
@@ -14,7 +16,6 @@ __all__ = ["LoneNumberSet", "NumberSet", "sequence_set_text"]
 #   sequence-set = (seq-number / seq-range) *("," sequence-set); seq-number = nz-number / "*"; "$" is RFC 5182's.
 _RANGE = late_pattern(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?\Z")
 _DIGITS = late_pattern(r"[1-9][0-9]{0,9}\Z")
-_LARGEST = 4294967295
 
 
 class NumberSet:
@@ -30,24 +31,15 @@ class NumberSet:
         self.open: int | None = None
         parts = text.split(",")
         self.unknown = "$" in parts
-        ranges = sorted(self._range(part) for part in parts if part != "$")
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        for low, high in ranges:
-            if self.ends and low <= self.ends[-1] + 1:
-                self.ends[-1] = max(self.ends[-1], high)
-            else:
-                self.starts.append(low)
-                self.ends.append(high)
+        self.starts, self.ends = merged(self._range(part) for part in parts if part != "$")
 
     def _range(self, text: str) -> tuple[int, int]:
-        low, colon, high = text.partition(":")
-        if low != "*" and high != "*":
-            first, last = int(low), int(high if colon else low)
-            return (first, last) if first <= last else (last, first)
-        number = int(low) if low != "*" else int(high) if colon and high != "*" else _LARGEST
+        if "*" not in text:
+            return bounds(text)
+        numbers = [int(end) for end in text.split(":") if end != "*"]
+        number = numbers[0] if numbers else LARGEST
         self.open = number if self.open is None else min(self.open, number)
-        return (number, _LARGEST)
+        return (number, LARGEST)
 
     @property
     def single(self) -> int | None:
@@ -108,10 +100,14 @@ class LoneNumberSet(NumberSet):
 
 
 def sequence_set_text(value: Any) -> str:
-    """``value`` as a sequence set: text, bytes, a number, or numbers. Raises ``ArgumentError``.
+    """``value`` as a sequence set: text, bytes, a number, numbers, or a ``UIDSet``. Raises ``ArgumentError``.
 
     Text is sent as it is. Of single numbers, runs become ranges, in ascending order: QQ refuses any other, and lines stay short.
     """
+    if isinstance(value, UIDSet):
+        if not value:
+            raise ArgumentError("an empty set of UIDs: a command cannot name no message")
+        return str(value)
     if isinstance(value, str):
         text = value.strip(" ")
     elif isinstance(value, (bytes, bytearray, memoryview)):
@@ -120,23 +116,13 @@ def sequence_set_text(value: Any) -> str:
         text = str(value)
     elif isinstance(value, Iterable):
         members = list(map(_member, value))
-        text = _in_ranges(map(int, members)) if all(map(_DIGITS.match, members)) else ",".join(members)
+        text = written(*runs(map(int, members))) if all(map(_DIGITS.match, members)) else ",".join(members)
     else:
         raise ArgumentError(f"a sequence set is text or numbers, not {type(value).__name__}")
     for part in text.split(","):
         if part != "$" and not _RANGE.match(part):
             raise ArgumentError(f"bad sequence set: {part[:40]!r} in {text[:80]!r}")
     return text
-
-
-def _in_ranges(numbers: Iterable[int]) -> str:
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number <= runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(str(low) if low == high else f"{low}:{high}" for low, high in runs)
 
 
 def _member(value: Any) -> str:

@@ -45,7 +45,7 @@ class MessageCommands(Commands):
     """Read, search, flag, copy and remove messages.
 
     A ``message_set`` is a sequence set: "1", "1:4,7", "5:*", a number, or an iterable of numbers. With ``uid=True`` it holds
-    UIDs instead of message numbers, RFC 3501 section 6.4.8.
+    UIDs instead of message numbers, RFC 3501 section 6.4.8; a ``UIDSet`` is one, too.
     """
 
     def check(self, **options: Unpack[CallOptions]) -> Result:
@@ -117,7 +117,8 @@ class MessageCommands(Commands):
 
         The data are message numbers, with ``uid`` UIDs, separated by spaces. ``criteria``: search keys and their operands, in
         one text or several: ``search(None, "UNSEEN SINCE 1-Jan-2026")``, ``search(None, "SUBJECT", "hello world")``. An operand
-        in an argument of its own is quoted as needed. ``charset`` None: CHARSET UTF-8 is sent if there is 8-bit text.
+        in an argument of its own is quoted as needed. Keys of ``imapkit.q`` are criteria, too: ``search(None, q.unseen &
+        q.subject("hello world"))``. ``charset`` None: CHARSET UTF-8 is sent if there is 8-bit text.
         """
         return self._call("SEARCH", *self._with_charset(charset, criteria), uid=uid, **options)
 
