@@ -5,6 +5,7 @@
     Exception
     └── error                          IMAP4.error: the request could not be fulfilled
         ├── ArgumentError              (ValueError) an argument was refused; nothing was sent
+        ├── Missing                    the server lacks a capability that the call needs; nothing was sent
         ├── StateError                 the command is not valid in this state; nothing was sent
         ├── NestedCommandError         a command was called inside another one's exchange, or on the reader thread
         ├── BadResponse                the server answered BAD
@@ -56,6 +57,7 @@ __all__ = [
     "DeadlineExceeded",
     "FamilyDisabledError",
     "LimitExceeded",
+    "Missing",
     "NestedCommandError",
     "NoResponse",
     "ParseError",
@@ -102,6 +104,18 @@ def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
 
 class ArgumentError(error, ValueError):
     """An argument cannot be sent; nothing was sent, and the connection has not changed."""
+
+
+class Missing(error):
+    """The server lacks a capability that the call needs; nothing was sent.
+
+    ``command`` is the command, ``what`` the part of it that needs the capability ("" for the whole), ``needs`` what is
+    needed, and ``has`` what the server has of it.
+    """
+
+    def __init__(self, message: str, *, command: str = "", needs: str = "", has: Sequence[str] = (), what: str = "") -> None:
+        super().__init__(message)
+        self.command, self.needs, self.has, self.what = command, needs, tuple(has), what
 
 
 class StateError(error):

@@ -103,6 +103,8 @@ WRONG += [
     command("rest= is called as rest(args), and two(a, b) cannot be", rest=two),
     command("rest= is called as rest(args, operands), and <lambda>(args) cannot be", rest=lambda args: (), words="X"),
     command("words=5 is no str", words=5),
+    command('needs=\'A B\' is not one word: write Needs("A") & Needs("B")', needs="A B"),
+    command('needs= is a tuple and no capability: write "NAME"', needs=("A",)),
     command("exclusive='no' is neither True nor False", exclusive="no"),
     command("seqnums=1 is neither True nor False", seqnums=1),
     command("result= holds 'search', which is no name of a response: write it in upper case", result=("search",)),

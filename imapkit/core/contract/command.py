@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, Protocol
 
+from imapkit.core.contract.needs import Needed
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
@@ -105,6 +106,9 @@ class Command:
     ``streams``
         which literal of its answer can go to a file as it comes (``imapkit.plugin.Streams``). Without it ``to=`` raises
         ``ArgumentError``.
+    ``needs``
+        the capabilities without which it is not sent, a name or ``imapkit.plugin.Needs``: the call raises ``Missing``. A call
+        with ``generic=True`` or ``force=True`` is sent all the same.
     """
 
     name: str
@@ -130,3 +134,4 @@ class Command:
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
+    needs: Needed | None = None
