@@ -11,7 +11,8 @@
         ├── BadResponse                the server answered BAD
         ├── DeadlineExceeded           (TimeoutError) no answer in time; the command was abandoned, the connection goes on
         ├── CommandNo                  the server answered NO, and the program wants an error (strict=True, data.check())
-        │   └── NoResponse             the server answered NO to a command that must succeed (login)
+        │   └── NoResponse             the server answered NO to a command that must succeed (login), or to a typed one;
+        │                              ``imapkit.refusals`` has the classes below it, by response code
         ├── ParseError                 (ValueError) a response does not follow its grammar
         ├── FamilyDisabledError        (AttributeError) the command's family is absent or switched off
         ├── PluginError                a family could not be registered
@@ -186,7 +187,12 @@ class CommandNo(_Refused):
 
 
 class NoResponse(CommandNo):
-    """The server answered NO (RFC 3501 section 7.1.2) to a command that must succeed."""
+    """The server answered NO (RFC 3501 section 7.1.2) to a command that must succeed.
+
+    ``value`` is what the family that declares the response code has read of its data; None if there is nothing.
+    """
+
+    value: Any = None
 
 
 class ParseError(error, ValueError):

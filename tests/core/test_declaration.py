@@ -139,6 +139,10 @@ WRONG += [
     ({"responses": {"X": Response(numbered="no")}}, "response X: numbered='no' is neither"),  # type: ignore[arg-type]
     ({"codes": {"X": Code(parse="atom")}}, "code X: parse= is a str and no function: it is called as parse(cursor)"),  # type: ignore[arg-type]
     ({"codes": {"X": Code(apply=lambda session: None)}}, "code X: apply= is called as apply(session, data)"),  # type: ignore[misc, arg-type]
+    (
+        {"codes": {"X": Code(raises=ValueError)}},  # type: ignore[arg-type]
+        "code X: raises=<class 'ValueError'> is no class that derives from imapkit.errors",
+    ),
     ({"layers": {"x": LayerSpec(None)}}, "layer x: factory= is None: write a function"),  # type: ignore[arg-type]
     ({"layers": {"x": LayerSpec(lambda session: None)}}, "layer x: factory= is called as factory(session, options)"),  # type: ignore[misc, arg-type]
     ({"layers": {"x": LayerSpec(two, order="first")}}, "layer x: order='first' is no number"),  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from imapkit.core.contract.session import Session
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.wire.response import Untagged
+from imapkit.errors import NoResponse
 
 __all__ = ["TLS_ORDER", "Code", "Item", "Layer", "LayerSpec", "Response"]
 
@@ -30,10 +31,15 @@ class Response:
 
 @lean_dataclass(frozen=True, slots=True)
 class Code:
-    """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``."""
+    """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``.
+
+    ``raises`` is the class of the error for a typed command that is answered NO with this code: ``NoResponse``, or one that
+    derives from it (``imapkit.refusals`` has those of the common codes). Its ``value`` is what ``parse`` has returned.
+    """
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, bytes | None], None] | None = None
+    raises: type[NoResponse] | None = None
 
 
 class Layer(Protocol):

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from imapkit.core.contract.result import Answer
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.data import Data
-from imapkit.errors import BadResponse, CommandNo, DeadlineExceeded, abort
+from imapkit.errors import BadResponse, CommandNo, DeadlineExceeded, NoResponse, abort
 
 if TYPE_CHECKING:
     from imapkit.core.engine.engine import Engine
     from imapkit.core.engine.request import Request
 
-__all__ = ["check", "hand_over", "refusal", "result"]
+__all__ = ["check", "hand_over", "refusal", "refusal_by_code", "result"]
 
-_Refusal = TypeVar("_Refusal", BadResponse, CommandNo)
+_Refusal = TypeVar("_Refusal", BadResponse, CommandNo, NoResponse)
 
 
 def result(request: Request, engine: Engine, names: tuple[str, ...] | None = None) -> tuple[str, Data]:
@@ -44,6 +44,19 @@ def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
     message = f"{name} command error: BAD [{said}]. Data: {request.call!r}" if request.typ == "BAD" else f"{name}: NO {said}"
     error = kind(message, typ=request.typ, text=text, command=name)
     return error.with_data(_came(request, engine))
+
+
+def refusal_by_code(request: Request, engine: Engine) -> BadResponse | NoResponse:
+    """The error for a NO or BAD to a typed command; after NO that of the response code (``Code.raises``), else ``NoResponse``."""
+    if request.typ == "BAD":
+        return refusal(BadResponse, request, engine)
+    said = Answer([], (), engine.tables, log=engine.defects, text=request.text, nesting=engine.limits.nesting).status()
+    code = engine.tables.codes.get(said.code or "") if said is not None else None
+    kind: type[NoResponse] = (code.raises if code is not None else None) or NoResponse
+    error = refusal(kind, request, engine)
+    if said is not None and not request.call.command.secret:
+        error.value = said.value
+    return error
 
 
 def check(request: Request, engine: Engine) -> None:

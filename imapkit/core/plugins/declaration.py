@@ -19,6 +19,7 @@ from imapkit.core.contract.session import State
 from imapkit.core.grammar.kinds import without_optional
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.sinks import Streams
+from imapkit.errors import NoResponse
 
 __all__ = ["contract_is_unknown", "is_name", "mistakes"]
 
@@ -156,6 +157,8 @@ def _wrong_entries(family: Family) -> Iterator[str]:
         yield from _wrong_bools(f"response {name}", response, ("numbered",))
     for name, code in _entries(family.codes, Code):
         yield from _wrong_functions(f"code {name}", code, _OF_A_CODE)
+        if code.raises is not None and not (isinstance(code.raises, type) and issubclass(code.raises, NoResponse)):
+            yield f"code {name}: raises={code.raises!r} is no class that derives from imapkit.errors.NoResponse"
     for name, spec in _entries(family.layers, LayerSpec):
         if spec.factory is None:
             yield f"layer {name}: factory= is None: write a function that is called as factory(session, options)"
