@@ -134,13 +134,22 @@ def records(name: str) -> Iterator[Entry]:
 def _errors() -> Iterator[Entry]:
     for name in exported("imapkit.errors"):
         yield entry("imapkit.errors", name)
+    for name in exported("imapkit.refusals"):
+        yield entry("imapkit.refusals", name)
     for name in _TLS_ERRORS:
         yield entry("imapkit.core.transport.tls", name)
 
 
 def sections() -> Iterator[Entry]:
     """What else ``import imapkit`` brings."""
-    told = {*_CLIENTS, *exported("imapkit.errors"), *_TLS_ERRORS, *_RESULTS["imapkit.core.wire.data"], "__version__"}
+    told = {
+        *_CLIENTS,
+        *exported("imapkit.errors"),
+        *exported("imapkit.refusals"),
+        *_TLS_ERRORS,
+        *_RESULTS["imapkit.core.wire.data"],
+        "__version__",
+    }
     for name in imapkit.__all__:
         if name in _MODULES:
             yield Entry(name, f"from imapkit import {name}", module_doc(f"imapkit.{name}"), (), tuple(entries(_MODULES[name])))

@@ -5,6 +5,7 @@
     Exception
     └── error                          IMAP4.error: the request could not be fulfilled
         ├── ArgumentError              (ValueError) an argument was refused; nothing was sent
+        ├── Missing                    the server lacks a capability that the call needs; nothing was sent
         ├── StateError                 the command is not valid in this state; nothing was sent
         ├── NestedCommandError         a command was called inside another one's exchange, or on the reader thread
         ├── BadResponse                the server answered BAD
@@ -14,7 +15,8 @@
         ├── NotFetched                 (KeyError) the message has no such item: it was not requested, or not sent
         ├── DeadlineExceeded           (TimeoutError) no answer in time; the command was abandoned, the connection goes on
         ├── CommandNo                  the server answered NO, and the program wants an error (strict=True, data.check())
-        │   └── NoResponse             the server answered NO to a command that must succeed (login)
+        │   └── NoResponse             the server answered NO to a command that must succeed (login), or to a typed one;
+        │                              ``imapkit.refusals`` has the classes below it, by response code
         ├── ParseError                 (ValueError) a response does not follow its grammar
         ├── FamilyDisabledError        (AttributeError) the command's family is absent or switched off
         ├── PluginError                a family could not be registered
@@ -62,6 +64,7 @@ __all__ = [
     "LimitExceeded",
     "MailboxBusy",
     "MailboxClosed",
+    "Missing",
     "NestedCommandError",
     "NoAnswer",
     "NoResponse",
@@ -110,6 +113,18 @@ def _unfinished(kind: type[error], args: tuple[Any, ...]) -> error:
 
 class ArgumentError(error, ValueError):
     """An argument cannot be sent; nothing was sent, and the connection has not changed."""
+
+
+class Missing(error):
+    """The server lacks a capability that the call needs; nothing was sent.
+
+    ``command`` is the command, ``what`` the part of it that needs the capability ("" for the whole), ``needs`` what is
+    needed, and ``has`` what the server has of it.
+    """
+
+    def __init__(self, message: str, *, command: str = "", needs: str = "", has: Sequence[str] = (), what: str = "") -> None:
+        super().__init__(message)
+        self.command, self.needs, self.has, self.what = command, needs, tuple(has), what
 
 
 class StateError(error):
@@ -198,7 +213,12 @@ class CommandNo(_Refused):
 
 
 class NoResponse(CommandNo):
-    """The server answered NO (RFC 3501 section 7.1.2) to a command that must succeed."""
+    """The server answered NO (RFC 3501 section 7.1.2) to a command that must succeed.
+
+    ``value`` is what the family that declares the response code has read of its data; None if there is nothing.
+    """
+
+    value: Any = None
 
 
 class ParseError(error, ValueError):

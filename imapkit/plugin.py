@@ -17,6 +17,7 @@ from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
+from imapkit.core.contract.needs import Needs
 from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
 from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
@@ -88,6 +89,7 @@ __all__ = [
     "LayerSpec",
     "Literal",
     "MailboxName",
+    "Needs",
     "Nowait",
     "NumberSet",
     "OfMailbox",

@@ -31,11 +31,11 @@ ROOMS = ("support", "wire", "grammar", "contract", BRACES[0], "threads", "driver
 CORE = "imapkit.core"
 SHIMS = ("imapkit.family", "imapkit.core.api", "imapkit.core.result")
 """Old names of what is elsewhere: no module of the package imports one."""
-BESIDE = {"imapkit.errors": "wire", "imapkit._version": "support"}
+BESIDE = {"imapkit.errors": "wire", "imapkit.refusals": "wire", "imapkit._version": "support"}
 """Modules outside of the core that rooms may import, and the room beside which each stands."""
 INDEX = "imapkit.ext"
 """Holds the names of the builtin families, and imports nothing: the room of plugins reads it."""
-FOR_FAMILIES = ("imapkit.plugin", "imapkit.errors")
+FOR_FAMILIES = ("imapkit.plugin", "imapkit.errors", "imapkit.refusals")
 """What a family imports, beside its own package."""
 ONLY_FOR = {"imapkit.cli": ("imapkit.__main__",), "imapkit.testing": ("imapkit.cli",)}
 """The packages that may import those above the clients."""

@@ -28,6 +28,7 @@ PUBLIC_MODULES = [
         "errors",
         "family",
         "plugin",
+        "refusals",
         "testing",
     )
 ]

@@ -103,6 +103,8 @@ WRONG += [
     command("rest= is called as rest(args), and two(a, b) cannot be", rest=two),
     command("rest= is called as rest(args, operands), and <lambda>(args) cannot be", rest=lambda args: (), words="X"),
     command("words=5 is no str", words=5),
+    command('needs=\'A B\' is not one word: write Needs("A") & Needs("B")', needs="A B"),
+    command('needs= is a tuple and no capability: write "NAME"', needs=("A",)),
     command("exclusive='no' is neither True nor False", exclusive="no"),
     command("seqnums=1 is neither True nor False", seqnums=1),
     command("result= holds 'search', which is no name of a response: write it in upper case", result=("search",)),
@@ -148,6 +150,10 @@ WRONG += [
     ({"responses": {"X": Response(numbered="no")}}, "response X: numbered='no' is neither"),  # type: ignore[arg-type]
     ({"codes": {"X": Code(parse="atom")}}, "code X: parse= is a str and no function: it is called as parse(cursor)"),  # type: ignore[arg-type]
     ({"codes": {"X": Code(apply=lambda session: None)}}, "code X: apply= is called as apply(session, data)"),  # type: ignore[misc, arg-type]
+    (
+        {"codes": {"X": Code(raises=ValueError)}},  # type: ignore[arg-type]
+        "code X: raises=<class 'ValueError'> is no class that derives from imapkit.errors",
+    ),
     ({"layers": {"x": LayerSpec(None)}}, "layer x: factory= is None: write a function"),  # type: ignore[arg-type]
     ({"layers": {"x": LayerSpec(lambda session: None)}}, "layer x: factory= is called as factory(session, options)"),  # type: ignore[misc, arg-type]
     ({"layers": {"x": LayerSpec(two, order="first")}}, "layer x: order='first' is no number"),  # type: ignore[arg-type]

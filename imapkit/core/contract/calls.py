@@ -10,6 +10,7 @@ from imapkit.core.contract.call import Call
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import CallOptions
 from imapkit.core.contract.extended import as_given, is_extended
+from imapkit.core.contract.needs import require
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.encode import encode, quotes_removed
 from imapkit.core.grammar.strings import atom
@@ -61,7 +62,8 @@ def make_call(
 
     ``result`` names the responses that answer it (default: ``Command.result``).
 
-    Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` if the command has no such form.
+    Raises ``ArgumentError`` for what cannot be sent or is too long; ``Missing`` for what the server lacks; ``TypeError`` for
+    ``uid`` if the command has no such form.
     """
     command = commands.get(name)
     if uid and command is not None and not command.uid and not generic:
@@ -75,6 +77,8 @@ def make_call(
         args = tuple([list(value) if isinstance(value, Iterator) and not is_file(value) else value for value in args])
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
+    if command.needs is not None and not (generic or force) and command.states & session.state:
+        require(session, command.needs, f"UID {command.name}" if uid else command.name)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
     wire_name = f"UID {command.name}" if uid else command.name
     pieces = write(command.args, command.rest, args, wire_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
+from imapkit.core.contract.needs import Needed
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass, warn_renamed
@@ -120,6 +121,9 @@ class Command:
     ``streams``
         which literal of its answer can go to a file as it comes (``imapkit.plugin.Streams``). Without it ``to=`` raises
         ``ArgumentError``.
+    ``needs``
+        the capabilities without which it is not sent, a name or ``imapkit.plugin.Needs``: the call raises ``Missing``. A call
+        with ``generic=True`` or ``force=True`` is sent all the same.
     """
 
     name: str
@@ -145,6 +149,7 @@ class Command:
     words: str | None = None
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
+    needs: Needed | None = None
     codes: tuple[str, ...] = ()
     matches_code: Callable[[Any, ResponseCode], bool | None] | None = None
     _RENAMED = (("about", "subject"),)

@@ -10,6 +10,7 @@ from imapkit.core.contract.session import Session
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.wire.response import Untagged
+from imapkit.errors import NoResponse
 
 __all__ = ["TLS_ORDER", "Code", "Item", "Layer", "LayerSpec", "Response"]
 
@@ -35,11 +36,14 @@ class Code:
     ``boundary``: what came before it for a command that owns it (``Command.codes``) does not belong to that command's answer,
     and is kept for ``response(name)``: what a server sends before CLOSED is about the mailbox that was selected before, what it
     sends behind it about the new one (RFC 9051 section 7.1).
+    ``raises`` is the class of the error for a typed command that is answered NO with this code: ``NoResponse``, or one that
+    derives from it (``imapkit.refusals`` has those of the common codes). Its ``value`` is what ``parse`` has returned.
     """
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, bytes | None], None] | None = None
     boundary: bool = False
+    raises: type[NoResponse] | None = None
 
 
 class Layer(Protocol):

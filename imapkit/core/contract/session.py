@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 
+from imapkit.core.contract.implied import has
 from imapkit.core.support.limits import Limits
 
 __all__ = ["Session", "State"]
@@ -46,6 +47,7 @@ class Session:
         """The names that may be enabled (RFC 5161), since a family understands them."""
         self.capabilities: tuple[str, ...] | None = None
         """The server's capabilities, in upper case; None while they are not known."""
+        self._as_written: tuple[str, ...] = ()
         self.enabled = self.asked_for = _NOTHING
         """The names that a command in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
@@ -59,8 +61,26 @@ class Session:
         """Set by a command that empties the store of untagged responses as it is sent."""
 
     def has(self, capability: str) -> bool:
-        """Whether the server is known to have announced ``capability``."""
-        return capability.upper() in (self.capabilities or ())
+        """Whether the server is known to have ``capability``: it announced it, or one that implies it, or switched it on.
+
+        QRESYNC implies CONDSTORE, UTF8=ONLY UTF8=ACCEPT, METADATA METADATA-SERVER, and LITERAL+ LITERAL-. While IMAP4rev2 is the
+        protocol, the server has what RFC 9051 appendix E took in.
+        """
+        return has(capability.upper(), self.capabilities or (), self.enabled)
+
+    def value(self, capability: str) -> str | None:
+        """The first value that the server announced for a capability, as it wrote it; None if there is none.
+
+        "1000" of "APPENDLIMIT=1000".
+        """
+        return next(iter(self.values(capability)), None)
+
+    def values(self, capability: str) -> tuple[str, ...]:
+        """All values that the server announced for a capability, as it wrote them: of "AUTH", the names of mechanisms."""
+        start = f"{capability.upper()}="
+        known = self.capabilities or ()
+        as_written = self._as_written if tuple(map(str.upper, self._as_written)) == known else known
+        return tuple(name[len(start) :] for name in as_written if name.upper().startswith(start))
 
     @staticmethod
     def names(text: bytes) -> list[str]:
@@ -71,7 +91,9 @@ class Session:
 
     def set_capabilities(self, names: Iterable[str]) -> None:
         """Set what the server has just announced; an empty announcement changes nothing."""
-        self.capabilities = tuple(name.upper() for name in names) or self.capabilities
+        written = tuple(names)
+        if written:
+            self.capabilities, self._as_written = tuple(map(str.upper, written)), written
 
     def forget_capabilities(self) -> None:
         """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: the server must be asked again."""

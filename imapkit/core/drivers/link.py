@@ -114,7 +114,7 @@ class Link:
         engine = self.raw._live.engine
         outcome.check(request, engine)
         if request.typ != "OK":
-            raise outcome.refused(request, engine)
+            raise outcome.refusal_by_code(request, engine)
         return wire.parse(Reply(request, self))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imapkit.core.engine.engine import Engine
     from imapkit.core.engine.request import Request
 
-__all__ = ["check", "hand_over", "refusal", "refused", "result"]
+__all__ = ["check", "hand_over", "refusal", "refusal_by_code", "result"]
 
 _Refusal = TypeVar("_Refusal", BadResponse, CommandNo, NoResponse)
 
@@ -46,9 +46,17 @@ def refusal(kind: type[_Refusal], request: Request, engine: Engine) -> _Refusal:
     return error.with_data(_came(request, engine))
 
 
-def refused(request: Request, engine: Engine) -> BadResponse | CommandNo:
-    """The error for a typed command that the server has refused."""
-    return refusal(BadResponse, request, engine) if request.typ == "BAD" else refusal(NoResponse, request, engine)
+def refusal_by_code(request: Request, engine: Engine) -> BadResponse | NoResponse:
+    """The error for a NO or BAD to a typed command; after NO that of the response code (``Code.raises``), else ``NoResponse``."""
+    if request.typ == "BAD":
+        return refusal(BadResponse, request, engine)
+    said = Answer([], (), engine.tables, log=engine.defects, text=request.text, nesting=engine.limits.nesting).status()
+    code = engine.tables.codes.get(said.code or "") if said is not None else None
+    kind: type[NoResponse] = (code.raises if code is not None else None) or NoResponse
+    error = refusal(kind, request, engine)
+    if said is not None and not request.call.command.secret:
+        error.value = said.value
+    return error
 
 
 def check(request: Request, engine: Engine) -> None:

@@ -14,10 +14,12 @@ from typing import Any
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family
+from imapkit.core.contract.needs import Needs
 from imapkit.core.contract.session import State
 from imapkit.core.grammar.kinds import without_optional
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.sinks import Streams
+from imapkit.errors import NoResponse
 
 __all__ = ["contract_is_unknown", "is_name", "mistakes"]
 
@@ -157,6 +159,8 @@ def _wrong_entries(family: Family) -> Iterator[str]:
     for name, code in _entries(family.codes, Code):
         yield from _wrong_functions(f"code {name}", code, _OF_A_CODE)
         yield from _wrong_bools(f"code {name}", code, ("boundary",))
+        if code.raises is not None and not (isinstance(code.raises, type) and issubclass(code.raises, NoResponse)):
+            yield f"code {name}: raises={code.raises!r} is no class that derives from imapkit.errors.NoResponse"
     for name, spec in _entries(family.layers, LayerSpec):
         if spec.factory is None:
             yield f"layer {name}: factory= is None: write a function that is called as factory(session, options)"
@@ -226,12 +230,21 @@ def _wrong_command(command: Command) -> Iterator[str]:
         *_wrong_layer(command),
     ):
         yield f"command {command.name}: {mistake}"
+    yield from _wrong_needs(f"command {command.name}", command.needs)
     yield from _wrong_bools(f"command {command.name}", command, _BOOLS)
     yield from _wrong_functions(f"command {command.name}", command, _OF_A_COMMAND)
     if isinstance(command.streams, Streams):
         yield from _wrong_functions(f"command {command.name}: streams", command.streams, _OF_STREAMS)
     elif command.streams is not None:
         yield f"command {command.name}: streams={command.streams!r} is no Streams(announces, value)"
+
+
+def _wrong_needs(where: str, needs: Any) -> Iterator[str]:
+    if isinstance(needs, str):
+        if needs.split() != [needs]:
+            yield f'{where}: needs={needs!r} is not one word: write Needs("A") & Needs("B") for several'
+    elif needs is not None and not isinstance(needs, Needs):
+        yield f'{where}: needs= is a {type(needs).__name__} and no capability: write "NAME", or Needs("A") | Needs("B")'
 
 
 def _wrong_states(states: Any) -> Iterator[str]:

@@ -110,6 +110,9 @@ class Calling(Commands):
     ) -> Call:
         """Encode the whole command (``make_call``), so that its errors are raised before any byte is sent."""
         session = (self._connection or self._live).engine.session
+        known = self._registry.commands.get(name)
+        if known is not None and known.needs is not None and session.capabilities is None and known.states & session.state:
+            self._known_capabilities()
         call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force, results)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imapkit import refusals
 from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
@@ -49,31 +50,31 @@ RESPONSES = {
     "STATUS": Response(listing.status),
 }
 
-WITHOUT_DATA = (
-    "ALREADYEXISTS",
-    "AUTHENTICATIONFAILED",
-    "AUTHORIZATIONFAILED",
-    "CANNOT",
-    "CLIENTBUG",
-    "CONTACTADMIN",
-    "CORRUPTION",
-    "EXPIRED",
-    "EXPUNGEISSUED",
-    "INUSE",
-    "LIMIT",
-    "NONEXISTENT",
-    "NOPERM",
-    "OVERQUOTA",
-    "PRIVACYREQUIRED",
-    "SERVERBUG",
-    "UNAVAILABLE",
-)
-"""The response codes of RFC 5530."""
+WITHOUT_DATA = {
+    "ALREADYEXISTS": refusals.AlreadyExists,
+    "AUTHENTICATIONFAILED": refusals.AuthenticationFailed,
+    "AUTHORIZATIONFAILED": refusals.AuthorizationFailed,
+    "CANNOT": refusals.Cannot,
+    "CLIENTBUG": refusals.ClientBug,
+    "CONTACTADMIN": refusals.ContactAdmin,
+    "CORRUPTION": refusals.Corruption,
+    "EXPIRED": refusals.Expired,
+    "EXPUNGEISSUED": refusals.ExpungeIssued,
+    "INUSE": refusals.InUse,
+    "LIMIT": refusals.LimitReached,
+    "NONEXISTENT": refusals.NonExistent,
+    "NOPERM": refusals.NoPermission,
+    "OVERQUOTA": refusals.OverQuota,
+    "PRIVACYREQUIRED": refusals.PrivacyRequired,
+    "SERVERBUG": refusals.ServerBug,
+    "UNAVAILABLE": refusals.Unavailable,
+}
+"""The response codes of RFC 5530, and the error for each."""
 
 CODES = {
     "ALERT": Code(no_data),
     "APPENDUID": Code(uidplus.appenduid),
-    "BADCHARSET": Code(grammar.badcharset),
+    "BADCHARSET": Code(grammar.badcharset, raises=refusals.BadCharset),
     "CAPABILITY": Code(grammar.capability, session.apply_capability_code),
     "CLOSED": Code(no_data, mailbox.apply_closed, boundary=True),
     "COPYUID": Code(uidplus.copyuid),
@@ -81,12 +82,12 @@ CODES = {
     "PERMANENTFLAGS": Code(grammar.permanentflags),
     "READ-ONLY": Code(no_data, mailbox.apply_readonly),
     "READ-WRITE": Code(no_data),
-    "TRYCREATE": Code(no_data),
+    "TRYCREATE": Code(no_data, raises=refusals.TryCreate),
     "UIDNEXT": Code(grammar.uid_number),
     "UIDNOTSTICKY": Code(no_data),
     "UIDVALIDITY": Code(grammar.uid_number),
     "UNSEEN": Code(grammar.uid_number),
-    **dict.fromkeys(WITHOUT_DATA, Code(no_data)),
+    **{name: Code(no_data, raises=error) for name, error in WITHOUT_DATA.items()},
 }
 
 PARTLY = {
