@@ -137,7 +137,7 @@ def _definitions(home: str) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
 
 
 def _defined(node: ast.stmt | ast.AST) -> list[str]:
-    if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
         return [node.name]
     if isinstance(node, ast.Assign):
         return [target.id for target in node.targets if isinstance(target, ast.Name)]
@@ -150,7 +150,7 @@ def _is_overload(node: ast.stmt) -> bool:
 
 def _entry(name: str, home: str, found: Iterable[tuple[ast.stmt, ast.stmt | None]]) -> Entry:
     for node, after in found:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return _function(node, name)
         if isinstance(node, ast.ClassDef):
             return _class(node, name)
@@ -158,7 +158,7 @@ def _entry(name: str, home: str, found: Iterable[tuple[ast.stmt, ast.stmt | None
     raise ValueError(f"{home} is not defined there")
 
 
-def _function(node: ast.FunctionDef, name: str) -> Entry:
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Entry:
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
     returns = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
     doc = ast.get_docstring(node) or ""
@@ -174,13 +174,13 @@ def _class(node: ast.ClassDef, name: str) -> Entry:
     fields: list[str] = []
     doc = ast.get_docstring(node) or ""
     for member, after in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(member, ast.FunctionDef):
+        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if _is_shown(member, name):
                 inner.append(_function(member, member.name))
             elif member.name == "__init__":
                 fields.append(_function(member, name).code.removesuffix(" -> None"))
                 inner += _attributes(member, doc)
-        for field in () if isinstance(member, ast.FunctionDef) else _defined(member):
+        for field in () if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)) else _defined(member):
             if not field.startswith("_"):
                 fields.append(ast.unparse(member))
                 if said := _string(after):
@@ -188,13 +188,13 @@ def _class(node: ast.ClassDef, name: str) -> Entry:
     return Entry(name, f"class {name}({bases})" if bases else f"class {name}", doc, tuple(fields), tuple(inner))
 
 
-def _is_shown(member: ast.FunctionDef, cls: str) -> bool:
+def _is_shown(member: ast.FunctionDef | ast.AsyncFunctionDef, cls: str) -> bool:
     """``Commands._call`` and its like are for the mixins of families; an overload or a setter shows nothing new."""
     setter = any(ast.unparse(decorator).endswith(".setter") for decorator in member.decorator_list)
     return not (setter or _is_overload(member) or member.name.startswith("__" if cls == "Commands" else "_"))
 
 
-def _attributes(member: ast.FunctionDef, doc: str) -> Iterator[Entry]:
+def _attributes(member: ast.FunctionDef | ast.AsyncFunctionDef, doc: str) -> Iterator[Entry]:
     """What ``__init__`` sets, and says something of."""
     for node, after in zip(member.body, [*member.body[1:], None], strict=True):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None

@@ -15,7 +15,7 @@ from imapkit.core.contract.wires import Reply, Wire
 from imapkit.core.drivers.blocking import run
 from imapkit.core.drivers.faces import ASYNC, BLOCKING, NOWAIT
 from imapkit.core.drivers.lease import Lease, Turn
-from imapkit.core.drivers.link import Link
+from imapkit.core.drivers.link import Link, deadline_of
 from imapkit.errors import MailboxClosed
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Client(_AnyClient[Blocking]):
 
     def select(self, mailbox: Any = "INBOX", *, readonly: bool = False) -> Any:
         """Select a mailbox; see ``client.pyi``."""
-        box = run(self, _open(self, threading.get_ident(), mailbox, readonly), self._deadline())
+        box = run(self, _open(self, threading.get_ident(), mailbox, readonly), deadline_of(self))
         return _face(Mailbox, self, BLOCKING, box)
 
     def close(self) -> None:
@@ -260,7 +260,7 @@ class _Opening:
 
         client = self._client
         work = _open(client, asyncio.current_task(), self._mailbox, self._readonly)
-        return _face(AsyncMailbox, client, ASYNC, await run_async(client, work, client._deadline()))
+        return _face(AsyncMailbox, client, ASYNC, await run_async(client, work, deadline_of(client)))
 
     def __await__(self) -> Any:
         return self._open().__await__()

@@ -6,7 +6,6 @@ asynchronous generator. The object on which the method is called says which face
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
@@ -134,9 +133,6 @@ class TypedCommands(Generic[F]):
     def _session(self) -> Session:
         session: Session = self._link.session
         return session
-
-    def _deadline(self) -> float | None:
-        return None if self._timeout is None else time.monotonic() + self._timeout
 
 
 class command(Generic[S, P, T]):

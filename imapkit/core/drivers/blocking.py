@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imapkit.core.contract.wires import Begin, Offload, Wire
 from imapkit.core.drivers.lease import Turn
-from imapkit.core.drivers.link import Sent
+from imapkit.core.drivers.link import Sent, deadline_of
 from imapkit.core.threads.waiters import open_latch
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ class _Blocking:
     """See ``Face``."""
 
     def one(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        return obj._link.perform(function(obj, *args, **options), obj._box, obj._deadline())
+        return obj._link.perform(function(obj, *args, **options), obj._box, deadline_of(obj))
 
     def several(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        return run(obj, function(obj._within(), *args, **options), obj._deadline())
+        return run(obj, function(obj._within(), *args, **options), deadline_of(obj))
 
     def stream(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         return _iterate(obj, function(obj._within(), *args, **options))
@@ -35,7 +35,7 @@ def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
     try:
         while True:
             try:
-                value = run(obj, results.__anext__(), obj._deadline())
+                value = run(obj, results.__anext__(), deadline_of(obj))
             except StopAsyncIteration:
                 return
             yield value

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from imapkit.core.plugins.registry import Registry
     from imapkit.core.threads.connection import Connection
 
-__all__ = ["Link", "Raw", "Sent", "seconds_left"]
+__all__ = ["Link", "Raw", "Sent", "deadline_of", "seconds_left"]
 
 T = TypeVar("T")
 
@@ -169,6 +169,12 @@ class Sent(Flight[T]):
         """See ``Flight.take``."""
         assert self._request is not None
         return self._link.made(self._wire, self._request)
+
+
+def deadline_of(obj: Any) -> float | None:
+    """The moment at which a call of a typed object that begins now is late; None if it has no limit."""
+    timeout: float | None = obj._timeout
+    return None if timeout is None else monotonic() + timeout
 
 
 def seconds_left(deadline: float, name: str) -> float:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from imapkit.core.contract.wires import Begin, Offload, Wire
 from imapkit.core.drivers.lease import Turn
-from imapkit.core.drivers.link import Sent, seconds_left
+from imapkit.core.drivers.link import Sent, deadline_of, seconds_left
 from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ async def _landed(sent: Sent[T]) -> T:
 
 async def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """See ``Face.one``."""
-    return await _landed(obj._link.begin(function(obj, *args, **options), obj._box, obj._deadline()))
+    return await _landed(obj._link.begin(function(obj, *args, **options), obj._box, deadline_of(obj)))
 
 
 async def several(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """See ``Face.several``."""
-    return await run(obj, function(obj._within(), *args, **options), obj._deadline())
+    return await run(obj, function(obj._within(), *args, **options), deadline_of(obj))
 
 
 async def run(obj: Any, work: Any, deadline: float | None) -> Any:
@@ -139,7 +139,7 @@ async def iterate(obj: TypedCommands[Any], function: Callable[..., Any], *args: 
     try:
         while True:
             try:
-                value = await run(obj, results.__anext__(), obj._deadline())
+                value = await run(obj, results.__anext__(), deadline_of(obj))
             except StopAsyncIteration:
                 return
             yield value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from imapkit.core.contract.wires import Begin, Offload, Wire
 from imapkit.core.drivers.lease import Turn
-from imapkit.core.drivers.link import Sent
+from imapkit.core.drivers.link import Sent, deadline_of
 from imapkit.core.threads.futures import CalledBack
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Future[Any]:
     """See ``Face.one``."""
     link, wire = obj._link, function(obj, *args, **options)
-    call, left = link.prepared(wire, obj._box, obj._deadline())
+    call, left = link.prepared(wire, obj._box, deadline_of(obj))
     future: Future[Any] = link.raw._live.callers.submit_future(call, partial(link.made, wire), timeout=left)
     return future
 
@@ -53,7 +53,7 @@ class _Series(CalledBack[_Result]):
     def __init__(self, obj: TypedCommands[Any], work: Any) -> None:
         live = obj._link.raw._live
         super().__init__(live.callbacks)
-        self._obj, self._work, self._deadline, self._worker = obj, work, obj._deadline(), live.callers.futures
+        self._obj, self._work, self._deadline, self._worker = obj, work, deadline_of(obj), live.callers.futures
         self._stepping = threading.Lock()
         """Held while the coroutine runs: ``cancel`` may come at the same time, and then leaves its end to that thread."""
         self._awaited: Sent[Any] | Turn | None = None

@@ -9,7 +9,7 @@ import pytest
 
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
-from imapkit.plugin import Literal, Piece, Session, State, Untagged
+from imapkit.plugin import Literal, Piece, ResponseCode, Session, State, Untagged
 from imapkit.testing import ScriptedServer, connect, selected, written
 
 FAMILY = imapkit_family()
@@ -25,6 +25,11 @@ class Answer:
     args: tuple[Any, ...] = ()
     untagged: list[Untagged] = None  # type: ignore[assignment]
     interrupted_by: str = ""
+    codes: tuple[ResponseCode, ...] = ()
+
+    @property
+    def received(self) -> list[Untagged]:
+        return self.untagged
 
     def __post_init__(self) -> None:
         self.untagged = self.untagged or []
