@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import and_, or_, sub, xor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -110,7 +110,7 @@ class UIDSet(Set[int]):
     def __and__(self, other: Set[object]) -> UIDSet:
         if _is_foreign(other):
             # It may hold what is no UID.
-            return UIDSet(uid for uid in other if uid in self)
+            return UIDSet(uid for uid in other if isinstance(uid, int) and uid in self)
         return _made(_common(_lists(self), _lists(other))) if isinstance(other, UIDSet) else NotImplemented
 
     __rand__ = __and__
