@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from imapkit import IMAP4, Internaldate2Time, ParseFlags
+from imapkit import IMAP4, Internaldate2Time, ParseFlags, UIDSet, q
 from tests.live.support import Answers, filled, letter, logged_in, outcome, place, syntax_error, uids_before
 from tests.servers.base import Server
 from tests.servers.quirks import Quirk
@@ -146,6 +146,23 @@ def test_search_programs(server: Server) -> None:
         assert got == dict(PROGRAMS)
         assert found(imap.search("UTF-8", "SUBJECT", "café")) == [3]
         assert found(imap.search("US-ASCII", "SUBJECT", "hello world")) == [1]
+
+
+def test_search_keys(server: Server) -> None:
+    """Keys as values find what the same programs as text find."""
+    with filled(server, "keys", *MESSAGES) as (imap, _):
+        assert found(imap.search(None, q.subject("café"))) == [3]
+        assert found(imap.search(None, q.subject("hello world") | q.subject("café"))) == [1, 3]
+        assert found(imap.search(None, q.all_ & ~(q.subject("café") | q.seen))) == [
+            number for number in found(imap.search(None, "UNSEEN")) if number != 3
+        ]
+        assert found(imap.search(None, q.larger(0) & q.header("Subject") & q.since(date(1990, 1, 1)))) == found(
+            imap.search(None, "ALL")
+        )
+        assert found(imap.search(None, q.uid([]))) == []
+        uids = UIDSet(found(imap.search(None, q.all_, uid=True)))
+        assert found(imap.search(None, q.uid(uids.newest(2)), uid=True)) == list(uids)[-2:]
+        assert imap.fetch(uids.oldest(1), "FLAGS", uid=True)[0] == "OK"
 
 
 def test_search_in_an_unknown_charset(server: Server) -> None:

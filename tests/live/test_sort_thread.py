@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imapkit import IMAP4
+from imapkit import IMAP4, q, sort
 from imapkit.ext.sort_thread import Thread
 from tests.live.support import Answers, announced, filled, letter, logged_in, needing, outcome, place
 from tests.servers.base import Server
@@ -111,6 +111,13 @@ def test_of_what_is_searched_for(sorter: Server) -> None:
         assert numbers(imap.sort("DATE", None, "UID", [2, 4])) == [3, 1]
         assert numbers(imap.uid("SORT", "DATE", None, "UID", "2,4")) == [4, 2]
         assert numbers(imap.uid("SORT", "(DATE)", "US-ASCII", "SUBJECT", "apple")) == [4, 3]
+
+
+def test_keys_as_values(sorter: Server) -> None:
+    with assorted(sorter, "values") as imap:
+        assert numbers(imap.sort(sort.DATE, None, q.subject("apple"))) == [3, 2]
+        assert numbers(imap.sort([-sort.DATE, sort.SUBJECT], None, q.subject("apple"))) == [2, 3]
+        assert numbers(imap.sort(sort.DATE, None, q.subject("café") & ~q.deleted)) == [4]
 
 
 @pytest.mark.parametrize("charset", [None, "UTF-8", "iso-8859-1"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import compress
-from operator import sub
 
 __all__ = ["LARGEST", "Ranges", "bounds", "merged", "runs", "written"]
 
@@ -43,8 +42,8 @@ def runs(numbers: Iterable[int]) -> Ranges:
     if not ascending:
         return [], []
     after = ascending[1:]
-    # No loop of Python's: a search finds a hundred thousand.
-    is_new = list(map((1).__lt__, map(sub, after, ascending)))
+    # A search finds a hundred thousand: no other way is as fast.
+    is_new = [high - low > 1 for low, high in zip(ascending, after, strict=False)]
     return [ascending[0], *compress(after, is_new)], [*compress(ascending, is_new), ascending[-1]]
 
 

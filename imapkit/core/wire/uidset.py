@@ -99,23 +99,23 @@ class UIDSet(Set[int]):
             self._hashed = self._hash()
             return self._hashed
 
-    def __le__(self, other: Set[Any]) -> bool:
+    def __le__(self, other: Set[object]) -> bool:
         if not isinstance(other, Set):
             return NotImplemented
         return not self - other
 
-    def __ge__(self, other: Set[Any]) -> bool:
+    def __ge__(self, other: Set[object]) -> bool:
         return all(map(self.__contains__, other)) if _is_foreign(other) else not other - self
 
-    def __and__(self, other: Set[Any]) -> UIDSet:
+    def __and__(self, other: Set[object]) -> UIDSet:
         if _is_foreign(other):
             # It may hold what is no UID.
-            return UIDSet(uid for uid in other if uid in self)
+            return UIDSet(uid for uid in other if isinstance(uid, int) and uid in self)
         return _made(_common(_lists(self), _lists(other))) if isinstance(other, UIDSet) else NotImplemented
 
     __rand__ = __and__
 
-    def __sub__(self, other: Set[Any]) -> UIDSet:
+    def __sub__(self, other: Set[object]) -> UIDSet:
         theirs = other if isinstance(other, UIDSet) else self & other
         return theirs if theirs is NotImplemented else _made(_common(_lists(self), _others(_lists(theirs))))
 
@@ -138,7 +138,7 @@ class UIDSet(Set[int]):
 
     __rxor__ = __xor__
 
-    def isdisjoint(self, other: Iterable[Any]) -> bool:
+    def isdisjoint(self, other: Iterable[object]) -> bool:
         """Whether no UID is in both."""
         return not self & other if isinstance(other, UIDSet) else not any(map(self.__contains__, other))
 
