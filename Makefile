@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest -q
 # Imported modules are compiled once, as for users; without that each test process compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit coverage live fetch servers smoke frozen trimmed fix lint types bench bench-twice fuzz model changelog clean
+.PHONY: demo test unit coverage live fetch servers smoke frozen trimmed fix twin lint types bench bench-twice fuzz model changelog clean
 
 demo: $(VENV)/.demo
 	$(BIN)/imapkit demo
@@ -54,6 +54,11 @@ trimmed: $(VENV)/.test
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What type checkers and editors see of the typed clients, from the families' typed commands.
+twin: $(VENV)/.dev
+	$(BIN)/python -m tools.typed_twin
+	$(BIN)/ruff format -q imapkit/typed/client.pyi
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -9,10 +9,12 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from imapkit import BadResponse, ConnectionClosed, DeadlineExceeded, NoResponse, StateError
+from imapkit.core.drivers.lease import Lease
 from imapkit.core.engine.request import Request
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, answering, refusing, rejecting
 from imapkit.typed.client import AsyncClient, Client
@@ -226,14 +228,19 @@ def test_a_lease_is_given_first_come_first_served() -> None:
         with client.select("a") as box:
             assert (box.name, box.exists, box.uidvalidity) == ("a", 3, 7)
             for number in range(3):
-                thread = threading.Thread(target=lambda number=number: _use(client, order, number))
+                thread = threading.Thread(target=_use, args=(client, order, number))
                 thread.start()
                 threads.append(thread)
-                until(lambda number=number: len(client._lease._line) == number + 1, "the thread does not wait")
+                until(partial(_waits, client, number + 1), "the thread does not wait")
             assert not order
         for thread in threads:
             thread.join(10)
         assert order == [0, 1, 2]
+
+
+def _waits(client: Client, many: int) -> bool:
+    lease: Lease = vars(client.raw)["_lease"]
+    return len(lease._line) == many
 
 
 def _use(client: Client, order: list[int], number: int) -> None:

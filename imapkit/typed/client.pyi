@@ -1,0 +1,160 @@
+# Written by tools/typed_twin.py from the families' typed commands: do not edit it.
+# A method stands here for a descriptor of the base class.
+# pyright: reportIncompatibleVariableOverride=false
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from imapkit import Role
+from imapkit.client import IMAP4
+from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.plugin import Reply
+
+__all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
+
+_F = TypeVar("_F")
+
+class _AnyClient(TypedCommands[_F], Generic[_F]):
+    @property
+    def raw(self) -> IMAP4:
+        """The same connection with the methods of imaplib2."""
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the server announces, in upper case."""
+
+class _AnyMailbox(TypedCommands[_F], Generic[_F]):
+    @property
+    def name(self) -> str | bytes:
+        """The name of the mailbox."""
+    @property
+    def exists(self) -> int:
+        """How many messages there are now, as far as the server has said."""
+    @property
+    def readonly(self) -> bool:
+        """Whether nothing can be changed."""
+    @property
+    def uidvalidity(self) -> int | None:
+        """UIDVALIDITY, RFC 3501 section 2.3.1.1: UIDs are valid while it stays the same; None if the server did not send it."""
+    @property
+    def uidnext(self) -> int | None:
+        """UIDNEXT at the time of the selection, RFC 3501 section 2.3.1.1; None if the server did not send it."""
+    @property
+    def permanent_flags(self) -> tuple[bytes, ...]:
+        r"""The flags that can be changed; r"\*" among them: new ones, too. RFC 3501 section 7.1."""
+    def close(self) -> None:
+        """Leave the mailbox. It sends nothing, and expunges nothing; the object can send no command from now on."""
+
+class Client(_AnyClient[Blocking], _BlockingSession):
+    """A connection to a server; its methods return when the server has answered."""
+    @classmethod
+    def over(cls, raw: IMAP4) -> Self:
+        """A typed client over a connection that a program has: both can be used."""
+    @property
+    def nowait(self) -> NowaitClient:
+        """The same connection; each method returns a future at once."""
+    @property
+    def asynchronous(self) -> AsyncClient:
+        """The same connection for asyncio; each method is awaited."""
+    def select(self, mailbox: str | bytes | Role = "INBOX", *, readonly: bool = False) -> Mailbox:
+        """Select a mailbox; RFC 3501 section 6.3.1; states: authenticated, selected. Raises ``NoResponse``.
+
+        Other threads and tasks that call ``select`` wait until the mailbox is left: first come, first served. The same thread
+        gets ``MailboxBusy``. Leaving it sends nothing; the next SELECT ends the selection, and expunges nothing.
+        """
+    def close(self) -> None:
+        """Log out, and end the connection and its threads. Raises no network error."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+class Mailbox(_AnyMailbox[Blocking], _BlockingSelected):
+    """The selected mailbox, until it is left; other threads and tasks wait for it."""
+    @property
+    def nowait(self) -> NowaitMailbox:
+        """The same mailbox; each method returns a future at once."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+class NowaitClient(_AnyClient[Nowait], _NowaitSession):
+    """A connection to a server; its methods return futures at once."""
+
+class NowaitMailbox(_AnyMailbox[Nowait], _NowaitSelected):
+    """The selected mailbox; its methods return futures at once."""
+
+class AsyncClient(_AnyClient[Async], _AsyncSession):
+    """A connection to a server for asyncio; its methods are awaited."""
+    @classmethod
+    def over(cls, raw: IMAP4) -> Self:
+        """A typed client over a connection that a program has: both can be used."""
+    def select(self, mailbox: str | bytes | Role = "INBOX", *, readonly: bool = False) -> _Opening:
+        """Select a mailbox: ``async with client.select("INBOX") as inbox``; otherwise as ``Client.select``."""
+    async def close(self) -> None:
+        """Log out, and end the connection and its threads. Raises no network error."""
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+class _Opening(AbstractAsyncContextManager[AsyncMailbox, None]):
+    def __await__(self) -> Generator[Any, Any, AsyncMailbox]: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+class AsyncMailbox(_AnyMailbox[Async], _AsyncSelected):
+    """The selected mailbox for asyncio, until it is left; other threads and tasks wait for it."""
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+class _BlockingSession(Rev1Session[Blocking]):
+    def noop(self) -> None:
+        """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
+        """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
+
+        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        """
+    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
+        """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
+
+        ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+
+class _BlockingSelected: ...
+
+class _NowaitSession(Rev1Session[Nowait]):
+    def noop(self) -> Future[None]:
+        """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    def status(self, mailbox: str | bytes, *items: str) -> Future[MailboxStatus]:
+        """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
+
+        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        """
+    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
+        """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
+
+        ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+
+class _NowaitSelected: ...
+
+class _AsyncSession(Rev1Session[Async]):
+    async def noop(self) -> None:
+        """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    async def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
+        """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
+
+        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        """
+    async def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
+        """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
+
+        ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+
+class _AsyncSelected: ...
