@@ -38,7 +38,7 @@ _OF_A_COMMAND = {
     "matches_code": "matches_code(about, code)",
     "news": "news(response)",
 }
-_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
+_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)", "tag": "tag(response)"}
 _OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
 #   What is of no use without another field.
 _OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
