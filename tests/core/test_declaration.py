@@ -108,6 +108,14 @@ WRONG += [
     command("about= is of no use without matches=: write both, or neither", about=two, result=("XNEWS",)),
     command("matches= is of no use without about=", matches=two, result=("XNEWS",)),
     command("about= is of no use without matches=: write both, or neither", about=two, result=("XNEWS",)),
+    (
+        {"commands": (Command("UID XTRY", State.ANY, uid=True),)},
+        "command UID XTRY: uid=True is of no use: the command is always sent with UID",
+    ),
+    (
+        {"commands": (Command("UID UID XTRY", State.ANY),)},
+        "a command has the name 'UID UID XTRY', which is no atom (RFC 3501 section 9)",
+    ),
     command("matches_code= is of no use without about=: write both, or neither", matches_code=two, codes=("XCODE",)),
     command("matches_code= is of no use where codes= names no response code", about=two, matches_code=two),
     command("matches_code= is called as matches_code(about, code), and <lambda>() cannot be", about=two, matches_code=lambda: 0),

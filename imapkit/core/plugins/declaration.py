@@ -205,7 +205,7 @@ def _wrong_kinds(where: str, kinds: tuple[Any, ...]) -> Iterator[str]:
 def _wrong_command(command: Command) -> Iterator[str]:
     if not isinstance(command.name, str) or not command.name:
         yield f"a command has the name {command.name!r}, which is no str"
-    elif not _ATOM.fullmatch(command.name):
+    elif not _ATOM.fullmatch(command.name.removeprefix("UID ")):
         yield f"a command has the name {command.name!r}, which is no atom (RFC 3501 section 9)"
     for mistake in (
         *_wrong_states(command.states),
@@ -215,6 +215,8 @@ def _wrong_command(command: Command) -> Iterator[str]:
         *_wrong_layer(command),
     ):
         yield f"command {command.name}: {mistake}"
+    if command.uid is True and str(command.name).startswith("UID "):
+        yield f"command {command.name}: uid=True is of no use: the command is always sent with UID"
     yield from _wrong_bools(f"command {command.name}", command, _BOOLS)
     yield from _wrong_functions(f"command {command.name}", command, _OF_A_COMMAND)
     if isinstance(command.streams, Streams):
