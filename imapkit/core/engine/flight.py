@@ -71,6 +71,8 @@ class Flight:
             # (Without the enum's own operator, which is slow.)
             if not command.states._value_ & session.state._value_:
                 raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+            if request.call.seqnums:
+                session.check_numbers(request.call.name)
             if command.secret:
                 _check_tls(request, session)
             if session.readonly_news is not None and not command.ends:
