@@ -18,7 +18,7 @@ from imapkit.core.contract.commands import Callback, CallbackOptions, CallOption
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs
-from imapkit.core.contract.session import Session, State
+from imapkit.core.contract.session import Numbering, Session, State
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
 from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
 from imapkit.core.grammar.about import (
@@ -92,6 +92,7 @@ __all__ = [
     "Needs",
     "Nowait",
     "NumberSet",
+    "Numbering",
     "OfMailbox",
     "Offload",
     "Operands",

@@ -81,6 +81,12 @@ def _raises(*_: Any) -> Any:
     raise LookupError("a plugin's own mistake")
 
 
+def _tag(response: Untagged) -> bytes | None:
+    """``search-correlator = SP "(" "TAG" SP tag-string ")"``, RFC 4466 section 2.6.2."""
+    first, _, rest = response.text.partition(b'(TAG "')
+    return rest.partition(b'"')[0] if rest and not first else None
+
+
 COMMANDS = (
     Command(
         "XFETCH",
@@ -97,6 +103,7 @@ COMMANDS = (
     Command("XABOUT", LOGGED_IN, args=(names.mailbox,), result=("ABOUT",), subject=_about_name, matches=_verdict),
     Command("XSEARCH", SELECTED, result=("SEARCH",), seqnums=True, expunges=False),
     Command("XLIST", LOGGED_IN, args=(names.mailbox, names.list_pattern), result=("LIST",)),
+    Command("XESEARCH", SELECTED, result=("ESEARCH",), expunges=False),
     Command("XEXPUNGE", SELECTED, result=("EXPUNGE",)),
     Command("XPING", ANY),
     Command("XCAPA", ANY, result=("CAPABILITY",)),
@@ -119,7 +126,12 @@ probe = Family(
     "probe",
     mixin=ProbeCommands,
     commands=COMMANDS,
-    responses={"CAPABILITY": Response(apply=_announced), "XBROKEN": Response(apply=_raises)},
+    responses={
+        "CAPABILITY": Response(apply=_announced),
+        "XBROKEN": Response(apply=_raises),
+        "SEARCH": Response(),
+        "ESEARCH": Response(tag=_tag),
+    },
     codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises), "XHERE": Code(boundary=True)},
 )
 probe_registry: Registry = load_only(probe)

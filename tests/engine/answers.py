@@ -32,6 +32,7 @@ def _verdict_of_code(about: str, code: ResponseCode) -> bool | None:
 
 
 FETCH = replace(probe_registry.commands["XFETCH"], matches_all=_all_are_about)
+ESEARCH = probe_registry.commands["XESEARCH"]
 LIST = probe_registry.commands["XLIST"]
 MOVE = Command("XMOVE", State.ANY, codes=("MOVED",), subject=lambda args, uid: args[0], matches_code=_verdict_of_code)
 REPLACE = Command("XREPLACE", State.ANY, codes=("MOVED", "XHERE"), result=("ABOUT", "LIST"))
@@ -60,6 +61,9 @@ _KINDS: tuple[Callable[[Random], Call], ...] = (
     lambda rng: _with_more(_fetch(rng), "ABOUT", "FETCH"),
     lambda rng: call("XLIST"),
     lambda rng: Call(LIST, (), [b"XLIST ", Literal(b"x")]),
+    lambda rng: call("XESEARCH"),
+    lambda rng: Call(ESEARCH, (), [b"XESEARCH ", Literal(b"x")]),
+    lambda rng: _with_more(call("XPING"), "ESEARCH", "LIST"),
     lambda rng: call("XPING"),
     lambda rng: Call(MOVE, (rng.choice("abc"),), [b"XMOVE"]),
     lambda rng: Call(MOVE, (rng.choice("abc"),), [b"XMOVE ", Literal(b"x")]),
@@ -114,7 +118,7 @@ class AnswerEpisode:
         rng = self.rng
         self.said += 1
         mark = b"m%d" % self.said
-        name = rng.choice(("FETCH", "FETCH", "ABOUT", "ABOUT", "LIST", "CAPABILITY", "OK", "EXISTS"))
+        name = rng.choice(("FETCH", "FETCH", "ABOUT", "ABOUT", "LIST", "CAPABILITY", "OK", "EXISTS", "ESEARCH"))
         if name == "FETCH":
             rows = [self._row(mark) for _ in range(rng.choice((1, 1, 3)))]
             run = Run(name, rows)
@@ -128,6 +132,9 @@ class AnswerEpisode:
         if name == "ABOUT":
             words = [f"{each}={rng.choice(('yes', 'perhaps', 'else', 'no', 'no'))}".encode() for each in "abc"]
             text = b" ".join((*words, b"mark=" + mark))
+        if name == "ESEARCH" and rng.random() < 0.7:
+            tags = [request.tag for request in self.requests if request.tag] or [b"none"]
+            text = b'(TAG "%b") %b' % (rng.choice(tags), mark)
         self._expect([response := Untagged(name, 3 if name == "EXISTS" else None, (text,))])
         self._take([response])
 
@@ -150,7 +157,7 @@ class AnswerEpisode:
             likely: list[Request] = []
             possible: list[Request] = []
             for request in self._in_flight():
-                verdict = _verdict(request.call, response)
+                verdict = _verdict(request, response)
                 if verdict is True:
                     self.certain[request].append(shaped)
                     break
@@ -164,7 +171,7 @@ class AnswerEpisode:
                 candidates = likely or possible
                 if len(candidates) != 1:
                     self.stored.append(shaped)
-                elif isinstance(candidates[0].call.about, NumberSet):
+                elif response.name == "ESEARCH" or isinstance(candidates[0].call.about, NumberSet):
                     self.certain[candidates[0]].append(shaped)
                 else:
                     self.doubtful[candidates[0]].append(shaped)
@@ -209,9 +216,13 @@ def _order(request: Request) -> int:
     return request.order
 
 
-def _verdict(wanted: Call, response: Untagged) -> object:
+def _verdict(request: Request, response: Untagged) -> object:
     """Whether a response is an answer to a command, that one alone: True, False, None for perhaps, a text for possibly."""
+    wanted = request.call
     command, about = wanted.command, wanted.about
     if response.name not in wanted.result:
         return False
+    if response.name == "ESEARCH":
+        tag = response.text.partition(b'(TAG "')[2].partition(b'"')[0]
+        return tag == request.tag if tag else "no tag"
     return True if about is None or response.name not in command.result else command.matches(about, response)  # type: ignore[misc]

@@ -11,7 +11,7 @@ from imapkit.core.contract.session import State
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet
-from tests.engine.rules import check_sent
+from tests.engine.rules import TAGGED, check_sent
 
 __all__ = ["QueueEpisode"]
 
@@ -51,7 +51,7 @@ def _random_call(rng: Random, often: Sequence[float]) -> Call:
         matches_code=rng.choice((None, _matches_code)),
     )
     uid = rng.random() < 0.3
-    added = rng.choice(((), (), (), ("A",), ("C",)))
+    added = rng.choice(((), (), (), ("A",), ("TAGGED",)))
     call = Call(command, (), [b"X"], uid=uid, result=names + added if added or rng.random() < 0.1 else None)
     call.about = _subject(rng, uid)
     return call
@@ -73,7 +73,7 @@ class QueueEpisode:
         self.rng, self.size = rng, size
         self.often = rng.choice((0.0, 0.1, 0.3)), rng.choice((0.1, 0.5)), rng.choice((0.1, 0.5))
         self.withdraws = rng.choice((0.05, 0.2))
-        self.gate = Gate()
+        self.gate = Gate(TAGGED)
         self.waiting: list[Queued] = []
         """Submitted and not sent, in order."""
         self.flying: list[Queued] = []

@@ -9,7 +9,10 @@ from imapkit.core.contract.call import Call
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet
 
-__all__ = ["check_sent", "clash"]
+__all__ = ["TAGGED", "check_sent", "clash"]
+
+TAGGED = frozenset(("TAGGED",))
+"""The responses that name the tag of their command."""
 
 
 def _alike(one: Any, other: Any) -> bool:
@@ -33,7 +36,9 @@ def clash(one: Call, other: Call) -> str:
         return "exclusive"
     if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
         return "sequence numbers beside EXPUNGE"
-    if any(_alike(_subject(one, name), _subject(other, name)) for name in one.awaits if name in other.awaits):
+    if any(
+        _alike(_subject(one, name), _subject(other, name)) for name in one.awaits if name in other.awaits and name not in TAGGED
+    ):
         return "ambiguous"
     return ""
 

@@ -207,6 +207,23 @@ MISTAKES = (
         "likely[0] if likely else None",
     ),
     Mistake("a code that a command owns is in its answer", inbound, "owner.codes.append(code)", "pass"),
+    Mistake("a response goes to the command whose tag it names", inbound, "named=bool(tag))", "named=False)"),
+    Mistake(
+        "a response names the tag of a command that awaits it", attribution, "owner in awaiting and owner.sent", "owner.sent"
+    ),
+    Mistake(
+        "a response names the tag of a command that was sent",
+        attribution,
+        "owner in awaiting and owner.sent",
+        "owner in awaiting",
+    ),
+    Mistake("a response without a tag is that of the only command", attribution, "if len(sent) == 1:", "if False:"),
+    Mistake(
+        "a response without a tag answers a command that was sent",
+        attribution,
+        "for request in awaiting if request.sent), 2",
+        "for request in awaiting), 2",
+    ),
     Mistake("a boundary parts an answer", inbound, "if known is not None and known.boundary:", "if False:"),
     Mistake("what came before a boundary is kept", inbound, "self._release(before)", "pass"),
     Mistake(

@@ -9,10 +9,12 @@ import pytest
 
 from imapkit.core.contract.call import Call
 from imapkit.core.contract.command import Command
-from imapkit.core.contract.session import State
+from imapkit.core.contract.session import Numbering, State
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet
+from imapkit.errors import StateError
+from tests.core.support import Driver
 
 
 class Queue:
@@ -493,6 +495,46 @@ def test_a_name_that_a_call_awaits_twice_is_one_name(queue: Queue) -> None:
     queue.add("one", awaits=("A", "A"))
     assert queue.ready() == "one"
     queue.finish()
+
+
+# sequence numbers that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("numbering", "why"),
+    [(Numbering.MOVING, "may change at any time now"), (Numbering.ABSENT, "the server does not use now")],
+)
+def test_a_command_with_sequence_numbers_is_refused_while_they_cannot_be_used(numbering: Numbering, why: str) -> None:
+    driver = Driver()
+    driver.engine.session.numbering = numbering
+    request = driver.submit("XFETCH", "1", "FLAGS")
+    assert driver.pump() == b""
+    assert isinstance(request.defect, StateError)
+    assert str(request.defect) == f"XFETCH names message sequence numbers, which {why}; nothing was sent: use UIDs"
+    by_uid = driver.send("XFETCH", "1", "FLAGS", uid=True)
+    assert by_uid.sent
+    driver.end(by_uid)
+    driver.engine.session.numbering = Numbering.STABLE
+    assert driver.send("XFETCH", "1", "FLAGS").sent
+
+
+def test_a_queued_command_with_sequence_numbers_is_refused_as_well_when_they_move_before_its_turn() -> None:
+    driver = Driver()
+    driver.send("XFETCH", "1", "FLAGS")
+    queued = driver.submit("XFETCH", "1", "FLAGS")
+    [first] = driver.engine.flight.pending.values()
+    driver.engine.session.numbering = Numbering.MOVING
+    driver.end(first)
+    assert driver.pump() == b""
+    assert isinstance(queued.defect, StateError)
+    assert driver.engine.idle
+
+
+def test_tls_makes_the_numbers_stable() -> None:
+    driver = Driver()
+    driver.engine.session.numbering = Numbering.MOVING
+    driver.engine.distrust()
+    assert driver.engine.session.numbering is Numbering.STABLE
 
 
 # counting

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from imapkit.core.contract.command import Command
     from imapkit.core.wire.pieces import Piece
 
-__all__ = ["Call"]
+__all__ = ["Call", "is_uid_form", "wire_name"]
+
+
+def is_uid_form(command: Command) -> bool:
+    """Whether the command is declared as one that is sent with UID alone: "UID EXPUNGE"."""
+    return command.name.startswith("UID ")
+
+
+def wire_name(command: Command) -> str:
+    """The name of the form with UIDs."""
+    return command.name if is_uid_form(command) else f"UID {command.name}"
 
 
 class Call:
@@ -52,10 +62,10 @@ class Call:
             pieces = Secret(pieces)
         self.pieces = pieces
         """What is sent; wrapped if it is secret, and removed once it has been sent."""
-        self.name = f"UID {command.name}" if uid else command.name
+        self.name = wire_name(command) if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid
-        self.expunges = uid or command.expunges
+        self.expunges = command.expunges or (uid and not is_uid_form(command))
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = _subject(command, args, uid) if command.subject else None
         """What it asks for, in the responses that ``Command.result`` names."""

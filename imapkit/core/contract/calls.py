@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from imapkit.core.contract.call import Call
+from imapkit.core.contract.call import Call, is_uid_form, wire_name
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import CallOptions
 from imapkit.core.contract.extended import as_given, is_extended
@@ -66,9 +66,13 @@ def make_call(
     ``uid`` if the command has no such form.
     """
     command = commands.get(name)
-    if uid and command is not None and not command.uid and not generic:
-        raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
-    if command is None or (uid and not command.uid):
+    if uid:
+        command = commands.get(f"UID {name}", command)
+        if command is not None and not (command.uid or is_uid_form(command) or generic):
+            raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
+    elif args and name.startswith("UID "):
+        uid, name = True, name.removeprefix("UID ")
+    if command is None or (uid and not command.uid and not is_uid_form(command)):
         # Its responses are unknown: it is exclusive, so that none of them can go to another command.
         secret = command is not None and command.secret
         command = Command(atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
@@ -80,12 +84,12 @@ def make_call(
     if command.needs is not None and not (generic or force) and command.states & session.state:
         require(session, command.needs, f"UID {command.name}" if uid else command.name)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
-    wire_name = f"UID {command.name}" if uid else command.name
-    pieces = write(command.args, command.rest, args, wire_name)
+    sent_as = wire_name(command) if uid else command.name
+    pieces = write(command.args, command.rest, args, sent_as)
     if args:
-        check_length(pieces, session, wire_name)
+        check_length(pieces, session, sent_as)
     if not command.secret:
-        args = quotes_removed(command.args, args, wire_name)
+        args = quotes_removed(command.args, args, sent_as)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
     return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)

@@ -73,7 +73,8 @@ class Command:
     ``exclusive``
         waits until no other command is in flight and holds back those after it; for commands that change the state.
     ``uid``
-        may be sent as ``UID name`` (RFC 3501 section 6.4.8).
+        may be sent as ``UID name`` (RFC 3501 section 6.4.8). If that form takes other arguments, or awaits other responses,
+        declare it as a command of its own, named "UID EXPUNGE": ``self._call("EXPUNGE", uids, uid=True)`` then sends that one.
     ``result``
         the untagged responses that are returned to the caller. A call may await others (``Commands._call_with(results=...)``):
         LIST with RETURN (STATUS ...) awaits STATUS, too. In responses of a name that the call alone adds it has no subject:
@@ -97,8 +98,9 @@ class Command:
         what ``subject`` says: True, False, or None for "perhaps", for a ``ResponseCode``.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
-        while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
-        ``expunges`` command is in flight (RFC 3501 section 5.5).
+        while it is in flight, as they may for all but FETCH, STORE and SEARCH, and for every form with ``uid``; a form with UIDs
+        that is a command of its own says so itself. VANISHED of RFC 7162 counts as EXPUNGE. A ``seqnums`` command is not sent
+        while an ``expunges`` command is in flight (RFC 3501 section 5.5).
     ``secret``
         its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
         (``imapkit.plugin.Secret``; the kinds get what is in it), or if it wraps none, all but the first. It is refused

@@ -22,11 +22,17 @@ class Response:
     ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that
     reads, as the response comes, for changes of session state only; what it raises reaches the caller of a command of the same
     family that the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
+
+    ``tag(response)`` reads the tag of the command that the response names as its own, as ``* ESEARCH (TAG "a1") ...`` does (RFC
+    4466 section 2.6.2), or None. The response answers the command in flight with that tag, if that awaits it, and no other; one
+    without a tag answers the only command in flight that awaits such responses. So commands that await them overlap. A call that
+    awaits a response without ``tag``, too, such as SEARCH of a server that ignores RETURN, takes turns with others for that.
     """
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, Untagged], None] | None = None
     numbered: bool = False
+    tag: Callable[[Untagged], bytes | None] | None = None
 
 
 @lean_dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 from imapkit.core.contract.implied import has
 from imapkit.core.support.limits import Limits
+from imapkit.errors import StateError
 
-__all__ = ["Session", "State"]
+__all__ = ["Numbering", "Session", "State"]
 
 _LONGEST = 1 << 13
 """Bytes of an announcement that are looked at: servers announce some hundred names at most."""
@@ -28,6 +29,22 @@ class State(enum.Flag):
     LOGGED_IN = AUTH | SELECTED
     ANY = NONAUTH | AUTH | SELECTED
 
+
+class Numbering(enum.Enum):
+    """Whether message sequence numbers can be used; UIDs always can."""
+
+    STABLE = enum.auto()
+    """They change only by EXPUNGE, and only while a command without them is in flight (RFC 3501 section 7.4.1)."""
+    MOVING = enum.auto()
+    """They may change at any time: NOTIFY for the selected mailbox (RFC 5465 section 5.1)."""
+    ABSENT = enum.auto()
+    """The server uses none: UIDONLY (RFC 9586)."""
+
+
+_MESSAGES = {
+    Numbering.MOVING: "may change at any time now",
+    Numbering.ABSENT: "the server does not use now",
+}
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -57,6 +74,8 @@ class Session:
         self.readonly_news: str | None = None
         """Why the next command is to be refused with ``readonly``, once; None for nothing."""
         self.exists: int | None = None
+        self.numbering = Numbering.STABLE
+        """While it is not STABLE, commands that name sequence numbers are refused. The family that changes it sets it back."""
         self.flush = False
         """Set by a command that empties the store of untagged responses as it is sent."""
 
@@ -116,6 +135,20 @@ class Session:
         self.forget_capabilities()
         self.enabled = self.asked_for = frozenset()
         self.exists = self.readonly_news = None
+        self.numbering = Numbering.STABLE
+
+    def check_numbers(self, name: str) -> None:
+        """Raise ``StateError`` for a command that names sequence numbers while these cannot be used."""
+        if self.numbering is not Numbering.STABLE:
+            raise StateError(
+                f"{name} names message sequence numbers, which {_MESSAGES[self.numbering]}; nothing was sent: use UIDs"
+            )
+
+    def remove_messages(self, count: int = 1) -> None:
+        """The selected mailbox has ``count`` messages less: EXPUNGE stands for one, VANISHED for each of its UIDs (RFC 7162
+        section 3.2.10.2), and VANISHED (EARLIER) for none, since the client has not counted these."""
+        if self.exists:
+            self.exists = max(0, self.exists - count)
 
     def enter(self, state: State) -> None:
         """Change the state."""

@@ -8,6 +8,7 @@ the state lock.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapkit.core.wire.numbers import NumberSet
@@ -16,7 +17,7 @@ from imapkit.core.wire.response import ResponseCode, Untagged
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
 
-__all__ = ["Attribution", "Finding"]
+__all__ = ["Attribution", "Finding", "Judge"]
 
 Judge = Callable[..., Any]
 """``judge(request, function, ...)`` calls ``function(...)`` for a command, and returns False if that raises."""
@@ -83,6 +84,16 @@ class Attribution:
                 return request, "", False
         response.drop()
         return _only(response.name, likely, possible) if likely or possible else _NONE
+
+    def find_tagged(self, name: str, owner: Request | None, *, named: bool) -> Finding:
+        """The command that a response of that name answers, which names the tag of ``owner``, or (not ``named``) no tag."""
+        awaiting = self._awaiting.get(name, {})
+        if named:
+            return (owner, "", False) if owner is not None and owner in awaiting and owner.sent else _NONE
+        sent = list(islice((request for request in awaiting if request.sent), 2))
+        if len(sent) == 1:
+            return sent[0], "", False
+        return _only(name, sent, []) if sent else _NONE
 
     def find_code(self, code: ResponseCode, judge: Judge) -> Request | None:
         """The command that owns a response code of an untagged status response; None if there is none, or more than one."""

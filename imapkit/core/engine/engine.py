@@ -63,7 +63,8 @@ class Engine:
         self.closed: error | None = None
         self.frozen = False
         """Whether sending has stopped because the connection is about to end."""
-        self.flight = Flight(self.session, self.store, self.secrets, window)
+        tagged = frozenset(name for name, known in tables.responses.items() if known.tag is not None)
+        self.flight = Flight(self.session, self.store, self.secrets, window, tagged)
         """The commands under way."""
         self.wire = Wire(self.flight, high=high, low=low)
         """The bytes to be sent, in order."""

@@ -34,12 +34,15 @@ def _tag_prefix() -> bytes:
 
 
 class Flight:
-    """Every command from ``submit`` to its end. ``now`` is the last moment that the engine's caller passed."""
+    """Every command from ``submit`` to its end. ``now`` is the last moment that the engine's caller passed.
 
-    def __init__(self, session: Session, store: Store, secrets: Hidden, window: float) -> None:
+    ``tagged``: see ``Gate``.
+    """
+
+    def __init__(self, session: Session, store: Store, secrets: Hidden, window: float, tagged: frozenset[str]) -> None:
         self.session, self.store, self.secrets, self.window = session, store, secrets, window
         self.now = 0.0
-        self.gate = Gate()
+        self.gate = Gate(tagged)
         self.effects = Effects()
         self.live: dict[Request, None] = {}
         """The commands submitted and not over, in order; an orphan stays until its answer comes."""
@@ -68,6 +71,8 @@ class Flight:
             # (Without the enum's own operator, which is slow.)
             if not command.states._value_ & session.state._value_:
                 raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+            if request.call.seqnums:
+                session.check_numbers(request.call.name)
             if command.secret:
                 _check_tls(request, session)
             if session.readonly_news is not None and not command.ends:

@@ -24,7 +24,9 @@ class Gate:
     A command withdrawn meanwhile may be among them: the wire skips it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tagged: frozenset[str] = frozenset()) -> None:
+        """``tagged``: the names of the responses that name the tag of their command; commands that await them overlap."""
+        self._tagged = tagged
         self.ready: deque[Queued] = deque()
         self.queued = 0
         """How many commands have been submitted and not sent."""
@@ -94,6 +96,8 @@ class Gate:
         call, segment = command.call, command.segment
         if not segment.exclusive:
             for name in call.awaits:
+                if name in self._tagged:
+                    continue
                 lane = self._lanes.get(name)
                 if lane is None:
                     lane = self._lanes[name] = Lane(name)
@@ -130,7 +134,8 @@ class Gate:
         if command.blocks:
             # It was withdrawn, and may be the command that the rest of a tail waits behind.
             for name in command.call.awaits:
-                self._lanes[name].pull(granted)
+                if name not in self._tagged:
+                    self._lanes[name].pull(granted)
         self._grant(granted)
 
     def _grant(self, granted: Iterable[Queued]) -> None:

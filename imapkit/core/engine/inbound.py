@@ -25,6 +25,7 @@ from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError,
 if TYPE_CHECKING:
     from imapkit.core.contract.extension import Code, Response
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.engine.attribution import Finding, Judge
     from imapkit.core.engine.defects import DefectLog
     from imapkit.core.engine.flight import Flight
     from imapkit.core.engine.request import Request
@@ -78,13 +79,21 @@ class Inbound:
         if owner is None or self._flight.listener is not None or name in CONDITIONS or name == "BYE":
             return None
         known = self._tables.responses.get(name)
-        if known is not None and known.apply is not None:
+        if known is not None and not (known.apply is None and known.tag is None):
             return None
         return owner if owner.sent else None
 
     def owner_of(self, response: Untagged) -> Request | None:
         """The command that a response answers, judged by the part of it that has arrived; None if there is none."""
-        return self._flight.attribution.find(response, _judged)[0]
+        return self._find(response, self._tables.responses.get(response.name), _judged)[0]
+
+    def _find(self, response: Untagged, known: Response | None, judge: Judge) -> Finding:
+        """The command that a response answers: by the tag that it names, or by what it is about."""
+        attribution = self._flight.attribution
+        if known is None or known.tag is None:
+            return attribution.find(response, judge)
+        tag = self._guard(None, known.tag, response)
+        return attribution.find_tagged(response.name, self._flight.pending.get(tag) if tag else None, named=bool(tag))
 
     def _takes_run(self, run: Run) -> bool:
         """Give a run of responses to one command at once; False, and nothing is done, unless all certainly answer it."""
@@ -213,10 +222,10 @@ class Inbound:
         if isinstance(response, Stray):
             self._strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
-        owner, defect, gives_way = flight.attribution.find(response, self._guard)
+        known = self._tables.responses.get(name)
+        owner, defect, gives_way = self._find(response, known, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
             raise ServerBye(_farewell(response.text))
-        known = self._tables.responses.get(name)
         if known is not None and known.apply is not None:
             self._change(owner, known, known.apply, response)
         if flight.listener is not None:
@@ -249,6 +258,8 @@ class Inbound:
             owner.codes = []
         if not owner.abandoned:
             owner.codes.append(code)
+        # (By its memory alone: ``Limits.answers`` is for the rows that a program reads.)
+        owner.count -= 1
         self._count(owner, response)
 
     def _part(self, owner: Request) -> None:

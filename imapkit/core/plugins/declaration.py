@@ -41,7 +41,7 @@ _OF_A_COMMAND = {
     "matches_code": "matches_code(subject, code)",
     "news": "news(response)",
 }
-_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
+_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)", "tag": "tag(response)"}
 _OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
 #   What is of no use without another field.
 _OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
@@ -220,7 +220,7 @@ def _wrong_kinds(where: str, kinds: tuple[Any, ...]) -> Iterator[str]:
 def _wrong_command(command: Command) -> Iterator[str]:
     if not isinstance(command.name, str) or not command.name:
         yield f"a command has the name {command.name!r}, which is no str"
-    elif not _ATOM.fullmatch(command.name):
+    elif not _ATOM.fullmatch(command.name.removeprefix("UID ")):
         yield f"a command has the name {command.name!r}, which is no atom (RFC 3501 section 9)"
     for mistake in (
         *_wrong_states(command.states),
@@ -231,6 +231,8 @@ def _wrong_command(command: Command) -> Iterator[str]:
     ):
         yield f"command {command.name}: {mistake}"
     yield from _wrong_needs(f"command {command.name}", command.needs)
+    if command.uid is True and str(command.name).startswith("UID "):
+        yield f"command {command.name}: uid=True is of no use: the command is always sent with UID"
     yield from _wrong_bools(f"command {command.name}", command, _BOOLS)
     yield from _wrong_functions(f"command {command.name}", command, _OF_A_COMMAND)
     if isinstance(command.streams, Streams):

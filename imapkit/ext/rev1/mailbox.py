@@ -163,8 +163,7 @@ def apply_exists(session: Session, response: Untagged) -> None:
 
 def apply_expunge(session: Session, response: Untagged) -> None:
     """The mailbox has one message less."""
-    if session.exists:
-        session.exists -= 1
+    session.remove_messages()
 
 
 def apply_closed(session: Session, data: bytes | None) -> None:
