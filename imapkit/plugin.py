@@ -18,6 +18,7 @@ from imapkit.core.contract.commands import Callback, CallbackOptions, CallOption
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs
+from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.about import (
     about_mailbox,
@@ -62,6 +63,7 @@ __all__ = [
     "CallOptions",
     "Callback",
     "CallbackOptions",
+    "Chosen",
     "Code",
     "Command",
     "Commands",
@@ -82,8 +84,10 @@ __all__ = [
     "NumberSet",
     "OfMailbox",
     "Operands",
+    "Option",
     "Parser",
     "Piece",
+    "Place",
     "Progress",
     "Readable",
     "Response",
