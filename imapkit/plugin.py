@@ -17,7 +17,7 @@ from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
-from imapkit.core.contract.needs import Needs
+from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.about import (
@@ -155,6 +155,7 @@ __all__ = [
     "quoted_string",
     "raw",
     "record",
+    "require",
     "response_code",
     "same_name",
     "search_program",
