@@ -17,7 +17,8 @@ from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
-from imapkit.core.contract.needs import Needs
+from imapkit.core.contract.needs import Needs, require
+from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.session import Numbering, Session, State
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
 from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
@@ -71,6 +72,7 @@ __all__ = [
     "CallOptions",
     "Callback",
     "CallbackOptions",
+    "Chosen",
     "Code",
     "Command",
     "Commands",
@@ -96,8 +98,10 @@ __all__ = [
     "OfMailbox",
     "Offload",
     "Operands",
+    "Option",
     "Parser",
     "Piece",
+    "Place",
     "Progress",
     "Readable",
     "Reply",
@@ -175,6 +179,7 @@ __all__ = [
     "quoted_string",
     "raw",
     "record",
+    "require",
     "response_code",
     "same_name",
     "search_program",

@@ -17,7 +17,7 @@ from imapkit.core.contract.session import State
 from imapkit.core.plugins.declaration import contract_is_unknown, mistakes
 from imapkit.core.plugins.loader import builtin
 from imapkit.errors import PluginLoadError
-from imapkit.plugin import Cursor, Streams, astring, optional
+from imapkit.plugin import Cursor, Option, Place, Streams, astring, optional
 from imapkit.testing.families import load_only
 
 XHELLO = Command("XHELLO", State.ANY)
@@ -89,6 +89,7 @@ def command(said: str, **fields: Any) -> tuple[dict[str, Any], str]:
     return {"commands": (Command(**{"name": "X", "states": State.ANY, **fields}),)}, f"command X: {said}"
 
 
+X_OPTION = Option("LIST", "return", "X")
 SUBJECT: dict[str, Any] = {"subject": two, "matches": two, "result": ("XNEWS",)}
 WRONG += [
     command("states= holds no state", states=State(0)),
@@ -103,6 +104,10 @@ WRONG += [
     command("rest= is called as rest(args), and two(a, b) cannot be", rest=two),
     command("rest= is called as rest(args, operands), and <lambda>(args) cannot be", rest=lambda args: (), words="X"),
     command("words=5 is no str", words=5),
+    command("places= is no mapping but Place", places=Place()),
+    command("places= has under 'return' a str and no Place", places={"return": "RETURN"}),
+    command("the place 'x' is inside an argument: write at= with its index", places={"x": Place(inside=True)}),
+    command("the place 'x' has options=, which only the registry fills", places={"x": Place(options={"X": X_OPTION})}),
     command('needs=\'A B\' is not one word: write Needs("A") & Needs("B")', needs="A B"),
     command('needs= is a tuple and no capability: write "NAME"', needs=("A",)),
     command("exclusive='no' is neither True nor False", exclusive="no"),
@@ -162,6 +167,14 @@ WRONG += [
         {"codes": {"X": Code(raises=ValueError)}},  # type: ignore[arg-type]
         "code X: raises=<class 'ValueError'> is no class that derives from imapkit.errors",
     ),
+    ({"extends": X_OPTION}, "extends= is one Option and not a tuple of them: a comma is missing"),
+    ({"extends": (replace(X_OPTION, word="x"),)}, "option x: word='x' is no atom in upper case"),
+    ({"extends": (replace(X_OPTION, command="a b"),)}, "option X: command='a b' is no atom in upper case"),
+    ({"extends": (replace(X_OPTION, place=""),)}, "option X: place='' is no name of a place, such as \"return\""),
+    ({"extends": (replace(X_OPTION, kinds=(astring("x"),)),)}, "option X: kinds= holds b'x', which is no kind"),  # type: ignore[arg-type]
+    ({"extends": (replace(X_OPTION, kinds=astring),)}, "option X: kinds= is no tuple"),  # type: ignore[arg-type]
+    ({"extends": (replace(X_OPTION, adds="X"),)}, "option X: adds= is one str and not a tuple"),  # type: ignore[arg-type]
+    ({"extends": (replace(X_OPTION, needs="A B"),)}, "option X: needs='A B' is not one word"),
     ({"layers": {"x": LayerSpec(None)}}, "layer x: factory= is None: write a function"),  # type: ignore[arg-type]
     ({"layers": {"x": LayerSpec(lambda session: None)}}, "layer x: factory= is called as factory(session, options)"),  # type: ignore[misc, arg-type]
     ({"layers": {"x": LayerSpec(two, order="first")}}, "layer x: order='first' is no number"),  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from imapkit.core.contract.family import Family
 from imapkit.core.contract.result import Answer
 from imapkit.core.wire.pieces import Late, Token
 from imapkit.core.wire.response import Untagged
-from imapkit.plugin import Cursor, Literal, MailboxName, astring, mailbox, parenthesized
+from imapkit.plugin import Cursor, Literal, MailboxName, Needs, astring, mailbox, parenthesized
 from imapkit.testing import load_only
 
 
@@ -63,3 +64,35 @@ def test_without_the_family_its_grammar_does_not_count() -> None:
 )
 def test_tokens_between_parentheses(tokens: list[Token], written: tuple[Any, ...]) -> None:
     assert parenthesized(tokens) == written
+
+
+def joined(value: tuple[bytes, ...]) -> str:
+    return b" ".join(value).decode()
+
+
+TEXT = Item("FETCH", "X-TEXT", words, tuple, "X-TEXT (LAZY)", Needs("XTEXT") | "X2", made=joined)
+
+
+def test_an_item_says_what_asks_for_it_and_makes_the_users_value() -> None:
+    found: str | None = TEXT.of(parsed("FETCH", 1, b"(X-TEXT (a b))", Family("text", items=Item.table(TEXT))))
+    assert found == "a b"
+    assert TEXT.of(parsed("FETCH", 1, b"(UID 1)")) is None
+    assert (TEXT.asks, TAGS.asks, TAGS.needs, TAGS.made) == ("X-TEXT (LAZY)", "X-TAGS", None, None)
+    other = TEXT.requested("X-TEXT")
+    assert (other.asks, other.needs, other.made, other.parse) == ("X-TEXT", TEXT.needs, joined, words)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"request": "A\r\nB"}, "Item X-TAGS: request='A\\r\\nB' is no text that can be sent"),
+        ({"request": 5}, "Item X-TAGS: request=5 is no text"),
+        ({"made": 5}, "Item X-TAGS: made=5 is no function: it is called as made"),
+        ({"needs": "A B"}, "a capability is one word"),
+        ({"needs": ("A",)}, "a capability is one word"),
+    ],
+)
+def test_what_is_declared_wrongly_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        Item.table(replace(TAGS, **fields))
+    assert said in str(caught.value)

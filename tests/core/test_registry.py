@@ -18,7 +18,7 @@ from imapkit.core.plugins.claims import is_slip
 from imapkit.core.plugins.registry import Plugin, Registry, public_methods
 from imapkit.core.raw.facade import Client
 from imapkit.errors import ArgumentError, FamilyDisabledError, PluginConflictError, PluginError
-from imapkit.plugin import Cursor, Token, astring, number
+from imapkit.plugin import Cursor, Option, Token, astring, number
 
 
 class Base(Commands):
@@ -148,6 +148,7 @@ CLAIMS = [
     ("response:XSAME", {"responses": {"XSAME": Response()}}),
     ("item:FETCH.XSAME", {"items": {("FETCH", "XSAME"): parser}}),
     ("operand:XSAME.XWORD", {"operands": {("XSAME", "XWORD"): (astring,)}}),
+    ("option:XSAME.RETURN.XWORD", {"extends": (Option("XSAME", "return", "XWORD"),)}),
     ("code:XSAME", {"codes": {"XSAME": Code()}}),
     ("layer:same", {"layers": {"same": layer(1)}}),
     ("method:fetch", {"mixin": Better}),
@@ -175,6 +176,7 @@ def test_the_one_that_says_replaces_wins(key: str, content: dict[str, Any], winn
     field = {
         "command": "commands",
         "operand": "operands",
+        "option": "options",
         "response": "responses",
         "item": "items",
         "code": "codes",
@@ -187,7 +189,7 @@ def test_the_one_that_says_replaces_wins(key: str, content: dict[str, Any], winn
         assert client(registry).noop() == "base"
     else:
         (held,) = getattr(registry, field[kind]).values()
-        (expected,) = wins.commands or getattr(wins, field[kind]).values()
+        (expected,) = wins.commands or wins.extends or getattr(wins, field[kind]).values()
         assert held is expected
 
 
@@ -198,6 +200,7 @@ def _copied(content: dict[str, Any]) -> dict[str, Any]:
         "responses": {"XSAME": Response()},
         "items": {("FETCH", "XSAME"): lambda cursor: 1},
         "operands": {("XSAME", "XWORD"): (number,)},
+        "extends": (Option("XSAME", "return", "XWORD", (number,)),),
         "codes": {"XSAME": Code()},
         "layers": {"same": layer(2)},
         "mixin": Base,

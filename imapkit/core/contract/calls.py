@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import CallOptions
 from imapkit.core.contract.extended import as_given, is_extended
 from imapkit.core.contract.needs import require
+from imapkit.core.contract.option import Chosen, inserted
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.encode import encode, quotes_removed
 from imapkit.core.grammar.strings import atom
@@ -57,10 +58,12 @@ def make_call(
     generic: bool = False,
     force: bool = False,
     result: tuple[str, ...] | None = None,
+    options: Sequence[Chosen] = (),
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    ``result`` names the responses that answer it (default: ``Command.result``).
+    ``result`` names the responses that answer it (default: ``Command.result``). ``options`` are those of other families
+    (``Family.extends``): they are written in their places, and the responses that they add answer the call, too.
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``Missing`` for what the server lacks; ``TypeError`` for
     ``uid`` if the command has no such form.
@@ -85,7 +88,10 @@ def make_call(
         require(session, command.needs, f"UID {command.name}" if uid else command.name)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
     sent_as = wire_name(command) if uid else command.name
-    pieces = write(command.args, command.rest, args, sent_as)
+    additions = inserted(command.places, sent_as, options, session) if options else None
+    if additions is not None and additions.adds:
+        result = (*(command.result if result is None else result), *additions.adds)
+    pieces = write(command.args, command.rest, args, sent_as, additions)
     if args:
         check_length(pieces, session, sent_as)
     if not command.secret:
@@ -95,10 +101,12 @@ def make_call(
     return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)
 
 
-def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:
+def _encode_secret(
+    encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str, additions: Any = None
+) -> Secret:
     """The result of ``encode``, wrapped. Neither an error nor a frame of its traceback holds a part of a secret."""
     try:
-        return Secret(encode(kinds, rest, plain_all(args), name))
+        return Secret(encode(kinds, rest, plain_all(args), name, additions))
     except ArgumentError as exc:
         why = str(exc)
     except Exception as exc:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from imapkit.core.contract.needs import Needed
+from imapkit.core.contract.option import Place
 from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass, warn_renamed
@@ -126,6 +129,8 @@ class Command:
     ``needs``
         the capabilities without which it is not sent, a name or ``imapkit.plugin.Needs``: the call raises ``Missing``. A call
         with ``generic=True`` or ``force=True`` is sent all the same.
+    ``places``
+        where other families may add options (``Family.extends``), by the name of the place: ``{"return": Place(word="RETURN")}``.
     """
 
     name: str
@@ -152,6 +157,7 @@ class Command:
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
     needs: Needed | None = None
+    places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
     codes: tuple[str, ...] = ()
     matches_code: Callable[[Any, ResponseCode], bool | None] | None = None
     _RENAMED = (("about", "subject"),)

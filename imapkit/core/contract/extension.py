@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
+from imapkit.core.contract.needs import Needed, as_needs
 from imapkit.core.contract.session import Session
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
@@ -109,6 +110,7 @@ class LayerSpec:
 
 
 T = TypeVar("T")
+G = TypeVar("G")
 
 
 class _HasItems(Protocol):
@@ -129,22 +131,80 @@ class Item(Generic[T]):
         its grammar, as ``Response.parse``.
     ``kind``
         the class of what ``parse`` returns.
+    ``request``
+        what asks for it, where that is not its name, with arguments: "PREVIEW (LAZY)", "BODY.PEEK[]". ``requested`` changes it.
+    ``needs``
+        the capabilities without which it cannot be asked for; None or "" for none.
+    ``made``
+        makes the users' value of what ``parse`` returned; None if that is the users' value.
     """
 
     response: str
     name: str
-    parse: Callable[[Cursor], T]
+    parse: Callable[[Cursor], Any]
     kind: type[Any]
+    request: str = ""
+    needs: Needed | None = None
+    made: Callable[[Any], T] | None = None
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            response: str,
+            name: str,
+            parse: Callable[[Cursor], T],
+            kind: type[Any],
+            request: str = "",
+            needs: Needed | None = None,
+            made: None = None,
+        ) -> None: ...
+
+        @overload
+        def __init__(
+            self,
+            response: str,
+            name: str,
+            parse: Callable[[Cursor], G],
+            kind: type[Any],
+            request: str = "",
+            needs: Needed | None = None,
+            *,
+            made: Callable[[G], T],
+        ) -> None: ...
+
+        def __init__(self, *args: Any, **fields: Any) -> None: ...
+
+    @property
+    def asks(self) -> str:
+        """What asks for it: ``request``, else its name."""
+        return self.request or self.name
+
+    def requested(self, request: str) -> Item[T]:
+        """The same item, asked for in another way: ``PREVIEW.requested("PREVIEW (LAZY)")``."""
+        made: Any = Item
+        return made(self.response, self.name, self.parse, self.kind, request, self.needs, made=self.made)  # type: ignore[no-any-return]
 
     def of(self, record: _HasItems) -> T | None:
         """Its value in a record; None if the server did not send it, or if it was read by another grammar than this one."""
-        value: T | None = record.items.get(self.name)
-        return value if isinstance(value, self.kind) else None
+        value: Any = record.items.get(self.name)
+        if not isinstance(value, self.kind):
+            return None
+        return self.made(value) if self.made is not None else value
 
     @staticmethod
     def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
-        """The value of ``Family.items`` for these items. Raises ``TypeError`` for a ``kind`` that is no class."""
+        """The value of ``Family.items`` for these items. Raises ``TypeError`` for an item that is declared wrongly."""
         for item in items:
             if not isinstance(item.kind, type):
                 raise TypeError(f"Item {item.name}: kind={item.kind!r} is no class: write tuple, not tuple[...]")
+            if not isinstance(item.request, str) or not (
+                (item.request.isascii() and item.request.isprintable()) or not item.request
+            ):
+                raise TypeError(f"Item {item.name}: request={item.request!r} is no text that can be sent: write what asks for it")
+            if item.made is not None and not callable(item.made):
+                raise TypeError(f"Item {item.name}: made={item.made!r} is no function: it is called as made(value)")
+            if item.needs is not None and item.needs != "":
+                as_needs(item.needs)
         return MappingProxyType({(item.response, item.name): item.parse for item in items})

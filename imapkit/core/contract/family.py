@@ -11,6 +11,7 @@ import pluggy
 
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.option import Option
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
@@ -58,13 +59,16 @@ class Family:
         extends the arguments of another command: ``{("SEARCH", "X-GM-RAW"): (astring,)}`` says what follows a search key, in
         SORT and THREAD, too; ``{("STORE", "X-GM-LABELS"): (labels,)}`` how the value of a STORE item is written, with or without
         "+" or "-" before the item and ".SILENT" behind it.
+    ``extends``
+        options for other families' commands: ``(Option("LIST", "return", "STATUS", (status_items,), "LIST-STATUS"),)``.
     ``layers``
         the layers between protocol and socket that it offers, by name.
     ``requires``
         the families that must be there.
     ``replaces``
         the claims that it takes over from another family: "command:QUOTA", "method:quota", "response:QUOTA", "code:ALERT",
-        "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate", "session:quota", "selected:fetch".
+        "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate", "session:quota", "selected:fetch",
+        "option:LIST.RETURN.STATUS".
     ``contract``
         the version of the contract (``CONTRACT``) that it needs: an older imapkit refuses the family by
         name.
@@ -86,6 +90,7 @@ class Family:
     partly: Mapping[str, str] = field(default_factory=_frozen)
     session: type | str | None = None
     selected: type | str | None = None
+    extends: tuple[Option, ...] = ()
 
 
 class Specs:

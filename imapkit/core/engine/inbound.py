@@ -259,8 +259,7 @@ class Inbound:
         if not owner.abandoned:
             owner.codes.append(code)
         # (By its memory alone: ``Limits.answers`` is for the rows that a program reads.)
-        owner.count -= 1
-        self._count(owner, response)
+        self._count_memory(owner, response)
 
     def _part(self, owner: Request) -> None:
         """Keep what has come for a command: a code has said that the answer only begins here."""
@@ -276,16 +275,18 @@ class Inbound:
         self._count(owner, response)
 
     def _count(self, owner: Request, piece: Untagged | Run) -> None:
-        memory = piece.memory
+        owner.count += len(piece)
+        most = self._limits.answers
+        if owner.count > most:
+            raise LimitExceeded(f"{owner.call.name} is answered by more than {most} responses (Limits.answers)")
+        self._count_memory(owner, piece)
+
+    def _count_memory(self, owner: Request, piece: Untagged | Run) -> None:
+        memory, most = piece.memory, self._limits.answers_bytes
         # (The bytes alone: a server that drips short responses makes little progress.)
         self._flight.note_answer(owner, memory - SINGLE * len(piece))
-        owner.count += len(piece)
         owner.memory += memory
-        limits = self._limits
-        if owner.count > limits.answers:
-            raise LimitExceeded(f"{owner.call.name} is answered by more than {limits.answers} responses (Limits.answers)")
-        if owner.memory > limits.answers_bytes:
-            most = limits.answers_bytes
+        if owner.memory > most:
             raise LimitExceeded(f"{owner.call.name} is answered by more than {most} bytes of memory (Limits.answers_bytes)")
 
     def _listen(self, request: Request, response: Untagged) -> None:

@@ -10,15 +10,15 @@ and becomes a literal if it is 8-bit or long. CR, LF and NUL are refused everywh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from imapkit.core.grammar.kinds import is_optional, keeps_quotes
 from imapkit.core.grammar.strings import ascii_bytes, general
 from imapkit.core.wire.pieces import FORBIDDEN, Piece, Token, check_end, check_piece, joined
 from imapkit.errors import ArgumentError
 
-__all__ = ["as_it_is", "encode", "no_arguments", "parenthesized", "quotes_removed"]
+__all__ = ["as_it_is", "encode", "no_arguments", "parenthesized", "quotes_removed", "written"]
 
 
 def as_it_is(value: Any) -> Any:
@@ -58,9 +58,22 @@ def no_arguments(args: tuple[Any, ...]) -> tuple[()]:
     return ()
 
 
-def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) -> list[Piece]:
-    """The pieces of a whole command: its name and its arguments, complete except for the tag and the form of literals."""
-    if not args and not kinds and rest in (None, no_arguments):
+class Additions(Protocol):
+    """What options of other families add to a command: ``core.contract.option`` makes it."""
+
+    @property
+    def before(self) -> Mapping[int, Sequence[Token]]: ...
+
+    @property
+    def inside(self) -> Mapping[int, Sequence[Token]]: ...
+
+    @property
+    def behind(self) -> Sequence[Token]: ...
+
+
+def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str, additions: Additions | None = None) -> list[Piece]:
+    """The pieces of a whole command: its name and its arguments, ready but for the tag and the form of literals."""
+    if not args and not kinds and rest in (None, no_arguments) and additions is None:
         return [name.encode("ascii")]
     tokens: list[Token] = [name.encode("ascii")]
     if not kinds and rest is None:
@@ -69,16 +82,33 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str) ->
         raise ArgumentError(f"{name} takes {len(kinds)} arguments, not {len(args)}")
     args = quotes_removed(kinds, args, name)
     for i, (kind, value) in enumerate(zip(kinds, args, strict=False)):
+        if additions is not None:
+            tokens += additions.before.get(i, ())
         if value is not None:
-            tokens.append(_written(kind, value, name, i))
+            token = written(kind, value, name, i)
+            tokens.append(token if additions is None else _with_more(token, additions.inside.get(i, ())))
         elif not is_optional(kind):
             raise ArgumentError(f"{name}: argument {i + 1}: it is None, and cannot be left out")
+    if additions is not None:
+        tokens += additions.before.get(len(kinds), ())
     if rest is not None:
         tokens += _rest(rest, args[len(kinds) :], name, len(kinds))
+    if additions is not None:
+        tokens += additions.behind
     return _checked(joined(tokens), name)
 
 
-def _written(kind: Any, value: Any, name: str, i: int) -> Token:
+def _with_more(token: Token, more: Sequence[Token]) -> Token:
+    """A list in parentheses with more at its end."""
+    if not more:
+        return token
+    if not isinstance(token, bytes) or token[-1:] != b")":
+        raise ArgumentError(f"no option can be added to {token!r:.80}, which is no list")
+    return (token[:-1], b" ", *joined(list(more)), b")")
+
+
+def written(kind: Any, value: Any, name: str, i: int) -> Token:
+    """One argument of the command ``name``, the ``i``-th one, as its kind writes it. Raises ``ArgumentError``."""
     try:
         token: Token = kind(value)
     except ArgumentError as exc:

@@ -89,7 +89,7 @@ def settle(plugins: Sequence[Plugin], absent: Mapping[str, str]) -> Settled:
     claims = {plugin.name: list(_claims(plugin.family, mixins)) for plugin in plugins}
     if wrong := [problem for plugin in plugins for problem in _senseless(plugin, claims[plugin.name])]:
         return Settled(claims, {}, wrong)
-    if wrong := [*_closed(plugins)] or [*_layerless(plugins)] or [*_misspelt(plugins)]:
+    if wrong := [*_closed(plugins), *_placeless(plugins)] or [*_layerless(plugins)] or [*_misspelt(plugins)]:
         return Settled(claims, {}, wrong)
     winners, disputes = resolve(plugins, claims)
     return Settled(claims, winners, disputes)
@@ -200,6 +200,11 @@ def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
         yield Claim(f"item:{'.'.join(item)}", "items", item, parser)
     for word, kinds in family.operands.items():
         yield Claim(f"operand:{'.'.join(word)}", "operands", word, kinds)
+    for option in family.extends:
+        place = option.place.upper()
+        yield Claim(
+            f"option:{option.command}.{place}.{option.word}", "options", (option.command, option.place, option.word), option
+        )
     for name, code in family.codes.items():
         yield Claim(f"code:{name}", "codes", name, code)
     for name, layer in family.layers.items():
@@ -249,6 +254,23 @@ def _closed(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
                 yield PluginError(
                     f"family {plugin} says what follows {word} in {command}, to which no words can be added;"
                     f" {way_out(plugin.name)}",
+                    families=[plugin.name],
+                )
+
+
+def _placeless(plugins: Sequence[Plugin]) -> Iterator[PluginError]:
+    """Options can be added only where a command has a place for them."""
+    places: dict[str, set[str]] = {}
+    for command in (command for plugin in plugins for command in plugin.family.commands):
+        for name in {command.name, command.words or command.name}:
+            places.setdefault(name, set()).update(command.places)
+    for plugin in plugins:
+        for option in plugin.family.extends:
+            there = places.get(option.command)
+            if there is not None and option.place not in there:
+                yield PluginError(
+                    f"family {plugin} adds the option {option.word} to {option.command} at the place {option.place!r}, which that"
+                    f" does not have; there are: {', '.join(map(repr, sorted(there))) or 'none'}; {way_out(plugin.name)}",
                     families=[plugin.name],
                 )
 

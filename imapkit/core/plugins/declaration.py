@@ -15,6 +15,7 @@ from imapkit.core.contract.command import Command
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family
 from imapkit.core.contract.needs import Needs
+from imapkit.core.contract.option import Option, Place
 from imapkit.core.contract.session import State
 from imapkit.core.grammar.kinds import without_optional
 from imapkit.core.support.patterns import late_pattern
@@ -27,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
 _PLACE = late_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _LINE = late_pattern(rb"[^\r\n\0]+")
-_LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str}
+_LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str, "extends": Option}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
 _BOOLS = ("exclusive", "uid", "seqnums", "expunges", "secret", "ends")
 #   How each function is called.
@@ -79,6 +80,9 @@ def mistakes(family: Family) -> Iterator[str]:
     yield from _wrong_pairs("items", family.items, callable, "no function")
     yield from _wrong_pairs("operands", family.operands, _are_kinds, "no tuple of kinds")
     yield from _wrong_entries(family)
+    for option in _listed(family.extends):
+        if isinstance(option, Option):
+            yield from _wrong_option(option)
     for command in _listed(family.commands):
         if isinstance(command, Command):
             yield from _wrong_command(command)
@@ -233,12 +237,41 @@ def _wrong_command(command: Command) -> Iterator[str]:
     yield from _wrong_needs(f"command {command.name}", command.needs)
     if command.uid is True and str(command.name).startswith("UID "):
         yield f"command {command.name}: uid=True is of no use: the command is always sent with UID"
+    yield from _wrong_places(f"command {command.name}", command.places)
     yield from _wrong_bools(f"command {command.name}", command, _BOOLS)
     yield from _wrong_functions(f"command {command.name}", command, _OF_A_COMMAND)
     if isinstance(command.streams, Streams):
         yield from _wrong_functions(f"command {command.name}: streams", command.streams, _OF_STREAMS)
     elif command.streams is not None:
         yield f"command {command.name}: streams={command.streams!r} is no Streams(announces, value)"
+
+
+def _wrong_option(option: Option) -> Iterator[str]:
+    where = f"option {option.word}"
+    for field in ("command", "word"):
+        if not isinstance(value := getattr(option, field), str) or not _ATOM.fullmatch(value) or value != value.upper():
+            yield f"{where}: {field}={value!r} is no atom in upper case (RFC 3501 section 9)"
+    if not isinstance(option.place, str) or not option.place:
+        yield f'{where}: place={option.place!r} is no name of a place, such as "return"'
+    if isinstance(option.kinds, tuple):
+        yield from _wrong_kinds(f"{where}: kinds=", option.kinds)
+    else:
+        yield f"{where}: kinds= is no tuple: a comma is missing before the )"
+    yield from _wrong_needs(where, option.needs)
+    yield from (f"{where}: {mistake}" for mistake in _wrong_list("adds", option.adds, str))
+
+
+def _wrong_places(where: str, places: Any) -> Iterator[str]:
+    if not isinstance(places, Mapping):
+        yield f"{where}: places= is no mapping but {type(places).__name__}"
+        return
+    for name, place in places.items():
+        if not isinstance(name, str) or not isinstance(place, Place):
+            yield f"{where}: places= has under {name!r} a {type(place).__name__} and no Place"
+        elif place.options:
+            yield f"{where}: the place {name!r} has options=, which only the registry fills: write Family.extends"
+        elif place.inside and place.at is None:
+            yield f"{where}: the place {name!r} is inside an argument: write at= with its index"
 
 
 def _wrong_needs(where: str, needs: Any) -> Iterator[str]:

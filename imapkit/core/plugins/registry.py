@@ -1,6 +1,7 @@
 """Families become frozen tables here, and base classes of clients in an order; ``claims`` has the rules about conflicts.
 
-A family claims keys: ``command:X``, ``response:X``, ``item:A.B``, ``operand:A.B``, ``code:X``, ``layer:x``, ``method:x``,
+A family claims keys: ``command:X``, ``response:X``, ``item:A.B``, ``operand:A.B``, ``code:X``, ``layer:x``, ``option:A.B.C``,
+``method:x``,
 ``session:x`` and ``selected:x``.
 """
 
@@ -16,6 +17,7 @@ from imapkit import ext
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.option import Option
 from imapkit.core.contract.tables import Tables
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.plugins.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
@@ -26,7 +28,7 @@ from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
 
 __all__ = ["NOT_INSTALLED", "Plugin", "Registry", "public_methods"]
 
-_TABLES = ("commands", "responses", "items", "operands", "codes", "layers", "methods")
+_TABLES = ("commands", "responses", "items", "operands", "options", "codes", "layers", "methods")
 
 
 @lean_dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,8 @@ class Registry(Tables):
 
     ``operands``
         what follows a word in another command's arguments, by ``(command, word)``.
+    ``options``
+        what families add to other families' commands, by ``(command, place, word)``.
     ``methods``
         the name of the family that a public method belongs to.
     ``mixins``
@@ -47,6 +51,7 @@ class Registry(Tables):
 
     plugins: tuple[Plugin, ...]
     operands: Mapping[tuple[str, str], tuple[Kind, ...]]
+    options: Mapping[tuple[str, str, str], Option]
     methods: Mapping[str, str]
     mixins: tuple[type, ...]
     absent: Mapping[str, str]
@@ -164,16 +169,32 @@ def _tables(
         for claim in claims[plugin.name]:
             if winners[claim.key] is plugin:
                 tables[claim.table][claim.name] = claim.value
-    _extend(tables["commands"], tables["operands"])
+    _extend(tables["commands"], tables["operands"], tables["options"])
     return tables
 
 
-def _extend(commands: dict[str, Command], operands: Mapping[tuple[str, str], tuple[Kind, ...]]) -> None:
-    """Bind to every command the words that other families have added to it."""
+def _extend(
+    commands: dict[str, Command],
+    operands: Mapping[tuple[str, str], tuple[Kind, ...]],
+    options: Mapping[tuple[str, str, str], Option],
+) -> None:
+    """Bind to every command the words and the options that other families have added to it."""
     for name, known in commands.items():
         if known.words is not None and known.rest is not None:
             added = {word: kinds for (command, word), kinds in operands.items() if command == known.words}
             commands[name] = replace(known, rest=partial(known.rest, operands=MappingProxyType(added)))
+        if options and known.places:
+            mine = {known.name, known.words}
+            places = {
+                place: replace(
+                    spec,
+                    options=MappingProxyType(
+                        {word: option for (command, where, word), option in options.items() if command in mine and where == place}
+                    ),
+                )
+                for place, spec in known.places.items()
+            }
+            commands[name] = replace(commands[name], places=MappingProxyType(places))
 
 
 def _always(layers: Mapping[str, LayerSpec]) -> tuple[LayerSpec, ...]:

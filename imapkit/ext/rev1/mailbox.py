@@ -12,6 +12,7 @@ from imapkit.plugin import (
     Command,
     Commands,
     Done,
+    Place,
     Progress,
     Readable,
     Result,
@@ -192,9 +193,15 @@ _ABOUT_MAILBOX = (
     "UNSEEN",
 )
 """The response codes in which the server describes the mailbox that it opens: RFC 3501 section 6.3.1, RFC 7162, 8474, 4315."""
+_PARAMETERS = {"parameters": Place()}
 COMMANDS = (
-    Command("APPEND", State.LOGGED_IN, args=(mailbox, optional(flags), optional(date_time), message)),
-    Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions),
+    Command(
+        "APPEND",
+        State.LOGGED_IN,
+        args=(mailbox, optional(flags), optional(date_time), message),
+        places={"data": Place(3, listed=False)},
+    ),
+    Command("CREATE", State.LOGGED_IN, args=_ONE, rest=extensions, places=_PARAMETERS),
     Command("DELETE", State.LOGGED_IN, args=_ONE),
     Command(
         "EXAMINE",
@@ -206,8 +213,15 @@ COMMANDS = (
         codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_examined,
+        places=_PARAMETERS,
     ),
-    Command("LIST", State.LOGGED_IN, args=(mailbox, list_pattern), result=("LIST",)),
+    Command(
+        "LIST",
+        State.LOGGED_IN,
+        args=(mailbox, list_pattern),
+        result=("LIST",),
+        places={"select": Place(0), "return": Place(word="RETURN")},
+    ),
     Command("LSUB", State.LOGGED_IN, args=(mailbox, list_pattern), result=("LSUB",)),
     Command("RENAME", State.LOGGED_IN, args=(mailbox, mailbox)),
     Command(
@@ -220,11 +234,13 @@ COMMANDS = (
         codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_selected,
+        places=_PARAMETERS,
     ),
     Command(
         "STATUS",
         State.LOGGED_IN,
         args=(mailbox, status_items),
+        places={"items": Place(1, inside=True)},
         result=("STATUS",),
         subject=about_mailbox,
         matches=is_about_status,
