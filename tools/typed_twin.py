@@ -67,6 +67,8 @@ class _Stub:
             assert isinstance(result, ast.Subscript), f"{module}: {name}() returns {ast.unparse(result)}"
             result = result.slice
         keyword, one, many = FACES[face]
+        if streams and face != "Nowait":
+            self.needed[many.partition("[")[0]] = "collections.abc"
         text = self._note(ast.unparse(result), module)
         arguments = ", ".join(self._arguments(signature, module))
         returned = (many if streams else one).format(text)
