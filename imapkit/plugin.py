@@ -32,6 +32,7 @@ from imapkit.core.grammar.about import (
 from imapkit.core.grammar.append import message, message_source
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.encode import as_it_is, no_arguments, parenthesized
+from imapkit.core.grammar.exact import date, list_of, nstring, string
 from imapkit.core.grammar.items import ItemName, Parser, any_value, item_list
 from imapkit.core.grammar.kinds import Kind, Operands, optional, verbatim
 from imapkit.core.grammar.lists import fetch_items, flags, sequence_set, status_items, store_item
@@ -114,6 +115,7 @@ __all__ = [
     "astring_or_nil",
     "atom",
     "attempt",
+    "date",
     "date_time",
     "decode_bytes",
     "decode_mailbox",
@@ -130,6 +132,7 @@ __all__ = [
     "is_astring",
     "item_list",
     "late_pattern",
+    "list_of",
     "list_pattern",
     "mailbox",
     "mailbox_before",
@@ -143,6 +146,7 @@ __all__ = [
     "needs_charset",
     "no_arguments",
     "no_data",
+    "nstring",
     "number",
     "numbers_found",
     "optional",
@@ -165,6 +169,7 @@ __all__ = [
     "starts_program",
     "status_items",
     "store_item",
+    "string",
     "string_value",
     "to_the_end",
     "uid_set",
