@@ -34,6 +34,7 @@ from imapkit.core.grammar.about import (
 from imapkit.core.grammar.append import message, message_source
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.encode import as_it_is, no_arguments, parenthesized
+from imapkit.core.grammar.exact import date, list_of, nstring, string
 from imapkit.core.grammar.flagset import Flags
 from imapkit.core.grammar.items import ItemName, Parser, any_value, item_list
 from imapkit.core.grammar.keys import SearchKey, SortKey, Text, day, term
@@ -137,6 +138,7 @@ __all__ = [
     "atom",
     "attempt",
     "command",
+    "date",
     "date_time",
     "day",
     "decode_bytes",
@@ -154,6 +156,7 @@ __all__ = [
     "is_astring",
     "item_list",
     "late_pattern",
+    "list_of",
     "list_pattern",
     "mailbox",
     "mailbox_before",
@@ -167,6 +170,7 @@ __all__ = [
     "needs_charset",
     "no_arguments",
     "no_data",
+    "nstring",
     "number",
     "numbers_found",
     "optional",
@@ -190,6 +194,7 @@ __all__ = [
     "status_items",
     "store_item",
     "stream",
+    "string",
     "string_value",
     "term",
     "to_the_end",

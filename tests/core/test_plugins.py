@@ -86,6 +86,19 @@ def test_an_installed_family_is_found_with_its_origin(site: Site) -> None:
     assert [command.name for command in plugin.family.commands] == ["XALPHA"]
 
 
+def test_a_distribution_may_offer_several_families_from_one_module(site: Site) -> None:
+    source = "from imapkit.plugin import Family\nONE = Family('one')\nTWO = Family('two', requires=('one',))\nWRONG = Family('x')"
+    site.module("imapkit_test_several", source)
+    points = {name: f"imapkit_test_several:{name.upper()}" for name in ("one", "two", "wrong")}
+    site.add("dist-several", points, "1.0")
+    found = discover(allow=["one", "two"])
+    assert [(plugin.name, plugin.distribution) for plugin in found.plugins] == [("one", "dist-several"), ("two", "dist-several")]
+    assert found.absent["wrong"] == "not in allow="
+    assert names(discover(allow=["two"])) == ["two"]
+    with pytest.raises(PluginLoadError, match="offers a family of another name, 'x'"):
+        discover(allow=["wrong"])
+
+
 def test_every_installed_family_is_found(site: Site) -> None:
     for name in ("beta", "alpha"):
         site.family(name)

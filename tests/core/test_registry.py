@@ -157,7 +157,7 @@ CLAIMS = [
 
 @pytest.mark.parametrize(("key", "content"), CLAIMS, ids=[key for key, _ in CLAIMS])
 def test_two_claimants_are_named_with_what_to_write(key: str, content: dict[str, Any]) -> None:
-    first = Family("first", **{**content, "mixin": Base if "mixin" in content else None})
+    first = Family("first", **_copied(content))
     with pytest.raises(PluginConflictError) as caught:
         Registry.build([plugin(first, "1.5"), plugin(Family("second", **content), "2.7")])
     text = str(caught.value)
@@ -528,3 +528,14 @@ def test_names_that_are_no_slips(name: str) -> None:
 @pytest.mark.parametrize("name", ["ACK", "AC", "ACLS", "CAL"])
 def test_of_short_names_too_many_are_alike(name: str) -> None:
     assert not is_slip(name, "ACL")
+
+
+def test_families_that_describe_an_item_by_the_same_function_agree() -> None:
+    content: dict[str, Any] = {"items": {("FETCH", "X"): Cursor.number64}, "operands": {("XSAY", "X"): (number,)}}
+    registry = build(Family("a", **content), Family("b", **content))
+    assert registry.items == {("FETCH", "X"): Cursor.number64}
+    assert registry.operands == {("XSAY", "X"): (number,)}
+    with pytest.raises(PluginConflictError, match=r"item:FETCH\.X: claimed by the families 'a' .*, 'b' .* and 'c'"):
+        build(Family("a", **content), Family("b", **content), Family("c", items={("FETCH", "X"): Cursor.number}))
+    other = Family("c", items={("FETCH", "X"): Cursor.number}, replaces=("item:FETCH.X",))
+    assert build(Family("a", **content), Family("b", **content), other).items == {("FETCH", "X"): Cursor.number}

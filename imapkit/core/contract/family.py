@@ -57,8 +57,8 @@ class Family:
         extends the grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``Item`` gives typed access to them.
     ``operands``
         extends the arguments of another command: ``{("SEARCH", "X-GM-RAW"): (astring,)}`` says what follows a search key, in
-        SORT and THREAD, too; ``{("STORE", "X-GM-LABELS"): (labels,)}`` how the value of a STORE item is written, with or without
-        "+" or "-" before the item and ".SILENT" behind it.
+        SORT and THREAD, too, and ``()`` that nothing does; ``{("STORE", "X-GM-LABELS"): (labels,)}`` how the value of a STORE
+        item is written, with or without "+" or "-" before the item and ".SILENT" behind it.
     ``extends``
         options for other families' commands: ``(Option("LIST", "return", "STATUS", (status_items,), "LIST-STATUS"),)``.
     ``layers``

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from imapkit.core.grammar.kinds import is_optional, keeps_quotes
+from imapkit.core.grammar.kinds import is_optional, keeps_quotes, takes_none
 from imapkit.core.grammar.strings import ascii_bytes, general
 from imapkit.core.wire.pieces import FORBIDDEN, Piece, Token, check_end, check_piece, joined
 from imapkit.errors import ArgumentError
@@ -84,7 +84,7 @@ def encode(kinds: Sequence[Any], rest: Any, args: tuple[Any, ...], name: str, ad
     for i, (kind, value) in enumerate(zip(kinds, args, strict=False)):
         if additions is not None:
             tokens += additions.before.get(i, ())
-        if value is not None:
+        if value is not None or takes_none(kind):
             token = written(kind, value, name, i)
             tokens.append(token if additions is None else _with_more(token, additions.inside.get(i, ())))
         elif not is_optional(kind):

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from imapkit.core.wire.pieces import Token
 
-__all__ = ["Kind", "Operands", "is_optional", "keeps_quotes", "optional", "verbatim", "without_optional"]
+__all__ = ["Kind", "Operands", "is_optional", "keeps_quotes", "nilable", "optional", "takes_none", "verbatim", "without_optional"]
 
 _Kind = TypeVar("_Kind", bound=Callable[..., Any])
 
@@ -66,6 +66,17 @@ def verbatim(kind: _Kind) -> _Kind:
     """Mark a kind whose text keeps single quotes around it: a password, a message. For a function: ``@verbatim``."""
     kind.verbatim = True  # type: ignore[attr-defined]
     return kind
+
+
+def nilable(kind: _Kind) -> _Kind:
+    """Mark a kind that writes None itself, as NIL, so that such an argument is not left out."""
+    kind.nilable = True  # type: ignore[attr-defined]
+    return kind
+
+
+def takes_none(kind: Any) -> bool:
+    """Whether a kind is ``nilable``."""
+    return bool(getattr(kind, "nilable", False))
 
 
 def keeps_quotes(kind: Any) -> bool:

@@ -40,6 +40,7 @@ _REMEDIES = {NOT_INSTALLED: "install a distribution that offers", NOT_IN_BUILD: 
 
 _TYPED = ("session", "selected")
 """The kinds of claims that ``typed`` settles: their classes may have to be imported first."""
+_SHARED = ("items", "operands")
 _SHORTEST = 4
 """Letters of a name that can be misspelt: of shorter ones too many are alike."""
 
@@ -339,13 +340,23 @@ def resolve(plugins: Iterable[Plugin], claims: Mapping[str, Iterable[Claim]]) ->
     for plugin in plugins:
         for claim in claims[plugin.name]:
             claimants.setdefault(claim.key, []).append(plugin)
-    winners = {key: _winner(key, those) for key, those in claimants.items()}
+    same = _agreed(claims)
+    winners = {key: those[0] if key in same else _winner(key, those) for key, those in claimants.items()}
     disputes: dict[tuple[str, ...], list[str]] = {}
     for key, winner in winners.items():
         if winner is None:
             disputes.setdefault(tuple(plugin.name for plugin in claimants[key]), []).append(key)
     settled = {key: winner for key, winner in winners.items() if winner is not None}
     return settled, [_dispute(claimants[keys[0]], sorted(keys)) for _, keys in sorted(disputes.items())]
+
+
+def _agreed(claims: Mapping[str, Iterable[Claim]]) -> set[str]:
+    """The items and operands that several families describe by the same functions, as two RFCs may: that is no conflict."""
+    values: dict[str, list[Any]] = {}
+    for claim in (claim for those in claims.values() for claim in those):
+        if claim.table in _SHARED:
+            values.setdefault(claim.key, []).append(claim.value)
+    return {key for key, those in values.items() if len(those) > 1 and all(value == those[0] for value in those)}
 
 
 def _winner(key: str, claimants: list[Plugin]) -> Plugin | None:

@@ -152,7 +152,7 @@ def _wrong_pairs(field: str, value: Any, fits: Callable[[Any], bool], instead: s
 
 
 def _are_kinds(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value)
+    return isinstance(value, tuple)
 
 
 def _wrong_entries(family: Family) -> Iterator[str]:

@@ -65,7 +65,8 @@ def load(source: Source) -> Plugin:
         raise
     except BaseException as exc:  # a module that calls sys.exit() must not end the program
         raise _broken(source, "cannot be imported", exc) from exc
-    family = offered if isinstance(offered, Family) and not source.name else _ask(source, offered)
+    # An entry point may name a family itself, so that one module can offer several.
+    family = offered if isinstance(offered, Family) else _ask(source, offered)
     _check(source, family)
     return Plugin(family.name, family, source.distribution, source.version)
 

@@ -57,8 +57,10 @@ def store_arguments(args: tuple[Any, ...], operands: Operands = NO_OPERANDS) -> 
     yield from extensions(tuple(modifiers))
     written = store_item(item)
     yield written
-    [kind] = operands.get(_stored(written), (flags,))
-    yield kind(values)
+    kinds = operands.get(_stored(written), (flags,))
+    if len(kinds) != 1:
+        raise ArgumentError(f"{_stored(written)} is declared with {len(kinds)} values, and STORE takes one")
+    yield kinds[0](values)
 
 
 def _stored(item: bytes) -> str:
