@@ -19,6 +19,7 @@ from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerS
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
+from imapkit.core.contract.routes import Explained, Route, Routes
 from imapkit.core.contract.session import Numbering, Session, State
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
 from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
@@ -82,6 +83,7 @@ __all__ = [
     "Data",
     "Defect",
     "Done",
+    "Explained",
     "Family",
     "Flags",
     "Flight",
@@ -110,6 +112,8 @@ __all__ = [
     "ResponseCode",
     "Result",
     "Role",
+    "Route",
+    "Routes",
     "Run",
     "SearchKey",
     "Secret",

@@ -10,13 +10,14 @@ import threading
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
+from imapkit.core.contract.routes import Explained, Routes
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
 from imapkit.core.contract.wires import Reply, Wire
 from imapkit.core.drivers.blocking import run
 from imapkit.core.drivers.faces import ASYNC, BLOCKING, NOWAIT
 from imapkit.core.drivers.lease import Lease, Turn
 from imapkit.core.drivers.link import Link, deadline_of
-from imapkit.errors import MailboxClosed
+from imapkit.errors import ArgumentError, MailboxClosed
 
 if TYPE_CHECKING:
     from imapkit.client import IMAP4
@@ -94,6 +95,17 @@ class _AnyClient(TypedCommands[F]):
     def capabilities(self) -> frozenset[str]:
         """What the server announces, in upper case."""
         return frozenset(self._session.capabilities or ())
+
+    def explain(self, method: str) -> Explained:
+        """How a typed call is carried out on this connection, and why not in a better way.
+
+        ``client.explain("move")``. Raises ``ArgumentError`` for a method that has one way only.
+        """
+        known = self._link.raw._registry.routes
+        if method not in known:
+            raise ArgumentError(f"explain({method!r}): no call with several ways; those are {', '.join(sorted(known))}")
+        routes: Routes = known[method]
+        return routes.explain(self._session)
 
     @property
     def _lease(self) -> Lease:

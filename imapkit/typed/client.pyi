@@ -1,18 +1,20 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from imapkit import Role
+from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.plugin import Reply
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from imapkit import Role
 from imapkit.client import IMAP4
+from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
-from imapkit.ext.rev1.listing import MailboxStatus
-from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.plugin import Reply
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
@@ -25,6 +27,11 @@ class _AnyClient(TypedCommands[_F], Generic[_F]):
     @property
     def capabilities(self) -> frozenset[str]:
         """What the server announces, in upper case."""
+    def explain(self, method: str) -> Explained:
+        """How a typed call is carried out on this connection, and why not in a better way.
+
+        ``client.explain("move")``. Raises ``ArgumentError`` for a method that has one way only.
+        """
 
 class _AnyMailbox(TypedCommands[_F], Generic[_F]):
     @property

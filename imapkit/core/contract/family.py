@@ -12,6 +12,7 @@ import pluggy
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
+from imapkit.core.contract.routes import Routes
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
@@ -61,6 +62,8 @@ class Family:
         item is written, with or without "+" or "-" before the item and ".SILENT" behind it.
     ``extends``
         options for other families' commands: ``(Option("LIST", "return", "STATUS", (status_items,), "LIST-STATUS"),)``.
+    ``routes``
+        the ways of its typed calls that have several, each with what it needs: ``client.explain("move")`` shows them.
     ``layers``
         the layers between protocol and socket that it offers, by name.
     ``requires``
@@ -88,6 +91,7 @@ class Family:
     replaces: tuple[str, ...] = ()
     contract: int = 1
     partly: Mapping[str, str] = field(default_factory=_frozen)
+    routes: tuple[Routes, ...] = ()
     session: type | str | None = None
     selected: type | str | None = None
     extends: tuple[Option, ...] = ()

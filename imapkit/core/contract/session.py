@@ -69,6 +69,8 @@ class Session:
         """The names that a command in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False
+        self.refused_routes: frozenset[tuple[str, str]] = frozenset()
+        """Routes of typed calls, as ``(method, route)``, that the server has answered with BAD (``core.contract.routes``)."""
         self.selections = 0
         """How often a mailbox was selected or left: a handle on a mailbox is valid while this stays the same."""
         self.readonly_news: str | None = None

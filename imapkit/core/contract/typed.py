@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
+from imapkit.core.contract.routes import Routes, by_route
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -128,6 +130,10 @@ class TypedCommands(Generic[F]):
             inner._face = INNER
             self._inner = inner
         return inner
+
+    async def _by_route(self, routes: Routes, **ways: Callable[[], Awaitable[T]]) -> T:
+        """Take the best of several ways; see ``by_route``."""
+        return await by_route(routes, self._session, ways)
 
     @property
     def _session(self) -> Session:

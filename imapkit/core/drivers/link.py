@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
     from imapkit.core.contract.call import Call
+    from imapkit.core.contract.option import Chosen
     from imapkit.core.contract.result import Log
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
@@ -44,6 +45,7 @@ class Raw(Protocol):
         generic: bool = ...,
         force: bool = ...,
         results: tuple[str, ...] | None = ...,
+        additions: Sequence[Chosen] = ...,
     ) -> Call: ...
 
 
@@ -82,7 +84,9 @@ class Link:
 
         Raises ``ArgumentError`` for what cannot be sent, ``MailboxClosed`` and ``DeadlineExceeded``.
         """
-        call = self.raw._encode(wire.name, wire.args, wire.uid, wire.reply, wire.layer, results=wire.result)
+        call = self.raw._encode(
+            wire.name, wire.args, wire.uid, wire.reply, wire.layer, results=wire.result, additions=wire.options
+        )
         if box is not None:
             box.check(call.name)
         return call, None if deadline is None else seconds_left(deadline, call.name)

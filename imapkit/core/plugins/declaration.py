@@ -16,6 +16,7 @@ from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family
 from imapkit.core.contract.needs import Needs
 from imapkit.core.contract.option import Option, Place
+from imapkit.core.contract.routes import Routes
 from imapkit.core.contract.session import State
 from imapkit.core.grammar.kinds import without_optional
 from imapkit.core.support.patterns import late_pattern
@@ -28,7 +29,15 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ATOM = re.compile(r"[!#$&'+-\[^-z|-~]+")
 _PLACE = late_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _LINE = late_pattern(rb"[^\r\n\0]+")
-_LISTS = {"commands": Command, "capabilities": str, "enables": str, "requires": str, "replaces": str, "extends": Option}
+_LISTS = {
+    "commands": Command,
+    "capabilities": str,
+    "enables": str,
+    "requires": str,
+    "replaces": str,
+    "extends": Option,
+    "routes": Routes,
+}
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
 _BOOLS = ("exclusive", "uid", "seqnums", "expunges", "secret", "ends")
 #   How each function is called.

@@ -18,6 +18,7 @@ from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
+from imapkit.core.contract.routes import Routes
 from imapkit.core.contract.tables import Tables
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.plugins.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
@@ -47,6 +48,8 @@ class Registry(Tables):
         the families that are there, sorted by name; the names of those that are absent, each with the reason.
     ``typed``
         the families' typed commands.
+    ``routes``
+        the ways of typed calls that have several, by the name of the method.
     """
 
     plugins: tuple[Plugin, ...]
@@ -56,6 +59,7 @@ class Registry(Tables):
     mixins: tuple[type, ...]
     absent: Mapping[str, str]
     typed: TypedFamilies
+    routes: Mapping[str, Routes]
 
     @classmethod
     def build(
@@ -79,6 +83,7 @@ class Registry(Tables):
         return cls(
             plugins=known,
             typed=typed,
+            routes=MappingProxyType({each.method: each for plugin in known for each in plugin.family.routes}),
             mixins=mixins,
             always_layers=_always(tables["layers"]),
             enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),

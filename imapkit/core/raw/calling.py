@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Unpack
 
@@ -12,6 +12,7 @@ from imapkit.core.contract.call import Call
 from imapkit.core.contract.calls import check_options, hide_secret, make_call
 from imapkit.core.contract.command import Done
 from imapkit.core.contract.commands import CallOptions, Commands, Result
+from imapkit.core.contract.option import Chosen
 from imapkit.core.contract.result import Answer
 from imapkit.core.contract.session import Session
 from imapkit.core.engine import outcome
@@ -107,13 +108,14 @@ class Calling(Commands):
         generic: bool = False,
         force: bool = False,
         results: tuple[str, ...] | None = None,
+        additions: Sequence[Chosen] = (),
     ) -> Call:
         """Encode the whole command (``make_call``), so that its errors are raised before any byte is sent."""
         session = (self._connection or self._live).engine.session
         known = self._registry.commands.get(name)
         if known is not None and known.needs is not None and session.capabilities is None and known.states & session.state:
             self._known_capabilities()
-        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force, results)
+        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force, results, additions)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
             # The capabilities decide how a literal is sent. They are requested only if the command may be sent in this state.
