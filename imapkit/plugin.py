@@ -19,7 +19,9 @@ from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerS
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
+from imapkit.core.contract.points import Quirk, StateStep
 from imapkit.core.contract.session import Session, State
+from imapkit.core.contract.slot import Slot
 from imapkit.core.grammar.about import (
     about_mailbox,
     is_about_mailbox,
@@ -90,6 +92,7 @@ __all__ = [
     "Piece",
     "Place",
     "Progress",
+    "Quirk",
     "Readable",
     "Response",
     "ResponseCode",
@@ -98,9 +101,11 @@ __all__ = [
     "Secret",
     "ServerString",
     "Session",
+    "Slot",
     "Source",
     "Specs",
     "State",
+    "StateStep",
     "StatusText",
     "StreamedLiteral",
     "Streams",
