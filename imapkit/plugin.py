@@ -19,8 +19,10 @@ from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerS
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
+from imapkit.core.contract.points import Quirk, StateStep
 from imapkit.core.contract.routes import Explained, Route, Routes
 from imapkit.core.contract.session import Numbering, Session, State
+from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
 from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
 from imapkit.core.grammar.about import (
@@ -106,6 +108,7 @@ __all__ = [
     "Piece",
     "Place",
     "Progress",
+    "Quirk",
     "Readable",
     "Reply",
     "Response",
@@ -119,10 +122,12 @@ __all__ = [
     "Secret",
     "ServerString",
     "Session",
+    "Slot",
     "SortKey",
     "Source",
     "Specs",
     "State",
+    "StateStep",
     "StatusText",
     "StreamedLiteral",
     "Streams",

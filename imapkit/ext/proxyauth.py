@@ -29,7 +29,7 @@ class ProxyauthCommands(Commands):
 def _became(session: Session, request: Done) -> None:
     # As at LOGIN (RFC 3501 section 6.2.3): the capabilities of the two users may differ.
     if request.typ == "OK":
-        session.forget_capabilities()
+        session.change_user()
 
 
 @hookimpl

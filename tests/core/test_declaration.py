@@ -17,7 +17,7 @@ from imapkit.core.contract.session import State
 from imapkit.core.plugins.declaration import contract_is_unknown, mistakes
 from imapkit.core.plugins.loader import builtin
 from imapkit.errors import PluginLoadError
-from imapkit.plugin import Cursor, Option, Place, Streams, astring, optional
+from imapkit.plugin import Cursor, Option, Place, Quirk, StateStep, Streams, astring, optional
 from imapkit.testing.families import load_only
 
 XHELLO = Command("XHELLO", State.ANY)
@@ -26,6 +26,9 @@ LABELS = Item("FETCH", "X-GM-LABELS", Cursor.flag_list, tuple)
 
 def two(a: Any, b: Any) -> Any: ...
 def one(a: Any, *, named: Any) -> Any: ...
+
+
+def four(a: Any, b: Any, c: Any, d: Any) -> Any: ...
 
 
 class Methods:
@@ -104,6 +107,7 @@ WRONG += [
     command("rest= is called as rest(args), and two(a, b) cannot be", rest=two),
     command("rest= is called as rest(args, operands), and <lambda>(args) cannot be", rest=lambda args: (), words="X"),
     command("words=5 is no str", words=5),
+    command("rules= is filled by the registry: write Family.guards", rules=(two,)),
     command("places= is no mapping but Place", places=Place()),
     command("places= has under 'return' a str and no Place", places={"return": "RETURN"}),
     command("the place 'x' is inside an argument: write at= with its index", places={"x": Place(inside=True)}),
@@ -167,6 +171,24 @@ WRONG += [
         {"codes": {"X": Code(raises=ValueError)}},  # type: ignore[arg-type]
         "code X: raises=<class 'ValueError'> is no class that derives from imapkit.errors",
     ),
+    ({"guards": {"fetch": four}}, "guards= has the key 'fetch', which is no name of a command in upper case"),
+    (
+        {"guards": {"FETCH": two}},
+        "guards= under 'FETCH': the rule is called as rule(session, name, args, uid), and two(a, b) cannot",
+    ),
+    ({"guards": ("FETCH",)}, "guards= is no mapping but tuple"),
+    ({"offers": {"sasl": ("PLAIN",)}}, 'offers= has under \'sasl\' no mapping of names: write {"sasl": {"NAME": value}}'),
+    ({"offers": {"a.b": {}}}, "offers= has the key 'a.b', which is no name of a registry"),
+    ({"offers": ("sasl",)}, "offers= is no mapping but tuple"),
+    ({"steps": StateStep("login", print)}, "steps= is one StateStep and not a tuple of them"),
+    ({"steps": (StateStep("later", print),)}, "the step at 'later': at= is none of"),  # type: ignore[arg-type]
+    ({"steps": (StateStep("tls", two),)}, "the step at 'tls': run= is called as run(client), and two(a, b) cannot be"),  # type: ignore[arg-type]
+    ({"steps": (StateStep("tls", print, order="x"),)}, "the step at 'tls': order='x' is no number"),  # type: ignore[arg-type]
+    ({"steps": (StateStep("tls", print, replay=1),)}, "the step at 'tls': replay=1 is neither True nor False"),  # type: ignore[arg-type]
+    ({"quirks": (Quirk("x"),)}, "quirk 'x' is for every server: write greeting=, id= or capabilities="),
+    ({"quirks": (Quirk("x", "hi", hides="MOVE"),)}, "quirk 'x': hides= is no tuple of names: a comma is missing"),  # type: ignore[arg-type]
+    ({"quirks": (Quirk("x", "hi", limits={"a": "b"}),)}, "quirk 'x': limits= is no mapping"),  # type: ignore[dict-item]
+    ({"quirks": (Quirk("x", capabilities="A B"),)}, "quirk 'x': capabilities='A B' is no capability"),
     ({"extends": X_OPTION}, "extends= is one Option and not a tuple of them: a comma is missing"),
     ({"extends": (replace(X_OPTION, word="x"),)}, "option x: word='x' is no atom in upper case"),
     ({"extends": (replace(X_OPTION, command="a b"),)}, "option X: command='a b' is no atom in upper case"),

@@ -149,6 +149,7 @@ CLAIMS = [
     ("item:FETCH.XSAME", {"items": {("FETCH", "XSAME"): parser}}),
     ("operand:XSAME.XWORD", {"operands": {("XSAME", "XWORD"): (astring,)}}),
     ("option:XSAME.RETURN.XWORD", {"extends": (Option("XSAME", "return", "XWORD"),)}),
+    ("offer:words.Same", {"offers": {"words": {"Same": 1}}}),
     ("code:XSAME", {"codes": {"XSAME": Code()}}),
     ("layer:same", {"layers": {"same": layer(1)}}),
     ("method:fetch", {"mixin": Better}),
@@ -177,13 +178,16 @@ def test_the_one_that_says_replaces_wins(key: str, content: dict[str, Any], winn
         "command": "commands",
         "operand": "operands",
         "option": "options",
+        "offer": "offered",
         "response": "responses",
         "item": "items",
         "code": "codes",
         "layer": "layers",
     }
     kind = key.partition(":")[0]
-    if kind == "method":
+    if kind == "offer":
+        assert registry.offers("words") == wins.offers["words"]
+    elif kind == "method":
         assert registry.methods == {"fetch": winner, "noop": "mmm"}
         assert client(registry).fetch() == "better"
         assert client(registry).noop() == "base"
@@ -200,6 +204,7 @@ def _copied(content: dict[str, Any]) -> dict[str, Any]:
         "responses": {"XSAME": Response()},
         "items": {("FETCH", "XSAME"): lambda cursor: 1},
         "operands": {("XSAME", "XWORD"): (number,)},
+        "offers": {"words": {"Same": 2}},
         "extends": (Option("XSAME", "return", "XWORD", (number,)),),
         "codes": {"XSAME": Code()},
         "layers": {"same": layer(2)},

@@ -98,6 +98,9 @@ def make_call(
         args = quotes_removed(command.args, args, sent_as)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
+    if command.rules and not force and command.states & session.state:
+        for rule in command.rules:
+            rule(session, command.name, args, uid)
     return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)
 
 

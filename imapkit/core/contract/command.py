@@ -129,6 +129,8 @@ class Command:
     ``needs``
         the capabilities without which it is not sent, a name or ``imapkit.plugin.Needs``: the call raises ``Missing``. A call
         with ``generic=True`` or ``force=True`` is sent all the same.
+    ``rules``
+        those of other families (``Family.guards``); the registry fills it.
     ``places``
         where other families may add options (``Family.extends``), by the name of the place: ``{"return": Place(word="RETURN")}``.
     """
@@ -157,6 +159,7 @@ class Command:
     guard: Callable[[Session, tuple[Any, ...]], None] | None = None
     streams: Streams | None = None
     needs: Needed | None = None
+    rules: tuple[Callable[[Session, str, tuple[Any, ...], bool], None], ...] = ()
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
     codes: tuple[str, ...] = ()
     matches_code: Callable[[Any, ResponseCode], bool | None] | None = None

@@ -12,7 +12,9 @@ import pluggy
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
+from imapkit.core.contract.points import Quirk, StateStep
 from imapkit.core.contract.routes import Routes
+from imapkit.core.contract.session import Session
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
@@ -64,6 +66,16 @@ class Family:
         options for other families' commands: ``(Option("LIST", "return", "STATUS", (status_items,), "LIST-STATUS"),)``.
     ``routes``
         the ways of its typed calls that have several, each with what it needs: ``client.explain("move")`` shows them.
+    ``guards``
+        rules over other families' commands, by the command's name, or "*" for all: ``{"FETCH": rule}``. ``rule(session, name,
+        args, uid)`` is called as ``Command.guard`` is, and may raise ``ArgumentError`` or ``Missing``.
+    ``offers``
+        what it adds to open registries, by their names: ``{"sasl": {"SCRAM-SHA-256": Scram}}``. The family that
+        reads a registry says what stands in it.
+    ``steps``
+        what it does at changes of state (``StateStep``).
+    ``quirks``
+        what to do about certain servers (``Quirk``).
     ``layers``
         the layers between protocol and socket that it offers, by name.
     ``requires``
@@ -71,7 +83,7 @@ class Family:
     ``replaces``
         the claims that it takes over from another family: "command:QUOTA", "method:quota", "response:QUOTA", "code:ALERT",
         "item:FETCH.UID", "operand:SEARCH.X-GM-RAW", "layer:deflate", "session:quota", "selected:fetch",
-        "option:LIST.RETURN.STATUS".
+        "option:LIST.RETURN.STATUS", "offer:sasl.SCRAM-SHA-256".
     ``contract``
         the version of the contract (``CONTRACT``) that it needs: an older imapkit refuses the family by
         name.
@@ -95,6 +107,10 @@ class Family:
     session: type | str | None = None
     selected: type | str | None = None
     extends: tuple[Option, ...] = ()
+    guards: Mapping[str, Callable[[Session, str, tuple[Any, ...], bool], None]] = field(default_factory=_frozen)
+    offers: Mapping[str, Mapping[str, Any]] = field(default_factory=_frozen)
+    steps: tuple[StateStep, ...] = ()
+    quirks: tuple[Quirk, ...] = ()
 
 
 class Specs:

@@ -7,12 +7,15 @@ from typing import TypeVar
 
 from imapkit.core.contract.needs import Needed, as_needs
 from imapkit.core.contract.session import Session
+from imapkit.core.contract.slot import Slot
 from imapkit.core.support.lean import lean_dataclass, record
 from imapkit.errors import BadResponse, Missing
 
 __all__ = ["Explained", "Route", "Routes", "by_route"]
 
 T = TypeVar("T")
+_REFUSED: Slot[frozenset[tuple[str, str]]] = Slot("routes.refused", frozenset)
+"""The routes to which the server has answered BAD, each as ``(method, route)``."""
 
 
 @lean_dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Routes:
 
     def obstacle(self, route: Route, session: Session) -> str | None:
         """Why a route cannot be taken; None if it can."""
-        if (self.method, route.name) in session.refused_routes:
+        if (self.method, route.name) in session.slot(_REFUSED):
             return "the server has answered BAD to it"
         if route.needs is None or as_needs(route.needs).holds(session):
             return None
@@ -94,4 +97,4 @@ async def by_route(routes: Routes, session: Session, ways: Mapping[str, Callable
         except BadResponse:
             if not route.untried or route is routes.routes[-1]:
                 raise
-            session.refused_routes |= {(routes.method, route.name)}
+            session.put(_REFUSED, session.slot(_REFUSED) | {(routes.method, route.name)})

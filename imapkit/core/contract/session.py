@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import TypeVar
 
 from imapkit.core.contract.implied import has
+from imapkit.core.contract.slot import Slot, Slots
 from imapkit.core.support.limits import Limits
 from imapkit.errors import StateError
 
 __all__ = ["Numbering", "Session", "State"]
 
+T = TypeVar("T")
 _LONGEST = 1 << 13
 """Bytes of an announcement that are looked at: servers announce some hundred names at most."""
 
@@ -64,13 +67,14 @@ class Session:
         """The names that may be enabled (RFC 5161), since a family understands them."""
         self.capabilities: tuple[str, ...] | None = None
         """The server's capabilities, in upper case; None while they are not known."""
+        self.hidden = _NOTHING
+        """Capabilities that the server announces and that do not work (``Quirk.hides``)."""
+        self._slots = Slots()
         self._as_written: tuple[str, ...] = ()
         self.enabled = self.asked_for = _NOTHING
         """The names that a command in flight asks the server to switch on."""
         self.mailbox: str | bytes | None = None
         self.readonly = False
-        self.refused_routes: frozenset[tuple[str, str]] = frozenset()
-        """Routes of typed calls, as ``(method, route)``, that the server has answered with BAD (``core.contract.routes``)."""
         self.selections = 0
         """How often a mailbox was selected or left: a handle on a mailbox is valid while this stays the same."""
         self.readonly_news: str | None = None
@@ -87,7 +91,23 @@ class Session:
         QRESYNC implies CONDSTORE, UTF8=ONLY UTF8=ACCEPT, METADATA METADATA-SERVER, and LITERAL+ LITERAL-. While IMAP4rev2 is the
         protocol, the server has what RFC 9051 appendix E took in.
         """
-        return has(capability.upper(), self.capabilities or (), self.enabled)
+        name = capability.upper()
+        announced = self.capabilities or ()
+        if self.hidden:
+            announced = tuple(known for known in announced if known not in self.hidden)
+        return name not in self.hidden and has(name, announced, self.enabled)
+
+    def slot(self, slot: Slot[T]) -> T:
+        """A family's own value (``imapkit.plugin.Slot``); a new one if it has been reset."""
+        return self._slots.get(slot)
+
+    def put(self, slot: Slot[T], value: T) -> None:
+        """Set a family's own value."""
+        self._slots.put(slot, value)
+
+    def hide(self, names: Iterable[str]) -> None:
+        """Have ``has`` be False for these, which the server announces and which do not work."""
+        self.hidden |= {name.upper() for name in names}
 
     def value(self, capability: str) -> str | None:
         """The first value that the server announced for a capability, as it wrote it; None if there is none.
@@ -101,7 +121,8 @@ class Session:
         start = f"{capability.upper()}="
         known = self.capabilities or ()
         as_written = self._as_written if tuple(map(str.upper, self._as_written)) == known else known
-        return tuple(name[len(start) :] for name in as_written if name.upper().startswith(start))
+        found = (name for name in as_written if name.upper().startswith(start) and name.upper() not in self.hidden)
+        return tuple(name[len(start) :] for name in found)
 
     @staticmethod
     def names(text: bytes) -> list[str]:
@@ -119,6 +140,11 @@ class Session:
     def forget_capabilities(self) -> None:
         """After a change of state or of security layer, RFC 3501 sections 6.2.1 and 6.2.3: the server must be asked again."""
         self.capabilities = None
+
+    def change_user(self) -> None:
+        """Another user is logged in: forget what was announced to, and kept for, the last one."""
+        self.forget_capabilities()
+        self._slots.reset("login")
 
     def enable(self, names: Iterable[str]) -> None:
         """The server has switched these on, RFC 5161 section 3.2; that holds until the connection ends.
@@ -138,6 +164,7 @@ class Session:
         self.enabled = self.asked_for = frozenset()
         self.exists = self.readonly_news = None
         self.numbering = Numbering.STABLE
+        self._slots.reset("close")
 
     def check_numbers(self, name: str) -> None:
         """Raise ``StateError`` for a command that names sequence numbers while these cannot be used."""
@@ -154,7 +181,8 @@ class Session:
 
     def enter(self, state: State) -> None:
         """Change the state."""
-        self.state = state
+        was, self.state = self.state, state
+        self._slots.reset("select" if was & State.LOGGED_IN and state & State.LOGGED_IN else "login")
         self.readonly_news = None
         if state is not State.SELECTED:
             self.selections += 1

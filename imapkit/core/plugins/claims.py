@@ -206,6 +206,9 @@ def _claims(family: Family, mixins: Iterable[type]) -> Iterator[Claim]:
         yield Claim(
             f"option:{option.command}.{place}.{option.word}", "options", (option.command, option.place, option.word), option
         )
+    for registry, offered in family.offers.items():
+        for name, value in offered.items():
+            yield Claim(f"offer:{registry}.{name}", "offered", (registry, name), value)
     for name, code in family.codes.items():
         yield Claim(f"code:{name}", "codes", name, code)
     for name, layer in family.layers.items():
@@ -222,7 +225,7 @@ def _senseless(plugin: Plugin, claims: Sequence[Claim]) -> Iterator[PluginError]
         if times > 1:
             yield PluginConflictError(f"family {plugin} claims {key} {times} times; {out}", families=names)
         kind, _, name = key.partition(":")
-        if kind not in ("layer", "method") and name != name.upper():
+        if kind not in ("layer", "method", "offer") and name != name.upper():
             yield PluginError(f"family {plugin} claims {key}: write the name in upper case; {out}", families=names)
     for command in plugin.family.commands:
         if command.interrupt is not None and not command.exclusive:

@@ -16,9 +16,11 @@ from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family
 from imapkit.core.contract.needs import Needs
 from imapkit.core.contract.option import Option, Place
+from imapkit.core.contract.points import Quirk, StateStep
 from imapkit.core.contract.routes import Routes
 from imapkit.core.contract.session import State
 from imapkit.core.grammar.kinds import without_optional
+from imapkit.core.plugins.points import wrong_points
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.sinks import Streams
 from imapkit.errors import NoResponse
@@ -37,6 +39,8 @@ _LISTS = {
     "replaces": str,
     "extends": Option,
     "routes": Routes,
+    "steps": StateStep,
+    "quirks": Quirk,
 }
 _TABLES: Mapping[str, Any] = {"responses": Response, "codes": Code, "layers": LayerSpec, "partly": str}
 _BOOLS = ("exclusive", "uid", "seqnums", "expunges", "secret", "ends")
@@ -89,6 +93,7 @@ def mistakes(family: Family) -> Iterator[str]:
     yield from _wrong_pairs("items", family.items, callable, "no function")
     yield from _wrong_pairs("operands", family.operands, _are_kinds, "no tuple of kinds")
     yield from _wrong_entries(family)
+    yield from wrong_points(family, _wrong_function)
     for option in _listed(family.extends):
         if isinstance(option, Option):
             yield from _wrong_option(option)
@@ -235,6 +240,8 @@ def _wrong_command(command: Command) -> Iterator[str]:
         yield f"a command has the name {command.name!r}, which is no str"
     elif not _ATOM.fullmatch(command.name.removeprefix("UID ")):
         yield f"a command has the name {command.name!r}, which is no atom (RFC 3501 section 9)"
+    if command.rules != ():
+        yield f"command {command.name}: rules= is filled by the registry: write Family.guards"
     for mistake in (
         *_wrong_states(command.states),
         *_wrong_arguments(command),

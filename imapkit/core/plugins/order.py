@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from imapkit.core.plugins.claims import Claim, Plugin, listed, way_out
 from imapkit.errors import PluginConflictError
 
-__all__ = ["in_order"]
+__all__ = ["by_requires", "in_order"]
 
 
 def in_order(
@@ -33,11 +33,11 @@ def in_order(
         for other, base in owners.items():
             if cls is not base and issubclass(cls, base):
                 after[name].add(other)
-    ranks = {name: rank for rank, name in enumerate(_by_requires(plugins)) if name in owners}
+    ranks = {name: rank for rank, name in enumerate(by_requires(plugins)) if name in owners}
     return tuple(dict.fromkeys(owners[name] for name in _ordered(ranks, after)))
 
 
-def _by_requires(plugins: tuple[Plugin, ...]) -> list[str]:
+def by_requires(plugins: tuple[Plugin, ...]) -> list[str]:
     """The families by name, but each after those that it requires."""
     requires = {plugin.name: sorted(plugin.family.requires) for plugin in plugins}
     done: dict[str, None] = {}

@@ -18,18 +18,20 @@ from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
+from imapkit.core.contract.points import Moment, Quirk, StateStep
 from imapkit.core.contract.routes import Routes
+from imapkit.core.contract.session import Session
 from imapkit.core.contract.tables import Tables
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.plugins.claims import NOT_INSTALLED, Claim, Plugin, listed, public_methods, settle, way_out
-from imapkit.core.plugins.order import in_order
+from imapkit.core.plugins.order import by_requires, in_order
 from imapkit.core.plugins.typed import TypedFamilies
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.errors import FamilyDisabledError, PluginConflictError, PluginError
 
 __all__ = ["NOT_INSTALLED", "Plugin", "Registry", "public_methods"]
 
-_TABLES = ("commands", "responses", "items", "operands", "options", "codes", "layers", "methods")
+_TABLES = ("commands", "responses", "items", "operands", "options", "offered", "codes", "layers", "methods")
 
 
 @lean_dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +42,8 @@ class Registry(Tables):
         what follows a word in another command's arguments, by ``(command, word)``.
     ``options``
         what families add to other families' commands, by ``(command, place, word)``.
+    ``offered``
+        what families add to open registries, by ``(registry, name)``.
     ``methods``
         the name of the family that a public method belongs to.
     ``mixins``
@@ -55,6 +59,7 @@ class Registry(Tables):
     plugins: tuple[Plugin, ...]
     operands: Mapping[tuple[str, str], tuple[Kind, ...]]
     options: Mapping[tuple[str, str, str], Option]
+    offered: Mapping[tuple[str, str], Any]
     methods: Mapping[str, str]
     mixins: tuple[type, ...]
     absent: Mapping[str, str]
@@ -98,6 +103,20 @@ class Registry(Tables):
             and any(each.name == command.name for each in plugin.family.commands)
             for plugin in self.plugins
         )
+
+    def offers(self, registry: str) -> Mapping[str, Any]:
+        """What the families offer in an open registry, by name: ``registry.offers("sasl")``; nothing for an unknown one."""
+        return MappingProxyType({name: value for (where, name), value in self.offered.items() if where == registry})
+
+    def steps(self, at: Moment, *, replay: bool = False) -> tuple[StateStep, ...]:
+        """What is due after a change of state, in order; with ``replay`` what a connection that is opened again does again."""
+        families = {plugin.name: plugin.family for plugin in self.plugins}
+        found = [step for name in by_requires(self.plugins) for step in families[name].steps if step.at == at]
+        return tuple(sorted((step for step in found if step.replay or not replay), key=lambda step: step.order))
+
+    def quirks(self, session: Session, greeting: bytes, told: Mapping[str, str] | None = None) -> tuple[Quirk, ...]:
+        """The quirks of a server, by its greeting, its capabilities and its answer to ID (None: not known)."""
+        return tuple(quirk for plugin in self.plugins for quirk in plugin.family.quirks if quirk.fits(session, greeting, told))
 
     @property
     def session_mixins(self) -> tuple[type, ...]:
@@ -175,6 +194,7 @@ def _tables(
             if winners[claim.key] is plugin:
                 tables[claim.table][claim.name] = claim.value
     _extend(tables["commands"], tables["operands"], tables["options"])
+    _guard(tables["commands"], plugins)
     return tables
 
 
@@ -200,6 +220,16 @@ def _extend(
                 for place, spec in known.places.items()
             }
             commands[name] = replace(commands[name], places=MappingProxyType(places))
+
+
+def _guard(commands: dict[str, Command], plugins: tuple[Plugin, ...]) -> None:
+    """Bind to every command the rules that families have about it."""
+    for name, known in commands.items() if any(plugin.family.guards for plugin in plugins) else ():
+        rules = [
+            rule for plugin in plugins for about, rule in plugin.family.guards.items() if about == "*" or about == known.name
+        ]
+        if rules:
+            commands[name] = replace(known, rules=tuple(rules))
 
 
 def _always(layers: Mapping[str, LayerSpec]) -> tuple[LayerSpec, ...]:
