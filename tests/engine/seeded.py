@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, upload, wire
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, resources, upload, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -69,6 +69,13 @@ MISTAKES = (
         "return call.about",
     ),
     Mistake("a command enters the lanes of its call", gate, "for name in call.awaits:", "for name in call.command.result:"),
+    Mistake("a reader follows the last writer", resources, "if self._written:", "if False:"),
+    Mistake("a writer follows all readers", resources, "elif self._readers:", "elif False:"),
+    Mistake("nothing passes a writer that waits", resources, "if self._tail or not self._try", "if not self._try"),
+    Mistake("a withdrawn command reads nothing", resources, "if not head.withdrawn:", "if True:"),
+    Mistake(
+        "a writer that has ended lets the readers in", resources, "self._written = False\n        else", "pass\n        else"
+    ),
     Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
     Mistake(
         "a tail is not overtaken",

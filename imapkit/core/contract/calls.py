@@ -56,10 +56,11 @@ def make_call(
     generic: bool = False,
     force: bool = False,
     result: tuple[str, ...] | None = None,
+    writes: tuple[str, ...] = (),
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    ``result`` names the responses that answer it (default: ``Command.result``).
+    ``result`` names the responses that answer it (default: ``Command.result``), ``writes`` the resources that it changes.
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``TypeError`` for ``uid`` if the command has no such form.
     """
@@ -88,7 +89,7 @@ def make_call(
         args = quotes_removed(command.args, args, sent_as)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
-    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)
+    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result, writes=writes)
 
 
 def _encode_secret(encode: Callable[..., Any], kinds: Any, rest: Any, args: tuple[Any, ...], name: str) -> Secret:

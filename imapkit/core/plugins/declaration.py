@@ -36,6 +36,7 @@ _OF_A_COMMAND = {
     "matches": "matches(about, response)",
     "matches_all": "matches_all(about, run)",
     "matches_code": "matches_code(about, code)",
+    "reads": "reads(args, uid)",
     "news": "news(response)",
 }
 _OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)", "tag": "tag(response)"}
