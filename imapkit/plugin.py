@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
+from imapkit.core.contract.events import Event, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.session import Numbering, Session, State
@@ -69,6 +70,7 @@ __all__ = [
     "Data",
     "Defect",
     "Done",
+    "Event",
     "Family",
     "Item",
     "ItemName",
@@ -81,6 +83,7 @@ __all__ = [
     "Numbering",
     "OfMailbox",
     "Operands",
+    "Overflow",
     "Parser",
     "Piece",
     "Progress",

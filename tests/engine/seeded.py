@@ -231,6 +231,25 @@ MISTAKES = (
         "for request in awaiting if request.sent), 2",
         "for request in awaiting), 2",
     ),
+    Mistake(
+        "a response that no command asked for is news",
+        inbound,
+        "self._add_news(response.name, response)\n        elif",
+        "pass\n        elif",
+    ),
+    Mistake("the code of no command is news", inbound, 'self._add_news(f"[{code.name}]", code)', "pass"),
+    Mistake(
+        "what turns out to be no answer is news",
+        inbound,
+        'if request.typ == "OK":\n                    self._add_news',
+        "if False:\n                    self._add_news",
+    ),
+    Mistake(
+        "what came before a boundary is news",
+        inbound,
+        "for response in piece.responses():\n                self._add_news",
+        "for response in ():\n                self._add_news",
+    ),
     Mistake("a boundary parts an answer", inbound, "if known is not None and known.boundary:", "if False:"),
     Mistake("what came before a boundary is kept", inbound, "self._release(before)", "pass"),
     Mistake(
@@ -262,8 +281,8 @@ MISTAKES = (
     Mistake(
         "a response that no command awaits is stored",
         inbound,
-        "self._keep(response.name, response, response.memory)\n        elif",
-        "pass\n        elif",
+        "if owner is None:\n            self._keep(response.name, response, response.memory)",
+        "if owner is None:\n            pass",
     ),
     Mistake(
         "an orphan collects nothing",

@@ -43,7 +43,12 @@ class Gate:
     @property
     def empty(self) -> bool:
         """Whether nothing is queued or in flight, and every lane is empty."""
-        return not (self.queued or self.live) and all(lane.empty for lane in (*self._lanes.values(), *self._resources.values()))
+        return not (self.queued or self.live) and self._is_free
+
+    @property
+    def _is_free(self) -> bool:
+        lanes, resources = self._lanes.values(), self._resources.values()
+        return all(lane.empty for lane in lanes) and all(resource.empty for resource in resources)
 
     def add(self, command: Queued) -> None:
         """Queue a command; it enters ``ready`` once no earlier command holds it back."""
