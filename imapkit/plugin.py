@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
+from imapkit.core.contract.events import Event, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
 from imapkit.core.contract.routes import Explained, Route, Routes
+from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, Which
 from imapkit.core.contract.session import Numbering, Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
@@ -70,6 +72,7 @@ __all__ = [
     "CONTRACT",
     "NO_OPERANDS",
     "TLS_ORDER",
+    "Appended",
     "Async",
     "Begin",
     "Blocking",
@@ -81,10 +84,12 @@ __all__ = [
     "Command",
     "Commands",
     "Conduit",
+    "Copied",
     "Cursor",
     "Data",
     "Defect",
     "Done",
+    "Event",
     "Explained",
     "Family",
     "Flags",
@@ -104,6 +109,7 @@ __all__ = [
     "Offload",
     "Operands",
     "Option",
+    "Overflow",
     "Parser",
     "Piece",
     "Place",
@@ -120,6 +126,7 @@ __all__ = [
     "Run",
     "SearchKey",
     "Secret",
+    "SelectedCommands",
     "ServerString",
     "Session",
     "Slot",
@@ -137,6 +144,7 @@ __all__ = [
     "UIDSet",
     "UidSet",
     "Untagged",
+    "Which",
     "Wire",
     "Writable",
     "about_mailbox",

@@ -169,8 +169,9 @@ async def _open(client: _AnyClient[Any], who: Any, mailbox: Any, readonly: bool)
     turn = lease.turn(who)
     await turn
     try:
-        said = await Wire("EXAMINE" if readonly else "SELECT", mailbox, parse=Reply.codes)
-        return _Box(client._session, lease, turn, mailbox, said)
+        name = await client._within()._mailbox_name(mailbox)
+        said = await Wire("EXAMINE" if readonly else "SELECT", name, parse=Reply.codes)
+        return _Box(client._session, lease, turn, name, said)
     except BaseException:
         lease.release(turn)
         raise

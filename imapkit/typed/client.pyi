@@ -1,19 +1,20 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from imapkit import Role
+from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.plugin import Reply
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from imapkit import Role
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
-from imapkit.ext.rev1.listing import MailboxStatus
-from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.plugin import Reply
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 

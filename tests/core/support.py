@@ -133,6 +133,7 @@ probe = Family(
         "ESEARCH": Response(tag=_tag),
     },
     codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises), "XHERE": Code(boundary=True)},
+    events={"EXISTS": lambda value, mailbox: None, "ABOUT": lambda value, mailbox: None, "[XNEWS]": lambda value, mailbox: None},
 )
 probe_registry: Registry = load_only(probe)
 

@@ -130,6 +130,9 @@ WRONG += [
         {"commands": (Command("UID UID XTRY", State.ANY),)},
         "a command has the name 'UID UID XTRY', which is no atom (RFC 3501 section 9)",
     ),
+    ({"events": ()}, "events= is no mapping but tuple"),
+    ({"events": {"exists": two}}, "events= has the key 'exists': write the name of a response"),
+    ({"events": {"EXISTS": lambda value: 0}}, "events= under 'EXISTS': the function is called as event(value, mailbox)"),
     command("matches_code= is of no use without subject=: write both, or neither", matches_code=two, codes=("XCODE",)),
     command("matches_code= is of no use where codes= names no response code", subject=two, matches_code=two),
     command(

@@ -90,6 +90,10 @@ class AnswerEpisode:
         """The codes that each command owns."""
         self.stored: list[bytes] = []
         self.said = 0
+        self.news: list[bytes] = []
+        """What no command asked for, which the subscribers get."""
+        self.told: list[bytes] = []
+        self.driver.engine.wanted = frozenset(("ABOUT", "EXISTS", "LIST", "ESEARCH", "[MOVED]", "[OTHER]"))
 
     def run(self) -> bool:
         """Play it; whether the connection ended early."""
@@ -108,6 +112,7 @@ class AnswerEpisode:
                 self._end(rng.choice(flying))
         kept = sorted(item for _, items in driver.engine.store.runs() for item in items)
         assert kept == sorted(self.stored), ("kept", kept, self.stored)
+        assert sorted(self.told) == sorted(self.news), ("news", self.told, self.news)
         return False
 
     def _in_flight(self) -> list[Request]:
@@ -144,7 +149,7 @@ class AnswerEpisode:
 
     def _take(self, batch: Sequence[Untagged | Run]) -> None:
         self.driver.engine.receive(batch, self.driver.now)
-        self.driver.engine.delivered()
+        self._note_news()
 
     def _expect(self, responses: list[Untagged]) -> None:
         """Note which command each answers: the first that it is certainly about; else the only one
@@ -171,10 +176,21 @@ class AnswerEpisode:
                 candidates = likely or possible
                 if len(candidates) != 1:
                     self.stored.append(shaped)
+                    self._expect_news(response.name, shaped)
                 elif response.name == "ESEARCH" or isinstance(candidates[0].call.about, NumberSet):
                     self.certain[candidates[0]].append(shaped)
                 else:
                     self.doubtful[candidates[0]].append(shaped)
+
+    def _expect_news(self, name: str, shaped: bytes) -> None:
+        if name in self.driver.engine.wanted:
+            self.news.append(shaped)
+
+    def _note_news(self) -> None:
+        """Take what the engine has left for the subscribers."""
+        for each in self.driver.engine.effects.news:
+            self.told += each.came.data() if isinstance(each.came, Untagged) else [each.came.data or b""]
+        self.driver.engine.delivered()
 
     def _expect_code(self, code: ResponseCode) -> None:
         """Note which command owns the code of a status response that answers none."""
@@ -187,12 +203,20 @@ class AnswerEpisode:
                     self._part(found[0])
                 self.codes[found[0]].append(code.data)
             if found:
+                if not wanted and len(found) > 1:
+                    found = []
                 break
+        else:
+            found = []
+        if not found:
+            self._expect_news(f"[{code.name}]", code.data or b"")
 
     def _part(self, owner: Request) -> None:
         """What has come for a command belongs to none: its answer begins here."""
         for kept in (self.certain[owner], self.doubtful[owner]):
             self.stored += kept
+            for shaped in kept:
+                self._expect_news("ABOUT" if b"=" in shaped else "LIST", shaped)
             kept.clear()
         self.codes[owner].clear()
 
@@ -200,11 +224,13 @@ class AnswerEpisode:
         typ = self.rng.choice(("OK", "OK", "NO"))
         certain, doubtful = self.certain[request], self.doubtful[request]
         self.driver.end(request, typ)
-        self.driver.engine.delivered()
+        self._note_news()
         if typ == "NO":
             self.stored += certain + doubtful
         elif certain:
             self.stored += doubtful
+            for shaped in doubtful:
+                self._expect_news("ABOUT" if b"=" in shaped else "LIST", shaped)
         else:
             certain = doubtful
         assert self.driver.data(request) == certain, (request, self.driver.data(request), certain)

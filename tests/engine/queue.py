@@ -48,11 +48,13 @@ def _random_call(rng: Random, often: Sequence[float]) -> Call:
         expunges=rng.random() < expunges,
         uid=True,
         codes=rng.choice(((), (), ("A",), ("B",))),
+        reads=rng.choice((None, None, lambda args, uid: ("$",), lambda args, uid: ("$", "other"))),
         matches_code=rng.choice((None, _matches_code)),
     )
     uid = rng.random() < 0.3
+    writes = rng.choice(((), (), ("$",), ("other",)))
     added = rng.choice(((), (), (), ("A",), ("TAGGED",)))
-    call = Call(command, (), [b"X"], uid=uid, result=names + added if added or rng.random() < 0.1 else None)
+    call = Call(command, (), [b"X"], uid=uid, result=names + added if added or rng.random() < 0.1 else None, writes=writes)
     call.about = _subject(rng, uid)
     return call
 

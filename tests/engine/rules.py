@@ -34,6 +34,8 @@ def clash(one: Call, other: Call) -> str:
     """Why two commands must not be in flight together, in whatever order; "" if they may."""
     if one.command.exclusive or other.command.exclusive:
         return "exclusive"
+    if set(one.writes) & set(other.resources) or set(other.writes) & set(one.resources):
+        return "a resource"
     if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
         return "sequence numbers beside EXPUNGE"
     if any(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, upload, wire
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, resources, upload, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -69,6 +69,13 @@ MISTAKES = (
         "return call.about",
     ),
     Mistake("a command enters the lanes of its call", gate, "for name in call.awaits:", "for name in call.command.result:"),
+    Mistake("a reader follows the last writer", resources, "if self._written:", "if False:"),
+    Mistake("a writer follows all readers", resources, "elif self._readers:", "elif False:"),
+    Mistake("nothing passes a writer that waits", resources, "if self._tail or not self._try", "if not self._try"),
+    Mistake("a withdrawn command reads nothing", resources, "if not head.withdrawn:", "if True:"),
+    Mistake(
+        "a writer that has ended lets the readers in", resources, "self._written = False\n        else", "pass\n        else"
+    ),
     Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
     Mistake(
         "a tail is not overtaken",
@@ -224,6 +231,25 @@ MISTAKES = (
         "for request in awaiting if request.sent), 2",
         "for request in awaiting), 2",
     ),
+    Mistake(
+        "a response that no command asked for is news",
+        inbound,
+        "self._add_news(response.name, response)\n        elif",
+        "pass\n        elif",
+    ),
+    Mistake("the code of no command is news", inbound, 'self._add_news(f"[{code.name}]", code)', "pass"),
+    Mistake(
+        "what turns out to be no answer is news",
+        inbound,
+        'if request.typ == "OK":\n                    self._add_news',
+        "if False:\n                    self._add_news",
+    ),
+    Mistake(
+        "what came before a boundary is news",
+        inbound,
+        "for response in piece.responses():\n                self._add_news",
+        "for response in ():\n                self._add_news",
+    ),
     Mistake("a boundary parts an answer", inbound, "if known is not None and known.boundary:", "if False:"),
     Mistake("what came before a boundary is kept", inbound, "self._release(before)", "pass"),
     Mistake(
@@ -255,8 +281,8 @@ MISTAKES = (
     Mistake(
         "a response that no command awaits is stored",
         inbound,
-        "self._keep(response.name, response, response.memory)\n        elif",
-        "pass\n        elif",
+        "if owner is None:\n            self._keep(response.name, response, response.memory)",
+        "if owner is None:\n            pass",
     ),
     Mistake(
         "an orphan collects nothing",

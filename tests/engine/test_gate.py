@@ -28,12 +28,12 @@ class Queue:
     def add(self, word: str, *result: str, about: Any = None, **fields: Any) -> None:
         """Queue a command. By default it uses no sequence numbers and allows no EXPUNGE responses.
 
-        ``awaits``: the responses that answer this call, in place of ``result``.
+        ``awaits``: the responses that answer this call, in place of ``result``. ``writes``: the resources that it changes.
         """
         uid = isinstance(about, NumberSet) and about.uid
-        awaits = fields.pop("awaits", None)
+        awaits, writes = fields.pop("awaits", None), fields.pop("writes", ())
         command = Command(word, State.ANY, result=result, **{"expunges": False, "uid": True, **fields})
-        call = Call(command, (), [b"X"], result=awaits)
+        call = Call(command, (), [b"X"], result=awaits, writes=writes)
         call.uid, call.about = uid, about
         self.commands[word] = Queued(call)
         self.gate.add(self.commands[word])
@@ -535,6 +535,54 @@ def test_tls_makes_the_numbers_stable() -> None:
     driver.engine.session.numbering = Numbering.MOVING
     driver.engine.distrust()
     assert driver.engine.session.numbering is Numbering.STABLE
+
+
+# resources
+
+
+def reads(*names: str) -> Callable[[tuple[Any, ...], bool], tuple[str, ...]]:
+    return lambda args, uid: names
+
+
+def test_readers_follow_the_last_writer_and_overlap(queue: Queue) -> None:
+    queue.add("save", writes=("$",))
+    queue.add("one", reads=reads("$"))
+    queue.add("two", reads=reads("$"))
+    queue.add("other")
+    assert queue.ready() == "save other"
+    queue.send("save", "other")
+    assert queue.ready() == ""
+    queue.land("save")
+    assert queue.ready() == "one two"
+    queue.finish()
+
+
+def test_a_writer_follows_the_readers_before_it_and_no_reader_passes_it(queue: Queue) -> None:
+    queue.add("one", reads=reads("$"))
+    queue.add("save", writes=("$",))
+    queue.add("two", reads=reads("$"))
+    queue.add("context", writes=("x",))
+    assert queue.ready() == "one context"
+    queue.send("one")
+    queue.land("one")
+    assert queue.ready() == "context save"
+    queue.finish()
+
+
+def test_a_command_may_read_and_write_a_resource(queue: Queue) -> None:
+    queue.add("one", reads=reads("$"), writes=("$",))
+    queue.add("two", reads=reads("$"), writes=("$",))
+    assert queue.ready() == "one"
+    queue.finish()
+
+
+def test_a_withdrawn_writer_lets_the_readers_behind_it_pass(queue: Queue) -> None:
+    queue.add("one", reads=reads("$"))
+    queue.add("save", writes=("$",))
+    queue.add("two", reads=reads("$"))
+    queue.withdraw("save")
+    assert queue.ready() == "one two"
+    queue.finish()
 
 
 # counting

@@ -39,9 +39,11 @@ class Call:
         "options",
         "pieces",
         "reply",
+        "resources",
         "result",
         "seqnums",
         "uid",
+        "writes",
     )
     sink: Any = None
     """Chooses the sinks of its literals (``StreamedCall``)."""
@@ -56,6 +58,7 @@ class Call:
         reply: Callable[[bytes], bytes | None] | None = None,
         options: Any = None,
         result: tuple[str, ...] | None = None,
+        writes: tuple[str, ...] = (),
     ) -> None:
         self.command, self.args, self.uid, self.reply = command, args, uid, reply
         if command.secret and not isinstance(pieces, Secret):
@@ -83,6 +86,12 @@ class Call:
             self.awaits += codes
             if command.matches_code is None:
                 self.added += codes
+        self.writes = writes
+        """The resources that it changes."""
+        self.resources = writes
+        """Those, and the ones that it reads."""
+        if command.reads is not None:
+            self.resources = tuple(dict.fromkeys((*writes, *command.reads(args, uid))))
         self.line: bytes | None = None
         """The whole command, if it is one line without secrets that is sent without waiting for the server."""
         if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:

@@ -58,6 +58,7 @@ def make_call(
     generic: bool = False,
     force: bool = False,
     result: tuple[str, ...] | None = None,
+    writes: tuple[str, ...] = (),
     options: Sequence[Chosen] = (),
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
@@ -101,7 +102,7 @@ def make_call(
     if command.rules and not force and command.states & session.state:
         for rule in command.rules:
             rule(session, command.name, args, uid)
-    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)
+    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result, writes=writes)
 
 
 def _encode_secret(

@@ -99,6 +99,11 @@ class Command:
         flight, as MOVE's COPYUID (RFC 6851 section 4.3): ``request.codes`` has them. They are kept for ``response(name)``, too.
         Two commands that own one code follow one another, unless ``matches_code(subject, code)`` can tell their codes apart by
         what ``subject`` says: True, False, or None for "perhaps", for a ``ResponseCode``.
+    ``reads``
+        ``reads(args, uid)``: the resources of the server that a call depends on, by names of the family's choice, such as "$",
+        the saved result of a search (RFC 5182). A command that reads a resource is sent after the one before it that changes it
+        (``Commands._call_with(writes=("$",))``) has ended, and a command that changes it after those before it that read it.
+        All others overlap.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
         while it is in flight, as they may for all but FETCH, STORE and SEARCH, and for every form with ``uid``; a form with UIDs
@@ -162,6 +167,7 @@ class Command:
     rules: tuple[Callable[[Session, str, tuple[Any, ...], bool], None], ...] = ()
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
     codes: tuple[str, ...] = ()
+    reads: Callable[[tuple[Any, ...], bool], tuple[str, ...]] | None = None
     matches_code: Callable[[Any, ResponseCode], bool | None] | None = None
     _RENAMED = (("about", "subject"),)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pluggy
 
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
 from imapkit.core.contract.points import Quirk, StateStep
@@ -78,6 +79,11 @@ class Family:
         what to do about certain servers (``Quirk``).
     ``layers``
         the layers between protocol and socket that it offers, by name.
+    ``events``
+        the events that it makes of what no command asked for: ``{"EXISTS": made, "[NOUPDATE]": made_of_code}``, by the name of
+        the response, or of the response code in brackets. ``made(value, mailbox)`` returns the event, a value of a class of the
+        family's own, or None; ``value`` is what the grammar of the response or code reads, ``mailbox`` what was selected. It runs
+        on the callback thread. Several families may make events of one response.
     ``requires``
         the families that must be there.
     ``replaces``
@@ -111,6 +117,7 @@ class Family:
     offers: Mapping[str, Mapping[str, Any]] = field(default_factory=_frozen)
     steps: tuple[StateStep, ...] = ()
     quirks: tuple[Quirk, ...] = ()
+    events: Mapping[str, Event] = field(default_factory=_frozen)
 
 
 class Specs:

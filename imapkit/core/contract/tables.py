@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
@@ -24,6 +25,8 @@ class Tables:
         the layers that are on from the start, outermost first.
     ``enables``
         what may be enabled: the families understand what changes with it.
+    ``events``
+        the functions that make events, by the name of the response, or of the response code in brackets.
     """
 
     commands: Mapping[str, Command]
@@ -33,6 +36,7 @@ class Tables:
     layers: Mapping[str, LayerSpec]
     always_layers: tuple[LayerSpec, ...]
     enables: frozenset[str]
+    events: Mapping[str, tuple[Event, ...]]
 
     def are_of_one_family(self, command: Command, known: Response | Code) -> bool:
         """Whether one family declares both the command and the response, or code; without families it is unknown: False."""
@@ -42,4 +46,4 @@ class Tables:
 def no_tables() -> Tables:
     """The tables of no family at all."""
     nothing: Mapping[Any, Any] = MappingProxyType({})
-    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset())
+    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset(), nothing)

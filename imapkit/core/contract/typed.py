@@ -6,11 +6,13 @@ asynchronous generator. The object on which the method is called says which face
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
 from imapkit.core.contract.routes import Routes, by_route
+from imapkit.core.grammar.roles import Role
+from imapkit.errors import FamilyDisabledError, Missing
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -50,6 +52,10 @@ class Link(Protocol):
 
     def check_view(self, commands: type, box: Box | None) -> None:
         """Raise for typed commands that no family of the client has, or that need a mailbox."""
+        ...
+
+    def offers(self, registry: str) -> Mapping[str, Any]:
+        """What the families add to an open registry (``Family.offers``)."""
         ...
 
 
@@ -130,6 +136,19 @@ class TypedCommands(Generic[F]):
             inner._face = INNER
             self._inner = inner
         return inner
+
+    async def _mailbox_name(self, mailbox: str | bytes | Role) -> str | bytes:
+        """The name of a mailbox; for a role, that of the mailbox that has it. Raises ``Missing`` if there is none."""
+        if not isinstance(mailbox, Role):
+            return mailbox
+        find = self._link.offers("roles").get("find")
+        if find is None:
+            raise FamilyDisabledError(f"no family that is there finds the mailbox for {mailbox!r}")
+        listing = await find(self, mailbox)
+        if listing is None:
+            raise Missing(f"no mailbox of this user has the role {mailbox.value}", needs=mailbox.value)
+        name: str | bytes = listing.name
+        return name
 
     async def _by_route(self, routes: Routes, **ways: Callable[[], Awaitable[T]]) -> T:
         """Take the best of several ways; see ``by_route``."""

@@ -131,11 +131,12 @@ class Wire(Step[T_co]):
     it for some response codes; BAD raises ``BadResponse``.
 
     ``uid``: send it as ``UID name``. ``result``: the names of the untagged responses that belong to this call, where they differ
-    from the command's. ``options``: those that other families add to the command. ``reply(challenge)`` answers continuation
-    requests. ``sink``: chooses the sinks of literals of its answer; such a command is sent by ``Begin`` only.
+    from the command's. ``options``: those that other families add to the command. ``writes``: the resources of the server that
+    it changes (``Command.reads``). ``reply(challenge)`` answers continuation requests. ``sink``: chooses the sinks of literals
+    of its answer; such a command is sent by ``Begin`` only.
     """
 
-    __slots__ = ("args", "layer", "name", "options", "parse", "reply", "result", "sink", "uid")
+    __slots__ = ("args", "layer", "name", "options", "parse", "reply", "result", "sink", "uid", "writes")
 
     def __init__(
         self,
@@ -145,13 +146,14 @@ class Wire(Step[T_co]):
         uid: bool = False,
         result: Sequence[str] | None = None,
         options: Sequence[Chosen] = (),
+        writes: tuple[str, ...] = (),
         sink: Choose | None = None,
         reply: Callable[[bytes], bytes | None] | None = None,
         layer: Any = None,
     ) -> None:
         self.name, self.args, self.parse, self.uid = name, args, parse, uid
         self.result = None if result is None else tuple(result)
-        self.options, self.sink, self.reply, self.layer = options, sink, reply, layer
+        self.options, self.writes, self.sink, self.reply, self.layer = options, writes, sink, reply, layer
 
     def __repr__(self) -> str:
         return f"<Wire {'UID ' if self.uid else ''}{self.name}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -45,6 +45,7 @@ class Raw(Protocol):
         generic: bool = ...,
         force: bool = ...,
         results: tuple[str, ...] | None = ...,
+        writes: tuple[str, ...] = ...,
         additions: Sequence[Chosen] = ...,
     ) -> Call: ...
 
@@ -79,13 +80,24 @@ class Link:
         """Raise for typed commands that no family of the client has, or that need a mailbox."""
         self.raw._registry.check_typed(commands, box is not None)
 
+    def offers(self, registry: str) -> Mapping[str, Any]:
+        """What the families add to an open registry (``Family.offers``)."""
+        return self.raw._registry.offers(registry)
+
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.
 
         Raises ``ArgumentError`` for what cannot be sent, ``MailboxClosed`` and ``DeadlineExceeded``.
         """
         call = self.raw._encode(
-            wire.name, wire.args, wire.uid, wire.reply, wire.layer, results=wire.result, additions=wire.options
+            wire.name,
+            wire.args,
+            wire.uid,
+            wire.reply,
+            wire.layer,
+            results=wire.result,
+            writes=wire.writes,
+            additions=wire.options,
         )
         if box is not None:
             box.check(call.name)

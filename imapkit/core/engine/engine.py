@@ -148,6 +148,15 @@ class Engine:
         self.flight.window = seconds
 
     @property
+    def wanted(self) -> frozenset[str]:
+        """The names of the responses, and of the codes as "[ALERT]", that go to ``effects.news`` if no command asked for them."""
+        return self.flight.wanted
+
+    @wanted.setter
+    def wanted(self, names: frozenset[str]) -> None:
+        self.flight.wanted = names
+
+    @property
     def idle(self) -> bool:
         """Whether no command is under way."""
         return not self.flight.live

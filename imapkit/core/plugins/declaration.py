@@ -53,6 +53,7 @@ _OF_A_COMMAND = {
     "matches": "matches(subject, response)",
     "matches_all": "matches_all(subject, run)",
     "matches_code": "matches_code(subject, code)",
+    "reads": "reads(args, uid)",
     "news": "news(response)",
 }
 _OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)", "tag": "tag(response)"}
@@ -92,6 +93,7 @@ def mistakes(family: Family) -> Iterator[str]:
         yield from _wrong_table(field, getattr(family, field), kind)
     yield from _wrong_pairs("items", family.items, callable, "no function")
     yield from _wrong_pairs("operands", family.operands, _are_kinds, "no tuple of kinds")
+    yield from _wrong_events(family.events)
     yield from _wrong_entries(family)
     yield from wrong_points(family, _wrong_function)
     for option in _listed(family.extends):
@@ -186,6 +188,17 @@ def _wrong_entries(family: Family) -> Iterator[str]:
         yield from _wrong_bools(f"layer {name}", spec, ("always",))
         if isinstance(spec.order, bool) or not isinstance(spec.order, (int, float)) or spec.order != spec.order:
             yield f"layer {name}: order={spec.order!r} is no number"
+
+
+def _wrong_events(events: Any) -> Iterator[str]:
+    if not isinstance(events, Mapping):
+        yield f"events= is no mapping but {type(events).__name__}"
+        return
+    for name, event in events.items():
+        word = name[1:-1] if isinstance(name, str) and name[:1] + name[-1:] == "[]" else name
+        if not isinstance(word, str) or not _ATOM.fullmatch(word) or word != word.upper():
+            yield f'events= has the key {name!r}: write the name of a response, as "EXISTS", or of a code, as "[ALERT]"'
+        yield from _wrong_function(f"events= under {name!r}", "the function", event, "event(value, mailbox)")
 
 
 def _wrong_bools(where: str, declared: Any, fields: tuple[str, ...]) -> Iterator[str]:

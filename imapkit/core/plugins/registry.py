@@ -16,6 +16,7 @@ from typing import Any
 from imapkit import ext
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
 from imapkit.core.contract.points import Moment, Quirk, StateStep
@@ -92,6 +93,7 @@ class Registry(Tables):
             mixins=mixins,
             always_layers=_always(tables["layers"]),
             enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
+            events=_events(known),
             absent=MappingProxyType(dict(absent or {})),
             **{table: MappingProxyType(content) for table, content in tables.items()},
         )
@@ -183,6 +185,15 @@ class Registry(Tables):
 def _others(absent: Mapping[str, str]) -> str:
     """The families of third parties that are absent, each with the reason."""
     return ", ".join(f"{family!r} ({why})" for family, why in sorted(absent.items()) if family not in ext.INDEX)
+
+
+def _events(plugins: tuple[Plugin, ...]) -> Mapping[str, tuple[Event, ...]]:
+    """The functions that make events of each response, of all families, in the order of their names."""
+    events: dict[str, tuple[Event, ...]] = {}
+    for plugin in plugins:
+        for name, event in plugin.family.events.items():
+            events[name] = (*events.get(name, ()), event)
+    return MappingProxyType(events)
 
 
 def _tables(

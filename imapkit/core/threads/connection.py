@@ -29,6 +29,7 @@ from imapkit.errors import CommandTimeout, ConnectError, ConnectionClosed, Neste
 if TYPE_CHECKING:
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.threads.subscribers import Subscribers, Subscription
     from imapkit.core.threads.taking import Taking
     from imapkit.core.transport.layers import Layers
     from imapkit.core.wire.sinks import Streams
@@ -83,6 +84,7 @@ class Connection:
             self._futures,
         )
         """The methods that send commands."""
+        self._subscribers: Subscribers | None = None
         self._ended = self._ends = False
         self._process = process.current
 
@@ -142,6 +144,18 @@ class Connection:
         """End a listening command (IDLE)."""
         if self._process == process.current:
             self._courier.run(self.engine.interrupt, request)
+
+    def subscribe(self, function: Callable[[Any], object], *kinds: type) -> Subscription:
+        """Have ``function(event)`` called for each event (``Family.events``), in order, on the callback thread, until the
+        subscription is closed; with ``kinds`` for events of these classes only, and for ``Overflow``."""
+        # (Few programs need it.)
+        from imapkit.core.threads.subscribers import Subscribers
+
+        with self._steps.lock:
+            if self._subscribers is None:
+                self._subscribers = Subscribers(self.engine, self._callbacks, self._steps.lock)
+                self._steps.on_news = self._subscribers.put
+        return self._subscribers.add(function, kinds)
 
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""

@@ -1,0 +1,95 @@
+"""What typed commands about messages share: which messages are meant, which mailbox, and how a long set is split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from imapkit.core.contract.typed import TypedCommands
+from imapkit.core.grammar.keys import SearchKey
+from imapkit.core.support.lean import record
+from imapkit.core.wire.uidset import UIDSet
+from imapkit.errors import FamilyDisabledError
+
+__all__ = ["Appended", "Copied", "SelectedCommands", "Which"]
+
+F = TypeVar("F")
+Which: TypeAlias = "UIDSet | Iterable[int] | int | SearchKey"
+"""Messages of the selected mailbox: their UIDs, or a key by which they are searched first. For an empty set nothing is sent."""
+
+
+class SelectedCommands(TypedCommands[F]):
+    """The base of typed commands that need a selected mailbox; always by UID."""
+
+    async def _uids(self, which: Which) -> UIDSet:
+        """The UIDs of the messages that are meant; a key is searched. Raises ``TypeError`` for text and bytes."""
+        if isinstance(which, UIDSet):
+            return which
+        if isinstance(which, SearchKey):
+            search: Any = getattr(self, "search", None)
+            if search is None:
+                raise FamilyDisabledError("a search key as a set of messages needs a family with search()")
+            found: UIDSet = await search(which)
+            return found
+        if isinstance(which, int) and not isinstance(which, bool):
+            return UIDSet((which,))
+        if isinstance(which, (str, bytes, bytearray, bool)):
+            raise TypeError(
+                f"messages are UIDs, a UIDSet or a search key, not {type(which).__name__}: UIDSet({which!r}) reads text"
+            )
+        return UIDSet(which)
+
+
+class _Pairs(Protocol):
+    @property
+    def uidvalidity(self) -> int: ...
+    def pairs(self) -> Iterable[tuple[int, int]]: ...
+
+
+class _Uids(Protocol):
+    @property
+    def uidvalidity(self) -> int: ...
+    @property
+    def uids(self) -> Iterable[int]: ...
+
+
+@record
+class Appended:
+    """Where a message was appended: its ``uid``, and the mailbox's ``uidvalidity``; None if the server did not say (RFC 4315)."""
+
+    uid: int | None = None
+    uidvalidity: int | None = None
+
+    @classmethod
+    def of(cls, code: _Uids | None) -> Appended:
+        """By the response code APPENDUID, if there is one."""
+        return cls() if code is None else cls(next(iter(code.uids), None), code.uidvalidity)
+
+
+@record
+class Copied:
+    """Where messages were copied or moved: ``uids`` has the new UID of each old one, in the target with ``uidvalidity``.
+
+    Both are None if the server did not say (RFC 4315). If nothing was copied, ``uids`` is empty.
+    """
+
+    uidvalidity: int | None = None
+    uids: Mapping[int, int] | None = field(default=None, hash=False)
+
+    @classmethod
+    def of(cls, code: _Pairs | None) -> Copied:
+        """By the response code COPYUID, if there is one."""
+        return cls() if code is None or not code.uidvalidity else cls(code.uidvalidity, dict(code.pairs()))
+
+    @classmethod
+    def together(cls, parts: Iterable[Copied]) -> Copied:
+        """What several commands have copied to one mailbox."""
+        uids: dict[int, int] = {}
+        uidvalidity = None
+        for part in parts:
+            if part.uids is None:
+                return cls()
+            uids.update(part.uids)
+            uidvalidity = part.uidvalidity
+        return cls(uidvalidity, uids)
