@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Time2Internaldate,
         version,
     )
+    from imapkit.core.contract.selected import Appended, Copied
     from imapkit.core.grammar.flagset import Flags
     from imapkit.core.grammar.keys import SearchKey, SortKey
     from imapkit.core.grammar.roles import Role
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
     from imapkit.typed.client import AsyncClient, AsyncMailbox, Client, Mailbox, NowaitClient, NowaitMailbox
 
 _HOMES = {
+    "imapkit.core.contract.selected": ("Appended", "Copied"),
     "imapkit.typed.account": ("Account", "OAuth2", "Password", "connect", "connect_async"),
     "imapkit.typed.client": ("AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"),
     "imapkit": ("q", "sort"),
@@ -222,6 +224,7 @@ __all__ = [
     "Account",
     "AllowedVersions",
     "AlreadyExists",
+    "Appended",
     "ArgumentError",
     "AsyncClient",
     "AsyncMailbox",
@@ -239,6 +242,7 @@ __all__ = [
     "ConnectError",
     "ConnectionClosed",
     "ContactAdmin",
+    "Copied",
     "Corruption",
     "Data",
     "DeadlineExceeded",

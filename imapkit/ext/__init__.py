@@ -26,6 +26,7 @@ INDEX: dict[str, tuple[str, ...]] = {
         "idle",
         "idle_refresh",
     ),
+    "move": ("move",),
     "namespace": ("namespace",),
     "proxyauth": ("proxyauth",),
     "quota": (
@@ -74,4 +75,6 @@ INDEX: dict[str, tuple[str, ...]] = {
         "starttls",
         "waive_starttls",
     ),
+    "uidplus": (),
+    "unselect": ("unselect",),
 }

@@ -2,10 +2,12 @@
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
 from collections.abc import Sequence
-from imapkit import Role
+from imapkit.ext.move import MoveSelected
 from imapkit.ext.rev1.listing import MailboxStatus
 from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.plugin import Reply
+from imapkit.ext.uidplus import UidplusSelected
+from imapkit.ext.unselect import UnselectSession
+from imapkit.plugin import Copied, Reply, Role, UIDSet, Which
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
@@ -118,7 +120,7 @@ class AsyncMailbox(_AnyMailbox[Async], _AsyncSelected):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-class _BlockingSession(Rev1Session[Blocking]):
+class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
     def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
     def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
@@ -131,10 +133,32 @@ class _BlockingSession(Rev1Session[Blocking]):
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
         """
+    def unselect(self) -> None:
+        r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
 
-class _BlockingSelected: ...
+        To leave a mailbox with ``close()`` or at the end of a ``with`` block sends nothing; a mailbox that is to be deleted
+        or renamed should be closed at the server, too. Without UNSELECT the mailbox is opened by EXAMINE, and then closed,
+        which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
+        """
 
-class _NowaitSession(Rev1Session[Nowait]):
+class _BlockingSelected(MoveSelected[Blocking], UidplusSelected[Blocking]):
+    def move(self, which: Which, to: str | bytes | Role) -> Copied:
+        """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
+
+        Returns the new UIDs. Without MOVE the messages are copied, and the originals are deleted once all of them have been
+        copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
+        ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
+        may have been moved.
+        """
+    def delete(self, which: Which) -> UIDSet:
+        r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
+
+        Returns their UIDs. It sets \Deleted, and sends UID EXPUNGE: a plain EXPUNGE, which would also remove what other programs
+        have marked, is never sent. To move messages to the trash, ``move(which, Role.TRASH)``. Raises ``Missing`` before
+        anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
+        """
+
+class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
     def noop(self) -> Future[None]:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
     def status(self, mailbox: str | bytes, *items: str) -> Future[MailboxStatus]:
@@ -147,10 +171,32 @@ class _NowaitSession(Rev1Session[Nowait]):
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
         """
+    def unselect(self) -> Future[None]:
+        r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
 
-class _NowaitSelected: ...
+        To leave a mailbox with ``close()`` or at the end of a ``with`` block sends nothing; a mailbox that is to be deleted
+        or renamed should be closed at the server, too. Without UNSELECT the mailbox is opened by EXAMINE, and then closed,
+        which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
+        """
 
-class _AsyncSession(Rev1Session[Async]):
+class _NowaitSelected(MoveSelected[Nowait], UidplusSelected[Nowait]):
+    def move(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
+        """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
+
+        Returns the new UIDs. Without MOVE the messages are copied, and the originals are deleted once all of them have been
+        copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
+        ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
+        may have been moved.
+        """
+    def delete(self, which: Which) -> Future[UIDSet]:
+        r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
+
+        Returns their UIDs. It sets \Deleted, and sends UID EXPUNGE: a plain EXPUNGE, which would also remove what other programs
+        have marked, is never sent. To move messages to the trash, ``move(which, Role.TRASH)``. Raises ``Missing`` before
+        anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
+        """
+
+class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
     async def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
     async def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
@@ -163,5 +209,27 @@ class _AsyncSession(Rev1Session[Async]):
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
         """
+    async def unselect(self) -> None:
+        r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
 
-class _AsyncSelected: ...
+        To leave a mailbox with ``close()`` or at the end of a ``with`` block sends nothing; a mailbox that is to be deleted
+        or renamed should be closed at the server, too. Without UNSELECT the mailbox is opened by EXAMINE, and then closed,
+        which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
+        """
+
+class _AsyncSelected(MoveSelected[Async], UidplusSelected[Async]):
+    async def move(self, which: Which, to: str | bytes | Role) -> Copied:
+        """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
+
+        Returns the new UIDs. Without MOVE the messages are copied, and the originals are deleted once all of them have been
+        copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
+        ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
+        may have been moved.
+        """
+    async def delete(self, which: Which) -> UIDSet:
+        r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
+
+        Returns their UIDs. It sets \Deleted, and sends UID EXPUNGE: a plain EXPUNGE, which would also remove what other programs
+        have marked, is never sent. To move messages to the trash, ``move(which, Role.TRASH)``. Raises ``Missing`` before
+        anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
+        """

@@ -95,6 +95,7 @@ async def by_route(routes: Routes, session: Session, ways: Mapping[str, Callable
         try:
             return await ways[route.name]()
         except BadResponse:
-            if not route.untried or route is routes.routes[-1]:
+            later = routes.routes[routes.routes.index(route) + 1 :]
+            if not route.untried or all(routes.obstacle(other, session) for other in later):
                 raise
             session.put(_REFUSED, session.slot(_REFUSED) | {(routes.method, route.name)})

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
+from imapkit.core.contract.needs import Needed, require
 from imapkit.core.contract.routes import Routes, by_route
+from imapkit.core.contract.wires import Offload
 from imapkit.core.grammar.roles import Role
 from imapkit.errors import FamilyDisabledError, Missing
 
@@ -150,8 +152,23 @@ class TypedCommands(Generic[F]):
         name: str | bytes = listing.name
         return name
 
+    async def _know_capabilities(self) -> None:
+        if not self._link.knows_capabilities:
+            await Offload(self._link.ask_capabilities)
+
+    async def _require(self, needs: Needed, call: str) -> None:
+        """Raise ``Missing`` unless the server has what a typed call needs."""
+        await self._know_capabilities()
+        require(self._session, needs, call)
+
+    async def _way_of(self, routes: Routes) -> str:
+        """The name of the best way. Raises ``Missing`` if the server allows none."""
+        await self._know_capabilities()
+        return routes.best(self._session).name
+
     async def _by_route(self, routes: Routes, **ways: Callable[[], Awaitable[T]]) -> T:
         """Take the best of several ways; see ``by_route``."""
+        await self._know_capabilities()
         return await by_route(routes, self._session, ways)
 
     @property

@@ -35,6 +35,8 @@ class Raw(Protocol):
     @property
     def _live(self) -> Connection: ...
 
+    def _known_capabilities(self) -> tuple[str, ...]: ...
+
     def _encode(
         self,
         name: str,
@@ -79,6 +81,16 @@ class Link:
     def check_view(self, commands: type, box: Box | None) -> None:
         """Raise for typed commands that no family of the client has, or that need a mailbox."""
         self.raw._registry.check_typed(commands, box is not None)
+
+    @property
+    def knows_capabilities(self) -> bool:
+        """Whether the server's capabilities are known; a login makes them unknown, unless the server announces them."""
+        live = self.raw._live
+        return live.engine.session.capabilities is not None or not live.open
+
+    def ask_capabilities(self) -> None:
+        """Ask for the server's capabilities if they are not known. It waits for the answer."""
+        self.raw._known_capabilities()
 
     def offers(self, registry: str) -> Mapping[str, Any]:
         """What the families add to an open registry (``Family.offers``)."""

@@ -78,7 +78,16 @@ async def _landed(sent: Sent[T]) -> T:
 
 async def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """See ``Face.one``."""
-    return await _landed(obj._link.begin(function(obj, *args, **options), obj._box, deadline_of(obj)))
+    return await _landed(await _begun(obj, function(obj, *args, **options), deadline_of(obj)))
+
+
+async def _begun(obj: TypedCommands[Any], wire: Wire[T], deadline: float | None) -> Sent[T]:
+    link = obj._link
+    if not link.knows_capabilities:
+        # (To write a command may need them; the loop must not wait for that.)
+        await asyncio.get_running_loop().run_in_executor(None, link.ask_capabilities)
+    sent: Sent[T] = link.begin(wire, obj._box, deadline)
+    return sent
 
 
 async def several(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -104,9 +113,9 @@ async def run(obj: Any, work: Any, deadline: float | None) -> Any:
 
 async def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
     if isinstance(step, Wire):
-        return await _landed(obj._link.begin(step, obj._box, deadline))
+        return await _landed(await _begun(obj, step, deadline))
     if isinstance(step, Begin):
-        return obj._link.begin(step.wire, obj._box, deadline)
+        return await _begun(obj, step.wire, deadline)
     if isinstance(step, Sent):
         return await _landed(step)
     if isinstance(step, Offload):

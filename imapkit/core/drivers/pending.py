@@ -25,9 +25,17 @@ _Result = TypeVar("_Result")
 def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Future[Any]:
     """See ``Face.one``."""
     link, wire = obj._link, function(obj, *args, **options)
+    if not link.knows_capabilities:
+        return _Series(obj, _once_capabilities_are_known(link, wire))
     call, left = link.prepared(wire, obj._box, deadline_of(obj))
     future: Future[Any] = link.raw._live.callers.submit_future(call, partial(link.made, wire), timeout=left)
     return future
+
+
+async def _once_capabilities_are_known(link: Any, wire: Wire[Any]) -> Any:
+    # (To write a command may need them; the caller must not wait for that.)
+    await Offload(link.ask_capabilities)
+    return await wire
 
 
 def several(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Future[Any]:
