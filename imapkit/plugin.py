@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
+from imapkit.core.contract.events import Event, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
-from imapkit.core.contract.session import Session, State
+from imapkit.core.contract.session import Numbering, Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.grammar.about import (
     about_mailbox,
@@ -75,6 +76,7 @@ __all__ = [
     "Data",
     "Defect",
     "Done",
+    "Event",
     "Family",
     "Item",
     "ItemName",
@@ -85,9 +87,11 @@ __all__ = [
     "MailboxName",
     "Needs",
     "NumberSet",
+    "Numbering",
     "OfMailbox",
     "Operands",
     "Option",
+    "Overflow",
     "Parser",
     "Piece",
     "Place",

@@ -11,6 +11,7 @@ from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.extension import Code, Response
 from imapkit.core.contract.family import Family
 from imapkit.core.contract.session import State
+from imapkit.core.contract.tables import Tables
 from imapkit.core.engine.engine import Engine
 from imapkit.core.engine.request import Request
 from imapkit.core.grammar import append, encode, lists, names, strings
@@ -80,6 +81,12 @@ def _raises(*_: Any) -> Any:
     raise LookupError("a plugin's own mistake")
 
 
+def _tag(response: Untagged) -> bytes | None:
+    """``search-correlator = SP "(" "TAG" SP tag-string ")"``, RFC 4466 section 2.6.2."""
+    first, _, rest = response.text.partition(b'(TAG "')
+    return rest.partition(b'"')[0] if rest and not first else None
+
+
 COMMANDS = (
     Command(
         "XFETCH",
@@ -96,6 +103,7 @@ COMMANDS = (
     Command("XABOUT", LOGGED_IN, args=(names.mailbox,), result=("ABOUT",), about=_about_name, matches=_verdict),
     Command("XSEARCH", SELECTED, result=("SEARCH",), seqnums=True, expunges=False),
     Command("XLIST", LOGGED_IN, args=(names.mailbox, names.list_pattern), result=("LIST",)),
+    Command("XESEARCH", SELECTED, result=("ESEARCH",), expunges=False),
     Command("XEXPUNGE", SELECTED, result=("EXPUNGE",)),
     Command("XPING", ANY),
     Command("XCAPA", ANY, result=("CAPABILITY",)),
@@ -118,15 +126,21 @@ probe = Family(
     "probe",
     mixin=ProbeCommands,
     commands=COMMANDS,
-    responses={"CAPABILITY": Response(apply=_announced), "XBROKEN": Response(apply=_raises)},
-    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises)},
+    responses={
+        "CAPABILITY": Response(apply=_announced),
+        "XBROKEN": Response(apply=_raises),
+        "SEARCH": Response(),
+        "ESEARCH": Response(tag=_tag),
+    },
+    codes={"CAPABILITY": Code(apply=_announced_in_code), "XBROKEN": Code(apply=_raises), "XHERE": Code(boundary=True)},
+    events={"EXISTS": lambda value, mailbox: None, "ABOUT": lambda value, mailbox: None, "[XNEWS]": lambda value, mailbox: None},
 )
 probe_registry: Registry = load_only(probe)
 
 
-def call(name: str, *args: Any, uid: bool = False) -> Call:
+def call(name: str, *args: Any, uid: bool = False, tables: Tables = probe_registry) -> Call:
     """A call as the client makes it."""
-    command = probe_registry.commands[name]
+    command = tables.commands[name]
     if command.args and not args:
         args = ('""', "*")[: len(command.args)]
     return Call(command, args, encode.encode(command.args, command.rest, args, name), uid=uid)
@@ -145,9 +159,10 @@ class Driver:
         window: float = 300.0,
         high: int = 1000,
         low: int = 128,
+        tables: Tables = probe_registry,
     ) -> None:
         self.now = 0.0
-        self.engine = Engine(probe_registry, limits, window=window, high=high, low=low)
+        self.engine = Engine(tables, limits, window=window, high=high, low=low)
         self._framer = Framer(is_tagged=lambda line: self.engine.is_in_flight(first_word(line)))
         if greet:
             self.feed(b"* OK hello\r\n")
@@ -158,7 +173,7 @@ class Driver:
 
     def submit(self, wanted: Call | str, *args: Any, uid: bool = False, **fields: Any) -> Request:
         """Queue a command; ``fields`` are set on its request before that."""
-        request = Request(call(wanted, *args, uid=uid) if isinstance(wanted, str) else wanted)
+        request = Request(call(wanted, *args, uid=uid, tables=self.engine.tables) if isinstance(wanted, str) else wanted)
         for name, value in fields.items():
             setattr(request, name, value)
         self.engine.submit(request, self.now)

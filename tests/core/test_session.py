@@ -50,3 +50,11 @@ def test_read_only_is_news_once() -> None:
     session.select("INBOX", readonly=True)
     session.became_readonly()
     assert session.readonly_news is None, "it was asked for"
+
+
+@pytest.mark.parametrize(("before", "gone", "left"), [(5, 1, 4), (5, 3, 2), (2, 4_000_000_000, 0), (0, 1, 0), (None, 1, None)])
+def test_messages_that_are_gone_are_no_longer_counted(before: int | None, gone: int, left: int | None) -> None:
+    session = Session()
+    session.exists = before
+    session.remove_messages(gone)
+    assert session.exists == left

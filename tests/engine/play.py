@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 from typing import Protocol
 
-from imapkit.core.engine import attribution, gate, lanes
+from imapkit.core.engine import attribution, gate, lanes, resources
 from tests.engine.answers import AnswerEpisode
 from tests.engine.episode import Episode
 from tests.engine.hostile import DeadServerEpisode, HostileEpisode
@@ -39,7 +39,7 @@ def episodes(kind: Kind, first: int = 0) -> Iterator[tuple[int, QueueEpisode | A
 def found_after(mistake: Mistake, most: int) -> int | None:
     """After how many episodes one fails with the mistake in the engine; None if none of ``most`` does."""
     kinds: tuple[Kind, ...] = (Episode, HostileEpisode, DeadServerEpisode, AnswerEpisode, TornEpisode)
-    if mistake.module in (gate, lanes):
+    if mistake.module in (gate, lanes, resources):
         kinds = (QueueEpisode,)
     elif mistake.module is attribution:
         kinds = (AnswerEpisode,)

@@ -11,7 +11,7 @@ from imapkit.core.contract.session import State
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet
-from tests.engine.rules import check_sent
+from tests.engine.rules import TAGGED, check_sent
 
 __all__ = ["QueueEpisode"]
 
@@ -32,6 +32,10 @@ class Subject:
         return self.text
 
 
+def _matches_code(about: object, code: object) -> bool:
+    raise AssertionError("no code comes")
+
+
 def _random_call(rng: Random, often: Sequence[float]) -> Call:
     exclusive, seqnums, expunges = often
     names = rng.choice(((), ("A",), ("A",), ("A",), ("B",), ("A", "B")))
@@ -43,10 +47,14 @@ def _random_call(rng: Random, often: Sequence[float]) -> Call:
         seqnums=rng.random() < seqnums,
         expunges=rng.random() < expunges,
         uid=True,
+        codes=rng.choice(((), (), ("A",), ("B",))),
+        reads=rng.choice((None, None, lambda args, uid: ("$",), lambda args, uid: ("$", "other"))),
+        matches_code=rng.choice((None, _matches_code)),
     )
     uid = rng.random() < 0.3
-    added = rng.choice(((), (), (), ("A",), ("C",)))
-    call = Call(command, (), [b"X"], uid=uid, result=names + added if added or rng.random() < 0.1 else None)
+    writes = rng.choice(((), (), ("$",), ("other",)))
+    added = rng.choice(((), (), (), ("A",), ("TAGGED",)))
+    call = Call(command, (), [b"X"], uid=uid, result=names + added if added or rng.random() < 0.1 else None, writes=writes)
     call.about = _subject(rng, uid)
     return call
 
@@ -67,7 +75,7 @@ class QueueEpisode:
         self.rng, self.size = rng, size
         self.often = rng.choice((0.0, 0.1, 0.3)), rng.choice((0.1, 0.5)), rng.choice((0.1, 0.5))
         self.withdraws = rng.choice((0.05, 0.2))
-        self.gate = Gate()
+        self.gate = Gate(TAGGED)
         self.waiting: list[Queued] = []
         """Submitted and not sent, in order."""
         self.flying: list[Queued] = []

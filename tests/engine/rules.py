@@ -9,7 +9,10 @@ from imapkit.core.contract.call import Call
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet
 
-__all__ = ["check_sent", "clash"]
+__all__ = ["TAGGED", "check_sent", "clash"]
+
+TAGGED = frozenset(("TAGGED",))
+"""The responses that name the tag of their command."""
 
 
 def _alike(one: Any, other: Any) -> bool:
@@ -23,16 +26,21 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _subject(call: Call, name: str) -> Any:
     """What a call asks for in responses of one name: nothing in one that its command does not await by itself."""
-    return call.about if name in call.command.result else None
+    known = name in call.command.result or (name.startswith("[") and call.command.matches_code is not None)
+    return call.about if known else None
 
 
 def clash(one: Call, other: Call) -> str:
     """Why two commands must not be in flight together, in whatever order; "" if they may."""
     if one.command.exclusive or other.command.exclusive:
         return "exclusive"
+    if set(one.writes) & set(other.resources) or set(other.writes) & set(one.resources):
+        return "a resource"
     if (one.seqnums and other.expunges) or (other.seqnums and one.expunges):
         return "sequence numbers beside EXPUNGE"
-    if any(_alike(_subject(one, name), _subject(other, name)) for name in one.result if name in other.result):
+    if any(
+        _alike(_subject(one, name), _subject(other, name)) for name in one.awaits if name in other.awaits and name not in TAGGED
+    ):
         return "ambiguous"
     return ""
 

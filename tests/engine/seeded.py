@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, upload, wire
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, resources, upload, wire
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -68,7 +68,14 @@ MISTAKES = (
         "return None if self._name in call.added else call.about",
         "return call.about",
     ),
-    Mistake("a command enters the lanes of its call", gate, "for name in call.result:", "for name in call.command.result:"),
+    Mistake("a command enters the lanes of its call", gate, "for name in call.awaits:", "for name in call.command.result:"),
+    Mistake("a reader follows the last writer", resources, "if self._written:", "if False:"),
+    Mistake("a writer follows all readers", resources, "elif self._readers:", "elif False:"),
+    Mistake("nothing passes a writer that waits", resources, "if self._tail or not self._try", "if not self._try"),
+    Mistake("a withdrawn command reads nothing", resources, "if not head.withdrawn:", "if True:"),
+    Mistake(
+        "a writer that has ended lets the readers in", resources, "self._written = False\n        else", "pass\n        else"
+    ),
     Mistake("nothing passes a command without a subject", lanes, "elif self._anything:", "elif False:"),
     Mistake(
         "a tail is not overtaken",
@@ -135,7 +142,12 @@ MISTAKES = (
     ),
     Mistake("a parked command that was withdrawn is passed over", lanes, "if not following.withdrawn:", "if True:"),
     Mistake("a command of the tail that was withdrawn is passed over", lanes, "if not head.withdrawn:", "if True:"),
-    Mistake("only a command that has been sent is answered", attribution, "if not request.sent:", "if False:"),
+    Mistake(
+        "only a command that has been sent is answered",
+        attribution,
+        "if not request.sent:\n                continue\n            call = request.call\n            if",
+        "call = request.call\n            if",
+    ),
     Mistake(
         "a command without a subject takes every response of its name",
         attribution,
@@ -148,7 +160,12 @@ MISTAKES = (
         " or response.name in call.added",
         "",
     ),
-    Mistake("perhaps is better than none", attribution, "if verdict is None:", "if verdict is None and False:"),
+    Mistake(
+        "perhaps is better than none",
+        attribution,
+        "if verdict is None:\n                likely.append(request)\n            el",
+        "if verdict is None:\n                pass\n            el",
+    ),
     Mistake(
         "perhaps is not for certain",
         attribution,
@@ -172,6 +189,69 @@ MISTAKES = (
     Mistake(
         "what is possibly the answer of several is given to none", attribution, "likely] or possible", "likely] or possible[:1]"
     ),
+    Mistake(
+        "a code belongs to a command that has been sent",
+        attribution,
+        "if not request.sent:\n                continue\n            call = request.call\n            matches",
+        "call = request.call\n            matches",
+    ),
+    Mistake(
+        "a code that matches belongs to its command",
+        attribution,
+        "if verdict:\n                return request",
+        "if False:\n                pass",
+    ),
+    Mistake(
+        "perhaps is better than none for a code",
+        attribution,
+        "if verdict is None:\n                likely.append(request)\n        return",
+        "return",
+    ),
+    Mistake(
+        "a code that may be of several commands is of none",
+        attribution,
+        "likely[0] if len(likely) == 1 else None",
+        "likely[0] if likely else None",
+    ),
+    Mistake("a code that a command owns is in its answer", inbound, "owner.codes.append(code)", "pass"),
+    Mistake("a response goes to the command whose tag it names", inbound, "named=bool(tag))", "named=False)"),
+    Mistake(
+        "a response names the tag of a command that awaits it", attribution, "owner in awaiting and owner.sent", "owner.sent"
+    ),
+    Mistake(
+        "a response names the tag of a command that was sent",
+        attribution,
+        "owner in awaiting and owner.sent",
+        "owner in awaiting",
+    ),
+    Mistake("a response without a tag is that of the only command", attribution, "if len(sent) == 1:", "if False:"),
+    Mistake(
+        "a response without a tag answers a command that was sent",
+        attribution,
+        "for request in awaiting if request.sent), 2",
+        "for request in awaiting), 2",
+    ),
+    Mistake(
+        "a response that no command asked for is news",
+        inbound,
+        "self._add_news(response.name, response)\n        elif",
+        "pass\n        elif",
+    ),
+    Mistake("the code of no command is news", inbound, 'self._add_news(f"[{code.name}]", code)', "pass"),
+    Mistake(
+        "what turns out to be no answer is news",
+        inbound,
+        'if request.typ == "OK":\n                    self._add_news',
+        "if False:\n                    self._add_news",
+    ),
+    Mistake(
+        "what came before a boundary is news",
+        inbound,
+        "for response in piece.responses():\n                self._add_news",
+        "for response in ():\n                self._add_news",
+    ),
+    Mistake("a boundary parts an answer", inbound, "if known is not None and known.boundary:", "if False:"),
+    Mistake("what came before a boundary is kept", inbound, "self._release(before)", "pass"),
     Mistake(
         "of number sets there is an answer for each message",
         attribution,
@@ -201,8 +281,8 @@ MISTAKES = (
     Mistake(
         "a response that no command awaits is stored",
         inbound,
-        "self._keep(response.name, response, response.memory)\n        elif",
-        "pass\n        elif",
+        "if owner is None:\n            self._keep(response.name, response, response.memory)",
+        "if owner is None:\n            pass",
     ),
     Mistake(
         "an orphan collects nothing",

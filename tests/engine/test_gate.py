@@ -9,10 +9,12 @@ import pytest
 
 from imapkit.core.contract.call import Call
 from imapkit.core.contract.command import Command
-from imapkit.core.contract.session import State
+from imapkit.core.contract.session import Numbering, State
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet
+from imapkit.errors import StateError
+from tests.core.support import Driver
 
 
 class Queue:
@@ -26,12 +28,12 @@ class Queue:
     def add(self, word: str, *result: str, about: Any = None, **fields: Any) -> None:
         """Queue a command. By default it uses no sequence numbers and allows no EXPUNGE responses.
 
-        ``awaits``: the responses that answer this call, in place of ``result``.
+        ``awaits``: the responses that answer this call, in place of ``result``. ``writes``: the resources that it changes.
         """
         uid = isinstance(about, NumberSet) and about.uid
-        awaits = fields.pop("awaits", None)
+        awaits, writes = fields.pop("awaits", None), fields.pop("writes", ())
         command = Command(word, State.ANY, result=result, **{"expunges": False, "uid": True, **fields})
-        call = Call(command, (), [b"X"], result=awaits)
+        call = Call(command, (), [b"X"], result=awaits, writes=writes)
         call.uid, call.about = uid, about
         self.commands[word] = Queued(call)
         self.gate.add(self.commands[word])
@@ -492,6 +494,94 @@ def test_a_call_with_an_added_name_frees_its_lanes_when_it_is_withdrawn(queue: Q
 def test_a_name_that_a_call_awaits_twice_is_one_name(queue: Queue) -> None:
     queue.add("one", awaits=("A", "A"))
     assert queue.ready() == "one"
+    queue.finish()
+
+
+# sequence numbers that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("numbering", "why"),
+    [(Numbering.MOVING, "may change at any time now"), (Numbering.ABSENT, "the server does not use now")],
+)
+def test_a_command_with_sequence_numbers_is_refused_while_they_cannot_be_used(numbering: Numbering, why: str) -> None:
+    driver = Driver()
+    driver.engine.session.numbering = numbering
+    request = driver.submit("XFETCH", "1", "FLAGS")
+    assert driver.pump() == b""
+    assert isinstance(request.defect, StateError)
+    assert str(request.defect) == f"XFETCH names message sequence numbers, which {why}; nothing was sent: use UIDs"
+    by_uid = driver.send("XFETCH", "1", "FLAGS", uid=True)
+    assert by_uid.sent
+    driver.end(by_uid)
+    driver.engine.session.numbering = Numbering.STABLE
+    assert driver.send("XFETCH", "1", "FLAGS").sent
+
+
+def test_a_queued_command_with_sequence_numbers_is_refused_as_well_when_they_move_before_its_turn() -> None:
+    driver = Driver()
+    driver.send("XFETCH", "1", "FLAGS")
+    queued = driver.submit("XFETCH", "1", "FLAGS")
+    [first] = driver.engine.flight.pending.values()
+    driver.engine.session.numbering = Numbering.MOVING
+    driver.end(first)
+    assert driver.pump() == b""
+    assert isinstance(queued.defect, StateError)
+    assert driver.engine.idle
+
+
+def test_tls_makes_the_numbers_stable() -> None:
+    driver = Driver()
+    driver.engine.session.numbering = Numbering.MOVING
+    driver.engine.distrust()
+    assert driver.engine.session.numbering is Numbering.STABLE
+
+
+# resources
+
+
+def reads(*names: str) -> Callable[[tuple[Any, ...], bool], tuple[str, ...]]:
+    return lambda args, uid: names
+
+
+def test_readers_follow_the_last_writer_and_overlap(queue: Queue) -> None:
+    queue.add("save", writes=("$",))
+    queue.add("one", reads=reads("$"))
+    queue.add("two", reads=reads("$"))
+    queue.add("other")
+    assert queue.ready() == "save other"
+    queue.send("save", "other")
+    assert queue.ready() == ""
+    queue.land("save")
+    assert queue.ready() == "one two"
+    queue.finish()
+
+
+def test_a_writer_follows_the_readers_before_it_and_no_reader_passes_it(queue: Queue) -> None:
+    queue.add("one", reads=reads("$"))
+    queue.add("save", writes=("$",))
+    queue.add("two", reads=reads("$"))
+    queue.add("context", writes=("x",))
+    assert queue.ready() == "one context"
+    queue.send("one")
+    queue.land("one")
+    assert queue.ready() == "context save"
+    queue.finish()
+
+
+def test_a_command_may_read_and_write_a_resource(queue: Queue) -> None:
+    queue.add("one", reads=reads("$"), writes=("$",))
+    queue.add("two", reads=reads("$"), writes=("$",))
+    assert queue.ready() == "one"
+    queue.finish()
+
+
+def test_a_withdrawn_writer_lets_the_readers_behind_it_pass(queue: Queue) -> None:
+    queue.add("one", reads=reads("$"))
+    queue.add("save", writes=("$",))
+    queue.add("two", reads=reads("$"))
+    queue.withdraw("save")
+    assert queue.ready() == "one two"
     queue.finish()
 
 

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from imapkit.core.contract.command import Command
     from imapkit.core.wire.pieces import Piece
 
-__all__ = ["Call"]
+__all__ = ["Call", "is_uid_form", "wire_name"]
+
+
+def is_uid_form(command: Command) -> bool:
+    """Whether the command is declared as one that is sent with UID alone: "UID EXPUNGE"."""
+    return command.name.startswith("UID ")
+
+
+def wire_name(command: Command) -> str:
+    """The name of the form with UIDs."""
+    return command.name if is_uid_form(command) else f"UID {command.name}"
 
 
 class Call:
@@ -21,6 +31,7 @@ class Call:
         "about",
         "added",
         "args",
+        "awaits",
         "command",
         "expunges",
         "line",
@@ -28,9 +39,11 @@ class Call:
         "options",
         "pieces",
         "reply",
+        "resources",
         "result",
         "seqnums",
         "uid",
+        "writes",
     )
     sink: Any = None
     """Chooses the sinks of its literals (``StreamedCall``)."""
@@ -45,16 +58,17 @@ class Call:
         reply: Callable[[bytes], bytes | None] | None = None,
         options: Any = None,
         result: tuple[str, ...] | None = None,
+        writes: tuple[str, ...] = (),
     ) -> None:
         self.command, self.args, self.uid, self.reply = command, args, uid, reply
         if command.secret and not isinstance(pieces, Secret):
             pieces = Secret(pieces)
         self.pieces = pieces
         """What is sent; wrapped if it is secret, and removed once it has been sent."""
-        self.name = f"UID {command.name}" if uid else command.name
+        self.name = wire_name(command) if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid
-        self.expunges = uid or command.expunges
+        self.expunges = command.expunges or (uid and not is_uid_form(command))
         """Whether EXPUNGE responses may come while it is in flight."""
         self.about = _subject(command, args, uid) if command.about else None
         """What it asks for, in the responses that ``Command.result`` names."""
@@ -65,6 +79,19 @@ class Call:
         if result is not None:
             self.result = tuple(dict.fromkeys(result))
             self.added = tuple(name for name in self.result if name not in command.result)
+        self.awaits = self.result
+        """``result``, and the response codes that it owns, as "[COPYUID]"."""
+        if command.codes:
+            codes = tuple(f"[{name}]" for name in command.codes)
+            self.awaits += codes
+            if command.matches_code is None:
+                self.added += codes
+        self.writes = writes
+        """The resources that it changes."""
+        self.resources = writes
+        """Those, and the ones that it reads."""
+        if command.reads is not None:
+            self.resources = tuple(dict.fromkeys((*writes, *command.reads(args, uid))))
         self.line: bytes | None = None
         """The whole command, if it is one line without secrets that is sent without waiting for the server."""
         if reply is None and type(pieces) is list and len(pieces) == 1 and command.interrupt is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from imapkit.core.contract.call import Call
+from imapkit.core.contract.call import Call, is_uid_form, wire_name
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import CallOptions
 from imapkit.core.contract.extended import as_given, is_extended
@@ -58,20 +58,26 @@ def make_call(
     generic: bool = False,
     force: bool = False,
     result: tuple[str, ...] | None = None,
+    writes: tuple[str, ...] = (),
     options: Sequence[Chosen] = (),
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    ``result`` names the responses that answer it (default: ``Command.result``). ``options`` are those of other families
-    (``Family.extends``): they are written in their places, and the responses that they add answer the call, too.
+    ``result`` names the responses that answer it (default: ``Command.result``), ``writes`` the resources that it changes.
+    ``options`` are those of other families (``Family.extends``): they are written in their places, and the responses that they
+    add answer the call, too.
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``Missing`` for what the server lacks; ``TypeError`` for
     ``uid`` if the command has no such form.
     """
     command = commands.get(name)
-    if uid and command is not None and not command.uid and not generic:
-        raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
-    if command is None or (uid and not command.uid):
+    if uid:
+        command = commands.get(f"UID {name}", command)
+        if command is not None and not (command.uid or is_uid_form(command) or generic):
+            raise TypeError(f"{name} has no form with UIDs: unexpected keyword argument 'uid'")
+    elif args and name.startswith("UID "):
+        uid, name = True, name.removeprefix("UID ")
+    if command is None or (uid and not command.uid and not is_uid_form(command)):
         # Its responses are unknown: it is exclusive, so that none of them can go to another command.
         secret = command is not None and command.secret
         command = Command(atom(name).decode("ascii"), State.ANY, exclusive=True, secret=secret)
@@ -81,23 +87,23 @@ def make_call(
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
     if command.needs is not None and not (generic or force) and command.states & session.state:
-        require(session, command.needs, f"UID {command.name}" if uid else command.name)
+        require(session, command.needs, wire_name(command) if uid else command.name)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
-    wire_name = f"UID {command.name}" if uid else command.name
-    additions = inserted(command.places, wire_name, options, session) if options else None
+    sent_as = wire_name(command) if uid else command.name
+    additions = inserted(command.places, sent_as, options, session) if options else None
     if additions is not None and additions.adds:
         result = (*(command.result if result is None else result), *additions.adds)
-    pieces = write(command.args, command.rest, args, wire_name, additions)
+    pieces = write(command.args, command.rest, args, sent_as, additions)
     if args:
-        check_length(pieces, session, wire_name)
+        check_length(pieces, session, sent_as)
     if not command.secret:
-        args = quotes_removed(command.args, args, wire_name)
+        args = quotes_removed(command.args, args, sent_as)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
     if command.rules and not force and command.states & session.state:
         for rule in command.rules:
             rule(session, command.name, args, uid)
-    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result)
+    return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result, writes=writes)
 
 
 def _encode_secret(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
@@ -13,7 +13,7 @@ from imapkit.core.contract.session import Session, State
 from imapkit.core.grammar.kinds import Kind
 from imapkit.core.support.lean import lean_dataclass
 from imapkit.core.wire.pieces import Token
-from imapkit.core.wire.response import Run, Untagged
+from imapkit.core.wire.response import ResponseCode, Run, Untagged
 from imapkit.core.wire.sinks import Streams
 
 __all__ = ["Command", "Done"]
@@ -43,6 +43,11 @@ class Done(Protocol):
         ...
 
     @property
+    def codes(self) -> Sequence[ResponseCode]:
+        """The response codes of untagged OK, NO and BAD that belong to its answer (``Command.codes``), as they came."""
+        ...
+
+    @property
     def interrupted_by(self) -> str:
         """Why it was ended early: "turn" (another command), "news" or "patience"; "" if it was not."""
         ...
@@ -66,7 +71,8 @@ class Command:
     ``exclusive``
         waits until no other command is in flight and holds back those after it; for commands that change the state.
     ``uid``
-        may be sent as ``UID name`` (RFC 3501 section 6.4.8).
+        may be sent as ``UID name`` (RFC 3501 section 6.4.8). If that form takes other arguments, or awaits other responses,
+        declare it as a command of its own, named "UID EXPUNGE": ``self._call("EXPUNGE", uids, uid=True)`` then sends that one.
     ``result``
         the untagged responses that are returned to the caller. A call may await others (``Commands._call_with(results=...)``):
         LIST with RETURN (STATUS ...) awaits STATUS, too. In responses of a name that the call alone adds it has no subject:
@@ -83,10 +89,21 @@ class Command:
         types, such as a name and a ``NumberSet``: neither family's ``matches`` can read the other's. What ``matches`` raises
         reaches the caller of its own command. ``matches_all(about, run)`` says of many responses at once whether all are answers
         (``run.texts`` ends where a literal begins); after False ``matches`` is called for each. It only saves time.
+    ``codes``, ``matches_code``
+        the response codes that belong to its answer when the server sends them in an untagged OK, NO or BAD while it is in
+        flight, as MOVE's COPYUID (RFC 6851 section 4.3): ``request.codes`` has them. They are kept for ``response(name)``, too.
+        Two commands that own one code follow one another, unless ``matches_code(about, code)`` can tell their codes apart by
+        what ``about`` says: True, False, or None for "perhaps", for a ``ResponseCode``.
+    ``reads``
+        ``reads(args, uid)``: the resources of the server that a call depends on, by names of the family's choice, such as "$",
+        the saved result of a search (RFC 5182). A command that reads a resource is sent after the one before it that changes it
+        (``Commands._call_with(writes=("$",))``) has ended, and a command that changes it after those before it that read it.
+        All others overlap.
     ``seqnums``, ``expunges``
         ``seqnums``: names message sequence numbers (unless sent with UID). ``expunges``: EXPUNGE responses may come
-        while it is in flight, as they may for all but FETCH, STORE and SEARCH. A ``seqnums`` command is not sent while an
-        ``expunges`` command is in flight (RFC 3501 section 5.5).
+        while it is in flight, as they may for all but FETCH, STORE and SEARCH, and for every form with ``uid``; a form with UIDs
+        that is a command of its own says so itself. VANISHED of RFC 7162 counts as EXPUNGE. A ``seqnums`` command is not sent
+        while an ``expunges`` command is in flight (RFC 3501 section 5.5).
     ``secret``
         its arguments never reach a log or an error's text, not even when the server repeats them: those that the mixin wraps
         (``imapkit.plugin.Secret``; the kinds get what is in it), or if it wraps none, all but the first. It is refused
@@ -144,3 +161,6 @@ class Command:
     needs: Needed | None = None
     rules: tuple[Callable[[Session, str, tuple[Any, ...], bool], None], ...] = ()
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
+    codes: tuple[str, ...] = ()
+    reads: Callable[[tuple[Any, ...], bool], tuple[str, ...]] | None = None
+    matches_code: Callable[[Any, ResponseCode], bool | None] | None = None

@@ -79,6 +79,7 @@ class Commands:
         force: bool = False,
         to: Writable | Conduit | None = None,
         results: tuple[str, ...] | None = None,
+        writes: tuple[str, ...] = (),
     ) -> Result:
         """Send a command in a special way: ``self._call_with(options, "GETQUOTA", root, finish=self._checked)``.
 
@@ -92,6 +93,7 @@ class Commands:
         these are sent as given. ``force``: without ``Command.guard``. ``to``: the file, or the channel, that takes the
         literal that ``Command.streams`` names; a ``StreamedLiteral`` stands in its place in the responses.
         ``results``: the responses that answer this call, in place of ``Command.result``, in upper case; see there.
+        ``writes``: the resources that this call changes, such as "$" (see ``Command.reads``).
         """
         raise NotImplementedError
 

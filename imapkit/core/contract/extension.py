@@ -23,17 +23,26 @@ class Response:
     ``parse`` is pure and runs late, on the thread of the caller that asks. ``apply(session, response)`` runs on the thread that
     reads, as the response comes, for changes of session state only; what it raises reaches the caller of a command of the same
     family that the response answers, else ``imap.defects``. ``numbered``: a number stands before its name ("* 3 EXISTS").
+
+    ``tag(response)`` reads the tag of the command that the response names as its own, as ``* ESEARCH (TAG "a1") ...`` does (RFC
+    4466 section 2.6.2), or None. The response answers the command in flight with that tag, if that awaits it, and no other; one
+    without a tag answers the only command in flight that awaits such responses. So commands that await them overlap. A call that
+    awaits a response without ``tag``, too, such as SEARCH of a server that ignores RETURN, takes turns with others for that.
     """
 
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, Untagged], None] | None = None
     numbered: bool = False
+    tag: Callable[[Untagged], bytes | None] | None = None
 
 
 @lean_dataclass(frozen=True, slots=True)
 class Code:
     """How a response code's data is read; ``parse`` and ``apply(session, data)`` as in ``Response``.
 
+    ``boundary``: what came before it for a command that owns it (``Command.codes``) does not belong to that command's answer,
+    and is kept for ``response(name)``: what a server sends before CLOSED is about the mailbox that was selected before, what it
+    sends behind it about the new one (RFC 9051 section 7.1).
     ``raises`` is the class of the error for a typed command that is answered NO with this code: ``NoResponse``, or one that
     derives from it (``imapkit.refusals`` has those of the common codes). Its ``value`` is what ``parse`` has returned.
     """
@@ -41,6 +50,7 @@ class Code:
     parse: Callable[[Cursor], Any] | None = None
     apply: Callable[[Session, bytes | None], None] | None = None
     raises: type[NoResponse] | None = None
+    boundary: bool = False
 
 
 class Layer(Protocol):

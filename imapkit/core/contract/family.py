@@ -10,6 +10,7 @@ from typing import Any
 import pluggy
 
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.option import Option
 from imapkit.core.contract.points import Quirk, StateStep
@@ -53,6 +54,8 @@ class Family:
     ``partly``
         capabilities of which it serves a part only, each with what that part is: ``{"X-MOVE": "the response is read"}``. One
         that some family has among its ``capabilities`` counts as served.
+    ``implies``
+        the capabilities that a server has with another, without announcing them: ``{"QRESYNC": ("CONDSTORE",)}``.
     ``enables``
         the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
     ``items``
@@ -75,6 +78,11 @@ class Family:
         what to do about certain servers (``Quirk``).
     ``layers``
         the layers between protocol and socket that it offers, by name.
+    ``events``
+        the events that it makes of what no command asked for: ``{"EXISTS": made, "[NOUPDATE]": made_of_code}``, by the name of
+        the response, or of the response code in brackets. ``made(value, mailbox)`` returns the event, a value of a class of the
+        family's own, or None; ``value`` is what the grammar of the response or code reads, ``mailbox`` what was selected. It runs
+        on the callback thread. Several families may make events of one response.
     ``requires``
         the families that must be there.
     ``replaces``
@@ -102,11 +110,13 @@ class Family:
     partly: Mapping[str, str] = field(default_factory=_frozen)
     session: type | str | None = None
     selected: type | str | None = None
+    implies: Mapping[str, tuple[str, ...]] = field(default_factory=_frozen)
     extends: tuple[Option, ...] = ()
     guards: Mapping[str, Callable[[Session, str, tuple[Any, ...], bool], None]] = field(default_factory=_frozen)
     offers: Mapping[str, Mapping[str, Any]] = field(default_factory=_frozen)
     steps: tuple[StateStep, ...] = ()
     quirks: tuple[Quirk, ...] = ()
+    events: Mapping[str, Event] = field(default_factory=_frozen)
 
 
 class Specs:

@@ -10,11 +10,12 @@ import enum
 from collections.abc import Iterable
 from typing import TypeVar
 
-from imapkit.core.contract.implied import has
+from imapkit.core.contract.implied import NOTHING_IMPLIED, Implied, has
 from imapkit.core.contract.slot import Slot, Slots
 from imapkit.core.support.limits import Limits
+from imapkit.errors import StateError
 
-__all__ = ["Session", "State"]
+__all__ = ["Numbering", "Session", "State"]
 
 T = TypeVar("T")
 _LONGEST = 1 << 13
@@ -32,13 +33,35 @@ class State(enum.Flag):
     ANY = NONAUTH | AUTH | SELECTED
 
 
+class Numbering(enum.Enum):
+    """Whether message sequence numbers can be used; UIDs always can."""
+
+    STABLE = enum.auto()
+    """They change only by EXPUNGE, and only while a command without them is in flight (RFC 3501 section 7.4.1)."""
+    MOVING = enum.auto()
+    """They may change at any time: NOTIFY for the selected mailbox (RFC 5465 section 5.1)."""
+    ABSENT = enum.auto()
+    """The server uses none: UIDONLY (RFC 9586)."""
+
+
+_MESSAGES = {
+    Numbering.MOVING: "may change at any time now",
+    Numbering.ABSENT: "the server does not use now",
+}
+
 _NOTHING: frozenset[str] = frozenset()
 
 
 class Session:
     """The state of one connection, as the families see and change it."""
 
-    def __init__(self, understood: frozenset[str] = frozenset(), limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        understood: frozenset[str] = frozenset(),
+        limits: Limits | None = None,
+        implied: Implied = NOTHING_IMPLIED,
+    ) -> None:
+        self._implied = implied
         self.limits = limits or Limits()
         """Upper bounds on what the server may send."""
         self.state = State.NONAUTH
@@ -61,20 +84,22 @@ class Session:
         self.readonly_news: str | None = None
         """Why the next command is to be refused with ``readonly``, once; None for nothing."""
         self.exists: int | None = None
+        self.numbering = Numbering.STABLE
+        """While it is not STABLE, commands that name sequence numbers are refused. The family that changes it sets it back."""
         self.flush = False
         """Set by a command that empties the store of untagged responses as it is sent."""
 
     def has(self, capability: str) -> bool:
         """Whether the server is known to have ``capability``: it announced it, or one that implies it, or switched it on.
 
-        QRESYNC implies CONDSTORE, UTF8=ONLY UTF8=ACCEPT, METADATA METADATA-SERVER, and LITERAL+ LITERAL-. While IMAP4rev2 is the
-        protocol, the server has what RFC 9051 appendix E took in.
+        The families say what implies what (``Family.implies``): QRESYNC implies CONDSTORE. While IMAP4rev2 is the protocol, the
+        server has what RFC 9051 appendix E took in.
         """
         name = capability.upper()
         announced = self.capabilities or ()
         if self.hidden:
             announced = tuple(known for known in announced if known not in self.hidden)
-        return name not in self.hidden and has(name, announced, self.enabled)
+        return name not in self.hidden and has(name, announced, self.enabled, self._implied)
 
     def slot(self, slot: Slot[T]) -> T:
         """A family's own value (``imapkit.plugin.Slot``); a new one if it has been reset."""
@@ -143,6 +168,20 @@ class Session:
         self.enabled = self.asked_for = frozenset()
         self.exists = self.readonly_news = None
         self._slots.reset("close")
+        self.numbering = Numbering.STABLE
+
+    def check_numbers(self, name: str) -> None:
+        """Raise ``StateError`` for a command that names sequence numbers while these cannot be used."""
+        if self.numbering is not Numbering.STABLE:
+            raise StateError(
+                f"{name} names message sequence numbers, which {_MESSAGES[self.numbering]}; nothing was sent: use UIDs"
+            )
+
+    def remove_messages(self, count: int = 1) -> None:
+        """The selected mailbox has ``count`` messages less: EXPUNGE stands for one, VANISHED for each of its UIDs (RFC 7162
+        section 3.2.10.2), and VANISHED (EARLIER) for none, since the client has not counted these."""
+        if self.exists:
+            self.exists = max(0, self.exists - count)
 
     def enter(self, state: State) -> None:
         """Change the state."""

@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.implied import Implied
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
 
@@ -22,8 +24,12 @@ class Tables:
         what the families bring, by name; items by ``(response, item)``.
     ``always_layers``
         the layers that are on from the start, outermost first.
+    ``implied``
+        the capabilities that imply another, by that.
     ``enables``
         what may be enabled: the families understand what changes with it.
+    ``events``
+        the functions that make events, by the name of the response, or of the response code in brackets.
     """
 
     commands: Mapping[str, Command]
@@ -33,6 +39,8 @@ class Tables:
     layers: Mapping[str, LayerSpec]
     always_layers: tuple[LayerSpec, ...]
     enables: frozenset[str]
+    implied: Implied
+    events: Mapping[str, tuple[Event, ...]]
 
     def are_of_one_family(self, command: Command, known: Response | Code) -> bool:
         """Whether one family declares both the command and the response, or code; without families it is unknown: False."""
@@ -42,4 +50,4 @@ class Tables:
 def no_tables() -> Tables:
     """The tables of no family at all."""
     nothing: Mapping[Any, Any] = MappingProxyType({})
-    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset())
+    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset(), nothing, nothing)

@@ -8,15 +8,16 @@ the state lock.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapkit.core.wire.numbers import NumberSet
-from imapkit.core.wire.response import Untagged
+from imapkit.core.wire.response import ResponseCode, Untagged
 
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
 
-__all__ = ["Attribution", "Finding"]
+__all__ = ["Attribution", "Finding", "Judge"]
 
 Judge = Callable[..., Any]
 """``judge(request, function, ...)`` calls ``function(...)`` for a command, and returns False if that raises."""
@@ -36,12 +37,12 @@ class Attribution:
 
     def expect(self, request: Request) -> None:
         """Add a command that is in flight: its answer may come from now on."""
-        for name in request.call.result:
+        for name in request.call.awaits:
             self._awaiting.setdefault(name, {})[request] = None
 
     def forget(self, request: Request) -> None:
         """Remove a command that is over."""
-        for name in request.call.result:
+        for name in request.call.awaits:
             if name in self._awaiting:
                 self._awaiting[name].pop(request, None)
 
@@ -83,6 +84,31 @@ class Attribution:
                 return request, "", False
         response.drop()
         return _only(response.name, likely, possible) if likely or possible else _NONE
+
+    def find_tagged(self, name: str, owner: Request | None, *, named: bool) -> Finding:
+        """The command that a response of that name answers, which names the tag of ``owner``, or (not ``named``) no tag."""
+        awaiting = self._awaiting.get(name, {})
+        if named:
+            return (owner, "", False) if owner is not None and owner in awaiting and owner.sent else _NONE
+        sent = list(islice((request for request in awaiting if request.sent), 2))
+        if len(sent) == 1:
+            return sent[0], "", False
+        return _only(name, sent, []) if sent else _NONE
+
+    def find_code(self, code: ResponseCode, judge: Judge) -> Request | None:
+        """The command that owns a response code of an untagged status response; None if there is none, or more than one."""
+        likely: list[Request] = []
+        for request in self._awaiting.get(f"[{code.name}]", ()):
+            if not request.sent:
+                continue
+            call = request.call
+            matches = call.command.matches_code
+            verdict = True if matches is None or call.about is None else judge(request, matches, call.about, code)
+            if verdict:
+                return request
+            if verdict is None:
+                likely.append(request)
+        return likely[0] if len(likely) == 1 else None
 
 
 def _only(name: str, likely: list[Request], possible: list[tuple[Request, str]]) -> Finding:

@@ -54,7 +54,7 @@ class Engine:
         make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.limits = limits or Limits()
-        self.session = session or Session(tables.enables, self.limits)
+        self.session = session or Session(tables.enables, self.limits, tables.implied)
         self.store = Store(self.limits, make_lock())
         self.secrets = Hidden()
         self.defects = DefectLog(self.limits.defects, self.secrets, make_lock())
@@ -63,7 +63,8 @@ class Engine:
         self.closed: error | None = None
         self.frozen = False
         """Whether sending has stopped because the connection is about to end."""
-        self.flight = Flight(self.session, self.store, self.secrets, window)
+        tagged = frozenset(name for name, known in tables.responses.items() if known.tag is not None)
+        self.flight = Flight(self.session, self.store, self.secrets, window, tagged)
         """The commands under way."""
         self.wire = Wire(self.flight, high=high, low=low)
         """The bytes to be sent, in order."""
@@ -145,6 +146,15 @@ class Engine:
     @window.setter
     def window(self, seconds: float) -> None:
         self.flight.window = seconds
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The names of the responses, and of the codes as "[ALERT]", that go to ``effects.news`` if no command asked for them."""
+        return self.flight.wanted
+
+    @wanted.setter
+    def wanted(self, names: frozenset[str]) -> None:
+        self.flight.wanted = names
 
     @property
     def idle(self) -> bool:

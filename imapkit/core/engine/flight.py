@@ -34,12 +34,15 @@ def _tag_prefix() -> bytes:
 
 
 class Flight:
-    """Every command from ``submit`` to its end. ``now`` is the last moment that the engine's caller passed."""
+    """Every command from ``submit`` to its end. ``now`` is the last moment that the engine's caller passed.
 
-    def __init__(self, session: Session, store: Store, secrets: Hidden, window: float) -> None:
+    ``tagged``: see ``Gate``.
+    """
+
+    def __init__(self, session: Session, store: Store, secrets: Hidden, window: float, tagged: frozenset[str]) -> None:
         self.session, self.store, self.secrets, self.window = session, store, secrets, window
         self.now = 0.0
-        self.gate = Gate()
+        self.gate = Gate(tagged)
         self.effects = Effects()
         self.live: dict[Request, None] = {}
         """The commands submitted and not over, in order; an orphan stays until its answer comes."""
@@ -48,6 +51,8 @@ class Flight:
         self.attribution = Attribution()
         self.listener: Request | None = None
         """The command in flight that listens, or that will."""
+        self.wanted: frozenset[str] = frozenset()
+        """The responses, and codes in brackets, that become news if no command asked for them."""
         self.layer_pending = False
         """Whether a command that switches a layer on is in flight: a batch of responses then ends behind each tagged response.
         Readable without the lock."""
@@ -68,6 +73,8 @@ class Flight:
             # (Without the enum's own operator, which is slow.)
             if not command.states._value_ & session.state._value_:
                 raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
+            if request.call.seqnums:
+                session.check_numbers(request.call.name)
             if command.secret:
                 _check_tls(request, session)
             if session.readonly_news is not None and not command.ends:
@@ -89,7 +96,7 @@ class Flight:
         if command.secret:
             self.secrets.begin(*secret_arguments(request.args))
         self.tag(request)
-        if request.call.result:
+        if request.call.awaits:
             self.attribution.expect(request)
         if command.news is not None or command.interrupt is not None:
             self.listener = request
@@ -115,7 +122,7 @@ class Flight:
         """End a command that was in flight."""
         self.pending.pop(request.tag, None)
         command = request.call.command
-        if request.call.result:
+        if request.call.awaits:
             self.attribution.forget(request)
         if self.listener is request:
             self.listener = None

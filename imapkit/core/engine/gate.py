@@ -2,7 +2,8 @@
 
 The queue is cut into *segments*. An exclusive command is a segment of its own; a command that names sequence numbers begins a new
 segment behind a command that may bring EXPUNGE responses. Only the first segment is open. In it each command enters one *lane*
-for each name of a response that it awaits, in order, and is ready once every lane has granted it. A command that may bring
+for each name of a response that it awaits, in order, and is ready once every lane has granted it; so do the resources that it
+reads or writes. A command that may bring
 EXPUNGE is held until the commands with sequence numbers before it have been sent. Every wait is for an earlier command, so there
 is no deadlock.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from imapkit.core.engine.lanes import Lane, Queued, Segment
+from imapkit.core.engine.resources import Resource
 
 __all__ = ["Gate"]
 
@@ -24,7 +26,9 @@ class Gate:
     A command withdrawn meanwhile may be among them: the wire skips it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tagged: frozenset[str] = frozenset()) -> None:
+        """``tagged``: the names of the responses that name the tag of their command; commands that await them overlap."""
+        self._tagged = tagged
         self.ready: deque[Queued] = deque()
         self.queued = 0
         """How many commands have been submitted and not sent."""
@@ -34,11 +38,17 @@ class Gate:
         """How many commands have been opened and granted, for the test of linearity."""
         self._first = self._last = Segment()
         self._lanes: dict[str, Lane] = {}
+        self._resources: dict[str, Resource] = {}
 
     @property
     def empty(self) -> bool:
         """Whether nothing is queued or in flight, and every lane is empty."""
-        return not (self.queued or self.live) and all(lane.empty for lane in self._lanes.values())
+        return not (self.queued or self.live) and self._is_free
+
+    @property
+    def _is_free(self) -> bool:
+        lanes, resources = self._lanes.values(), self._resources.values()
+        return all(lane.empty for lane in lanes) and all(resource.empty for resource in resources)
 
     def add(self, command: Queued) -> None:
         """Queue a command; it enters ``ready`` once no earlier command holds it back."""
@@ -93,11 +103,19 @@ class Gate:
         command.opened = True
         call, segment = command.call, command.segment
         if not segment.exclusive:
-            for name in call.result:
+            for name in call.awaits:
+                if name in self._tagged:
+                    continue
                 lane = self._lanes.get(name)
                 if lane is None:
                     lane = self._lanes[name] = Lane(name)
                 if not lane.enter(command):
+                    command.blocks += 1
+            for name in call.resources:
+                resource = self._resources.get(name)
+                if resource is None:
+                    resource = self._resources[name] = Resource(name)
+                if not resource.enter(command):
                     command.blocks += 1
             if call.expunges and segment.must_hold(call):
                 segment.held = _with(segment.held, command)
@@ -129,8 +147,11 @@ class Gate:
         command.lanes = []
         if command.blocks:
             # It was withdrawn, and may be the command that the rest of a tail waits behind.
-            for name in command.call.result:
-                self._lanes[name].pull(granted)
+            for name in command.call.awaits:
+                if name not in self._tagged:
+                    self._lanes[name].pull(granted)
+            for name in command.call.resources:
+                self._resources[name].pull(granted)
         self._grant(granted)
 
     def _grant(self, granted: Iterable[Queued]) -> None:

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from imapkit.core.contract.events import News
 from imapkit.core.contract.session import State
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.memory import SINGLE, memory_of
-from imapkit.core.wire.response import CodeData, Continuation, Run, Stray, Tagged, Untagged, response_code, split_code
+from imapkit.core.wire.response import (
+    CodeData,
+    Continuation,
+    ResponseCode,
+    Run,
+    Stray,
+    Tagged,
+    Untagged,
+    response_code,
+    split_code,
+)
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
 
 if TYPE_CHECKING:
     from imapkit.core.contract.extension import Code, Response
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.engine.attribution import Finding, Judge
     from imapkit.core.engine.defects import DefectLog
     from imapkit.core.engine.flight import Flight
     from imapkit.core.engine.request import Request
@@ -68,13 +80,21 @@ class Inbound:
         if owner is None or self._flight.listener is not None or name in CONDITIONS or name == "BYE":
             return None
         known = self._tables.responses.get(name)
-        if known is not None and known.apply is not None:
+        if known is not None and not (known.apply is None and known.tag is None):
             return None
         return owner if owner.sent else None
 
     def owner_of(self, response: Untagged) -> Request | None:
         """The command that a response answers, judged by the part of it that has arrived; None if there is none."""
-        return self._flight.attribution.find(response, _judged)[0]
+        return self._find(response, self._tables.responses.get(response.name), _judged)[0]
+
+    def _find(self, response: Untagged, known: Response | None, judge: Judge) -> Finding:
+        """The command that a response answers: by the tag that it names, or by what it is about."""
+        attribution = self._flight.attribution
+        if known is None or known.tag is None:
+            return attribution.find(response, judge)
+        tag = self._guard(None, known.tag, response)
+        return attribution.find_tagged(response.name, self._flight.pending.get(tag) if tag else None, named=bool(tag))
 
     def _takes_run(self, run: Run) -> bool:
         """Give a run of responses to one command at once; False, and nothing is done, unless all certainly answer it."""
@@ -150,7 +170,10 @@ class Inbound:
         """
         doubtful, request.doubtful = request.doubtful, ()
         if request.received or request.typ != "OK":
-            self._release(response for response, _ in doubtful)
+            for response, _ in doubtful:
+                self._keep(response.name, response, response.memory)
+                if request.typ == "OK":
+                    self._add_news(response.name, response)
             return
         for response, defect in doubtful:
             self._defects.add(defect, response.parts[0])
@@ -203,22 +226,23 @@ class Inbound:
         if isinstance(response, Stray):
             self._strays.add(response)
         response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
-        owner, defect, gives_way = flight.attribution.find(response, self._guard)
+        known = self._tables.responses.get(name)
+        owner, defect, gives_way = self._find(response, known, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
             raise ServerBye(_farewell(response.text))
-        known = self._tables.responses.get(name)
         if known is not None and known.apply is not None:
             self._change(owner, known, known.apply, response)
         if flight.listener is not None:
             self._listen(flight.listener, response)
         self._give(owner, response, defect, gives_way)
         if name in CONDITIONS:
-            self._code(response.text, owner)
+            self._code(response.text, owner, response)
 
     def _give(self, owner: Request | None, response: Untagged, defect: str, gives_way: bool) -> None:
         """Give a response to the command that it answers, or keep it. One that ``gives_way`` waits for a more certain one."""
         if owner is None:
             self._keep(response.name, response, response.memory)
+            self._add_news(response.name, response)
         elif gives_way:
             self._doubt(owner, response, defect)
             return
@@ -227,11 +251,34 @@ class Inbound:
         if defect:
             self._defects.add(defect, response.parts[0])
 
+    def _add_news(self, name: str, came: Untagged | ResponseCode) -> None:
+        """Leave what no command asked for to the subscribers, if there are any."""
+        flight = self._flight
+        if name in flight.wanted:
+            flight.effects.news.append(News(name, came, flight.session.mailbox))
+            flight.effects.due = True
+
     def _collect(self, owner: Request, piece: Untagged | Run) -> None:
         """Add a response to a command's answer. Raises ``LimitExceeded``."""
         if not owner.abandoned:
             owner.received.append(piece)
         self._count(owner, piece)
+
+    def _collect_code(self, owner: Request, code: ResponseCode, response: Untagged) -> None:
+        """Add a response code to a command's answer."""
+        if not owner.codes:
+            owner.codes = []
+        if not owner.abandoned:
+            owner.codes.append(code)
+        self._count(owner, response)
+
+    def _part(self, owner: Request) -> None:
+        """Keep what has come for a command: a code has said that the answer only begins here."""
+        before, owner.received, owner.doubtful, owner.codes = owner.came, [], (), ()
+        self._release(before)
+        for piece in before:
+            for response in piece.responses():
+                self._add_news(response.name, response)
 
     def _doubt(self, owner: Request, response: Untagged, defect: str) -> None:
         """Add a response that answers the command if no more certain one comes (``_settle``)."""
@@ -278,10 +325,19 @@ class Inbound:
         if response.name == "PREAUTH":
             self._code(response.text, None)
 
-    def _code(self, text: bytes, owner: Request | None) -> None:
+    def _code(self, text: bytes, owner: Request | None, untagged: Untagged | None = None) -> None:
         code = response_code(text)
         if code is None:
             return
+        if owner is None and untagged is not None:
+            owner = self._flight.attribution.find_code(code, self._guard)
+            if owner is not None:
+                known = self._tables.codes.get(code.name)
+                if known is not None and known.boundary:
+                    self._part(owner)
+                self._collect_code(owner, code, untagged)
+            else:
+                self._add_news(f"[{code.name}]", code)
         if code.name == "ALERT":
             # Secrets are hidden before the text is cut, so that no part of one is left.
             self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from imapkit.core.contract.call import Call
 from imapkit.core.wire.numbers import NumberSet
@@ -87,14 +87,21 @@ def _is_loose(subject: NumberSet) -> bool:
     return subject.open is not None or subject.unknown
 
 
+class Granting(Protocol):
+    """What a command enters before it is sent: a ``Lane``, or a ``Resource``."""
+
+    def leave(self, command: Queued, granted: list[Queued], /) -> None:
+        """Take a granted command out; add the commands that are granted by it to ``granted``."""
+
+
 class Queued:
     """The gate's record of one command; only the gate writes it."""
 
     __slots__ = ("blocks", "call", "lanes", "opened", "segment", "withdrawn")
 
     segment: Segment
-    lanes: list[Lane]
-    """The lanes that have granted it."""
+    lanes: list[Granting]
+    """The lanes and resources that have granted it."""
 
     def __init__(self, call: Call) -> None:
         self.call = call

@@ -12,7 +12,7 @@ from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, Phase
 if TYPE_CHECKING:
     from imapkit.core.contract.call import Call
     from imapkit.core.engine.exchange import Ask, Exchange
-    from imapkit.core.wire.response import Run, Untagged
+    from imapkit.core.wire.response import ResponseCode, Run, Untagged
     from imapkit.errors import error
 
 __all__ = ["Request", "Waiter"]
@@ -39,6 +39,7 @@ class Request(Queued):
         "awaits",
         "called_back",
         "challenges",
+        "codes",
         "continuation",
         "count",
         "defect",
@@ -97,6 +98,8 @@ class Request(Queued):
         """What the store held for ``response()`` when it was sent; put back if the server does not understand the command."""
         self.doubtful: list[tuple[Untagged, str]] | tuple[()] = ()
         """Responses that are its answer unless a certain one comes, each with the text of its defect."""
+        self.codes: list[ResponseCode] | tuple[()] = ()
+        """The response codes of untagged status responses that belong to its answer."""
         self.called_back = False
         """Whether its callback has been called."""
         self.interrupted_by = ""

@@ -50,13 +50,15 @@ _OF_A_COMMAND = {
     "about": "about(args, uid)",
     "matches": "matches(about, response)",
     "matches_all": "matches_all(about, run)",
+    "matches_code": "matches_code(about, code)",
+    "reads": "reads(args, uid)",
     "news": "news(response)",
 }
-_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)"}
+_OF_A_RESPONSE = {"parse": "parse(cursor)", "apply": "apply(session, response)", "tag": "tag(response)"}
 _OF_A_CODE = {"parse": "parse(cursor)", "apply": "apply(session, data)"}
 #   What is of no use without another field.
 _OF_STREAMS = {"announces": "announces(response)", "value": "value(response)"}
-_NEEDED = {"about": "matches", "matches": "about", "matches_all": "matches", "news": "interrupt"}
+_NEEDED = {"matches": "about", "matches_all": "matches", "matches_code": "about", "news": "interrupt"}
 _TAILS = ("feed", "reject")
 _NO_KINDS = (str, bytes, int, bool, float, list, tuple, dict, set)
 _VARIADIC = 4
@@ -89,6 +91,7 @@ def mistakes(family: Family) -> Iterator[str]:
         yield from _wrong_table(field, getattr(family, field), kind)
     yield from _wrong_pairs("items", family.items, callable, "no function")
     yield from _wrong_pairs("operands", family.operands, _are_kinds, "no tuple of kinds")
+    yield from _wrong_events(family.events)
     yield from _wrong_entries(family)
     yield from wrong_points(family, _wrong_function)
     for option in _listed(family.extends):
@@ -175,6 +178,7 @@ def _wrong_entries(family: Family) -> Iterator[str]:
         yield from _wrong_functions(f"code {name}", code, _OF_A_CODE)
         if code.raises is not None and not (isinstance(code.raises, type) and issubclass(code.raises, NoResponse)):
             yield f"code {name}: raises={code.raises!r} is no class that derives from imapkit.errors.NoResponse"
+        yield from _wrong_bools(f"code {name}", code, ("boundary",))
     for name, spec in _entries(family.layers, LayerSpec):
         if spec.factory is None:
             yield f"layer {name}: factory= is None: write a function that is called as factory(session, options)"
@@ -182,6 +186,17 @@ def _wrong_entries(family: Family) -> Iterator[str]:
         yield from _wrong_bools(f"layer {name}", spec, ("always",))
         if isinstance(spec.order, bool) or not isinstance(spec.order, (int, float)) or spec.order != spec.order:
             yield f"layer {name}: order={spec.order!r} is no number"
+
+
+def _wrong_events(events: Any) -> Iterator[str]:
+    if not isinstance(events, Mapping):
+        yield f"events= is no mapping but {type(events).__name__}"
+        return
+    for name, event in events.items():
+        word = name[1:-1] if isinstance(name, str) and name[:1] + name[-1:] == "[]" else name
+        if not isinstance(word, str) or not _ATOM.fullmatch(word) or word != word.upper():
+            yield f'events= has the key {name!r}: write the name of a response, as "EXISTS", or of a code, as "[ALERT]"'
+        yield from _wrong_function(f"events= under {name!r}", "the function", event, "event(value, mailbox)")
 
 
 def _wrong_bools(where: str, declared: Any, fields: tuple[str, ...]) -> Iterator[str]:
@@ -234,7 +249,7 @@ def _wrong_kinds(where: str, kinds: tuple[Any, ...]) -> Iterator[str]:
 def _wrong_command(command: Command) -> Iterator[str]:
     if not isinstance(command.name, str) or not command.name:
         yield f"a command has the name {command.name!r}, which is no str"
-    elif not _ATOM.fullmatch(command.name):
+    elif not _ATOM.fullmatch(command.name.removeprefix("UID ")):
         yield f"a command has the name {command.name!r}, which is no atom (RFC 3501 section 9)"
     if command.rules != ():
         yield f"command {command.name}: rules= is filled by the registry: write Family.guards"
@@ -248,6 +263,8 @@ def _wrong_command(command: Command) -> Iterator[str]:
         yield f"command {command.name}: {mistake}"
     yield from _wrong_needs(f"command {command.name}", command.needs)
     yield from _wrong_places(f"command {command.name}", command.places)
+    if command.uid is True and str(command.name).startswith("UID "):
+        yield f"command {command.name}: uid=True is of no use: the command is always sent with UID"
     yield from _wrong_bools(f"command {command.name}", command, _BOOLS)
     yield from _wrong_functions(f"command {command.name}", command, _OF_A_COMMAND)
     if isinstance(command.streams, Streams):
@@ -327,8 +344,16 @@ def _wrong_result(command: Command) -> Iterator[str]:
     for field, other in _NEEDED.items():
         if getattr(command, field) is not None and getattr(command, other) is None:
             yield f"{field}= is of no use without {other}=: write both, or neither"
-    if command.about is not None and not command.result:
+    if command.about is not None and command.matches is None and command.matches_code is None:
+        yield "about= is of no use without matches=: write both, or neither"
+    if command.about is not None and not (command.result or command.matches_code):
         yield "about= is of no use where result= names no response"
+    yield from _wrong_list("codes", command.codes, str)
+    for name in dict.fromkeys(name for name in _listed(command.codes) if isinstance(name, str)):
+        if not _ATOM.fullmatch(name) or name != name.upper():
+            yield f"codes= holds {name!r}, which is no name of a response code: write it in upper case, as one word"
+    if command.matches_code is not None and not command.codes:
+        yield "matches_code= is of no use where codes= names no response code"
 
 
 def _wrong_interrupt(command: Command) -> Iterator[str]:

@@ -16,7 +16,9 @@ from typing import Any
 from imapkit import ext
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.implied import Implied
 from imapkit.core.contract.option import Option
 from imapkit.core.contract.points import Moment, Quirk, StateStep
 from imapkit.core.contract.session import Session
@@ -86,7 +88,9 @@ class Registry(Tables):
             typed=typed,
             mixins=mixins,
             always_layers=_always(tables["layers"]),
+            implied=_implied(known),
             enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
+            events=_events(known),
             absent=MappingProxyType(dict(absent or {})),
             **{table: MappingProxyType(content) for table, content in tables.items()},
         )
@@ -180,6 +184,15 @@ def _others(absent: Mapping[str, str]) -> str:
     return ", ".join(f"{family!r} ({why})" for family, why in sorted(absent.items()) if family not in ext.INDEX)
 
 
+def _events(plugins: tuple[Plugin, ...]) -> Mapping[str, tuple[Event, ...]]:
+    """The functions that make events of each response, of all families, in the order of their names."""
+    events: dict[str, tuple[Event, ...]] = {}
+    for plugin in plugins:
+        for name, event in plugin.family.events.items():
+            events[name] = (*events.get(name, ()), event)
+    return MappingProxyType(events)
+
+
 def _tables(
     plugins: tuple[Plugin, ...], claims: Mapping[str, Sequence[Claim]], winners: Mapping[str, Plugin]
 ) -> dict[str, dict[Any, Any]]:
@@ -215,6 +228,16 @@ def _extend(
                 for place, spec in known.places.items()
             }
             commands[name] = replace(commands[name], places=MappingProxyType(places))
+
+
+def _implied(plugins: tuple[Plugin, ...]) -> Implied:
+    """What the families say about capabilities together, by the capability that is implied."""
+    found: dict[str, set[str]] = {}
+    for plugin in plugins:
+        for name, others in plugin.family.implies.items():
+            for other in others:
+                found.setdefault(other.upper(), set()).add(name.upper())
+    return MappingProxyType({name: frozenset(those) for name, those in found.items()})
 
 
 def _guard(commands: dict[str, Command], plugins: tuple[Plugin, ...]) -> None:

@@ -71,6 +71,7 @@ class Calling(Commands):
         force: bool = False,
         to: Writable | Conduit | None = None,
         results: tuple[str, ...] | None = None,
+        writes: tuple[str, ...] = (),
     ) -> Result:
         """See ``Commands._call_with``."""
         if generic:
@@ -80,7 +81,7 @@ class Calling(Commands):
         if options:
             check_options(name, options)
             callback, timeout = options.get("callback"), options.get("timeout")
-        call = self._encode(name, args, uid, reply, layer, generic, force, results)
+        call = self._encode(name, args, uid, reply, layer, generic, force, results, writes)
         connection, made = self._live, finish or self._result
         if to is not None:
             # (Few programs need it.)
@@ -107,13 +108,15 @@ class Calling(Commands):
         generic: bool = False,
         force: bool = False,
         results: tuple[str, ...] | None = None,
+        writes: tuple[str, ...] = (),
     ) -> Call:
         """Encode the whole command (``make_call``), so that its errors are raised before any byte is sent."""
         session = (self._connection or self._live).engine.session
-        known = self._registry.commands.get(name)
+        commands = self._registry.commands
+        known = commands.get(f"UID {name}" if uid else name) or commands.get(name)
         if known is not None and known.needs is not None and session.capabilities is None and known.states & session.state:
             self._known_capabilities()
-        call = make_call(self._registry.commands, session, name, args, uid, reply, layer, generic, force, results)
+        call = make_call(commands, session, name, args, uid, reply, layer, generic, force, results, writes)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
             # The capabilities decide how a literal is sent. They are requested only if the command may be sent in this state.

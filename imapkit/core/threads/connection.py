@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from imapkit.errors import CommandTimeout, ConnectError, ConnectionClosed, Neste
 if TYPE_CHECKING:
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
+    from imapkit.core.threads.subscribers import Subscribers, Subscription
     from imapkit.core.threads.taking import Taking
     from imapkit.core.transport.layers import Layers
     from imapkit.core.wire.sinks import Streams
@@ -74,6 +76,7 @@ class Connection:
             self._steps, self._courier, self._inline, self._reader, self._deadlines, self._challenges, self._callbacks
         )
         """The methods that send commands."""
+        self._subscribers: Subscribers | None = None
         self._ended = self._ends = False
         self._process = process.current
 
@@ -123,6 +126,18 @@ class Connection:
         """End a listening command (IDLE)."""
         if self._process == process.current:
             self._courier.run(self.engine.interrupt, request)
+
+    def subscribe(self, function: Callable[[Any], object], *kinds: type) -> Subscription:
+        """Have ``function(event)`` called for each event (``Family.events``), in order, on the callback thread, until the
+        subscription is closed; with ``kinds`` for events of these classes only, and for ``Overflow``."""
+        # (Few programs need it.)
+        from imapkit.core.threads.subscribers import Subscribers
+
+        with self._steps.lock:
+            if self._subscribers is None:
+                self._subscribers = Subscribers(self.engine, self._callbacks, self._steps.lock)
+                self._steps.on_news = self._subscribers.put
+        return self._subscribers.add(function, kinds)
 
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""

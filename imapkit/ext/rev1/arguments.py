@@ -21,7 +21,6 @@ from imapkit.plugin import (
     or_another_name,
     raw,
     same_name,
-    sequence_set,
     sequence_set_text,
     store_item,
 )
@@ -33,7 +32,6 @@ __all__ = [
     "is_about_messages",
     "is_about_status",
     "store_arguments",
-    "uid_set",
     "upper_name",
 ]
 
@@ -77,13 +75,6 @@ def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
         if not (written.startswith(b"(") and written.endswith(b")")):
             raise ArgumentError(f"not one more argument in parentheses: {written[:40]!r}")
         yield written
-
-
-def uid_set(args: tuple[Any, ...]) -> Iterator[Token]:
-    """``uid-expunge = "UID" SP "EXPUNGE" SP sequence-set``, RFC 4315 section 4; no token without UID."""
-    if len(args) > 1:
-        raise ArgumentError(f"takes a message set or nothing, not {len(args)} arguments")
-    return map(sequence_set, args)
 
 
 def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:

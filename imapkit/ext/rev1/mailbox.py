@@ -141,10 +141,12 @@ def _leave_mailbox(session: Session, args: tuple[Any, ...]) -> None:
 def _selected(session: Session, request: Done) -> None:
     # RFC 3501 section 6.3.1: a SELECT that fails (NO) leaves no mailbox selected. BAD changes nothing.
     if request.typ == "OK":
-        # Earlier EXISTS responses may be about the mailbox before: the server may have sent them before it read SELECT.
-        del request.untagged[:-1]
+        # Without CLOSED, earlier EXISTS may be about the mailbox before: the server may have sent them before it read SELECT.
+        untagged = request.untagged
+        counts = [response for response in untagged if response.name == "EXISTS"]
+        untagged[:] = [response for response in untagged if response not in counts[:-1]]
         session.select(request.args[0], readonly=_is_readonly(request))
-        session.exists = request.untagged[0].number if request.untagged else None
+        session.exists = counts[-1].number if counts else None
     elif request.typ == "NO" and session.state is State.SELECTED:
         session.enter(State.AUTH)
 
@@ -162,8 +164,7 @@ def apply_exists(session: Session, response: Untagged) -> None:
 
 def apply_expunge(session: Session, response: Untagged) -> None:
     """The mailbox has one message less."""
-    if session.exists:
-        session.exists -= 1
+    session.remove_messages()
 
 
 def apply_closed(session: Session, data: bytes | None) -> None:
@@ -179,6 +180,20 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
 
 _ONE = (mailbox,)
 _PARAMETERS = {"parameters": Place()}
+_ABOUT_MAILBOX = (
+    "CLOSED",
+    "HIGHESTMODSEQ",
+    "MAILBOXID",
+    "NOMODSEQ",
+    "PERMANENTFLAGS",
+    "READ-ONLY",
+    "READ-WRITE",
+    "UIDNEXT",
+    "UIDNOTSTICKY",
+    "UIDVALIDITY",
+    "UNSEEN",
+)
+"""The response codes in which the server describes the mailbox that it opens: RFC 3501 section 6.3.1, RFC 7162, 8474, 4315."""
 COMMANDS = (
     Command(
         "APPEND",
@@ -195,6 +210,7 @@ COMMANDS = (
         rest=extensions,
         exclusive=True,
         result=("EXISTS",),
+        codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_examined,
         places=_PARAMETERS,
@@ -215,6 +231,7 @@ COMMANDS = (
         rest=extensions,
         exclusive=True,
         result=("EXISTS",),
+        codes=_ABOUT_MAILBOX,
         before=_leave_mailbox,
         done=_selected,
         places=_PARAMETERS,

@@ -11,7 +11,6 @@ from imapkit.ext.rev1.arguments import (
     extensions,
     is_about_messages,
     store_arguments,
-    uid_set,
     upper_name,
 )
 from imapkit.ext.rev1.streaming import announces_body, body_value
@@ -165,7 +164,7 @@ COMMANDS = (
     Command("CHECK", State.SELECTED, rest=no_arguments),
     Command("CLOSE", State.SELECTED, rest=no_arguments, exclusive=True, done=_closed),
     Command("COPY", State.SELECTED, args=(sequence_set, mailbox), uid=True, seqnums=True),
-    Command("EXPUNGE", State.SELECTED, rest=uid_set, uid=True, result=("EXPUNGE",)),
+    Command("EXPUNGE", State.SELECTED, rest=no_arguments, result=("EXPUNGE",)),
     Command(
         "FETCH",
         State.SELECTED,
@@ -218,4 +217,5 @@ COMMANDS = (
         seqnums=True,
         expunges=False,
     ),
+    Command("UID EXPUNGE", State.SELECTED, args=(sequence_set,), result=("EXPUNGE",)),
 )

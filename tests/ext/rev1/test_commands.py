@@ -127,6 +127,7 @@ def test_states() -> None:
         State.SELECTED: "CHECK CLOSE COPY EXPUNGE FETCH PARTIAL SEARCH STORE",
     }
     expected = {name: state for state, names in by_state.items() for name in names.split()}
+    expected["UID EXPUNGE"] = State.SELECTED
     assert {name: command.states for name, command in COMMANDS.items()} == expected
 
 
@@ -135,7 +136,7 @@ def test_states() -> None:
     [
         ("exclusive", "AUTHENTICATE CLOSE EXAMINE LOGIN LOGOUT SELECT"),
         ("secret", "AUTHENTICATE LOGIN"),
-        ("uid", "COPY EXPUNGE FETCH SEARCH STORE"),
+        ("uid", "COPY FETCH SEARCH STORE"),
         ("seqnums", "COPY FETCH PARTIAL SEARCH STORE"),
         ("ends", "LOGOUT"),
     ],
