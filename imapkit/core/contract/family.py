@@ -49,7 +49,8 @@ class Family:
         capabilities of which it serves a part only, each with what that part is: ``{"X-MOVE": "the response is read"}``. One
         that some family has among its ``capabilities`` counts as served.
     ``enables``
-        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
+        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here. An ``Enable``
+        says what changes: ``Enable("QRESYNC", implies=("CONDSTORE",))``.
     ``items``
         extends the grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``Item`` gives typed access to them.
     ``operands``
