@@ -156,7 +156,7 @@ class Inbound:
             self._give_back(request)
         if b"[" in text:
             self._code(text, request)
-        if typ == "OK" and command.layer is not None:
+        if typ == "OK" and (command.layer is not None or command.ends_layers):
             request.move("switch")
             flight.effects.switch, flight.effects.due = request, True
             return
