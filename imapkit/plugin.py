@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
+from imapkit.core.contract.enable import Enable, Numbering
 from imapkit.core.contract.events import Event, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
-from imapkit.core.contract.session import Numbering, Session, State
+from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.grammar.about import (
     about_mailbox,
@@ -76,6 +77,7 @@ __all__ = [
     "Data",
     "Defect",
     "Done",
+    "Enable",
     "Event",
     "Family",
     "Item",

@@ -133,6 +133,8 @@ WRONG += [
     ({"events": ()}, "events= is no mapping but tuple"),
     ({"events": {"exists": two}}, "events= has the key 'exists': write the name of a response"),
     ({"events": {"EXISTS": lambda value: 0}}, "events= under 'EXISTS': the function is called as event(value, mailbox)"),
+    command("it switches a layer off, so it must be exclusive: write exclusive=True", ends_layers=("deflate",)),
+    command("ends_layers= is one str and not a tuple of them: a comma is missing before the )", ends_layers="deflate"),
     command("matches_code= is of no use without about=: write both, or neither", matches_code=two, codes=("XCODE",)),
     command("matches_code= is of no use where codes= names no response code", about=two, matches_code=two),
     command("matches_code= is called as matches_code(about, code), and <lambda>() cannot be", about=two, matches_code=lambda: 0),

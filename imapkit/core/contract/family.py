@@ -57,7 +57,8 @@ class Family:
     ``implies``
         the capabilities that a server has with another, without announcing them: ``{"QRESYNC": ("CONDSTORE",)}``.
     ``enables``
-        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
+        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here. An ``Enable``
+        says what changes: ``Enable("QRESYNC", implies=("CONDSTORE",))``.
     ``items``
         extends the grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``Item`` gives typed access to them.
     ``operands``

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.enable import Enable
 from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.implied import Implied
@@ -27,7 +28,7 @@ class Tables:
     ``implied``
         the capabilities that imply another, by that.
     ``enables``
-        what may be enabled: the families understand what changes with it.
+        what may be enabled, by name: the families understand what changes with it.
     ``events``
         the functions that make events, by the name of the response, or of the response code in brackets.
     """
@@ -38,7 +39,7 @@ class Tables:
     codes: Mapping[str, Code]
     layers: Mapping[str, LayerSpec]
     always_layers: tuple[LayerSpec, ...]
-    enables: frozenset[str]
+    enables: Mapping[str, Enable]
     implied: Implied
     events: Mapping[str, tuple[Event, ...]]
 
@@ -50,4 +51,4 @@ class Tables:
 def no_tables() -> Tables:
     """The tables of no family at all."""
     nothing: Mapping[Any, Any] = MappingProxyType({})
-    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset(), nothing, nothing)
+    return Tables(nothing, nothing, nothing, nothing, nothing, (), nothing, nothing, nothing)

@@ -16,6 +16,7 @@ from typing import Any
 from imapkit import ext
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.enable import Enable
 from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
 from imapkit.core.contract.implied import Implied
@@ -89,7 +90,7 @@ class Registry(Tables):
             mixins=mixins,
             always_layers=_always(tables["layers"]),
             implied=_implied(known),
-            enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
+            enables=_enables(known),
             events=_events(known),
             absent=MappingProxyType(dict(absent or {})),
             **{table: MappingProxyType(content) for table, content in tables.items()},
@@ -182,6 +183,16 @@ class Registry(Tables):
 def _others(absent: Mapping[str, str]) -> str:
     """The families of third parties that are absent, each with the reason."""
     return ", ".join(f"{family!r} ({why})" for family, why in sorted(absent.items()) if family not in ext.INDEX)
+
+
+def _enables(plugins: tuple[Plugin, ...]) -> Mapping[str, Enable]:
+    """What may be enabled. Two families may understand one name: then each of their declarations holds."""
+    known: dict[str, Enable] = {}
+    for plugin in plugins:
+        for name in plugin.family.enables:
+            one, other = name if isinstance(name, Enable) else Enable(name), known.get(name.upper())
+            known[one] = one if other is None else one.joined(other)
+    return MappingProxyType(known)
 
 
 def _events(plugins: tuple[Plugin, ...]) -> Mapping[str, tuple[Event, ...]]:

@@ -49,7 +49,7 @@ class Calling(Commands):
     @property
     def _names_are_utf8(self) -> bool:
         """Whether mailbox names are UTF-8 now (RFC 6855); a received response has its own flag for it."""
-        return self._connection is not None and "UTF8=ACCEPT" in self._connection.engine.session.enabled
+        return self._connection is not None and self._connection.engine.session.utf8
 
     def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._call``."""
