@@ -12,6 +12,7 @@ from imapkit.plugin import (
     Commands,
     Cursor,
     Done,
+    Enable,
     Family,
     Response,
     Result,
@@ -96,7 +97,7 @@ def imapkit_family() -> Family:
         mixin=EnableCommands,
         commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True, guard=_understood, before=_asks, done=_is_over),),
         capabilities=("ENABLE", "UTF8=ACCEPT"),
-        enables=("UTF8=ACCEPT",),
+        enables=(Enable("UTF8=ACCEPT", utf8=True),),
         responses={"ENABLED": Response(enabled, _apply)},
         requires=("rev1",),
     )

@@ -54,7 +54,7 @@ class Effects:
         self.asks: list[Request] = []
         """Commands that have a question, or an earlier moment at which to look at them."""
         self.switch: Request | None = None
-        """The command whose layer is to be switched on; the engine has taken in nothing behind its answer."""
+        """The command whose layer is to be switched on, or off; the engine has taken in nothing behind its answer."""
         self.greeted = False
         self.news: list[News] = []
         """What no command asked for, in order, of the names that ``Engine.wanted`` has."""

@@ -69,7 +69,7 @@ class Inbound:
                 self._untagged(response)  # type: ignore[arg-type]
 
     def _run(self, run: Run) -> None:
-        run.utf8 = "UTF8=ACCEPT" in self._flight.session.enabled
+        run.utf8 = self._flight.session.utf8
         if not self._takes_run(run):
             for each in run.responses():
                 self._untagged(each)
@@ -156,7 +156,7 @@ class Inbound:
             self._give_back(request)
         if b"[" in text:
             self._code(text, request)
-        if typ == "OK" and command.layer is not None:
+        if typ == "OK" and (command.layer is not None or command.ends_layers):
             request.move("switch")
             flight.effects.switch, flight.effects.due = request, True
             return
@@ -225,7 +225,7 @@ class Inbound:
             self._defects.add(response.defect, response.text)
         if isinstance(response, Stray):
             self._strays.add(response)
-        response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
+        response.utf8 = flight.session.utf8
         known = self._tables.responses.get(name)
         owner, defect, gives_way = self._find(response, known, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
