@@ -83,12 +83,12 @@ def test_a_command_that_was_given_up_owns_its_codes_and_keeps_none(driver: Drive
     assert (codes(orphan), codes(after)) == ([], [("COPYUID", b"1 4 5")])
 
 
-def test_codes_count_as_responses_of_their_command() -> None:
-    driver = Driver(limits=imapkit.Limits(answers=2))
+def test_codes_count_as_memory_of_their_command_and_not_as_responses() -> None:
+    driver = Driver(limits=imapkit.Limits(answers=1, answers_octets=1500))
     driver.send(move())
     driver.feed(b"* OK [COPYUID 1 2 3] moved\r\n" * 2)
-    with pytest.raises(imapkit.LimitExceeded, match="more than 2 responses"):
-        driver.feed(b"* OK [COPYUID 1 2 3] moved\r\n")
+    with pytest.raises(imapkit.LimitExceeded, match="more than 1500 bytes of memory"):
+        driver.feed(b"* OK [COPYUID 1 2 3] moved\r\n" * 10)
 
 
 def ready(*calls: Call) -> int:

@@ -262,7 +262,7 @@ class Inbound:
         """Add a response to a command's answer. Raises ``LimitExceeded``."""
         if not owner.abandoned:
             owner.received.append(piece)
-        self._count(owner, piece)
+        self._count(owner, piece, len(piece))
 
     def _collect_code(self, owner: Request, code: ResponseCode, response: Untagged) -> None:
         """Add a response code to a command's answer."""
@@ -270,7 +270,8 @@ class Inbound:
             owner.codes = []
         if not owner.abandoned:
             owner.codes.append(code)
-        self._count(owner, response)
+        # Only its memory: it is not among the responses of the answer.
+        self._count(owner, response, 0)
 
     def _part(self, owner: Request) -> None:
         """Keep what has come for a command: a code has said that the answer only begins here."""
@@ -286,13 +287,13 @@ class Inbound:
             owner.doubtful = []
         if not owner.abandoned:
             owner.doubtful.append((response, defect))
-        self._count(owner, response)
+        self._count(owner, response, 1)
 
-    def _count(self, owner: Request, piece: Untagged | Run) -> None:
+    def _count(self, owner: Request, piece: Untagged | Run, responses: int) -> None:
         memory = piece.memory
         # (The bytes alone: a server that drips short responses makes little progress.)
         self._flight.note_answer(owner, memory - SINGLE * len(piece))
-        owner.count += len(piece)
+        owner.count += responses
         owner.memory += memory
         limits = self._limits
         if owner.count > limits.answers:
