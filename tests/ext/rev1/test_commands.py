@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from imapkit.errors import ArgumentError
 from imapkit.ext.rev1 import imapkit_family
-from imapkit.plugin import Literal, Piece, Session, State, Untagged
+from imapkit.plugin import Literal, Piece, ResponseCode, Session, State, Untagged
 from imapkit.testing import ScriptedServer, connect, selected, written
 
 FAMILY = imapkit_family()
@@ -24,6 +25,7 @@ class Answer:
     text: bytes = b"done"
     args: tuple[Any, ...] = ()
     untagged: list[Untagged] = None  # type: ignore[assignment]
+    codes: Sequence[ResponseCode] = ()
     interrupted_by: str = ""
 
     def __post_init__(self) -> None:
