@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from imapkit import Limits
-from imapkit.core.contract.events import Unasked, Overflow
+from imapkit.core.contract.events import Overflow, Unasked
 from imapkit.core.threads.subscribers import Subscribers
 from imapkit.core.threads.worker import Worker
 from imapkit.core.wire.response import ResponseCode, Untagged

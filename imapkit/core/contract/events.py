@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from imapkit.core.support.lean import record
 from imapkit.core.wire.response import ResponseCode, Untagged
 
-__all__ = ["Event", "Unasked", "Overflow"]
+__all__ = ["Event", "Overflow", "Unasked"]
 
 Event: TypeAlias = Callable[[Any, "str | bytes | None"], object]
 """``event(value, mailbox)`` makes an event, or None for no event, of what a response or a response code says (its value by its

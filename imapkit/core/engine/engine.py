@@ -150,7 +150,7 @@ class Engine:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The names of the responses, and of the codes as "[ALERT]", that go to ``effects.unasked`` if no command asked for them."""
+        """The responses, and the codes as "[ALERT]", that go to ``effects.unasked`` if no command asked for them, by name."""
         return self.flight.wanted
 
     @wanted.setter

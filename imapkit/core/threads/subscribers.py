@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from imapkit.core.contract.events import Unasked, Overflow
+from imapkit.core.contract.events import Overflow, Unasked
 from imapkit.core.contract.result import parse, parse_shape
 from imapkit.core.support.log import logger
 from imapkit.core.wire.memory import SINGLE
@@ -44,9 +44,9 @@ class Subscription:
 class Subscribers:
     """The subscribers of one connection, and the queue of what they have not been given.
 
-    The thread that holds the state lock puts responses in (``put``). The callback thread makes the events and calls the functions,
-    without a lock. The queue has the bounds of the store (``Limits.stored``, ``stored_octets``); beyond them responses are dropped,
-    and an ``Overflow`` stands in their place.
+    The thread that holds the state lock puts responses in (``put``). The callback thread makes the events and calls the
+    functions, without a lock. The queue has the bounds of the store (``Limits.stored``, ``stored_octets``); beyond them responses
+    are dropped, and an ``Overflow`` stands in their place.
     """
 
     def __init__(self, engine: Engine, worker: Worker, state_lock: AbstractContextManager[object]) -> None:
