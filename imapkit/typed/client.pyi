@@ -1,15 +1,7 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import Sequence
-from imapkit.ext.esearch import EsearchSelected
-from imapkit.ext.move import MoveSelected
-from imapkit.ext.rev1.listing import MailboxStatus
-from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.ext.uidplus import UidplusSelected
-from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, Reply, Role, SearchKey, UIDSet, Which
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -18,6 +10,13 @@ from typing import Any, Generic, Self, TypeVar
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.ext.esearch import EsearchSelected
+from imapkit.ext.move import MoveSelected
+from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.ext.uidplus import UidplusSelected
+from imapkit.ext.unselect import UnselectSession
+from imapkit.plugin import Copied, Reply, Role, SearchKey, UIDSet, Which
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
