@@ -27,7 +27,7 @@ from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, W
 from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
-from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
+from imapkit.core.contract.wires import Begin, Flight, Offload, Reading, Reply, Wire
 from imapkit.core.grammar.about import (
     about_mailbox,
     is_about_mailbox,
@@ -118,6 +118,7 @@ __all__ = [
     "Progress",
     "Quirk",
     "Readable",
+    "Reading",
     "Reply",
     "Response",
     "ResponseCode",

@@ -116,6 +116,7 @@ def imapkit_family() -> Family:
         name="rev1",
         mixin=Rev1Commands,
         session="imapkit.ext.rev1.typed_session:Rev1Session",
+        selected="imapkit.ext.rev1.typed_selected:Rev1Selected",
         commands=(*session.COMMANDS, *mailbox.COMMANDS, *message.COMMANDS),
         # CHILDREN and SPECIAL-USE are attributes in LIST (RFC 3348, RFC 6154 section 2), SIZE is an item of STATUS (RFC 8438).
         capabilities=("IMAP4rev1", "IMAP4", "AUTH=CRAM-MD5", "LOGINDISABLED", "CHILDREN", "SPECIAL-USE", "STATUS=SIZE"),
