@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from imapkit import refusals
 from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
@@ -9,7 +11,7 @@ from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
 from imapkit.ext.rev1.fetch import FetchData
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.ext.rev1.uidplus import AppendUid, CopyUid, UidSet
-from imapkit.plugin import Code, Family, Response, hookimpl, no_data, numbers_found
+from imapkit.plugin import Code, Family, Response, Role, TypedCommands, hookimpl, no_data, numbers_found
 
 __all__ = [
     "Address",
@@ -109,6 +111,13 @@ IMPLIES = {
 }
 
 
+async def _find_role(commands: TypedCommands[Any], role: Role) -> MailboxListing | None:
+    """The mailbox for a role; the names of all languages are loaded by the first search."""
+    from imapkit.ext.rev1.roles import find_role
+
+    return await find_role(commands, role)
+
+
 @hookimpl
 def imapkit_family() -> Family:
     """The base family."""
@@ -125,4 +134,5 @@ def imapkit_family() -> Family:
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,
+        offers={"roles": {"find": _find_role}},
     )
