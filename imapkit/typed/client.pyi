@@ -1,7 +1,15 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from imapkit.ext.esearch import EsearchSelected
+from imapkit.ext.move import MoveSelected
+from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.ext.uidplus import UidplusSelected
+from imapkit.ext.unselect import UnselectSession
+from imapkit.plugin import Copied, Reply, Role, SearchKey, UIDSet, Which
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -10,12 +18,6 @@ from typing import Any, Generic, Self, TypeVar
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
-from imapkit.ext.move import MoveSelected
-from imapkit.ext.rev1.listing import MailboxStatus
-from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.ext.uidplus import UidplusSelected
-from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, Reply, Role, UIDSet, Which
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
@@ -140,7 +142,13 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _BlockingSelected(MoveSelected[Blocking], UidplusSelected[Blocking]):
+class _BlockingSelected(EsearchSelected[Blocking], MoveSelected[Blocking], UidplusSelected[Blocking]):
+    def count(self, key: SearchKey = ...) -> int:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    def lowest(self, key: SearchKey = ...) -> int | None:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def highest(self, key: SearchKey = ...) -> int | None:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -178,7 +186,13 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _NowaitSelected(MoveSelected[Nowait], UidplusSelected[Nowait]):
+class _NowaitSelected(EsearchSelected[Nowait], MoveSelected[Nowait], UidplusSelected[Nowait]):
+    def count(self, key: SearchKey = ...) -> Future[int]:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    def lowest(self, key: SearchKey = ...) -> Future[int | None]:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def highest(self, key: SearchKey = ...) -> Future[int | None]:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def move(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -216,7 +230,13 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _AsyncSelected(MoveSelected[Async], UidplusSelected[Async]):
+class _AsyncSelected(EsearchSelected[Async], MoveSelected[Async], UidplusSelected[Async]):
+    async def count(self, key: SearchKey = ...) -> int:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    async def lowest(self, key: SearchKey = ...) -> int | None:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    async def highest(self, key: SearchKey = ...) -> int | None:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     async def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 

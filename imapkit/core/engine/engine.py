@@ -150,7 +150,7 @@ class Engine:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The names of the responses, and of the codes as "[ALERT]", that go to ``effects.news`` if no command asked for them."""
+        """The names of responses, and of codes as "[ALERT]", that go to ``effects.unasked`` if no command asked for them."""
         return self.flight.wanted
 
     @wanted.setter

@@ -52,7 +52,7 @@ class Flight:
         self.listener: Request | None = None
         """The command in flight that listens, or that will."""
         self.wanted: frozenset[str] = frozenset()
-        """The responses, and codes in brackets, that become news if no command asked for them."""
+        """The responses, and codes in brackets, that go to ``effects.unasked`` if no command asked for them."""
         self.layer_pending = False
         """Whether a command that switches a layer on or off is in flight: a batch of responses then ends behind each tagged
         response. Readable without the lock."""

@@ -91,11 +91,8 @@ class Calling(Commands):
             return streamed(connection, call, to, options, partial(self._finished, made))
         if callback is None:
             return self._finished(made, connection.callers.perform(call, timeout, patience, renew))
-        cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
-
-        def done(request: Request) -> None:
-            outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
-
+        # (No function of its own: its cells would be objects for the garbage collector, for each of thousands of commands.)
+        done = partial(outcome.hand_over, connection.engine, partial(self._finished, made), callback, options.get("cb_arg"))
         connection.callers.submit(call, done, timeout=timeout, patience=patience, renew=renew)
         return (None, None)  # type: ignore[return-value]
 
