@@ -37,9 +37,9 @@ class Rev1Session(TypedCommands[F]):
     def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> Wire[list[MailboxListing]]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
-        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%" any
-        but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``). States:
-        authenticated, selected. Raises ``NoResponse``.
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+        States: authenticated, selected. Raises ``NoResponse``.
         """
         name = "LSUB" if subscribed else "LIST"
         return Wire(name, '""', pattern, parse=lambda reply: reply.values(name))
@@ -70,8 +70,7 @@ class Rev1Session(TypedCommands[F]):
     def create(self, mailbox: str | bytes) -> Wire[None]:
         """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
 
-        Raises ``AlreadyExists`` if it is there, another ``NoResponse`` if the server refuses; a server that sends no response code
-        says only ``NoResponse``.
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
         """
         return Wire("CREATE", mailbox, parse=_nothing)
 
@@ -97,12 +96,12 @@ class Rev1Session(TypedCommands[F]):
 
     @command
     def subscribe(self, mailbox: str | bytes) -> Wire[None]:
-        """Add a mailbox to the subscribed ones; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
         return Wire("SUBSCRIBE", mailbox, parse=_nothing)
 
     @command
     def unsubscribe(self, mailbox: str | bytes) -> Wire[None]:
-        """Take a mailbox out of the subscribed ones; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
         return Wire("UNSUBSCRIBE", mailbox, parse=_nothing)
 
     @command
