@@ -12,6 +12,8 @@ from imapkit.core.engine import outcome
 from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
+    import ssl
+
     from imapkit.core.contract.call import Call
     from imapkit.core.contract.option import Chosen
     from imapkit.core.contract.result import Log
@@ -36,6 +38,8 @@ class Raw(Protocol):
     def _live(self) -> Connection: ...
 
     def _known_capabilities(self) -> tuple[str, ...]: ...
+
+    def _use_tls(self, **settings: Any) -> Callable[[], None]: ...
 
     def _encode(
         self,
@@ -95,6 +99,10 @@ class Link:
     def offers(self, registry: str) -> Mapping[str, Any]:
         """What the families add to an open registry (``Family.offers``)."""
         return self.raw._registry.offers(registry)
+
+    def use_tls(self, ssl_context: ssl.SSLContext | None) -> Callable[[], None]:
+        """The function that puts TLS on the connection (``Commands._use_tls``); None stands for the client's own context."""
+        return self.raw._use_tls(ssl_context=ssl_context)
 
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.
