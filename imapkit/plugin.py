@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
-from imapkit.core.contract.events import Event, Overflow
+from imapkit.core.contract.events import Event, MailboxEvent, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
@@ -26,7 +26,7 @@ from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, W
 from imapkit.core.contract.session import Numbering, Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
-from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
+from imapkit.core.contract.wires import Arrivals, Begin, Flight, Listening, Offload, Reply, Wire
 from imapkit.core.grammar.about import (
     about_mailbox,
     is_about_mailbox,
@@ -73,6 +73,7 @@ __all__ = [
     "NO_OPERANDS",
     "TLS_ORDER",
     "Appended",
+    "Arrivals",
     "Async",
     "Begin",
     "Blocking",
@@ -99,7 +100,9 @@ __all__ = [
     "Kind",
     "Layer",
     "LayerSpec",
+    "Listening",
     "Literal",
+    "MailboxEvent",
     "MailboxName",
     "Needs",
     "Nowait",

@@ -1,23 +1,25 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import Iterable, Mapping, Sequence
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from imapkit.ext.acl import ListRights, Rights
 from imapkit.ext.acl.typed import AclSession
 from imapkit.ext.annotation import Annotation, AnnotationSession
 from imapkit.ext.compress import CompressSession
 from imapkit.ext.enable import EnableSession
 from imapkit.ext.id import IdSession
+from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
 from imapkit.ext.namespace import NamespaceSession, Namespaces
 from imapkit.ext.proxyauth import ProxyauthSession
 from imapkit.ext.quota import Quota, QuotaSession
 from imapkit.ext.rev1.listing import MailboxStatus
 from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.ext.starttls import StartTLSSession, ssl
+from imapkit.ext.starttls import StartTLSSession
 from imapkit.ext.uidplus import UidplusSelected
 from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, Reply, Role, UIDSet, Which
+from imapkit.plugin import Copied, MailboxEvent, Overflow, Reply, Role, UIDSet, Which
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
@@ -245,7 +247,17 @@ class _BlockingSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _BlockingSelected(MoveSelected[Blocking], UidplusSelected[Blocking]):
+class _BlockingSelected(IdleSelected[Blocking], MoveSelected[Blocking], UidplusSelected[Blocking]):
+    def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -377,7 +389,17 @@ class _NowaitSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _NowaitSelected(MoveSelected[Nowait], UidplusSelected[Nowait]):
+class _NowaitSelected(IdleSelected[Nowait], MoveSelected[Nowait], UidplusSelected[Nowait]):
+    def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     def move(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -509,7 +531,17 @@ class _AsyncSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _AsyncSelected(MoveSelected[Async], UidplusSelected[Async]):
+class _AsyncSelected(IdleSelected[Async], MoveSelected[Async], UidplusSelected[Async]):
+    def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     async def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 

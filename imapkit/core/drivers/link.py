@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
     from imapkit.core.contract.typed import Box
+    from imapkit.core.drivers.arrivals import EventQueue
     from imapkit.core.engine.request import Request
     from imapkit.core.plugins.registry import Registry
     from imapkit.core.threads.connection import Connection
@@ -100,6 +101,13 @@ class Link:
         """What the families add to an open registry (``Family.offers``)."""
         return self.raw._registry.offers(registry)
 
+    def arrivals(self, *kinds: type) -> EventQueue:
+        """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
+        # (Few programs need it.)
+        from imapkit.core.drivers.arrivals import EventQueue
+
+        return EventQueue(self.raw._live, kinds)
+
     def use_tls(self, ssl_context: ssl.SSLContext | None) -> Callable[[], None]:
         """The function that puts TLS on the connection (``Commands._use_tls``); None stands for the client's own context."""
         return self.raw._use_tls(ssl_context=ssl_context)
@@ -132,6 +140,9 @@ class Link:
         """Queue a command, and return at once."""
         call, left = self.prepared(wire, box, deadline)
         sent, live = Sent(self, wire), self.raw._live
+        if wire.listening is not None:
+            sent.request = live.callers.listen(call, sent, wire.listening)
+            return sent
         if wire.sink is None:
             sent.request = live.callers.enqueue(call, sent, timeout=left)
             return sent

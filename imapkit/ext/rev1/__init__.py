@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from imapkit import refusals
-from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session, uidplus
+from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, news, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
 from imapkit.ext.rev1.fetch import FetchData
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
+from imapkit.ext.rev1.news import Exists, Expunged, FlagsChanged, Recent
 from imapkit.ext.rev1.uidplus import AppendUid, CopyUid, UidSet
 from imapkit.plugin import Code, Family, Response, hookimpl, no_data, numbers_found
 
@@ -19,12 +20,16 @@ __all__ = [
     "CopyUid",
     "Disposition",
     "Envelope",
+    "Exists",
+    "Expunged",
     "FetchData",
+    "FlagsChanged",
     "Group",
     "MailboxListing",
     "MailboxStatus",
     "MessagePart",
     "MultiPart",
+    "Recent",
     "Rev1Commands",
     "TextPart",
     "UidSet",
@@ -110,4 +115,5 @@ def imapkit_family() -> Family:
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,
+        events=news.EVENTS,
     )
