@@ -5,7 +5,7 @@ The families are asked which capabilities they serve; all texts come from the so
 
 from __future__ import annotations
 
-import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,7 @@ from imapkit import ext
 from imapkit.core.contract.commands import Commands
 from imapkit.core.contract.family import Family
 from imapkit.core.plugins.loader import builtin
+from imapkit.core.raw.families import registry
 
 __all__ = ["FAMILIES", "attributes", "commands", "records", "sections", "users_page"]
 
@@ -37,6 +38,8 @@ _RESULTS = {
 _HOMES = {"configure": ("imapkit.core.plugins.loader", "Loader.configure")}
 _MODULES = {"q": "imapkit.ext.rev1.keys", "sort": "imapkit.sort"}
 """The modules that are names of imapkit, and where the names in each are defined or imported."""
+_RETURNED = re.compile(r"-> (?:Wire|AsyncIterator)\[(.*)\]$")
+"""What a typed call makes; a blocking one returns its result."""
 _TLS_ERRORS = ("TLSError", "TLSFileError")
 _INTRODUCTION = """\
 # Reference
@@ -94,21 +97,39 @@ def _methods(name: str) -> str:
 
 def _family(name: str) -> Iterator[str]:
     family = builtin(name).family
-    module = inspect.getmodule(family.mixin)
-    assert module is not None
     yield f'### Family `{name}` <a id="family-{name}"></a>\n'
-    yield f"{prose(module_doc(module.__name__))}\n"
+    yield f"{prose(module_doc(f'{ext.__name__}.{name}'))}\n"
     yield f"Capabilities: {_served(family)}.\n"
     yield from (f"In part: `{capability}`: {said}.\n" for capability, said in family.partly.items())
     for cls, found in commands(name):
         yield f"#### {cls.splitlines()[0]}\n"
         yield from map(item, found)
+    for where, found in typed_commands(name):
+        yield f"#### Typed, on {where}\n"
+        yield from map(item, found)
+
+
+def typed_commands(name: str) -> Iterator[tuple[str, list[Entry]]]:
+    """The typed calls of a family: on which objects, and the entries of its methods."""
+    known = registry(FAMILIES)
+    for where, side in (("clients", known.typed.session), ("mailboxes", known.typed.selected)):
+        methods = {method for method, owner in side.methods.items() if owner == name}
+        found = {inner.name: inner for mixin in side.mixins for cls in mixin.__mro__ for inner in _typed(cls, methods)}
+        if found:
+            yield where, [found[method] for method in sorted(found)]
+
+
+def _typed(cls: type, methods: set[str]) -> Iterator[Entry]:
+    if methods & vars(cls).keys():
+        for inner in entry(cls.__module__, cls.__name__).inner:
+            if inner.name in methods:
+                yield replace(inner, code=_RETURNED.sub(r"-> \1", inner.code))
 
 
 def commands(name: str) -> Iterator[tuple[str, list[Entry]]]:
     """The methods of a family: what the docstring of each class of its mixin says, and the entries of its methods."""
     mixin: Any = builtin(name).family.mixin
-    for cls in mixin.__mro__:
+    for cls in mixin.__mro__ if mixin is not None else ():
         if issubclass(cls, Commands) and cls is not Commands:
             found = entry(cls.__module__, cls.__name__, without={"Commands"})
             own = [inner for inner in found.inner if inner.name in vars(cls)]
@@ -127,7 +148,7 @@ def records(name: str) -> Iterator[Entry]:
     """The records of a family, and what else of its module is for users."""
     module = f"{ext.__name__}.{name}"
     for public in exported(module):
-        if public != "imapkit_family" and not public.endswith("Commands"):
+        if public != "imapkit_family" and not public.endswith(("Commands", "Session", "Selected")):
             yield replace(found := entry(module, public), name=f"{module}.{found.name}")
 
 

@@ -165,7 +165,7 @@ class _Imaplib(imapkit.IMAP4):
             self._keep("EXISTS", result[1][-1])
         return result
 
-    def unselect(self) -> Any:
+    def unselect(self) -> Any:  # type: ignore[override]
         """Close the mailbox without expunging (RFC 3691)."""
         result = self._simple_command("UNSELECT")
         if result[0] == "OK":

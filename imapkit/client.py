@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from imapkit.ext.enable import EnableCommands
     from imapkit.ext.id import IdCommands, Identity
     from imapkit.ext.idle import IdleCommands
+    from imapkit.ext.move import MoveCommands
     from imapkit.ext.namespace import NamespaceCommands, Namespaces
     from imapkit.ext.proxyauth import ProxyauthCommands
     from imapkit.ext.quota import Quota, QuotaCommands, QuotaRoot
     from imapkit.ext.rev1 import AppendUid, CopyUid, FetchData, MailboxListing, MailboxStatus, Rev1Commands
     from imapkit.ext.sort_thread import SortThreadCommands, Thread
     from imapkit.ext.starttls import StartTLSCommands
+    from imapkit.ext.unselect import UnselectCommands
 
 
 if TYPE_CHECKING:
@@ -46,11 +48,13 @@ if TYPE_CHECKING:
         EnableCommands,
         IdCommands,
         IdleCommands,
+        MoveCommands,
         NamespaceCommands,
         ProxyauthCommands,
         QuotaCommands,
         SortThreadCommands,
         StartTLSCommands,
+        UnselectCommands,
         Client,
     ):
         """The builtin families, as a type checker sees them; a test compares this with the compiled class."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
+from imapkit.core.contract.enable import Enable, Numbering
 from imapkit.core.contract.events import Event, MailboxEvent, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
@@ -23,7 +24,7 @@ from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
 from imapkit.core.contract.routes import Explained, Route, Routes
 from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, Which
-from imapkit.core.contract.session import Numbering, Session, State
+from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
 from imapkit.core.contract.wires import Arrivals, Begin, Flight, Listening, Offload, Reply, Wire
@@ -90,6 +91,7 @@ __all__ = [
     "Data",
     "Defect",
     "Done",
+    "Enable",
     "Event",
     "Explained",
     "Family",

@@ -129,7 +129,7 @@ class DeflateLayer:
         The last bytes alone do not prove that, as they may be inside a block; so a copy of the state inflates another block.
         """
         try:
-            return self._last == _FLUSHED and self._inflate.copy().decompress(b"\0\x01\0\xfe\xff!") == b"!"
+            return self._inflate.eof or (self._last == _FLUSHED and self._inflate.copy().decompress(b"\0\x01\0\xfe\xff!") == b"!")
         except zlib.error:
             return False
 

@@ -8,6 +8,7 @@ from imapkit.ext.acl.typed import AclSession
 from imapkit.ext.annotation import Annotation, AnnotationSession
 from imapkit.ext.compress import CompressSession
 from imapkit.ext.enable import EnableSession
+from imapkit.ext.esearch import EsearchSelected
 from imapkit.ext.id import IdSession
 from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
@@ -19,7 +20,7 @@ from imapkit.ext.rev1.typed_session import Rev1Session
 from imapkit.ext.starttls import StartTLSSession
 from imapkit.ext.uidplus import UidplusSelected
 from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, MailboxEvent, Overflow, Reply, Role, UIDSet, Which
+from imapkit.plugin import Copied, MailboxEvent, Overflow, Reply, Role, SearchKey, UIDSet, Which
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
@@ -247,7 +248,13 @@ class _BlockingSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _BlockingSelected(IdleSelected[Blocking], MoveSelected[Blocking], UidplusSelected[Blocking]):
+class _BlockingSelected(EsearchSelected[Blocking], IdleSelected[Blocking], MoveSelected[Blocking], UidplusSelected[Blocking]):
+    def count(self, key: SearchKey = ...) -> int:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    def lowest(self, key: SearchKey = ...) -> int | None:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def highest(self, key: SearchKey = ...) -> int | None:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
@@ -389,7 +396,13 @@ class _NowaitSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _NowaitSelected(IdleSelected[Nowait], MoveSelected[Nowait], UidplusSelected[Nowait]):
+class _NowaitSelected(EsearchSelected[Nowait], IdleSelected[Nowait], MoveSelected[Nowait], UidplusSelected[Nowait]):
+    def count(self, key: SearchKey = ...) -> Future[int]:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    def lowest(self, key: SearchKey = ...) -> Future[int | None]:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def highest(self, key: SearchKey = ...) -> Future[int | None]:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
@@ -531,7 +544,13 @@ class _AsyncSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _AsyncSelected(IdleSelected[Async], MoveSelected[Async], UidplusSelected[Async]):
+class _AsyncSelected(EsearchSelected[Async], IdleSelected[Async], MoveSelected[Async], UidplusSelected[Async]):
+    async def count(self, key: SearchKey = ...) -> int:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    async def lowest(self, key: SearchKey = ...) -> int | None:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    async def highest(self, key: SearchKey = ...) -> int | None:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 

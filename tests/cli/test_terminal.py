@@ -152,7 +152,7 @@ def test_the_capabilities_of_a_server_fit_the_terminal(
     terminal = Terminal(["doctor", "--host", server.host, "--port", str(server.port)], columns, **libraries)
     assert terminal.end() == 0, terminal.output
     assert [line for line in lines(terminal.output) if len(line) > columns] == []
-    assert "1 of 4 capabilities are served, 2 partly." in terminal.output
+    assert "2 of 4 capabilities are served, 1 partly." in terminal.output
 
 
 def test_an_error_fits_the_terminal() -> None:

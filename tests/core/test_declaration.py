@@ -133,6 +133,8 @@ WRONG += [
     ({"events": ()}, "events= is no mapping but tuple"),
     ({"events": {"exists": two}}, "events= has the key 'exists': write the name of a response"),
     ({"events": {"EXISTS": lambda value: 0}}, "events= under 'EXISTS': the function is called as event(value, mailbox)"),
+    command("it switches a layer off, so it must be exclusive: write exclusive=True", ends_layers=("deflate",)),
+    command("ends_layers= is one str and not a tuple of them: a comma is missing before the )", ends_layers="deflate"),
     command("matches_code= is of no use without subject=: write both, or neither", matches_code=two, codes=("XCODE",)),
     command("matches_code= is of no use where codes= names no response code", subject=two, matches_code=two),
     command(
@@ -180,6 +182,8 @@ WRONG += [
         "guards= under 'FETCH': the rule is called as rule(session, name, args, uid), and two(a, b) cannot",
     ),
     ({"guards": ("FETCH",)}, "guards= is no mapping but tuple"),
+    ({"implies": ("A",)}, "implies= is no mapping but tuple"),
+    ({"implies": {"A": "B"}}, "implies= has under 'A' no tuple of capabilities: a comma is missing"),
     ({"offers": {"sasl": ("PLAIN",)}}, 'offers= has under \'sasl\' no mapping of names: write {"sasl": {"NAME": value}}'),
     ({"offers": {"a.b": {}}}, "offers= has the key 'a.b', which is no name of a registry"),
     ({"offers": ("sasl",)}, "offers= is no mapping but tuple"),

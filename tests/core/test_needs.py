@@ -12,12 +12,14 @@ from imapkit.core.contract.calls import make_call
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.session import Session, State
 from imapkit.errors import Missing, error
-from imapkit.plugin import Commands, Family, Needs, Result
-from imapkit.testing import selected
+from imapkit.plugin import Commands, Enable, Family, Needs, Result
+from imapkit.testing import load_only, selected
+
+IMPLIED = load_only("rev1").implied
 
 
 def session(*announced: str, enabled: tuple[str, ...] = ()) -> Session:
-    made = Session(frozenset(name.upper() for name in enabled))
+    made = Session({name.upper(): Enable(name) for name in enabled}, implied=IMPLIED)
     made.set_capabilities(announced)
     made.ask_for(enabled)
     made.enable(enabled)

@@ -12,7 +12,20 @@ from imapkit.core.contract.session import Session, State
 from imapkit.core.support.secrets import plain
 from imapkit.core.wire.pieces import Literal
 from imapkit.errors import ArgumentError, FamilyDisabledError, Missing, PluginConflictError, PluginError
-from imapkit.plugin import Chosen, Command, Family, Needs, Option, Place, astring, mailbox, number, sequence_set, status_items
+from imapkit.plugin import (
+    Chosen,
+    Command,
+    Enable,
+    Family,
+    Needs,
+    Option,
+    Place,
+    astring,
+    mailbox,
+    number,
+    sequence_set,
+    status_items,
+)
 from imapkit.testing import load_only
 
 STATUS = Option("LIST", "return", "STATUS", (status_items,), "LIST-STATUS", ("STATUS",))
@@ -33,7 +46,7 @@ REGISTRY = load_only("rev1", "sort_thread", ONE, TWO)
 
 
 def made(name: str, *args: Any, options: list[Chosen], announced: str = "LIST-STATUS ESEARCH QRESYNC", **more: Any) -> Call:
-    session = Session(frozenset(("QRESYNC",)))
+    session = Session({"QRESYNC": Enable("QRESYNC")})
     session.state = State.SELECTED
     session.set_capabilities(announced.split())
     return make_call(REGISTRY.commands, session, name, args, options=options, **more)

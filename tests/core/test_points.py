@@ -147,7 +147,7 @@ def test_a_server_is_known_by_its_greeting_its_id_and_its_capabilities() -> None
 
 
 def test_what_a_quirk_hides_is_not_there() -> None:
-    session = Session(frozenset(("CONDSTORE",)))
+    session = Session(implied=load_only(Family("x", implies={"QRESYNC": ("Condstore",)})).implied)
     session.set_capabilities(["MOVE", "QRESYNC"])
     session.hide(EXCHANGE.hides)
     assert not session.has("move")

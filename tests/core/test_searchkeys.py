@@ -413,7 +413,7 @@ def test_searches_of_a_client(key: SearchKey, args: bytes) -> None:
 
 def test_no_charset_once_utf8_is_accepted() -> None:
     with selected(SEARCHES, families=["rev1"]) as (client, server):
-        client._session.enabled = frozenset({"UTF8=ACCEPT"})
+        client._session.utf8 = True
         client.search(None, q.text("Grüße"))
         assert server.commands[-1].raw.endswith(b'SEARCH TEXT "Gr\xc3\xbc\xc3\x9fe"\r\n')
         client.search(None, q.text("ü" * 600))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from imapkit.core.contract.session import Session, State
+from imapkit.plugin import Enable, Family, Numbering
+from imapkit.testing.families import load_only
 
 
 def test_the_beginning() -> None:
@@ -58,3 +60,21 @@ def test_messages_that_are_gone_are_no_longer_counted(before: int | None, gone: 
     session.exists = before
     session.remove_messages(gone)
     assert session.exists == left
+
+
+def test_what_is_enabled_changes_what_its_family_declares() -> None:
+    tables = load_only(
+        Family(
+            "one", enables=(Enable("qresync", implies=("condstore",)), Enable("UIDONLY", numbering=Numbering.ABSENT), "X-OLD")
+        ),
+        Family("two", enables=(Enable("UTF8=ACCEPT", utf8=True), Enable("QRESYNC", implies=("X-MORE",)))),
+    )
+    session = Session(tables.enables)
+    session.ask_for(["QRESYNC", "X-OLD", "X-UNKNOWN"])
+    session.enable(["Qresync", "X-OLD", "X-UNKNOWN", "UIDONLY"])
+    assert session.enabled == {"QRESYNC", "CONDSTORE", "X-MORE", "X-OLD"}, "UIDONLY was not asked for"
+    assert (session.utf8, session.numbering) == (False, Numbering.STABLE)
+    session.switch_on(["UIDONLY", "UTF8=ACCEPT"])
+    assert (session.utf8, session.numbering) == (True, Numbering.ABSENT)
+    session.switch_all_off()
+    assert (session.enabled, session.utf8, session.numbering) == (frozenset(), False, Numbering.STABLE)

@@ -90,7 +90,7 @@ class AnswerEpisode:
         """The codes that each command owns."""
         self.stored: list[bytes] = []
         self.said = 0
-        self.news: list[bytes] = []
+        self.unasked: list[bytes] = []
         """What no command asked for, which the subscribers get."""
         self.told: list[bytes] = []
         self.driver.engine.wanted = frozenset(("ABOUT", "EXISTS", "LIST", "ESEARCH", "[MOVED]", "[OTHER]"))
@@ -112,7 +112,7 @@ class AnswerEpisode:
                 self._end(rng.choice(flying))
         kept = sorted(item for _, items in driver.engine.store.runs() for item in items)
         assert kept == sorted(self.stored), ("kept", kept, self.stored)
-        assert sorted(self.told) == sorted(self.news), ("news", self.told, self.news)
+        assert sorted(self.told) == sorted(self.unasked), ("unasked", self.told, self.unasked)
         return False
 
     def _in_flight(self) -> list[Request]:
@@ -149,7 +149,7 @@ class AnswerEpisode:
 
     def _take(self, batch: Sequence[Untagged | Run]) -> None:
         self.driver.engine.receive(batch, self.driver.now)
-        self._note_news()
+        self._note_unasked()
 
     def _expect(self, responses: list[Untagged]) -> None:
         """Note which command each answers: the first that it is certainly about; else the only one
@@ -176,19 +176,19 @@ class AnswerEpisode:
                 candidates = likely or possible
                 if len(candidates) != 1:
                     self.stored.append(shaped)
-                    self._expect_news(response.name, shaped)
+                    self._expect_unasked(response.name, shaped)
                 elif response.name == "ESEARCH" or isinstance(candidates[0].call.about, NumberSet):
                     self.certain[candidates[0]].append(shaped)
                 else:
                     self.doubtful[candidates[0]].append(shaped)
 
-    def _expect_news(self, name: str, shaped: bytes) -> None:
+    def _expect_unasked(self, name: str, shaped: bytes) -> None:
         if name in self.driver.engine.wanted:
-            self.news.append(shaped)
+            self.unasked.append(shaped)
 
-    def _note_news(self) -> None:
+    def _note_unasked(self) -> None:
         """Take what the engine has left for the subscribers."""
-        for each in self.driver.engine.effects.news:
+        for each in self.driver.engine.effects.unasked:
             self.told += each.came.data() if isinstance(each.came, Untagged) else [each.came.data or b""]
         self.driver.engine.delivered()
 
@@ -209,14 +209,14 @@ class AnswerEpisode:
         else:
             found = []
         if not found:
-            self._expect_news(f"[{code.name}]", code.data or b"")
+            self._expect_unasked(f"[{code.name}]", code.data or b"")
 
     def _part(self, owner: Request) -> None:
         """What has come for a command belongs to none: its answer begins here."""
         for kept in (self.certain[owner], self.doubtful[owner]):
             self.stored += kept
             for shaped in kept:
-                self._expect_news("ABOUT" if b"=" in shaped else "LIST", shaped)
+                self._expect_unasked("ABOUT" if b"=" in shaped else "LIST", shaped)
             kept.clear()
         self.codes[owner].clear()
 
@@ -224,13 +224,13 @@ class AnswerEpisode:
         typ = self.rng.choice(("OK", "OK", "NO"))
         certain, doubtful = self.certain[request], self.doubtful[request]
         self.driver.end(request, typ)
-        self._note_news()
+        self._note_unasked()
         if typ == "NO":
             self.stored += certain + doubtful
         elif certain:
             self.stored += doubtful
             for shaped in doubtful:
-                self._expect_news("ABOUT" if b"=" in shaped else "LIST", shaped)
+                self._expect_unasked("ABOUT" if b"=" in shaped else "LIST", shaped)
         else:
             certain = doubtful
         assert self.driver.data(request) == certain, (request, self.driver.data(request), certain)

@@ -12,10 +12,11 @@ from imapkit.core.wire.pieces import Literal, Piece
 from imapkit.core.wire.source import Source
 from tests.core.support import call
 
-__all__ = ["AUTH", "IDLE", "PUT", "ZIP", "some_kinds"]
+__all__ = ["AUTH", "IDLE", "PUT", "UNZIP", "ZIP", "some_kinds"]
 
 AUTH = Command("XAUTH", State.ANY, exclusive=True)
 ZIP = Command("XZIP", State.ANY, exclusive=True, layer="x")
+UNZIP = Command("XUNZIP", State.ANY, exclusive=True, ends_layers=("x",))
 PUT = Command("XPUT", State.ANY)
 IDLE = Command("XIDLE", State.ANY, exclusive=True, interrupt=b"DONE", news=lambda response: response.name == "EXISTS")
 
@@ -57,6 +58,7 @@ _KINDS: tuple[Callable[[Random], Call], ...] = (
     lambda rng: Call(IDLE, (), [b"XIDLE"]),
     _auth,
     lambda rng: Call(ZIP, (), [b"XZIP"]),
+    lambda rng: Call(UNZIP, (), [b"XUNZIP"]),
 )
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from imapkit.core.contract.call import Call
+from imapkit.core.contract.command import Command
 from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import LAST_WORDS
 from imapkit.core.engine.outcome import check
@@ -18,7 +19,7 @@ from imapkit.core.support.secrets import Secret, plain
 from imapkit.core.wire.pieces import Literal
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, RemoteProtocolError, ServerBye, StateError
 from tests.core.support import Driver, call
-from tests.engine.commands import AUTH, IDLE, PUT, ZIP
+from tests.engine.commands import AUTH, IDLE, PUT, UNZIP, ZIP
 
 SECRET = replace(AUTH, secret=True)
 TLS = replace(ZIP, tail="reject")
@@ -348,8 +349,10 @@ def test_a_refused_end_of_the_session_is_none(driver: Driver) -> None:
 # layers
 
 
-def test_a_layer_is_switched_on_before_anything_behind_the_ok_is_taken_in(driver: Driver) -> None:
-    request, behind = driver.send(Call(ZIP, (), [b"XZIP"])), driver.submit("XPING")
+@pytest.mark.parametrize("command", [ZIP, UNZIP], ids=["on", "off"])
+def test_a_layer_is_switched_on_or_off_before_anything_behind_the_ok_is_taken_in(driver: Driver, command: Command) -> None:
+    request, behind = driver.send(Call(command, (), [b"XZIP"])), driver.submit("XPING")
+    assert driver.engine.switching is command
     assert driver.engine.flight.layer_pending
     assert driver.feed(request.tag + b" OK on\r\n") == [request]
     assert (request.phase, driver.engine.effects.done) == (SWITCHING, [])
@@ -363,8 +366,9 @@ def test_a_layer_is_switched_on_before_anything_behind_the_ok_is_taken_in(driver
     assert driver.pump() == behind.tag + b" XPING\r\n"
 
 
-def test_a_refused_layer_is_not_switched_on(driver: Driver) -> None:
-    request = driver.send(Call(ZIP, (), [b"XZIP"]))
+@pytest.mark.parametrize("command", [ZIP, UNZIP], ids=["on", "off"])
+def test_a_refused_layer_is_not_switched_on_or_off(driver: Driver, command: Command) -> None:
+    request = driver.send(Call(command, (), [b"XZIP"]))
     assert driver.feed(request.tag + b" NO off\r\n") == [None]
     assert (request.phase, driver.engine.flight.layer_pending) == (DONE, False)
 

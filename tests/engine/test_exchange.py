@@ -134,7 +134,7 @@ def test_capabilities_count_as_they_are_when_the_command_is_sent() -> None:
 @pytest.mark.parametrize("enabled", [False, True])
 def test_a_late_piece_gets_its_form_as_it_is_sent(enabled: bool) -> None:
     driver = Driver()
-    driver.engine.session.enabled = frozenset({"UTF8=ACCEPT"} if enabled else ())
+    driver.engine.session.utf8 = enabled
     request = driver.submit(put(Late(off=(b"off ", Literal(b"12")), on=(b"on",)), b" end"))
     if enabled:
         assert text(driver, request) == b"T XPUT on end\r\n"

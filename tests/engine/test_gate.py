@@ -9,7 +9,8 @@ import pytest
 
 from imapkit.core.contract.call import Call
 from imapkit.core.contract.command import Command
-from imapkit.core.contract.session import Numbering, State
+from imapkit.core.contract.enable import Numbering
+from imapkit.core.contract.session import State
 from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.lanes import Queued
 from imapkit.core.wire.numbers import NumberSet

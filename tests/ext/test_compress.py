@@ -15,6 +15,7 @@ import pytest
 import imapkit
 from imapkit.errors import FamilyDisabledError, LimitExceeded, RemoteProtocolError
 from imapkit.ext.compress import DeflateLayer
+from imapkit.plugin import Command, Family, State
 from imapkit.testing import LOCALHOST, Answers, ClientGone, Conversation, ScriptedServer, connect, selected, within
 
 PEM = LOCALHOST.pem
@@ -266,3 +267,88 @@ def test_without_the_family() -> None:
         assert not hasattr(client, "enable_compression")
         with pytest.raises(FamilyDisabledError, match="'compress'"):
             client.enable_compression()
+
+
+# Commands that end the layer
+
+ENDING = Family("ending", commands=(Command("XEND", State.ANY, exclusive=True, ends_layers=("deflate",)),))
+
+
+def plain_answers(conversation: Conversation) -> None:
+    """Answer what comes in the clear, until LOGOUT or COMPRESS; then all through the layer."""
+    while True:
+        command = conversation.read_command()
+        if command.name == "COMPRESS":
+            packed = Packed(conversation)
+            conversation.send(b"%b OK again\r\n" % command.tag)
+            for tag, _ in packed.commands():
+                packed.send(b"%b OK packed\r\n" % tag)
+            return
+        conversation.send(b"* BYE bye\r\n" * (command.name == "LOGOUT") + b"%b OK plain\r\n" % command.tag)
+        if command.name == "LOGOUT":
+            return
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_SYNC_FLUSH, zlib.Z_FINISH])
+@pytest.mark.parametrize("chunks", [None, 1])
+def test_a_layer_ends_at_the_ok_of_a_command_and_can_be_switched_on_again(flush: int, chunks: int | None) -> None:
+    """What follows the OK, at once or later, comes in the clear, and so does what the client sends; RFC 8437 section 3."""
+
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        for tag, name in packed.commands():
+            if name == b"NOOP":
+                packed.send(b"%b OK packed\r\n" % tag)
+                continue
+            ok = packed.packer.compress(b"* 7 EXISTS\r\n%b OK ended\r\n" % tag) + packed.packer.flush(flush)
+            conversation.send(ok + b"* 8 EXISTS\r\n", **({"chunks": chunks} if chunks else {}))
+            break
+        packed.take_flush()
+        assert packed.text == b"", "nothing more came through the layer"
+        plain_answers(conversation)
+
+    families = [*FAMILIES, ENDING]
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=families, login=False) as client:
+        client.enable_compression()
+        assert client.noop() == ("OK", [b"packed"])
+        assert client._call("XEND") == ("OK", [b"ended"])
+        assert len(client._live.layers) == 0
+        assert client._live.layers.filler is None
+        assert client.noop() == ("OK", [b"plain"])
+        assert client.response("EXISTS")[1] == [b"7", b"8"]
+        assert client.enable_compression() == ("OK", [b"again"])
+        assert client.noop() == ("OK", [b"packed"])
+
+
+def test_a_layer_stays_if_the_command_that_would_end_it_is_refused() -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        for tag, name in packed.commands():
+            packed.send(b"%b %b said\r\n" % (tag, b"NO" if name == b"XEND" else b"OK"))
+
+    families = [*FAMILIES, ENDING]
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=families, login=False) as client:
+        client.enable_compression()
+        assert client._call("XEND") == ("NO", [b"said"])
+        assert client.noop() == ("OK", [b"said"])
+
+
+def test_a_command_that_ends_a_layer_which_is_not_on_is_a_command_as_any_other() -> None:
+    families = [*FAMILIES, ENDING]
+    with ScriptedServer(plain_answers, greeting=PREAUTH) as server, connect(server, families=families, login=False) as client:
+        assert client._call("XEND") == ("OK", [b"plain"])
+        assert client.noop() == ("OK", [b"plain"])
+
+
+def test_text_behind_the_ok_that_still_comes_through_the_ended_layer_ends_the_connection() -> None:
+    def script(conversation: Conversation) -> None:
+        packed = accept(conversation)
+        tag, _ = next(packed.commands())
+        packed.send(b"%b OK ended\r\n* 8 EXISTS\r\n" % tag)
+        conversation.wait_closed()
+
+    families = [*FAMILIES, ENDING]
+    with ScriptedServer(script, greeting=PREAUTH) as server, connect(server, families=families, login=False) as client:
+        client.enable_compression()
+        with pytest.raises(RemoteProtocolError, match="after the OK to XEND"):
+            client._call("XEND")

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from imapkit import BadResponse, Copied, MailboxClosed, Missing, NoResponse, UIDSet
+from imapkit import BadResponse, Client, Copied, MailboxClosed, Missing, NoResponse, UIDSet
 from imapkit.testing import Handler, ScriptedServer, answering, crossed, refusing, rejecting, selected, within
-from imapkit.typed.client import Client
 
 FAMILIES = ["rev1", "move", "uidplus", "unselect"]
 MOVED = answering(b"* OK [COPYUID 38 4,2 9:10] moved\r\n* 3 EXPUNGE\r\n")

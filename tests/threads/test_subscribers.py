@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from imapkit import Limits
-from imapkit.core.contract.events import News, Overflow
+from imapkit.core.contract.events import Overflow, Unasked
 from imapkit.core.threads.subscribers import Subscribers
 from imapkit.core.threads.worker import Worker
 from imapkit.core.wire.response import ResponseCode, Untagged
@@ -81,7 +81,7 @@ class Rig:
         self.subscribers = Subscribers(self.driver.engine, cast(Worker, self.hands), nullcontext())
 
     def exists(self, *counts: int) -> None:
-        self.subscribers.put([News("EXISTS", Untagged("EXISTS", count, (b"",)), "box") for count in counts])
+        self.subscribers.put([Unasked("EXISTS", Untagged("EXISTS", count, (b"",)), "box") for count in counts])
 
 
 def test_events_come_in_order_as_their_families_make_them() -> None:
@@ -90,7 +90,7 @@ def test_events_come_in_order_as_their_families_make_them() -> None:
     rig.subscribers.add(got.append, ())
     assert rig.driver.engine.wanted == {"EXISTS", "[XNEWS]"}
     rig.exists(3, 0, 4)
-    rig.subscribers.put([News("[XNEWS]", ResponseCode("XNEWS", b"hello"), None)])
+    rig.subscribers.put([Unasked("[XNEWS]", ResponseCode("XNEWS", b"hello"), None)])
     assert got == []
     rig.hands.work()
     assert got == [Grown(3, "box"), Grown(4, "box"), Told(b"hello")], "0 made no event"
@@ -127,7 +127,7 @@ def test_the_memory_of_the_queue_is_bounded() -> None:
     rig = Rig(stored_bytes=1000)
     got: list[object] = []
     rig.subscribers.add(got.append, ())
-    rig.subscribers.put([News("[XNEWS]", ResponseCode("XNEWS", b"x" * 2000), None)])
+    rig.subscribers.put([Unasked("[XNEWS]", ResponseCode("XNEWS", b"x" * 2000), None)])
     rig.exists(1)
     rig.hands.work()
     assert got == [Overflow(1), Grown(1, "box")]
@@ -172,7 +172,7 @@ def test_a_family_whose_function_raises_is_noted_and_a_response_that_cannot_be_r
     got: list[object] = []
     subscribers.add(got.append, ())
     subscribers.put(
-        [News("EXISTS", Untagged("EXISTS", 1, (b"",)), None), News("EXISTS", Untagged("EXISTS", None, (b"x",)), None)]
+        [Unasked("EXISTS", Untagged("EXISTS", 1, (b"",)), None), Unasked("EXISTS", Untagged("EXISTS", None, (b"x",)), None)]
     )
     hands.work()
     assert got == []

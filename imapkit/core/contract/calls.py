@@ -63,8 +63,9 @@ def make_call(
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
-    ``result`` names the responses that answer it (default: ``Command.result``). ``options`` are those of other families
-    (``Family.extends``): they are written in their places, and the responses that they add answer the call, too.
+    ``result`` names the responses that answer it (default: ``Command.result``), ``writes`` the resources that it changes.
+    ``options`` are those of other families (``Family.extends``): they are written in their places, and the responses that they
+    add answer the call, too.
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``Missing`` for what the server lacks; ``TypeError`` for
     ``uid`` if the command has no such form.
@@ -86,7 +87,7 @@ def make_call(
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
     if command.needs is not None and not (generic or force) and command.states & session.state:
-        require(session, command.needs, f"UID {command.name}" if uid else command.name)
+        require(session, command.needs, wire_name(command) if uid else command.name)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
     sent_as = wire_name(command) if uid else command.name
     additions = inserted(command.places, sent_as, options, session) if options else None

@@ -126,6 +126,9 @@ class Command:
         the transport layer that is switched on at its tagged OK, and what becomes of bytes already read by then: "feed"
         gives them to the layer, "reject" ends the connection (STARTTLS: response injection). With "reject" the capabilities and
         untagged responses from before are forgotten.
+    ``ends_layers``
+        the layers that end at its tagged OK, if they are on: UNAUTHENTICATE ends DEFLATE (RFC 8437 section 3). No byte is sent
+        between its own CRLF and the OK, and the bytes behind the OK come without these layers.
     ``ends``
         the session ends with it: BYE is its answer, not a failure.
     ``streams``
@@ -168,6 +171,7 @@ class Command:
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
     codes: tuple[str, ...] = ()
     reads: Callable[[tuple[Any, ...], bool], tuple[str, ...]] | None = None
+    ends_layers: tuple[str, ...] = ()
     matches_code: Callable[[Any, ResponseCode], bool | None] | None = None
     _RENAMED = (("about", "subject"),)
 

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 from imapkit.core.support.lean import record
 from imapkit.core.wire.response import ResponseCode, Untagged
 
-__all__ = ["Event", "MailboxEvent", "News", "Overflow"]
+__all__ = ["Event", "MailboxEvent", "Overflow", "Unasked"]
 
 Event: TypeAlias = Callable[[Any, "str | bytes | None"], object]
 """``event(value, mailbox)`` makes an event, or None for no event, of what a response or a response code says (its value by its
 family's grammar); ``mailbox`` is the one that was selected as it came, or None. It runs on the callback thread."""
 
 
-class News:
+class Unasked:
     """A response that no command asked for, or a response code of one, as it came."""
 
     __slots__ = ("came", "mailbox", "name")

@@ -55,8 +55,11 @@ class Family:
     ``partly``
         capabilities of which it serves a part only, each with what that part is: ``{"X-MOVE": "the response is read"}``. One
         that some family has among its ``capabilities`` counts as served.
+    ``implies``
+        the capabilities that a server has with another, without announcing them: ``{"QRESYNC": ("CONDSTORE",)}``.
     ``enables``
-        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here.
+        the capabilities that may be switched on (RFC 5161), because what changes with them is understood here. An ``Enable``
+        says what changes: ``Enable("QRESYNC", implies=("CONDSTORE",))``.
     ``items``
         extends the grammar of another response: ``{("FETCH", "X-GM-LABELS"): parser}``. ``Item`` gives typed access to them.
     ``operands``
@@ -112,6 +115,7 @@ class Family:
     routes: tuple[Routes, ...] = ()
     session: type | str | None = None
     selected: type | str | None = None
+    implies: Mapping[str, tuple[str, ...]] = field(default_factory=_frozen)
     extends: tuple[Option, ...] = ()
     guards: Mapping[str, Callable[[Session, str, tuple[Any, ...], bool], None]] = field(default_factory=_frozen)
     offers: Mapping[str, Mapping[str, Any]] = field(default_factory=_frozen)

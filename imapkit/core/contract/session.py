@@ -7,10 +7,12 @@ This is the only place where it changes. Every change happens under the state lo
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
-from imapkit.core.contract.implied import has
+from imapkit.core.contract.enable import Enable, Numbering
+from imapkit.core.contract.implied import NOTHING_IMPLIED, Implied, has
 from imapkit.core.contract.slot import Slot, Slots
 from imapkit.core.support.limits import Limits
 from imapkit.errors import StateError
@@ -33,29 +35,25 @@ class State(enum.Flag):
     ANY = NONAUTH | AUTH | SELECTED
 
 
-class Numbering(enum.Enum):
-    """Whether message sequence numbers can be used; UIDs always can."""
-
-    STABLE = enum.auto()
-    """They change only by EXPUNGE, and only while a command without them is in flight (RFC 3501 section 7.4.1)."""
-    MOVING = enum.auto()
-    """They may change at any time: NOTIFY for the selected mailbox (RFC 5465 section 5.1)."""
-    ABSENT = enum.auto()
-    """The server uses none: UIDONLY (RFC 9586)."""
-
-
 _MESSAGES = {
     Numbering.MOVING: "may change at any time now",
     Numbering.ABSENT: "the server does not use now",
 }
 
 _NOTHING: frozenset[str] = frozenset()
+_NO_NAMES: Mapping[str, Enable] = MappingProxyType({})
 
 
 class Session:
     """The state of one connection, as the families see and change it."""
 
-    def __init__(self, understood: frozenset[str] = frozenset(), limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        understood: Mapping[str, Enable] = _NO_NAMES,
+        limits: Limits | None = None,
+        implied: Implied = NOTHING_IMPLIED,
+    ) -> None:
+        self._implied = implied
         self.limits = limits or Limits()
         """Upper bounds on what the server may send."""
         self.state = State.NONAUTH
@@ -64,7 +62,9 @@ class Session:
         self.awaits_tls = False
         """The program has asked for a layer that protects the connection; until that is on, no secret may be sent."""
         self.understood = understood
-        """The names that may be enabled (RFC 5161), since a family understands them."""
+        """The names that may be enabled (RFC 5161), since a family understands them, with what each changes."""
+        self.utf8 = False
+        """Whether mailbox names and strings are UTF-8 (RFC 6855)."""
         self.capabilities: tuple[str, ...] | None = None
         """The server's capabilities, in upper case; None while they are not known."""
         self.hidden = _NOTHING
@@ -88,14 +88,14 @@ class Session:
     def has(self, capability: str) -> bool:
         """Whether the server is known to have ``capability``: it announced it, or one that implies it, or switched it on.
 
-        QRESYNC implies CONDSTORE, UTF8=ONLY UTF8=ACCEPT, METADATA METADATA-SERVER, and LITERAL+ LITERAL-. While IMAP4rev2 is the
-        protocol, the server has what RFC 9051 appendix E took in.
+        The families say what implies what (``Family.implies``): QRESYNC implies CONDSTORE. While IMAP4rev2 is the protocol, the
+        server has what RFC 9051 appendix E took in.
         """
         name = capability.upper()
         announced = self.capabilities or ()
         if self.hidden:
             announced = tuple(known for known in announced if known not in self.hidden)
-        return name not in self.hidden and has(name, announced, self.enabled)
+        return name not in self.hidden and has(name, announced, self.enabled, self._implied)
 
     def slot(self, slot: Slot[T]) -> T:
         """A family's own value (``imapkit.plugin.Slot``); a new one if it has been reset."""
@@ -151,7 +151,21 @@ class Session:
 
         Names that the command in flight has not asked for, or that no family understands, are left out.
         """
-        self.enabled |= self.understood & self.asked_for & {name.upper() for name in names}
+        self.switch_on(self.asked_for & {name.upper() for name in names})
+
+    def switch_on(self, names: Iterable[str]) -> None:
+        """These are on, with what they imply, in answer to ENABLE or because of another command, as CONDSTORE may be."""
+        for name in names:
+            effect = self.understood.get(name)
+            if effect is not None:
+                self.enabled |= {name, *effect.implies}
+                self.utf8 = self.utf8 or effect.utf8
+                self.numbering = effect.numbering or self.numbering
+
+    def switch_all_off(self) -> None:
+        """Nothing is enabled any more: the session has begun anew, as after UNAUTHENTICATE (RFC 8437 section 3)."""
+        self.enabled = self.asked_for = _NOTHING
+        self.utf8, self.numbering = False, Numbering.STABLE
 
     def ask_for(self, names: Iterable[str]) -> None:
         """A command asks the server to switch these on; none, when it is over."""
@@ -161,9 +175,8 @@ class Session:
         """The connection has become secure: forget what was received before, which an attacker may have sent."""
         self.secure = True
         self.forget_capabilities()
-        self.enabled = self.asked_for = frozenset()
+        self.switch_all_off()
         self.exists = self.readonly_news = None
-        self.numbering = Numbering.STABLE
         self._slots.reset("close")
 
     def check_numbers(self, name: str) -> None:

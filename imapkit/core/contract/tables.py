@@ -7,8 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from imapkit.core.contract.command import Command
+from imapkit.core.contract.enable import Enable
 from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.implied import Implied
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import lean_dataclass
 
@@ -23,8 +25,10 @@ class Tables:
         what the families bring, by name; items by ``(response, item)``.
     ``always_layers``
         the layers that are on from the start, outermost first.
+    ``implied``
+        the capabilities that imply another, by that.
     ``enables``
-        what may be enabled: the families understand what changes with it.
+        what may be enabled, by name: the families understand what changes with it.
     ``events``
         the functions that make events, by the name of the response, or of the response code in brackets.
     """
@@ -35,7 +39,8 @@ class Tables:
     codes: Mapping[str, Code]
     layers: Mapping[str, LayerSpec]
     always_layers: tuple[LayerSpec, ...]
-    enables: frozenset[str]
+    enables: Mapping[str, Enable]
+    implied: Implied
     events: Mapping[str, tuple[Event, ...]]
 
     def are_of_one_family(self, command: Command, known: Response | Code) -> bool:
@@ -46,4 +51,4 @@ class Tables:
 def no_tables() -> Tables:
     """The tables of no family at all."""
     nothing: Mapping[Any, Any] = MappingProxyType({})
-    return Tables(nothing, nothing, nothing, nothing, nothing, (), frozenset(), nothing)
+    return Tables(nothing, nothing, nothing, nothing, nothing, (), nothing, nothing, nothing)

@@ -35,13 +35,8 @@ def streamed(connection: Connection, call: Call, to: Any, options: CallOptions, 
     if callback is None:
         return finish(_waited_for(connection, call, taking, timeout))
     taking.use_thread()
-    hand_over = partial(
-        outcome.hand_over,
-        engine=connection.engine,
-        finish=_finished(connection, taking, finish),
-        callback=callback,
-        cb_arg=options.get("cb_arg"),
-    )
+    finished = _finished(connection, taking, finish)
+    hand_over = partial(outcome.hand_over, connection.engine, finished, callback, options.get("cb_arg"))
 
     def over(request: Request) -> None:
         taking.over(request, partial(hand_over, request))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imapkit.core.contract.events import News
+    from imapkit.core.contract.events import Unasked
     from imapkit.core.engine.request import Request
     from imapkit.core.engine.upload import Upload
     from imapkit.errors import error
@@ -44,7 +44,7 @@ class Out:
 class Effects:
     """What the caller is to do now. It stays until ``Engine.delivered``, so that an interrupted delivery is repeated."""
 
-    __slots__ = ("asks", "closed", "done", "due", "greeted", "news", "switch")
+    __slots__ = ("asks", "closed", "done", "due", "greeted", "switch", "unasked")
 
     def __init__(self) -> None:
         self.due = False
@@ -54,9 +54,9 @@ class Effects:
         self.asks: list[Request] = []
         """Commands that have a question, or an earlier moment at which to look at them."""
         self.switch: Request | None = None
-        """The command whose layer is to be switched on; the engine has taken in nothing behind its answer."""
+        """The command whose layer is to be switched on, or off; the engine has taken in nothing behind its answer."""
         self.greeted = False
-        self.news: list[News] = []
+        self.unasked: list[Unasked] = []
         """What no command asked for, in order, of the names that ``Engine.wanted`` has."""
         self.closed: error | None = None
 
@@ -72,7 +72,7 @@ class Effects:
             self.done = []
         if self.asks:
             self.asks = []
-        if self.news:
-            self.news = []
+        if self.unasked:
+            self.unasked = []
         self.switch = self.closed = None
         self.greeted = False

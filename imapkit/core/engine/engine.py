@@ -54,7 +54,7 @@ class Engine:
         make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.limits = limits or Limits()
-        self.session = session or Session(tables.enables, self.limits)
+        self.session = session or Session(tables.enables, self.limits, tables.implied)
         self.store = Store(self.limits, make_lock())
         self.secrets = Hidden()
         self.defects = DefectLog(self.limits.defects, self.secrets, make_lock())
@@ -107,9 +107,10 @@ class Engine:
 
     @property
     def switching(self) -> Command | None:
-        """The command in flight that switches a layer on, once the server has agreed; None if there is none."""
+        """The command in flight that switches a layer on or off, once the server has agreed; None if there is none."""
         pending = self.flight.pending.values() if self.flight.layer_pending else ()
-        return next((request.call.command for request in pending if request.call.command.layer is not None), None)
+        commands = (request.call.command for request in pending)
+        return next((command for command in commands if command.layer is not None or command.ends_layers), None)
 
     @property
     def in_flight(self) -> int:
@@ -149,7 +150,7 @@ class Engine:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The names of the responses, and of the codes as "[ALERT]", that go to ``effects.news`` if no command asked for them."""
+        """The names of responses, and of codes as "[ALERT]", that go to ``effects.unasked`` if no command asked for them."""
         return self.flight.wanted
 
     @wanted.setter
@@ -291,7 +292,7 @@ class Engine:
             return
 
     def switched(self, request: Request, now: float) -> None:
-        """End a command whose layer has been switched on."""
+        """End a command whose layer has been switched on, or off."""
         flight = self.flight
         flight.now = now
         if self.closed is not None or request.phase is not SWITCHING:

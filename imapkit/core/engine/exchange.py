@@ -151,7 +151,7 @@ def settled(pieces: Iterable[Piece], session: Session) -> Iterator[bytes | Liter
     """The pieces, each ``Late`` one in the form for the present session."""
     for piece in pieces:
         if isinstance(piece, Late):
-            yield from piece.on if "UTF8=ACCEPT" in session.enabled else piece.off
+            yield from piece.on if session.utf8 else piece.off
         else:
             yield piece
 

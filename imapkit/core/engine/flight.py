@@ -52,10 +52,10 @@ class Flight:
         self.listener: Request | None = None
         """The command in flight that listens, or that will."""
         self.wanted: frozenset[str] = frozenset()
-        """The responses, and codes in brackets, that become news if no command asked for them."""
+        """The responses, and codes in brackets, that go to ``effects.unasked`` if no command asked for them."""
         self.layer_pending = False
-        """Whether a command that switches a layer on is in flight: a batch of responses then ends behind each tagged response.
-        Readable without the lock."""
+        """Whether a command that switches a layer on or off is in flight: a batch of responses then ends behind each tagged
+        response. Readable without the lock."""
         self.progress = Progress()
         self.moments = Moments()
         self.tag_prefix = _tag_prefix()
@@ -100,7 +100,7 @@ class Flight:
             self.attribution.expect(request)
         if command.news is not None or command.interrupt is not None:
             self.listener = request
-        if command.layer is not None:
+        if command.layer is not None or command.ends_layers:
             self.layer_pending = True
         return True
 
@@ -126,7 +126,7 @@ class Flight:
             self.attribution.forget(request)
         if self.listener is request:
             self.listener = None
-        if command.layer is not None:
+        if command.layer is not None or command.ends_layers:
             self.layer_pending = False
         self.gate.land(request)
         self.release(request)

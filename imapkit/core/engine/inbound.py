@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from imapkit.core.contract.events import News
+from imapkit.core.contract.events import Unasked
 from imapkit.core.contract.session import State
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
 from imapkit.core.support.shown import shown
@@ -69,7 +69,7 @@ class Inbound:
                 self._untagged(response)  # type: ignore[arg-type]
 
     def _run(self, run: Run) -> None:
-        run.utf8 = "UTF8=ACCEPT" in self._flight.session.enabled
+        run.utf8 = self._flight.session.utf8
         if not self._takes_run(run):
             for each in run.responses():
                 self._untagged(each)
@@ -156,7 +156,7 @@ class Inbound:
             self._give_back(request)
         if b"[" in text:
             self._code(text, request)
-        if typ == "OK" and command.layer is not None:
+        if typ == "OK" and (command.layer is not None or command.ends_layers):
             request.move("switch")
             flight.effects.switch, flight.effects.due = request, True
             return
@@ -173,7 +173,7 @@ class Inbound:
             for response, _ in doubtful:
                 self._keep(response.name, response, response.memory)
                 if request.typ == "OK":
-                    self._add_news(response.name, response)
+                    self._add_unasked(response.name, response)
             return
         for response, defect in doubtful:
             self._defects.add(defect, response.parts[0])
@@ -225,7 +225,7 @@ class Inbound:
             self._defects.add(response.defect, response.text)
         if isinstance(response, Stray):
             self._strays.add(response)
-        response.utf8 = "UTF8=ACCEPT" in flight.session.enabled
+        response.utf8 = flight.session.utf8
         known = self._tables.responses.get(name)
         owner, defect, gives_way = self._find(response, known, self._guard)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
@@ -242,7 +242,7 @@ class Inbound:
         """Give a response to the command that it answers, or keep it. One that ``gives_way`` waits for a more certain one."""
         if owner is None:
             self._keep(response.name, response, response.memory)
-            self._add_news(response.name, response)
+            self._add_unasked(response.name, response)
         elif gives_way:
             self._doubt(owner, response, defect)
             return
@@ -251,11 +251,11 @@ class Inbound:
         if defect:
             self._defects.add(defect, response.parts[0])
 
-    def _add_news(self, name: str, came: Untagged | ResponseCode) -> None:
+    def _add_unasked(self, name: str, came: Untagged | ResponseCode) -> None:
         """Leave what no command asked for to the subscribers, if there are any."""
         flight = self._flight
         if name in flight.wanted:
-            flight.effects.news.append(News(name, came, flight.session.mailbox))
+            flight.effects.unasked.append(Unasked(name, came, flight.session.mailbox))
             flight.effects.due = True
 
     def _collect(self, owner: Request, piece: Untagged | Run) -> None:
@@ -279,7 +279,7 @@ class Inbound:
         self._release(before)
         for piece in before:
             for response in piece.responses():
-                self._add_news(response.name, response)
+                self._add_unasked(response.name, response)
 
     def _doubt(self, owner: Request, response: Untagged, defect: str) -> None:
         """Add a response that answers the command if no more certain one comes (``_settle``)."""
@@ -340,7 +340,7 @@ class Inbound:
                     self._part(owner)
                 self._collect_code(owner, code, untagged)
             else:
-                self._add_news(f"[{code.name}]", code)
+                self._add_unasked(f"[{code.name}]", code)
         if code.name == "ALERT":
             # Secrets are hidden before the text is cut, so that no part of one is left.
             self.alert = shown(self._flight.secrets.hide(split_code(text)[:4096]), 500)

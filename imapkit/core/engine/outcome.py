@@ -77,11 +77,11 @@ def _came(request: Request, engine: Engine) -> Data | None:
 
 
 def hand_over(
-    request: Request,
     engine: Engine,
     finish: Callable[[Request], tuple[str, Data]],
     callback: Callable[[tuple[Any, Any, Any]], object],
     cb_arg: Any,
+    request: Request,
 ) -> None:
     """Call the callback with the result, or with the error. Further calls for the same command do nothing."""
     if request.called_back:

@@ -365,6 +365,9 @@ def _wrong_interrupt(command: Command) -> Iterator[str]:
 
 
 def _wrong_layer(command: Command) -> Iterator[str]:
+    yield from _wrong_list("ends_layers", command.ends_layers, str)
+    if command.ends_layers and not command.exclusive:
+        yield "it switches a layer off, so it must be exclusive: write exclusive=True"
     if command.tail not in _TAILS:
         yield f'tail={command.tail!r} is neither "feed" nor "reject"'
     if command.layer is None:

@@ -18,6 +18,7 @@ _MOMENTS = ("greeting", "tls", "login")
 def wrong_points(family: Family, check: _Check) -> Iterator[str]:
     """The mistakes; ``check(where, field, function, call)`` tells those of a function."""
     yield from _wrong_guards(family.guards, check)
+    yield from _wrong_implies(family.implies)
     yield from _wrong_offers(family.offers)
     for step in family.steps if isinstance(family.steps, (tuple, list)) else ():
         if isinstance(step, StateStep):
@@ -35,6 +36,17 @@ def _wrong_guards(guards: Any, check: _Check) -> Iterator[str]:
         if not isinstance(name, str) or name != name.upper() or not name:
             yield f'guards= has the key {name!r}, which is no name of a command in upper case, nor "*"'
         yield from check(f"guards= under {name!r}", "the rule", rule, "rule(session, name, args, uid)")
+
+
+def _wrong_implies(implies: Any) -> Iterator[str]:
+    if not isinstance(implies, Mapping):
+        yield f"implies= is no mapping but {type(implies).__name__}"
+        return
+    for name, others in implies.items():
+        if not isinstance(name, str):
+            yield f"implies= has the key {name!r}, which is no str"
+        if not isinstance(others, (tuple, list)) or not all(isinstance(other, str) for other in others):
+            yield f"implies= has under {name!r} no tuple of capabilities: a comma is missing before the )"
 
 
 def _wrong_offers(offers: Any) -> Iterator[str]:

@@ -16,8 +16,10 @@ from typing import Any
 from imapkit import ext
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.enable import Enable
 from imapkit.core.contract.events import Event
 from imapkit.core.contract.extension import Code, LayerSpec, Response
+from imapkit.core.contract.implied import Implied
 from imapkit.core.contract.option import Option
 from imapkit.core.contract.points import Moment, Quirk, StateStep
 from imapkit.core.contract.routes import Routes
@@ -92,7 +94,8 @@ class Registry(Tables):
             routes=MappingProxyType({each.method: each for plugin in known for each in plugin.family.routes}),
             mixins=mixins,
             always_layers=_always(tables["layers"]),
-            enables=frozenset(name.upper() for plugin in known for name in plugin.family.enables),
+            implied=_implied(known),
+            enables=_enables(known),
             events=_events(known),
             absent=MappingProxyType(dict(absent or {})),
             **{table: MappingProxyType(content) for table, content in tables.items()},
@@ -187,6 +190,16 @@ def _others(absent: Mapping[str, str]) -> str:
     return ", ".join(f"{family!r} ({why})" for family, why in sorted(absent.items()) if family not in ext.INDEX)
 
 
+def _enables(plugins: tuple[Plugin, ...]) -> Mapping[str, Enable]:
+    """What may be enabled. Two families may understand one name: then each of their declarations holds."""
+    known: dict[str, Enable] = {}
+    for plugin in plugins:
+        for name in plugin.family.enables:
+            one, other = name if isinstance(name, Enable) else Enable(name), known.get(name.upper())
+            known[one] = one if other is None else one.joined(other)
+    return MappingProxyType(known)
+
+
 def _events(plugins: tuple[Plugin, ...]) -> Mapping[str, tuple[Event, ...]]:
     """The functions that make events of each response, of all families, in the order of their names."""
     events: dict[str, tuple[Event, ...]] = {}
@@ -231,6 +244,16 @@ def _extend(
                 for place, spec in known.places.items()
             }
             commands[name] = replace(commands[name], places=MappingProxyType(places))
+
+
+def _implied(plugins: tuple[Plugin, ...]) -> Implied:
+    """What the families say about capabilities together, by the capability that is implied."""
+    found: dict[str, set[str]] = {}
+    for plugin in plugins:
+        for name, others in plugin.family.implies.items():
+            for other in others:
+                found.setdefault(other.upper(), set()).add(name.upper())
+    return MappingProxyType({name: frozenset(those) for name, those in found.items()})
 
 
 def _guard(commands: dict[str, Command], plugins: tuple[Plugin, ...]) -> None:

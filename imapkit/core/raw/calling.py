@@ -50,7 +50,7 @@ class Calling(Commands):
     @property
     def _names_are_utf8(self) -> bool:
         """Whether mailbox names are UTF-8 now (RFC 6855); a received response has its own flag for it."""
-        return self._connection is not None and "UTF8=ACCEPT" in self._connection.engine.session.enabled
+        return self._connection is not None and self._connection.engine.session.utf8
 
     def _call(self, command: str, /, *args: Any, uid: bool = False, **options: Unpack[CallOptions]) -> Result:
         """See ``Commands._call``."""
@@ -91,11 +91,8 @@ class Calling(Commands):
             return streamed(connection, call, to, options, partial(self._finished, made))
         if callback is None:
             return self._finished(made, connection.callers.perform(call, timeout, patience, renew))
-        cb_arg, finished = options.get("cb_arg"), partial(self._finished, made)
-
-        def done(request: Request) -> None:
-            outcome.hand_over(request, connection.engine, finished, callback, cb_arg)
-
+        # (No function of its own: its cells would be objects for the garbage collector, for each of thousands of commands.)
+        done = partial(outcome.hand_over, connection.engine, partial(self._finished, made), callback, options.get("cb_arg"))
         connection.callers.submit(call, done, timeout=timeout, patience=patience, renew=renew)
         return (None, None)  # type: ignore[return-value]
 
@@ -114,12 +111,11 @@ class Calling(Commands):
     ) -> Call:
         """Encode the whole command (``make_call``), so that its errors are raised before any byte is sent."""
         session = (self._connection or self._live).engine.session
-        known = self._registry.commands.get(name)
+        commands = self._registry.commands
+        known = commands.get(f"UID {name}" if uid else name) or commands.get(name)
         if known is not None and known.needs is not None and session.capabilities is None and known.states & session.state:
             self._known_capabilities()
-        call = make_call(
-            self._registry.commands, session, name, args, uid, reply, layer, generic, force, results, writes, additions
-        )
+        call = make_call(commands, session, name, args, uid, reply, layer, generic, force, results, writes, additions)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
             # The capabilities decide how a literal is sent. They are requested only if the command may be sent in this state.

@@ -74,7 +74,7 @@ class Client(Attributes, OldNames, Futures, Secured):
         self.sock: Any = None
         self.read_fd: int | None = None
         self._layers: Layers | None = None
-        self._first_session = Session(self._registry.enables, limits or Limits())
+        self._first_session = Session(self._registry.enables, limits or Limits(), self._registry.implied)
         self._connection: Connection | None = None
         self.host, self.port = "", self._default_port
         try:

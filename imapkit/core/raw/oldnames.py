@@ -86,7 +86,7 @@ class OldNames:
 
     @property
     def _encoding(self) -> str:
-        return "utf-8" if "UTF8=ACCEPT" in self._live.engine.session.enabled else "ascii"
+        return "utf-8" if self._live.engine.session.utf8 else "ascii"
 
     def _quote(self, arg: str) -> str:
         """``arg`` between double quotes, escaped."""

@@ -54,6 +54,8 @@ class Callers:
         self.futures = futures
         """Completes futures, and runs what a family does between two commands of one future."""
         self._engine, self._process = steps.engine, process.current
+        # (Bound once: each would be an object with each command.)
+        self._answer, self._look = challenges.answer, self._look_again
 
     def perform(
         self,
@@ -124,7 +126,7 @@ class Callers:
         ``on_done`` is called when the command is over, ``on_accepted`` when the server has accepted a listening command. With
         ``on_accepted`` both are called under the state lock: they may only open a latch or fill a queue.
         """
-        called = CallBack(self._callbacks, on_done, self._challenges.answer, self._look_again, on_accepted)
+        called = CallBack(self._callbacks, on_done, self._answer, self._look, on_accepted)
         request = Request(call, called)
         if not (timeout is patience is renew is None):
             self._set_times(request, timeout, patience, renew)
@@ -233,7 +235,7 @@ class Callers:
         (Not the callback thread, where a callback may wait for this command.)
         """
         if request.question is not None:
-            self.futures.put(partial(self._challenges.answer, request))
+            self.futures.put(partial(self._answer, request))
         else:
             self._look_again(request)
 

@@ -154,7 +154,7 @@ class Connection:
         with self._steps.lock:
             if self._subscribers is None:
                 self._subscribers = Subscribers(self.engine, self._callbacks, self._steps.lock)
-                self._steps.on_news = self._subscribers.put
+                self._steps.on_unasked = self._subscribers.put
         return self._subscribers.add(function, kinds)
 
     def call_back(self, job: Job) -> None:

@@ -51,7 +51,8 @@ class Inline:
     def read_inline(self, request: Request, until: float) -> None:
         """Read until ``request`` is over or has a question, or until ``until``. Returns at once if another thread reads."""
         ready = self._layers.transport.ready
-        if ready is None or request.call.command.layer is not None:
+        command = request.call.command
+        if ready is None or command.layer is not None or command.ends_layers:
             # An interruption of the caller must not stop the handshake of a layer half way.
             self.wake_reader()
             return

@@ -141,9 +141,11 @@ class Intake:
                 self.take_in(piece, known)
 
     def _place(self) -> int:
-        """How many layers will be beneath the layer that a command in flight switches on."""
+        """How many layers are beneath the layer that a command in flight switches on or off."""
         with self._steps.lock:
             command = self._engine.switching
+        if command is not None and command.ends_layers:
+            return self._layers.first(command.ends_layers)
         spec = None if command is None else self._tables.layers.get(command.layer or "")
         return len(self._layers) if spec is None else self._layers.place(spec.order)
 
@@ -254,18 +256,20 @@ class Intake:
             batch.append(run)
 
     def _switch(self) -> Request:
-        """Insert the layer of a command above all others, then end the command."""
+        """Insert the layer of a command above all others, or remove it, then end the command."""
         request, self._steps.switching = self._steps.switching, None
         assert request is not None
         rest, below = self._framer.take_rest(), len(self._layers)
         _check_left(request, len(rest))
-        self._insert(request)
+        self._change(request)
         if rest:
             self.take_in(rest, below)
         return request
 
     def _switch_beneath(self, left: bytes, more: int, place: int) -> None:
-        """Insert the layer of a command above the first ``place`` layers; ``left`` has been decoded by these only.
+        """Insert the layer of a command above the first ``place`` layers, or remove the next one.
+
+        ``left`` has been decoded by the first ``place`` layers only.
 
         ``more``: how many bytes behind the answer have come through all layers. Raises ``RemoteProtocolError`` if there are any,
         since they should have come through the new layer.
@@ -278,18 +282,19 @@ class Intake:
         if more:
             raise _injection(request, more)
         _check_left(request, len(left))
-        self._insert(request)
+        self._change(request)
         if left:
             self.take_in(left, place)
 
-    def _insert(self, request: Request) -> None:
+    def _change(self, request: Request) -> None:
         command = request.call.command
-        assert command.layer is not None
-        spec = self._tables.layers[command.layer]
-        layer = spec.factory(self._engine.session, request.call.options)
-        if layer is not None:
-            end = min(request.limit, monotonic() + self._handshake)
-            self._layers.insert(layer, lambda: end, spec.order)
+        self._layers.remove(command.ends_layers)
+        if command.layer is not None:
+            spec = self._tables.layers[command.layer]
+            layer = spec.factory(self._engine.session, request.call.options)
+            if layer is not None:
+                end = min(request.limit, monotonic() + self._handshake)
+                self._layers.insert(layer, lambda: end, spec.order, name=command.layer)
         self._courier.run(self._engine.switched, request)
         self.take_left()
 

@@ -12,7 +12,7 @@ from imapkit.core.threads.waiters import Latch, open_latch
 from imapkit.errors import ConnectionClosed, RemoteProtocolError, error, lost_error
 
 if TYPE_CHECKING:
-    from imapkit.core.contract.events import News
+    from imapkit.core.contract.events import Unasked
     from imapkit.core.engine.effects import Out
     from imapkit.core.engine.engine import Engine
     from imapkit.core.engine.request import Request
@@ -49,8 +49,8 @@ class Steps:
         """Whether jobs were put for which a worker thread may have to be started."""
         self.served = 0
         """How many commands in a row ended for a waiting caller, since the reader thread last set it to 0."""
-        self.on_news: Callable[[list[News]], object] | None = None
-        """Takes ``effects.news``, under the lock."""
+        self.on_unasked: Callable[[list[Unasked]], object] | None = None
+        """Takes ``effects.unasked``, under the lock."""
         self._after = after
         # (A list: a deque takes 0.7 KiB on every idle connection, and this is nearly always empty.)
         self.inbox: list[tuple[Work, Any]] = []
@@ -150,9 +150,9 @@ class Steps:
             if request.waiter is not None:
                 self.owes = True
                 request.waiter.ask(request)
-        if effects.news and self.on_news is not None:
+        if effects.unasked and self.on_unasked is not None:
             self.owes = True
-            self.on_news(effects.news)
+            self.on_unasked(effects.unasked)
         if effects.switch is not None:
             self.switching = effects.switch
         effects.clear()

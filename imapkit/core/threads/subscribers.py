@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from imapkit.core.contract.events import News, Overflow
+from imapkit.core.contract.events import Overflow, Unasked
 from imapkit.core.contract.result import parse, parse_shape
 from imapkit.core.support.log import logger
 from imapkit.core.wire.memory import SINGLE
@@ -44,9 +44,9 @@ class Subscription:
 class Subscribers:
     """The subscribers of one connection, and the queue of what they have not been given.
 
-    The thread that holds the state lock puts news in (``put``). The callback thread makes the events and calls the functions,
-    without a lock. The queue has the bounds of the store (``Limits.stored``, ``stored_bytes``); beyond them news are dropped,
-    and an ``Overflow`` stands in their place.
+    The thread that holds the state lock puts responses in (``put``). The callback thread makes the events and calls the
+    functions, without a lock. The queue has the bounds of the store (``Limits.stored``, ``stored_bytes``); beyond them
+    responses are dropped, and an ``Overflow`` stands in their place.
     """
 
     def __init__(self, engine: Engine, worker: Worker, state_lock: AbstractContextManager[object]) -> None:
@@ -54,7 +54,7 @@ class Subscribers:
         self._all: tuple[Subscription, ...] = ()
         self._lock = Lock()
         """Held for what follows only, and not while anything else is called."""
-        self._queue: deque[News | Overflow] = deque()
+        self._queue: deque[Unasked | Overflow] = deque()
         self._memory = 0
         self._runs = False
         """Whether the worker has been asked to run ``_run``, and has not ended it."""
@@ -74,11 +74,11 @@ class Subscribers:
             if not self._all:
                 self._engine.wanted = frozenset()
 
-    def put(self, news: Iterable[News]) -> None:
+    def put(self, unasked: Iterable[Unasked]) -> None:
         """Queue what came; the caller holds the state lock, and wakes the worker later."""
         limits, queue = self._engine.limits, self._queue
         with self._lock:
-            for each in news:
+            for each in unasked:
                 size = each.memory + SINGLE
                 if len(queue) < limits.stored and self._memory + size <= limits.stored_bytes:
                     queue.append(each)
@@ -91,13 +91,13 @@ class Subscribers:
         if not runs:
             self._worker.put(self._run)
 
-    def _next(self) -> News | Overflow | None:
+    def _next(self) -> Unasked | Overflow | None:
         with self._lock:
             if not self._queue:
                 self._runs = False
                 return None
             came = self._queue.popleft()
-            if isinstance(came, News):
+            if isinstance(came, Unasked):
                 self._memory -= came.memory + SINGLE
             return came
 
@@ -113,7 +113,7 @@ class Subscribers:
                     if event is not None:
                         self._tell(event)
 
-    def _made(self, make: Callable[[Any, Any], object], value: Any, came: News) -> object:
+    def _made(self, make: Callable[[Any, Any], object], value: Any, came: Unasked) -> object:
         try:
             return make(value, came.mailbox)
         except Exception as exc:
@@ -131,9 +131,9 @@ class Subscribers:
                     logger().exception("a subscriber raised")
 
 
-def _values(news: News, tables: Tables, engine: Engine) -> Iterable[Any]:
+def _values(unasked: Unasked, tables: Tables, engine: Engine) -> Iterable[Any]:
     """What the response, or the code, says by its family's grammar; what cannot be read is noted."""
-    nesting, came = engine.limits.nesting, news.came
+    nesting, came = engine.limits.nesting, unasked.came
     if isinstance(came, Untagged):
         found = parse((came,), tables, nesting)
     elif came.name in tables.codes:

@@ -6,6 +6,7 @@ import contextlib
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
 
 from imapkit.core.contract.extension import Layer
 from imapkit.core.transport.base import READING, SLICE, WRITING, Deadline, Transport, wait
@@ -25,6 +26,7 @@ class Layers:
         self.transport = transport
         self._layers: tuple[Layer, ...] = ()
         self._ranks: list[_Rank] = []
+        self._names: list[str] = []
         self.filler: tuple[Layer, bytes] | None = None
         """Bytes without meaning, and the layer they are sent beneath; only where a silent server can be noticed."""
         self._decoded: list[bytes] = []
@@ -40,8 +42,25 @@ class Layers:
         """How many layers are beneath a layer of this order; of two with the same order the later one is above."""
         return bisect_right(self._ranks, (not always, order))
 
-    def insert(self, layer: Layer, deadline: Deadline, order: float, *, always: bool = False) -> None:
-        """Run the handshake of ``layer``, and switch it on in its place. No other thread may read or write meanwhile."""
+    def first(self, names: Sequence[str]) -> int:
+        """How many layers are beneath the lowest one of these names; the number of all layers if none of them is on."""
+        return next((place for place, name in enumerate(self._names) if name in names), len(self._layers))
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Switch the layers of these names off. No other thread may read or write meanwhile."""
+        if not names:
+            return
+        stays = [name not in names for name in self._names]
+        self._layers, gone = tuple(compress(self._layers, stays)), self._layers
+        self._ranks, self._names = list(compress(self._ranks, stays)), list(compress(self._names, stays))
+        if self.filler is not None and self.filler[0] in gone and self.filler[0] not in self._layers:
+            self.filler = None
+
+    def insert(self, layer: Layer, deadline: Deadline, order: float, *, always: bool = False, name: str = "") -> None:
+        """Run the handshake of ``layer``, and switch it on in its place. No other thread may read or write meanwhile.
+
+        ``name``: that by which a command may end it.
+        """
         place = self.place(order, always=always)
         beneath, above = self._layers[:place], self._layers[place:]
         received: list[bytes] = []
@@ -57,6 +76,7 @@ class Layers:
         layer.start(lambda data: self._write_through(beneath, data, deadline), receive)
         self._layers = (*beneath, layer, *above)
         self._ranks.insert(place, (not always, order))
+        self._names.insert(place, name)
         filler = getattr(layer, "filler", None)
         if isinstance(filler, bytes) and filler and self.transport.ready is not None:
             self.filler = layer, filler

@@ -101,6 +101,19 @@ PARTLY = {
 }
 
 
+IMPLIES = {
+    "LITERAL+": ("LITERAL-",),  # RFC 7888 section 5
+    "METADATA": ("METADATA-SERVER",),  # RFC 5464 section 1
+    "QRESYNC": ("CONDSTORE",),  # RFC 7162 section 3.2.3
+    "UTF8=ONLY": ("UTF8=ACCEPT",),  # RFC 6855 section 6
+    # RFC 9051 appendix E, of what is there as a whole: of BINARY and SPECIAL-USE it takes a part only.
+    "IMAP4REV2": (
+        *("ENABLE", "ESEARCH", "IDLE", "LIST-EXTENDED", "LIST-STATUS", "LITERAL-", "MOVE", "NAMESPACE", "SASL-IR", "SEARCHRES"),
+        *("STATUS=SIZE", "UIDPLUS", "UNSELECT"),
+    ),
+}
+
+
 @hookimpl
 def imapkit_family() -> Family:
     """The base family."""
@@ -112,6 +125,7 @@ def imapkit_family() -> Family:
         # CHILDREN and SPECIAL-USE are attributes in LIST (RFC 3348, RFC 6154 section 2), SIZE is an item of STATUS (RFC 8438).
         capabilities=("IMAP4rev1", "IMAP4", "AUTH=CRAM-MD5", "LOGINDISABLED", "CHILDREN", "SPECIAL-USE", "STATUS=SIZE"),
         partly=PARTLY,
+        implies=IMPLIES,
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,

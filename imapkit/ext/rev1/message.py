@@ -146,7 +146,7 @@ class MessageCommands(Commands):
 
     def _with_charset(self, charset: str | None, criteria: tuple[Any, ...]) -> tuple[Any, ...]:
         """The criteria, after "CHARSET" and its name if the server needs them."""
-        if "UTF8=ACCEPT" in self._session.enabled:
+        if self._session.utf8:
             # RFC 6855 section 3: with UTF-8 accepted, no charset may be named.
             if charset:
                 raise ArgumentError("a charset must not be given once UTF8=ACCEPT is enabled")

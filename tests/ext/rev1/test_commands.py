@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,8 @@ class Answer:
     text: bytes = b"done"
     args: tuple[Any, ...] = ()
     untagged: list[Untagged] = None  # type: ignore[assignment]
+    codes: Sequence[ResponseCode] = ()
     interrupted_by: str = ""
-    codes: tuple[ResponseCode, ...] = ()
 
     @property
     def received(self) -> list[Untagged]:
