@@ -311,7 +311,7 @@ class Inbound:
     def _listen(self, request: Request, response: Untagged) -> None:
         """Interrupt the listening command if the response is news for it."""
         news = request.call.command.news
-        if request.news or news is None or not (request.sent or request.accepted):
+        if request.news or request.stays or news is None or not (request.sent or request.accepted):
             return
         if not self._plugins.ask(request, holds, news, response):
             return
