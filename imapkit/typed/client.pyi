@@ -2,7 +2,15 @@
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from imapkit.client import IMAP4
+from imapkit.core.contract.routes import Explained
+from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
 from imapkit.ext.acl import ListRights, Rights
 from imapkit.ext.acl.typed import AclSession
 from imapkit.ext.annotation import Annotation, AnnotationSession
@@ -12,7 +20,7 @@ from imapkit.ext.esearch import EsearchSelected
 from imapkit.ext.id import IdSession
 from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
-from imapkit.ext.namespace import NamespaceSession, Namespaces
+from imapkit.ext.namespace import Namespaces, NamespaceSession
 from imapkit.ext.proxyauth import ProxyauthSession
 from imapkit.ext.quota import Quota, QuotaSession
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
@@ -24,15 +32,6 @@ from imapkit.ext.starttls import StartTLSSession
 from imapkit.ext.uidplus import UidplusSelected
 from imapkit.ext.unselect import UnselectSession
 from imapkit.plugin import Copied, Item, MailboxEvent, Overflow, Reply, Role, SearchKey, SortKey, UIDSet, Which
-from collections.abc import Generator
-from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
-
-from imapkit.client import IMAP4
-from imapkit.core.contract.routes import Explained
-from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
