@@ -27,7 +27,7 @@ from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, W
 from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
-from imapkit.core.contract.wires import Begin, Flight, Offload, Reply, Wire
+from imapkit.core.contract.wires import Begin, Flight, Offload, Reading, Reply, Wire
 from imapkit.core.grammar.about import (
     about_mailbox,
     is_about_mailbox,
@@ -52,7 +52,7 @@ from imapkit.core.grammar.search import NO_OPERANDS, message_numbers, needs_char
 from imapkit.core.grammar.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.grammar.text import decode_bytes, decode_parameters, decode_words
 from imapkit.core.grammar.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
-from imapkit.core.grammar.uidsets import UidSet, uid_set
+from imapkit.core.grammar.uidsets import UidSet, about_uids, is_about_uids, uid_set
 from imapkit.core.grammar.unquoted import is_astring, mailbox_before
 from imapkit.core.support.lean import record
 from imapkit.core.support.patterns import late_pattern
@@ -118,6 +118,7 @@ __all__ = [
     "Progress",
     "Quirk",
     "Readable",
+    "Reading",
     "Reply",
     "Response",
     "ResponseCode",
@@ -150,6 +151,7 @@ __all__ = [
     "Wire",
     "Writable",
     "about_mailbox",
+    "about_uids",
     "any_value",
     "as_it_is",
     "astring",
@@ -172,6 +174,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "is_about_mailbox",
+    "is_about_uids",
     "is_astring",
     "item_list",
     "late_pattern",

@@ -21,6 +21,7 @@ INDEX: dict[str, tuple[str, ...]] = {
     ),
     "compress": ("enable_compression",),
     "enable": ("enable",),
+    "esearch": (),
     "id": ("id",),
     "idle": (
         "idle",

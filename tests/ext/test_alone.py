@@ -22,6 +22,7 @@ DOCUMENTED = [
     "annotation",
     "compress",
     "enable",
+    "esearch",
     "id",
     "idle",
     "move",

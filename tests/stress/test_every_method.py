@@ -108,6 +108,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "login": ("user", "password"),
     "login_cram_md5": ("user", "password"),
     "listrights": ("box", "who"),
+    "move": ("1", "box"),
     "deleteacl": ("box", "who"),
     "setacl": ("box", "who", "lrs"),
     "parse": ("EXISTS", [b"3"]),

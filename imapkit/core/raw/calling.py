@@ -91,7 +91,7 @@ class Calling(Commands):
             return streamed(connection, call, to, options, partial(self._finished, made))
         if callback is None:
             return self._finished(made, connection.callers.perform(call, timeout, patience, renew))
-        # (No function of its own: its cells would be objects for the garbage collector, with each of thousands of commands queued.)
+        # (No function of its own: its cells would be objects for the garbage collector, for each of thousands of commands.)
         done = partial(outcome.hand_over, connection.engine, partial(self._finished, made), callback, options.get("cb_arg"))
         connection.callers.submit(call, done, timeout=timeout, patience=patience, renew=renew)
         return (None, None)  # type: ignore[return-value]
