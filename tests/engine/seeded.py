@@ -96,6 +96,19 @@ MISTAKES = (
         "waiting = self._keys.pop(subject) and None",
     ),
     Mistake("number sets that meet follow one another", lanes, "elif self.spans.meets(subject):", "elif False:"),
+    Mistake("equal parts of a message follow one another", lanes, "if parts is None or part in parts:", "if parts is None:"),
+    Mistake(
+        "a part of a message follows the whole",
+        lanes,
+        "parts = self.parts.get(number)\n        if",
+        "parts = self.parts.setdefault(number, set())\n        if",
+    ),
+    Mistake(
+        "the whole of a message follows its parts",
+        lanes,
+        "if parts:\n                return",
+        "if False:\n                pass",
+    ),
     Mistake(
         "nothing passes a set that may hold any number",
         lanes,
