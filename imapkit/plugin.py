@@ -22,7 +22,7 @@ from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hook
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
-from imapkit.core.contract.routes import Explained, Route, Routes
+from imapkit.core.contract.routes import Explained, Route, Routes, by_route
 from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, Which
 from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
@@ -161,6 +161,7 @@ __all__ = [
     "astring_or_nil",
     "atom",
     "attempt",
+    "by_route",
     "command",
     "date",
     "date_time",

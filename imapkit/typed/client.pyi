@@ -155,12 +155,17 @@ class _BlockingSession(
 
         ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
         """
-    def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> list[MailboxListing]:
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
     def role(self, role: Role) -> MailboxListing | None:
         """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
@@ -401,12 +406,17 @@ class _NowaitSession(
 
         ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
         """
-    def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> Future[list[MailboxListing]]:
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> Future[list[MailboxListing]]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
     def role(self, role: Role) -> Future[MailboxListing | None]:
         """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
@@ -647,12 +657,17 @@ class _AsyncSession(
 
         ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
         """
-    async def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> list[MailboxListing]:
+    async def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
     async def role(self, role: Role) -> MailboxListing | None:
         """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.

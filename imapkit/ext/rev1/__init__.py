@@ -141,4 +141,5 @@ def imapkit_family() -> Family:
         codes=CODES,
         offers={"roles": {"find": _find_role}},
         events=news.EVENTS,
+        routes=(mailbox.MAILBOX_ROUTES,),
     )
