@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imapkit import AlreadyExists, Client, NoAnswer, NonExistent, Role
+from imapkit import AlreadyExists, Client, MailboxClosed, NoAnswer, NonExistent, Role
 from imapkit.ext.rev1 import MailboxListing
 from imapkit.ext.rev1.roles import role_of_name
 from imapkit.plugin import MailboxName
@@ -91,11 +91,19 @@ def test_a_mailbox_that_is_deleted_or_renamed_is_left_first_if_it_is_selected() 
         client.rename("INBOX", "old")
         asked = [name for name in server.names if name in handlers]
         assert asked == ["DELETE", "UNSELECT", "DELETE", "DELETE", "UNSELECT", "RENAME"]
-    with serving(handlers, b"IMAP4rev1 UNSELECT") as (client, server):
+    with serving({**handlers, "EXAMINE": DONE}) as (client, server):
+        with client.select("a") as box:
+            client.delete_mailbox("a")
+            assert server.names[-2:] == ["EXAMINE", "DELETE"]
+            with pytest.raises(MailboxClosed):
+                box.check()
+        with client.select("INBOX"):
+            client.rename("inbox", "old")
+        assert server.names[-2:] == ["SELECT", "RENAME"]
+    with serving({**handlers, "EXAMINE": refusing()}) as (client, server):
         with client.select("a"):
-            pass
-        client.delete_mailbox("a")
-        assert "UNSELECT" not in server.names
+            client.delete_mailbox("a")
+        assert server.names[-2:] == ["EXAMINE", "DELETE"]
 
 
 # roles
