@@ -72,7 +72,7 @@ class IdSession(TypedCommands[F]):
     """Send the client's name and version, and ask for the server's."""
 
     @command
-    async def id(self, **fields: str | None) -> dict[str, str | None]:
+    async def id(self, /, **fields: str | None) -> dict[str, str | None]:
         """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
 
         ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without

@@ -84,7 +84,7 @@ def test_the_kinds_of_parts() -> None:
     assert isinstance(text, TextPart)
     assert (text.lines, text.size, text.charset) == (1, 1, None)
     assert type(image) is BasicPart
-    assert (image.type, image.subtype, image.encoding, image.size) == (b"IMAGE", b"GIF", b"BASE64", 4)
+    assert (image.type, image.subtype, image.encoding, image.size) == ("image", "gif", "base64", 4)
     assert isinstance(inner, MessagePart)
     assert inner.lines == 9
     assert inner.envelope is not None
@@ -107,9 +107,9 @@ def test_decoded_properties() -> None:
     assert found.parameters == {"charset": "UTF-8", "name": "\u00e9.txt"}
     assert found.raw_parameters == ((b"Charset", b"UTF-8"), (b"NAME", b"=?utf-8?Q?=C3=A9.txt?="))
     assert found.charset == "utf-8"
-    assert found.description_text == "\u00e9"
+    assert found.description == "\u00e9"
     assert found.disposition is not None
-    assert found.disposition.type == b"Attachment"
+    assert (found.disposition.raw_type, found.disposition.type) == (b"Attachment", "attachment")
     assert found.disposition.parameters == {"filename": "\u00e9.txt"}
 
 
@@ -140,7 +140,7 @@ def test_filename(parameters: str, disposition: str, filename: str | None) -> No
 def test_missing_fields_are_none() -> None:
     found = read(IMAGE)
     assert isinstance(found, BasicPart)
-    assert (found.disposition, found.filename, found.description_text, found.md5) == (None, None, None, None)
+    assert (found.disposition, found.filename, found.description, found.md5) == (None, None, None, None)
     nameless = body(Cursor((b'(NIL NIL NIL NIL NIL "7BIT" 1)',)))
     assert nameless.content_type is None
 
