@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         error,
         readonly,
     )
+    from imapkit.ext.rev1.messages import BODY, DATE, ENVELOPE, FLAGS, HEADER, SIZE, Message, section
     from imapkit.refusals import (
         AlreadyExists,
         AuthenticationFailed,
@@ -114,6 +115,7 @@ _HOMES = {
     "imapkit.typed.account": ("Account", "OAuth2", "Password", "connect", "connect_async"),
     "imapkit.typed.client": ("AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"),
     "imapkit": ("q", "sort"),
+    "imapkit.ext.rev1.messages": ("BODY", "DATE", "ENVELOPE", "FLAGS", "HEADER", "SIZE", "Message", "section"),
     "imapkit._version": ("__version__",),
     "imapkit.client": ("IMAP4", "IMAP4_SSL", "IMAP4_stream"),
     "imapkit.compat": (
@@ -211,7 +213,12 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AUTH",
+    "BODY",
     "CRLF",
+    "DATE",
+    "ENVELOPE",
+    "FLAGS",
+    "HEADER",
     "IDLE_TIMEOUT",
     "IMAP4",
     "IMAP4_PORT",
@@ -220,6 +227,7 @@ __all__ = [
     "LOGOUT",
     "NONAUTH",
     "SELECTED",
+    "SIZE",
     "TLS_COMPAT",
     "TLS_NO_SSL",
     "TLS_SECURE",
@@ -269,6 +277,7 @@ __all__ = [
     "MailboxBusy",
     "MailboxClosed",
     "MailboxEvent",
+    "Message",
     "Missing",
     "Mon2num",
     "MonthNames",
@@ -319,6 +328,7 @@ __all__ = [
     "error",
     "q",
     "readonly",
+    "section",
     "sort",
     "unverified_context",
     "version",

@@ -22,12 +22,12 @@ from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hook
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
-from imapkit.core.contract.routes import Explained, Route, Routes
+from imapkit.core.contract.routes import Explained, Route, Routes, by_route
 from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, Which
 from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
-from imapkit.core.contract.wires import Arrivals, Begin, Flight, Listening, Offload, Reply, Wire
+from imapkit.core.contract.wires import Arrivals, Begin, Flight, Listening, Offload, Reading, Reply, Wire
 from imapkit.core.grammar.about import (
     about_mailbox,
     is_about_mailbox,
@@ -52,7 +52,7 @@ from imapkit.core.grammar.search import NO_OPERANDS, message_numbers, needs_char
 from imapkit.core.grammar.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.grammar.text import decode_bytes, decode_parameters, decode_words
 from imapkit.core.grammar.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
-from imapkit.core.grammar.uidsets import UidSet, uid_set
+from imapkit.core.grammar.uidsets import UidSet, about_uids, is_about_uids, uid_set
 from imapkit.core.grammar.unquoted import is_astring, mailbox_before
 from imapkit.core.support.lean import record
 from imapkit.core.support.patterns import late_pattern
@@ -121,6 +121,7 @@ __all__ = [
     "Progress",
     "Quirk",
     "Readable",
+    "Reading",
     "Reply",
     "Response",
     "ResponseCode",
@@ -153,12 +154,14 @@ __all__ = [
     "Wire",
     "Writable",
     "about_mailbox",
+    "about_uids",
     "any_value",
     "as_it_is",
     "astring",
     "astring_or_nil",
     "atom",
     "attempt",
+    "by_route",
     "command",
     "date",
     "date_time",
@@ -175,6 +178,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "is_about_mailbox",
+    "is_about_uids",
     "is_astring",
     "item_list",
     "late_pattern",

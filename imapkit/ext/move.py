@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, Unpack
 
-from imapkit.errors import ParseError
 from imapkit.plugin import (
     CallOptions,
     Command,
     Commands,
     Copied,
-    Cursor,
     Family,
-    NumberSet,
     Reply,
-    ResponseCode,
     Result,
     Role,
     Route,
@@ -25,12 +21,12 @@ from imapkit.plugin import (
     UIDSet,
     Which,
     Wire,
+    about_uids,
     command,
     hookimpl,
+    is_about_uids,
     mailbox,
     sequence_set,
-    sequence_set_text,
-    uid_set,
 )
 
 __all__ = ["MoveCommands", "MoveSelected", "imapkit_family"]
@@ -105,23 +101,6 @@ def _nothing(reply: Reply) -> None:
     """The result of a command that says no more than OK."""
 
 
-def _source(args: tuple[Any, ...], uid: bool) -> NumberSet | None:
-    """The UIDs that are moved: COPYUID names them. It says nothing of sequence numbers."""
-    return NumberSet(sequence_set_text(args[0]), uid=True) if uid else None
-
-
-def _is_source(subject: NumberSet, code: ResponseCode) -> bool | None:
-    """Whether COPYUID is about these messages; RFC 4315 section 3: it has a UIDVALIDITY, their UIDs, and the new ones."""
-    cursor = Cursor((code.data or b"",))
-    try:
-        cursor.nz_number()
-        cursor.sp()
-        # (The ends of the ranges: a server may name billions of UIDs.)
-        return subject.may_hold_all([uid for ends in uid_set(cursor).ranges for uid in ends])
-    except ParseError:
-        return None
-
-
 @hookimpl
 def imapkit_family() -> Family:
     """The family of RFC 6851."""
@@ -138,8 +117,8 @@ def imapkit_family() -> Family:
                 seqnums=True,
                 needs="MOVE",
                 codes=("COPYUID",),
-                subject=_source,
-                matches_code=_is_source,
+                subject=about_uids,
+                matches_code=is_about_uids,
             ),
         ),
         capabilities=("MOVE",),

@@ -2,7 +2,16 @@
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from imapkit.client import IMAP4
+from imapkit.core.contract.routes import Explained
+from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.core.grammar.flagset import Flags
 from imapkit.ext.acl import ListRights, Rights
 from imapkit.ext.acl.typed import AclSession
 from imapkit.ext.annotation import Annotation, AnnotationSession
@@ -12,24 +21,18 @@ from imapkit.ext.esearch import EsearchSelected
 from imapkit.ext.id import IdSession
 from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
-from imapkit.ext.namespace import NamespaceSession, Namespaces
+from imapkit.ext.namespace import Namespaces, NamespaceSession
 from imapkit.ext.proxyauth import ProxyauthSession
 from imapkit.ext.quota import Quota, QuotaSession
-from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
+from imapkit.ext.rev1.messages import Message
+from imapkit.ext.rev1.typed_selected import Rev1Selected
 from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.ext.sort_thread import SortThreadSelected, Thread
 from imapkit.ext.starttls import StartTLSSession
 from imapkit.ext.uidplus import UidplusSelected
 from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, MailboxEvent, Overflow, Reply, Role, SearchKey, UIDSet, Which
-from collections.abc import Generator
-from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
-
-from imapkit.client import IMAP4
-from imapkit.core.contract.routes import Explained
-from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.plugin import Copied, Item, MailboxEvent, Overflow, Reply, Role, SearchKey, SortKey, UIDSet, Which
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
@@ -65,7 +68,7 @@ class _AnyMailbox(TypedCommands[_F], Generic[_F]):
     def uidnext(self) -> int | None:
         """UIDNEXT at the time of the selection, RFC 3501 section 2.3.1.1; None if the server did not send it."""
     @property
-    def permanent_flags(self) -> tuple[bytes, ...]:
+    def permanent_flags(self) -> Flags:
         r"""The flags that can be changed; r"\*" among them: new ones, too. RFC 3501 section 7.1."""
     def close(self) -> None:
         """Leave the mailbox. It sends nothing, and expunges nothing; the object can send no command from now on."""
@@ -148,11 +151,58 @@ class _BlockingSession(
 ):
     def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    def capability(self) -> frozenset[str]:
+        """Ask for the server's capabilities, in upper case; RFC 3501 section 6.1.1; any state.
+
+        ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
+        """
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
+        """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
+
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
+        """
+    def role(self, role: Role) -> MailboxListing | None:
+        """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
+
+        Of several mailboxes the first that can be selected. ``role_from`` of the result says how it was found: by its
+        "attribute" in LIST (RFC 6154 section 2), by "xlist", which servers had before, or by its "name" in one of many
+        languages, at the top of the user's own mailboxes only. Commands that take a mailbox for messages take a ``Role``, too.
+        States: authenticated, selected.
+        """
     def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
         """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
 
-        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        ``client.status("INBOX", "UNSEEN").unseen``. ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and
+        UIDVALIDITY. Raises ``NoResponse``.
         """
+    def create(self, mailbox: str | bytes) -> None:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
+
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
+        """
+    def delete_mailbox(self, mailbox: str | bytes) -> None:
+        """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
+
+        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
+        """
+    def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
+        """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
+
+        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
+        """
+    def subscribe(self, mailbox: str | bytes) -> None:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+    def unsubscribe(self, mailbox: str | bytes) -> None:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
     def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
@@ -248,7 +298,52 @@ class _BlockingSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _BlockingSelected(EsearchSelected[Blocking], IdleSelected[Blocking], MoveSelected[Blocking], UidplusSelected[Blocking]):
+class _BlockingSelected(
+    Rev1Selected[Blocking],
+    EsearchSelected[Blocking],
+    IdleSelected[Blocking],
+    MoveSelected[Blocking],
+    SortThreadSelected[Blocking],
+    UidplusSelected[Blocking],
+):
+    def search(self, key: SearchKey = ...) -> UIDSet:
+        """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
+
+        ``box.search(q.unseen & q.since(date(2026, 1, 1)) & q.text("Grüße"))``. Text of any script goes as UTF-8, or in a charset
+        that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
+        refuses, ``TypeError`` for what is no key.
+        """
+    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Iterator[Message]:
+        r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
+
+        ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
+        ``ENVELOPE``, ``FLAGS``, ``BODY``, ``SIZE``, ``DATE``, ``HEADER``, ``section(...)``, and those of other families; without
+        any, only the UIDs. Nothing sets \Seen. A UID that is not there is left out.
+
+        ``chunk`` messages are asked for at a time, and the next ones are on their way while the program looks at these: other
+        commands can be sent in the loop, and ``break`` gives at most one chunk up. ``reverse``: the newest first. Raises
+        ``Missing`` if an item needs a capability that the server lacks, ``NoResponse`` if the server refuses.
+        """
+    def add_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
+        """
+    def remove_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        """Remove flags from messages; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def set_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Give messages these flags, and no others but \Recent; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def copy(self, which: Which, to: str | bytes | Role) -> Copied:
+        """Copy messages to the end of another mailbox, or of the one that has a role; RFC 3501 section 6.4.7.
+
+        ``box.copy(uids, "Archive").uids`` has the UID of each copy, if the server has UIDPLUS (RFC 4315). Raises ``TryCreate`` if
+        there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
+        set may have been copied; ``Missing`` if no mailbox has the role.
+        """
+    def check(self) -> None:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
     def count(self, key: SearchKey = ...) -> int:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     def lowest(self, key: SearchKey = ...) -> int | None:
@@ -273,6 +368,17 @@ class _BlockingSelected(EsearchSelected[Blocking], IdleSelected[Blocking], MoveS
         ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
         may have been moved.
         """
+    def sort(self, key: SearchKey, *by: SortKey) -> list[int]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+    def thread(self, key: SearchKey = ..., algorithm: str = "REFERENCES") -> list[Thread]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
+        """
     def delete(self, which: Which) -> UIDSet:
         r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
 
@@ -296,11 +402,58 @@ class _NowaitSession(
 ):
     def noop(self) -> Future[None]:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    def capability(self) -> Future[frozenset[str]]:
+        """Ask for the server's capabilities, in upper case; RFC 3501 section 6.1.1; any state.
+
+        ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
+        """
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> Future[list[MailboxListing]]:
+        """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
+
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
+        """
+    def role(self, role: Role) -> Future[MailboxListing | None]:
+        """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
+
+        Of several mailboxes the first that can be selected. ``role_from`` of the result says how it was found: by its
+        "attribute" in LIST (RFC 6154 section 2), by "xlist", which servers had before, or by its "name" in one of many
+        languages, at the top of the user's own mailboxes only. Commands that take a mailbox for messages take a ``Role``, too.
+        States: authenticated, selected.
+        """
     def status(self, mailbox: str | bytes, *items: str) -> Future[MailboxStatus]:
         """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
 
-        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        ``client.status("INBOX", "UNSEEN").unseen``. ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and
+        UIDVALIDITY. Raises ``NoResponse``.
         """
+    def create(self, mailbox: str | bytes) -> Future[None]:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
+
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
+        """
+    def delete_mailbox(self, mailbox: str | bytes) -> Future[None]:
+        """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
+
+        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
+        """
+    def rename(self, mailbox: str | bytes, to: str | bytes) -> Future[None]:
+        """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
+
+        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
+        """
+    def subscribe(self, mailbox: str | bytes) -> Future[None]:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+    def unsubscribe(self, mailbox: str | bytes) -> Future[None]:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
     def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
@@ -396,7 +549,52 @@ class _NowaitSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _NowaitSelected(EsearchSelected[Nowait], IdleSelected[Nowait], MoveSelected[Nowait], UidplusSelected[Nowait]):
+class _NowaitSelected(
+    Rev1Selected[Nowait],
+    EsearchSelected[Nowait],
+    IdleSelected[Nowait],
+    MoveSelected[Nowait],
+    SortThreadSelected[Nowait],
+    UidplusSelected[Nowait],
+):
+    def search(self, key: SearchKey = ...) -> Future[UIDSet]:
+        """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
+
+        ``box.search(q.unseen & q.since(date(2026, 1, 1)) & q.text("Grüße"))``. Text of any script goes as UTF-8, or in a charset
+        that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
+        refuses, ``TypeError`` for what is no key.
+        """
+    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Future[list[Message]]:
+        r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
+
+        ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
+        ``ENVELOPE``, ``FLAGS``, ``BODY``, ``SIZE``, ``DATE``, ``HEADER``, ``section(...)``, and those of other families; without
+        any, only the UIDs. Nothing sets \Seen. A UID that is not there is left out.
+
+        ``chunk`` messages are asked for at a time, and the next ones are on their way while the program looks at these: other
+        commands can be sent in the loop, and ``break`` gives at most one chunk up. ``reverse``: the newest first. Raises
+        ``Missing`` if an item needs a capability that the server lacks, ``NoResponse`` if the server refuses.
+        """
+    def add_flags(self, which: Which, *flags: str, silent: bool = True) -> Future[UIDSet]:
+        r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
+        """
+    def remove_flags(self, which: Which, *flags: str, silent: bool = True) -> Future[UIDSet]:
+        """Remove flags from messages; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def set_flags(self, which: Which, *flags: str, silent: bool = True) -> Future[UIDSet]:
+        r"""Give messages these flags, and no others but \Recent; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def copy(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
+        """Copy messages to the end of another mailbox, or of the one that has a role; RFC 3501 section 6.4.7.
+
+        ``box.copy(uids, "Archive").uids`` has the UID of each copy, if the server has UIDPLUS (RFC 4315). Raises ``TryCreate`` if
+        there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
+        set may have been copied; ``Missing`` if no mailbox has the role.
+        """
+    def check(self) -> Future[None]:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
     def count(self, key: SearchKey = ...) -> Future[int]:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     def lowest(self, key: SearchKey = ...) -> Future[int | None]:
@@ -421,6 +619,17 @@ class _NowaitSelected(EsearchSelected[Nowait], IdleSelected[Nowait], MoveSelecte
         ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
         may have been moved.
         """
+    def sort(self, key: SearchKey, *by: SortKey) -> Future[list[int]]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+    def thread(self, key: SearchKey = ..., algorithm: str = "REFERENCES") -> Future[list[Thread]]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
+        """
     def delete(self, which: Which) -> Future[UIDSet]:
         r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
 
@@ -444,11 +653,58 @@ class _AsyncSession(
 ):
     async def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    async def capability(self) -> frozenset[str]:
+        """Ask for the server's capabilities, in upper case; RFC 3501 section 6.1.1; any state.
+
+        ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
+        """
+    async def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
+        """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
+
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
+        """
+    async def role(self, role: Role) -> MailboxListing | None:
+        """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
+
+        Of several mailboxes the first that can be selected. ``role_from`` of the result says how it was found: by its
+        "attribute" in LIST (RFC 6154 section 2), by "xlist", which servers had before, or by its "name" in one of many
+        languages, at the top of the user's own mailboxes only. Commands that take a mailbox for messages take a ``Role``, too.
+        States: authenticated, selected.
+        """
     async def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
         """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
 
-        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        ``client.status("INBOX", "UNSEEN").unseen``. ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and
+        UIDVALIDITY. Raises ``NoResponse``.
         """
+    async def create(self, mailbox: str | bytes) -> None:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
+
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
+        """
+    async def delete_mailbox(self, mailbox: str | bytes) -> None:
+        """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
+
+        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
+        """
+    async def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
+        """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
+
+        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
+        """
+    async def subscribe(self, mailbox: str | bytes) -> None:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+    async def unsubscribe(self, mailbox: str | bytes) -> None:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
     async def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
@@ -544,7 +800,52 @@ class _AsyncSession(
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _AsyncSelected(EsearchSelected[Async], IdleSelected[Async], MoveSelected[Async], UidplusSelected[Async]):
+class _AsyncSelected(
+    Rev1Selected[Async],
+    EsearchSelected[Async],
+    IdleSelected[Async],
+    MoveSelected[Async],
+    SortThreadSelected[Async],
+    UidplusSelected[Async],
+):
+    async def search(self, key: SearchKey = ...) -> UIDSet:
+        """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
+
+        ``box.search(q.unseen & q.since(date(2026, 1, 1)) & q.text("Grüße"))``. Text of any script goes as UTF-8, or in a charset
+        that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
+        refuses, ``TypeError`` for what is no key.
+        """
+    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
+        r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
+
+        ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
+        ``ENVELOPE``, ``FLAGS``, ``BODY``, ``SIZE``, ``DATE``, ``HEADER``, ``section(...)``, and those of other families; without
+        any, only the UIDs. Nothing sets \Seen. A UID that is not there is left out.
+
+        ``chunk`` messages are asked for at a time, and the next ones are on their way while the program looks at these: other
+        commands can be sent in the loop, and ``break`` gives at most one chunk up. ``reverse``: the newest first. Raises
+        ``Missing`` if an item needs a capability that the server lacks, ``NoResponse`` if the server refuses.
+        """
+    async def add_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
+        """
+    async def remove_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        """Remove flags from messages; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    async def set_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Give messages these flags, and no others but \Recent; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    async def copy(self, which: Which, to: str | bytes | Role) -> Copied:
+        """Copy messages to the end of another mailbox, or of the one that has a role; RFC 3501 section 6.4.7.
+
+        ``box.copy(uids, "Archive").uids`` has the UID of each copy, if the server has UIDPLUS (RFC 4315). Raises ``TryCreate`` if
+        there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
+        set may have been copied; ``Missing`` if no mailbox has the role.
+        """
+    async def check(self) -> None:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
     async def count(self, key: SearchKey = ...) -> int:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     async def lowest(self, key: SearchKey = ...) -> int | None:
@@ -568,6 +869,17 @@ class _AsyncSelected(EsearchSelected[Async], IdleSelected[Async], MoveSelected[A
         copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
         ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
         may have been moved.
+        """
+    async def sort(self, key: SearchKey, *by: SortKey) -> list[int]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+    async def thread(self, key: SearchKey = ..., algorithm: str = "REFERENCES") -> list[Thread]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
         """
     async def delete(self, which: Which) -> UIDSet:
         r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +15,6 @@ from imapkit import ArgumentError, AsyncClient, Client, Flags, Limits, Mailbox, 
 from imapkit.errors import ServerBye
 from imapkit.ext.rev1 import Exists, Expunged, FlagsChanged, Recent
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer, answering, refusing, selected, within
-from tests.core.rig import until
 
 MARGIN = 10.0
 FAMILIES = ["rev1", "idle"]
@@ -23,6 +23,14 @@ IDLE = b"IMAP4rev1 IDLE"
 DONE, THREE = answering(), answering(b"* 3 EXISTS\r\n")
 NEWS = b"* 4 EXISTS\r\n* 1 RECENT\r\n* 2 EXPUNGE\r\n* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n* 1 FETCH (UID 7)\r\n"
 EVENTS = [Exists(4, "a"), Recent(1, "a"), Expunged(2, "a"), FlagsChanged(1, Flags(["\\Seen"]), 7, "a")]
+
+
+def until(holds: Callable[[], object], otherwise: str) -> None:
+    """Ask until something holds that has no event to wait for; fails if it does not before long."""
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0)
 
 
 class Idling:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from imapkit.core.contract.typed import TypedCommands
-from imapkit.core.grammar.keys import SearchKey
+from imapkit.core.contract.wires import Wire
+from imapkit.core.grammar.keys import SearchKey, has_foreign_text, key_pieces
 from imapkit.core.support.lean import record
 from imapkit.core.wire.uidset import UIDSet
-from imapkit.errors import FamilyDisabledError
+from imapkit.errors import ArgumentError, FamilyDisabledError
+from imapkit.refusals import BadCharset
 
 __all__ = ["Appended", "Copied", "SelectedCommands", "Which"]
 
 F = TypeVar("F")
+T = TypeVar("T")
 Which: TypeAlias = "UIDSet | Iterable[int] | int | SearchKey"
 """Messages of the selected mailbox: their UIDs, or a key by which they are searched first. For an empty set nothing is sent."""
 
@@ -39,6 +43,32 @@ class SelectedCommands(TypedCommands[F]):
                 f"messages are UIDs, a UIDSet or a search key, not {type(which).__name__}: UIDSet({which!r}) reads text"
             )
         return UIDSet(which)
+
+    async def _in_charset(self, key: SearchKey, wire: Callable[[str | None], Wire[T]]) -> T:
+        """The result of a search, which ``wire`` makes for a charset, None for the usual one.
+
+        If the server refuses it with BADCHARSET, the search is sent again in a charset that the server names, and that has all
+        characters of the key. Raises ``TypeError`` for what is no key.
+        """
+        if not isinstance(key, SearchKey):
+            raise TypeError(f"a search takes a key, such as q.unseen & q.subject('x'), not {type(key).__name__}: {key!r:.60}")
+        try:
+            return await wire(None)
+        except BadCharset as refused:
+            for name in refused.value or ():
+                charset = name.decode("ascii", "replace")
+                if has_foreign_text(key) and _can_be_written(key, charset):
+                    with suppress(BadCharset):
+                        return await wire(charset)
+            raise
+
+
+def _can_be_written(key: SearchKey, charset: str) -> bool:
+    try:
+        key_pieces(key, charset)
+    except ArgumentError:
+        return False
+    return True
 
 
 class _Pairs(Protocol):

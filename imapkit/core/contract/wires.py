@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imapkit.core.contract.tables import Tables
     from imapkit.core.wire.sinks import Choose
 
-__all__ = ["Arrivals", "Begin", "Flight", "Grammar", "Listening", "Offload", "Reply", "Step", "Wire"]
+__all__ = ["Arrivals", "Begin", "Flight", "Grammar", "Listening", "Offload", "Reading", "Reply", "Step", "Wire"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -41,6 +41,22 @@ class Grammar(Protocol):
     def nesting(self) -> int:
         """``Limits.nesting``."""
         ...
+
+
+class Reading:
+    """Reads untagged responses by the families' grammar; for values that are read later, which need not keep the whole answer."""
+
+    __slots__ = ("_log", "nesting", "tables")
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.tables, self.nesting, self._log = grammar.tables, grammar.nesting, grammar.log
+
+    def values(self, responses: Iterable[Untagged]) -> list[Any]:
+        """What they say; what cannot be read is noted."""
+        found = parse(responses, self.tables, self.nesting)
+        if found.defects:
+            self._log.extend(found.defects)
+        return list(found)
 
 
 class Reply:
@@ -76,15 +92,18 @@ class Reply:
         """The tables by which the values are read, for ``Cursor``."""
         return self._grammar.tables
 
+    @property
+    def reading(self) -> Reading:
+        """What reads the responses, for values that are read when they are first looked at."""
+        return Reading(self._grammar)
+
     def responses(self, *names: str) -> list[Untagged]:
         """The untagged responses of these names, each for itself, in order."""
         return [response for piece in self._done.received if piece.name in names for response in piece.responses()]
 
     def values(self, *names: str) -> list[Any]:
         """What the untagged responses of these names say, by their families' grammar; what cannot be read is noted."""
-        found = parse(self.responses(*names), self._grammar.tables, self._grammar.nesting)
-        self.note(found.defects)
-        return list(found)
+        return self.reading.values(self.responses(*names))
 
     def one(self, values: Sequence[T], name: str) -> T:
         """The last of ``values``. Raises ``NoAnswer`` if the server has said OK without a response of that name."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from imapkit.core.grammar.cursor import Cursor
 from imapkit.core.support.lean import record
 from imapkit.core.support.patterns import late_pattern
+from imapkit.core.wire.numbers import NumberSet, sequence_set_text
 from imapkit.core.wire.ranges import LARGEST, bounds, written
+from imapkit.core.wire.response import ResponseCode
+from imapkit.errors import ParseError
 
-__all__ = ["UidSet", "uid_set"]
+__all__ = ["UidSet", "about_uids", "is_about_uids", "uid_set"]
 
 #   uid-set = (uniqueid / uid-range) *("," uid-set); uid-range = (uniqueid ":" uniqueid). No "*".
 _UID_SET = late_pattern(rb"\d{1,10}(?::\d{1,10})?+(?:,\d{1,10}(?::\d{1,10})?+)*+(?![^ ])")
@@ -53,3 +57,20 @@ def uid_set(cursor: Cursor) -> UidSet:
         cursor.reset(start)
         raise cursor.error("uid-set of numbers from 1 to 2^32 - 1")
     return UidSet(ranges)
+
+
+def about_uids(args: tuple[Any, ...], uid: bool) -> NumberSet | None:
+    """The UIDs that a command copies or moves, its first argument: a code names them. It says nothing of sequence numbers."""
+    return NumberSet(sequence_set_text(args[0]), uid=True) if uid else None
+
+
+def is_about_uids(subject: NumberSet, code: ResponseCode) -> bool | None:
+    """Whether a response code is about these messages; RFC 4315 section 3: it has a UIDVALIDITY, their UIDs, and the new ones."""
+    cursor = Cursor((code.data or b"",))
+    try:
+        cursor.nz_number()
+        cursor.sp()
+        # (The ends of the ranges: a server may name billions of UIDs.)
+        return subject.may_hold_all([uid for ends in uid_set(cursor).ranges for uid in ends])
+    except ParseError:
+        return None

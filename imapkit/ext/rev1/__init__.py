@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from imapkit import refusals
 from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, news, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
@@ -10,7 +12,7 @@ from imapkit.ext.rev1.fetch import FetchData
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.ext.rev1.news import Exists, Expunged, FlagsChanged, Recent
 from imapkit.ext.rev1.uidplus import AppendUid, CopyUid, UidSet
-from imapkit.plugin import Code, Family, Response, hookimpl, no_data, numbers_found
+from imapkit.plugin import Code, Family, Response, Role, TypedCommands, hookimpl, no_data, numbers_found
 
 __all__ = [
     "Address",
@@ -114,6 +116,13 @@ IMPLIES = {
 }
 
 
+async def _find_role(commands: TypedCommands[Any], role: Role) -> MailboxListing | None:
+    """The mailbox for a role; the names of all languages are loaded by the first search."""
+    from imapkit.ext.rev1.roles import find_role
+
+    return await find_role(commands, role)
+
+
 @hookimpl
 def imapkit_family() -> Family:
     """The base family."""
@@ -121,6 +130,7 @@ def imapkit_family() -> Family:
         name="rev1",
         mixin=Rev1Commands,
         session="imapkit.ext.rev1.typed_session:Rev1Session",
+        selected="imapkit.ext.rev1.typed_selected:Rev1Selected",
         commands=(*session.COMMANDS, *mailbox.COMMANDS, *message.COMMANDS),
         # CHILDREN and SPECIAL-USE are attributes in LIST (RFC 3348, RFC 6154 section 2), SIZE is an item of STATUS (RFC 8438).
         capabilities=("IMAP4rev1", "IMAP4", "AUTH=CRAM-MD5", "LOGINDISABLED", "CHILDREN", "SPECIAL-USE", "STATUS=SIZE"),
@@ -129,5 +139,7 @@ def imapkit_family() -> Family:
         responses=RESPONSES,
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,
+        offers={"roles": {"find": _find_role}},
         events=news.EVENTS,
+        routes=(mailbox.MAILBOX_ROUTES,),
     )

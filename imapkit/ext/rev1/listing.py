@@ -6,11 +6,11 @@ Another family extends them by ``items={("LIST", "OLDNAME"): parser}`` and ``ite
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
-from typing import Any
+from dataclasses import field, replace
+from typing import Any, Literal
 
 from imapkit.errors import ParseError
-from imapkit.plugin import Cursor, Defect, MailboxName, OfMailbox, Parser, any_value, decode_bytes, item_list, record
+from imapkit.plugin import Cursor, Defect, MailboxName, OfMailbox, Parser, Role, any_value, decode_bytes, item_list, record
 
 __all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
 
@@ -68,12 +68,16 @@ def _extended_name(cursor: Cursor) -> tuple[str, str]:
     return name, name
 
 
+_ROLES = {role.value.lower().encode("ascii"): role for role in Role}
+
+
 @record
 class MailboxListing(OfMailbox):
     r"""One mailbox of a LIST or LSUB response; ``defects`` has what could not be read.
 
     ``name`` can be passed to every command, ``mailbox`` is readable. ``raw_attributes`` and ``raw_delimiter`` are as sent;
-    ``extended`` has the data of RFC 5258, by name in upper case.
+    ``extended`` has the data of RFC 5258, by name in upper case. ``guessed`` has a role that no attribute says, and where it
+    comes from. ``status`` is there if ``mailboxes(status=...)`` asked for it, and the server told it.
     """
 
     raw_attributes: tuple[bytes, ...]
@@ -81,6 +85,34 @@ class MailboxListing(OfMailbox):
     name: MailboxName
     extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
     defects: tuple[Defect, ...] = ()
+    guessed: tuple[Role, Literal["xlist", "name"]] | None = field(default=None, compare=False)
+    status: MailboxStatus | None = field(default=None, compare=False)
+
+    @property
+    def role(self) -> Role | None:
+        """What the mailbox is for: RFC 6154 section 2; None if that is not known."""
+        return self._by_attribute() or (self.guessed[0] if self.guessed else None)
+
+    @property
+    def role_from(self) -> Literal["attribute", "xlist", "name"] | None:
+        """What ``role`` comes from: an attribute in LIST, one in XLIST, or the name of the mailbox, which is a guess."""
+        return "attribute" if self._by_attribute() else self.guessed[1] if self.guessed else None
+
+    @property
+    def is_selectable(self) -> bool:
+        """Whether it can be selected: RFC 3501 section 7.2.2, RFC 5258 section 3.1."""
+        return not (self.has(b"\\Noselect") or self.has(b"\\NonExistent"))
+
+    def with_role(self, role: Role, source: Literal["xlist", "name"]) -> MailboxListing:
+        """A copy with a role that no attribute in LIST says."""
+        return replace(self, guessed=(role, source))
+
+    def with_status(self, status: MailboxStatus | None) -> MailboxListing:
+        """A copy with the status of the mailbox."""
+        return replace(self, status=status)
+
+    def _by_attribute(self) -> Role | None:
+        return next((_ROLES[attribute.lower()] for attribute in self.raw_attributes if attribute.lower() in _ROLES), None)
 
     @property
     def attributes(self) -> tuple[str, ...]:

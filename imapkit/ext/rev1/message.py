@@ -27,8 +27,10 @@ from imapkit.plugin import (
     State,
     Streams,
     Writable,
+    about_uids,
     as_it_is,
     fetch_items,
+    is_about_uids,
     mailbox,
     needs_charset,
     no_arguments,
@@ -217,6 +219,15 @@ COMMANDS = (
         matches_all=are_about_messages,
         seqnums=True,
         expunges=False,
+    ),
+    # (RFC 4315 section 3 has COPYUID in the tagged response; some servers send it before that.)
+    Command(
+        "UID COPY",
+        State.SELECTED,
+        args=(sequence_set, mailbox),
+        codes=("COPYUID",),
+        subject=about_uids,
+        matches_code=is_about_uids,
     ),
     Command("UID EXPUNGE", State.SELECTED, args=(sequence_set,), result=("EXPUNGE",)),
 )

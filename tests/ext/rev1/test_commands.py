@@ -133,7 +133,7 @@ def test_states() -> None:
         State.SELECTED: "CHECK CLOSE COPY EXPUNGE FETCH PARTIAL SEARCH STORE",
     }
     expected = {name: state for state, names in by_state.items() for name in names.split()}
-    expected["UID EXPUNGE"] = State.SELECTED
+    expected |= dict.fromkeys(("UID COPY", "UID EXPUNGE"), State.SELECTED)
     assert {name: command.states for name, command in COMMANDS.items()} == expected
 
 

@@ -74,6 +74,12 @@ def test_names() -> None:
     assert Group(None, ()).name is None
 
 
+def test_the_parts_of_an_address_are_text() -> None:
+    found = Address(None, b"@relay", b"caf\xc3\xa9", b"\xff.example")
+    assert (found.mailbox, found.host, found.route, found.name) == ("caf\u00e9", "\ufffd.example", "@relay", None)
+    assert (END.mailbox, END.host, END.route) == (None, None, None)
+
+
 def test_groups() -> None:
     one, two, three = person(b"a"), person(b"b"), person(b"c")
     assert groups(()) == ()
