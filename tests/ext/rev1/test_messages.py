@@ -195,4 +195,4 @@ def test_any_thread_may_look_at_a_message() -> None:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert found == [(b"<m@example.org>", 44827)] * 4
+    assert found == [("<m@example.org>", 44827)] * 4
