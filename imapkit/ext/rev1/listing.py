@@ -85,7 +85,7 @@ class MailboxListing(OfMailbox):
     name: MailboxName
     extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
     defects: tuple[Defect, ...] = ()
-    guessed: tuple[Role, Literal["xlist", "name"]] | None = None
+    guessed: tuple[Role, Literal["xlist", "name"]] | None = field(default=None, compare=False)
 
     @property
     def role(self) -> Role | None:
