@@ -77,7 +77,7 @@ class MailboxListing(OfMailbox):
 
     ``name`` can be passed to every command. ``attributes`` are as sent (``b"\\Noselect"``); ``delimiter`` is None if names have
     no levels; ``extended`` has the data of RFC 5258, by name in upper case. ``guessed`` has a role that no attribute says,
-    and where it comes from.
+    and where it comes from. ``status`` is there if ``mailboxes(status=...)`` asked for it, and the server told it.
     """
 
     attributes: tuple[bytes, ...]
@@ -86,6 +86,7 @@ class MailboxListing(OfMailbox):
     extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
     defects: tuple[Defect, ...] = ()
     guessed: tuple[Role, Literal["xlist", "name"]] | None = field(default=None, compare=False)
+    status: MailboxStatus | None = field(default=None, compare=False)
 
     @property
     def role(self) -> Role | None:
@@ -105,6 +106,10 @@ class MailboxListing(OfMailbox):
     def with_role(self, role: Role, source: Literal["xlist", "name"]) -> MailboxListing:
         """A copy with a role that no attribute in LIST says."""
         return replace(self, guessed=(role, source))
+
+    def with_status(self, status: MailboxStatus | None) -> MailboxListing:
+        """A copy with the status of the mailbox."""
+        return replace(self, status=status)
 
     def _by_attribute(self) -> Role | None:
         return next((_ROLES[attribute.lower()] for attribute in self.attributes if attribute.lower() in _ROLES), None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
-from imapkit.errors import NoResponse
+from imapkit.errors import NoAnswer, NoResponse
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
-from imapkit.plugin import Reply, Role, TypedCommands, Wire, command, mailbox_key, mailbox_name
+from imapkit.ext.rev1.mailbox import MAILBOX_ROUTES
+from imapkit.plugin import Begin, Reply, Role, TypedCommands, Wire, by_route, command, mailbox_key, mailbox_name
 
 __all__ = ["Rev1Session"]
 
@@ -36,15 +37,31 @@ class Rev1Session(TypedCommands[F]):
         return Wire("CAPABILITY", parse=_capabilities)
 
     @command
-    def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> Wire[list[MailboxListing]]:
+    async def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
-        name = "LSUB" if subscribed else "LIST"
-        return Wire(name, '""', pattern, parse=lambda reply: reply.values(name))
+        listed = Wire("LSUB" if subscribed else "LIST", '""', pattern, parse=_lsub if subscribed else _list)
+        option = self._link.offers("list").get("status")
+        if not status:
+            return await listed
+        if option is None or subscribed:
+            return await _each_status(await listed, status)
+        with_option = Wire("LIST", '""', pattern, options=(option(status),), parse=_list_with_status)
+
+        async def one_by_one() -> list[MailboxListing]:
+            return await _each_status(await listed, status)
+
+        await self._know_capabilities()
+        return await by_route(MAILBOX_ROUTES, self._session, {"LIST-STATUS": lambda: with_option, "STATUS": one_by_one})
 
     @command
     async def role(self, role: Role) -> MailboxListing | None:
@@ -128,8 +145,43 @@ class Rev1Session(TypedCommands[F]):
             await unselect()
         elif mailbox_key(mailbox_name(selected)) != "INBOX":
             # To select another mailbox ends the selection of this one (RFC 3501 section 6.3.1), and INBOX is always there.
-            with suppress(NoResponse):
+            with contextlib.suppress(NoResponse):
                 await Wire("EXAMINE", "INBOX", parse=_nothing)
+
+
+async def _each_status(listings: list[MailboxListing], items: Sequence[str]) -> list[MailboxListing]:
+    """The mailboxes with their status, each asked for; a mailbox that the server refuses to tell about has none."""
+    flights = [
+        await Begin(Wire("STATUS", listing.name, items, parse=_status)) if listing.is_selectable else None for listing in listings
+    ]
+    found: list[MailboxListing] = []
+    try:
+        for listing, flight in zip(listings, flights, strict=True):
+            status = None
+            if flight is not None:
+                with contextlib.suppress(NoResponse, NoAnswer):
+                    status = await flight
+            found.append(listing.with_status(status))
+    finally:
+        for flight in flights:
+            if flight is not None:
+                flight.drop()
+    return found
+
+
+def _list(reply: Reply) -> list[MailboxListing]:
+    return reply.values("LIST")
+
+
+def _lsub(reply: Reply) -> list[MailboxListing]:
+    return reply.values("LSUB")
+
+
+def _list_with_status(reply: Reply) -> list[MailboxListing]:
+    """A server sends STATUS behind each LIST, or all at the end: RFC 5819 section 2."""
+    told: dict[str, MailboxStatus] = {mailbox_key(status.name): status for status in reply.values("STATUS")}
+    listings: list[MailboxListing] = reply.values("LIST")
+    return [listing.with_status(told.get(mailbox_key(listing.name))) for listing in listings]
 
 
 def _nothing(reply: Reply) -> None:
