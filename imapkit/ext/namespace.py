@@ -23,6 +23,7 @@ from imapkit.plugin import (
     Wire,
     astring_or_nil,
     command,
+    decode_bytes,
     ended,
     hookimpl,
     members,
@@ -136,15 +137,20 @@ def _namespace(cursor: Cursor) -> Namespace:
 
 @record
 class Namespace:
-    """The prefix of some mailbox names, and the delimiter of their levels, None if there is none.
+    """The prefix of some mailbox names, and the delimiter of their levels.
 
     ``prefix`` can be passed to every command: ``imap.list(namespace.prefix, "%")``. ``extensions`` by name:
     ``{b"TRANSLATION": (b"Andere Ben&APw-tzer/",)}`` (RFC 5255 section 3.4).
     """
 
     prefix: MailboxName
-    delimiter: bytes | None
+    raw_delimiter: bytes | None
     extensions: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the levels of the names; None if they have no levels."""
+        return None if self.raw_delimiter is None else decode_bytes(self.raw_delimiter)
 
     @property
     def mailbox(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.core.grammar.flagset import Flags
 from imapkit.ext.acl import ListRights, Rights
 from imapkit.ext.acl.typed import AclSession
 from imapkit.ext.annotation import Annotation, AnnotationSession
@@ -67,7 +68,7 @@ class _AnyMailbox(TypedCommands[_F], Generic[_F]):
     def uidnext(self) -> int | None:
         """UIDNEXT at the time of the selection, RFC 3501 section 2.3.1.1; None if the server did not send it."""
     @property
-    def permanent_flags(self) -> tuple[bytes, ...]:
+    def permanent_flags(self) -> Flags:
         r"""The flags that can be changed; r"\*" among them: new ones, too. RFC 3501 section 7.1."""
     def close(self) -> None:
         """Leave the mailbox. It sends nothing, and expunges nothing; the object can send no command from now on."""

@@ -147,4 +147,4 @@ def test_an_editor_completes_in_a_with_block(client: str) -> None:
     assert listing.names >= {"name", "mailbox", "attributes", "delimiter"}
     assert status.names >= {"messages", "unseen", "uidnext"}
     assert named.names >= {"root", "resource", "resources"}
-    assert envelope.names >= {"subject_text", "sent", "sender"}
+    assert envelope.names >= {"raw_subject", "subject", "date", "sender"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -159,7 +158,7 @@ async def _each_status(listings: list[MailboxListing], items: Sequence[str]) -> 
         for listing, flight in zip(listings, flights, strict=True):
             status = None
             if flight is not None:
-                with contextlib.suppress(NoResponse, NoAnswer):
+                with suppress(NoResponse, NoAnswer):
                     status = await flight
             found.append(listing.with_status(status))
     finally:
