@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from imapkit.errors import NoAnswer, NoResponse
@@ -144,7 +145,7 @@ class Rev1Session(TypedCommands[F]):
             await unselect()
         elif mailbox_key(mailbox_name(selected)) != "INBOX":
             # To select another mailbox ends the selection of this one (RFC 3501 section 6.3.1), and INBOX is always there.
-            with contextlib.suppress(NoResponse):
+            with suppress(NoResponse):
                 await Wire("EXAMINE", "INBOX", parse=_nothing)
 
 
