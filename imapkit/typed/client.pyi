@@ -190,13 +190,13 @@ class _BlockingSession(
     def delete_mailbox(self, mailbox: str | bytes) -> None:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
     def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
     def subscribe(self, mailbox: str | bytes) -> None:
@@ -441,13 +441,13 @@ class _NowaitSession(
     def delete_mailbox(self, mailbox: str | bytes) -> Future[None]:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
     def rename(self, mailbox: str | bytes, to: str | bytes) -> Future[None]:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
     def subscribe(self, mailbox: str | bytes) -> Future[None]:
@@ -692,13 +692,13 @@ class _AsyncSession(
     async def delete_mailbox(self, mailbox: str | bytes) -> None:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
     async def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
     async def subscribe(self, mailbox: str | bytes) -> None:

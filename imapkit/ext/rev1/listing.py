@@ -91,12 +91,12 @@ class MailboxListing(OfMailbox):
     @property
     def role(self) -> Role | None:
         """What the mailbox is for: RFC 6154 section 2; None if that is not known."""
-        return self._by_attribute() or (self.guessed[0] if self.guessed else None)
+        return self.guessed[0] if self.guessed else self._by_attribute()
 
     @property
     def role_from(self) -> Literal["attribute", "xlist", "name"] | None:
         """What ``role`` comes from: an attribute in LIST, one in XLIST, or the name of the mailbox, which is a guess."""
-        return "attribute" if self._by_attribute() else self.guessed[1] if self.guessed else None
+        return self.guessed[1] if self.guessed else "attribute" if self._by_attribute() else None
 
     @property
     def is_selectable(self) -> bool:

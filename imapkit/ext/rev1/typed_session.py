@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from imapkit.errors import NoAnswer, NoResponse
@@ -97,7 +97,7 @@ class Rev1Session(TypedCommands[F]):
     async def delete_mailbox(self, mailbox: str | bytes) -> None:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
         await self._leave(mailbox)
@@ -107,7 +107,7 @@ class Rev1Session(TypedCommands[F]):
     async def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
         await self._leave(mailbox)
@@ -132,13 +132,21 @@ class Rev1Session(TypedCommands[F]):
         return Wire(name.upper(), *args, uid=uid, result=[each.upper() for each in result] or None, parse=_reply)
 
     async def _leave(self, mailbox: str | bytes) -> None:
-        """Have the server close the mailbox if it is the selected one."""
+        """Have the server leave the mailbox, without an EXPUNGE, if it is the selected one.
+
+        (Courier refuses to delete the selected mailbox, and pymap ends the connection.)
+        """
+        selected = self._session.mailbox
+        if selected is None or mailbox_key(mailbox_name(selected)) != mailbox_key(mailbox_name(mailbox)):
+            return
         await self._know_capabilities()
-        session = self._session
-        selected = session.mailbox
-        is_known = "UNSELECT" in self._link.tables.commands and session.has("UNSELECT")
-        if selected is not None and is_known and mailbox_key(mailbox_name(selected)) == mailbox_key(mailbox_name(mailbox)):
-            await Wire("UNSELECT", parse=_nothing)
+        unselect = getattr(self, "unselect", None)
+        if unselect is not None and self._session.has("UNSELECT"):
+            await unselect()
+        elif mailbox_key(mailbox_name(selected)) != "INBOX":
+            # To select another mailbox ends the selection of this one (RFC 3501 section 6.3.1), and INBOX is always there.
+            with suppress(NoResponse):
+                await Wire("EXAMINE", "INBOX", parse=_nothing)
 
 
 async def _each_status(listings: list[MailboxListing], items: Sequence[str]) -> list[MailboxListing]:
@@ -151,7 +159,7 @@ async def _each_status(listings: list[MailboxListing], items: Sequence[str]) -> 
         for listing, flight in zip(listings, flights, strict=True):
             status = None
             if flight is not None:
-                with contextlib.suppress(NoResponse, NoAnswer):
+                with suppress(NoResponse, NoAnswer):
                     status = await flight
             found.append(listing.with_status(status))
     finally:

@@ -39,7 +39,8 @@ def of(*rows: bytes, items: tuple[Any, ...] = (FLAGS,)) -> list[Message]:
 def test_every_item() -> None:
     [message] = of(ROW, items=(ENVELOPE, FLAGS, BODY, SIZE, DATE, HEADER, section("1")))
     assert message.uid == 7
-    assert message[FLAGS] == message.flags == Flags(["\\Seen"])
+    assert message[FLAGS] is message.flags
+    assert set(message.flags) == {"\\Seen"}
     assert "\\SEEN" in message.flags
     assert isinstance(message.flags, Flags)
     assert message[SIZE] == message.size == 44827
@@ -147,7 +148,7 @@ def test_several_responses_about_one_message_are_one_message() -> None:
 
 def test_a_malformed_item_is_a_defect_and_the_others_are_read() -> None:
     [message] = of(b"* 1 FETCH (UID 7 RFC822.SIZE big FLAGS (\\Seen))\r\n")
-    assert message.flags == Flags(["\\Seen"])
+    assert set(message.flags) == {"\\Seen"}
     assert [defect.what for defect in message.defects] == ["FETCH RFC822.SIZE: expected number"]
     with pytest.raises(NotFetched):
         _ = message.size
