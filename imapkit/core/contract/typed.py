@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from imapkit.core.contract.session import Session
+    from imapkit.core.wire.sinks import Passage
 
 __all__ = ["INNER", "Async", "Blocking", "Box", "Face", "Link", "Nowait", "TypedCommands", "command", "stream"]
 
@@ -58,6 +59,10 @@ class Link(Protocol):
 
     def offers(self, registry: str) -> Mapping[str, Any]:
         """What the families add to an open registry (``Family.offers``)."""
+        ...
+
+    def passage(self) -> Passage:
+        """A channel for one literal of an answer."""
         ...
 
 
@@ -170,6 +175,11 @@ class TypedCommands(Generic[F]):
         """Take the best of several ways; see ``by_route``."""
         await self._know_capabilities()
         return await by_route(routes, self._session, ways)
+
+    def _passage(self) -> Passage:
+        """A channel for one literal of an answer (``Wire(sink=)``)."""
+        passage: Passage = self._link.passage()
+        return passage
 
     @property
     def _session(self) -> Session:

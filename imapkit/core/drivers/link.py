@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from imapkit.core.contract.streamed import StreamedCall
 from imapkit.core.contract.wires import Flight, Reply, Wire
 from imapkit.core.engine import outcome
+from imapkit.core.threads.channel import Channel
 from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class Link:
     def offers(self, registry: str) -> Mapping[str, Any]:
         """What the families add to an open registry (``Family.offers``)."""
         return self.raw._registry.offers(registry)
+
+    def passage(self) -> Channel:
+        """A channel for one literal of an answer."""
+        return Channel()
 
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
-from imapkit.plugin import Reply, Role, TypedCommands, Wire, command, mailbox_key, mailbox_name
+from imapkit.ext.rev1.typed_append import AppendSession
+from imapkit.plugin import Reply, Role, Wire, command, mailbox_key, mailbox_name
 
 __all__ = ["Rev1Session"]
 
@@ -14,7 +15,7 @@ F = TypeVar("F")
 _ITEMS = ("MESSAGES", "UNSEEN", "UIDNEXT", "UIDVALIDITY")
 
 
-class Rev1Session(TypedCommands[F]):
+class Rev1Session(AppendSession[F]):
     """Commands of a client: what can be done in any state once the user is logged in.
 
     The name of a mailbox is text, or bytes as the server wrote them (``MailboxListing.name``).
