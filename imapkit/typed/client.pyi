@@ -91,6 +91,13 @@ class Mailbox(_AnyMailbox[Blocking], _BlockingSelected):
     @property
     def nowait(self) -> NowaitMailbox:
         """The same mailbox; each method returns a future at once."""
+    def open(self, uid: int, part: BodyStructure | str = "") -> BinaryIO:
+        """A part as a file to read, at any place: ``zipfile.ZipFile(box.open(7, "3")).namelist()``.
+
+        Only the blocks that are read are fetched, the next one ahead. Base64 is decoded. A quoted-printable part, one whose lines
+        are not all alike, and one of unknown size are fetched as a whole into a temporary file. Reading raises what commands
+        raise: ``MailboxClosed`` once the mailbox was left. Raises ``NoAnswer`` if there is no such message or part.
+        """
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 

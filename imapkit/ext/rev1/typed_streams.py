@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
     from pathlib import Path
 
-__all__ = ["Part", "StreamsSelected"]
+__all__ = ["LOOK", "Part", "StreamsSelected"]
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -41,7 +41,7 @@ Report: TypeAlias = Callable[[int, "int | None"], object]
 """Called as ``progress(done, total)``: the bytes that have come so far, and all of them; None if that is not known."""
 _NUMBERS = late_pattern(r"[1-9][0-9]*+(?:\.[1-9][0-9]*+)*+\Z")
 _MOST = 0xFFFFFFFF
-_LOOK = 1024
+LOOK = 1024
 """Bytes that are read to see how the lines of an encoded part are."""
 _SMALL = 1 << 16
 """Bytes that are decoded at once, on any thread."""
@@ -66,7 +66,15 @@ class Part(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether the bytes are sent as they are."""
-        return (self.encoding or b"").strip().lower() not in (b"base64", b"quoted-printable")
+        return self._encoded() not in (b"base64", b"quoted-printable")
+
+    @property
+    def is_base64(self) -> bool:
+        """Whether they are sent as base64."""
+        return self._encoded() == b"base64"
+
+    def _encoded(self) -> bytes:
+        return (self.encoding or b"").strip().lower()
 
     def decode(self, data: bytes) -> bytes:
         """The bytes that the part encodes."""
@@ -196,7 +204,7 @@ class StreamsSelected(SelectedCommands[F]):
             return 0, 0, 0
         if part.is_plain and (part.size is None or there <= part.size):
             return there, there, 0
-        found = await self._place(uid, part, target, there) if (part.encoding or b"").strip().lower() == b"base64" else None
+        found = await self._place(uid, part, target, there) if part.is_base64 else None
         if found is not None:
             return there, *found
         target.begin_again()
@@ -207,7 +215,7 @@ class StreamsSelected(SelectedCommands[F]):
 
         None unless the lines are all alike, and the bytes that come twice are the same.
         """
-        lines = Lines.of(await self._range(uid, part.section, 0, _LOOK))
+        lines = Lines.of(await self._range(uid, part.section, 0, LOOK))
         if lines is None:
             return None
         line = max(0, there // lines.each - 4)
