@@ -6,13 +6,14 @@ from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
+from os import PathLike
 from types import TracebackType
 from typing import Any, BinaryIO, Generic, Self, TypeVar
 
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.ext.esearch import EsearchSelected
 from imapkit.ext.move import MoveSelected
 from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
@@ -192,7 +193,7 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
     def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,
@@ -218,7 +219,13 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _BlockingSelected(Rev1Selected[Blocking], MoveSelected[Blocking], SortThreadSelected[Blocking], UidplusSelected[Blocking]):
+class _BlockingSelected(
+    Rev1Selected[Blocking],
+    EsearchSelected[Blocking],
+    MoveSelected[Blocking],
+    SortThreadSelected[Blocking],
+    UidplusSelected[Blocking],
+):
     def search(self, key: SearchKey = ...) -> UIDSet:
         """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
 
@@ -261,7 +268,7 @@ class _BlockingSelected(Rev1Selected[Blocking], MoveSelected[Blocking], SortThre
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1048576,
         window: int = 4,
@@ -298,6 +305,12 @@ class _BlockingSelected(Rev1Selected[Blocking], MoveSelected[Blocking], SortThre
         """
     def message(self, uid: int) -> EmailMessage:
         """The whole message, for the package ``email``. Raises ``NoAnswer`` if there is no such message, ``NoResponse``."""
+    def count(self, key: SearchKey = ...) -> int:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    def lowest(self, key: SearchKey = ...) -> int | None:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def highest(self, key: SearchKey = ...) -> int | None:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -383,7 +396,7 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
     def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,
@@ -409,7 +422,9 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _NowaitSelected(Rev1Selected[Nowait], MoveSelected[Nowait], SortThreadSelected[Nowait], UidplusSelected[Nowait]):
+class _NowaitSelected(
+    Rev1Selected[Nowait], EsearchSelected[Nowait], MoveSelected[Nowait], SortThreadSelected[Nowait], UidplusSelected[Nowait]
+):
     def search(self, key: SearchKey = ...) -> Future[UIDSet]:
         """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
 
@@ -452,7 +467,7 @@ class _NowaitSelected(Rev1Selected[Nowait], MoveSelected[Nowait], SortThreadSele
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1048576,
         window: int = 4,
@@ -489,6 +504,12 @@ class _NowaitSelected(Rev1Selected[Nowait], MoveSelected[Nowait], SortThreadSele
         """
     def message(self, uid: int) -> Future[EmailMessage]:
         """The whole message, for the package ``email``. Raises ``NoAnswer`` if there is no such message, ``NoResponse``."""
+    def count(self, key: SearchKey = ...) -> Future[int]:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    def lowest(self, key: SearchKey = ...) -> Future[int | None]:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def highest(self, key: SearchKey = ...) -> Future[int | None]:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def move(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -574,7 +595,7 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
     async def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,
@@ -600,7 +621,9 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _AsyncSelected(Rev1Selected[Async], MoveSelected[Async], SortThreadSelected[Async], UidplusSelected[Async]):
+class _AsyncSelected(
+    Rev1Selected[Async], EsearchSelected[Async], MoveSelected[Async], SortThreadSelected[Async], UidplusSelected[Async]
+):
     async def search(self, key: SearchKey = ...) -> UIDSet:
         """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
 
@@ -643,7 +666,7 @@ class _AsyncSelected(Rev1Selected[Async], MoveSelected[Async], SortThreadSelecte
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1048576,
         window: int = 4,
@@ -680,6 +703,12 @@ class _AsyncSelected(Rev1Selected[Async], MoveSelected[Async], SortThreadSelecte
         """
     async def message(self, uid: int) -> EmailMessage:
         """The whole message, for the package ``email``. Raises ``NoAnswer`` if there is no such message, ``NoResponse``."""
+    async def count(self, key: SearchKey = ...) -> int:
+        """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
+    async def lowest(self, key: SearchKey = ...) -> int | None:
+        """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    async def highest(self, key: SearchKey = ...) -> int | None:
+        """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     async def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 

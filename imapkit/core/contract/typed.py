@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from imapkit.core.contract.session import Session
-    from imapkit.core.wire.sinks import Passage
+    from imapkit.core.wire.sinks import Destination, Passage
 
 __all__ = ["INNER", "Async", "Blocking", "Box", "Face", "Link", "Nowait", "TypedCommands", "command", "stream"]
 
@@ -63,6 +63,10 @@ class Link(Protocol):
 
     def passage(self) -> Passage:
         """A channel for one literal of an answer."""
+        ...
+
+    def destination(self, to: Any, resume: bool) -> Destination:
+        """A file, or the path of one, to which a body is written."""
         ...
 
 
@@ -180,6 +184,11 @@ class TypedCommands(Generic[F]):
         """A channel for one literal of an answer (``Wire(sink=)``)."""
         passage: Passage = self._link.passage()
         return passage
+
+    def _destination(self, to: Any, resume: bool) -> Destination:
+        """A file, or the path of one, to which a body is written. Raises ``ArgumentError``."""
+        destination: Destination = self._link.destination(to, resume)
+        return destination
 
     @property
     def _session(self) -> Session:

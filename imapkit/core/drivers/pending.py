@@ -124,6 +124,8 @@ class _Series(CalledBack[_Result]):
             if isinstance(step, Sent):
                 self._awaited = step
                 step.when_over(partial(self._put, partial(_taken, work, step.take)))
+                # (What is over at once is put on this thread, and no step of the connection is behind it.)
+                self._worker.wake()
             elif isinstance(step, Begin):
                 post(partial(work.send, obj._link.begin(step.wire, obj._box, self._deadline)))
             elif isinstance(step, Offload):

@@ -16,7 +16,7 @@ from imapkit import AsyncClient, ConnectionClosed, DeadlineExceeded, NoAnswer, N
 from imapkit.errors import ArgumentError, error
 from imapkit.testing import Conversation, ReceivedCommand, answering, refusing, selected, within
 from tests.core.rig import until
-from tests.ext.rev1.mails import UID, Mails, encoded, serving, structure
+from tests.drivers.mails import UID, Mails, encoded, serving, structure
 
 DATA = os.urandom(100_000)
 TEXT = encoded(DATA)
