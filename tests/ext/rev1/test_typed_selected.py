@@ -18,6 +18,7 @@ from imapkit import (
     BadCharset,
     Client,
     Copied,
+    DeadlineExceeded,
     MailboxClosed,
     Missing,
     NoAnswer,
@@ -205,6 +206,28 @@ def test_break_gives_the_next_chunk_up() -> None:
         assert len(sent(server, "UID FETCH")) == 2
         # (What came late is no news.)
         assert vars(box)["_link"].raw.response("FETCH") == ("FETCH", [None])
+
+
+def test_a_late_chunk_is_given_up_and_the_connection_goes_on() -> None:
+    held = Held()
+    with serving({"UID FETCH": held, "UID STORE": DONE}) as (box, server):
+        stream = box.with_options(timeout=0.2).fetch(range(1, 1001), FLAGS)
+        with pytest.raises(DeadlineExceeded):
+            list(stream)
+        held.go.set()
+        box.add_flags(1, "x")
+        assert server.names[-1] == "UID STORE"
+
+
+def test_a_future_of_messages_is_cancelled() -> None:
+    held = Held()
+    with serving({"UID FETCH": held, "UID STORE": DONE}) as (box, server):
+        future = box.nowait.fetch(range(1, 5001), FLAGS)
+        assert held.came.wait(10)
+        assert future.cancel()
+        held.go.set()
+        box.add_flags(1, "x")
+        assert len(sent(server, "UID FETCH")) <= 3
 
 
 def test_a_refusal_in_a_later_chunk_is_raised_there() -> None:
