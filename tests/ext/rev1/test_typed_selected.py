@@ -105,6 +105,18 @@ def test_a_search_is_sent_again_in_a_charset_that_the_server_knows() -> None:
     assert len(sent(server, "UID SEARCH")) == 1
 
 
+def test_a_charset_that_the_server_names_and_refuses() -> None:
+    def search(conversation: Conversation, command: ReceivedCommand) -> None:
+        if command.args.startswith(b"CHARSET ISO-8859-15 "):
+            conversation.ok(command, untagged=b"* SEARCH 4\r\n")
+        else:
+            conversation.no(command, b"[BADCHARSET (ISO-8859-1 ISO-8859-15)] no")
+
+    with serving({"UID SEARCH": search}) as (box, server):
+        assert box.search(q.subject("Grüße")) == UIDSet("4")
+        assert len(sent(server, "UID SEARCH")) == 3
+
+
 @pytest.mark.parametrize("key", ["UNSEEN", b"UNSEEN", [1, 2], None])
 def test_what_is_no_search_key(key: Any) -> None:
     with serving({}) as (box, server), pytest.raises(TypeError, match="a search takes a key, such as"):
