@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from imapkit.core.wire.response import Untagged
 
-__all__ = ["Choose", "Claim", "Conduit", "Sink", "StreamedLiteral", "Streams", "Writable"]
+__all__ = ["Choose", "Claim", "Conduit", "Destination", "Flowing", "Passage", "Sink", "StreamedLiteral", "Streams", "Writable"]
 
 
 class Sink(Protocol):
@@ -36,6 +36,60 @@ class Conduit(Protocol):
     @property
     def flow(self) -> Sink:
         """The sink that the thread that reads the connection writes to."""
+        ...
+
+
+class Flowing(Sink, Protocol):
+    """The sink of a ``Passage``."""
+
+    def over(self, last: Callable[[], bytes | None], /) -> object:
+        """Note that the command is over: the taker gets what ``last()`` returns, or raises, as the end."""
+
+
+class Passage(Protocol):
+    """A bounded passage for one literal, from the thread that reads the connection to the taker: a ``Channel``."""
+
+    @property
+    def flow(self) -> Flowing:
+        """The sink that the thread that reads the connection writes to."""
+        ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, once there are some; b"" at the end. Raises what ended the command."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing more."""
+        ...
+
+
+class Destination(Protocol):
+    """Where a body is written, on the taker's thread: a file of the program's, or one that is opened by its path."""
+
+    resumes: bool
+
+    def there(self) -> int:
+        """How many bytes the file has, if it is to be resumed; else 0."""
+        ...
+
+    def end_of(self, size: int, /) -> bytes:
+        """The last ``size`` bytes that the file has."""
+        ...
+
+    def begin_again(self) -> None:
+        """Keep nothing of what the file has."""
+        ...
+
+    def write(self, data: bytes, /) -> None:
+        """Write all of it. Raises what the file raises."""
+        ...
+
+    def end(self) -> None:
+        """All has come."""
+        ...
+
+    def leave(self) -> None:
+        """Write nothing more; any thread may call it."""
         ...
 
 
