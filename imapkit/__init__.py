@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Time2Internaldate,
         version,
     )
+    from imapkit.core.contract.events import MailboxEvent, Overflow
     from imapkit.core.contract.selected import Appended, Copied
     from imapkit.core.grammar.flagset import Flags
     from imapkit.core.grammar.keys import SearchKey, SortKey
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
     from imapkit.typed.client import AsyncClient, AsyncMailbox, Client, Mailbox, NowaitClient, NowaitMailbox
 
 _HOMES = {
+    "imapkit.core.contract.events": ("MailboxEvent", "Overflow"),
     "imapkit.core.contract.selected": ("Appended", "Copied"),
     "imapkit.typed.account": ("Account", "OAuth2", "Password", "connect", "connect_async"),
     "imapkit.typed.client": ("AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"),
@@ -274,6 +276,7 @@ __all__ = [
     "Mailbox",
     "MailboxBusy",
     "MailboxClosed",
+    "MailboxEvent",
     "Message",
     "Missing",
     "Mon2num",
@@ -289,6 +292,7 @@ __all__ = [
     "NowaitMailbox",
     "OAuth2",
     "OverQuota",
+    "Overflow",
     "ParseError",
     "ParseFlags",
     "Parsed",

@@ -25,9 +25,9 @@ def look(message: FetchData) -> int:
     envelope, structure, parts = message.envelope, message.structure, 0
     assert envelope is not None
     assert structure is not None
-    _ = envelope.sent, envelope.subject, envelope.in_reply_to, envelope.message_id
+    _ = envelope.date, envelope.raw_subject, envelope.raw_in_reply_to, envelope.raw_message_id
     for address in _addresses(envelope):
-        _ = address.name, address.route, address.mailbox, address.host
+        _ = address.raw_name, address.raw_route, address.raw_mailbox, address.raw_host
     for part in structure.walk():
         _fields(part)
         parts += 1
@@ -35,11 +35,11 @@ def look(message: FetchData) -> int:
 
 
 def _fields(part: BodyStructure) -> None:
-    _ = part.section, part.type, part.subtype, part.raw_parameters, part.language, part.location, part.extensions
+    _ = part.section, part.raw_type, part.raw_subtype, part.raw_parameters, part.raw_language, part.raw_location, part.extensions
     if part.disposition is not None:
-        _ = part.disposition.type, part.disposition.raw_parameters
+        _ = part.disposition.raw_type, part.disposition.raw_parameters
     if isinstance(part, BasicPart):
-        _ = part.id, part.description, part.encoding, part.size, part.md5
+        _ = part.raw_id, part.raw_description, part.raw_encoding, part.size, part.raw_md5
 
 
 def _decode(message: FetchData) -> int:
@@ -47,9 +47,9 @@ def _decode(message: FetchData) -> int:
     envelope, structure = message.envelope, message.structure
     assert envelope is not None
     assert structure is not None
-    _ = envelope.subject_text
+    _ = envelope.subject
     for address in _addresses(envelope):
-        _ = address.display_name, address.email
+        _ = address.name, address.email
     for part in structure.walk():
         _ = part.content_type, part.parameters
         if part.disposition is not None:
@@ -73,7 +73,7 @@ class Client(Threaded):
         client = self.connect(run)
         with run.timed():
             typ, data = client.fetch(f"1:{run.size}", "(FLAGS)")
-            seen = [len(message.flags) for message in data.parsed()]
+            seen = [len(message.raw_flags) for message in data.parsed()]
         run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 
@@ -82,7 +82,7 @@ class Client(Threaded):
         client = self.connect(run)
         with run.timed():
             typ, data = client.list()
-            seen = [(listing.name.text, len(listing.attributes)) for listing in data.parsed(MailboxListing)]
+            seen = [(listing.name.text, len(listing.raw_attributes)) for listing in data.parsed(MailboxListing)]
         run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 

@@ -1,7 +1,8 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -13,8 +14,19 @@ from typing import Any, BinaryIO, Generic, Self, TypeVar
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.core.grammar.flagset import Flags
+from imapkit.ext.acl import ListRights, Rights
+from imapkit.ext.acl.typed import AclSession
+from imapkit.ext.annotation import Annotation, AnnotationSession
+from imapkit.ext.compress import CompressSession
+from imapkit.ext.enable import EnableSession
 from imapkit.ext.esearch import EsearchSelected
+from imapkit.ext.id import IdSession
+from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
+from imapkit.ext.namespace import Namespaces, NamespaceSession
+from imapkit.ext.proxyauth import ProxyauthSession
+from imapkit.ext.quota import Quota, QuotaSession
 from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.ext.rev1.messages import Message
@@ -22,9 +34,23 @@ from imapkit.ext.rev1.typed_selected import Rev1Selected
 from imapkit.ext.rev1.typed_session import Rev1Session
 from imapkit.ext.rev1.typed_streams import Report
 from imapkit.ext.sort_thread import SortThreadSelected, Thread
+from imapkit.ext.starttls import StartTLSSession
 from imapkit.ext.uidplus import UidplusSelected
 from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Appended, Copied, Item, Progress, Reply, Role, SearchKey, SortKey, UIDSet, Which
+from imapkit.plugin import (
+    Appended,
+    Copied,
+    Item,
+    MailboxEvent,
+    Overflow,
+    Progress,
+    Reply,
+    Role,
+    SearchKey,
+    SortKey,
+    UIDSet,
+    Which,
+)
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
@@ -60,7 +86,7 @@ class _AnyMailbox(TypedCommands[_F], Generic[_F]):
     def uidnext(self) -> int | None:
         """UIDNEXT at the time of the selection, RFC 3501 section 2.3.1.1; None if the server did not send it."""
     @property
-    def permanent_flags(self) -> tuple[bytes, ...]:
+    def permanent_flags(self) -> Flags:
         r"""The flags that can be changed; r"\*" among them: new ones, too. RFC 3501 section 7.1."""
     def close(self) -> None:
         """Leave the mailbox. It sends nothing, and expunges nothing; the object can send no command from now on."""
@@ -135,7 +161,19 @@ class AsyncMailbox(_AnyMailbox[Async], _AsyncSelected):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
+class _BlockingSession(
+    Rev1Session[Blocking],
+    AclSession[Blocking],
+    AnnotationSession[Blocking],
+    CompressSession[Blocking],
+    EnableSession[Blocking],
+    IdSession[Blocking],
+    NamespaceSession[Blocking],
+    ProxyauthSession[Blocking],
+    QuotaSession[Blocking],
+    StartTLSSession[Blocking],
+    UnselectSession[Blocking],
+):
     def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
     def capability(self) -> frozenset[str]:
@@ -143,12 +181,17 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
 
         ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
         """
-    def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> list[MailboxListing]:
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
     def role(self, role: Role) -> MailboxListing | None:
         """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
@@ -172,13 +215,13 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
     def delete_mailbox(self, mailbox: str | bytes) -> None:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
     def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
     def subscribe(self, mailbox: str | bytes) -> None:
@@ -211,6 +254,88 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
         ``Missing`` if no mailbox has the role; ``OSError`` before anything is sent if the file cannot be read.
         ``ConnectionClosed`` if it has changed: half a command cannot be taken back.
         """
+    def acl(self, mailbox: str | bytes = "INBOX") -> Mapping[str, Rights]:
+        """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
+
+        ``"t" in client.acl("INBOX")["bob"]``
+        """
+    def my_rights(self, mailbox: str | bytes = "INBOX") -> Rights:
+        """The user's own rights on a mailbox; RFC 4314 section 3.5; right: any of l, r, i, k, x, a."""
+    def list_rights(self, mailbox: str | bytes, identifier: str | bytes) -> ListRights:
+        """The rights that an identifier always has on a mailbox, and that it can be given; RFC 4314 section 3.4; right: a."""
+    def set_acl(self, mailbox: str | bytes, identifier: str | bytes, rights: str | Rights | Iterable[str]) -> None:
+        """Give rights on a mailbox to an identifier; RFC 4314 section 3.1; right: a.
+
+        ``rights`` replace the present ones ("lrs"; "" for none), are added ("+w") or removed ("-w"). Raises ``BadResponse`` for
+        rights that the server does not support.
+        """
+    def delete_acl(self, mailbox: str | bytes, identifier: str | bytes) -> None:
+        """Remove an identifier from the access control list of a mailbox; RFC 4314 section 3.2; right: a."""
+    def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> tuple[Annotation, ...]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+    def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> None:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+    def compress(self) -> None:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+    def enable(self, *names: str) -> frozenset[str]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+    def id(self, **fields: str | None) -> dict[str, str | None]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+    def namespaces(self) -> Namespaces:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+    def proxyauth(self, user: str | bytes) -> None:
+        """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
+
+        Raises ``NoResponse`` if the server refuses; then nothing has changed. A selected mailbox must be closed first.
+        """
+    def quota(self, mailbox: str | bytes = "INBOX") -> tuple[Quota, ...]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+    def quota_root(self, root: str | bytes) -> Quota:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+    def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> tuple[Quota, ...]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
+        """
     def unselect(self) -> None:
         r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
 
@@ -222,6 +347,7 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
 class _BlockingSelected(
     Rev1Selected[Blocking],
     EsearchSelected[Blocking],
+    IdleSelected[Blocking],
     MoveSelected[Blocking],
     SortThreadSelected[Blocking],
     UidplusSelected[Blocking],
@@ -311,6 +437,16 @@ class _BlockingSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -338,7 +474,19 @@ class _BlockingSelected(
         anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
         """
 
-class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
+class _NowaitSession(
+    Rev1Session[Nowait],
+    AclSession[Nowait],
+    AnnotationSession[Nowait],
+    CompressSession[Nowait],
+    EnableSession[Nowait],
+    IdSession[Nowait],
+    NamespaceSession[Nowait],
+    ProxyauthSession[Nowait],
+    QuotaSession[Nowait],
+    StartTLSSession[Nowait],
+    UnselectSession[Nowait],
+):
     def noop(self) -> Future[None]:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
     def capability(self) -> Future[frozenset[str]]:
@@ -346,12 +494,17 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
 
         ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
         """
-    def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> Future[list[MailboxListing]]:
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> Future[list[MailboxListing]]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
     def role(self, role: Role) -> Future[MailboxListing | None]:
         """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
@@ -375,13 +528,13 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
     def delete_mailbox(self, mailbox: str | bytes) -> Future[None]:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
     def rename(self, mailbox: str | bytes, to: str | bytes) -> Future[None]:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
     def subscribe(self, mailbox: str | bytes) -> Future[None]:
@@ -414,6 +567,88 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
         ``Missing`` if no mailbox has the role; ``OSError`` before anything is sent if the file cannot be read.
         ``ConnectionClosed`` if it has changed: half a command cannot be taken back.
         """
+    def acl(self, mailbox: str | bytes = "INBOX") -> Future[Mapping[str, Rights]]:
+        """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
+
+        ``"t" in client.acl("INBOX")["bob"]``
+        """
+    def my_rights(self, mailbox: str | bytes = "INBOX") -> Future[Rights]:
+        """The user's own rights on a mailbox; RFC 4314 section 3.5; right: any of l, r, i, k, x, a."""
+    def list_rights(self, mailbox: str | bytes, identifier: str | bytes) -> Future[ListRights]:
+        """The rights that an identifier always has on a mailbox, and that it can be given; RFC 4314 section 3.4; right: a."""
+    def set_acl(self, mailbox: str | bytes, identifier: str | bytes, rights: str | Rights | Iterable[str]) -> Future[None]:
+        """Give rights on a mailbox to an identifier; RFC 4314 section 3.1; right: a.
+
+        ``rights`` replace the present ones ("lrs"; "" for none), are added ("+w") or removed ("-w"). Raises ``BadResponse`` for
+        rights that the server does not support.
+        """
+    def delete_acl(self, mailbox: str | bytes, identifier: str | bytes) -> Future[None]:
+        """Remove an identifier from the access control list of a mailbox; RFC 4314 section 3.2; right: a."""
+    def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> Future[tuple[Annotation, ...]]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+    def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> Future[None]:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+    def compress(self) -> Future[None]:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+    def enable(self, *names: str) -> Future[frozenset[str]]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+    def id(self, **fields: str | None) -> Future[dict[str, str | None]]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+    def namespaces(self) -> Future[Namespaces]:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+    def proxyauth(self, user: str | bytes) -> Future[None]:
+        """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
+
+        Raises ``NoResponse`` if the server refuses; then nothing has changed. A selected mailbox must be closed first.
+        """
+    def quota(self, mailbox: str | bytes = "INBOX") -> Future[tuple[Quota, ...]]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+    def quota_root(self, root: str | bytes) -> Future[Quota]:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+    def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> Future[tuple[Quota, ...]]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Future[None]:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
+        """
     def unselect(self) -> Future[None]:
         r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
 
@@ -423,7 +658,12 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
         """
 
 class _NowaitSelected(
-    Rev1Selected[Nowait], EsearchSelected[Nowait], MoveSelected[Nowait], SortThreadSelected[Nowait], UidplusSelected[Nowait]
+    Rev1Selected[Nowait],
+    EsearchSelected[Nowait],
+    IdleSelected[Nowait],
+    MoveSelected[Nowait],
+    SortThreadSelected[Nowait],
+    UidplusSelected[Nowait],
 ):
     def search(self, key: SearchKey = ...) -> Future[UIDSet]:
         """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
@@ -510,6 +750,16 @@ class _NowaitSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> Future[int | None]:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     def move(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -537,7 +787,19 @@ class _NowaitSelected(
         anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
         """
 
-class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
+class _AsyncSession(
+    Rev1Session[Async],
+    AclSession[Async],
+    AnnotationSession[Async],
+    CompressSession[Async],
+    EnableSession[Async],
+    IdSession[Async],
+    NamespaceSession[Async],
+    ProxyauthSession[Async],
+    QuotaSession[Async],
+    StartTLSSession[Async],
+    UnselectSession[Async],
+):
     async def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
     async def capability(self) -> frozenset[str]:
@@ -545,12 +807,17 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
 
         ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
         """
-    async def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> list[MailboxListing]:
+    async def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
         ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
         any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
-        States: authenticated, selected. Raises ``NoResponse``.
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
     async def role(self, role: Role) -> MailboxListing | None:
         """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
@@ -574,13 +841,13 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
     async def delete_mailbox(self, mailbox: str | bytes) -> None:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
     async def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
     async def subscribe(self, mailbox: str | bytes) -> None:
@@ -613,6 +880,88 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
         ``Missing`` if no mailbox has the role; ``OSError`` before anything is sent if the file cannot be read.
         ``ConnectionClosed`` if it has changed: half a command cannot be taken back.
         """
+    async def acl(self, mailbox: str | bytes = "INBOX") -> Mapping[str, Rights]:
+        """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
+
+        ``"t" in client.acl("INBOX")["bob"]``
+        """
+    async def my_rights(self, mailbox: str | bytes = "INBOX") -> Rights:
+        """The user's own rights on a mailbox; RFC 4314 section 3.5; right: any of l, r, i, k, x, a."""
+    async def list_rights(self, mailbox: str | bytes, identifier: str | bytes) -> ListRights:
+        """The rights that an identifier always has on a mailbox, and that it can be given; RFC 4314 section 3.4; right: a."""
+    async def set_acl(self, mailbox: str | bytes, identifier: str | bytes, rights: str | Rights | Iterable[str]) -> None:
+        """Give rights on a mailbox to an identifier; RFC 4314 section 3.1; right: a.
+
+        ``rights`` replace the present ones ("lrs"; "" for none), are added ("+w") or removed ("-w"). Raises ``BadResponse`` for
+        rights that the server does not support.
+        """
+    async def delete_acl(self, mailbox: str | bytes, identifier: str | bytes) -> None:
+        """Remove an identifier from the access control list of a mailbox; RFC 4314 section 3.2; right: a."""
+    async def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> tuple[Annotation, ...]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+    async def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> None:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+    async def compress(self) -> None:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+    async def enable(self, *names: str) -> frozenset[str]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+    async def id(self, **fields: str | None) -> dict[str, str | None]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+    async def namespaces(self) -> Namespaces:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+    async def proxyauth(self, user: str | bytes) -> None:
+        """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
+
+        Raises ``NoResponse`` if the server refuses; then nothing has changed. A selected mailbox must be closed first.
+        """
+    async def quota(self, mailbox: str | bytes = "INBOX") -> tuple[Quota, ...]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+    async def quota_root(self, root: str | bytes) -> Quota:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+    async def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> tuple[Quota, ...]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+    async def starttls(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
+        """
     async def unselect(self) -> None:
         r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
 
@@ -622,7 +971,12 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
         """
 
 class _AsyncSelected(
-    Rev1Selected[Async], EsearchSelected[Async], MoveSelected[Async], SortThreadSelected[Async], UidplusSelected[Async]
+    Rev1Selected[Async],
+    EsearchSelected[Async],
+    IdleSelected[Async],
+    MoveSelected[Async],
+    SortThreadSelected[Async],
+    UidplusSelected[Async],
 ):
     async def search(self, key: SearchKey = ...) -> UIDSet:
         """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
@@ -709,6 +1063,16 @@ class _AsyncSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     async def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     async def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 

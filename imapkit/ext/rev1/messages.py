@@ -38,7 +38,7 @@ T = TypeVar("T")
 ENVELOPE: Item[Envelope] = Item("FETCH", "ENVELOPE", envelope, Envelope)
 """The fields of the header, as the server has parsed them."""
 FLAGS: Item[Flags] = Item("FETCH", "FLAGS", Cursor.flag_list, tuple, made=Flags.from_wire)
-"""The flags."""
+"""The flags, which can be compared without regard to case."""
 BODY: Item[BodyStructure] = Item("FETCH", "BODYSTRUCTURE", body, BodyStructure)
 """The structure of the body: its parts, with their types and sizes."""
 SIZE: Item[int] = Item("FETCH", "RFC822.SIZE", Cursor.number64, int)

@@ -125,7 +125,7 @@ def _read_xlist(reply: Reply) -> list[MailboxListing]:
             listing = mailbox_list(cursor)
         except ParseError:
             continue
-        roles = [_XLIST.get(attribute.lower()) for attribute in listing.attributes]
+        roles = [_XLIST.get(attribute.lower()) for attribute in listing.raw_attributes]
         role = listing.role or next((role for role in roles if role is not None), None)
         if role is not None:
             found.append(listing.with_role(role, "xlist"))
@@ -142,8 +142,8 @@ async def _prefixes(listed: list[MailboxListing], *, announced: bool) -> list[st
         if own is not None:
             return own
     # (Courier and others have all of them below INBOX.)
-    delimiter = next((listing.delimiter for listing in listed if listing.delimiter), b"")
-    return ["", *(["INBOX" + delimiter.decode("latin-1")] if delimiter else [])]
+    delimiter = next((listing.delimiter for listing in listed if listing.delimiter), "")
+    return ["", *(["INBOX" + delimiter] if delimiter else [])]
 
 
 def _own_namespaces(reply: Reply) -> list[list[str]]:
@@ -158,7 +158,7 @@ def _own_namespaces(reply: Reply) -> list[list[str]]:
 def _named(listings: list[MailboxListing], prefixes: list[str]) -> Iterator[MailboxListing]:
     """Those whose names say what they are for, each with its role."""
     for listing in listings:
-        name, delimiter = listing.mailbox, (listing.delimiter or b"").decode("latin-1")
+        name, delimiter = listing.mailbox, listing.delimiter
         for prefix in prefixes:
             # (INBOX is INBOX in any case.)
             if name[: len(prefix)].casefold() == prefix.casefold():

@@ -39,7 +39,8 @@ def of(*rows: bytes, items: tuple[Any, ...] = (FLAGS,)) -> list[Message]:
 def test_every_item() -> None:
     [message] = of(ROW, items=(ENVELOPE, FLAGS, BODY, SIZE, DATE, HEADER, section("1")))
     assert message.uid == 7
-    assert message[FLAGS] == message.flags == {"\\Seen"}
+    assert message[FLAGS] is message.flags
+    assert set(message.flags) == {"\\Seen"}
     assert "\\SEEN" in message.flags
     assert isinstance(message.flags, Flags)
     assert message[SIZE] == message.size == 44827
@@ -129,7 +130,7 @@ def test_many_rows_are_read_as_one_by_one() -> None:
         raw = vars(opened)["_link"].raw
         records = raw.fetch("1:399", "FLAGS", uid=True)[1].parsed(FetchData)
     assert [message.uid for message in found] == list(range(1, 400))
-    assert [message.flags for message in found] == [Flags(record.flags) for record in records]
+    assert [message.flags for message in found] == [record.flags for record in records]
     assert [message.defects for message in found] == [record.defects for record in records]
 
 
@@ -147,7 +148,7 @@ def test_several_responses_about_one_message_are_one_message() -> None:
 
 def test_a_malformed_item_is_a_defect_and_the_others_are_read() -> None:
     [message] = of(b"* 1 FETCH (UID 7 RFC822.SIZE big FLAGS (\\Seen))\r\n")
-    assert message.flags == {"\\Seen"}
+    assert set(message.flags) == {"\\Seen"}
     assert [defect.what for defect in message.defects] == ["FETCH RFC822.SIZE: expected number"]
     with pytest.raises(NotFetched):
         _ = message.size
@@ -194,4 +195,4 @@ def test_any_thread_may_look_at_a_message() -> None:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert found == [(b"<m@example.org>", 44827)] * 4
+    assert found == [("<m@example.org>", 44827)] * 4
