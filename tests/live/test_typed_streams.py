@@ -70,7 +70,7 @@ def test_parts_are_read_decoded(server: Server) -> None:
 @pytest.mark.parametrize("chunk", [1 << 18, None], ids=["pieces", "at once"])
 def test_a_part_is_downloaded_and_resumed_in_every_face(server: Server, chunk: int | None, tmp_path: Path) -> None:
     path = tmp_path / "noise.zip"
-    with opened(server, "download") as (box, uid, body):
+    with opened(server, f"download-{chunk}") as (box, uid, body):
         [part] = body.attachments
         told: list[int] = []
         assert box.download(uid, part, path, chunk=chunk, progress=lambda done, total: told.append(done)) == len(ARCHIVE)
