@@ -28,6 +28,7 @@ __all__ = [
     "raw",
     "text_of",
     "unquote",
+    "with_crlf",
 ]
 
 LONGEST_QUOTED = 1000
@@ -43,6 +44,14 @@ _CLOSED = late_pattern(r'"(?:[^"\\]|\\.)*+"\Z', re.DOTALL)
 #   It may hold "*", which an atom may not; nothing else looks like it.
 _SEQUENCE_SET = late_pattern(r"[0-9*]+(?:[:,][0-9*]+)++\Z")
 LINE_END = late_pattern(rb"\r\n|\r|\n")
+
+
+def with_crlf(data: bytes) -> bytes:
+    """The same text with every line end CRLF: a CR alone and an LF alone are line ends, too."""
+    # (Ten times as fast as a pattern.)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.replace(b"\n", b"\r\n")
 
 
 def text_of(value: Any, what: str) -> str:

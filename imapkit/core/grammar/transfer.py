@@ -80,9 +80,9 @@ class _QuotedPrintable:
         return binascii.a2b_qp(held)
 
 
-def decoder_for(encoding: bytes | None) -> Decoder:
+def decoder_for(encoding: str | None) -> Decoder:
     """The decoder for a Content-Transfer-Encoding; what has none, or an unknown one, stays as it is."""
-    name = (encoding or b"").strip().lower()
-    if name == b"base64":
+    name = (encoding or "").strip().lower()
+    if name == "base64":
         return _Base64()
-    return _QuotedPrintable() if name == b"quoted-printable" else _AsItIs()
+    return _QuotedPrintable() if name == "quoted-printable" else _AsItIs()
