@@ -61,7 +61,7 @@ class Part(NamedTuple):
         if isinstance(part, MultiPart) or not isinstance(part, BasicPart):
             return cls(part.section)
         charset = part.parameters.get("charset")
-        return cls(part.section, part.raw_encoding, part.size, charset and charset.lower())
+        return cls(part.section, part.encoding, part.size, charset and charset.lower())
 
     @property
     def is_plain(self) -> bool:
