@@ -145,17 +145,19 @@ class _PartFile(io.RawIOBase):
         """Read some bytes; 0 at the end."""
         self._check()
         view = memoryview(buffer).cast("B")
-        if self._blocks is not None:
-            try:
-                data = self._of_blocks(self._blocks, len(view))
-            except _Uneven:
-                self._fetch_all()
-        if self._blocks is None:
-            self._spool.seek(self._at)
-            data = self._spool.read(len(view))
+        data = self._piece(len(view))
         view[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+    def _piece(self, size: int) -> bytes:
+        if self._blocks is not None:
+            try:
+                return self._of_blocks(self._blocks, size)
+            except _Uneven:
+                self._fetch_all()
+        self._spool.seek(self._at)
+        return self._spool.read(size)
 
     def _of_blocks(self, blocks: _Blocks, size: int) -> bytes:
         if self._at >= blocks.size or not size:

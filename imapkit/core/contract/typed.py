@@ -64,6 +64,7 @@ class Link(Protocol):
 
     def arrivals(self, *kinds: type) -> Arrivals:
         """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
+        ...
 
     def passage(self) -> Passage:
         """A channel for one literal of an answer."""

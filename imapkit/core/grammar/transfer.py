@@ -23,9 +23,11 @@ class Decoder(Protocol):
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that ``data`` stands for, as far as that is settled."""
+        ...
 
     def end(self) -> bytes:
         """The rest."""
+        ...
 
 
 class _AsItIs:
