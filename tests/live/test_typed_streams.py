@@ -137,6 +137,7 @@ def test_a_message_is_appended_and_found_by_its_uid(server: Server, make: Callab
         made = client.append(name, make(tmp_path), flags=["\\Seen"], progress=lambda *each: told.append(each))
         assert told[-1][0] == told[-1][1]
         with client.select(name) as box:
+            assert made.uid is not None
             assert made.uidvalidity == box.uidvalidity
             assert box.message(made.uid)["subject"] == "appended"
             assert len(box.read_bytes(made.uid)) == told[-1][1]

@@ -73,11 +73,16 @@ class _QuotedPrintable:
         # "=3", or "=" and CR: what it means is not there yet.
         at = data.rfind(b"=", -2)
         self._held = b"" if at < 0 else data[at:]
-        return binascii.a2b_qp(data if at < 0 else data[:at])
+        return _quoted_printable(data if at < 0 else data[:at])
 
     def end(self) -> bytes:
         held, self._held = self._held, b""
-        return binascii.a2b_qp(held)
+        return _quoted_printable(held)
+
+
+def _quoted_printable(text: bytes) -> bytes:
+    # (Behind "=" and a CR alone, ``a2b_qp`` would pass over all up to the next LF.)
+    return binascii.a2b_qp(text.replace(b"=\r\n", b"=\n").replace(b"=\r", b"=\n"))
 
 
 def decoder_for(encoding: str | None) -> Decoder:
