@@ -62,16 +62,15 @@ class Link(Protocol):
         """What the families add to an open registry (``Family.offers``)."""
         ...
 
+    def arrivals(self, *kinds: type) -> Arrivals:
+        """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
+
     def passage(self) -> Passage:
         """A channel for one literal of an answer."""
         ...
 
     def destination(self, to: Any, resume: bool) -> Destination:
         """A file, or the path of one, to which a body is written."""
-        ...
-
-    def arrivals(self, *kinds: type) -> Arrivals:
-        """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
         ...
 
 

@@ -103,14 +103,6 @@ class Link:
         """What the families add to an open registry (``Family.offers``)."""
         return self.raw._registry.offers(registry)
 
-    def passage(self) -> Channel:
-        """A channel for one literal of an answer."""
-        return Channel()
-
-    def destination(self, to: Any, resume: bool) -> Target:
-        """A file, or the path of one, to which a body is written. Raises ``ArgumentError``."""
-        return Target(to, resume=resume)
-
     def arrivals(self, *kinds: type) -> EventQueue:
         """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
         # (Few programs need it.)
@@ -121,6 +113,14 @@ class Link:
     def use_tls(self, ssl_context: ssl.SSLContext | None) -> Callable[[], None]:
         """The function that puts TLS on the connection (``Commands._use_tls``); None stands for the client's own context."""
         return self.raw._use_tls(ssl_context=ssl_context)
+
+    def passage(self) -> Channel:
+        """A channel for one literal of an answer."""
+        return Channel()
+
+    def destination(self, to: Any, resume: bool) -> Target:
+        """A file, or the path of one, to which a body is written. Raises ``ArgumentError``."""
+        return Target(to, resume=resume)
 
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.
