@@ -140,7 +140,9 @@ def short(name: bytes, start: bytes | None, size: bytes | None, data: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("form", "most"), [(whole, 1), (whole_with_origin, 1), (nameless, 14), (with_length, 14), (short, 60)], ids=lambda x: getattr(x, "__name__", str(x))
+    ("form", "most"),
+    [(whole, 1), (whole_with_origin, 1), (nameless, 14), (with_length, 14), (short, 60)],
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_servers_that_answer_in_another_way(form: Callable[..., bytes], most: int) -> None:
     mails, file = mail(form=form), io.BytesIO()
