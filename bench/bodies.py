@@ -26,7 +26,7 @@ import imapkit
 from bench.worker import Run
 from imapkit import Client
 
-__all__ = ["main"]
+__all__ = ["main", "needed"]
 
 _RANGE = re.compile(rb"\[\](?:<(\d+)\.(\d+)>)?")
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
@@ -212,6 +212,12 @@ def _work(name: str, port: int, size: int) -> dict[str, float]:
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
+
+
+def needed(name: str, size: int) -> float:
+    """The bytes of memory that a piece of work takes."""
+    with _server(0.0, size) as port:
+        return _work(name, port, size)["memory"] * 1024
 
 
 def _one(name: str, port: str, size: str) -> None:
