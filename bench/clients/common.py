@@ -19,8 +19,10 @@ from bench.canned import now
 from bench.payloads import APPENDED, BODY_SIZE, MESSAGE
 from bench.worker import Run
 
-__all__ = ["Blocking", "Countdown", "Fetching", "Importable", "Peer", "Sync", "Threaded"]
+__all__ = ["STATUS", "Blocking", "Countdown", "Fetching", "Importable", "Peer", "Sync", "Threaded"]
 
+STATUS = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
+"""What STATUS is asked for."""
 _BEGINS = 0.05
 _IMPORT = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
 _SWITCH = "from bench.schemes import SCHEMES, switch_off; [switch_off(name) for name in SCHEMES if name == {!r}]; "

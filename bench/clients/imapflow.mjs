@@ -56,6 +56,16 @@ const works = {
     flags_parsed: client => fetchAll(client, { flags: true }, row => row.flags.size >= 0),
     structures_parsed: structures,
     structures_decoded: structures,
+    rows_flags: client => fetchAll(client, { uid: true, flags: true }, row => row.uid && row.flags.size >= 0),
+    rows_envelope: client => fetchAll(client, { uid: true, envelope: true }, row => row.uid && envelope(row.envelope)),
+    rows_body: client => fetchAll(client, { uid: true, bodyStructure: true }, row => row.uid && part(row.bodyStructure)),
+    rows: client => fetchAll(client, { uid: true, flags: true, envelope: true, bodyStructure: true },
+        row => row.uid && row.flags.size >= 0 && envelope(row.envelope) && part(row.bodyStructure)),
+    status_far: async client => {
+        const asked = { messages: true, unseen: true, uidNext: true, uidValidity: true };
+        const found = await Promise.all([...Array(run.size).keys()].map(i => client.status(`Lists/Box ${i}`, asked)));
+        if (!found.every(status => status.messages)) throw new Error('refused');
+    },
     bodies: client => fetchAll(client, { source: true }, row => row.source.length === run.body),
     big: async client => {
         const found = await client.fetchOne('1', { source: true });

@@ -2,65 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
 
 import imapkit
 from bench.clients.common import Threaded
+from bench.clients.looks import decode, look
 from bench.payloads import APPENDED
 from bench.worker import Run
-from imapkit.ext.rev1 import Address, BasicPart, BodyStructure, Envelope, FetchData, MailboxListing
+from imapkit.ext.rev1 import FetchData, MailboxListing
 
-__all__ = ["Client", "look"]
-
-
-def _addresses(envelope: Envelope) -> Iterator[Address]:
-    for some in (envelope.from_, envelope.sender, envelope.reply_to, envelope.to, envelope.cc, envelope.bcc):
-        yield from some
-
-
-def look(message: FetchData) -> int:
-    """Look at every parsed field, whether it is made early or late; returns how many parts there are."""
-    envelope, structure, parts = message.envelope, message.structure, 0
-    assert envelope is not None
-    assert structure is not None
-    _ = envelope.sent, envelope.subject, envelope.in_reply_to, envelope.message_id
-    for address in _addresses(envelope):
-        _ = address.name, address.route, address.mailbox, address.host
-    for part in structure.walk():
-        _fields(part)
-        parts += 1
-    return parts
-
-
-def _fields(part: BodyStructure) -> None:
-    _ = part.section, part.type, part.subtype, part.raw_parameters, part.language, part.location, part.extensions
-    if part.disposition is not None:
-        _ = part.disposition.type, part.disposition.raw_parameters
-    if isinstance(part, BasicPart):
-        _ = part.id, part.description, part.encoding, part.size, part.md5
-
-
-def _decode(message: FetchData) -> int:
-    """Look at the fields that are decoded when they are asked for, too."""
-    envelope, structure = message.envelope, message.structure
-    assert envelope is not None
-    assert structure is not None
-    _ = envelope.subject_text
-    for address in _addresses(envelope):
-        _ = address.display_name, address.email
-    for part in structure.walk():
-        _ = part.content_type, part.parameters
-        if part.disposition is not None:
-            _ = part.disposition.parameters
-    return look(message)
+__all__ = ["Client"]
 
 
 class Client(Threaded):
-    """Adds the parsed records."""
+    """Adds the parsed records, and the typed calls."""
 
     module = "imapkit"
+
+    def __getattr__(self, name: str) -> Any:
+        # (Only those who ask for it pay for it: asyncio takes megabytes.)
+        from bench.clients.typed import Typed
+
+        return partial(getattr(Typed, name), self)
 
     def open(self, run: Run) -> Any:
         """A client."""
@@ -92,7 +58,7 @@ class Client(Threaded):
 
     def structures_decoded(self, run: Run) -> None:
         """The same with all words and parameters decoded, as imapflow does."""
-        self._structures(run, _decode)
+        self._structures(run, decode)
 
     def _structures(self, run: Run, look: Callable[[FetchData], int]) -> None:
         client = self.connect(run)

@@ -1,0 +1,204 @@
+"""imapkit's typed calls: alone, as the other clients do the same work, and in turn with its own raw ones, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from statistics import median
+from typing import Any
+
+import imapkit
+from bench.clients.common import STATUS, Countdown, Sync
+from bench.clients.looks import look_at_envelope, look_at_structure
+from bench.worker import Run
+from imapkit import UIDSet
+from imapkit.ext.rev1.listing import MailboxStatus
+from imapkit.ext.rev1.messages import BODY, ENVELOPE, FLAGS, Message
+
+__all__ = ["Typed"]
+
+_TURNS = 5
+_STATUS = STATUS[1:-1].split()
+_FIRST = """
+import time, imapkit
+t = time.perf_counter()
+raw = imapkit.IMAP4({host!r}, {port})
+{typed}
+print(time.perf_counter() - t)
+raw.logout()
+"""
+
+
+def _names(run: Run) -> list[str]:
+    return [f"Lists/Box {i}" for i in range(run.size)]
+
+
+class _Statuses(Countdown):
+    """Waits for the callbacks of STATUS, and parses each answer."""
+
+    def __call__(self, answer: tuple[Any, Any, Any]) -> None:
+        self._failed = self._failed or not answer[0] or answer[0][1].parsed(MailboxStatus)[0].messages is None
+        super().__call__(answer)
+
+
+class Typed(Sync):
+    """What the class of ``bench.clients.imapkit`` borrows.
+
+    Functions whose names begin with "typed" compare two ways of imapkit; the others are for peers, too.
+    """
+
+    # imapkit's own ways, in turn
+
+    def typed_noops(self, run: Run) -> None:
+        """NOOPs that block, in raw ones."""
+        raw, typed = self._both(run)
+        run.turns(_TURNS, lambda: _repeat(typed.noop, run), lambda: _repeat(raw.noop, run))
+        raw.logout()
+
+    def typed_futures(self, run: Run) -> None:
+        """Pipelined NOOPs as futures, in callbacks."""
+        raw, typed = self._both(run)
+        nowait = typed.nowait
+
+        def callbacks() -> None:
+            done = Countdown(run.size)
+            for _ in range(run.size):
+                raw.noop(callback=done)
+            run.check(done.wait())
+
+        run.turns(_TURNS, lambda: _taken([nowait.noop() for _ in range(run.size)]), callbacks)
+        raw.logout()
+
+    def typed_status(self, run: Run) -> None:
+        """Pipelined STATUSes as futures, in callbacks; each answer is parsed."""
+        raw, typed = self._both(run)
+        nowait, names = typed.nowait, _names(run)
+
+        def callbacks() -> None:
+            done = _Statuses(run.size)
+            for name in names:
+                raw.status(name, STATUS, callback=done)
+            run.check(done.wait())
+
+        run.turns(_TURNS, lambda: _taken([nowait.status(name, *_STATUS) for name in names]), callbacks)
+        raw.logout()
+
+    def typed_gather(self, run: Run) -> None:
+        """Pipelined NOOPs of asyncio tasks, in futures."""
+        raw, typed = self._both(run)
+        nowait, awaited = typed.nowait, typed.asynchronous
+
+        async def gathered() -> None:
+            await asyncio.gather(*(awaited.noop() for _ in range(run.size)))
+
+        with asyncio.Runner() as runner:
+            run.turns(_TURNS, lambda: runner.run(gathered()), lambda: _taken([nowait.noop() for _ in range(run.size)]))
+        raw.logout()
+
+    def typed_awaited(self, run: Run) -> None:
+        """NOOPs awaited one by one, in raw ones."""
+        raw, typed = self._both(run)
+        with asyncio.Runner() as runner:
+            run.turns(_TURNS, lambda: runner.run(_each_awaited(typed.asynchronous, run)), lambda: _repeat(raw.noop, run))
+        raw.logout()
+
+    def typed_first(self, run: Run) -> None:
+        """The first typed client of a process, in the first raw one of another."""
+
+        def first(typed: str) -> float:
+            code = _FIRST.format(host=run.host, port=run.port, typed=typed)
+            return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+        # (The first time neither is in the file cache.)
+        pairs = [(first("imapkit.Client.over(raw)"), first("")) for _ in range(run.size + 1)][1:]
+        run.note(ratio=median(typed / raw for typed, raw in pairs))
+
+    # what peers do, too
+
+    def awaited(self, run: Run) -> None:
+        """NOOPs on asyncio, one by one."""
+        self._on_asyncio(run, lambda client: _each_awaited(client, run))
+
+    def status_far(self, run: Run) -> None:
+        """STATUSes as futures."""
+        raw, typed = self._both(run)
+        nowait = typed.nowait
+        # (What a first call loads is not its time.)
+        nowait.noop().result()
+        with run.timed():
+            found = _taken([nowait.status(name, *_STATUS) for name in _names(run)])
+        run.check(len(found) == run.size and all(status.messages is not None for status in found))
+        raw.logout()
+
+    def status_far_awaited(self, run: Run) -> None:
+        """STATUSes as tasks."""
+
+        async def gathered(client: Any) -> None:
+            found = await asyncio.gather(*(client.status(name, *_STATUS) for name in _names(run)))
+            run.check(len(found) == run.size and all(status.messages is not None for status in found))
+
+        self._on_asyncio(run, gathered)
+
+    def rows_flags(self, run: Run) -> None:
+        """UIDs and flags, each looked at."""
+        self._rows(run, [FLAGS], lambda message: len(message.flags))
+
+    def rows_envelope(self, run: Run) -> None:
+        """UIDs and envelopes, every field looked at."""
+        self._rows(run, [ENVELOPE], lambda message: look_at_envelope(message.envelope))
+
+    def rows_body(self, run: Run) -> None:
+        """UIDs and body structures, every field looked at."""
+        self._rows(run, [BODY], lambda message: look_at_structure(message.body))
+
+    def rows(self, run: Run) -> None:
+        """UIDs, flags, envelopes and body structures, every field looked at."""
+        items = [FLAGS, ENVELOPE, BODY]
+        self._rows(run, items, _look)
+
+    # what they share
+
+    def _both(self, run: Run) -> tuple[Any, Any]:
+        raw = self.connect(run)
+        return raw, imapkit.Client.over(raw)
+
+    def _on_asyncio(self, run: Run, work: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        raw, typed = self._both(run)
+
+        async def timed() -> None:
+            client = typed.asynchronous
+            await client.noop()
+            with run.timed():
+                await work(client)
+
+        asyncio.run(timed())
+        raw.logout()
+
+    def _rows(self, run: Run, items: list[Any], look: Callable[[Message], int]) -> None:
+        raw, typed = self._both(run)
+        with typed.select(run.mailbox) as box:
+            uids = UIDSet(range(1, run.size + 1))
+            with run.timed():
+                seen = [look(message) for message in box.fetch(uids, *items)]
+        run.check(len(seen) == run.size and min(seen) > 0)
+        raw.logout()
+
+
+def _repeat(call: Callable[[], object], run: Run) -> None:
+    for _ in range(run.size):
+        call()
+
+
+def _taken(futures: list[Any]) -> list[Any]:
+    return [future.result() for future in futures]
+
+
+async def _each_awaited(client: Any, run: Run) -> None:
+    for _ in range(run.size):
+        await client.noop()
+
+
+def _look(message: Message) -> int:
+    return len(message.flags) + look_at_envelope(message.envelope) + look_at_structure(message.body)
