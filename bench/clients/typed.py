@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine
 from statistics import median
 from typing import Any
 
 import imapkit
-from bench.clients.common import STATUS, Countdown, Sync
+from bench.clients.common import STATUS, Countdown, Sync, fresh
 from bench.clients.looks import look_at_envelope, look_at_structure
 from bench.worker import Run
 from imapkit import UIDSet
@@ -79,7 +77,7 @@ class Typed(Sync):
         def callbacks() -> None:
             done = _Statuses(run.size)
             for name in names:
-                raw.status(name, STATUS, callback=done)
+                raw.status(name, _STATUS, callback=done)
             run.check(done.wait())
 
         run.turns(_TURNS, lambda: _taken([nowait.status(name, *_STATUS) for name in names]), callbacks)
@@ -107,13 +105,13 @@ class Typed(Sync):
     def typed_first(self, run: Run) -> None:
         """The first typed client of a process, in the first raw one of another."""
 
-        def first(typed: str) -> float:
-            code = _FIRST.format(host=run.host, port=run.port, typed=typed)
-            return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-
-        # (The first time neither is in the file cache.)
-        pairs = [(first("imapkit.Client.over(raw)"), first("")) for _ in range(run.size + 1)][1:]
-        run.note(ratio=median(typed / raw for typed, raw in pairs))
+        ways = [_FIRST.format(host=run.host, port=run.port, typed=typed) for typed in ("imapkit.Client.over(raw)", "pass")]
+        ratios = []
+        for i in range(run.size + 1):
+            found = {way: fresh(way) for way in ways[:: -1 if i % 2 else 1]}
+            ratios.append(found[ways[0]] / found[ways[1]])
+        # (The first time the sources are compiled.)
+        run.note(ratio=median(ratios[1:]))
 
     # what peers do, too
 
