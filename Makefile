@@ -58,6 +58,7 @@ fix: $(VENV)/.dev
 # What type checkers and editors see of the typed clients, from the families' typed commands.
 twin: $(VENV)/.dev
 	$(BIN)/python -m tools.typed_twin
+	$(BIN)/ruff check -q --fix --select I,F401 imapkit/typed/client.pyi
 	$(BIN)/ruff format -q imapkit/typed/client.pyi
 
 lint: $(VENV)/.dev

@@ -147,17 +147,17 @@ SCHEMES = {
     "low": Scheme(
         "with 128 commands in flight nothing leaves until there are fewer, and then all that is queued",
         "noops_pipelined appends_pipelined",
-        {_ENGINE + "wire:Wire.__init__": _without_low},
+        {_ENGINE + "outbound:Outbound.__init__": _without_low},
     ),
     "joined": Scheme(
         "commands that need no answer in between leave in one write",
         "noops_pipelined appends_pipelined threads_16",
-        {_ENGINE + "wire:TOGETHER": _instead(1)},
+        {_ENGINE + "outbound:TOGETHER": _instead(1)},
     ),
     "lone_lines": Scheme(
         "a command that is alone and one line takes a shorter way out",
         "noops callback threads_1",
-        {_ENGINE + "wire:Wire._lone_line": _returns(None)},
+        {_ENGINE + "outbound:Outbound._lone_line": _returns(None)},
     ),
     "own_sends": Scheme(
         "the thread that changed the engine sends what the socket takes at once; the courier thread only the rest",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Time2Internaldate,
         version,
     )
+    from imapkit.core.contract.events import MailboxEvent, Overflow
     from imapkit.core.contract.selected import Appended, Copied
     from imapkit.core.grammar.flagset import Flags
     from imapkit.core.grammar.keys import SearchKey, SortKey
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         error,
         readonly,
     )
+    from imapkit.ext.rev1.messages import BODY, DATE, ENVELOPE, FLAGS, HEADER, SIZE, Message, section
     from imapkit.refusals import (
         AlreadyExists,
         AuthenticationFailed,
@@ -108,10 +110,12 @@ if TYPE_CHECKING:
     from imapkit.typed.client import AsyncClient, AsyncMailbox, Client, Mailbox, NowaitClient, NowaitMailbox
 
 _HOMES = {
+    "imapkit.core.contract.events": ("MailboxEvent", "Overflow"),
     "imapkit.core.contract.selected": ("Appended", "Copied"),
     "imapkit.typed.account": ("Account", "OAuth2", "Password", "connect", "connect_async"),
     "imapkit.typed.client": ("AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"),
     "imapkit": ("q", "sort"),
+    "imapkit.ext.rev1.messages": ("BODY", "DATE", "ENVELOPE", "FLAGS", "HEADER", "SIZE", "Message", "section"),
     "imapkit._version": ("__version__",),
     "imapkit.client": ("IMAP4", "IMAP4_SSL", "IMAP4_stream"),
     "imapkit.compat": (
@@ -209,7 +213,12 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AUTH",
+    "BODY",
     "CRLF",
+    "DATE",
+    "ENVELOPE",
+    "FLAGS",
+    "HEADER",
     "IDLE_TIMEOUT",
     "IMAP4",
     "IMAP4_PORT",
@@ -218,6 +227,7 @@ __all__ = [
     "LOGOUT",
     "NONAUTH",
     "SELECTED",
+    "SIZE",
     "TLS_COMPAT",
     "TLS_NO_SSL",
     "TLS_SECURE",
@@ -266,6 +276,8 @@ __all__ = [
     "Mailbox",
     "MailboxBusy",
     "MailboxClosed",
+    "MailboxEvent",
+    "Message",
     "Missing",
     "Mon2num",
     "MonthNames",
@@ -280,6 +292,7 @@ __all__ = [
     "NowaitMailbox",
     "OAuth2",
     "OverQuota",
+    "Overflow",
     "ParseError",
     "ParseFlags",
     "Parsed",
@@ -315,6 +328,7 @@ __all__ = [
     "error",
     "q",
     "readonly",
+    "section",
     "sort",
     "unverified_context",
     "version",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from imapkit.ext.annotation import Annotation, AnnotationCommands
     from imapkit.ext.compress import CompressCommands
     from imapkit.ext.enable import EnableCommands
+    from imapkit.ext.esearch import ESearch
     from imapkit.ext.id import IdCommands, Identity
     from imapkit.ext.idle import IdleCommands
     from imapkit.ext.move import MoveCommands
@@ -78,6 +79,9 @@ if TYPE_CHECKING:
         def parse(
             self, typ: Literal["EXISTS", "EXPUNGE", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN"], data: Any
         ) -> Parsed[int]: ...
+
+        @overload
+        def parse(self, typ: Literal["ESEARCH"], data: Any) -> Parsed[ESearch]: ...
 
         @overload
         def parse(self, typ: Literal["FETCH"], data: Any) -> Parsed[FetchData]: ...

@@ -16,18 +16,18 @@ from __future__ import annotations
 from imapkit.core.contract.command import Command, Done
 from imapkit.core.contract.commands import Callback, CallbackOptions, CallOptions, Commands, Result
 from imapkit.core.contract.enable import Enable, Numbering
-from imapkit.core.contract.events import Event, Overflow
+from imapkit.core.contract.events import Event, MailboxEvent, Overflow
 from imapkit.core.contract.extension import TLS_ORDER, Code, Item, Layer, LayerSpec, Response
 from imapkit.core.contract.family import CONTRACT, Family, Specs, hookimpl, hookspec
 from imapkit.core.contract.needs import Needs, require
 from imapkit.core.contract.option import Chosen, Option, Place
 from imapkit.core.contract.points import Quirk, StateStep
-from imapkit.core.contract.routes import Explained, Route, Routes
+from imapkit.core.contract.routes import Explained, Route, Routes, by_route
 from imapkit.core.contract.selected import Appended, Copied, SelectedCommands, Which
 from imapkit.core.contract.session import Session, State
 from imapkit.core.contract.slot import Slot
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands, command, stream
-from imapkit.core.contract.wires import Begin, Flight, Offload, Reading, Reply, Wire
+from imapkit.core.contract.wires import Arrivals, Begin, Flight, Listening, Offload, Reading, Reply, Wire
 from imapkit.core.grammar.about import (
     about_mailbox,
     is_about_mailbox,
@@ -74,6 +74,7 @@ __all__ = [
     "NO_OPERANDS",
     "TLS_ORDER",
     "Appended",
+    "Arrivals",
     "Async",
     "Begin",
     "Blocking",
@@ -101,7 +102,9 @@ __all__ = [
     "Kind",
     "Layer",
     "LayerSpec",
+    "Listening",
     "Literal",
+    "MailboxEvent",
     "MailboxName",
     "Needs",
     "Nowait",
@@ -158,6 +161,7 @@ __all__ = [
     "astring_or_nil",
     "atom",
     "attempt",
+    "by_route",
     "command",
     "date",
     "date_time",

@@ -109,7 +109,7 @@ class _Stub:
             if name not in there:
                 modules.setdefault(module, []).append(name)
         for module, names in sorted(modules.items()):
-            yield f"from {module} import {', '.join(names)}"
+            yield f"from {module} import {', '.join(names)}" if module else f"import {', '.join(names)}"
 
 
 def _methods(mixins: tuple[type, ...]) -> Iterator[tuple[str, Any, str]]:
@@ -124,12 +124,12 @@ def _methods(mixins: tuple[type, ...]) -> Iterator[tuple[str, Any, str]]:
 
 
 def _imports(module: str) -> dict[str, str]:
-    """The module from which each name of a module comes."""
+    """The module from which each name of a module comes; "" for one that is itself a module, as by ``import ssl``."""
     tree = ast.parse(Path(str(import_module(module).__file__)).read_text(encoding="utf-8"))
     return {
-        alias.asname or alias.name: node.module
+        alias.asname or alias.name: (node.module or "") if isinstance(node, ast.ImportFrom) else ""
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module
+        if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
 

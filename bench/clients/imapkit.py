@@ -48,7 +48,7 @@ class Client(Threaded):
         client = self.connect(run)
         with run.timed():
             typ, data = client.list()
-            seen = [(listing.name.text, len(listing.attributes)) for listing in data.parsed(MailboxListing)]
+            seen = [(listing.name.text, len(listing.raw_attributes)) for listing in data.parsed(MailboxListing)]
         run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 

@@ -20,9 +20,9 @@ def look(message: FetchData) -> int:
 
 def look_at_envelope(envelope: Envelope) -> int:
     """Look at every field; returns how many addresses there are."""
-    _, count = (envelope.sent, envelope.subject, envelope.in_reply_to, envelope.message_id), 0
+    _, count = (envelope.date, envelope.raw_subject, envelope.raw_in_reply_to, envelope.raw_message_id), 0
     for address in _addresses(envelope):
-        _ = address.name, address.route, address.mailbox, address.host
+        _ = address.raw_name, address.raw_route, address.raw_mailbox, address.raw_host
         count += 1
     return count
 
@@ -41,9 +41,9 @@ def decode(message: FetchData) -> int:
     envelope, structure = message.envelope, message.structure
     assert envelope is not None
     assert structure is not None
-    _ = envelope.subject_text
+    _ = envelope.subject
     for address in _addresses(envelope):
-        _ = address.display_name, address.email
+        _ = address.name, address.email
     for part in structure.walk():
         _ = part.content_type, part.parameters
         if part.disposition is not None:
@@ -57,8 +57,8 @@ def _addresses(envelope: Envelope) -> Iterator[Address]:
 
 
 def _fields(part: BodyStructure) -> None:
-    _ = part.section, part.type, part.subtype, part.raw_parameters, part.language, part.location, part.extensions
+    _ = part.section, part.raw_type, part.raw_subtype, part.raw_parameters, part.raw_language, part.raw_location, part.extensions
     if part.disposition is not None:
-        _ = part.disposition.type, part.disposition.raw_parameters
+        _ = part.disposition.raw_type, part.disposition.raw_parameters
     if isinstance(part, BasicPart):
-        _ = part.id, part.description, part.encoding, part.size, part.md5
+        _ = part.raw_id, part.raw_description, part.raw_encoding, part.size, part.raw_md5

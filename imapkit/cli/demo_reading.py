@@ -23,7 +23,7 @@ SHOWN = 12
 WIDEST = 60
 STATUS = "(MESSAGES UNSEEN)"
 HEADERS = "BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)]"
-NOT_SELECTABLE = frozenset((b"\\noselect", b"\\nonexistent"))
+NOT_SELECTABLE = frozenset(("\\noselect", "\\nonexistent"))
 SEARCHES = ("UNSEEN", "FLAGGED", "SINCE 1-Jan-2026", "LARGER 100000")
 
 

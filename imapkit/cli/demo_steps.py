@@ -68,7 +68,7 @@ class Tour:
 
     def _list(self) -> None:
         self._screen.step(f"LIST the mailboxes, and STATUS of each, from {THREADS} threads")
-        listed = [entry for entry in parsed(self._imap.list()) if rb"\Noselect" not in entry.attributes]
+        listed = [entry for entry in parsed(self._imap.list()) if r"\Noselect" not in entry.attributes]
         self._findings.check("mailboxes", {entry.mailbox for entry in listed}, {"INBOX", *self._mail})
         states = in_threads(lambda entry: parsed(self._imap.status(entry.mailbox, STATUS)), listed)
         rows = []

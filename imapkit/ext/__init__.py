@@ -27,6 +27,7 @@ INDEX: dict[str, tuple[str, ...]] = {
         "idle",
         "idle_refresh",
     ),
+    "list_status": (),
     "move": ("move",),
     "namespace": ("namespace",),
     "proxyauth": ("proxyauth",),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from imapkit.errors import ArgumentError, ParseError
 from imapkit.plugin import (
@@ -23,14 +23,18 @@ from imapkit.plugin import (
     MailboxName,
     OfMailbox,
     Piece,
+    Reply,
     Response,
     Result,
     ServerString,
     State,
     Token,
+    TypedCommands,
     Untagged,
+    Wire,
     astring_or_nil,
     attempt,
+    command,
     encode_text,
     hookimpl,
     is_about_mailbox,
@@ -48,7 +52,9 @@ from imapkit.plugin import (
     unquote,
 )
 
-__all__ = ["Annotation", "AnnotationCommands", "imapkit_family"]
+__all__ = ["Annotation", "AnnotationCommands", "AnnotationSession", "imapkit_family"]
+
+F = TypeVar("F")
 
 Name = str | bytes
 
@@ -83,6 +89,42 @@ class AnnotationCommands(Commands):
         attributes may also follow ``mailbox``.
         """
         return self._call("SETANNOTATION", *args, **options)
+
+
+class AnnotationSession(TypedCommands[F]):
+    """Read and write annotations; capability ANNOTATEMORE; states: authenticated, selected.
+
+    Each method raises ``Missing``, and sends nothing, if the server has no ANNOTATEMORE, and ``NoResponse`` if it refuses.
+    """
+
+    @command
+    async def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> tuple[Annotation, ...]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+        await self._require("ANNOTATEMORE", "annotation()")
+        return await Wire("GETANNOTATION", mailbox, entry, attribute, parse=_annotations)
+
+    @command
+    async def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> None:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+        await self._require("ANNOTATEMORE", "set_annotation()")
+        await Wire("SETANNOTATION", mailbox, entry, attributes, parse=_nothing)
+
+
+def _annotations(reply: Reply) -> tuple[Annotation, ...]:
+    return tuple(each for found in reply.values("ANNOTATION") for each in found)
+
+
+def _nothing(reply: Reply) -> None:
+    """The result of a command that says no more than OK."""
 
 
 # Responses
@@ -319,9 +361,11 @@ def imapkit_family() -> Family:
     return Family(
         name="annotation",
         mixin=AnnotationCommands,
+        session=AnnotationSession,
         commands=COMMANDS,
         capabilities=("ANNOTATEMORE",),
         responses={"ANNOTATION": Response(annotation)},
         codes={"ANNOTATEMORE": Code(annotatemore)},
         requires=("rev1",),
+        contract=2,
     )

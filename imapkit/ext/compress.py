@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from imapkit.errors import LimitExceeded, RemoteProtocolError
-from imapkit.plugin import CallOptions, Code, Command, Commands, Family, LayerSpec, Result, State, atom, hookimpl, no_data
+from imapkit.plugin import (
+    CallOptions,
+    Code,
+    Command,
+    Commands,
+    Family,
+    LayerSpec,
+    Reply,
+    Result,
+    State,
+    TypedCommands,
+    Wire,
+    atom,
+    command,
+    hookimpl,
+    no_data,
+)
 
-__all__ = ["CompressCommands", "DeflateLayer", "imapkit_family"]
+__all__ = ["CompressCommands", "CompressSession", "DeflateLayer", "imapkit_family"]
+
+F = TypeVar("F")
 
 _PIECE = 1 << 16
 _USUAL = 100
@@ -35,6 +53,24 @@ class CompressCommands(Commands):
         secret from the compressed length (RFC 4978 section 6).
         """
         return self._call("COMPRESS", "DEFLATE", **options)
+
+
+class CompressSession(TypedCommands[F]):
+    """Compression of the connection."""
+
+    @command
+    async def compress(self) -> None:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+        await self._require("COMPRESS=DEFLATE", "compress()")
+        await Wire("COMPRESS", "DEFLATE", parse=_nothing)
+
+
+def _nothing(reply: Reply) -> None:
+    """The result of a command that says no more than OK."""
 
 
 class DeflateLayer:
@@ -108,9 +144,11 @@ def imapkit_family() -> Family:
     return Family(
         name="compress",
         mixin=CompressCommands,
+        session=CompressSession,
         commands=(Command("COMPRESS", State.ANY, args=(atom,), exclusive=True, layer="deflate"),),
         capabilities=("COMPRESS=DEFLATE",),
         codes={"COMPRESSIONACTIVE": Code(no_data)},
         layers={"deflate": LayerSpec(lambda session, options: DeflateLayer(session.limits.inflation))},
         requires=("rev1",),
+        contract=2,
     )

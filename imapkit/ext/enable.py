@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from imapkit.errors import ArgumentError, error
 from imapkit.plugin import (
@@ -14,18 +14,24 @@ from imapkit.plugin import (
     Done,
     Enable,
     Family,
+    Reply,
     Response,
     Result,
     Session,
     State,
     Token,
+    TypedCommands,
     Untagged,
+    Wire,
     as_it_is,
     atom,
+    command,
     hookimpl,
 )
 
-__all__ = ["EnableCommands", "imapkit_family"]
+__all__ = ["EnableCommands", "EnableSession", "imapkit_family"]
+
+F = TypeVar("F")
 
 
 class EnableCommands(Commands):
@@ -46,6 +52,25 @@ class EnableCommands(Commands):
         if "ENABLE" not in self._known_capabilities():
             raise error("the server does not announce ENABLE; nothing was sent")
         return self._call_with(options, "ENABLE", *names, force=force)
+
+
+class EnableSession(TypedCommands[F]):
+    """Switch on extensions that change what the server sends."""
+
+    @command
+    async def enable(self, *names: str) -> frozenset[str]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+        await self._require("ENABLE", "enable()")
+        return await Wire("ENABLE", *_names(names), result=("ENABLED",), parse=_enabled)
+
+
+def _enabled(reply: Reply) -> frozenset[str]:
+    return frozenset(name for names in reply.values("ENABLED") for name in names)
 
 
 def _names(capability: str | Iterable[str]) -> list[str]:
@@ -95,9 +120,11 @@ def imapkit_family() -> Family:
     return Family(
         name="enable",
         mixin=EnableCommands,
+        session=EnableSession,
         commands=(Command("ENABLE", State.AUTH, rest=_atoms, exclusive=True, guard=_understood, before=_asks, done=_is_over),),
         capabilities=("ENABLE", "UTF8=ACCEPT"),
         enables=(Enable("UTF8=ACCEPT", utf8=True),),
         responses={"ENABLED": Response(enabled, _apply)},
         requires=("rev1",),
+        contract=2,
     )

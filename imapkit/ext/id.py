@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from imapkit.errors import ArgumentError, ParseError
 from imapkit.plugin import (
@@ -16,11 +16,15 @@ from imapkit.plugin import (
     Defect,
     Family,
     Piece,
+    Reply,
     Response,
     Result,
     State,
     Token,
+    TypedCommands,
+    Wire,
     astring_or_nil,
+    command,
     encode_text,
     ended,
     hookimpl,
@@ -31,7 +35,9 @@ from imapkit.plugin import (
     record,
 )
 
-__all__ = ["IdCommands", "Identity", "imapkit_family"]
+__all__ = ["IdCommands", "IdSession", "Identity", "imapkit_family"]
+
+F = TypeVar("F")
 
 MOST_PAIRS, LONGEST_FIELD, LONGEST_VALUE = 30, 30, 1024
 """RFC 2971 section 3.3: how many pairs may be sent, and the bytes of each."""
@@ -60,6 +66,26 @@ def _one(kv_pairs: tuple[Any, ...]) -> Any:
     """The arguments as one value, since an argument that is None would be left out."""
     only = kv_pairs[0] if len(kv_pairs) == 1 else kv_pairs
     return "NIL" if only is None or (isinstance(only, (str, bytes, bytearray, tuple)) and not only) else only
+
+
+class IdSession(TypedCommands[F]):
+    """Send the client's name and version, and ask for the server's."""
+
+    @command
+    async def id(self, /, **fields: str | None) -> dict[str, str | None]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+        await self._require("ID", "id()")
+        return await Wire("ID", fields, parse=_fields)
+
+
+def _fields(reply: Reply) -> dict[str, str | None]:
+    found: list[Identity | None] = reply.values("ID")
+    return found[-1].text() if found and found[-1] is not None else {}
 
 
 # On the wire
@@ -191,8 +217,10 @@ def imapkit_family() -> Family:
     return Family(
         name="id",
         mixin=IdCommands,
+        session=IdSession,
         commands=(Command("ID", State.ANY, args=(id_params,), result=("ID",)),),
         capabilities=("ID",),
         responses={"ID": Response(id_response)},
         requires=("rev1",),
+        contract=2,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from imapkit.errors import ParseError
 from imapkit.plugin import (
@@ -15,10 +15,15 @@ from imapkit.plugin import (
     Defect,
     Family,
     MailboxName,
+    Reply,
     Response,
     Result,
     State,
+    TypedCommands,
+    Wire,
     astring_or_nil,
+    command,
+    decode_bytes,
     ended,
     hookimpl,
     members,
@@ -27,7 +32,9 @@ from imapkit.plugin import (
     record,
 )
 
-__all__ = ["Namespace", "NamespaceCommands", "Namespaces", "imapkit_family"]
+__all__ = ["Namespace", "NamespaceCommands", "NamespaceSession", "Namespaces", "imapkit_family"]
+
+F = TypeVar("F")
 
 
 class NamespaceCommands(Commands):
@@ -42,6 +49,24 @@ class NamespaceCommands(Commands):
         if it ends the connection instead, as Exchange 2003 does.
         """
         return self._call("NAMESPACE", **options)
+
+
+class NamespaceSession(TypedCommands[F]):
+    """Ask for the prefixes of mailbox names."""
+
+    @command
+    async def namespaces(self) -> Namespaces:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+        await self._require("NAMESPACE", "namespaces()")
+        return await Wire("NAMESPACE", parse=_found)
+
+
+def _found(reply: Reply) -> Namespaces:
+    found: list[Namespaces] = reply.values("NAMESPACE")
+    return reply.one(found, "NAMESPACE")
 
 
 # The response: RFC 2342 section 6
@@ -112,15 +137,20 @@ def _namespace(cursor: Cursor) -> Namespace:
 
 @record
 class Namespace:
-    """The prefix of some mailbox names, and the delimiter of their levels, None if there is none.
+    """The prefix of some mailbox names, and the delimiter of their levels.
 
     ``prefix`` can be passed to every command: ``imap.list(namespace.prefix, "%")``. ``extensions`` by name:
     ``{b"TRANSLATION": (b"Andere Ben&APw-tzer/",)}`` (RFC 5255 section 3.4).
     """
 
     prefix: MailboxName
-    delimiter: bytes | None
+    raw_delimiter: bytes | None
     extensions: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the levels of the names; None if they have no levels."""
+        return None if self.raw_delimiter is None else decode_bytes(self.raw_delimiter)
 
     @property
     def mailbox(self) -> str:
@@ -147,8 +177,10 @@ def imapkit_family() -> Family:
     return Family(
         name="namespace",
         mixin=NamespaceCommands,
+        session=NamespaceSession,
         commands=(Command("NAMESPACE", State.LOGGED_IN, rest=no_arguments, result=("NAMESPACE",)),),
         capabilities=("NAMESPACE",),
         responses={"NAMESPACE": Response(namespace_response)},
         requires=("rev1",),
+        contract=2,
     )

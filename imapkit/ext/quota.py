@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from imapkit.errors import ArgumentError, ParseError
 from imapkit.plugin import (
@@ -17,14 +17,18 @@ from imapkit.plugin import (
     Family,
     MailboxName,
     OfMailbox,
+    Reply,
     Response,
     Result,
     State,
     Token,
+    TypedCommands,
     Untagged,
+    Wire,
     astring,
     astring_or_nil,
     atom,
+    command,
     ended,
     hookimpl,
     is_astring,
@@ -41,7 +45,9 @@ from imapkit.plugin import (
     to_the_end,
 )
 
-__all__ = ["Quota", "QuotaCommands", "QuotaResource", "QuotaRoot", "imapkit_family"]
+__all__ = ["Quota", "QuotaCommands", "QuotaResource", "QuotaRoot", "QuotaSession", "imapkit_family"]
+
+F = TypeVar("F")
 
 Name = str | bytes
 
@@ -87,6 +93,47 @@ class QuotaCommands(Commands):
         else:
             data[:] = [self._result(request, names=(name,))[1] for name in ("QUOTAROOT", "QUOTA")]
         return typ, data
+
+
+class QuotaSession(TypedCommands[F]):
+    """See and set quotas; states: authenticated, selected.
+
+    Each method raises ``Missing``, and sends nothing, if the server has no QUOTA, and ``NoResponse`` if it refuses.
+    """
+
+    @command
+    async def quota(self, mailbox: str | bytes = "INBOX") -> tuple[Quota, ...]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+        await self._require("QUOTA", "quota()")
+        return await Wire("GETQUOTAROOT", mailbox, parse=_quotas)
+
+    @command
+    async def quota_root(self, root: str | bytes) -> Quota:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+        await self._require("QUOTA", "quota_root()")
+        return await Wire("GETQUOTA", root, parse=_one_quota)
+
+    @command
+    async def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> tuple[Quota, ...]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+        await self._require("QUOTA", "set_quota()")
+        return await Wire("SETQUOTA", root, limits, parse=_quotas)
+
+
+def _quotas(reply: Reply) -> tuple[Quota, ...]:
+    return tuple(reply.values("QUOTA"))
+
+
+def _one_quota(reply: Reply) -> Quota:
+    found: list[Quota] = reply.values("QUOTA")
+    return reply.one(found, "QUOTA")
 
 
 # Responses
@@ -287,9 +334,11 @@ def imapkit_family() -> Family:
     return Family(
         name="quota",
         mixin=QuotaCommands,
+        session=QuotaSession,
         commands=COMMANDS,
         capabilities=("QUOTA", "QUOTA=RES-*", "QUOTASET"),
         responses={"QUOTA": Response(quota), "QUOTAROOT": Response(quotaroot)},
         items={("STATUS", "DELETED"): Cursor.number, ("STATUS", "DELETED-STORAGE"): Cursor.number64},
         requires=("rev1",),
+        contract=2,
     )

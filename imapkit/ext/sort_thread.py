@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from imapkit.errors import ArgumentError
 from imapkit.plugin import (
@@ -19,12 +19,16 @@ from imapkit.plugin import (
     Place,
     Response,
     Result,
+    SearchKey,
+    SelectedCommands,
     SortKey,
     State,
     Token,
+    Wire,
     as_it_is,
     atom,
     attempt,
+    command,
     hookimpl,
     late_pattern,
     message_numbers,
@@ -35,10 +39,14 @@ from imapkit.plugin import (
     record,
     search_program,
     starts_program,
+    term,
     unquote,
 )
 
-__all__ = ["SortThreadCommands", "Thread", "imapkit_family"]
+__all__ = ["SortThreadCommands", "SortThreadSelected", "Thread", "imapkit_family"]
+
+F = TypeVar("F")
+_ALL = term("ALL")
 
 DEEPEST = 50
 """How deep threads may be nested, whatever their length: Python copies records by recursion."""
@@ -85,6 +93,41 @@ class SortThreadCommands(Commands):
         it. ``threading_algorithm``: "ORDEREDSUBJECT", "REFERENCES" or another that a capability THREAD= names.
         """
         return self._call("THREAD", threading_algorithm, *_searched(charset, search_criteria), uid=uid, **options)
+
+
+class SortThreadSelected(SelectedCommands[F]):
+    """Sorted searches, and threads; always by UID. The results are lists, since the order is the answer."""
+
+    @command
+    async def sort(self, key: SearchKey, *by: SortKey) -> list[int]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+        if not by or not all(isinstance(each, SortKey) for each in by):
+            raise TypeError(f"sort takes a search key, and then keys of imapkit.sort, such as -sort.DATE, not {by!r:.60}")
+        display = any(each.name.startswith("DISPLAY") for each in by)
+        await self._require("SORT=DISPLAY" if display else "SORT", "sort()")
+        found = await self._in_charset(
+            key, lambda charset: Wire("SORT", by, *_searched(charset, (key,)), uid=True, parse=lambda reply: reply.values("SORT"))
+        )
+        return [uid for line in found for uid in line]
+
+    @command
+    async def thread(self, key: SearchKey = _ALL, algorithm: str = "REFERENCES") -> list[Thread]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
+        """
+        await self._require(f"THREAD={algorithm}", "thread()")
+        found = await self._in_charset(
+            key,
+            lambda charset: Wire(
+                "THREAD", algorithm, *_searched(charset, (key,)), uid=True, parse=lambda reply: reply.values("THREAD")
+            ),
+        )
+        return [thread for line in found for thread in line]
 
 
 # The keys of SORT
@@ -345,8 +388,10 @@ def imapkit_family() -> Family:
     return Family(
         name="sort_thread",
         mixin=SortThreadCommands,
+        selected=SortThreadSelected,
         commands=COMMANDS,
         capabilities=("SORT", "SORT=DISPLAY", "THREAD=*"),
         responses={"SORT": Response(sort_data), "THREAD": Response(thread_data)},
         requires=("rev1",),
+        contract=2,
     )

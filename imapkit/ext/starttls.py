@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from imapkit.errors import NoResponse, abort
 from imapkit.plugin import (
@@ -14,9 +14,14 @@ from imapkit.plugin import (
     Done,
     Family,
     LayerSpec,
+    Offload,
+    Reply,
     Result,
     Session,
     State,
+    TypedCommands,
+    Wire,
+    command,
     hookimpl,
     no_arguments,
     shown,
@@ -25,7 +30,9 @@ from imapkit.plugin import (
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["StartTLSCommands", "imapkit_family"]
+__all__ = ["StartTLSCommands", "StartTLSSession", "imapkit_family"]
+
+F = TypeVar("F")
 
 
 class StartTLSCommands(Commands):
@@ -87,6 +94,34 @@ class StartTLSCommands(Commands):
         return result
 
 
+class StartTLSSession(TypedCommands[F]):
+    """TLS on a connection that was opened without it."""
+
+    @command
+    async def starttls(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
+        """
+        _not_twice(self._session, ())
+        await self._require("STARTTLS", "starttls()")
+        wrap = await Offload(lambda: self._tls_settings(ssl_context))
+        await Wire("STARTTLS", layer=wrap, parse=_nothing)
+        await self._know_capabilities()
+
+    def _tls_settings(self, ssl_context: ssl.SSLContext | None) -> Callable[[], None]:
+        wrap: Callable[[], None] = self._link.use_tls(ssl_context)
+        return wrap
+
+
+def _nothing(reply: Reply) -> None:
+    """The result of a command that says no more than OK."""
+
+
 def _not_twice(session: Session, args: tuple[Any, ...]) -> None:
     # Another thread may have started TLS since ``starttls`` looked.
     if session.secure:
@@ -107,6 +142,7 @@ def imapkit_family() -> Family:
     return Family(
         name="starttls",
         mixin=StartTLSCommands,
+        session=StartTLSSession,
         commands=(
             Command(
                 "STARTTLS",
@@ -121,4 +157,5 @@ def imapkit_family() -> Family:
         capabilities=("STARTTLS",),
         layers={"tls": LayerSpec(_layer, order=TLS_ORDER)},
         requires=("rev1",),
+        contract=2,
     )

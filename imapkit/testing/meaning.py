@@ -12,6 +12,7 @@ from imapkit.core.plugins.registry import Registry
 from imapkit.core.support.limits import Limits
 from imapkit.core.wire.fragment import Framer
 from imapkit.core.wire.response import Continuation, Tagged, Untagged, classify, response_code
+from imapkit.core.wire.uidset import UIDSet
 from imapkit.errors import ParseError, RemoteProtocolError
 
 __all__ = ["Meaning", "frame", "meaning", "of_data", "of_untagged", "plain"]
@@ -98,6 +99,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (list, tuple)):
         return type(value)(map(plain, value))
+    if isinstance(value, UIDSet):
+        return str(value)
     if is_dataclass(value):
         compared = [field.name for field in fields(value) if field.compare and field.name != "defects"]
         return {name: plain(getattr(value, name)) for name in compared}

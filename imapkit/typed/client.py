@@ -17,6 +17,7 @@ from imapkit.core.drivers.blocking import run
 from imapkit.core.drivers.faces import ASYNC, BLOCKING, NOWAIT
 from imapkit.core.drivers.lease import Lease, Turn
 from imapkit.core.drivers.link import Link, deadline_of
+from imapkit.core.grammar.flagset import Flags
 from imapkit.errors import ArgumentError, MailboxClosed
 
 if TYPE_CHECKING:
@@ -151,9 +152,9 @@ class _AnyMailbox(TypedCommands[F]):
         return value
 
     @property
-    def permanent_flags(self) -> tuple[bytes, ...]:
+    def permanent_flags(self) -> Flags:
         r"""The flags that can be changed; r"\*" among them: new ones, too. RFC 3501 section 7.1."""
-        return tuple(self._box.said.get("PERMANENTFLAGS") or ())
+        return Flags(self._box.said.get("PERMANENTFLAGS") or ())
 
     def close(self) -> None:
         """Leave the mailbox. It sends nothing, and expunges nothing; the object can send no command from now on."""

@@ -1,15 +1,8 @@
 # Written by tools/typed_twin.py from the families' typed commands: do not edit it.
 # A method stands here for a descriptor of the base class.
 # pyright: reportIncompatibleVariableOverride=false
-from collections.abc import Sequence
-from imapkit.ext.esearch import EsearchSelected
-from imapkit.ext.move import MoveSelected
-from imapkit.ext.rev1.listing import MailboxStatus
-from imapkit.ext.rev1.typed_session import Rev1Session
-from imapkit.ext.uidplus import UidplusSelected
-from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, Reply, Role, SearchKey, UIDSet, Which
-from collections.abc import Generator
+import ssl
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -18,6 +11,28 @@ from typing import Any, Generic, Self, TypeVar
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
 from imapkit.core.contract.typed import Async, Blocking, Nowait, TypedCommands
+from imapkit.core.grammar.flagset import Flags
+from imapkit.ext.acl import ListRights, Rights
+from imapkit.ext.acl.typed import AclSession
+from imapkit.ext.annotation import Annotation, AnnotationSession
+from imapkit.ext.compress import CompressSession
+from imapkit.ext.enable import EnableSession
+from imapkit.ext.esearch import EsearchSelected
+from imapkit.ext.id import IdSession
+from imapkit.ext.idle import IdleSelected
+from imapkit.ext.move import MoveSelected
+from imapkit.ext.namespace import Namespaces, NamespaceSession
+from imapkit.ext.proxyauth import ProxyauthSession
+from imapkit.ext.quota import Quota, QuotaSession
+from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
+from imapkit.ext.rev1.messages import Message
+from imapkit.ext.rev1.typed_selected import Rev1Selected
+from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.ext.sort_thread import SortThreadSelected, Thread
+from imapkit.ext.starttls import StartTLSSession
+from imapkit.ext.uidplus import UidplusSelected
+from imapkit.ext.unselect import UnselectSession
+from imapkit.plugin import Copied, Item, MailboxEvent, Overflow, Reply, Role, SearchKey, SortKey, UIDSet, Which
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
@@ -53,7 +68,7 @@ class _AnyMailbox(TypedCommands[_F], Generic[_F]):
     def uidnext(self) -> int | None:
         """UIDNEXT at the time of the selection, RFC 3501 section 2.3.1.1; None if the server did not send it."""
     @property
-    def permanent_flags(self) -> tuple[bytes, ...]:
+    def permanent_flags(self) -> Flags:
         r"""The flags that can be changed; r"\*" among them: new ones, too. RFC 3501 section 7.1."""
     def close(self) -> None:
         """Leave the mailbox. It sends nothing, and expunges nothing; the object can send no command from now on."""
@@ -121,18 +136,159 @@ class AsyncMailbox(_AnyMailbox[Async], _AsyncSelected):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
+class _BlockingSession(
+    Rev1Session[Blocking],
+    AclSession[Blocking],
+    AnnotationSession[Blocking],
+    CompressSession[Blocking],
+    EnableSession[Blocking],
+    IdSession[Blocking],
+    NamespaceSession[Blocking],
+    ProxyauthSession[Blocking],
+    QuotaSession[Blocking],
+    StartTLSSession[Blocking],
+    UnselectSession[Blocking],
+):
     def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    def capability(self) -> frozenset[str]:
+        """Ask for the server's capabilities, in upper case; RFC 3501 section 6.1.1; any state.
+
+        ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
+        """
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
+        """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
+
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
+        """
+    def role(self, role: Role) -> MailboxListing | None:
+        """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
+
+        Of several mailboxes the first that can be selected. ``role_from`` of the result says how it was found: by its
+        "attribute" in LIST (RFC 6154 section 2), by "xlist", which servers had before, or by its "name" in one of many
+        languages, at the top of the user's own mailboxes only. Commands that take a mailbox for messages take a ``Role``, too.
+        States: authenticated, selected.
+        """
     def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
         """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
 
-        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        ``client.status("INBOX", "UNSEEN").unseen``. ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and
+        UIDVALIDITY. Raises ``NoResponse``.
         """
+    def create(self, mailbox: str | bytes) -> None:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
+
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
+        """
+    def delete_mailbox(self, mailbox: str | bytes) -> None:
+        """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
+
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
+        ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
+        """
+    def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
+        """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
+
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
+        messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
+        """
+    def subscribe(self, mailbox: str | bytes) -> None:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+    def unsubscribe(self, mailbox: str | bytes) -> None:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
     def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+    def acl(self, mailbox: str | bytes = "INBOX") -> Mapping[str, Rights]:
+        """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
+
+        ``"t" in client.acl("INBOX")["bob"]``
+        """
+    def my_rights(self, mailbox: str | bytes = "INBOX") -> Rights:
+        """The user's own rights on a mailbox; RFC 4314 section 3.5; right: any of l, r, i, k, x, a."""
+    def list_rights(self, mailbox: str | bytes, identifier: str | bytes) -> ListRights:
+        """The rights that an identifier always has on a mailbox, and that it can be given; RFC 4314 section 3.4; right: a."""
+    def set_acl(self, mailbox: str | bytes, identifier: str | bytes, rights: str | Rights | Iterable[str]) -> None:
+        """Give rights on a mailbox to an identifier; RFC 4314 section 3.1; right: a.
+
+        ``rights`` replace the present ones ("lrs"; "" for none), are added ("+w") or removed ("-w"). Raises ``BadResponse`` for
+        rights that the server does not support.
+        """
+    def delete_acl(self, mailbox: str | bytes, identifier: str | bytes) -> None:
+        """Remove an identifier from the access control list of a mailbox; RFC 4314 section 3.2; right: a."""
+    def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> tuple[Annotation, ...]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+    def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> None:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+    def compress(self) -> None:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+    def enable(self, *names: str) -> frozenset[str]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+    def id(self, **fields: str | None) -> dict[str, str | None]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+    def namespaces(self) -> Namespaces:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+    def proxyauth(self, user: str | bytes) -> None:
+        """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
+
+        Raises ``NoResponse`` if the server refuses; then nothing has changed. A selected mailbox must be closed first.
+        """
+    def quota(self, mailbox: str | bytes = "INBOX") -> tuple[Quota, ...]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+    def quota_root(self, root: str | bytes) -> Quota:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+    def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> tuple[Quota, ...]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
         """
     def unselect(self) -> None:
         r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
@@ -142,13 +298,68 @@ class _BlockingSession(Rev1Session[Blocking], UnselectSession[Blocking]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _BlockingSelected(EsearchSelected[Blocking], MoveSelected[Blocking], UidplusSelected[Blocking]):
+class _BlockingSelected(
+    Rev1Selected[Blocking],
+    EsearchSelected[Blocking],
+    IdleSelected[Blocking],
+    MoveSelected[Blocking],
+    SortThreadSelected[Blocking],
+    UidplusSelected[Blocking],
+):
+    def search(self, key: SearchKey = ...) -> UIDSet:
+        """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
+
+        ``box.search(q.unseen & q.since(date(2026, 1, 1)) & q.text("Grüße"))``. Text of any script goes as UTF-8, or in a charset
+        that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
+        refuses, ``TypeError`` for what is no key.
+        """
+    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Iterator[Message]:
+        r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
+
+        ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
+        ``ENVELOPE``, ``FLAGS``, ``BODY``, ``SIZE``, ``DATE``, ``HEADER``, ``section(...)``, and those of other families; without
+        any, only the UIDs. Nothing sets \Seen. A UID that is not there is left out.
+
+        ``chunk`` messages are asked for at a time, and the next ones are on their way while the program looks at these: other
+        commands can be sent in the loop, and ``break`` gives at most one chunk up. ``reverse``: the newest first. Raises
+        ``Missing`` if an item needs a capability that the server lacks, ``NoResponse`` if the server refuses.
+        """
+    def add_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
+        """
+    def remove_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        """Remove flags from messages; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def set_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Give messages these flags, and no others but \Recent; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def copy(self, which: Which, to: str | bytes | Role) -> Copied:
+        """Copy messages to the end of another mailbox, or of the one that has a role; RFC 3501 section 6.4.7.
+
+        ``box.copy(uids, "Archive").uids`` has the UID of each copy, if the server has UIDPLUS (RFC 4315). Raises ``TryCreate`` if
+        there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
+        set may have been copied; ``Missing`` if no mailbox has the role.
+        """
+    def check(self) -> None:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
     def count(self, key: SearchKey = ...) -> int:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     def lowest(self, key: SearchKey = ...) -> int | None:
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -156,6 +367,17 @@ class _BlockingSelected(EsearchSelected[Blocking], MoveSelected[Blocking], Uidpl
         copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
         ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
         may have been moved.
+        """
+    def sort(self, key: SearchKey, *by: SortKey) -> list[int]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+    def thread(self, key: SearchKey = ..., algorithm: str = "REFERENCES") -> list[Thread]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
         """
     def delete(self, which: Which) -> UIDSet:
         r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
@@ -165,18 +387,159 @@ class _BlockingSelected(EsearchSelected[Blocking], MoveSelected[Blocking], Uidpl
         anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
         """
 
-class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
+class _NowaitSession(
+    Rev1Session[Nowait],
+    AclSession[Nowait],
+    AnnotationSession[Nowait],
+    CompressSession[Nowait],
+    EnableSession[Nowait],
+    IdSession[Nowait],
+    NamespaceSession[Nowait],
+    ProxyauthSession[Nowait],
+    QuotaSession[Nowait],
+    StartTLSSession[Nowait],
+    UnselectSession[Nowait],
+):
     def noop(self) -> Future[None]:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    def capability(self) -> Future[frozenset[str]]:
+        """Ask for the server's capabilities, in upper case; RFC 3501 section 6.1.1; any state.
+
+        ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
+        """
+    def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> Future[list[MailboxListing]]:
+        """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
+
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
+        """
+    def role(self, role: Role) -> Future[MailboxListing | None]:
+        """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
+
+        Of several mailboxes the first that can be selected. ``role_from`` of the result says how it was found: by its
+        "attribute" in LIST (RFC 6154 section 2), by "xlist", which servers had before, or by its "name" in one of many
+        languages, at the top of the user's own mailboxes only. Commands that take a mailbox for messages take a ``Role``, too.
+        States: authenticated, selected.
+        """
     def status(self, mailbox: str | bytes, *items: str) -> Future[MailboxStatus]:
         """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
 
-        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        ``client.status("INBOX", "UNSEEN").unseen``. ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and
+        UIDVALIDITY. Raises ``NoResponse``.
         """
+    def create(self, mailbox: str | bytes) -> Future[None]:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
+
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
+        """
+    def delete_mailbox(self, mailbox: str | bytes) -> Future[None]:
+        """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
+
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
+        ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
+        """
+    def rename(self, mailbox: str | bytes, to: str | bytes) -> Future[None]:
+        """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
+
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
+        messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
+        """
+    def subscribe(self, mailbox: str | bytes) -> Future[None]:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+    def unsubscribe(self, mailbox: str | bytes) -> Future[None]:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
     def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+    def acl(self, mailbox: str | bytes = "INBOX") -> Future[Mapping[str, Rights]]:
+        """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
+
+        ``"t" in client.acl("INBOX")["bob"]``
+        """
+    def my_rights(self, mailbox: str | bytes = "INBOX") -> Future[Rights]:
+        """The user's own rights on a mailbox; RFC 4314 section 3.5; right: any of l, r, i, k, x, a."""
+    def list_rights(self, mailbox: str | bytes, identifier: str | bytes) -> Future[ListRights]:
+        """The rights that an identifier always has on a mailbox, and that it can be given; RFC 4314 section 3.4; right: a."""
+    def set_acl(self, mailbox: str | bytes, identifier: str | bytes, rights: str | Rights | Iterable[str]) -> Future[None]:
+        """Give rights on a mailbox to an identifier; RFC 4314 section 3.1; right: a.
+
+        ``rights`` replace the present ones ("lrs"; "" for none), are added ("+w") or removed ("-w"). Raises ``BadResponse`` for
+        rights that the server does not support.
+        """
+    def delete_acl(self, mailbox: str | bytes, identifier: str | bytes) -> Future[None]:
+        """Remove an identifier from the access control list of a mailbox; RFC 4314 section 3.2; right: a."""
+    def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> Future[tuple[Annotation, ...]]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+    def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> Future[None]:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+    def compress(self) -> Future[None]:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+    def enable(self, *names: str) -> Future[frozenset[str]]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+    def id(self, **fields: str | None) -> Future[dict[str, str | None]]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+    def namespaces(self) -> Future[Namespaces]:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+    def proxyauth(self, user: str | bytes) -> Future[None]:
+        """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
+
+        Raises ``NoResponse`` if the server refuses; then nothing has changed. A selected mailbox must be closed first.
+        """
+    def quota(self, mailbox: str | bytes = "INBOX") -> Future[tuple[Quota, ...]]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+    def quota_root(self, root: str | bytes) -> Future[Quota]:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+    def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> Future[tuple[Quota, ...]]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Future[None]:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
         """
     def unselect(self) -> Future[None]:
         r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
@@ -186,13 +549,68 @@ class _NowaitSession(Rev1Session[Nowait], UnselectSession[Nowait]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _NowaitSelected(EsearchSelected[Nowait], MoveSelected[Nowait], UidplusSelected[Nowait]):
+class _NowaitSelected(
+    Rev1Selected[Nowait],
+    EsearchSelected[Nowait],
+    IdleSelected[Nowait],
+    MoveSelected[Nowait],
+    SortThreadSelected[Nowait],
+    UidplusSelected[Nowait],
+):
+    def search(self, key: SearchKey = ...) -> Future[UIDSet]:
+        """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
+
+        ``box.search(q.unseen & q.since(date(2026, 1, 1)) & q.text("Grüße"))``. Text of any script goes as UTF-8, or in a charset
+        that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
+        refuses, ``TypeError`` for what is no key.
+        """
+    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Future[list[Message]]:
+        r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
+
+        ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
+        ``ENVELOPE``, ``FLAGS``, ``BODY``, ``SIZE``, ``DATE``, ``HEADER``, ``section(...)``, and those of other families; without
+        any, only the UIDs. Nothing sets \Seen. A UID that is not there is left out.
+
+        ``chunk`` messages are asked for at a time, and the next ones are on their way while the program looks at these: other
+        commands can be sent in the loop, and ``break`` gives at most one chunk up. ``reverse``: the newest first. Raises
+        ``Missing`` if an item needs a capability that the server lacks, ``NoResponse`` if the server refuses.
+        """
+    def add_flags(self, which: Which, *flags: str, silent: bool = True) -> Future[UIDSet]:
+        r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
+        """
+    def remove_flags(self, which: Which, *flags: str, silent: bool = True) -> Future[UIDSet]:
+        """Remove flags from messages; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def set_flags(self, which: Which, *flags: str, silent: bool = True) -> Future[UIDSet]:
+        r"""Give messages these flags, and no others but \Recent; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    def copy(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
+        """Copy messages to the end of another mailbox, or of the one that has a role; RFC 3501 section 6.4.7.
+
+        ``box.copy(uids, "Archive").uids`` has the UID of each copy, if the server has UIDPLUS (RFC 4315). Raises ``TryCreate`` if
+        there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
+        set may have been copied; ``Missing`` if no mailbox has the role.
+        """
+    def check(self) -> Future[None]:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
     def count(self, key: SearchKey = ...) -> Future[int]:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     def lowest(self, key: SearchKey = ...) -> Future[int | None]:
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> Future[int | None]:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     def move(self, which: Which, to: str | bytes | Role) -> Future[Copied]:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -200,6 +618,17 @@ class _NowaitSelected(EsearchSelected[Nowait], MoveSelected[Nowait], UidplusSele
         copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
         ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
         may have been moved.
+        """
+    def sort(self, key: SearchKey, *by: SortKey) -> Future[list[int]]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+    def thread(self, key: SearchKey = ..., algorithm: str = "REFERENCES") -> Future[list[Thread]]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
         """
     def delete(self, which: Which) -> Future[UIDSet]:
         r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.
@@ -209,18 +638,159 @@ class _NowaitSelected(EsearchSelected[Nowait], MoveSelected[Nowait], UidplusSele
         anything is sent if the server has no UIDPLUS, ``NoResponse`` if it refuses.
         """
 
-class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
+class _AsyncSession(
+    Rev1Session[Async],
+    AclSession[Async],
+    AnnotationSession[Async],
+    CompressSession[Async],
+    EnableSession[Async],
+    IdSession[Async],
+    NamespaceSession[Async],
+    ProxyauthSession[Async],
+    QuotaSession[Async],
+    StartTLSSession[Async],
+    UnselectSession[Async],
+):
     async def noop(self) -> None:
         """Give the server the occasion to report changes; RFC 3501 section 6.1.2; any state."""
+    async def capability(self) -> frozenset[str]:
+        """Ask for the server's capabilities, in upper case; RFC 3501 section 6.1.1; any state.
+
+        ``client.capabilities`` has them without asking. Raises ``NoAnswer`` if the server says OK without them.
+        """
+    async def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
+        """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
+
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
+        """
+    async def role(self, role: Role) -> MailboxListing | None:
+        """The user's mailbox for drafts, for what was sent ...: ``client.role(Role.SENT)``; None if none is found.
+
+        Of several mailboxes the first that can be selected. ``role_from`` of the result says how it was found: by its
+        "attribute" in LIST (RFC 6154 section 2), by "xlist", which servers had before, or by its "name" in one of many
+        languages, at the top of the user's own mailboxes only. Commands that take a mailbox for messages take a ``Role``, too.
+        States: authenticated, selected.
+        """
     async def status(self, mailbox: str | bytes, *items: str) -> MailboxStatus:
         """The status of a mailbox, which need not be selected; RFC 3501 section 6.3.10; states: authenticated, selected.
 
-        ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and UIDVALIDITY. Raises ``NoResponse``.
+        ``client.status("INBOX", "UNSEEN").unseen``. ``items``: such as "UNSEEN"; without them MESSAGES, UNSEEN, UIDNEXT and
+        UIDVALIDITY. Raises ``NoResponse``.
         """
+    async def create(self, mailbox: str | bytes) -> None:
+        """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
+
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
+        """
+    async def delete_mailbox(self, mailbox: str | bytes) -> None:
+        """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
+
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
+        ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
+        """
+    async def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
+        """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
+
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
+        messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
+        """
+    async def subscribe(self, mailbox: str | bytes) -> None:
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+    async def unsubscribe(self, mailbox: str | bytes) -> None:
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
     async def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+    async def acl(self, mailbox: str | bytes = "INBOX") -> Mapping[str, Rights]:
+        """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
+
+        ``"t" in client.acl("INBOX")["bob"]``
+        """
+    async def my_rights(self, mailbox: str | bytes = "INBOX") -> Rights:
+        """The user's own rights on a mailbox; RFC 4314 section 3.5; right: any of l, r, i, k, x, a."""
+    async def list_rights(self, mailbox: str | bytes, identifier: str | bytes) -> ListRights:
+        """The rights that an identifier always has on a mailbox, and that it can be given; RFC 4314 section 3.4; right: a."""
+    async def set_acl(self, mailbox: str | bytes, identifier: str | bytes, rights: str | Rights | Iterable[str]) -> None:
+        """Give rights on a mailbox to an identifier; RFC 4314 section 3.1; right: a.
+
+        ``rights`` replace the present ones ("lrs"; "" for none), are added ("+w") or removed ("-w"). Raises ``BadResponse`` for
+        rights that the server does not support.
+        """
+    async def delete_acl(self, mailbox: str | bytes, identifier: str | bytes) -> None:
+        """Remove an identifier from the access control list of a mailbox; RFC 4314 section 3.2; right: a."""
+    async def annotation(
+        self, mailbox: str | bytes, entry: str | Iterable[str], attribute: str | Iterable[str] = "value"
+    ) -> tuple[Annotation, ...]:
+        """The annotations of a mailbox, or, for "", of the server; draft-daboo-imap-annotatemore, "GETANNOTATION Command".
+
+        ``entry`` and ``attribute``: names, which may have the wildcards "*" and "%"; "value" stands for "value.priv" and
+        "value.shared". ``client.annotation("INBOX", "/comment")[0].text("value.priv")``
+        """
+    async def set_annotation(self, mailbox: str | bytes, entry: str, attributes: Mapping[str, str | bytes | None]) -> None:
+        """Set attributes of an entry; None removes one; draft-daboo-imap-annotatemore, "SETANNOTATION Command".
+
+        ``client.set_annotation("INBOX", "/comment", {"value.priv": "mine"})``
+        """
+    async def compress(self) -> None:
+        """Compress the connection from now on; RFC 4978 section 3; capability COMPRESS=DEFLATE; any state.
+
+        An attacker who can add text next to a secret can learn about the secret from the compressed length (RFC 4978 section 6).
+        Raises ``Missing``, and sends nothing, if the server cannot compress, and ``NoResponse`` if it compresses already.
+        """
+    async def enable(self, *names: str) -> frozenset[str]:
+        """Enable extensions, and return those that the server did enable; RFC 5161 section 3.1; capability ENABLE.
+
+        State: authenticated. ``client.enable("UTF8=ACCEPT")``. The names are in upper case. The server leaves out what it does
+        not support. Raises ``Missing``, and sends nothing, if the server has no ENABLE, and ``ArgumentError`` for an extension
+        that no installed family supports.
+        """
+    async def id(self, **fields: str | None) -> dict[str, str | None]:
+        """Send the client's name and version, and return the server's fields; RFC 2971 section 3.1; capability ID; any state.
+
+        ``client.id(name="mine", version="1.0")["name"]``. The server's fields are by name in lower case; None is NIL. Without
+        ``fields`` NIL is sent. Raises ``Missing``, and sends nothing, if the server has no ID, and ``ArgumentError`` beyond the
+        limits of RFC 2971 section 3.3: 30 fields, 30 bytes in a name, 1024 in a value.
+        """
+    async def namespaces(self) -> Namespaces:
+        """The prefixes of the user's own mailboxes, of other users' and of shared ones; RFC 2342 section 5; capability NAMESPACE.
+
+        States: authenticated, selected. Raises ``Missing``, and sends nothing, if the server has no NAMESPACE.
+        """
+    async def proxyauth(self, user: str | bytes) -> None:
+        """Become ``user``, as an administrator may; no RFC (Netscape, Sun); capability PROXYAUTH; state: authenticated.
+
+        Raises ``NoResponse`` if the server refuses; then nothing has changed. A selected mailbox must be closed first.
+        """
+    async def quota(self, mailbox: str | bytes = "INBOX") -> tuple[Quota, ...]:
+        """Usage and limits of the quota roots of a mailbox; RFC 9208 section 4.1.2; empty if it has none.
+
+        ``client.quota("INBOX")[0].resource("STORAGE")``
+        """
+    async def quota_root(self, root: str | bytes) -> Quota:
+        """Usage and limits of a quota root, by its name (``Quota.name``); RFC 9208 section 4.1.1."""
+    async def set_quota(self, root: str | bytes, limits: Mapping[str, int]) -> tuple[Quota, ...]:
+        """Set the limits of a quota root; RFC 9208 section 4.1.3: ``client.set_quota("", {"STORAGE": 512, "MESSAGE": 1000})``.
+
+        Returns the quotas that the server then reports, perhaps none. STORAGE is in units of 1024 bytes, other resources are
+        counted. The server removes limits that are not named.
+        """
+    async def starttls(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """Put TLS on the connection; RFC 3501 section 6.2.1; capability STARTTLS; state: not authenticated.
+
+        ``ssl_context``: in place of the client's own, or of the default one, which verifies the chain and the host name of the
+        server's certificate. The client discards the capabilities that it received before TLS, and asks for them again. From the
+        call on, until it has succeeded, commands that send a secret raise ``StateError``. Raises ``abort`` if TLS is on already;
+        ``Missing``, and sends nothing, if the server has no STARTTLS; ``NoResponse`` if it refuses; ``TLSError`` if the handshake
+        fails, which closes the connection.
         """
     async def unselect(self) -> None:
         r"""Have the server close the selected mailbox; messages with \Deleted stay; RFC 3691; capability UNSELECT.
@@ -230,13 +800,68 @@ class _AsyncSession(Rev1Session[Async], UnselectSession[Async]):
         which expunges nothing (RFC 3501 section 6.4.2). Without a selected mailbox nothing is sent. Raises ``NoResponse``.
         """
 
-class _AsyncSelected(EsearchSelected[Async], MoveSelected[Async], UidplusSelected[Async]):
+class _AsyncSelected(
+    Rev1Selected[Async],
+    EsearchSelected[Async],
+    IdleSelected[Async],
+    MoveSelected[Async],
+    SortThreadSelected[Async],
+    UidplusSelected[Async],
+):
+    async def search(self, key: SearchKey = ...) -> UIDSet:
+        """The messages that a search key finds; RFC 3501 section 6.4.4; without a key, all messages.
+
+        ``box.search(q.unseen & q.since(date(2026, 1, 1)) & q.text("Grüße"))``. Text of any script goes as UTF-8, or in a charset
+        that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
+        refuses, ``TypeError`` for what is no key.
+        """
+    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
+        r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
+
+        ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
+        ``ENVELOPE``, ``FLAGS``, ``BODY``, ``SIZE``, ``DATE``, ``HEADER``, ``section(...)``, and those of other families; without
+        any, only the UIDs. Nothing sets \Seen. A UID that is not there is left out.
+
+        ``chunk`` messages are asked for at a time, and the next ones are on their way while the program looks at these: other
+        commands can be sent in the loop, and ``break`` gives at most one chunk up. ``reverse``: the newest first. Raises
+        ``Missing`` if an item needs a capability that the server lacks, ``NoResponse`` if the server refuses.
+        """
+    async def add_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
+        """
+    async def remove_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        """Remove flags from messages; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    async def set_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
+        r"""Give messages these flags, and no others but \Recent; RFC 3501 section 6.4.6; otherwise as ``add_flags``."""
+    async def copy(self, which: Which, to: str | bytes | Role) -> Copied:
+        """Copy messages to the end of another mailbox, or of the one that has a role; RFC 3501 section 6.4.7.
+
+        ``box.copy(uids, "Archive").uids`` has the UID of each copy, if the server has UIDPLUS (RFC 4315). Raises ``TryCreate`` if
+        there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
+        set may have been copied; ``Missing`` if no mailbox has the role.
+        """
+    async def check(self) -> None:
+        """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
     async def count(self, key: SearchKey = ...) -> int:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     async def lowest(self, key: SearchKey = ...) -> int | None:
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     async def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
+        """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
+
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
+        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
+        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
+        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
+        sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
+        """
     async def move(self, which: Which, to: str | bytes | Role) -> Copied:
         """Move messages to another mailbox, or to the one that has a role; RFC 6851; capability MOVE, else UIDPLUS.
 
@@ -244,6 +869,17 @@ class _AsyncSelected(EsearchSelected[Async], MoveSelected[Async], UidplusSelecte
         copied; ``client.explain("move")`` says which way is taken. A plain EXPUNGE is never sent: without MOVE and UIDPLUS
         ``Missing`` is raised, and nothing is sent. Raises ``NoResponse`` if the server refuses, after which some of the messages
         may have been moved.
+        """
+    async def sort(self, key: SearchKey, *by: SortKey) -> list[int]:
+        """The UIDs of the messages that a search key finds, sorted by the server; RFC 5256 section 3; capability SORT.
+
+        ``box.sort(q.unseen, -sort.ARRIVAL, sort.SUBJECT)[:20]``; the keys are in ``imapkit.sort``, those that display names need
+        SORT=DISPLAY (RFC 5957). Raises ``Missing``, ``NoResponse`` and ``TypeError`` as ``search`` and ``fetch`` do.
+        """
+    async def thread(self, key: SearchKey = ..., algorithm: str = "REFERENCES") -> list[Thread]:
+        """The messages that a search key finds, in threads of UIDs; RFC 5256 section 3; capability THREAD=REFERENCES, or another.
+
+        ``for thread in box.thread(q.since(day)): print(thread.root, thread.messages())``. Raises as ``sort`` does.
         """
     async def delete(self, which: Which) -> UIDSet:
         r"""Delete these messages for good, and no others; RFC 4315 section 2.1; capability UIDPLUS.

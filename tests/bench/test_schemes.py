@@ -49,7 +49,7 @@ def by_caller(sign: Sign) -> Sign:
 
 def holds_back(frame: FrameType) -> bool:
     """Whether this is where what may leave does not, as much is in flight."""
-    flight = frame.f_locals["self"].flight if frame.f_code.co_qualname == "Wire.next" else None
+    flight = frame.f_locals["self"].flight if frame.f_code.co_qualname == "Outbound.next" else None
     return flight is not None and bool(flight.gate.ready) and 128 <= len(flight.pending) < 1000
 
 
@@ -58,7 +58,7 @@ SIGNS: dict[str, tuple[Sign, bool]] = {
     "pause": (uses("Reader._wait", "sleep"), True),
     "low": (lambda frame, event, told: event == "return" and told is None and holds_back(frame), True),
     "joined": (given("Courier._try", "out", lambda out: len(out.commands) > 1), True),
-    "lone_lines": (calls("Wire._lone_line"), True),
+    "lone_lines": (calls("Outbound._lone_line"), True),
     "own_sends": (calls("Courier._try"), True),
     "batches": (given("Engine.receive", "batch", lambda batch: len(batch) > 1), True),
     "quickack": (uses("_Socket.acknowledge", "setsockopt"), True),

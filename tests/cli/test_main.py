@@ -337,7 +337,7 @@ def test_the_families_as_data(broken_plugin: str, monkeypatch: pytest.MonkeyPatc
         "entry_point": "imapkit.ext.id",
         "state": "on",
         "why": None,
-        "contract": 1,
+        "contract": 2,
         "capabilities": ["ID"],
         "partly": {},
         "commands": ["ID"],

@@ -58,8 +58,8 @@ def permanent(flags: bytes) -> tuple[Any, Parsed[Any]]:
 
 def listed(flags: bytes) -> tuple[Any, Parsed[Any]]:
     found = said(b'* LIST %b "/" "a b"' % flags)
-    assert (found[0].delimiter, found[0].name) == (b"/", b"a b")
-    return found[0].attributes, found
+    assert (found[0].raw_delimiter, found[0].name) == (b"/", b"a b")
+    return found[0].raw_attributes, found
 
 
 def said(line: bytes) -> Parsed[Any]:
@@ -113,7 +113,7 @@ def test_a_list_of_flags_has_no_defect(read: Callable[[bytes], tuple[Any, Parsed
 
 def test_parentheses_in_the_rest_of_the_response_do_not_count_in_strings() -> None:
     found = said(b'* 3 FETCH (FLAGS (\\Seen foo(bar) UID 5 ENVELOPE (NIL "a :)" NIL NIL NIL NIL NIL NIL NIL "(("))')
-    assert (found[0].flags, found[0].uid, found[0].envelope.subject) == ((SEEN,), 5, b"a :)")
+    assert (found[0].flags, found[0].uid, found[0].envelope.subject) == ((SEEN,), 5, "a :)")
 
 
 def test_items_without_a_space_between_them() -> None:

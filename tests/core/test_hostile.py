@@ -179,7 +179,7 @@ def test_a_subject_with_lines_in_it_forges_nothing() -> None:
     with selected({"FETCH": lambda c, command: c.ok(command, untagged=row)}) as (client, _), within(MARGIN):
         typ, data = client.fetch("1", "(UID ENVELOPE)")
         [found] = client.parse(typ, data)
-        assert (found.number, found.uid, found.envelope.subject) == (1, 5, subject + b" y")
+        assert (found.number, found.uid, found.envelope.raw_subject) == (1, 5, subject + b" y")
         assert [defect.what for defect in client.defects] == ["CR, LF or NUL in a quoted string"]
         assert client.response("EXPUNGE")[1] == [None]
         assert client.noop()[0] == "OK"

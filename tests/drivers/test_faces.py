@@ -264,3 +264,12 @@ def test_an_async_client_over_a_connection() -> None:
                 return int(box.exists)
 
         assert asyncio.run(work()) == 1
+
+
+def test_the_flags_that_can_be_changed() -> None:
+    said = answering(b"* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n")
+    with selected({"SELECT": said}) as (raw, _), Client.over(raw).select("a") as box:
+        assert box.permanent_flags == {"\\Seen", "\\*"}
+        assert "\\seen" in box.permanent_flags
+    with selected({"SELECT": answering()}) as (raw, _), Client.over(raw).select("a") as box:
+        assert box.permanent_flags == frozenset()

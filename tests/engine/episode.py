@@ -149,7 +149,7 @@ class Episode:
     def _note_sent(self) -> None:
         """Look at those that have a tag since the last look: the rules of the gate, by brute force."""
         pending = self.engine.flight.pending
-        assert len(pending) <= self.engine.wire.high, "more than the bound in flight"
+        assert len(pending) <= self.engine.outbound.high, "more than the bound in flight"
         for tag, request in pending.items():
             if tag in self.by_tag:
                 continue
@@ -231,7 +231,7 @@ class Episode:
     def _receive(self, batch: list[Any]) -> None:
         engine, listener = self.engine, self.engine.flight.listener
         tag, queued = None if listener is None else listener.tag, engine.queued
-        waits, lies_ready = self._waits_for_continuation(), bool(engine.wire.out)
+        waits, lies_ready = self._waits_for_continuation(), bool(engine.outbound.out)
         self._take(batch)
         if listener is not None and listener.phase is LISTENING:
             assert not any(isinstance(each, Untagged) and each.name == "EXISTS" for each in batch), (
@@ -252,7 +252,7 @@ class Episode:
         self.engine.receive(batch, self.now)
 
     def _waits_for_continuation(self) -> Request | None:
-        owner = self.engine.wire.owner
+        owner = self.engine.outbound.owner
         return owner if owner is not None and owner.awaits == "+" else None
 
     # the server's side
@@ -322,5 +322,5 @@ class Episode:
             assert flight.attribution.empty
             while self._pump():
                 pass
-            assert engine.wire.empty
+            assert engine.outbound.empty
             assert flight.gate.steps <= 4 * len(self.commands) + 4, (flight.gate.steps, len(self.commands))

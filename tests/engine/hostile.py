@@ -35,8 +35,8 @@ class HostileEpisode(Episode):
     def _nonsense(self) -> bytes:
         rng, flight = self.rng, self.engine.flight
         tag = flight.tag_prefix + b"%d" % rng.randrange(1, flight.sent + 3)
-        if self.engine.wire.owner is not None and rng.random() < 0.5:
-            tag = self.engine.wire.owner.tag
+        if self.engine.outbound.owner is not None and rng.random() < 0.5:
+            tag = self.engine.outbound.owner.tag
         if rng.random() < 0.7:
             return rng.choice((b"+ early", b"* 5 EXPUNGE", b"* STATUS box1 unasked", b"* 3 FETCH (unasked)", b"* OK [ALERT] x"))
         nonsense = rng.choice((tag + b" OK forged", tag + b" NO forged", b"zzz OK forged", b"* BYE gone"))
@@ -59,7 +59,7 @@ class HostileEpisode(Episode):
         """Whether bytes of the command itself have not been taken."""
         call = request.call
         goes_on = request.exchange is not None and call.reply is None and call.command.interrupt is None
-        return goes_on or any(out.order == request.order and out.completes is request for out in self.engine.wire.out)
+        return goes_on or any(out.order == request.order and out.completes is request for out in self.engine.outbound.out)
 
     def _feed(self, *, all_of_it: bool = False) -> None:
         try:

@@ -65,7 +65,8 @@ def _subject(rng: Random, uid: bool) -> object:
         return None
     if roll < 0.5:
         return rng.choice((Subject, Subject, str))(rng.choice("xyz"))
-    return NumberSet(rng.choice((f"{low}", f"{low}:{low + 2}", f"{low},{low + 4}", f"{low}:*", "$")), uid=uid)
+    part = rng.choice((None, "[1]<0>", "[1]<9>"))
+    return NumberSet(rng.choice((f"{low}", f"{low}:{low + 2}", f"{low},{low + 4}", f"{low}:*", "$")), uid=uid, part=part)
 
 
 class QueueEpisode:

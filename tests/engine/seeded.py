@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, request, resources, upload, wire
+from imapkit.core.engine import attribution, engine, exchange, flight, gate, inbound, lanes, outbound, request, resources, upload
 
 __all__ = ["MISTAKES", "Mistake", "seeded"]
 
@@ -96,6 +96,19 @@ MISTAKES = (
         "waiting = self._keys.pop(subject) and None",
     ),
     Mistake("number sets that meet follow one another", lanes, "elif self.spans.meets(subject):", "elif False:"),
+    Mistake("equal parts of a message follow one another", lanes, "if parts is None or part in parts:", "if parts is None:"),
+    Mistake(
+        "a part of a message follows the whole",
+        lanes,
+        "parts = self.parts.get(number)\n        if",
+        "parts = self.parts.setdefault(number, set())\n        if",
+    ),
+    Mistake(
+        "the whole of a message follows its parts",
+        lanes,
+        "if parts:\n                return",
+        "if False:\n                pass",
+    ),
     Mistake(
         "nothing passes a set that may hold any number",
         lanes,
@@ -264,7 +277,7 @@ MISTAKES = (
     Mistake(
         "a run is taken whole only if all of it is the answer",
         inbound,
-        "if claims is None or not self._guard(owner, _holds, claims, call.about, run):",
+        "if claims is None or not self._plugins.ask(owner, holds, claims, call.about, run):",
         "if False:",
     ),
     Mistake(
@@ -297,8 +310,8 @@ MISTAKES = (
         'request.move("abandon"); request.move("answer"); self._flight.land(request)',
     ),
     Mistake("an orphan's question is answered", engine, 'elif request.awaits == "ask":', "elif False:"),
-    Mistake("a command that comes ends IDLE", engine, 'self.wire.interrupt(listener, "turn")', "pass", shown_by="Episode"),
-    Mistake("IDLE ends at once when something waits", wire, 'else "turn" if flight.gate.queued else ""', 'else ""'),
+    Mistake("a command that comes ends IDLE", engine, 'self.outbound.interrupt(listener, "turn")', "pass", shown_by="Episode"),
+    Mistake("IDLE ends at once when something waits", outbound, 'else "turn" if flight.gate.queued else ""', 'else ""'),
     Mistake(
         "IDLE is renewed only when its interrupt was sent",
         inbound,
@@ -309,25 +322,25 @@ MISTAKES = (
     Mistake(
         "news ends IDLE",
         inbound,
-        'self._wire.interrupt(request, "news")',
+        'self._outbound.interrupt(request, "news")',
         "pass",
     ),
-    Mistake("an answer ends the exchange", wire, "request.end_exchange()", "pass", shown_by="HostileEpisode"),
+    Mistake("an answer ends the exchange", outbound, "request.end_exchange()", "pass", shown_by="HostileEpisode"),
     Mistake(
         "the wire is free once all is sent",
-        wire,
+        outbound,
         "self.owner = None\n        if request.phase is SENDING:",
         "if request.phase is SENDING:",
     ),
     Mistake(
         "one exchange at a time",
-        wire,
+        outbound,
         "or not may_begin or self.owner is not None or",
         "or not may_begin or",
     ),
     Mistake(
         "all but the last bytes leave the command unsent",
-        wire,
+        outbound,
         "request if wanted.complete else None",
         "request",
         shown_by="HostileEpisode",
@@ -338,7 +351,7 @@ MISTAKES = (
         "yield Send(bytes(out))\n            yield CONTINUE",
         "yield Send(bytes(out))",
     ),
-    Mistake("no more than the bound is in flight", wire, " and len(flight.pending) < self.high and", " and"),
+    Mistake("no more than the bound is in flight", outbound, " and len(flight.pending) < self.high and", " and"),
     Mistake(
         "a late command in the queue is not sent",
         flight,
@@ -361,29 +374,29 @@ MISTAKES = (
     Mistake("a listener that is over is none", flight, "if self.listener is request:", "if False:"),
     Mistake(
         "a continuation settles nothing while bytes lie ready",
-        wire,
+        outbound,
         'request.awaits != "+" or self.out',
         'request.awaits != "+"',
         shown_by="HostileEpisode",
     ),
-    Mistake("an orphan's later questions are answered", wire, "if request.abandoned:", "if False:"),
-    Mistake("news before the continuation end IDLE", wire, '"news" if request.news else ', "", shown_by="DeadServerEpisode"),
+    Mistake("an orphan's later questions are answered", outbound, "if request.abandoned:", "if False:"),
+    Mistake("news before the continuation end IDLE", outbound, '"news" if request.news else ', "", shown_by="DeadServerEpisode"),
     Mistake(
-        "an orphan that is let listen is ended", wire, '"abandoned" if request.abandoned else ', "", shown_by="HostileEpisode"
+        "an orphan that is let listen is ended", outbound, '"abandoned" if request.abandoned else ', "", shown_by="HostileEpisode"
     ),
     Mistake(
         "a command that is answered early waits no more",
-        wire,
+        outbound,
         "if request.phase is SENDING and not request.accepted:",
         "if False:",
     ),
     Mistake(
         "a command leaves the queue once",
-        wire,
+        outbound,
         "if not request.accepted:\n                self.flight.gate.sent(request)",
         "self.flight.gate.sent(request)",
     ),
-    Mistake("a command that was dropped is not sent", wire, "while ready and ready[0].phase is not QUEUED:", "while False:"),
+    Mistake("a command that was dropped is not sent", outbound, "while ready and ready[0].phase is not QUEUED:", "while False:"),
     Mistake(
         "the last words are awaited for a moment only", engine, "self._send_error[1] <= now", "self._send_error[1] + 1e9 <= now"
     ),

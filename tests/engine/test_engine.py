@@ -11,10 +11,10 @@ from imapkit.core.contract.call import Call
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.session import State
 from imapkit.core.engine.engine import LAST_WORDS
+from imapkit.core.engine.outbound import TOGETHER
 from imapkit.core.engine.outcome import check
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, ORPHANED, PHASES, QUEUED, SENDING, SWITCHING, Phase
 from imapkit.core.engine.request import Request
-from imapkit.core.engine.wire import TOGETHER
 from imapkit.core.support.secrets import Secret, plain
 from imapkit.core.wire.pieces import Literal
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, RemoteProtocolError, ServerBye, StateError

@@ -25,6 +25,7 @@ DOCUMENTED = [
     "esearch",
     "id",
     "idle",
+    "list_status",
     "move",
     "namespace",
     "proxyauth",
@@ -52,7 +53,7 @@ def test_declaration_of_each_family(name: str) -> None:
     assert offered.capabilities
     assert offered.requires == (BASE,)
     assert offered.replaces == ()
-    assert ext.INDEX[name] or offered.session or offered.selected
+    assert ext.INDEX[name] or offered.session or offered.selected or offered.extends
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -1,17 +1,16 @@
-"""The families ``move``, ``uidplus`` and ``unselect``: which way is taken, what is sent, and what is never sent."""
+"""The family ``move``: which way is taken, what is sent, and what is never sent."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
 
-from imapkit import BadResponse, Client, Copied, MailboxClosed, Missing, NoResponse, UIDSet
+from imapkit import BadResponse, Client, Copied, Missing, NoResponse, UIDSet
 from imapkit.testing import Handler, ScriptedServer, answering, crossed, refusing, rejecting, selected, within
 
-FAMILIES = ["rev1", "move", "uidplus", "unselect"]
+FAMILIES = ["rev1", "move"]
 MOVED = answering(b"* OK [COPYUID 38 4,2 9:10] moved\r\n* 3 EXPUNGE\r\n")
 COPIED = answering(text=b"[COPYUID 38 2,4 9:10] copied")
 DONE = answering()
@@ -53,12 +52,11 @@ def test_a_copy_that_is_refused_deletes_nothing() -> None:
         assert server.names[-1] == "UID COPY"
 
 
-@pytest.mark.parametrize("call", ["move", "delete"])
-def test_without_move_and_uidplus_nothing_is_sent(call: str) -> None:
+def test_without_move_and_uidplus_nothing_is_sent() -> None:
     with serving({}, b"IDLE") as (client, server), client.select("a") as box:
         before = list(server.names)
         with pytest.raises(Missing, match="UIDPLUS"):
-            box.move(2, "b") if call == "move" else box.delete(2)
+            box.move(2, "b")
         assert server.names in (before, [*before, "CAPABILITY"])
 
 
@@ -80,30 +78,7 @@ def test_an_empty_set_sends_nothing_and_is_no_error() -> None:
         client.raw.capability()
         before = list(server.names)
         assert box.move(UIDSet(), "b") == Copied(None, {})
-        assert box.delete(UIDSet()) == UIDSet()
         assert server.names == before
-
-
-def test_delete_expunges_exactly_these() -> None:
-    commands: list[bytes] = []
-
-    def expunge(conversation, command) -> None:  # type: ignore[no-untyped-def]
-        commands.append(command.args)
-        conversation.ok(command)
-
-    with serving({"UID STORE": DONE, "UID EXPUNGE": expunge}, b"UIDPLUS") as (client, server), client.select("a") as box:
-        assert box.delete([3, 4, 9]) == UIDSet("3:4,9")
-        assert commands == [b"3:4,9"]
-        assert "EXPUNGE" not in server.names
-        box.nowait.delete(5).result(10)
-
-        async def again() -> None:
-            async with client.asynchronous.select("b") as other:
-                await other.delete(6)
-
-        box.close()
-        asyncio.run(again())
-        assert commands == [b"3:4,9", b"5", b"6"]
 
 
 def test_two_moves_overlap_and_each_gets_its_own_uids() -> None:
@@ -129,32 +104,12 @@ def test_a_long_set_is_split() -> None:
         assert server.names.count("UID MOVE") > 1
 
 
-def test_unselect_closes_the_mailbox_at_the_server() -> None:
-    with serving({"UNSELECT": DONE}, b"UNSELECT UIDPLUS") as (client, server):
-        box = client.select("a")
-        client.unselect()
-        assert server.names[-1] == "UNSELECT"
-        with pytest.raises(MailboxClosed):
-            box.delete(1)
-        box.close()
-        client.unselect()
-        assert server.names.count("UNSELECT") == 1
-
-
-def test_without_unselect_the_mailbox_is_examined_and_closed() -> None:
-    with serving({"CLOSE": DONE}, b"") as (client, server), client.select("a"):
-        client.unselect()
-        assert server.names[-2:] == ["EXAMINE", "CLOSE"]
-
-
 def test_text_is_no_set_of_messages() -> None:
     with serving({}, b"MOVE UIDPLUS") as (client, _), client.select("a") as box, pytest.raises(TypeError, match="UIDSet"):
         box.move("1:5", "b")  # type: ignore[arg-type]
 
 
-def test_the_raw_face_has_move_and_unselect() -> None:
-    with selected({"MOVE": MOVED, "UNSELECT": DONE}, families=FAMILIES, capabilities=b"IMAP4rev1 MOVE UNSELECT") as (raw, _):
+def test_the_raw_face_has_move() -> None:
+    with selected({"MOVE": MOVED}, families=FAMILIES, capabilities=b"IMAP4rev1 MOVE") as (raw, _):
         assert raw.move("1:2", "b")[0] == "OK"
         assert raw.response("COPYUID")[1] == [b"38 4,2 9:10"]
-        assert raw.unselect()[0] == "OK"
-        assert raw.state == "AUTH"

@@ -74,6 +74,10 @@ def test_every_prefix_has_a_text(name: bytes) -> None:
     assert isinstance(Namespace(MailboxName(name), None).mailbox, str)
 
 
+def test_a_delimiter_is_text() -> None:
+    assert (Namespace(MailboxName(b""), b"/").delimiter, Namespace(MailboxName(b""), None).delimiter) == ("/", None)
+
+
 def test_a_prefix_can_be_passed_back() -> None:
     shared = b'(("" "/")) NIL (("Public Folders/" "/"))'
     handlers = saying(shared) | {"LIST": answering()}

@@ -58,13 +58,13 @@ def test_list_patterns(server: Server) -> None:
         every = names(imap.list()[1])
         assert set(whole) < set(every)
         assert "INBOX" in every
-        assert {entry.delimiter for entry in parsed(imap.list()[1])} == {separator.encode()}
+        assert {entry.delimiter for entry in parsed(imap.list()[1])} == {separator}
 
 
 def test_the_delimiter(server: Server) -> None:
     with logged_in(server) as imap:
         (entry,) = parsed(imap.list("", "")[1])
-        assert entry.delimiter == server.separator.encode()
+        assert entry.delimiter == server.separator
 
 
 @pytest.mark.parametrize("name", AWKWARD)

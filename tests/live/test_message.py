@@ -85,7 +85,7 @@ def test_fetch_items(server: Server) -> None:
         assert (one.number, two.number) == (1, 2)
         assert (one.uid, two.uid) == (base + 1, base + 2)
         assert one.size == len(letter("first"))
-        assert two.envelope.subject == b"second"
+        assert two.envelope.subject == "second"
         assert (one.defects, two.defects) == ((), ())
         assert imap.fetch(2, "BODY.PEEK[TEXT]")[1][0][1] == b"other body\r\n"
         header = imap.fetch([2], ["BODY.PEEK[HEADER.FIELDS (SUBJECT)]"])[1][0][1]

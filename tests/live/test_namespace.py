@@ -26,7 +26,7 @@ def as_configured(server: Server, found: Namespaces) -> bool:
     personal = (Namespace(MailboxName(server.personal.encode()), separator),)
     others = server.others and (Namespace(MailboxName(server.others.encode()), separator),)
     shared = found.shared or ()
-    return (found.personal, found.other) == (personal, others) and {space.delimiter for space in shared} <= {separator}
+    return (found.personal, found.other) == (personal, others) and {space.raw_delimiter for space in shared} <= {separator}
 
 
 def told(answer: tuple[str, Any]) -> Namespaces:

@@ -193,7 +193,7 @@ def parts(live: Connection) -> tuple[object, ...]:
     """What one connection is made of."""
     engine = live.engine
     threads = live._steps, live._courier, live._intake, live._reader, live._inline
-    return live, *threads, engine, engine.flight, engine.wire, engine._inbound
+    return live, *threads, engine, engine.flight, engine.outbound, engine._inbound
 
 
 def shown(log: str, client: imapkit.IMAP4, errors: Sequence[BaseException]) -> Iterator[str]:

@@ -27,7 +27,7 @@ def state_of(client: imapkit.IMAP4) -> str:
     """What a connection is in the middle of; looked at without the lock, which a thread may hold for ever."""
     live = client._live
     engine, steps, inline = live.engine, live._steps, live._inline
-    flight, wire = engine.flight, engine.wire
+    flight, wire = engine.flight, engine.outbound
     lines = [
         f"client: {client.state}, closed by {engine.closed!r}, torn {steps.torn}, broken {steps.broken}, inside {steps.inside}",
         f"role: {steps.role}, inbox {list(steps.inbox)}, switching {steps.switching}, ends {live._ended}",

@@ -331,7 +331,7 @@ def test_work_of_a_signal_handler_between_the_engine_and_the_socket_is_done_once
         go.wait(10)
 
     with selected({"CHECK": slow}) as (client, _), within(20):
-        wire, interrupted = client._live.engine.wire, list[Any]()
+        wire, interrupted = client._live.engine.outbound, list[Any]()
         give = wire.next
 
         def handled(may_begin: bool) -> Any:

@@ -39,7 +39,7 @@ def main():
     with imapkit.IMAP4("127.0.0.1", int(sys.argv[1]), timeout=30) as imap:
         imap.login(sys.argv[2], sys.argv[3])
         imap.select("INBOX")
-        subjects = [one.envelope.subject_text for one in imap.fetch("1:*", "(ENVELOPE)")[1].parsed()]
+        subjects = [one.envelope.subject for one in imap.fetch("1:*", "(ENVELOPE)")[1].parsed()]
         imap.idle(callback=lambda answer: ended.set())
         imap.noop()
         ended.wait(30)

@@ -78,7 +78,8 @@ def by_name(imap: IMAP4, name: str, data: Any) -> None:
 """
 KNOWN = {
     "ACL": b"a b c", "ANNOTATION": b'"INBOX" "/comment" ("value.priv" "x")', "APPENDUID": b"1 2", "CAPABILITY": b"IMAP4rev1",
-    "COPYUID": b"1 2 3", "ENABLED": b"X", "EXISTS": b"3", "EXPUNGE": b"3", "FETCH": b"1 (UID 2)", "FLAGS": b"(\\Seen)",
+    "COPYUID": b"1 2 3", "ENABLED": b"X", "EXISTS": b"3", "EXPUNGE": b"3", "ESEARCH": b'(TAG "A1") UID COUNT 3',
+    "FETCH": b"1 (UID 2)", "FLAGS": b"(\\Seen)",
     "ID": b'("name" "x")', "LIST": b'() "/" x', "LISTRIGHTS": b"a b c", "LSUB": b'() "/" x', "MYRIGHTS": b"a lrs",
     "NAMESPACE": b"NIL NIL NIL", "PERMANENTFLAGS": b"(\\*)", "QUOTA": b'"" (STORAGE 1 2)', "QUOTAROOT": b"a b", "RECENT": b"3",
     "SEARCH": b"1 2", "SORT": b"1 2", "STATUS": b"x (MESSAGES 1)", "THREAD": b"(2)", "UIDNEXT": b"4", "UIDVALIDITY": b"3",
@@ -146,4 +147,4 @@ def test_an_editor_completes_in_a_with_block(client: str) -> None:
     assert listing.names >= {"name", "mailbox", "attributes", "delimiter"}
     assert status.names >= {"messages", "unseen", "uidnext"}
     assert named.names >= {"root", "resource", "resources"}
-    assert envelope.names >= {"subject_text", "sent", "sender"}
+    assert envelope.names >= {"raw_subject", "subject", "date", "sender"}

@@ -60,12 +60,13 @@ def make_call(
     result: tuple[str, ...] | None = None,
     writes: tuple[str, ...] = (),
     options: Sequence[Chosen] = (),
+    ask: Callable[[], object] | None = None,
 ) -> Call:
     """The command called ``name`` with its arguments written; the keywords are those of ``Commands._call_with``.
 
     ``result`` names the responses that answer it (default: ``Command.result``), ``writes`` the resources that it changes.
     ``options`` are those of other families (``Family.extends``): they are written in their places, and the responses that they
-    add answer the call, too.
+    add answer the call, too. ``ask`` asks for the server's capabilities, if the command needs one and they are not known.
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``Missing`` for what the server lacks; ``TypeError`` for
     ``uid`` if the command has no such form.
@@ -86,8 +87,6 @@ def make_call(
         args = tuple([list(value) if isinstance(value, Iterator) and not is_file(value) else value for value in args])
     if generic and is_extended(command, plain_all(args), uid=uid):
         command = as_given(command)
-    if command.needs is not None and not (generic or force) and command.states & session.state:
-        require(session, command.needs, wire_name(command) if uid else command.name)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
     sent_as = wire_name(command) if uid else command.name
     additions = inserted(command.places, sent_as, options, session) if options else None
@@ -98,6 +97,10 @@ def make_call(
         check_length(pieces, session, sent_as)
     if not command.secret:
         args = quotes_removed(command.args, args, sent_as)
+    if command.needs is not None and not (generic or force) and command.states & session.state:
+        if session.capabilities is None and ask is not None:
+            ask()
+        require(session, command.needs, sent_as)
     if command.guard is not None and not force and command.states & session.state:
         command.guard(session, args)
     if command.rules and not force and command.states & session.state:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from imapkit.core.support.lean import record
 from imapkit.core.wire.response import ResponseCode, Untagged
 
-__all__ = ["Event", "Overflow", "Unasked"]
+__all__ = ["Event", "MailboxEvent", "Overflow", "Unasked"]
 
 Event: TypeAlias = Callable[[Any, "str | bytes | None"], object]
 """``event(value, mailbox)`` makes an event, or None for no event, of what a response or a response code says (its value by its
@@ -28,6 +28,13 @@ class Unasked:
         """The bytes that it takes up."""
         came = self.came
         return came.memory if isinstance(came, Untagged) else len(came.data or b"")
+
+
+class MailboxEvent:
+    """The base of events about the selected mailbox; ``mailbox`` is its name, as it was selected."""
+
+    __slots__ = ()
+    mailbox: str | bytes | None
 
 
 @record

@@ -44,7 +44,6 @@ class SelectedCommands(TypedCommands[F]):
             )
         return UIDSet(which)
 
-
     async def _in_charset(self, key: SearchKey, wire: Callable[[str | None], Wire[T]]) -> T:
         """The result of a search, which ``wire`` makes for a charset, None for the usual one.
 

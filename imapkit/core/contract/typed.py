@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from imapkit.core.contract.session import Session
+    from imapkit.core.contract.wires import Arrivals
 
 __all__ = ["INNER", "Async", "Blocking", "Box", "Face", "Link", "Nowait", "TypedCommands", "command", "stream"]
 
@@ -58,6 +59,10 @@ class Link(Protocol):
 
     def offers(self, registry: str) -> Mapping[str, Any]:
         """What the families add to an open registry (``Family.offers``)."""
+        ...
+
+    def arrivals(self, *kinds: type) -> Arrivals:
+        """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
         ...
 
 
@@ -151,6 +156,11 @@ class TypedCommands(Generic[F]):
             raise Missing(f"no mailbox of this user has the role {mailbox.value}", needs=mailbox.value)
         name: str | bytes = listing.name
         return name
+
+    def _arrivals(self, *kinds: type) -> Arrivals:
+        """What no command asks for, from now on, as events of these classes (``Family.events``), and ``Overflow``; close it."""
+        arrivals: Arrivals = self._link.arrivals(*kinds)
+        return arrivals
 
     async def _know_capabilities(self) -> None:
         if not self._link.knows_capabilities:

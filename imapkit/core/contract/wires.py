@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imapkit.core.contract.tables import Tables
     from imapkit.core.wire.sinks import Choose
 
-__all__ = ["Begin", "Flight", "Grammar", "Offload", "Reading", "Reply", "Step", "Wire"]
+__all__ = ["Arrivals", "Begin", "Flight", "Grammar", "Listening", "Offload", "Reading", "Reply", "Step", "Wire"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -143,6 +143,16 @@ class Step(Generic[T_co]):
         return (yield self)  # type: ignore[no-any-return]
 
 
+class Listening:
+    """How long a command listens (IDLE): it ends after ``patience`` seconds, or never; after ``renew`` seconds it is ended and
+    sent again. Any other command ends it. News do not end it: subscribers get them."""
+
+    __slots__ = ("patience", "renew")
+
+    def __init__(self, patience: float | None, renew: float) -> None:
+        self.patience, self.renew = patience, renew
+
+
 class Wire(Step[T_co]):
     """One command: its name, its arguments as its kinds take them, and what is made of its answer.
 
@@ -152,10 +162,11 @@ class Wire(Step[T_co]):
     ``uid``: send it as ``UID name``. ``result``: the names of the untagged responses that belong to this call, where they differ
     from the command's. ``options``: those that other families add to the command. ``writes``: the resources of the server that
     it changes (``Command.reads``). ``reply(challenge)`` answers continuation requests. ``sink``: chooses the sinks of literals
-    of its answer; such a command is sent by ``Begin`` only.
+    of its answer; such a command is sent by ``Begin`` only. ``listening``: how long a command listens that does; it is sent by
+    ``Begin`` only, and no time-out of the call (``with_options``) limits it.
     """
 
-    __slots__ = ("args", "layer", "name", "options", "parse", "reply", "result", "sink", "uid", "writes")
+    __slots__ = ("args", "layer", "listening", "name", "options", "parse", "reply", "result", "sink", "uid", "writes")
 
     def __init__(
         self,
@@ -169,10 +180,12 @@ class Wire(Step[T_co]):
         sink: Choose | None = None,
         reply: Callable[[bytes], bytes | None] | None = None,
         layer: Any = None,
+        listening: Listening | None = None,
     ) -> None:
         self.name, self.args, self.parse, self.uid = name, args, parse, uid
         self.result = None if result is None else tuple(result)
         self.options, self.writes, self.sink, self.reply, self.layer = options, writes, sink, reply, layer
+        self.listening = listening
 
     def __repr__(self) -> str:
         return f"<Wire {'UID ' if self.uid else ''}{self.name}>"
@@ -217,3 +230,19 @@ class Offload(Step[T_co]):
 
     def __init__(self, run: Callable[[], T_co]) -> None:
         self.run = run
+
+
+class Arrivals(Protocol):
+    """Events that a stream of a family takes as they arrive; see ``TypedCommands._arrivals``."""
+
+    def take(self) -> Any:
+        """The next event; None if there is none now."""
+        ...
+
+    def next_during(self, flight: Flight[Any]) -> Flight[None]:
+        """To be awaited: over when there is an event, or when ``flight``, a command that listens, is over."""
+        ...
+
+    def close(self) -> None:
+        """End the subscription."""
+        ...

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from imapkit.core.contract.wires import Begin, Offload, Wire
+from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
-from imapkit.core.drivers.link import Sent, deadline_of
+from imapkit.core.drivers.link import deadline_of
 from imapkit.core.threads.waiters import open_latch
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
         return obj._link.begin(step.wire, obj._box, deadline)
     if isinstance(step, Offload):
         return step.run()
-    if isinstance(step, Sent):
+    if isinstance(step, Flight):
         if not step.over:
             _wait(step)
         return step.take()
@@ -83,7 +83,7 @@ def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
     raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
 
 
-def _wait(sent: Sent[Any]) -> None:
+def _wait(sent: Flight[Any]) -> None:
     latch = threading.Lock()
     latch.acquire()
     sent.when_over(lambda: open_latch(latch))

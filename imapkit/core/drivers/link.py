@@ -12,12 +12,15 @@ from imapkit.core.engine import outcome
 from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
+    import ssl
+
     from imapkit.core.contract.call import Call
     from imapkit.core.contract.option import Chosen
     from imapkit.core.contract.result import Log
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.tables import Tables
     from imapkit.core.contract.typed import Box
+    from imapkit.core.drivers.arrivals import EventQueue
     from imapkit.core.engine.request import Request
     from imapkit.core.plugins.registry import Registry
     from imapkit.core.threads.connection import Connection
@@ -36,6 +39,8 @@ class Raw(Protocol):
     def _live(self) -> Connection: ...
 
     def _known_capabilities(self) -> tuple[str, ...]: ...
+
+    def _use_tls(self, **settings: Any) -> Callable[[], None]: ...
 
     def _encode(
         self,
@@ -96,6 +101,17 @@ class Link:
         """What the families add to an open registry (``Family.offers``)."""
         return self.raw._registry.offers(registry)
 
+    def arrivals(self, *kinds: type) -> EventQueue:
+        """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
+        # (Few programs need it.)
+        from imapkit.core.drivers.arrivals import EventQueue
+
+        return EventQueue(self.raw._live, kinds)
+
+    def use_tls(self, ssl_context: ssl.SSLContext | None) -> Callable[[], None]:
+        """The function that puts TLS on the connection (``Commands._use_tls``); None stands for the client's own context."""
+        return self.raw._use_tls(ssl_context=ssl_context)
+
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.
 
@@ -124,6 +140,9 @@ class Link:
         """Queue a command, and return at once."""
         call, left = self.prepared(wire, box, deadline)
         sent, live = Sent(self, wire), self.raw._live
+        if wire.listening is not None:
+            sent.request = live.callers.listen(call, sent, wire.listening)
+            return sent
         if wire.sink is None:
             sent.request = live.callers.enqueue(call, sent, timeout=left)
             return sent

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from imapkit.core.contract.wires import Begin, Offload, Wire
+from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
 from imapkit.core.drivers.link import Sent, deadline_of, seconds_left
 from imapkit.errors import DeadlineExceeded
@@ -63,7 +63,7 @@ def _waiter() -> tuple[asyncio.Future[None], Callable[[], None]]:
     return waiter, partial(bridge.put, waiter)
 
 
-async def _landed(sent: Sent[T]) -> T:
+async def _landed(sent: Flight[T]) -> T:
     """The result of a command, once it is over. A task that is cancelled meanwhile gives the command up."""
     if not sent.over:
         waiter, tell = _waiter()
@@ -123,7 +123,7 @@ async def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
         return await _landed(await _begun(obj, step, deadline))
     if isinstance(step, Begin):
         return await _begun(obj, step.wire, deadline)
-    if isinstance(step, Sent):
+    if isinstance(step, Flight):
         return await _landed(step)
     if isinstance(step, Offload):
         return await asyncio.get_running_loop().run_in_executor(None, step.run)

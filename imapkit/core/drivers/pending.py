@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from imapkit.core.contract.wires import Begin, Offload, Wire
+from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
 from imapkit.core.drivers.link import Making, Sent, deadline_of
 from imapkit.core.threads.futures import CalledBack
@@ -64,7 +64,9 @@ class _Series(CalledBack[_Result]):
         self._obj, self._work, self._deadline, self._worker = obj, work, deadline_of(obj), live.callers.futures
         self._stepping = threading.Lock()
         """Held while the coroutine runs: ``cancel`` may come at the same time, and then leaves its end to that thread."""
-        self._awaited: Sent[Any] | Turn | None = None
+        self._awaited: Flight[Any] | Turn | None = None
+        self._begun: Sent[Any] | None = None
+        """A command that was sent by ``Begin``, until the coroutine has it."""
         try:
             with self._stepping:
                 step = work.send(None)
@@ -77,7 +79,10 @@ class _Series(CalledBack[_Result]):
         """Run the coroutine until it awaits a step that takes time, or ends; on the futures thread."""
         with self._stepping:
             self._awaited = None
+            begun, self._begun = self._begun, None
             if self.cancelled():
+                if begun is not None:
+                    begun.drop()
                 self._work.close()
                 return
             try:
@@ -100,11 +105,14 @@ class _Series(CalledBack[_Result]):
         try:
             if isinstance(step, Wire):
                 step = obj._link.begin(step, obj._box, self._deadline)
-            if isinstance(step, Sent):
+            if isinstance(step, Flight):
                 self._awaited = step
-                step.when_over(partial(self._put, partial(_taken, work, step.take)))
+                # (The connection wakes the thread behind its own commands.)
+                hand_over = self._put if isinstance(step, Sent) else self._post
+                step.when_over(partial(hand_over, partial(_taken, work, step.take)))
             elif isinstance(step, Begin):
-                post(partial(work.send, obj._link.begin(step.wire, obj._box, self._deadline)))
+                self._begun = obj._link.begin(step.wire, obj._box, self._deadline)
+                post(partial(work.send, self._begun))
             elif isinstance(step, Offload):
                 # Never on the caller's thread, which must not wait.
                 post(partial(_taken, work, step.run))
@@ -136,7 +144,7 @@ class _Series(CalledBack[_Result]):
 
     def _give_up(self) -> None:
         awaited = self._awaited
-        if isinstance(awaited, Sent):
+        if isinstance(awaited, Flight):
             awaited.drop()
         elif isinstance(awaited, Turn):
             awaited.leave()

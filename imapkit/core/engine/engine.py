@@ -11,10 +11,10 @@ from imapkit.core.contract.session import Session, State
 from imapkit.core.engine.defects import DefectLog
 from imapkit.core.engine.flight import Flight
 from imapkit.core.engine.inbound import Inbound
+from imapkit.core.engine.outbound import Outbound
 from imapkit.core.engine.phases import DONE, IN_FLIGHT, LISTENING, QUEUED, SENDING, SWITCHING
 from imapkit.core.engine.store import Store
 from imapkit.core.engine.strays import Strays
-from imapkit.core.engine.wire import Wire
 from imapkit.core.support.limits import Limits
 from imapkit.core.support.secrets import Hidden
 from imapkit.errors import ConnectionClosed, DeadlineExceeded, error
@@ -66,9 +66,9 @@ class Engine:
         tagged = frozenset(name for name, known in tables.responses.items() if known.tag is not None)
         self.flight = Flight(self.session, self.store, self.secrets, window, tagged)
         """The commands under way."""
-        self.wire = Wire(self.flight, high=high, low=low)
+        self.outbound = Outbound(self.flight, high=high, low=low)
         """The bytes to be sent, in order."""
-        self._inbound = Inbound(self.flight, self.wire, tables, self.limits, self.defects, self.strays)
+        self._inbound = Inbound(self.flight, self.outbound, tables, self.limits, self.defects, self.strays)
         self.effects: Effects = self.flight.effects
         """What the caller is to do now."""
         self._send_error: tuple[error, float] | None = None
@@ -87,12 +87,12 @@ class Engine:
     @property
     def has_ready(self) -> bool:
         """Whether ``outgoing`` may return bytes."""
-        return bool(self.wire.out or self.flight.gate.ready)
+        return bool(self.outbound.out or self.flight.gate.ready)
 
     @property
     def halted(self) -> bool:
         """Whether a command waits for "+". Readable without the lock."""
-        owner = self.wire.owner
+        owner = self.outbound.owner
         return owner is not None and owner.awaits == "+"
 
     def add_alert(self, exc: error) -> None:
@@ -177,7 +177,7 @@ class Engine:
         flight.gate.add(request)
         listener = flight.listener
         if listener is not None and listener is not request:
-            self.wire.interrupt(listener, "turn")
+            self.outbound.interrupt(listener, "turn")
 
     def abandon(self, request: Request, now: float, why: error | None = None) -> None:
         """Give a command up for its caller. A command that is half sent ends the connection."""
@@ -199,7 +199,7 @@ class Engine:
         if request.phase is IN_FLIGHT:
             request.move("abandon")
         elif request.phase is LISTENING:
-            self.wire.interrupt(request, "abandoned")
+            self.outbound.interrupt(request, "abandoned")
         elif request.awaits == "ask":
             # No thread will answer the challenge, so the exchange is cancelled.
             self._answer(request, None)
@@ -209,7 +209,7 @@ class Engine:
         """End a listening command (IDLE), as soon as the server has accepted it."""
         self.flight.now = now
         if request.phase is not DONE:
-            self.wire.interrupt(request, "turn")
+            self.outbound.interrupt(request, "turn")
 
     def answer(self, request: Request, value: bytes | None, defect: Exception | None, now: float) -> None:
         """Send the program's answer to ``request.question``; None, or an exception in ``defect``, cancels the exchange."""
@@ -232,13 +232,13 @@ class Engine:
         self.flight.note(request)
         if request.call.command.secret:
             self.secrets.add_response(sent)
-        self.wire.step(request, sent)
+        self.outbound.step(request, sent)
 
     # out
 
     def outgoing(self, now: float) -> Out | None:
         """The bytes to send next, or None. They count as sent: the caller sends them, or calls ``send_failed``."""
-        flight, wire = self.flight, self.wire
+        flight, wire = self.flight, self.outbound
         if not (flight.gate.ready or wire.out):
             return None
         flight.now = now
@@ -341,7 +341,7 @@ class Engine:
         if request.phase is LISTENING:
             why = "patience" if request.until <= now else "refresh" if request.refresh_at <= now else ""
             if why:
-                self.wire.interrupt(request, why)
+                self.outbound.interrupt(request, why)
         elif request.until <= now:
             # The command ends as soon as the server has accepted it.
             request.wants_interrupt("patience")
@@ -363,4 +363,4 @@ class Engine:
             self.closed = self.effects.closed = self.strays.with_last_line(exc)
             self.effects.due = True
         self.flight.fail_all(self.closed)
-        self.wire.clear()
+        self.outbound.clear()

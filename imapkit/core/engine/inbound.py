@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.contract.events import Unasked
 from imapkit.core.contract.session import State
+from imapkit.core.engine.guarded import Guarded, holds, judged
 from imapkit.core.engine.phases import IN_FLIGHT, LISTENING, QUEUED
 from imapkit.core.support.shown import shown
 from imapkit.core.wire.memory import SINGLE, memory_of
@@ -24,14 +25,14 @@ from imapkit.core.wire.response import (
 from imapkit.errors import ConnectionClosed, LimitExceeded, RemoteProtocolError, ServerBye
 
 if TYPE_CHECKING:
-    from imapkit.core.contract.extension import Code, Response
+    from imapkit.core.contract.extension import Response
     from imapkit.core.contract.tables import Tables
     from imapkit.core.engine.attribution import Finding, Judge
     from imapkit.core.engine.defects import DefectLog
     from imapkit.core.engine.flight import Flight
+    from imapkit.core.engine.outbound import Outbound
     from imapkit.core.engine.request import Request
     from imapkit.core.engine.strays import Strays
-    from imapkit.core.engine.wire import Wire
     from imapkit.core.support.limits import Limits
 
 __all__ = ["Inbound"]
@@ -43,9 +44,12 @@ _GREETINGS = {"OK": State.NONAUTH, "PREAUTH": State.AUTH}
 class Inbound:
     """Takes responses in. An error that a method raises ends the connection."""
 
-    def __init__(self, flight: Flight, wire: Wire, tables: Tables, limits: Limits, defects: DefectLog, strays: Strays) -> None:
-        self._flight, self._wire, self._tables, self._limits, self._defects = flight, wire, tables, limits, defects
+    def __init__(
+        self, flight: Flight, outbound: Outbound, tables: Tables, limits: Limits, defects: DefectLog, strays: Strays
+    ) -> None:
+        self._flight, self._outbound, self._tables, self._limits, self._defects = flight, outbound, tables, limits, defects
         self._strays = strays
+        self._plugins = Guarded(flight.session, tables, defects)
         self.alert = ""
         """The text of the last ALERT, without secrets."""
         self.welcome: bytes | None = None
@@ -86,14 +90,14 @@ class Inbound:
 
     def owner_of(self, response: Untagged) -> Request | None:
         """The command that a response answers, judged by the part of it that has arrived; None if there is none."""
-        return self._find(response, self._tables.responses.get(response.name), _judged)[0]
+        return self._find(response, self._tables.responses.get(response.name), judged)[0]
 
     def _find(self, response: Untagged, known: Response | None, judge: Judge) -> Finding:
         """The command that a response answers: by the tag that it names, or by what it is about."""
         attribution = self._flight.attribution
         if known is None or known.tag is None:
             return attribution.find(response, judge)
-        tag = self._guard(None, known.tag, response)
+        tag = self._plugins.ask(None, known.tag, response)
         return attribution.find_tagged(response.name, self._flight.pending.get(tag) if tag else None, named=bool(tag))
 
     def _takes_run(self, run: Run) -> bool:
@@ -104,7 +108,7 @@ class Inbound:
         call = owner.call
         if call.about is not None and call.command.matches is not None and run.name not in call.added:
             claims = call.command.matches_all
-            if claims is None or not self._guard(owner, _holds, claims, call.about, run):
+            if claims is None or not self._plugins.ask(owner, holds, claims, call.about, run):
                 return False
         self._collect(owner, run)
         return True
@@ -112,7 +116,7 @@ class Inbound:
     # continuations
 
     def _continuation(self, response: Continuation) -> None:
-        if not self._wire.proceed(response.text, self._count_challenge):
+        if not self._outbound.proceed(response.text, self._count_challenge):
             self._defects.add("a continuation request that no command waits for", response.text)
 
     def _count_challenge(self, request: Request) -> None:
@@ -140,7 +144,7 @@ class Inbound:
         if request.interrupted_by == "refresh":
             request.interrupted_by = "news" if request.news else "turn"
         self._flight.note_order(request.order)
-        self._wire.stop(request)
+        self._outbound.stop(request)
         self._answered(request, typ, text)
 
     def _answered(self, request: Request, typ: str, text: bytes) -> None:
@@ -149,7 +153,7 @@ class Inbound:
         if request.doubtful:
             self._settle(request)
         if command.done is not None:
-            self._guard(request, command.done, flight.session, request)
+            self._plugins.ask(request, command.done, flight.session, request)
         if command.ends and typ == "OK":
             self._end_session()
         if typ != "OK":
@@ -205,7 +209,7 @@ class Inbound:
         self._code(text, request)
         request.text = text
         self._flight.tag(request)
-        self._wire.renew(request)
+        self._outbound.renew(request)
         return True
 
     def _stray(self, response: Tagged) -> None:
@@ -227,11 +231,11 @@ class Inbound:
             self._strays.add(response)
         response.utf8 = flight.session.utf8
         known = self._tables.responses.get(name)
-        owner, defect, gives_way = self._find(response, known, self._guard)
+        owner, defect, gives_way = self._find(response, known, self._plugins.ask)
         if name == "BYE" and owner is None and not any(each.call.command.ends for each in flight.pending.values()):
             raise ServerBye(_farewell(response.text))
         if known is not None and known.apply is not None:
-            self._change(owner, known, known.apply, response)
+            self._plugins.change(owner, known, known.apply, response)
         if flight.listener is not None:
             self._listen(flight.listener, response)
         self._give(owner, response, defect, gives_way)
@@ -307,14 +311,14 @@ class Inbound:
     def _listen(self, request: Request, response: Untagged) -> None:
         """Interrupt the listening command if the response is news for it."""
         news = request.call.command.news
-        if request.news or news is None or not (request.sent or request.accepted):
+        if request.news or request.stays or news is None or not (request.sent or request.accepted):
             return
-        if not self._guard(request, _holds, news, response):
+        if not self._plugins.ask(request, holds, news, response):
             return
         request.news = True
         if request.interrupted_by or request.phase is LISTENING:
             # A response between the interrupt and its answer is news, too.
-            self._wire.interrupt(request, "news")
+            self._outbound.interrupt(request, "news")
 
     def _greeting(self, response: Untagged) -> None:
         """``greeting = "*" SP (resp-cond-auth / resp-cond-bye) CRLF``, RFC 3501 section 7.1."""
@@ -333,7 +337,7 @@ class Inbound:
         if code is None:
             return
         if owner is None and untagged is not None:
-            owner = self._flight.attribution.find_code(code, self._guard)
+            owner = self._flight.attribution.find_code(code, self._plugins.ask)
             if owner is not None:
                 known = self._tables.codes.get(code.name)
                 if known is not None and known.boundary:
@@ -348,50 +352,13 @@ class Inbound:
         self._keep(code.name, [data], memory_of(code.name, (data,)))
         known = self._tables.codes.get(code.name)
         if known is not None and known.apply is not None:
-            self._change(owner, known, known.apply, code.data)
+            self._plugins.change(owner, known, known.apply, code.data)
 
     def _keep(self, name: str, data: list[Any] | Untagged | Run, memory: int) -> None:
         if self._flight.store.add(name, data, memory):
             self._defects.add(
                 "responses that no command asked for are dropped, the oldest first (Limits.stored, stored_bytes)", b""
             )
-
-    def _guard(self, owner: Request | None, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a plugin's function; False if it raises. The owner's caller gets the exception; the reader thread goes on."""
-        try:
-            return function(*args)
-        except Exception as exc:
-            self._blame(owner, exc, args[-1])
-            return False
-
-    def _change(self, owner: Request | None, known: Response | Code, apply: Callable[..., Any], came: Any) -> None:
-        """Call a family's function that changes the session. An exception fails a command of the same family only."""
-        try:
-            apply(self._flight.session, came)
-        except Exception as exc:
-            own = owner is not None and self._tables.are_of_one_family(owner.call.command, known)
-            self._blame(owner if own else None, exc, came)
-
-    def _blame(self, owner: Request | None, exc: Exception, came: Any) -> None:
-        """Keep an exception of a family's function for the caller of ``owner``, or note it as a defect."""
-        if owner is not None:
-            owner.defect = owner.defect or exc
-            return
-        raw = getattr(came, "text", came)
-        self._defects.add(f"the family's function raised {exc!r}", raw if isinstance(raw, bytes) else b"")
-
-
-def _holds(function: Callable[..., Any], *args: Any) -> bool:
-    """The truth of what a plugin's function returns; ``bool`` itself may raise, so ``_guard`` calls this."""
-    return bool(function(*args))
-
-
-def _judged(request: Request, function: Callable[..., Any], *args: Any) -> Any:
-    """Ask a plugin's function about part of a response; False if it raises: it is asked again about the whole response."""
-    try:
-        return function(*args)
-    except Exception:
-        return False
 
 
 def _farewell(text: bytes) -> str:

@@ -51,10 +51,13 @@ class _Spans:
 class _Numbers:
     """The number sets that have been granted, of message numbers or of UIDs."""
 
-    __slots__ = ("loose", "spans")
+    __slots__ = ("loose", "parts", "spans")
 
     def __init__(self) -> None:
         self.spans = _Spans()
+        """The ranges of whole messages, and the numbers in ``parts``."""
+        self.parts: dict[int, set[str]] = {}
+        """The parts of one message that have been granted, by its number (``NumberSet.part``)."""
         self.loose = 0
         """Granted sets that reach to "*", or stand for a saved result ("$"): they may hold any number."""
 
@@ -71,16 +74,32 @@ class _Numbers:
                 return False
             self.loose += 1
         elif self.spans.meets(subject):
-            return False
+            return subject.part is not None and self._join(subject.starts[0], subject.part)
         else:
             self.spans.add(subject)
+            if subject.part is not None:
+                self.parts[subject.starts[0]] = {subject.part}
+        return True
+
+    def _join(self, number: int, part: str) -> bool:
+        """Add a part of a message of which other parts have been granted; False if it is one of these, or all is granted."""
+        parts = self.parts.get(number)
+        if parts is None or part in parts:
+            return False
+        parts.add(part)
         return True
 
     def remove(self, subject: NumberSet) -> None:
         if _is_loose(subject):
             self.loose -= 1
-        else:
-            self.spans.remove(subject)
+            return
+        if subject.part is not None:
+            parts = self.parts[subject.starts[0]]
+            parts.remove(subject.part)
+            if parts:
+                return
+            del self.parts[subject.starts[0]]
+        self.spans.remove(subject)
 
 
 def _is_loose(subject: NumberSet) -> bool:

@@ -59,6 +59,7 @@ class Request(Queued):
         "released",
         "renew",
         "sent",
+        "stays",
         "tag",
         "text",
         "typ",
@@ -89,8 +90,8 @@ class Request(Queued):
         """Whether its last bytes have been handed out: from then on the server may say OK."""
         self.accepted = False
         """Whether the server has accepted it once: from then on responses may be news."""
-        self.news = False
-        """Whether news has come."""
+        self.news = self.stays = False
+        """Whether news has come; whether it goes on listening then, since subscribers get the news."""
         self.abandoned = False
         self.released = False
         """Whether its waiter has been called; the waiter of an orphan is called before the answer comes."""

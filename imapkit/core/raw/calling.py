@@ -112,10 +112,8 @@ class Calling(Commands):
         """Encode the whole command (``make_call``), so that its errors are raised before any byte is sent."""
         session = (self._connection or self._live).engine.session
         commands = self._registry.commands
-        known = commands.get(f"UID {name}" if uid else name) or commands.get(name)
-        if known is not None and known.needs is not None and session.capabilities is None and known.states & session.state:
-            self._known_capabilities()
-        call = make_call(commands, session, name, args, uid, reply, layer, generic, force, results, writes, additions)
+        ask = self._known_capabilities
+        call = make_call(commands, session, name, args, uid, reply, layer, generic, force, results, writes, additions, ask)
         asks = call.line is None and session.capabilities is None and has_literal(plain(call.pieces))
         if asks and call.command.states & session.state:
             # The capabilities decide how a literal is sent. They are requested only if the command may be sent in this state.

@@ -18,6 +18,7 @@ from imapkit.errors import ConnectionClosed, NestedCommandError
 
 if TYPE_CHECKING:
     from imapkit.core.contract.call import Call
+    from imapkit.core.contract.wires import Listening
     from imapkit.core.engine.request import Waiter
     from imapkit.core.threads.challenges import Challenges
     from imapkit.core.threads.courier import Courier
@@ -217,6 +218,14 @@ class Callers:
         request.hard = False
         if timeout is not None:
             self._set_times(request, timeout, None, None)
+        self._queue(request, None)
+        return request
+
+    def listen(self, call: Call, waiter: Waiter, listening: Listening) -> Request:
+        """Queue a command that listens and is not ended by news, for a waiter of the caller's own, and return at once."""
+        request = Request(call, waiter)
+        request.hard, request.stays = False, True
+        self._set_times(request, None, listening.patience, listening.renew)
         self._queue(request, None)
         return request
 

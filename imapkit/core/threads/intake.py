@@ -186,7 +186,7 @@ class Intake:
                 return
             if not self._greeted:
                 self._greeted = engine.welcome is not None
-        if engine.wire.owner is not None and engine.halted:
+        if engine.outbound.owner is not None and engine.halted:
             # A server with Nagle's algorithm holds the "+" until the client acknowledges the bytes before it.
             self._layers.transport.acknowledge()
         missing, before = framer.missing, self._missing

@@ -22,16 +22,19 @@ class NumberSet:
     """The message numbers, or UIDs, that a command names; ranges stay ranges.
 
     ``open`` is the lowest number from which the set reaches to "*", or None: only the server has the number that "*" stands for.
+    ``part`` names the one part of a single message that a command asks for, such as "BODY[2]<0>", so that commands about other
+    parts of that message can be in flight at the same time; None for anything else, and for sets.
     """
 
-    __slots__ = ("ends", "open", "starts", "uid", "unknown")
+    __slots__ = ("ends", "open", "part", "starts", "uid", "unknown")
 
-    def __init__(self, text: str, *, uid: bool = False) -> None:
+    def __init__(self, text: str, *, uid: bool = False, part: str | None = None) -> None:
         self.uid = uid
         self.open: int | None = None
         parts = text.split(",")
         self.unknown = "$" in parts
         self.starts, self.ends = merged(self._range(part) for part in parts if part != "$")
+        self.part = None if self.single is None else part
 
     def _range(self, text: str) -> tuple[int, int]:
         if "*" not in text:
@@ -67,11 +70,16 @@ class NumberSet:
         return self.open is not None or self.unknown or all(map(self.__contains__, numbers))
 
     def isdisjoint(self, other: NumberSet) -> bool:
-        """Whether no message can be in both sets. Numbers and UIDs cannot be compared, nor can two sets with "*"."""
+        """Whether no message can be in both sets, or only other parts of it.
+
+        Numbers and UIDs cannot be compared, nor can two sets with "*".
+        """
         if self.uid != other.uid or self.unknown or other.unknown:
             return False
         if self.open is not None or other.open is not None:
             return False
+        if self.part is not None and other.part is not None and self.part != other.part:
+            return True
         few, many = (self, other) if len(self.starts) <= len(other.starts) else (other, self)
         return not any(many._meets(low, high) for low, high in zip(few.starts, few.ends, strict=True))
 
@@ -89,6 +97,7 @@ class LoneNumberSet(NumberSet):
         for name in NumberSet.__slots__:
             setattr(self, name, getattr(other, name))
         self._is_open, self.unknown = other.open is not None or other.unknown, True
+        self.part = None
 
     def may_hold(self, number: int) -> bool | None:
         """See ``NumberSet.may_hold``."""

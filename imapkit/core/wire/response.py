@@ -89,7 +89,7 @@ class Untagged:
 
     def __init__(self, name: str, number: int | None, parts: tuple[bytes, ...], utf8: bool = False) -> None:
         self.name, self.number, self.parts, self.utf8 = name, number, parts, utf8
-        self._found: tuple[Any, Any] | None = None
+        self._found: dict[Any, Any] | None = None
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f"{self.number} "
@@ -135,13 +135,16 @@ class Untagged:
 
     def once(self, read: Callable[[Untagged], _Found]) -> _Found:
         """``read(self)``, called once however many commands in flight ask whether this is their answer (``Command.matches``)."""
-        if self._found is None or self._found[0] is not read:
-            self._found = (read, read(self))
-        found: _Found = self._found[1]
+        known = self._found
+        if known is None:
+            known = self._found = {}
+        if read not in known:
+            known[read] = read(self)
+        found: _Found = known[read]
         return found
 
     def drop(self) -> None:
-        """Forget the result of ``once``: the response has been attributed."""
+        """Forget the results of ``once``: the response has been attributed."""
         self._found = None
 
 

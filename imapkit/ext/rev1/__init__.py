@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from imapkit import refusals
-from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, session, uidplus
+from imapkit.ext.rev1 import fetch, grammar, listing, mailbox, message, news, session, uidplus
 from imapkit.ext.rev1.bodystructure import BasicPart, BodyStructure, Disposition, MessagePart, MultiPart, TextPart
 from imapkit.ext.rev1.envelope import Address, Envelope, Group, groups
 from imapkit.ext.rev1.fetch import FetchData
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
+from imapkit.ext.rev1.news import Exists, Expunged, FlagsChanged, Recent
 from imapkit.ext.rev1.uidplus import AppendUid, CopyUid, UidSet
 from imapkit.plugin import Code, Family, Response, Role, TypedCommands, hookimpl, no_data, numbers_found
 
@@ -21,12 +22,16 @@ __all__ = [
     "CopyUid",
     "Disposition",
     "Envelope",
+    "Exists",
+    "Expunged",
     "FetchData",
+    "FlagsChanged",
     "Group",
     "MailboxListing",
     "MailboxStatus",
     "MessagePart",
     "MultiPart",
+    "Recent",
     "Rev1Commands",
     "TextPart",
     "UidSet",
@@ -135,4 +140,6 @@ def imapkit_family() -> Family:
         items={("FETCH", name): parser for name, parser in fetch.FETCH_ITEMS.items()},
         codes=CODES,
         offers={"roles": {"find": _find_role}},
+        events=news.EVENTS,
+        routes=(mailbox.MAILBOX_ROUTES,),
     )

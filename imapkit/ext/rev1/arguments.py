@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from imapkit.errors import ArgumentError, ParseError
-from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids, has_flags_alone
+from imapkit.ext.rev1.fetch import fetch_uid, fetch_uids, has_flags_alone, parts_in
 from imapkit.plugin import (
     NO_OPERANDS,
     Cursor,
@@ -17,6 +18,7 @@ from imapkit.plugin import (
     Untagged,
     as_it_is,
     flags,
+    late_pattern,
     mailbox_key,
     or_another_name,
     raw,
@@ -34,6 +36,12 @@ __all__ = [
     "store_arguments",
     "upper_name",
 ]
+
+
+#   A part of a part, alone or with the UID: "BODY.PEEK[2.TEXT]<0.1024>".
+_PART = late_pattern(
+    r" *\(? *(?:UID +)?(BODY|BINARY)(?:\.PEEK)?(\[[A-Z0-9.]*\]<\d{1,20})\.\d+>(?: +UID)? *\)? *\Z", re.ASCII | re.IGNORECASE
+)
 
 
 def upper_name(value: Any) -> str:
@@ -78,26 +86,54 @@ def extensions(args: tuple[Any, ...]) -> Iterator[Token]:
 
 
 def about_messages(args: tuple[Any, ...], uid: bool) -> NumberSet:
-    """The subject of a command about messages: its first argument, a sequence set."""
-    return NumberSet(sequence_set_text(args[0]), uid=uid)
+    """The subject of a command about messages: its first argument, a sequence set.
+
+    For a FETCH of one range of a section it names that, too, as the answer does: "BODY[2]<0>" (RFC 3501 section 7.4.2).
+    """
+    part = _part(args[1]) if len(args) == 2 else None
+    return NumberSet(sequence_set_text(args[0]), uid=uid, part=part)
+
+
+def _part(items: Any) -> str | None:
+    if isinstance(items, bytes):
+        items = items.decode("latin-1")
+    found = _PART.match(items) if isinstance(items, str) else None
+    return None if found is None else f"{found[1]}{found[2]}>".upper()
 
 
 def is_about_messages(subject: NumberSet, response: Untagged) -> bool | str | None:
-    """Whether a FETCH response is about one of these messages.
+    """Whether a FETCH response is about one of these messages, and about the part if the subject names one.
 
     The answer to a UID command has a UID (RFC 3501 section 6.4.8). A response without a readable UID reports another client's
     change if it has flags alone; otherwise it can only be an answer, and the reason for the defect is returned.
     """
     if not subject.uid:
-        return False if response.number is None else subject.may_hold(response.number)
+        return False if response.number is None else _holds(subject, response.number, response)
     uid = response.once(fetch_uid)
     if uid:
-        return subject.may_hold(uid)
+        return _holds(subject, uid, response)
     return False if response.once(has_flags_alone) else "FETCH: no UID can be read in the answer to a UID command"
+
+
+def _holds(subject: NumberSet, number: int, response: Untagged) -> bool | str | None:
+    held = subject.may_hold(number)
+    return _is_about_part(subject.part, response) if held and subject.part is not None else held
+
+
+def _is_about_part(part: str, response: Untagged) -> bool | str | None:
+    """Whether a response about the right message has the part: perhaps, if it has no part, or one without its origin."""
+    there = response.once(parts_in)
+    if part in there:
+        return True
+    if not there or part.partition("<")[0] in there:
+        return None
+    return f"FETCH: the server sends {', '.join(there)} where {part} was asked for"
 
 
 def are_about_messages(subject: NumberSet, run: Run) -> bool:
     """Whether all these FETCH responses are about these messages."""
+    if subject.part is not None:
+        return False
     numbers = fetch_uids(run) if subject.uid else run.numbers
     return bool(numbers) and subject.may_hold_all(numbers)
 

@@ -17,8 +17,13 @@ Pairs = tuple[tuple[bytes, bytes | None], ...]
 class Disposition:
     """How a part is to be presented: "inline", "attachment" ... (RFC 2183)."""
 
-    type: bytes
+    raw_type: bytes
     raw_parameters: Pairs
+
+    @property
+    def type(self) -> str:
+        """The type in lower case."""
+        return decode_bytes(self.raw_type).lower()
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -31,24 +36,44 @@ class BodyStructure:
     """A part of a message: a ``BasicPart``, ``TextPart``, ``MessagePart`` or ``MultiPart``.
 
     ``section`` is its name in ``BODY[section]`` (RFC 3501 section 6.4.5): "1.2"; "TEXT" or "3.TEXT" for the parts of a message
-    taken together. ``type``, ``subtype`` and the names of parameters are as sent; compare them without regard to case.
+    taken together. The fields whose names begin with ``raw_`` are as sent; the same names without it are readable.
     """
 
     section: str
-    type: bytes | None
-    subtype: bytes | None
+    raw_type: bytes | None
+    raw_subtype: bytes | None
     raw_parameters: Pairs
     disposition: Disposition | None
-    language: tuple[bytes, ...]
-    location: bytes | None
+    raw_language: tuple[bytes, ...]
+    raw_location: bytes | None
     extensions: tuple[Any, ...]
+
+    @property
+    def type(self) -> str | None:
+        """The type in lower case: "text"."""
+        return _lower(self.raw_type)
+
+    @property
+    def subtype(self) -> str | None:
+        """The subtype in lower case: "plain"."""
+        return _lower(self.raw_subtype)
+
+    @property
+    def language(self) -> tuple[str, ...]:
+        """The tags of its languages (RFC 3282)."""
+        return tuple(map(decode_bytes, self.raw_language))
+
+    @property
+    def location(self) -> str | None:
+        """The field Content-Location (RFC 2557)."""
+        return None if self.raw_location is None else decode_bytes(self.raw_location)
 
     @property
     def content_type(self) -> str | None:
         """``type/subtype`` in lower case; None if one of them is missing."""
-        if self.type is None or self.subtype is None:
+        if self.raw_type is None or self.raw_subtype is None:
             return None
-        return decode_bytes(self.type + b"/" + self.subtype).lower()
+        return decode_bytes(self.raw_type + b"/" + self.raw_subtype).lower()
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -86,16 +111,31 @@ class BodyStructure:
 class BasicPart(BodyStructure):
     """A part that is no multipart; ``size`` is in bytes of the encoded part."""
 
-    id: bytes | None
-    description: bytes | None
-    encoding: bytes | None
+    raw_id: bytes | None
+    raw_description: bytes | None
+    raw_encoding: bytes | None
     size: int | None
-    md5: bytes | None
+    raw_md5: bytes | None
 
     @property
-    def description_text(self) -> str | None:
-        """The description, readable: encoded words decoded (RFC 2047)."""
-        return None if self.description is None else decode_words(self.description)
+    def id(self) -> str | None:
+        """The field Content-ID."""
+        return None if self.raw_id is None else decode_bytes(self.raw_id)
+
+    @property
+    def description(self) -> str | None:
+        """The description with encoded words decoded (RFC 2047)."""
+        return None if self.raw_description is None else decode_words(self.raw_description)
+
+    @property
+    def encoding(self) -> str | None:
+        """The transfer encoding in lower case: "base64"."""
+        return _lower(self.raw_encoding)
+
+    @property
+    def md5(self) -> str | None:
+        """The field Content-MD5 (RFC 1864)."""
+        return None if self.raw_md5 is None else decode_bytes(self.raw_md5)
 
 
 @record
@@ -127,7 +167,7 @@ class MessagePart(BasicPart):
 
 @record
 class MultiPart(BodyStructure):
-    """A part that consists of parts; the server does not send its ``type``, which is always ``b"multipart"``."""
+    """A part that consists of parts; the server does not send its type, so ``raw_type`` is always ``b"multipart"``."""
 
     parts: tuple[BodyStructure, ...]
 
@@ -135,6 +175,10 @@ class MultiPart(BodyStructure):
     def inside(self) -> tuple[BodyStructure, ...]:
         """The parts directly in this one."""
         return self.parts
+
+
+def _lower(sent: bytes | None) -> str | None:
+    return None if sent is None else decode_bytes(sent).lower()
 
 
 _Text = bytes | None

@@ -204,7 +204,7 @@ def groups(addresses: Iterable[Address]) -> tuple[Group, ...]:
     fresh = True
     for address in addresses:
         if address.starts_group:
-            found.append((address.mailbox, []))
+            found.append((address.raw_mailbox, []))
             fresh = False
         elif address.ends_group:
             fresh = True
@@ -220,81 +220,111 @@ def groups(addresses: Iterable[Address]) -> tuple[Group, ...]:
 class Address:
     """One address of an envelope, or one of the marks around a group (RFC 3501 section 7.4.2).
 
-    ``mailbox`` is the part before the "@", without quotes; for the start of a group, the group's name.
+    ``raw_mailbox`` is the part before the "@", without quotes; for the start of a group, the group's name.
     """
 
-    name: bytes | None
-    route: bytes | None
-    mailbox: bytes | None
-    host: bytes | None
+    raw_name: bytes | None
+    raw_route: bytes | None
+    raw_mailbox: bytes | None
+    raw_host: bytes | None
 
     @property
-    def display_name(self) -> str | None:
+    def name(self) -> str | None:
         """The name with encoded words decoded (RFC 2047); for the start of a group, the group's name."""
-        raw = self.mailbox if self.starts_group else self.name
+        raw = self.raw_mailbox if self.starts_group else self.raw_name
         return None if raw is None else decode_words(raw)
+
+    @property
+    def mailbox(self) -> str | None:
+        """The part before the "@", without quotes."""
+        return _text(self.raw_mailbox)
+
+    @property
+    def host(self) -> str | None:
+        """The part behind the "@"."""
+        return _text(self.raw_host)
+
+    @property
+    def route(self) -> str | None:
+        """The source route (RFC 822 section 6.2.7), which hardly any address has."""
+        return _text(self.raw_route)
 
     @property
     def email(self) -> str | None:
         """``mailbox@host`` in the form of a header (``addr-spec``, RFC 5322); None if one of them is missing."""
-        if not self.mailbox or not self.host:
+        if not self.raw_mailbox or not self.raw_host:
             return None
-        local = decode_bytes(self.mailbox)
+        local = decode_bytes(self.raw_mailbox)
         if not _DOT_ATOM.fullmatch(local):
             local = '"{}"'.format(_SPECIAL.sub(r"\\\1", local))
-        return f"{local}@{decode_bytes(self.host)}"
+        return f"{local}@{decode_bytes(self.raw_host)}"
 
     @property
     def starts_group(self) -> bool:
-        """Whether a group starts here; ``mailbox`` is its name."""
-        return self.host is None and self.mailbox is not None
+        """Whether a group starts here; ``name`` is its name."""
+        return self.raw_host is None and self.raw_mailbox is not None
 
     @property
     def ends_group(self) -> bool:
         """Whether a group ends here."""
-        return self.host is None and self.mailbox is None
+        return self.raw_host is None and self.raw_mailbox is None
 
 
 @record
 class Group:
     """Addresses under one name (RFC 5322 section 3.4); ``name`` is None for addresses outside a group."""
 
-    name: bytes | None
+    raw_name: bytes | None
     members: tuple[Address, ...]
 
     @property
-    def display_name(self) -> str | None:
-        """The name, readable: encoded words decoded (RFC 2047)."""
-        return None if self.name is None else decode_words(self.name)
+    def name(self) -> str | None:
+        """The name with encoded words decoded (RFC 2047)."""
+        return None if self.raw_name is None else decode_words(self.raw_name)
 
 
 @record
 class Envelope:
     """The fields of a message's header, as the server has parsed it; NIL is None, or an empty tuple of addresses.
 
-    Addresses are in the order of the header, with the marks of groups among them; ``groups`` sorts them.
+    The fields whose names begin with ``raw_`` are as sent; the same names without it are readable. Addresses are in the order of
+    the header, with the marks of groups among them; ``groups`` sorts them.
     """
 
-    date: bytes | None
-    subject: bytes | None
+    raw_date: bytes | None
+    raw_subject: bytes | None
     from_: tuple[Address, ...]
     sender: tuple[Address, ...]
     reply_to: tuple[Address, ...]
     to: tuple[Address, ...]
     cc: tuple[Address, ...]
     bcc: tuple[Address, ...]
-    in_reply_to: bytes | None
-    message_id: bytes | None
+    raw_in_reply_to: bytes | None
+    raw_message_id: bytes | None
 
     @property
-    def sent(self) -> datetime | None:
-        """``date`` as a ``datetime`` (RFC 5322 section 3.3); in UTC if it names no zone; None if it cannot be read.
+    def date(self) -> datetime | None:
+        """The date (RFC 5322 section 3.3), aware; in UTC if it names no zone; None if it cannot be read.
 
         If it does not follow RFC 5322 and had to be guessed, the response has a defect.
         """
-        return None if self.date is None else parse_date(self.date)
+        return None if self.raw_date is None else parse_date(self.raw_date)
 
     @property
-    def subject_text(self) -> str | None:
-        """``subject``, readable: encoded words decoded (RFC 2047)."""
-        return None if self.subject is None else decode_words(self.subject)
+    def subject(self) -> str | None:
+        """The subject with encoded words decoded (RFC 2047)."""
+        return None if self.raw_subject is None else decode_words(self.raw_subject)
+
+    @property
+    def in_reply_to(self) -> str | None:
+        """The field In-Reply-To: identifiers of messages."""
+        return _text(self.raw_in_reply_to)
+
+    @property
+    def message_id(self) -> str | None:
+        """The field Message-ID."""
+        return _text(self.raw_message_id)
+
+
+def _text(sent: bytes | None) -> str | None:
+    return None if sent is None else decode_bytes(sent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
@@ -21,7 +22,17 @@ from imapkit.ext.rev1.grammar import message_number
 from imapkit.ext.rev1.sections import find_section
 from imapkit.plugin import Cursor, Defect, Parser, Run, Untagged, item_list, late_pattern, parse_date_time, record
 
-__all__ = ["FETCH_ITEMS", "FetchData", "date_time", "fetch", "fetch_att", "fetch_uid", "fetch_uids", "has_flags_alone"]
+__all__ = [
+    "FETCH_ITEMS",
+    "FetchData",
+    "date_time",
+    "fetch",
+    "fetch_att",
+    "fetch_uid",
+    "fetch_uids",
+    "has_flags_alone",
+    "parts_in",
+]
 
 _ATT = re.compile(rb"[A-Za-z][^\x00-\x20\x7f()<>\[\]{%*\"\\]*+")
 _ORIGIN = late_pattern(rb"<[\d.]*+>")
@@ -36,6 +47,8 @@ _UID_EARLY = late_pattern(
     re.IGNORECASE,
 )
 _UID = re.compile(rb'(?:\d{1,20}+|"\d{1,20}+")(?![^ ()\]<>:,])')
+#   Some servers repeat PEEK, or the length of the range.
+_PART = late_pattern(r"(BODY|BINARY)(?:\.PEEK)?(\[[^\]]*+\])(?:<(\d{1,20}+)[\d.]*+>)?+")
 _NEWS = frozenset(("FLAGS", "MODSEQ"))
 _ANY_DEPTH = 1 << 31
 """Skipped values need no memory, and the framer has checked their depth (``Limits.nesting``)."""
@@ -107,6 +120,15 @@ def has_flags_alone(untagged: Untagged) -> bool:
         return False
 
 
+def parts_in(untagged: Untagged) -> tuple[str, ...]:
+    """The sections in a FETCH response, with the origin of a range: "BODY[2]<0>"; never raises, and parses no value."""
+    names: list[str | None] = []
+    with suppress(ParseError):
+        names.extend(name for name, _ in _items(Cursor(untagged.parts, nesting=_ANY_DEPTH)))
+    found = (_PART.fullmatch(name.upper()) for name in names if name is not None)
+    return tuple(f"{part[1]}{part[2]}" + (f"<{int(part[3])}>" if part[3] else "") for part in found if part)
+
+
 def _find_uid(cursor: Cursor) -> int | None:
     return next((uid for name, uid in _items(cursor) if name == "UID" and uid is not None), None)
 
@@ -145,7 +167,7 @@ def _is_flag_list(cursor: Cursor) -> bool:
 def _name_or_none(cursor: Cursor) -> str | None:
     start = cursor.mark()
     try:
-        return fetch_att(cursor)[1]
+        return fetch_att(cursor)[0]
     except ParseError:
         cursor.reset(start)
         return None

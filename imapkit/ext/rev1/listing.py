@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from typing import Any, Literal
 
 from imapkit.errors import ParseError
-from imapkit.plugin import Cursor, Defect, MailboxName, OfMailbox, Parser, Role, any_value, item_list, record
+from imapkit.plugin import Cursor, Defect, MailboxName, OfMailbox, Parser, Role, any_value, decode_bytes, item_list, record
 
 __all__ = ["MailboxListing", "MailboxStatus", "mailbox_list", "status"]
 
@@ -75,27 +75,28 @@ _ROLES = {role.value.lower().encode("ascii"): role for role in Role}
 class MailboxListing(OfMailbox):
     r"""One mailbox of a LIST or LSUB response; ``defects`` has what could not be read.
 
-    ``name`` can be passed to every command. ``attributes`` are as sent (``b"\\Noselect"``); ``delimiter`` is None if names have
-    no levels; ``extended`` has the data of RFC 5258, by name in upper case. ``guessed`` has a role that no attribute says,
-    and where it comes from.
+    ``name`` can be passed to every command, ``mailbox`` is readable. ``raw_attributes`` and ``raw_delimiter`` are as sent;
+    ``extended`` has the data of RFC 5258, by name in upper case. ``guessed`` has a role that no attribute says, and where it
+    comes from. ``status`` is there if ``mailboxes(status=...)`` asked for it, and the server told it.
     """
 
-    attributes: tuple[bytes, ...]
-    delimiter: bytes | None
+    raw_attributes: tuple[bytes, ...]
+    raw_delimiter: bytes | None
     name: MailboxName
     extended: Mapping[str, Any] = field(default_factory=dict, hash=False)
     defects: tuple[Defect, ...] = ()
-    guessed: tuple[Role, Literal["xlist", "name"]] | None = None
+    guessed: tuple[Role, Literal["xlist", "name"]] | None = field(default=None, compare=False)
+    status: MailboxStatus | None = field(default=None, compare=False)
 
     @property
     def role(self) -> Role | None:
         """What the mailbox is for: RFC 6154 section 2; None if that is not known."""
-        return self._by_attribute() or (self.guessed[0] if self.guessed else None)
+        return self.guessed[0] if self.guessed else self._by_attribute()
 
     @property
     def role_from(self) -> Literal["attribute", "xlist", "name"] | None:
         """What ``role`` comes from: an attribute in LIST, one in XLIST, or the name of the mailbox, which is a guess."""
-        return "attribute" if self._by_attribute() else self.guessed[1] if self.guessed else None
+        return self.guessed[1] if self.guessed else "attribute" if self._by_attribute() else None
 
     @property
     def is_selectable(self) -> bool:
@@ -106,13 +107,27 @@ class MailboxListing(OfMailbox):
         """A copy with a role that no attribute in LIST says."""
         return replace(self, guessed=(role, source))
 
+    def with_status(self, status: MailboxStatus | None) -> MailboxListing:
+        """A copy with the status of the mailbox."""
+        return replace(self, status=status)
+
     def _by_attribute(self) -> Role | None:
-        return next((_ROLES[attribute.lower()] for attribute in self.attributes if attribute.lower() in _ROLES), None)
+        return next((_ROLES[attribute.lower()] for attribute in self.raw_attributes if attribute.lower() in _ROLES), None)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        r"""The attributes, such as r"\Noselect", as sent."""
+        return tuple(attribute.decode("utf-8", "surrogateescape") for attribute in self.raw_attributes)
+
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the levels of the name; None if it has no levels."""
+        return None if self.raw_delimiter is None else decode_bytes(self.raw_delimiter)
 
     def has(self, attribute: bytes | str) -> bool:
         r"""Whether the mailbox has an attribute such as ``r"\Noselect"``; case does not matter."""
         wanted = attribute.encode("utf-8", "surrogateescape") if isinstance(attribute, str) else attribute
-        return wanted.lower() in {given.lower() for given in self.attributes}
+        return wanted.lower() in {given.lower() for given in self.raw_attributes}
 
 
 @record

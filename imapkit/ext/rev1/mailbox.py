@@ -16,6 +16,8 @@ from imapkit.plugin import (
     Progress,
     Readable,
     Result,
+    Route,
+    Routes,
     Session,
     Source,
     State,
@@ -32,7 +34,7 @@ from imapkit.plugin import (
     status_items,
 )
 
-__all__ = ["COMMANDS", "MailboxCommands"]
+__all__ = ["COMMANDS", "MAILBOX_ROUTES", "MailboxCommands"]
 
 Name = str | bytes
 Message: TypeAlias = bytes | str | Source | Readable | PathLike[str]
@@ -178,6 +180,14 @@ def apply_readonly(session: Session, data: bytes | None) -> None:
     session.became_readonly()
 
 
+MAILBOX_ROUTES = Routes(
+    "mailboxes",
+    (
+        Route("LIST-STATUS", "LIST with RETURN (STATUS ...)", "LIST-STATUS"),
+        Route("STATUS", "LIST, and STATUS for each mailbox"),
+    ),
+)
+"""The ways of ``mailboxes(status=...)``."""
 _ONE = (mailbox,)
 _ABOUT_MAILBOX = (
     "CLOSED",

@@ -38,12 +38,12 @@ T = TypeVar("T")
 ENVELOPE: Item[Envelope] = Item("FETCH", "ENVELOPE", envelope, Envelope)
 """The fields of the header, as the server has parsed them."""
 FLAGS: Item[Flags] = Item("FETCH", "FLAGS", Cursor.flag_list, tuple, made=Flags.from_wire)
-"""The flags."""
+"""The flags, which can be compared without regard to case."""
 BODY: Item[BodyStructure] = Item("FETCH", "BODYSTRUCTURE", body, BodyStructure)
 """The structure of the body: its parts, with their types and sizes."""
 SIZE: Item[int] = Item("FETCH", "RFC822.SIZE", Cursor.number64, int)
 """The size in bytes."""
-DATE: Item[datetime] = Item("FETCH", "INTERNALDATE", date_time, datetime)
+DATE = cast("Item[datetime]", Item("FETCH", "INTERNALDATE", date_time, datetime))
 """When it arrived."""
 
 _SECTION = late_pattern(r'(?:[A-Za-z0-9.]*+(?: \((?:[^\x00-\x20\x7f-\U0010ffff(){%*"\\\]]++ ?)++\))?+)\Z')
@@ -73,7 +73,9 @@ def requested(items: tuple[Item[Any], ...]) -> str:
     """What FETCH asks for. Raises ``TypeError`` for what is no item, ``ArgumentError`` for an item of another response."""
     for item in items:
         if not isinstance(item, Item):
-            raise TypeError(f"what to fetch is items, such as imapkit.FLAGS or section('1'), not {type(item).__name__}: {item!r:.60}")
+            raise TypeError(
+                f"what to fetch is items, such as imapkit.FLAGS or section('1'), not {type(item).__name__}: {item!r:.60}"
+            )
         if item.response != "FETCH":
             raise ArgumentError(f"{item.name} is an item of {item.response}, and cannot be fetched")
     return f"({' '.join(dict.fromkeys(['UID', *[item.asks for item in items]]))})"
@@ -171,9 +173,7 @@ def _together(records: list[FetchData]) -> FetchData:
     items: dict[str, Any] = {}
     for record in records:
         items.update(record.items)
-    return FetchData(
-        records[0].number if records else 0, items, tuple(defect for record in records for defect in record.defects)
-    )
+    return FetchData(records[0].number if records else 0, items, tuple(defect for record in records for defect in record.defects))
 
 
 def messages(reply: Reply) -> list[Message]:
@@ -211,7 +211,7 @@ def _of_run(run: Run, reading: Reading) -> Iterator[Message]:
 
 
 def _flags_rows(run: Run) -> list[tuple[bytes, bytes, bytes]]:
-    """Of rows with nothing but a UID and well-formed flags: the UID before the flags, the flags, the UID after them; else none."""
+    """Of rows that are a UID and well-formed flags: the UID before the flags, the flags, the UID after them; else none."""
     if type(run) is not Run:
         return []
     text = b"\n".join(run.texts)

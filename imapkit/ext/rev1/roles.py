@@ -20,48 +20,50 @@ _XLIST = {b"\\allmail": Role.ALL, b"\\spam": Role.JUNK, b"\\starred": Role.FLAGG
 _NAMES = {
     Role.SENT: """
         sent, sent items, sent mail, sent messages, sent objects, gesendet, gesendete objekte, gesendete elemente,
-        gesendete nachrichten, gesendete mails, envoyés, éléments envoyés, messages envoyés, courrier envoyé, objets envoyés,
-        enviados, elementos enviados, mensajes enviados, correo enviado, itens enviados, mensagens enviadas, enviadas,
-        inviati, posta inviata, inviata, elementi inviati, verzonden, verzonden items, verzonden berichten, verzonden objecten,
-        skickat, skickade, skickade objekt, skickade meddelanden, sendt, sendte elementer, sendt post, sendte,
-        lähetetyt, lähetetyt viestit, wysłane, elementy wysłane, wysłane wiadomości, odeslané, odeslaná pošta, odoslané, elküldött,
-        elküldött elemek, elküldött üzenetek, trimise, elemente trimise, poslano, poslane stavke, отправленные, исходящие,
-        надіслані, відправлені, изпратени, απεσταλμένα, gönderilmiş, gönderilmiş öğeler, gönderilmiş postalar, gönderilenler,
-        送信済み, 送信済みトレイ, 送信済みアイテム, 送信済みメール, 已发送, 已发送邮件, 已傳送, 寄件備份, 已傳送的郵件, 보낸 편지함, 보낸편지함,
+        gesendete nachrichten, gesendete mails, envoyés, éléments envoyés, messages envoyés, courrier envoyé,
+        objets envoyés, enviados, elementos enviados, mensajes enviados, correo enviado, itens enviados,
+        mensagens enviadas, enviadas, inviati, posta inviata, inviata, elementi inviati, verzonden, verzonden items,
+        verzonden berichten, verzonden objecten, skickat, skickade, skickade objekt, skickade meddelanden, sendt,
+        sendte elementer, sendt post, sendte, lähetetyt, lähetetyt viestit, wysłane, elementy wysłane,
+        wysłane wiadomości, odeslané, odeslaná pošta, odoslané, elküldött, elküldött elemek, elküldött üzenetek, trimise,
+        elemente trimise, poslano, poslane stavke, отправленные, исходящие, надіслані, відправлені, изпратени,
+        απεσταλμένα, gönderilmiş, gönderilmiş öğeler, gönderilmiş postalar, gönderilenler, 送信済み, 送信済みトレイ,
+        送信済みアイテム, 送信済みメール, 已发送, 已发送邮件, 已傳送, 寄件備份, 已傳送的郵件, 보낸 편지함, 보낸편지함,
         보낸메일함, נשלח, المرسلة, البريد المرسل, đã gửi, thư đã gửi, terkirim
     """,
     Role.TRASH: """
-        trash, deleted, deleted items, deleted messages, deleted mail, bin, wastebasket, papierkorb, gelöscht, gelöschte objekte,
-        gelöschte elemente, gelöschte nachrichten, corbeille, éléments supprimés, messages supprimés, poubelle, papelera, eliminados,
-        elementos eliminados, mensajes eliminados, lixeira, lixo, itens excluídos, itens eliminados, excluídos, cestino,
-        posta eliminata, eliminata, elementi eliminati, posta cestinata, prullenbak, prullenmand, verwijderde items,
-        verwijderde berichten, papperskorg, papperskorgen, borttagna objekt, borttaget, papirkurv, slettet post, slettede elementer,
-        søppel, roskakori, poistetut, poistetut viestit, kosz, elementy usunięte, koš, odstraněná pošta,
-        odstraněné, kôš, odstránené, kuka, lomtár, törölt elemek, törölt üzenetek, coș de gunoi, elemente șterse, smeće,
-        корзина, удаленные, удалённые, удаленные сообщения, кошик, видалені, кошче, κάδος απορριμμάτων, απορρίμματα, çöp, çöp kutusu,
-        silinmiş öğeler, ごみ箱, ゴミ箱, 削除済みアイテム, 削除済み, 垃圾桶, 已删除, 已删除邮件, 废件箱, 已刪除的郵件, 휴지통, 지운 편지함,
-        אשפה, פריטים שנמחקו, المهملات, thùng rác, tong sampah
+        trash, deleted, deleted items, deleted messages, deleted mail, bin, wastebasket, papierkorb, gelöscht,
+        gelöschte objekte, gelöschte elemente, gelöschte nachrichten, corbeille, éléments supprimés, messages supprimés,
+        poubelle, papelera, eliminados, elementos eliminados, mensajes eliminados, lixeira, lixo, itens excluídos,
+        itens eliminados, excluídos, cestino, posta eliminata, eliminata, elementi eliminati, posta cestinata,
+        prullenbak, prullenmand, verwijderde items, verwijderde berichten, papperskorg, papperskorgen, borttagna objekt,
+        borttaget, papirkurv, slettet post, slettede elementer, søppel, roskakori, poistetut, poistetut viestit, kosz,
+        elementy usunięte, koš, odstraněná pošta, odstraněné, kôš, odstránené, kuka, lomtár, törölt elemek,
+        törölt üzenetek, coș de gunoi, elemente șterse, smeće, корзина, удаленные, удалённые, удаленные сообщения, кошик,
+        видалені, кошче, κάδος απορριμμάτων, απορρίμματα, çöp, çöp kutusu, silinmiş öğeler, ごみ箱, ゴミ箱,
+        削除済みアイテム, 削除済み, 垃圾桶, 已删除, 已删除邮件, 废件箱, 已刪除的郵件, 휴지통, 지운 편지함, אשפה,
+        פריטים שנמחקו, المهملات, thùng rác, tong sampah
     """,
     Role.DRAFTS: """
-        drafts, draft, draft messages, entwürfe, entwurf, brouillons, brouillon, borradores, borrador, rascunhos, rascunho,
-        bozze, bozza, concepten, utkast, kladder, kladde, luonnokset, kopie robocze, szkice, wersje robocze, koncepty,
-        rozepsané, rozpracované, piszkozatok, piszkozat, ciorne, schițe, nacrti, skice, черновики, чернетки, чернови,
-        πρόχειρα, taslaklar, taslak, 下書き, 草稿, 草稿箱, 草稿匣, 임시 보관함, 임시보관함, 임시 보관, טיוטות, المسودات, مسودات, thư nháp,
-        bản nháp, draf
+        drafts, draft, draft messages, entwürfe, entwurf, brouillons, brouillon, borradores, borrador, rascunhos,
+        rascunho, bozze, bozza, concepten, utkast, kladder, kladde, luonnokset, kopie robocze, szkice, wersje robocze,
+        koncepty, rozepsané, rozpracované, piszkozatok, piszkozat, ciorne, schițe, nacrti, skice, черновики, чернетки,
+        чернови, πρόχειρα, taslaklar, taslak, 下書き, 草稿, 草稿箱, 草稿匣, 임시 보관함, 임시보관함, 임시 보관, טיוטות,
+        المسودات, مسودات, thư nháp, bản nháp, draf
     """,
     Role.JUNK: """
         junk, spam, junk email, junk e-mail, junk mail, bulk mail, bulk, spamverdacht, unerwünscht, unerwünschte werbung,
-        junk-e-mail, courrier indésirable, indésirables, pourriels, pourriel, correo no deseado, correo basura, no deseado,
-        lixo eletrônico, lixo electrónico, correio não solicitado, posta indesiderata, indesiderata, ongewenste e-mail, ongewenste mail,
-        ongewenst, skräppost, skräp, uønsket post, uønsket e-post, søppelpost, roskaposti, wiadomości-śmieci, śmieci,
-        nevyžádaná pošta, nevyžiadaná pošta, levélszemét, neželjena pošta, спам, нежелательная почта, небажана пошта, нежелана поща,
-        ανεπιθύμητη αλληλογραφία, ανεπιθύμητα, gereksiz, gereksiz e-posta, istenmeyen e-posta, önemsiz e-posta, önemsiz,
-        迷惑メール, 垃圾邮件, 垃圾郵件, 垃圾信件, 广告邮件, 스팸 편지함, 스팸편지함, 스팸메일함, 정크 메일, דואר זבל, זבל, البريد العشوائي,
-        البريد المزعج, thư rác
+        junk-e-mail, courrier indésirable, indésirables, pourriels, pourriel, correo no deseado, correo basura,
+        no deseado, lixo eletrônico, lixo electrónico, correio não solicitado, posta indesiderata, indesiderata,
+        ongewenste e-mail, ongewenste mail, ongewenst, skräppost, skräp, uønsket post, uønsket e-post, søppelpost,
+        roskaposti, wiadomości-śmieci, śmieci, nevyžádaná pošta, nevyžiadaná pošta, levélszemét, neželjena pošta, спам,
+        нежелательная почта, небажана пошта, нежелана поща, ανεπιθύμητη αλληλογραφία, ανεπιθύμητα, gereksiz,
+        gereksiz e-posta, istenmeyen e-posta, önemsiz e-posta, önemsiz, 迷惑メール, 垃圾邮件, 垃圾郵件, 垃圾信件,
+        广告邮件, 스팸 편지함, 스팸편지함, 스팸메일함, 정크 메일, דואר זבל, זבל, البريد العشوائي, البريد المزعج, thư rác
     """,
     Role.ARCHIVE: """
-        archive, archives, archived, archiv, archivo, archivados, arquivo, arquivados, archivio, archief, arkiv,
-        arkisto, archiwum, archív, archívum, arhivă, arhiva, архив, архів, αρχείο, arşiv, アーカイブ, 存档, 归档, 封存, 보관함,
+        archive, archives, archived, archiv, archivo, archivados, arquivo, arquivados, archivio, archief, arkiv, arkisto,
+        archiwum, archív, archívum, arhivă, arhiva, архив, архів, αρχείο, arşiv, アーカイブ, 存档, 归档, 封存, 보관함,
         보관, ארכיון, الأرشيف, أرشيف, lưu trữ, arsip
     """,
     Role.FLAGGED: "flagged, starred, markiert, suivis, destacados, con estrella, com estrela, speciali, met ster",
@@ -123,7 +125,7 @@ def _read_xlist(reply: Reply) -> list[MailboxListing]:
             listing = mailbox_list(cursor)
         except ParseError:
             continue
-        roles = [_XLIST.get(attribute.lower()) for attribute in listing.attributes]
+        roles = [_XLIST.get(attribute.lower()) for attribute in listing.raw_attributes]
         role = listing.role or next((role for role in roles if role is not None), None)
         if role is not None:
             found.append(listing.with_role(role, "xlist"))
@@ -140,8 +142,8 @@ async def _prefixes(listed: list[MailboxListing], *, announced: bool) -> list[st
         if own is not None:
             return own
     # (Courier and others have all of them below INBOX.)
-    delimiter = next((listing.delimiter for listing in listed if listing.delimiter), b"")
-    return ["", *(["INBOX" + delimiter.decode("latin-1")] if delimiter else [])]
+    delimiter = next((listing.delimiter for listing in listed if listing.delimiter), "")
+    return ["", *(["INBOX" + delimiter] if delimiter else [])]
 
 
 def _own_namespaces(reply: Reply) -> list[list[str]]:
@@ -156,7 +158,7 @@ def _own_namespaces(reply: Reply) -> list[list[str]]:
 def _named(listings: list[MailboxListing], prefixes: list[str]) -> Iterator[MailboxListing]:
     """Those whose names say what they are for, each with its role."""
     for listing in listings:
-        name, delimiter = listing.mailbox, (listing.delimiter or b"").decode("latin-1")
+        name, delimiter = listing.mailbox, listing.delimiter
         for prefix in prefixes:
             # (INBOX is INBOX in any case.)
             if name[: len(prefix)].casefold() == prefix.casefold():

@@ -33,8 +33,8 @@ _LARGEST = 0xFFFFFFFF
 class Rev1Selected(SelectedCommands[F]):
     """Search, read, flag and copy the messages of a mailbox.
 
-    ``which`` says which messages: a UID, a ``UIDSet`` or another iterable of UIDs, or a search key, which is searched first. For an
-    empty set nothing is sent.
+    ``which`` says which messages: a UID, a ``UIDSet`` or another iterable of UIDs, or a search key, which is searched first. For
+    an empty set nothing is sent.
     """
 
     @command
@@ -90,9 +90,9 @@ class Rev1Selected(SelectedCommands[F]):
     async def add_flags(self, which: Which, *flags: str, silent: bool = True) -> UIDSet:
         r"""Add flags to messages; RFC 3501 section 6.4.6. Returns the UIDs of the messages, of which some may be gone by now.
 
-        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags, which
-        other parts of the program may wait for. Raises ``ArgumentError`` for what is no flag, ``NoResponse`` if the server refuses;
-        with a long set some messages may have been changed then.
+        ``box.add_flags(q.from_("ada"), "\\Seen", "$Forwarded")``. ``silent=False`` has the server report the new flags. Raises
+        ``ArgumentError`` for what is no flag; ``NoResponse`` if the server refuses, after which a part of a long set may have
+        been changed.
         """
         return await self._store(which, "+", flags, silent)
 

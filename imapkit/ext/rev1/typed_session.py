@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from imapkit.errors import NoAnswer, NoResponse
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
-from imapkit.plugin import Reply, Role, TypedCommands, Wire, command, mailbox_key, mailbox_name
+from imapkit.ext.rev1.mailbox import MAILBOX_ROUTES
+from imapkit.plugin import Begin, Reply, Role, TypedCommands, Wire, by_route, command, mailbox_key, mailbox_name
 
 __all__ = ["Rev1Session"]
 
@@ -34,15 +37,31 @@ class Rev1Session(TypedCommands[F]):
         return Wire("CAPABILITY", parse=_capabilities)
 
     @command
-    def mailboxes(self, pattern: str | bytes = "*", *, subscribed: bool = False) -> Wire[list[MailboxListing]]:
+    async def mailboxes(
+        self, pattern: str | bytes = "*", *, subscribed: bool = False, status: Sequence[str] = ()
+    ) -> list[MailboxListing]:
         """The mailboxes whose names match, or those that are subscribed; RFC 3501 sections 6.3.8 and 6.3.9.
 
-        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%" any
-        but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``). States:
-        authenticated, selected. Raises ``NoResponse``.
+        ``for box in client.mailboxes("Lists/*"): print(box.mailbox, box.role)``. In ``pattern`` "*" matches any characters, "%"
+        any but the hierarchy delimiter. The list also has names that cannot be selected (``MailboxListing.is_selectable``).
+
+        ``status``: items as for ``status()``, such as ["UNSEEN"]: ``box.status.unseen``. With capability LIST-STATUS (RFC 5819)
+        the server sends all at once, else each mailbox is asked, without a wait in between. ``box.status`` is None for a mailbox
+        that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
-        name = "LSUB" if subscribed else "LIST"
-        return Wire(name, '""', pattern, parse=lambda reply: reply.values(name))
+        listed = Wire("LSUB" if subscribed else "LIST", '""', pattern, parse=_lsub if subscribed else _list)
+        option = self._link.offers("list").get("status")
+        if not status:
+            return await listed
+        if option is None or subscribed:
+            return await _each_status(await listed, status)
+        with_option = Wire("LIST", '""', pattern, options=(option(status),), parse=_list_with_status)
+
+        async def one_by_one() -> list[MailboxListing]:
+            return await _each_status(await listed, status)
+
+        await self._know_capabilities()
+        return await by_route(MAILBOX_ROUTES, self._session, {"LIST-STATUS": lambda: with_option, "STATUS": one_by_one})
 
     @command
     async def role(self, role: Role) -> MailboxListing | None:
@@ -70,8 +89,7 @@ class Rev1Session(TypedCommands[F]):
     def create(self, mailbox: str | bytes) -> Wire[None]:
         """Create a mailbox; RFC 3501 section 6.3.3; states: authenticated, selected.
 
-        Raises ``AlreadyExists`` if it is there, another ``NoResponse`` if the server refuses; a server that sends no response code
-        says only ``NoResponse``.
+        Raises ``AlreadyExists`` if it is there and the server says so by a response code, otherwise another ``NoResponse``.
         """
         return Wire("CREATE", mailbox, parse=_nothing)
 
@@ -79,7 +97,7 @@ class Rev1Session(TypedCommands[F]):
     async def delete_mailbox(self, mailbox: str | bytes) -> None:
         """Delete a mailbox with all its messages; RFC 3501 section 6.3.4; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. Raises ``NonExistent``,
+        If it is the selected one, the server first leaves it, without an EXPUNGE. Raises ``NonExistent``,
         ``HasChildren``, another ``NoResponse``. To delete messages: ``Mailbox.delete``.
         """
         await self._leave(mailbox)
@@ -89,7 +107,7 @@ class Rev1Session(TypedCommands[F]):
     async def rename(self, mailbox: str | bytes, to: str | bytes) -> None:
         """Rename a mailbox, with those below it; RFC 3501 section 6.3.5; states: authenticated, selected.
 
-        If it is the selected one, it is first left by UNSELECT (RFC 3691), if the server has that. To rename INBOX moves its
+        If it is the selected one, the server first leaves it, without an EXPUNGE. To rename INBOX moves its
         messages. Raises ``NonExistent``, ``AlreadyExists``, another ``NoResponse``.
         """
         await self._leave(mailbox)
@@ -97,12 +115,12 @@ class Rev1Session(TypedCommands[F]):
 
     @command
     def subscribe(self, mailbox: str | bytes) -> Wire[None]:
-        """Add a mailbox to the subscribed ones; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
+        """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
         return Wire("SUBSCRIBE", mailbox, parse=_nothing)
 
     @command
     def unsubscribe(self, mailbox: str | bytes) -> Wire[None]:
-        """Take a mailbox out of the subscribed ones; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
+        """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
         return Wire("UNSUBSCRIBE", mailbox, parse=_nothing)
 
     @command
@@ -114,13 +132,56 @@ class Rev1Session(TypedCommands[F]):
         return Wire(name.upper(), *args, uid=uid, result=[each.upper() for each in result] or None, parse=_reply)
 
     async def _leave(self, mailbox: str | bytes) -> None:
-        """Have the server close the mailbox if it is the selected one."""
+        """Have the server leave the mailbox, without an EXPUNGE, if it is the selected one.
+
+        (Courier refuses to delete the selected mailbox, and pymap ends the connection.)
+        """
+        selected = self._session.mailbox
+        if selected is None or mailbox_key(mailbox_name(selected)) != mailbox_key(mailbox_name(mailbox)):
+            return
         await self._know_capabilities()
-        session = self._session
-        selected = session.mailbox
-        is_known = "UNSELECT" in self._link.tables.commands and session.has("UNSELECT")
-        if selected is not None and is_known and mailbox_key(mailbox_name(selected)) == mailbox_key(mailbox_name(mailbox)):
-            await Wire("UNSELECT", parse=_nothing)
+        unselect = getattr(self, "unselect", None)
+        if unselect is not None and self._session.has("UNSELECT"):
+            await unselect()
+        elif mailbox_key(mailbox_name(selected)) != "INBOX":
+            # To select another mailbox ends the selection of this one (RFC 3501 section 6.3.1), and INBOX is always there.
+            with suppress(NoResponse):
+                await Wire("EXAMINE", "INBOX", parse=_nothing)
+
+
+async def _each_status(listings: list[MailboxListing], items: Sequence[str]) -> list[MailboxListing]:
+    """The mailboxes with their status, each asked for; a mailbox that the server refuses to tell about has none."""
+    flights = [
+        await Begin(Wire("STATUS", listing.name, items, parse=_status)) if listing.is_selectable else None for listing in listings
+    ]
+    found: list[MailboxListing] = []
+    try:
+        for listing, flight in zip(listings, flights, strict=True):
+            status = None
+            if flight is not None:
+                with suppress(NoResponse, NoAnswer):
+                    status = await flight
+            found.append(listing.with_status(status))
+    finally:
+        for flight in flights:
+            if flight is not None:
+                flight.drop()
+    return found
+
+
+def _list(reply: Reply) -> list[MailboxListing]:
+    return reply.values("LIST")
+
+
+def _lsub(reply: Reply) -> list[MailboxListing]:
+    return reply.values("LSUB")
+
+
+def _list_with_status(reply: Reply) -> list[MailboxListing]:
+    """A server sends STATUS behind each LIST, or all at the end: RFC 5819 section 2."""
+    told: dict[str, MailboxStatus] = {mailbox_key(status.name): status for status in reply.values("STATUS")}
+    listings: list[MailboxListing] = reply.values("LIST")
+    return [listing.with_status(told.get(mailbox_key(listing.name))) for listing in listings]
 
 
 def _nothing(reply: Reply) -> None:

@@ -84,7 +84,7 @@ def test_the_kinds_of_parts() -> None:
     assert isinstance(text, TextPart)
     assert (text.lines, text.size, text.charset) == (1, 1, None)
     assert type(image) is BasicPart
-    assert (image.type, image.subtype, image.encoding, image.size) == (b"IMAGE", b"GIF", b"BASE64", 4)
+    assert (image.type, image.subtype, image.encoding, image.size) == ("image", "gif", "base64", 4)
     assert isinstance(inner, MessagePart)
     assert inner.lines == 9
     assert inner.envelope is not None
@@ -107,9 +107,9 @@ def test_decoded_properties() -> None:
     assert found.parameters == {"charset": "UTF-8", "name": "\u00e9.txt"}
     assert found.raw_parameters == ((b"Charset", b"UTF-8"), (b"NAME", b"=?utf-8?Q?=C3=A9.txt?="))
     assert found.charset == "utf-8"
-    assert found.description_text == "\u00e9"
+    assert found.description == "\u00e9"
     assert found.disposition is not None
-    assert found.disposition.type == b"Attachment"
+    assert (found.disposition.raw_type, found.disposition.type) == (b"Attachment", "attachment")
     assert found.disposition.parameters == {"filename": "\u00e9.txt"}
 
 
@@ -137,12 +137,21 @@ def test_filename(parameters: str, disposition: str, filename: str | None) -> No
     assert read(f'("IMAGE" "GIF" {parameters} NIL NIL "BASE64" 4 NIL {disposition})').filename == filename
 
 
+def test_the_fields_of_a_part_are_text() -> None:
+    found = read('("IMAGE" "GIF" NIL "<1@a>" NIL "BASE64" 4 "Q2hlY2s=" NIL ("en" "DE") "http://a/b")')
+    assert isinstance(found, BasicPart)
+    assert (found.type, found.subtype, found.encoding, found.id, found.md5) == ("image", "gif", "base64", "<1@a>", "Q2hlY2s=")
+    assert (found.language, found.location) == (("en", "DE"), "http://a/b")
+    assert (found.raw_type, found.raw_id, found.raw_language) == (b"IMAGE", b"<1@a>", (b"en", b"DE"))
+
+
 def test_missing_fields_are_none() -> None:
     found = read(IMAGE)
     assert isinstance(found, BasicPart)
-    assert (found.disposition, found.filename, found.description_text, found.md5) == (None, None, None, None)
+    assert (found.disposition, found.filename, found.description, found.md5) == (None, None, None, None)
+    assert (found.id, found.location, found.language) == (None, None, ())
     nameless = body(Cursor((b'(NIL NIL NIL NIL NIL "7BIT" 1)',)))
-    assert nameless.content_type is None
+    assert (nameless.content_type, nameless.type, nameless.subtype) == (None, None, None)
 
 
 @pytest.mark.parametrize("text", ["NIL", '"x"', "5", "()", "", "(", "(()", '("TEXT" '])

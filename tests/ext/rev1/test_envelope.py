@@ -26,17 +26,17 @@ END = Address(None, None, None, None)
 def test_decoded_properties() -> None:
     cursor = Cursor((b'("1 Jan 2026 00:00 +0000" "=?utf-8?Q?caf=C3=A9?=" NIL NIL NIL NIL NIL NIL NIL "<a@b>")',))
     found = envelope(cursor)
-    assert found.date == b"1 Jan 2026 00:00 +0000"
-    assert found.sent == datetime(2026, 1, 1, tzinfo=UTC)
-    assert (found.subject, found.subject_text) == (b"=?utf-8?Q?caf=C3=A9?=", "caf\u00e9")
-    assert found.message_id == b"<a@b>"
+    assert (found.raw_date, found.date) == (b"1 Jan 2026 00:00 +0000", datetime(2026, 1, 1, tzinfo=UTC))
+    assert (found.raw_subject, found.subject) == (b"=?utf-8?Q?caf=C3=A9?=", "caf\u00e9")
+    assert (found.raw_message_id, found.message_id) == (b"<a@b>", "<a@b>")
+    assert (found.raw_in_reply_to, found.in_reply_to) == (None, None)
     assert cursor.defects == []
 
 
 def test_missing_fields_are_none() -> None:
     found = envelope(Cursor((b'("no date" NIL NIL NIL NIL NIL NIL NIL NIL NIL)',)))
-    assert (found.sent, found.subject_text) == (None, None)
-    assert envelope(Cursor((b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",))).sent is None
+    assert (found.date, found.subject) == (None, None)
+    assert envelope(Cursor((b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",))).date is None
 
 
 @pytest.mark.parametrize("text", [b"NIL", b'"x"', b"5", b"", b"(", b"(NIL"])
@@ -66,12 +66,18 @@ def test_email(mailbox: bytes | None, host: bytes | None, email: str | None) -> 
 
 
 def test_names() -> None:
-    assert person(b"a", b"=?iso-8859-1?Q?Andr=E9?= Pirard").display_name == "Andr\u00e9 Pirard"
-    assert person(b"a").display_name is None
-    assert begin(b"=?utf-8?Q?=C3=A9?=").display_name == "\u00e9"
-    assert END.display_name is None
-    assert Group(b"=?utf-8?Q?=C3=A9?=", ()).display_name == "\u00e9"
-    assert Group(None, ()).display_name is None
+    assert person(b"a", b"=?iso-8859-1?Q?Andr=E9?= Pirard").name == "Andr\u00e9 Pirard"
+    assert person(b"a").name is None
+    assert begin(b"=?utf-8?Q?=C3=A9?=").name == "\u00e9"
+    assert END.name is None
+    assert Group(b"=?utf-8?Q?=C3=A9?=", ()).name == "\u00e9"
+    assert Group(None, ()).name is None
+
+
+def test_the_parts_of_an_address_are_text() -> None:
+    found = Address(None, b"@relay", b"caf\xc3\xa9", b"\xff.example")
+    assert (found.mailbox, found.host, found.route, found.name) == ("caf\u00e9", "\ufffd.example", "@relay", None)
+    assert (END.mailbox, END.host, END.route) == (None, None, None)
 
 
 def test_groups() -> None:

@@ -220,6 +220,13 @@ def test_list_and_status_have_the_name_as_text() -> None:
     assert MailboxStatus(MailboxName(b"Entw&APw-rfe"), {}).mailbox == "Entwürfe"
 
 
+def test_attributes_and_delimiters_are_text() -> None:
+    found = mailbox_list(Cursor((b'(\\HasChildren \xff) "/" a',)))
+    assert (found.attributes, found.delimiter) == ((r"\HasChildren", "\udcff"), "/")
+    assert (found.raw_attributes, found.raw_delimiter) == ((rb"\HasChildren", b"\xff"), b"/")
+    assert mailbox_list(Cursor((b"() NIL a",))).delimiter is None
+
+
 def test_attributes_are_compared_without_case() -> None:
     listing = mailbox_list(Cursor((rb'(\Noselect \HasChildren) "/" a',)))
     assert listing.has(rb"\noselect")

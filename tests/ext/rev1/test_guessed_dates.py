@@ -77,8 +77,8 @@ def noted(date: bytes) -> tuple[Envelope, list[tuple[str, bytes]]]:
 def test_a_guessed_date_is_noted(sent: bytes, date: datetime) -> None:
     assert read_date(sent) == (date, True)
     found, defects = noted(sent)
-    assert found.sent is not None
-    assert (found.date, found.sent, found.sent.utcoffset()) == (sent, date, date.utcoffset())
+    assert found.date is not None
+    assert (found.raw_date, found.date, found.date.utcoffset()) == (sent, date, date.utcoffset())
     assert defects == [("envelope: a date that had to be guessed", sent)]
 
 
@@ -92,13 +92,13 @@ def test_it_is_noted_once_in_an_otherwise_malformed_envelope(sent: bytes, _date:
 @pytest.mark.parametrize("sent", CERTAIN)
 def test_a_date_that_needs_no_guess_is_not_noted(sent: bytes) -> None:
     assert noted(sent)[1] == []
-    assert noted(sent)[0].sent is not None
+    assert noted(sent)[0].date is not None
 
 
 @pytest.mark.parametrize("sent", NONE)
 def test_a_value_that_is_no_date_is_none_and_not_noted(sent: bytes) -> None:
     found, defects = noted(sent)
-    assert (found.sent, defects) == (None, [])
+    assert (found.date, defects) == (None, [])
 
 
 def test_all_dates_that_the_standard_library_reads_are_read() -> None:

@@ -26,7 +26,6 @@ IMAPCLIENT_LIVE = {
     _LIVE + "TestWithoutUIDs.test_fetch": THEIRS + "it takes IMAPClient's `Envelope` for a sequence, which that no longer is",
     _LIVE + "TestWithUIDs.test_getacl": THEIRS + "it takes its own configuration for a mapping",
     _LIVE + "TestWithoutUIDs.test_getacl": THEIRS + "it takes its own configuration for a mapping",
-    _LIVE + "TestWithoutUIDs.test_move": THEIRS + "imaplib has no `move`, which it calls",
 }
 IMAPCLIENT_TIMING = {
     _LIVE

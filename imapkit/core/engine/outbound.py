@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from imapkit.core.engine.flight import Flight
     from imapkit.core.engine.request import Request
 
-__all__ = ["Wire"]
+__all__ = ["Outbound"]
 
 TOGETHER = 1 << 16
 """Bytes at which no further command is added to a piece."""
 
 
-class Wire:
+class Outbound:
     """Puts the bytes of all commands in order. One exchange owns the wire until all of its command has been taken."""
 
     def __init__(self, flight: Flight, *, high: int, low: int) -> None:

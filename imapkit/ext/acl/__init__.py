@@ -366,6 +366,7 @@ def is_about_my_mailbox(subject: str, response: Untagged) -> bool | str | None:
     return or_another_name(subject, is_about_mailbox(subject, response, _my_mailbox) or is_about_mailbox(subject, response))
 
 
+_LISTED: dict[str, Any] = {"result": ("LISTRIGHTS",), "subject": about_identifier, "matches": is_about_identifier}
 COMMANDS = (
     # Exclusive: they change what later commands are allowed to do.
     Command("DELETEACL", State.LOGGED_IN, args=(mailbox, astring), exclusive=True),
@@ -374,14 +375,7 @@ COMMANDS = (
     Command(
         "MYRIGHTS", State.LOGGED_IN, args=(mailbox,), result=("MYRIGHTS",), subject=about_mailbox, matches=is_about_my_mailbox
     ),
-    Command(
-        "LISTRIGHTS",
-        State.LOGGED_IN,
-        args=(mailbox, astring),
-        result=("LISTRIGHTS",),
-        subject=about_identifier,
-        matches=is_about_identifier,
-    ),
+    Command("LISTRIGHTS", State.LOGGED_IN, args=(mailbox, astring), **_LISTED),
 )
 
 
@@ -391,8 +385,10 @@ def imapkit_family() -> Family:
     return Family(
         name="acl",
         mixin=AclCommands,
+        session="imapkit.ext.acl.typed:AclSession",
         commands=COMMANDS,
         capabilities=("ACL", "RIGHTS=*"),
         responses={"ACL": Response(acl_data), "LISTRIGHTS": Response(listrights_data), "MYRIGHTS": Response(myrights_data)},
         requires=("rev1",),
+        contract=2,
     )

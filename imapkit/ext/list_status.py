@@ -1,0 +1,23 @@
+"""The family ``list_status``: mailboxes with their status by one command; RFC 5819."""
+
+from __future__ import annotations
+
+from imapkit.plugin import Family, Option, hookimpl, status_items
+
+__all__ = ["imapkit_family"]
+
+STATUS = Option("LIST", "return", "STATUS", (status_items,), "LIST-STATUS", ("STATUS",))
+"""``status-return-option = "STATUS" SP "(" status-att *(SP status-att) ")"``, RFC 5819 section 4."""
+
+
+@hookimpl
+def imapkit_family() -> Family:
+    """The family of RFC 5819: ``mailboxes(status=[...])`` of the base family takes its option."""
+    return Family(
+        name="list_status",
+        extends=(STATUS,),
+        offers={"list": {"status": STATUS}},
+        capabilities=("LIST-STATUS",),
+        requires=("rev1",),
+        contract=2,
+    )
