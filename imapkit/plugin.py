@@ -52,6 +52,7 @@ from imapkit.core.grammar.search import NO_OPERANDS, message_numbers, needs_char
 from imapkit.core.grammar.strings import astring, atom, encode_text, general, number, program, quoted_string, raw, unquote
 from imapkit.core.grammar.text import decode_bytes, decode_parameters, decode_words
 from imapkit.core.grammar.tolerant import astring_or_nil, attempt, ended, members, no_data, pass_over, to_the_end
+from imapkit.core.grammar.transfer import Decoder, decoder_for
 from imapkit.core.grammar.uidsets import UidSet, about_uids, is_about_uids, uid_set
 from imapkit.core.grammar.unquoted import is_astring, mailbox_before
 from imapkit.core.support.lean import record
@@ -67,6 +68,7 @@ from imapkit.core.wire.quoting import unescape
 from imapkit.core.wire.response import ResponseCode, Run, Untagged, response_code
 from imapkit.core.wire.sinks import Conduit, StreamedLiteral, Streams, Writable
 from imapkit.core.wire.source import Progress, Readable, Source
+from imapkit.core.wire.target import Target
 from imapkit.core.wire.uidset import UIDSet
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "Copied",
     "Cursor",
     "Data",
+    "Decoder",
     "Defect",
     "Done",
     "Enable",
@@ -144,6 +147,7 @@ __all__ = [
     "StatusText",
     "StreamedLiteral",
     "Streams",
+    "Target",
     "Text",
     "Token",
     "TypedCommands",
@@ -170,6 +174,7 @@ __all__ = [
     "decode_mailbox",
     "decode_parameters",
     "decode_words",
+    "decoder_for",
     "encode_text",
     "ended",
     "fetch_items",

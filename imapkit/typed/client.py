@@ -7,7 +7,7 @@ set of families when the first client of that set is made.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from imapkit.core.contract.routes import Explained, Routes
@@ -219,6 +219,12 @@ class Mailbox(_AnyMailbox[Blocking]):
     def nowait(self) -> Any:
         """The same mailbox; each method returns a future at once."""
         return _face(NowaitMailbox, self, NOWAIT, self._box)
+
+    def open(self, uid: int, part: Any = "") -> BinaryIO:
+        """A part as a file to read; see ``client.pyi``."""
+        from imapkit.typed.part import open_part
+
+        return open_part(self, uid, part)
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,11 @@ import ssl
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, BinaryIO, Generic, Self, TypeVar
 
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
@@ -24,15 +27,30 @@ from imapkit.ext.move import MoveSelected
 from imapkit.ext.namespace import Namespaces, NamespaceSession
 from imapkit.ext.proxyauth import ProxyauthSession
 from imapkit.ext.quota import Quota, QuotaSession
+from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.ext.rev1.messages import Message
 from imapkit.ext.rev1.typed_selected import Rev1Selected
 from imapkit.ext.rev1.typed_session import Rev1Session
+from imapkit.ext.rev1.typed_streams import Report
 from imapkit.ext.sort_thread import SortThreadSelected, Thread
 from imapkit.ext.starttls import StartTLSSession
 from imapkit.ext.uidplus import UidplusSelected
 from imapkit.ext.unselect import UnselectSession
-from imapkit.plugin import Copied, Item, MailboxEvent, Overflow, Reply, Role, SearchKey, SortKey, UIDSet, Which
+from imapkit.plugin import (
+    Appended,
+    Copied,
+    Item,
+    MailboxEvent,
+    Overflow,
+    Progress,
+    Reply,
+    Role,
+    SearchKey,
+    SortKey,
+    UIDSet,
+    Which,
+)
 
 __all__ = ["AsyncClient", "AsyncMailbox", "Client", "Mailbox", "NowaitClient", "NowaitMailbox"]
 
@@ -100,6 +118,13 @@ class Mailbox(_AnyMailbox[Blocking], _BlockingSelected):
     @property
     def nowait(self) -> NowaitMailbox:
         """The same mailbox; each method returns a future at once."""
+    def open(self, uid: int, part: BodyStructure | str = "") -> BinaryIO:
+        """A part as a file to read, at any place: ``zipfile.ZipFile(box.open(7, "3")).namelist()``.
+
+        Only the blocks that are read are fetched, the next one ahead. Base64 is decoded. A quoted-printable part, one whose lines
+        are not all alike, and one of unknown size are fetched as a whole into a temporary file. Reading raises what commands
+        raise: ``MailboxClosed`` once the mailbox was left. Raises ``NoAnswer`` if there is no such message or part.
+        """
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
@@ -207,6 +232,27 @@ class _BlockingSession(
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+    def append(
+        self,
+        mailbox: str | bytes | Role,
+        message: EmailMessage | bytes | Path | BinaryIO,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> Appended:
+        r"""Add a message to the end of a mailbox, or of the one that has a role; RFC 3501 section 6.3.11.
+
+        ``client.append(Role.DRAFTS, Path("big.eml"), flags=["\\Draft"]).uid``; the UID is None if the server has no UIDPLUS
+        (RFC 4315). A path, or a binary file from where it stands, is read once to count its bytes, and again as it is sent, so
+        that it is never in memory; it must not change in between. A file that cannot seek is first copied into a temporary one.
+        Line ends become CRLF. ``date``: an aware datetime for INTERNALDATE; without it the server takes the present time.
+
+        ``progress(sent, size)`` is called as the bytes are sent, on the thread that sends them. States: authenticated, selected.
+        Raises ``TryCreate`` if there is no such mailbox but it can be created, ``OverQuota``, another ``NoResponse``;
+        ``Missing`` if no mailbox has the role; ``OSError`` before anything is sent if the file cannot be read.
+        ``ConnectionClosed`` if it has changed: half a command cannot be taken back.
         """
     def acl(self, mailbox: str | bytes = "INBOX") -> Mapping[str, Rights]:
         """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
@@ -344,6 +390,47 @@ class _BlockingSelected(
         """
     def check(self) -> None:
         """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
+    def download(
+        self,
+        uid: int,
+        part: BodyStructure | str,
+        to: Path | BinaryIO,
+        *,
+        chunk: int | None = 1048576,
+        window: int = 4,
+        resume: bool = False,
+        progress: Report | None = None,
+    ) -> int:
+        """Fetch a part into a file while it arrives, decoded; returns the bytes of the part; RFC 3501 section 6.4.5.
+
+        ``box.download(uid, "2", Path("film.mp4"), resume=True)``. ``window`` pieces of ``chunk`` bytes are on their way at a
+        time, so memory stays small, and other commands are answered in between. ``chunk=None``: the server sends all at once,
+        which suits servers that build a message anew for each piece; other answers come behind it, and a file that accepts
+        nothing for 10 seconds gets ``DeadlineExceeded``. Base64 and quoted-printable are decoded, as the structure
+        of the message says; for a section given as text that is asked first.
+
+        ``to``: a path, which is opened when the first bytes come; or a file open for writing bytes, which is not closed.
+        ``resume``: a path whose file has a part of the bytes already: only the rest is fetched. If that cannot be found in an
+        encoded part, all is fetched again. ``progress(done, total)``: the bytes that have come, still encoded, and all of them,
+        or None. Files are written, and ``progress`` is called, by the caller's thread, or for a future or a task by a thread of
+        their own: a slow file holds up no other command. What they raise ends the call.
+
+        Raises ``NoAnswer`` if there is no such message or part, ``NoResponse`` if the server refuses. What has come until then
+        is in the file.
+        """
+    def read_bytes(self, uid: int, part: BodyStructure | str = "") -> bytes:
+        """A part as bytes, decoded: base64 and quoted-printable, as the structure of the message says; RFC 3501 section 6.4.5.
+
+        ``files = {part.filename: box.read_bytes(uid, part) for part in message.body.attachments}``. All of it is in memory; for
+        large parts there is ``download``. Raises ``NoAnswer`` if there is no such message or part, ``NoResponse``.
+        """
+    def read_text(self, uid: int, part: BodyStructure | str) -> str:
+        """A part as text, decoded by its charset; what is no text in that charset becomes U+FFFD.
+
+        ``box.read_text(uid, body.html or body.text or "1")``. Raises as ``read_bytes``.
+        """
+    def message(self, uid: int) -> EmailMessage:
+        """The whole message, for the package ``email``. Raises ``NoAnswer`` if there is no such message, ``NoResponse``."""
     def count(self, key: SearchKey = ...) -> int:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     def lowest(self, key: SearchKey = ...) -> int | None:
@@ -458,6 +545,27 @@ class _NowaitSession(
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+    def append(
+        self,
+        mailbox: str | bytes | Role,
+        message: EmailMessage | bytes | Path | BinaryIO,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> Future[Appended]:
+        r"""Add a message to the end of a mailbox, or of the one that has a role; RFC 3501 section 6.3.11.
+
+        ``client.append(Role.DRAFTS, Path("big.eml"), flags=["\\Draft"]).uid``; the UID is None if the server has no UIDPLUS
+        (RFC 4315). A path, or a binary file from where it stands, is read once to count its bytes, and again as it is sent, so
+        that it is never in memory; it must not change in between. A file that cannot seek is first copied into a temporary one.
+        Line ends become CRLF. ``date``: an aware datetime for INTERNALDATE; without it the server takes the present time.
+
+        ``progress(sent, size)`` is called as the bytes are sent, on the thread that sends them. States: authenticated, selected.
+        Raises ``TryCreate`` if there is no such mailbox but it can be created, ``OverQuota``, another ``NoResponse``;
+        ``Missing`` if no mailbox has the role; ``OSError`` before anything is sent if the file cannot be read.
+        ``ConnectionClosed`` if it has changed: half a command cannot be taken back.
         """
     def acl(self, mailbox: str | bytes = "INBOX") -> Future[Mapping[str, Rights]]:
         """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
@@ -595,6 +703,47 @@ class _NowaitSelected(
         """
     def check(self) -> Future[None]:
         """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
+    def download(
+        self,
+        uid: int,
+        part: BodyStructure | str,
+        to: Path | BinaryIO,
+        *,
+        chunk: int | None = 1048576,
+        window: int = 4,
+        resume: bool = False,
+        progress: Report | None = None,
+    ) -> Future[int]:
+        """Fetch a part into a file while it arrives, decoded; returns the bytes of the part; RFC 3501 section 6.4.5.
+
+        ``box.download(uid, "2", Path("film.mp4"), resume=True)``. ``window`` pieces of ``chunk`` bytes are on their way at a
+        time, so memory stays small, and other commands are answered in between. ``chunk=None``: the server sends all at once,
+        which suits servers that build a message anew for each piece; other answers come behind it, and a file that accepts
+        nothing for 10 seconds gets ``DeadlineExceeded``. Base64 and quoted-printable are decoded, as the structure
+        of the message says; for a section given as text that is asked first.
+
+        ``to``: a path, which is opened when the first bytes come; or a file open for writing bytes, which is not closed.
+        ``resume``: a path whose file has a part of the bytes already: only the rest is fetched. If that cannot be found in an
+        encoded part, all is fetched again. ``progress(done, total)``: the bytes that have come, still encoded, and all of them,
+        or None. Files are written, and ``progress`` is called, by the caller's thread, or for a future or a task by a thread of
+        their own: a slow file holds up no other command. What they raise ends the call.
+
+        Raises ``NoAnswer`` if there is no such message or part, ``NoResponse`` if the server refuses. What has come until then
+        is in the file.
+        """
+    def read_bytes(self, uid: int, part: BodyStructure | str = "") -> Future[bytes]:
+        """A part as bytes, decoded: base64 and quoted-printable, as the structure of the message says; RFC 3501 section 6.4.5.
+
+        ``files = {part.filename: box.read_bytes(uid, part) for part in message.body.attachments}``. All of it is in memory; for
+        large parts there is ``download``. Raises ``NoAnswer`` if there is no such message or part, ``NoResponse``.
+        """
+    def read_text(self, uid: int, part: BodyStructure | str) -> Future[str]:
+        """A part as text, decoded by its charset; what is no text in that charset becomes U+FFFD.
+
+        ``box.read_text(uid, body.html or body.text or "1")``. Raises as ``read_bytes``.
+        """
+    def message(self, uid: int) -> Future[EmailMessage]:
+        """The whole message, for the package ``email``. Raises ``NoAnswer`` if there is no such message, ``NoResponse``."""
     def count(self, key: SearchKey = ...) -> Future[int]:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     def lowest(self, key: SearchKey = ...) -> Future[int | None]:
@@ -709,6 +858,27 @@ class _AsyncSession(
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
+        """
+    async def append(
+        self,
+        mailbox: str | bytes | Role,
+        message: EmailMessage | bytes | Path | BinaryIO,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> Appended:
+        r"""Add a message to the end of a mailbox, or of the one that has a role; RFC 3501 section 6.3.11.
+
+        ``client.append(Role.DRAFTS, Path("big.eml"), flags=["\\Draft"]).uid``; the UID is None if the server has no UIDPLUS
+        (RFC 4315). A path, or a binary file from where it stands, is read once to count its bytes, and again as it is sent, so
+        that it is never in memory; it must not change in between. A file that cannot seek is first copied into a temporary one.
+        Line ends become CRLF. ``date``: an aware datetime for INTERNALDATE; without it the server takes the present time.
+
+        ``progress(sent, size)`` is called as the bytes are sent, on the thread that sends them. States: authenticated, selected.
+        Raises ``TryCreate`` if there is no such mailbox but it can be created, ``OverQuota``, another ``NoResponse``;
+        ``Missing`` if no mailbox has the role; ``OSError`` before anything is sent if the file cannot be read.
+        ``ConnectionClosed`` if it has changed: half a command cannot be taken back.
         """
     async def acl(self, mailbox: str | bytes = "INBOX") -> Mapping[str, Rights]:
         """The access control list of a mailbox: the rights of each identifier; RFC 4314 section 3.3; right: a.
@@ -846,6 +1016,47 @@ class _AsyncSelected(
         """
     async def check(self) -> None:
         """Ask for a checkpoint of the mailbox; RFC 3501 section 6.4.1."""
+    async def download(
+        self,
+        uid: int,
+        part: BodyStructure | str,
+        to: Path | BinaryIO,
+        *,
+        chunk: int | None = 1048576,
+        window: int = 4,
+        resume: bool = False,
+        progress: Report | None = None,
+    ) -> int:
+        """Fetch a part into a file while it arrives, decoded; returns the bytes of the part; RFC 3501 section 6.4.5.
+
+        ``box.download(uid, "2", Path("film.mp4"), resume=True)``. ``window`` pieces of ``chunk`` bytes are on their way at a
+        time, so memory stays small, and other commands are answered in between. ``chunk=None``: the server sends all at once,
+        which suits servers that build a message anew for each piece; other answers come behind it, and a file that accepts
+        nothing for 10 seconds gets ``DeadlineExceeded``. Base64 and quoted-printable are decoded, as the structure
+        of the message says; for a section given as text that is asked first.
+
+        ``to``: a path, which is opened when the first bytes come; or a file open for writing bytes, which is not closed.
+        ``resume``: a path whose file has a part of the bytes already: only the rest is fetched. If that cannot be found in an
+        encoded part, all is fetched again. ``progress(done, total)``: the bytes that have come, still encoded, and all of them,
+        or None. Files are written, and ``progress`` is called, by the caller's thread, or for a future or a task by a thread of
+        their own: a slow file holds up no other command. What they raise ends the call.
+
+        Raises ``NoAnswer`` if there is no such message or part, ``NoResponse`` if the server refuses. What has come until then
+        is in the file.
+        """
+    async def read_bytes(self, uid: int, part: BodyStructure | str = "") -> bytes:
+        """A part as bytes, decoded: base64 and quoted-printable, as the structure of the message says; RFC 3501 section 6.4.5.
+
+        ``files = {part.filename: box.read_bytes(uid, part) for part in message.body.attachments}``. All of it is in memory; for
+        large parts there is ``download``. Raises ``NoAnswer`` if there is no such message or part, ``NoResponse``.
+        """
+    async def read_text(self, uid: int, part: BodyStructure | str) -> str:
+        """A part as text, decoded by its charset; what is no text in that charset becomes U+FFFD.
+
+        ``box.read_text(uid, body.html or body.text or "1")``. Raises as ``read_bytes``.
+        """
+    async def message(self, uid: int) -> EmailMessage:
+        """The whole message, for the package ``email``. Raises ``NoAnswer`` if there is no such message, ``NoResponse``."""
     async def count(self, key: SearchKey = ...) -> int:
         """How many messages match; RFC 4731 section 3.1; capability ESEARCH, else the list of all is counted here."""
     async def lowest(self, key: SearchKey = ...) -> int | None:

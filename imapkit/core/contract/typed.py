@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.wires import Arrivals
+    from imapkit.core.wire.sinks import Passage
 
 __all__ = ["INNER", "Async", "Blocking", "Box", "Face", "Link", "Nowait", "TypedCommands", "command", "stream"]
 
@@ -63,6 +64,10 @@ class Link(Protocol):
 
     def arrivals(self, *kinds: type) -> Arrivals:
         """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
+        ...
+
+    def passage(self) -> Passage:
+        """A channel for one literal of an answer."""
         ...
 
 
@@ -180,6 +185,11 @@ class TypedCommands(Generic[F]):
         """Take the best of several ways; see ``by_route``."""
         await self._know_capabilities()
         return await by_route(routes, self._session, ways)
+
+    def _passage(self) -> Passage:
+        """A channel for one literal of an answer (``Wire(sink=)``)."""
+        passage: Passage = self._link.passage()
+        return passage
 
     @property
     def _session(self) -> Session:

@@ -224,12 +224,16 @@ class Flight(Step[T_co]):
 
 
 class Offload(Step[T_co]):
-    """Runs a function that may block, such as one that reads a file, on a thread that may wait; returns its result."""
+    """Runs a function that may block, such as one that reads a file, on a thread that may wait; returns its result.
 
-    __slots__ = ("run",)
+    That is the caller's thread, a thread of this one future, or one of the event loop's executor. ``leave`` is called, on any
+    thread, if the result is not wanted any more: it may make the function end early.
+    """
 
-    def __init__(self, run: Callable[[], T_co]) -> None:
-        self.run = run
+    __slots__ = ("leave", "run")
+
+    def __init__(self, run: Callable[[], T_co], leave: Callable[[], object] | None = None) -> None:
+        self.run, self.leave = run, leave
 
 
 class Arrivals(Protocol):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from imapkit.core.contract.streamed import StreamedCall
 from imapkit.core.contract.wires import Flight, Reply, Wire
 from imapkit.core.engine import outcome
+from imapkit.core.threads.channel import Channel
 from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ class Link:
     def use_tls(self, ssl_context: ssl.SSLContext | None) -> Callable[[], None]:
         """The function that puts TLS on the connection (``Commands._use_tls``); None stands for the client's own context."""
         return self.raw._use_tls(ssl_context=ssl_context)
+
+    def passage(self) -> Channel:
+        """A channel for one literal of an answer."""
+        return Channel()
 
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.

@@ -126,10 +126,19 @@ async def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
     if isinstance(step, Flight):
         return await _landed(step)
     if isinstance(step, Offload):
-        return await asyncio.get_running_loop().run_in_executor(None, step.run)
+        return await _offloaded(step)
     if isinstance(step, Turn):
         return await _given(step, deadline)
     raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
+
+
+async def _offloaded(step: Offload[T]) -> T:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(None, step.run)
+    except asyncio.CancelledError:
+        if step.leave is not None:
+            step.leave()
+        raise
 
 
 async def _given(turn: Turn, deadline: float | None) -> None:

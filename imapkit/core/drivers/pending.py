@@ -11,6 +11,7 @@ from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
 from imapkit.core.drivers.link import Making, Sent, deadline_of
 from imapkit.core.threads.futures import CalledBack
+from imapkit.core.threads.worker import Worker
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,9 +65,11 @@ class _Series(CalledBack[_Result]):
         self._obj, self._work, self._deadline, self._worker = obj, work, deadline_of(obj), live.callers.futures
         self._stepping = threading.Lock()
         """Held while the coroutine runs: ``cancel`` may come at the same time, and then leaves its end to that thread."""
-        self._awaited: Flight[Any] | Turn | None = None
+        self._awaited: Flight[Any] | Turn | Offload[Any] | None = None
         self._begun: Sent[Any] | None = None
         """A command that was sent by ``Begin``, until the coroutine has it."""
+        self._own: Worker | None = None
+        """The thread for what may block, which would hold up other futures; it ends with the coroutine."""
         try:
             with self._stepping:
                 step = work.send(None)
@@ -83,7 +86,7 @@ class _Series(CalledBack[_Result]):
             if self.cancelled():
                 if begun is not None:
                     begun.drop()
-                self._work.close()
+                self._close()
                 return
             try:
                 step = send()
@@ -92,7 +95,25 @@ class _Series(CalledBack[_Result]):
                 return
         self._go_on(step)
 
+    def _run(self, step: Offload[Any]) -> None:
+        """Run what may block, on the future's own thread; then the coroutine goes on there."""
+        try:
+            value = step.run()
+        except BaseException as exc:
+            self._resume(partial(self._work.throw, exc))
+        else:
+            self._resume(partial(self._work.send, value))
+
+    def _close(self) -> None:
+        self._work.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._own is not None:
+            self._own.stop(None)
+
     def _end(self, exc: BaseException) -> None:
+        self._let_go()
         if self.set_running_or_notify_cancel():
             if isinstance(exc, StopIteration):
                 self.set_result(exc.value)
@@ -115,7 +136,10 @@ class _Series(CalledBack[_Result]):
                 post(partial(work.send, self._begun))
             elif isinstance(step, Offload):
                 # Never on the caller's thread, which must not wait.
-                post(partial(_taken, work, step.run))
+                self._awaited = step
+                if self._own is None:
+                    self._own = Worker("imapkit taker")
+                self._own.post(partial(self._run, step))
             elif isinstance(step, Turn):
                 self._awaited = step
                 step.when_given(partial(post, partial(work.send, None)))
@@ -149,6 +173,8 @@ class _Series(CalledBack[_Result]):
         elif isinstance(awaited, Turn):
             awaited.leave()
             self._post(self._work.close)
+        elif isinstance(awaited, Offload) and awaited.leave is not None:
+            awaited.leave()
 
 
 def _taken(work: Any, take: Callable[[], Any]) -> Any:

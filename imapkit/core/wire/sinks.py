@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from imapkit.core.wire.response import Untagged
 
-__all__ = ["Choose", "Claim", "Conduit", "Sink", "StreamedLiteral", "Streams", "Writable"]
+__all__ = ["Choose", "Claim", "Conduit", "Flowing", "Passage", "Sink", "StreamedLiteral", "Streams", "Writable"]
 
 
 class Sink(Protocol):
@@ -36,6 +36,30 @@ class Conduit(Protocol):
     @property
     def flow(self) -> Sink:
         """The sink that the thread that reads the connection writes to."""
+        ...
+
+
+class Flowing(Sink, Protocol):
+    """The sink of a ``Passage``."""
+
+    def over(self, last: Callable[[], bytes | None], /) -> object:
+        """Note that the command is over: the taker gets what ``last()`` returns, or raises, as the end."""
+
+
+class Passage(Protocol):
+    """A bounded passage for one literal, from the thread that reads the connection to the taker: a ``Channel``."""
+
+    @property
+    def flow(self) -> Flowing:
+        """The sink that the thread that reads the connection writes to."""
+        ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, once there are some; b"" at the end. Raises what ended the command."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing more."""
         ...
 
 

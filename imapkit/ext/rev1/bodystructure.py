@@ -106,6 +106,42 @@ class BodyStructure:
             if inside := part.inside:
                 ahead.extend(reversed(inside))
 
+    @property
+    def text(self) -> TextPart | None:
+        """The part to read as plain text: the first TEXT/PLAIN that is no attachment, and in no message inside; or None."""
+        return self._body(b"plain")
+
+    @property
+    def html(self) -> TextPart | None:
+        """The same for TEXT/HTML; in an alternative to ``text``, if the sender has written both."""
+        return self._body(b"html")
+
+    @property
+    def attachments(self) -> tuple[BasicPart, ...]:
+        """The parts that a reader is offered as files, in order; what is in an attached message belongs to that.
+
+        Those with the disposition "attachment", and others with a file name, or of a type that is no text and not "inline";
+        without the pictures of a page: the parts of a multipart/related with a Content-ID.
+        """
+        return tuple(part for part, related in self._leaves() if _is_attachment(part, related))
+
+    def _body(self, subtype: bytes) -> TextPart | None:
+        for part, related in self._leaves():
+            if isinstance(part, TextPart) and (part.subtype or b"").lower() == subtype and not _is_attachment(part, related):
+                return part
+        return None
+
+    def _leaves(self) -> Iterator[tuple[BasicPart, bool]]:
+        """The parts that are no multiparts, but for those in messages inside; and whether each is in a multipart/related."""
+        ahead: list[tuple[BodyStructure, bool]] = [(self, False)]
+        while ahead:
+            part, related = ahead.pop()
+            if isinstance(part, BasicPart):
+                yield part, related
+            else:
+                related = (part.subtype or b"").lower() == b"related"
+                ahead.extend((each, related) for each in reversed(part.inside))
+
 
 @record
 class BasicPart(BodyStructure):
@@ -136,6 +172,16 @@ class BasicPart(BodyStructure):
     def md5(self) -> str | None:
         """The field Content-MD5 (RFC 1864)."""
         return None if self.raw_md5 is None else decode_bytes(self.raw_md5)
+
+
+def _is_attachment(part: BasicPart, related: bool) -> bool:
+    """Whether a reader is offered a part as a file; see ``BodyStructure.attachments``."""
+    shown = b"" if part.disposition is None else part.disposition.type.strip().lower()
+    if shown == b"attachment":
+        return True
+    if related and part.id is not None:
+        return False
+    return bool(part.filename) or (shown != b"inline" and not isinstance(part, TextPart))
 
 
 @record

@@ -31,6 +31,7 @@ __all__ = [
     "fetch_uid",
     "fetch_uids",
     "has_flags_alone",
+    "part_name",
     "parts_in",
 ]
 
@@ -125,8 +126,14 @@ def parts_in(untagged: Untagged) -> tuple[str, ...]:
     names: list[str | None] = []
     with suppress(ParseError):
         names.extend(name for name, _ in _items(Cursor(untagged.parts, nesting=_ANY_DEPTH)))
-    found = (_PART.fullmatch(name.upper()) for name in names if name is not None)
-    return tuple(f"{part[1]}{part[2]}" + (f"<{int(part[3])}>" if part[3] else "") for part in found if part)
+    found = (part_name(name) for name in names if name is not None)
+    return tuple(part for part in found if part)
+
+
+def part_name(key: str) -> str:
+    """The name of an item that is a section, or a range of one, in one spelling: "BODY[2]<0>"; "" for any other item."""
+    found = _PART.fullmatch(key.upper())
+    return "" if found is None else f"{found[1]}{found[2]}" + (f"<{int(found[3])}>" if found[3] else "")
 
 
 def _find_uid(cursor: Cursor) -> int | None:

@@ -8,18 +8,24 @@ from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import fetch
 from imapkit.plugin import Cursor, Untagged, late_pattern
 
-__all__ = ["announces_body", "body_value"]
+__all__ = ["announces_body", "announces_range", "body_value"]
 
 #   A section that a literal follows: "BODY[1.TEXT]<0> {n}", "BINARY[2] ~{n}", "RFC822 {n}".
 _BODY = late_pattern(
     rb"(?:(?:BODY|BINARY)\[[^\[\]\"]*+\] *+(?:<[\d.]*+>)?+|RFC822(?:\.HEADER|\.TEXT)?+) *+~?\{\d++\+?\}\Z", re.IGNORECASE
 )
+_RANGE = late_pattern(rb"> *+~?\{\d++\+?\}\Z")
 _BODIES = ("BODY[", "BINARY[", "RFC822", "RFC822.HEADER", "RFC822.TEXT")
 
 
 def announces_body(response: Untagged) -> bool:
     """Whether the last text of a response announces the literal of a body, and not of an envelope or another item."""
     return response.name == "FETCH" and _BODY.search(response.parts[-1]) is not None
+
+
+def announces_range(response: Untagged) -> bool:
+    """Whether the body that is announced is a range of a section, which names where it begins."""
+    return _RANGE.search(response.parts[-1]) is not None
 
 
 def body_value(response: Untagged) -> bytes | None:

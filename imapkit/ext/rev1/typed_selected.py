@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from imapkit.errors import ArgumentError, NoAnswer
 from imapkit.ext.rev1.keys import all_
 from imapkit.ext.rev1.messages import Message, messages, requested
+from imapkit.ext.rev1.typed_streams import StreamsSelected
 from imapkit.plugin import (
     Begin,
     Copied,
@@ -16,7 +17,6 @@ from imapkit.plugin import (
     Reply,
     Role,
     SearchKey,
-    SelectedCommands,
     UIDSet,
     Which,
     Wire,
@@ -30,7 +30,7 @@ F = TypeVar("F")
 _LARGEST = 0xFFFFFFFF
 
 
-class Rev1Selected(SelectedCommands[F]):
+class Rev1Selected(StreamsSelected[F]):
     """Search, read, flag and copy the messages of a mailbox.
 
     ``which`` says which messages: a UID, a ``UIDSet`` or another iterable of UIDs, or a search key, which is searched first. For

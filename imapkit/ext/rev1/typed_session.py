@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from imapkit.errors import NoAnswer, NoResponse
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
 from imapkit.ext.rev1.mailbox import MAILBOX_ROUTES
-from imapkit.plugin import Begin, Reply, Role, TypedCommands, Wire, by_route, command, mailbox_key, mailbox_name
+from imapkit.ext.rev1.typed_append import AppendSession
+from imapkit.plugin import Begin, Reply, Role, Wire, by_route, command, mailbox_key, mailbox_name
 
 __all__ = ["Rev1Session"]
 
@@ -17,7 +18,7 @@ F = TypeVar("F")
 _ITEMS = ("MESSAGES", "UNSEEN", "UIDNEXT", "UIDVALIDITY")
 
 
-class Rev1Session(TypedCommands[F]):
+class Rev1Session(AppendSession[F]):
     """Commands of a client: what can be done in any state once the user is logged in.
 
     The name of a mailbox is text, or bytes as the server wrote them (``MailboxListing.name``).

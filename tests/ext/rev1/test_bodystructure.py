@@ -218,3 +218,44 @@ def test_structures_are_values() -> None:
     assert copy.deepcopy(one) == one
     assert pickle.loads(pickle.dumps(one)) == one
     assert not hasattr(one, "__dict__")
+
+
+# what to read, and what to offer as a file
+
+
+def single(kind: str, subtype: str, ident: str = "NIL", shown: str = "NIL", name: str = "NIL") -> str:
+    parameters = "NIL" if name == "NIL" else f'("NAME" "{name}")'
+    lines = " 1" if kind == "TEXT" else ""
+    return f'("{kind}" "{subtype}" {parameters} {ident} NIL "7BIT" 1{lines} NIL {shown} NIL NIL)'
+
+
+PLAIN, HTML = single("TEXT", "PLAIN"), single("TEXT", "HTML")
+ATTACHED, INLINE = '("ATTACHMENT" ("FILENAME" "a.txt"))', '("INLINE" NIL)'
+
+
+def sections(*parts: BodyStructure | None) -> list[str]:
+    return [part.section for part in parts if part is not None]
+
+
+@pytest.mark.parametrize(
+    ("structure", "text", "html", "attachments"),
+    [
+        (PLAIN, ["1"], [], []),
+        (HTML, [], ["1"], []),
+        (multi(PLAIN, HTML, subtype="ALTERNATIVE"), ["1"], ["2"], []),
+        (multi(multi(PLAIN, HTML, subtype="ALTERNATIVE"), single("IMAGE", "PNG")), ["1.1"], ["1.2"], ["2"]),
+        (multi(single("TEXT", "PLAIN", shown=ATTACHED), PLAIN), ["2"], [], ["1"]),
+        (multi(PLAIN, single("TEXT", "PLAIN", name="notes.txt")), ["1"], [], ["2"]),
+        (multi(HTML, single("IMAGE", "PNG", '"<1@x>"', INLINE, "logo.png"), subtype="RELATED"), [], ["1"], []),
+        (multi(HTML, single("IMAGE", "PNG", '"<1@x>"', ATTACHED), subtype="RELATED"), [], ["1"], ["2"]),
+        (multi(PLAIN, single("APPLICATION", "PDF", '"<1@x>"', INLINE, "a.pdf")), ["1"], [], ["2"]),
+        (multi(PLAIN, single("IMAGE", "PNG", shown=INLINE)), ["1"], [], []),
+        (multi(PLAIN, message(multi(HTML, IMAGE))), ["1"], [], ["2"]),
+        (message(PLAIN), [], [], ["1"]),
+    ],
+)
+def test_text_html_and_attachments(structure: str, text: list[str], html: list[str], attachments: list[str]) -> None:
+    found = read(structure)
+    assert sections(found.text) == text
+    assert sections(found.html) == html
+    assert sections(*found.attachments) == attachments
