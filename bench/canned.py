@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from bench.payloads import payload, rows
+from bench.payloads import payload, rows, text
 
 __all__ = ["now"]
 
@@ -27,6 +27,7 @@ _CHUNK = 1 << 16
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\Z")
 _MAILBOX = re.compile(rb'"?([a-z]+)-(\d+)"?\Z')
 _RANGE = re.compile(rb"(\d+):(\d+) ")
+_PIECE = re.compile(rb"BODY(?:\.PEEK)?\[\]<(\d+)\.(\d+)>")
 _NEWS_AFTER = 0.003
 """Seconds after which there is news in IDLE; an answer to "+" and what the client does with it must be over."""
 
@@ -143,6 +144,12 @@ class _Session:
             asked = _RANGE.match(args)
             first, last = (int(asked[1]), int(asked[2])) if asked else (1, self._size)
             self._send(b"".join(self._rows[first - 1 : last]))
+            return
+        piece = _PIECE.search(args) if self._kind == "big" else None
+        if piece:
+            start = int(piece[1])
+            data = text(self._size)[start : start + int(piece[2])]
+            self._send(b"* 1 FETCH (UID 1 RFC822.SIZE %d BODY[]<%d> {%d}\r\n%b)\r\n" % (self._size, start, len(data), data))
             return
         self._send(payload(self._kind, self._size) or b"* %b FETCH (FLAGS (\\Seen))\r\n" % args.partition(b" ")[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-__all__ = ["APPENDED", "BODY_SIZE", "MESSAGE", "mixed", "payload", "rows"]
+__all__ = ["APPENDED", "BODY_SIZE", "MESSAGE", "mixed", "payload", "rows", "text"]
 
 APPENDED = "Appended"
 """The mailbox for messages that are appended: never the one that is fetched from, which stays as it is."""
@@ -13,12 +13,14 @@ BODY_SIZE = 16 * 1024
 _LINE = b"All work and no play makes a dull benchmark, whatever it is that is being measured.\r\n"
 
 
-def _text(size: int) -> bytes:
+@cache
+def text(size: int) -> bytes:
+    """A message of so many bytes."""
     head = b"Subject: bench\r\nFrom: a@example.org\r\nTo: b@example.org\r\n\r\n"
     return (head + _LINE * (size // len(_LINE) + 1))[: size - 2] + b"\r\n"
 
 
-MESSAGE = _text(4096)
+MESSAGE = text(4096)
 """The message that is appended."""
 
 _MIXED_HEAD = """\
@@ -98,13 +100,13 @@ def _structures(rows: int) -> bytes:
 
 
 def _bodies(rows: int) -> bytes:
-    text = _text(BODY_SIZE)
+    body = text(BODY_SIZE)
     row = b"* %d FETCH (UID %d FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n"
-    return b"".join(row % (i, i, len(text), len(text), text) for i in range(1, rows + 1))
+    return b"".join(row % (i, i, len(body), len(body), body) for i in range(1, rows + 1))
 
 
 def _big(size: int) -> bytes:
-    return b"* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n" % (size, size, _text(size))
+    return b"* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n" % (size, size, text(size))
 
 
 def _literals(rows: int) -> bytes:

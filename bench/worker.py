@@ -75,6 +75,7 @@ class Run:
         self.figures["cpu"] = (time.process_time() - cpu) * 1000
         self.figures["peak"] = _status("VmHWM")
         self.figures["memory"] = self.figures["peak"] - before
+        self.figures["MiB"] = self.figures["memory"] / 1024
         self.figures["threads"] = _status("Threads")
         self.figures["memory per byte"] = self.figures["memory"] * 1024 / self.size if self.size else 0.0
         if self._times:

@@ -71,9 +71,9 @@ class Work:
         return min(size, self.layered) if layer != "plain" and self.layered else size
 
 
-def _typed(name: str, title: str, size: int, *, at_most: float, small: int = 50) -> Work:
+def _typed(name: str, title: str, size: int, *, at_most: float, small: int = 50, mailbox: str = "none") -> Work:
     """Two ways of imapkit in turn. (No layer takes part in what is between them.)"""
-    return Work(name, title, "none", size, small, figure="ratio", unit="x", own=True, at_most=at_most, plain=True)
+    return Work(name, title, mailbox, size, small, figure="ratio", unit="x", own=True, at_most=at_most, plain=True)
 
 
 # They hand APPEND to imaplib, which waits 40 ms in each.
@@ -135,7 +135,20 @@ _ALL = (
     _typed("typed_gather", "{size:,} NOOPs gathered on asyncio, in futures", 3000, at_most=1.3),
     _typed("typed_awaited", "NOOPs on asyncio one by one, in raw ones", 1000, at_most=2.3),
     _typed("typed_first", "the first typed client, in the first raw one", 9, at_most=1.3, small=1),
+    _typed("typed_literal", "{megabytes:g} MB into a file as one literal, in raw ones in memory", 200_000_000, at_most=1.1,
+           mailbox="big", small=1_000_000),
+    _typed("typed_window", "{megabytes:g} MB into a file in pieces of 1 MiB, in raw ones in memory", 200_000_000, at_most=1.7,
+           mailbox="big", small=1_000_000),
+    _typed("typed_append", "APPEND of a file of {megabytes:g} MB, in those of bytes", 200_000_000, at_most=1.3, small=1_000_000),
+    _typed("typed_append_lf", "the same, line ends to be made", 200_000_000, at_most=3, small=1_000_000),
     # Typed calls beside other clients.
+    Work("down_literal", "memory of {megabytes:g} MB into a file as one literal", "big", 200_000_000, 1_000_000, figure="MiB",
+         unit="MiB", at_most=20, plain=True),
+    Work("down_window", "memory of {megabytes:g} MB into a file in pieces of 1 MiB", "big", 200_000_000, 1_000_000, figure="MiB",
+         unit="MiB", at_most=12, plain=True),
+    Work("down_window_time", "the time of that", "big", 200_000_000, 1_000_000, function="down_window", plain=True),
+    Work("up", "memory of an APPEND of a file of {megabytes:g} MB", "none", 200_000_000, 1_000_000, figure="MiB", unit="MiB",
+         at_most=2, plain=True),
     Work("awaited", "{size:,} NOOPs on asyncio, one by one", "none", 3000, 50, targets={"aioimaplib": 1.5}, plain=True),
     Work("status_far", "{size:,} STATUSes over a link of 10 ms, as futures", "none", 200, 20, at_most=40, delay=0.01, plain=True),
     Work("status_far_awaited", "{size:,} STATUSes over a link of 10 ms, on asyncio", "none", 200, 20, at_most=40, delay=0.01,

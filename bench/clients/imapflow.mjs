@@ -1,5 +1,6 @@
 // imapflow, for Node: node imapflow.mjs FUNCTION OPTIONS; prints the figures as JSON. Exit 3: no such work.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { createRequire } from 'node:module';
 
 const [work, json] = process.argv.slice(2);
@@ -66,6 +67,13 @@ const works = {
         const found = await Promise.all([...Array(run.size).keys()].map(i => client.status(`Lists/Box ${i}`, asked)));
         if (!found.every(status => status.messages)) throw new Error('refused');
     },
+    down_window: async client => {
+        // In pieces of 64 KiB, its default.
+        const { content } = await client.download('1', undefined, { uid: true });
+        const file = createWriteStream('/dev/null');
+        await pipeline(content, file);
+        if (file.bytesWritten !== run.size) throw new Error(`${file.bytesWritten} bytes`);
+    },
     bodies: client => fetchAll(client, { source: true }, row => row.source.length === run.body),
     big: async client => {
         const found = await client.fetchOne('1', { source: true });
@@ -100,7 +108,7 @@ try {
     const peak = status('VmHWM'), memory = peak - kept;
     times.sort((a, b) => a - b);
     console.log(JSON.stringify({
-        wall, cpu: (used.user + used.system) / 1000, memory, peak, threads: status('Threads'),
+        wall, cpu: (used.user + used.system) / 1000, memory, MiB: memory / 1024, peak, threads: status('Threads'),
         'memory per byte': run.size ? (memory * 1024) / run.size : 0,
         ...(times.length ? { p99: times[Math.floor(times.length * 0.99)], slowest: times.at(-1) } : {})
     }));

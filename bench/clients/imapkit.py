@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 import imapkit
 from bench.clients.common import Threaded
@@ -14,7 +15,19 @@ from bench.payloads import APPENDED
 from bench.worker import Run
 from imapkit.ext.rev1 import FetchData, MailboxListing
 
-__all__ = ["Client"]
+__all__ = ["Client", "filled"]
+
+
+@contextmanager
+def filled(size: int, end: bytes) -> Iterator[IO[bytes]]:
+    """A file of so many bytes, in lines with such ends."""
+    line = b"x" * 70 + end
+    with TemporaryFile() as file:
+        for _ in range(size // len(line)):
+            file.write(line)
+        file.write(b"x" * (size - file.tell()))
+        file.seek(0)
+        yield file
 
 
 class Client(Threaded):
@@ -110,12 +123,7 @@ class Client(Threaded):
         self._append_file(run, b"\n", lambda file: file)
 
     def _append_file(self, run: Run, end: bytes, message: Callable[[Any], Any]) -> None:
-        client, line = self.connect(run), b"x" * 70 + end
-        with TemporaryFile() as file:
-            for _ in range(run.size // len(line)):
-                file.write(line)
-            file.write(b"x" * (run.size - file.tell()))
-            file.seek(0)
-            with run.timed():
-                run.check(client.append(APPENDED, None, None, message(file))[0] == "OK")
+        client = self.connect(run)
+        with filled(run.size, end) as file, run.timed():
+            run.check(client.append(APPENDED, None, None, message(file))[0] == "OK")
         client.logout()

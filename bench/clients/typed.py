@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from statistics import median
+from tempfile import TemporaryFile
 from typing import Any
 
 import imapkit
 from bench.clients.common import STATUS, Countdown, Sync, fresh
+from bench.clients.imapkit import filled
 from bench.clients.looks import look_at_envelope, look_at_structure
+from bench.payloads import APPENDED
 from bench.worker import Run
 from imapkit import UIDSet
 from imapkit.ext.rev1.listing import MailboxStatus
@@ -17,7 +20,8 @@ from imapkit.ext.rev1.messages import BODY, ENVELOPE, FLAGS, Message
 
 __all__ = ["Typed"]
 
-_TURNS = 5
+_TURNS, _FEW = 5, 3
+_PIECE = 1 << 20
 _STATUS = STATUS[1:-1].split()
 _FIRST = """
 import time, imapkit
@@ -113,6 +117,22 @@ class Typed(Sync):
         # (The first time the sources are compiled.)
         run.note(ratio=median(ratios[1:]))
 
+    def typed_literal(self, run: Run) -> None:
+        """A large message into a file, as one literal, in raw ones in memory."""
+        self._down_in_raw(run, None)
+
+    def typed_window(self, run: Run) -> None:
+        """A large message into a file, in pieces, in raw ones in memory."""
+        self._down_in_raw(run, _PIECE)
+
+    def typed_append(self, run: Run) -> None:
+        """APPEND of a file, in APPENDs of bytes."""
+        self._up_in_raw(run, b"\r\n")
+
+    def typed_append_lf(self, run: Run) -> None:
+        """APPEND of a file whose line ends are made CRLF, in APPENDs of bytes that need the same."""
+        self._up_in_raw(run, b"\n")
+
     # what peers do, too
 
     def awaited(self, run: Run) -> None:
@@ -156,7 +176,53 @@ class Typed(Sync):
         items = [FLAGS, ENVELOPE, BODY]
         self._rows(run, items, _look)
 
+    def down_literal(self, run: Run) -> None:
+        """A large message into a file, as one literal."""
+        self._down(run, None)
+
+    def down_window(self, run: Run) -> None:
+        """A large message into a file, in pieces."""
+        self._down(run, _PIECE)
+
+    def up(self, run: Run) -> None:
+        """APPEND of a file."""
+        raw, typed = self._both(run)
+        with filled(run.size, b"\r\n") as file, run.timed():
+            typed.append(APPENDED, file)
+        raw.logout()
+
     # what they share
+
+    def _down(self, run: Run, chunk: int | None) -> None:
+        raw, typed = self._both(run)
+        with typed.select(run.mailbox) as box, TemporaryFile() as file:
+            with run.timed():
+                box.download(1, "", file, chunk=chunk)
+            run.check(file.tell() == run.size)
+        raw.logout()
+
+    def _down_in_raw(self, run: Run, chunk: int | None) -> None:
+        raw, typed = self._both(run)
+        with typed.select(run.mailbox) as box, TemporaryFile() as file:
+
+            def down() -> None:
+                file.seek(0)
+                run.check(box.download(1, "", file, chunk=chunk) == run.size)
+
+            run.turns(_FEW, down, lambda: run.check(len(raw.fetch("1", "(BODY.PEEK[])")[1][0][1]) == run.size))
+        raw.logout()
+
+    def _up_in_raw(self, run: Run, end: bytes) -> None:
+        raw, typed = self._both(run)
+        with filled(run.size, end) as file:
+            data = file.read()
+
+            def up() -> None:
+                file.seek(0)
+                typed.append(APPENDED, file)
+
+            run.turns(_FEW, up, lambda: raw.append(APPENDED, None, None, data))
+        raw.logout()
 
     def _both(self, run: Run) -> tuple[Any, Any]:
         raw = self.connect(run)

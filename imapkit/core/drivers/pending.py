@@ -131,6 +131,9 @@ class _Series(CalledBack[_Result]):
                 # (The connection wakes the thread behind its own commands.)
                 hand_over = self._put if isinstance(step, Sent) else self._post
                 step.when_over(partial(hand_over, partial(_taken, work, step.take)))
+                if step.over:
+                    # (It may have been over before: a command that was refused.)
+                    self._worker.wake()
             elif isinstance(step, Begin):
                 self._begun = obj._link.begin(step.wire, obj._box, self._deadline)
                 post(partial(work.send, self._begun))
