@@ -140,7 +140,7 @@ _ALL = (
     _typed("typed_window", "{megabytes:g} MB into a file in pieces of 1 MiB, in raw ones in memory", 200_000_000, at_most=1.7,
            mailbox="big", small=1_000_000),
     _typed("typed_append", "APPEND of a file of {megabytes:g} MB, in those of bytes", 200_000_000, at_most=1.3, small=1_000_000),
-    _typed("typed_append_lf", "the same, line ends to be made", 200_000_000, at_most=3, small=1_000_000),
+    _typed("typed_append_lf", "the same, line ends to be made for the file", 200_000_000, at_most=3, small=1_000_000),
     # Typed calls beside other clients.
     Work("down_literal", "memory of {megabytes:g} MB into a file as one literal", "big", 200_000_000, 1_000_000, figure="MiB",
          unit="MiB", at_most=20, plain=True),

@@ -1,5 +1,7 @@
 // imapflow, for Node: node imapflow.mjs FUNCTION OPTIONS; prints the figures as JSON. Exit 3: no such work.
-import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createRequire } from 'node:module';
 
@@ -70,9 +72,14 @@ const works = {
     down_window: async client => {
         // In pieces of 64 KiB, its default.
         const { content } = await client.download('1', undefined, { uid: true });
-        const file = createWriteStream('/dev/null');
-        await pipeline(content, file);
-        if (file.bytesWritten !== run.size) throw new Error(`${file.bytesWritten} bytes`);
+        const place = mkdtempSync(join(tmpdir(), 'bench-'));
+        try {
+            const file = createWriteStream(join(place, 'message'));
+            await pipeline(content, file);
+            if (file.bytesWritten !== run.size) throw new Error(`${file.bytesWritten} bytes`);
+        } finally {
+            rmSync(place, { recursive: true });
+        }
     },
     bodies: client => fetchAll(client, { source: true }, row => row.source.length === run.body),
     big: async client => {

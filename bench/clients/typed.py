@@ -130,7 +130,7 @@ class Typed(Sync):
         self._up_in_raw(run, b"\r\n")
 
     def typed_append_lf(self, run: Run) -> None:
-        """APPEND of a file whose line ends are made CRLF, in APPENDs of bytes that need the same."""
+        """APPEND of a file whose line ends are made CRLF, in APPENDs of bytes that have them."""
         self._up_in_raw(run, b"\n")
 
     # what peers do, too
@@ -214,8 +214,9 @@ class Typed(Sync):
 
     def _up_in_raw(self, run: Run, end: bytes) -> None:
         raw, typed = self._both(run)
+        with filled(run.size, b"\r\n") as made:
+            data = made.read()
         with filled(run.size, end) as file:
-            data = file.read()
 
             def up() -> None:
                 file.seek(0)
