@@ -66,9 +66,8 @@ from imapkit.core.wire.numbers import NumberSet, sequence_set_text
 from imapkit.core.wire.pieces import Literal, MailboxName, OfMailbox, Piece, ServerString, Token
 from imapkit.core.wire.quoting import unescape
 from imapkit.core.wire.response import ResponseCode, Run, Untagged, response_code
-from imapkit.core.wire.sinks import Conduit, StreamedLiteral, Streams, Writable
+from imapkit.core.wire.sinks import Conduit, Destination, StreamedLiteral, Streams, Writable
 from imapkit.core.wire.source import Progress, Readable, Source
-from imapkit.core.wire.target import Target
 from imapkit.core.wire.uidset import UIDSet
 
 __all__ = [
@@ -93,6 +92,7 @@ __all__ = [
     "Data",
     "Decoder",
     "Defect",
+    "Destination",
     "Done",
     "Enable",
     "Event",
@@ -147,7 +147,6 @@ __all__ = [
     "StatusText",
     "StreamedLiteral",
     "Streams",
-    "Target",
     "Text",
     "Token",
     "TypedCommands",

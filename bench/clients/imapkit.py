@@ -52,7 +52,7 @@ class Client(Threaded):
         client = self.connect(run)
         with run.timed():
             typ, data = client.fetch(f"1:{run.size}", "(FLAGS)")
-            seen = [len(message.flags) for message in data.parsed()]
+            seen = [len(message.raw_flags) for message in data.parsed()]
         run.check(typ == "OK" and len(seen) == run.size)
         client.logout()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from imapkit.core.contract.command import Command
 from imapkit.core.contract.commands import Commands
+from imapkit.core.contract.extension import Response
 from imapkit.core.contract.family import Family
 from imapkit.core.contract.session import State
 from imapkit.core.plugins.registry import Registry
@@ -50,9 +52,13 @@ class _Probe(Commands):
 
 
 @cache
-def _probe(name: str) -> Family:
-    """A family with one command, whose answer is the responses called ``name``."""
-    return Family("vector", _Probe, commands=(Command(_PROBE, State.ANY, exclusive=True, result=(name,)),))
+def _probe(name: str, read: Response | None) -> Family:
+    """A family with one command, whose answer is the responses called ``name``, whatever tag these name."""
+    command = Command(_PROBE, State.ANY, exclusive=True, result=(name,))
+    if read is None or read.tag is None:
+        return Family("vector", _Probe, commands=(command,))
+    responses, replaces = {name: replace(read, tag=None)}, (f"response:{name}",)
+    return Family("vector", _Probe, commands=(command,), responses=responses, replaces=replaces)
 
 
 def check_vector_on_wire(
@@ -67,7 +73,8 @@ def check_vector_on_wire(
     if compress and not any(isinstance(family, str) and family == "compress" for family in families):
         families = (*families, "compress")
     parts = frame([vector.wire])[0]
-    listed = (*families, _probe(_name(parts)))
+    name = _name(parts)
+    listed = (*families, _probe(name, registry(families).responses.get(name)))
     known = registry(listed)  # the client's own, made once
     expected = meaning(parts, known)
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
+from os import PathLike
 from types import TracebackType
 from typing import Any, BinaryIO, Generic, Self, TypeVar
 
@@ -236,7 +236,7 @@ class _BlockingSession(
     def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,
@@ -394,7 +394,7 @@ class _BlockingSelected(
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1048576,
         window: int = 4,
@@ -549,7 +549,7 @@ class _NowaitSession(
     def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,
@@ -707,7 +707,7 @@ class _NowaitSelected(
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1048576,
         window: int = 4,
@@ -862,7 +862,7 @@ class _AsyncSession(
     async def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,
@@ -1020,7 +1020,7 @@ class _AsyncSelected(
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1048576,
         window: int = 4,

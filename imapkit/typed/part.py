@@ -215,4 +215,4 @@ def _run(box: Any, work: Awaitable[T]) -> T:
 def open_part(box: Any, uid: int, part: Any) -> BinaryIO:
     """The file; see ``Mailbox.open``."""
     found = _run(box, box._within()._part(uid, part))
-    return io.BufferedReader(_PartFile(box, uid, part, found), _BLOCK)  # type: ignore[return-value]
+    return io.BufferedReader(_PartFile(box, uid, part, found), _BLOCK)

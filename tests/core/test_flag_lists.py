@@ -42,7 +42,7 @@ NO_FLAGS = [
 def fetched(flags: bytes) -> tuple[Any, Parsed[Any]]:
     found = said(b"* 3 FETCH (FLAGS %b UID 5 RFC822.SIZE 7)" % flags)
     assert (found[0].uid, found[0].size) == (5, 7)
-    return found[0].flags, found
+    return found[0].raw_flags, found
 
 
 def flags_response(flags: bytes) -> tuple[Any, Parsed[Any]]:
@@ -113,12 +113,12 @@ def test_a_list_of_flags_has_no_defect(read: Callable[[bytes], tuple[Any, Parsed
 
 def test_parentheses_in_the_rest_of_the_response_do_not_count_in_strings() -> None:
     found = said(b'* 3 FETCH (FLAGS (\\Seen foo(bar) UID 5 ENVELOPE (NIL "a :)" NIL NIL NIL NIL NIL NIL NIL "(("))')
-    assert (found[0].flags, found[0].uid, found[0].envelope.subject) == ((SEEN,), 5, "a :)")
+    assert (found[0].raw_flags, found[0].uid, found[0].envelope.subject) == ((SEEN,), 5, "a :)")
 
 
 def test_items_without_a_space_between_them() -> None:
     found = said(b"* 3 FETCH (FLAGS (\\Seen)UID 5)")
-    assert (found[0].flags, found[0].uid, found.defects) == ((SEEN,), 5, ())
+    assert (found[0].raw_flags, found[0].uid, found.defects) == ((SEEN,), 5, ())
 
 
 @pytest.mark.parametrize("no_flag", NO_FLAGS)

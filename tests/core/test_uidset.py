@@ -16,6 +16,7 @@ from imapkit import UIDSet
 from imapkit.core.grammar.uidsets import UidSet
 from imapkit.core.wire.numbers import sequence_set_text
 from imapkit.errors import ArgumentError
+from tests.core.cost import assert_within, spent
 
 LARGEST = 2**32 - 1
 OPERATORS: list[Callable[[Any, Any], Any]] = [and_, or_, sub, xor]
@@ -243,23 +244,6 @@ def test_a_range_costs_the_same_whatever_is_in_it() -> None:
     assert UIDSet("7") <= uids
     assert uids[2**31] == 2**31 + 1
     assert time.monotonic() - began < 0.5
-
-
-def assert_within(times: float, run: Callable[[], object], other: Callable[[], object]) -> None:
-    """One takes at most ``times`` as long as the other, on this thread: the best of several tries, in turns."""
-    mine = theirs = 9.0
-    end = time.thread_time() + 4
-    while time.thread_time() < end:
-        mine, theirs = min(mine, spent(run)), min(theirs, spent(other))
-        if mine <= times * theirs:
-            return
-    pytest.fail(f"{mine / theirs:.2f} times as long")
-
-
-def spent(run: Callable[[], object]) -> float:
-    began = time.thread_time()
-    run()
-    return time.thread_time() - began
 
 
 @pytest.mark.heavy

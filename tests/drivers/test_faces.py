@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from imapkit import BadResponse, ConnectionClosed, DeadlineExceeded, NoResponse, StateError
+from imapkit import BadResponse, ConnectionClosed, DeadlineExceeded, Flags, NoResponse, StateError
 from imapkit.core.drivers.lease import Lease
 from imapkit.core.engine.request import Request
 from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer, answering, refusing, rejecting
@@ -269,7 +269,7 @@ def test_an_async_client_over_a_connection() -> None:
 def test_the_flags_that_can_be_changed() -> None:
     said = answering(b"* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n")
     with selected({"SELECT": said}) as (raw, _), Client.over(raw).select("a") as box:
-        assert box.permanent_flags == {"\\Seen", "\\*"}
+        assert box.permanent_flags == Flags(["\\Seen", "\\*"])
         assert "\\seen" in box.permanent_flags
     with selected({"SELECT": answering()}) as (raw, _), Client.over(raw).select("a") as box:
-        assert box.permanent_flags == frozenset()
+        assert not box.permanent_flags

@@ -104,7 +104,7 @@ def test_fetch(server: Server) -> None:
         uids = box.search()
         found = list(box.fetch(uids, ENVELOPE, FLAGS, BODY, SIZE, DATE, HEADER, section("TEXT"), section("1")))
         assert [message.uid for message in found] == list(uids)
-        assert [message.envelope.subject_text for message in found] == list(SUBJECTS)
+        assert [message.envelope.subject for message in found] == list(SUBJECTS)
         for message, word in zip(found, WORDS, strict=True):
             assert "\\Seen" not in message.flags
             assert message.body.content_type == "text/plain"
@@ -126,7 +126,7 @@ def test_many_messages_in_chunks(server: Server) -> None:
         assert len(uids) == 60
         seen = []
         for message in box.fetch(uids, ENVELOPE, FLAGS, chunk=7):
-            seen.append(message.envelope.subject_text)
+            seen.append(message.envelope.subject)
             if len(seen) % 20 == 0:
                 box.add_flags(message.uid, "\\Flagged")
                 client.noop()
@@ -171,7 +171,7 @@ def test_by_futures(server: Server) -> None:
         futures = [box.nowait.search(q.subject(word)) for word in SUBJECTS]
         assert [len(future.result(30)) for future in futures] == [1, 1, 1, 1]
         found = box.nowait.fetch(q.all_, ENVELOPE, FLAGS, chunk=2).result(30)
-        assert [message.envelope.subject_text for message in found] == list(SUBJECTS)
+        assert [message.envelope.subject for message in found] == list(SUBJECTS)
         assert box.nowait.add_flags(q.all_, "\\Seen").result(30) == UIDSet([message.uid for message in found])
 
 
@@ -181,7 +181,7 @@ def test_by_asyncio(server: Server) -> None:
         async def work() -> list[str | None]:
             client = Client.over(raw).asynchronous
             async with client.select(name) as box:
-                subjects = [message.envelope.subject_text async for message in box.fetch(await box.search(), ENVELOPE, chunk=2)]
+                subjects = [message.envelope.subject async for message in box.fetch(await box.search(), ENVELOPE, chunk=2)]
                 found = await asyncio.gather(*(box.search(q.subject(word)) for word in SUBJECTS))
                 assert [len(uids) for uids in found] == [1, 1, 1, 1]
                 await box.add_flags(found[0], "\\Seen")

@@ -21,7 +21,7 @@ def test_a_future_has_what_xatom_returns() -> None:
         typ, data = future.result(MARGIN)
         assert (typ, data) == ("OK", [b"1 (FLAGS (a))"])
         assert (typ, data) == client.xatom("FETCH", "1", "(FLAGS)")
-        assert data.parsed()[0].flags == (b"a",)
+        assert data.parsed()[0].raw_flags == (b"a",)
 
 
 def test_by_uid() -> None:

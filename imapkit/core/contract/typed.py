@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from imapkit.core.contract.session import Session
     from imapkit.core.contract.wires import Arrivals
-    from imapkit.core.wire.sinks import Passage
+    from imapkit.core.wire.sinks import Destination, Passage
 
 __all__ = ["INNER", "Async", "Blocking", "Box", "Face", "Link", "Nowait", "TypedCommands", "command", "stream"]
 
@@ -64,10 +64,13 @@ class Link(Protocol):
 
     def arrivals(self, *kinds: type) -> Arrivals:
         """What no command asks for, from now on, as events of these classes, and ``Overflow``."""
-        ...
 
     def passage(self) -> Passage:
         """A channel for one literal of an answer."""
+        ...
+
+    def destination(self, to: Any, resume: bool) -> Destination:
+        """A file, or the path of one, to which a body is written."""
         ...
 
 
@@ -190,6 +193,11 @@ class TypedCommands(Generic[F]):
         """A channel for one literal of an answer (``Wire(sink=)``)."""
         passage: Passage = self._link.passage()
         return passage
+
+    def _destination(self, to: Any, resume: bool) -> Destination:
+        """A file, or the path of one, to which a body is written. Raises ``ArgumentError``."""
+        destination: Destination = self._link.destination(to, resume)
+        return destination
 
     @property
     def _session(self) -> Session:

@@ -10,6 +10,7 @@ from imapkit.core.contract.streamed import StreamedCall
 from imapkit.core.contract.wires import Flight, Reply, Wire
 from imapkit.core.engine import outcome
 from imapkit.core.threads.channel import Channel
+from imapkit.core.threads.target import Target
 from imapkit.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
@@ -116,6 +117,10 @@ class Link:
     def passage(self) -> Channel:
         """A channel for one literal of an answer."""
         return Channel()
+
+    def destination(self, to: Any, resume: bool) -> Target:
+        """A file, or the path of one, to which a body is written. Raises ``ArgumentError``."""
+        return Target(to, resume=resume)
 
     def prepared(self, wire: Wire[Any], box: Box | None, deadline: float | None) -> tuple[Call, float | None]:
         """The command, encoded, and the seconds that it has.

@@ -128,12 +128,10 @@ class _Series(CalledBack[_Result]):
                 step = obj._link.begin(step, obj._box, self._deadline)
             if isinstance(step, Flight):
                 self._awaited = step
-                # (The connection wakes the thread behind its own commands.)
+                # (The connection wakes the thread behind its own commands; what is over at once is put on this thread.)
                 hand_over = self._put if isinstance(step, Sent) else self._post
                 step.when_over(partial(hand_over, partial(_taken, work, step.take)))
-                if step.over:
-                    # (It may have been over before: a command that was refused.)
-                    self._worker.wake()
+                self._worker.wake()
             elif isinstance(step, Begin):
                 self._begun = obj._link.begin(step.wire, obj._box, self._deadline)
                 post(partial(work.send, self._begun))

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from imapkit.core.wire.response import Untagged
 
-__all__ = ["Choose", "Claim", "Conduit", "Flowing", "Passage", "Sink", "StreamedLiteral", "Streams", "Writable"]
+__all__ = ["Choose", "Claim", "Conduit", "Destination", "Flowing", "Passage", "Sink", "StreamedLiteral", "Streams", "Writable"]
 
 
 class Sink(Protocol):
@@ -60,6 +60,36 @@ class Passage(Protocol):
 
     def close(self) -> None:
         """Take nothing more."""
+        ...
+
+
+class Destination(Protocol):
+    """Where a body is written, on the taker's thread: a file of the program's, or one that is opened by its path."""
+
+    resumes: bool
+
+    def there(self) -> int:
+        """How many bytes the file has, if it is to be resumed; else 0."""
+        ...
+
+    def end_of(self, size: int, /) -> bytes:
+        """The last ``size`` bytes that the file has."""
+        ...
+
+    def begin_again(self) -> None:
+        """Keep nothing of what the file has."""
+        ...
+
+    def write(self, data: bytes, /) -> None:
+        """Write all of it. Raises what the file raises."""
+        ...
+
+    def end(self) -> None:
+        """All has come."""
+        ...
+
+    def leave(self) -> None:
+        """Write nothing more; any thread may call it."""
         ...
 
 

@@ -109,12 +109,12 @@ class BodyStructure:
     @property
     def text(self) -> TextPart | None:
         """The part to read as plain text: the first TEXT/PLAIN that is no attachment, and in no message inside; or None."""
-        return self._body(b"plain")
+        return self._body("plain")
 
     @property
     def html(self) -> TextPart | None:
         """The same for TEXT/HTML; in an alternative to ``text``, if the sender has written both."""
-        return self._body(b"html")
+        return self._body("html")
 
     @property
     def attachments(self) -> tuple[BasicPart, ...]:
@@ -125,9 +125,9 @@ class BodyStructure:
         """
         return tuple(part for part, related in self._leaves() if _is_attachment(part, related))
 
-    def _body(self, subtype: bytes) -> TextPart | None:
+    def _body(self, subtype: str) -> TextPart | None:
         for part, related in self._leaves():
-            if isinstance(part, TextPart) and (part.subtype or b"").lower() == subtype and not _is_attachment(part, related):
+            if isinstance(part, TextPart) and part.subtype == subtype and not _is_attachment(part, related):
                 return part
         return None
 
@@ -139,7 +139,7 @@ class BodyStructure:
             if isinstance(part, BasicPart):
                 yield part, related
             else:
-                related = (part.subtype or b"").lower() == b"related"
+                related = part.subtype == "related"
                 ahead.extend((each, related) for each in reversed(part.inside))
 
 
@@ -176,12 +176,12 @@ class BasicPart(BodyStructure):
 
 def _is_attachment(part: BasicPart, related: bool) -> bool:
     """Whether a reader is offered a part as a file; see ``BodyStructure.attachments``."""
-    shown = b"" if part.disposition is None else part.disposition.type.strip().lower()
-    if shown == b"attachment":
+    shown = "" if part.disposition is None else part.disposition.type.strip()
+    if shown == "attachment":
         return True
     if related and part.id is not None:
         return False
-    return bool(part.filename) or (shown != b"inline" and not isinstance(part, TextPart))
+    return bool(part.filename) or (shown != "inline" and not isinstance(part, TextPart))
 
 
 @record

@@ -20,7 +20,7 @@ from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.envelope import Envelope, envelope
 from imapkit.ext.rev1.grammar import message_number
 from imapkit.ext.rev1.sections import find_section
-from imapkit.plugin import Cursor, Defect, Parser, Run, Untagged, item_list, late_pattern, parse_date_time, record
+from imapkit.plugin import Cursor, Defect, Flags, Parser, Run, Untagged, item_list, late_pattern, parse_date_time, record
 
 __all__ = [
     "FETCH_ITEMS",
@@ -267,8 +267,14 @@ class FetchData:
     defects: tuple[Defect, ...] = ()
 
     @property
-    def flags(self) -> tuple[bytes, ...] | None:
-        """The flags, as sent."""
+    def flags(self) -> Flags | None:
+        r"""The flags as text: ``"\\Seen" in fetched.flags``."""
+        sent = self.raw_flags
+        return None if sent is None else Flags.from_wire(sent)
+
+    @property
+    def raw_flags(self) -> tuple[bytes, ...] | None:
+        """The flags, in order, as sent."""
         return self._item("FLAGS", tuple)
 
     @property

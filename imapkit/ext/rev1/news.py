@@ -44,9 +44,8 @@ class Recent(MailboxEvent):
 
 def flags_changed(found: FetchData, mailbox: str | bytes | None) -> FlagsChanged | None:
     """The event of a FETCH response; None for one without flags."""
-    if found.flags is None:
-        return None
-    return FlagsChanged(found.number, Flags.from_wire(found.flags), found.uid, mailbox)
+    flags = found.flags
+    return None if flags is None else FlagsChanged(found.number, flags, found.uid, mailbox)
 
 
 EVENTS: dict[str, Event] = {"EXISTS": Exists, "EXPUNGE": Expunged, "FETCH": flags_changed, "RECENT": Recent}

@@ -11,7 +11,7 @@ from imapkit.plugin import Appended, Offload, Progress, Reply, Role, TypedComman
 if TYPE_CHECKING:
     from datetime import datetime
     from email.message import EmailMessage
-    from pathlib import Path
+    from os import PathLike
 
 __all__ = ["AppendSession"]
 
@@ -25,7 +25,7 @@ class AppendSession(TypedCommands[F]):
     async def append(
         self,
         mailbox: str | bytes | Role,
-        message: EmailMessage | bytes | Path | BinaryIO,
+        message: EmailMessage | bytes | PathLike[str] | BinaryIO,
         *,
         flags: Iterable[str] = (),
         date: datetime | None = None,

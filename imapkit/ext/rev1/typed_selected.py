@@ -114,11 +114,11 @@ class Rev1Selected(StreamsSelected[F]):
         there is no such mailbox but it can be created, another ``NoResponse`` if the server refuses, after which a part of a long
         set may have been copied; ``Missing`` if no mailbox has the role.
         """
-        target = await self._mailbox_name(to)
         uids = await self._uids(which)
-        return Copied.together(
-            [await Wire("COPY", some, target, uid=True, parse=_copied) for some in uids.chunks()],
-        )
+        if not uids:
+            return Copied.together(())
+        target = await self._mailbox_name(to)
+        return Copied.together([await Wire("COPY", some, target, uid=True, parse=_copied) for some in uids.chunks()])
 
     @command
     def check(self) -> Wire[None]:

@@ -15,12 +15,12 @@ from imapkit.ext.rev1.streaming import announces_body, announces_range
 from imapkit.plugin import (
     Begin,
     Decoder,
+    Destination,
     Item,
     Offload,
     Reply,
     SelectedCommands,
     StreamedLiteral,
-    Target,
     Untagged,
     Wire,
     command,
@@ -31,7 +31,7 @@ from imapkit.plugin import (
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
-    from pathlib import Path
+    from os import PathLike
 
 __all__ = ["LOOK", "Part", "StreamsSelected"]
 
@@ -61,7 +61,7 @@ class Part(NamedTuple):
         if isinstance(part, MultiPart) or not isinstance(part, BasicPart):
             return cls(part.section)
         charset = part.parameters.get("charset")
-        return cls(part.section, part.encoding, part.size, charset and charset.lower())
+        return cls(part.section, part.raw_encoding, part.size, charset and charset.lower())
 
     @property
     def is_plain(self) -> bool:
@@ -94,7 +94,7 @@ class StreamsSelected(SelectedCommands[F]):
         self,
         uid: int,
         part: BodyStructure | str,
-        to: Path | BinaryIO,
+        to: PathLike[str] | BinaryIO,
         *,
         chunk: int | None = 1 << 20,
         window: int = 4,
@@ -120,7 +120,7 @@ class StreamsSelected(SelectedCommands[F]):
         """
         if window < 1 or (chunk is not None and chunk < 1):
             raise ArgumentError(f"chunk={chunk}, window={window}: at least one byte, and one piece at a time")
-        target = Target(to, resume=resume)
+        target = self._destination(to, resume)
         found = await self._part(uid, part)
         try:
             there, start, skip = await self._begun(uid, found, target)
@@ -197,7 +197,7 @@ class StreamsSelected(SelectedCommands[F]):
             raise NoAnswer(f"the server sent nothing of BODY[{name}]: is there a message {uid}?")
         return piece.data if piece.ranged else piece.data[start : start + size]
 
-    async def _begun(self, uid: int, part: Part, target: Target) -> tuple[int, int, int]:
+    async def _begun(self, uid: int, part: Part, target: Destination) -> tuple[int, int, int]:
         """What is there already: its bytes, where to go on in the part as it is sent, and how many bytes come twice then."""
         there = await Offload(target.there) if target.resumes else 0
         if not there:
@@ -210,7 +210,7 @@ class StreamsSelected(SelectedCommands[F]):
         target.begin_again()
         return 0, 0, 0
 
-    async def _place(self, uid: int, part: Part, target: Target, there: int) -> tuple[int, int] | None:
+    async def _place(self, uid: int, part: Part, target: Destination, there: int) -> tuple[int, int] | None:
         """Where a base64 part goes on: the beginning of a line before the last byte that is there, and the bytes in between.
 
         None unless the lines are all alike, and the bytes that come twice are the same.
@@ -319,7 +319,14 @@ class _Taker:
     """Decodes pieces, writes them, and tells the program; on the taker's thread."""
 
     def __init__(
-        self, target: Target, decoder: Decoder, progress: Report | None, total: int | None, done: int, written: int, skip: int
+        self,
+        target: Destination,
+        decoder: Decoder,
+        progress: Report | None,
+        total: int | None,
+        done: int,
+        written: int,
+        skip: int,
     ) -> None:
         self._target, self._decoder, self._progress, self._total = target, decoder, progress, total
         self._done, self._skip, self._over = done, skip, 0

@@ -14,7 +14,7 @@ from imapkit.errors import ParseError
 from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, fetch, fetch_att, fetch_uid
 from imapkit.ext.rev1.grammar import badcharset, capability, message_count, message_number
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus, mailbox_list, status
-from imapkit.plugin import Cursor, Defect, MailboxName, Untagged, no_data, numbers_found, parse_date_time
+from imapkit.plugin import Cursor, Defect, Flags, MailboxName, Untagged, no_data, numbers_found, parse_date_time
 from imapkit.testing import Conversation, ReceivedCommand, selected
 
 # Items of other families
@@ -250,7 +250,7 @@ def test_a_fetch_by_names() -> None:
         b'(FLAGS (b) UID 3 INTERNALDATE " 1-Feb-2026 00:00:00 +0000" RFC822.SIZE 4 ENVELOPE (' + b" ".join([b"NIL"] * 10) + b")"
     )
     data = fetch(Cursor((sent + b' BODY ("a" "b" NIL NIL NIL "7bit" 5))',), 1))
-    assert (data.flags, data.uid, data.size) == ((b"b",), 3, 4)
+    assert (data.raw_flags, data.flags, data.uid, data.size) == ((b"b",), Flags(["b"]), 3, 4)
     assert data.internaldate == datetime(2026, 2, 1, tzinfo=UTC)
     assert data.envelope is data.items["ENVELOPE"]
     assert data.structure is data.items["BODY"]
@@ -371,7 +371,7 @@ def test_a_deep_value_within_the_limits_is_skipped() -> None:
         ways = [data.parsed(), client.parse("OK", data), client.parse("FETCH", plain), refused.parsed()]
         ways += [client.response("FETCH")[1].parsed(), pickle.loads(pickle.dumps(data)).parsed()]
         for found in ways:
-            assert [(row.uid, row.flags) for row in found] == [(5, (b"\\Seen",))]
+            assert [(row.uid, row.raw_flags) for row in found] == [(5, (b"\\Seen",))]
         with pytest.raises(imapkit.CommandNo) as caught:
             refused.check()
         assert caught.value.data.parsed()[0].uid == 5

@@ -130,7 +130,7 @@ def test_many_rows_are_read_as_one_by_one() -> None:
         raw = vars(opened)["_link"].raw
         records = raw.fetch("1:399", "FLAGS", uid=True)[1].parsed(FetchData)
     assert [message.uid for message in found] == list(range(1, 400))
-    assert [message.flags for message in found] == [Flags(record.flags) for record in records]
+    assert [message.flags for message in found] == [record.flags for record in records]
     assert [message.defects for message in found] == [record.defects for record in records]
 
 

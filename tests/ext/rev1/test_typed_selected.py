@@ -135,7 +135,7 @@ def test_an_empty_set_sends_nothing() -> None:
         before = len(server.names)
         assert list(box.fetch([], FLAGS)) == []
         assert box.add_flags(UIDSet(), "\\Seen") == UIDSet()
-        assert box.copy((), "b") == Copied(None, {})
+        assert box.copy((), "b") == box.copy([], Role.SENT) == Copied(None, {})
         assert len(server.names) == before
         assert box.set_flags(q.seen) == UIDSet()
         assert server.names[before:] == ["UID SEARCH"]

@@ -13,8 +13,8 @@ import pytest
 
 from imapkit import MailboxClosed, NoAnswer
 from tests.core.rig import until
-from tests.ext.rev1.mails import UID, Mails, encoded, serving, structure
-from tests.ext.rev1.test_typed_streams import nameless, short, whole, with_length
+from tests.drivers.mails import UID, Mails, encoded, serving, structure
+from tests.drivers.test_typed_streams import nameless, short, whole, with_length
 
 DATA = os.urandom(700_001)
 

@@ -16,7 +16,7 @@ from imapkit import AsyncClient, ConnectionClosed, DeadlineExceeded, NoAnswer, N
 from imapkit.errors import ArgumentError, error
 from imapkit.testing import Conversation, ReceivedCommand, answering, refusing, selected, within
 from tests.core.rig import until
-from tests.ext.rev1.mails import UID, Mails, encoded, serving, structure
+from tests.drivers.mails import UID, Mails, encoded, serving, structure
 
 DATA = os.urandom(100_000)
 TEXT = encoded(DATA)
@@ -140,7 +140,9 @@ def short(name: bytes, start: bytes | None, size: bytes | None, data: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("form", "most"), [(whole, 1), (whole_with_origin, 1), (nameless, 14), (with_length, 14), (short, 60)], ids=lambda x: str(x)
+    ("form", "most"),
+    [(whole, 1), (whole_with_origin, 1), (nameless, 14), (with_length, 14), (short, 60)],
+    ids=lambda x: getattr(x, "__name__", str(x)),
 )
 def test_servers_that_answer_in_another_way(form: Callable[..., bytes], most: int) -> None:
     mails, file = mail(form=form), io.BytesIO()
