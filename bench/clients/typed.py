@@ -161,7 +161,7 @@ class Typed(Sync):
 
     def rows_flags(self, run: Run) -> None:
         """UIDs and flags, each looked at."""
-        self._rows(run, [FLAGS], lambda message: len(message.flags))
+        self._rows(run, [FLAGS], lambda message: 1 + len(message.flags))
 
     def rows_envelope(self, run: Run) -> None:
         """UIDs and envelopes, every field looked at."""
