@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from imapkit.core.grammar.kinds import verbatim
-from imapkit.core.grammar.strings import LINE_END, text_of
+from imapkit.core.grammar.strings import text_of, with_crlf
 from imapkit.core.wire.pieces import Late, Literal, exact_bytes
 from imapkit.core.wire.source import Progress, Source, is_file
 from imapkit.errors import ArgumentError
@@ -63,5 +63,5 @@ def _message_bytes(value: Any) -> bytes:
             ) from None
     ends = data.count(b"\r\n")
     if data.count(b"\n") != ends or data.count(b"\r") != ends:
-        data = LINE_END.sub(b"\r\n", data)
+        data = with_crlf(data)
     return data

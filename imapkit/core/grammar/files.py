@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from imapkit.core.grammar.strings import LINE_END
+from imapkit.core.grammar.strings import with_crlf
 from imapkit.core.wire.source import PIECE, Content, Progress, Source, is_file
 from imapkit.errors import ArgumentError
 
@@ -102,7 +102,7 @@ def _bare_ends(piece: bytes) -> int:
 def _converted(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The pieces with every line end CRLF."""
     for piece in pieces:
-        yield LINE_END.sub(b"\r\n", piece) if _bare_ends(piece) else piece
+        yield with_crlf(piece) if _bare_ends(piece) else piece
 
 
 def _opened_and_converted(content: Any) -> Iterator[bytes]:

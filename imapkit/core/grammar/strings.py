@@ -14,7 +14,6 @@ from imapkit.errors import ArgumentError
 
 __all__ = [
     "ASTRING",
-    "LINE_END",
     "LONGEST_QUOTED",
     "ascii_bytes",
     "astring",
@@ -28,6 +27,7 @@ __all__ = [
     "raw",
     "text_of",
     "unquote",
+    "with_crlf",
 ]
 
 LONGEST_QUOTED = 1000
@@ -42,7 +42,12 @@ _STRINGS = late_pattern(r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))', re.DOTALL)
 _CLOSED = late_pattern(r'"(?:[^"\\]|\\.)*+"\Z', re.DOTALL)
 #   It may hold "*", which an atom may not; nothing else looks like it.
 _SEQUENCE_SET = late_pattern(r"[0-9*]+(?:[:,][0-9*]+)++\Z")
-LINE_END = late_pattern(rb"\r\n|\r|\n")
+_LINE_END = late_pattern(rb"\r\n|\r|\n")
+
+
+def with_crlf(data: bytes) -> bytes:
+    """``data`` with every CR, LF and CRLF as CRLF. (A pattern takes ten times as long.)"""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def text_of(value: Any, what: str) -> str:
@@ -128,7 +133,7 @@ def quoted_string(value: Any) -> Token:
     data = exact_bytes(value)
     if data is None:
         return _string(text_of(value, "a password"), "password")
-    if isinstance(value, ServerString) and LINE_END.search(data) and b"\0" not in data:
+    if isinstance(value, ServerString) and _LINE_END.search(data) and b"\0" not in data:
         return Literal(data)
     check(data + b" ", "password")
     return quoted(data) if data.isascii() and len(data) <= LONGEST_QUOTED else Literal(data)
