@@ -22,7 +22,6 @@ __all__ = [
     "fetched",
     "in_threads",
     "numbers",
-    "one_by_one",
     "parsed",
     "threads_since",
 ]
@@ -86,11 +85,6 @@ def in_threads(work: Callable[[Item], Value], items: Iterable[Item], threads: in
     """Do ``work`` on all ``items`` on several threads; return the values in the order of the items."""
     with ThreadPoolExecutor(threads, "demo") as pool:
         return list(pool.map(work, items))
-
-
-def one_by_one(fetch: Fetch, messages: Iterable[int], item: str) -> list[Result]:
-    """Send a FETCH for each message, each after the answer to the one before."""
-    return [fetch(message, item) for message in messages]
 
 
 def by_callbacks(fetch: Fetch, messages: Collection[int], item: str) -> list[Result]:

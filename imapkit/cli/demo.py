@@ -53,9 +53,11 @@ def tour(screen: Screen, mail: Mapping[str, Sequence[Message]]) -> Findings:
         for name, messages in mail.items():
             mailhost.deliver(host, host.user, name, messages)
         foreign = set(threading.enumerate())
-        with imapkit.IMAP4(proxy.host, proxy.port, identifier="demo") as imap:
-            work = demo_steps.Tour(imap, screen, mail, findings)
-            work.run(host.user, host.password)
+        screen.step("Connect and log in")
+        account = imapkit.Account(proxy.host, imapkit.Password(host.user, host.password), port=proxy.port, tls="none")
+        with account.connect() as client:
+            work = demo_steps.Tour(client, screen, mail, findings)
+            work.run()
             proxy.round_trip = ROUND_TRIP
             work.compare(ROUND_TRIP)
             findings.check("connections", proxy.connections, 1)

@@ -4,85 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import imapkit
-from imapkit.cli._ask import THREADS, Findings, content, in_threads, numbers, parsed
+from imapkit import Client, Mailbox, q, section
+from imapkit.cli._ask import Findings
 from imapkit.cli.corpus import Message
 from imapkit.cli.screen import Screen
-from imapkit.core.contract.commands import Result
 
 __all__ = ["change"]
 
 FIRST, SECOND = "Démo été", "Démo 写し"
 MOST = 16
+CONTENT = section("")
+CHANGED = q.flagged & q.answered
 
 
-def change(imap: imapkit.IMAP4, screen: Screen, findings: Findings, mail: Sequence[Message]) -> None:
-    """Append from threads, copy, flag, expunge; read each outcome back, and check it."""
+def change(client: Client, screen: Screen, findings: Findings, mail: Sequence[Message]) -> None:
+    """Append with futures, copy, flag, move, delete; read each outcome back, and check it."""
     chosen = sorted(mail, key=lambda message: len(message.content))[:MOST]
-    screen.step(f"APPEND from {THREADS} threads, COPY, STORE, EXPUNGE")
-    steps = _Steps(imap, findings, chosen)
-    rows = [steps.create(), steps.append(), steps.copy(), steps.flag(), steps.expunge(), steps.delete()]
-    screen.table(("Command", "effect", "as expected"), [(*row[:2], "yes" if row[2] else "NO") for row in rows])
+    screen.step("Append with futures, copy, flag, move, delete")
+    steps = _Steps(client, findings, chosen)
+    rows = [steps.create(), steps.append()]
+    with client.select(FIRST) as box:
+        rows += [steps.copy(box), steps.flag(box), steps.move(box), steps.delete(box)]
+    rows.append(steps.clear())
+    screen.table(("Call", "effect", "as expected"), [(*row[:2], "yes" if row[2] else "NO") for row in rows])
 
 
 Row = tuple[str, str, bool]
 
 
 class _Steps:
-    """The commands, in the order of their calls. Each returns its effect, and whether the effect is right."""
+    """The calls, in the order of their use. Each returns its effect, and whether the effect is right."""
 
-    def __init__(self, imap: imapkit.IMAP4, findings: Findings, mail: Sequence[Message]) -> None:
-        self._imap, self._findings, self._mail = imap, findings, mail
+    def __init__(self, client: Client, findings: Findings, mail: Sequence[Message]) -> None:
+        self._client, self._findings, self._mail = client, findings, mail
         self._part = len(mail) // 4 or 1
-        """How many messages to copy, and how many to remove."""
+        """How many messages to copy, to move, and to delete."""
 
     def create(self) -> Row:
         for name in (FIRST, SECOND):
-            _ok(self._imap.create(name))
-        right = self._findings.check("mailboxes after CREATE", self._listed(), {FIRST, SECOND})
-        return "CREATE", f"{FIRST!r} and {SECOND!r}", right
+            self._client.create(name)
+        right = self._findings.check("mailboxes after create", self._listed(), {FIRST, SECOND})
+        return "create", f"{FIRST!r} and {SECOND!r}", right
 
     def append(self) -> Row:
-        in_threads(lambda m: _ok(self._imap.append(FIRST, m.flags, m.date, m.content)), self._mail)
-        exists = parsed(self._imap.select(FIRST))[-1]
-        found = sorted(self._contents(exists))
+        append = self._client.nowait.append
+        futures = [append(FIRST, m.content, flags=m.flags.split(), date=m.date) for m in self._mail]
+        for future in futures:
+            future.result()
+        with self._client.select(FIRST, readonly=True) as box:
+            found = sorted(_contents(box))
         right = self._findings.check("appended messages", found, sorted(message.content for message in self._mail))
-        return "APPEND", f"{exists} messages, read back and compared", right
+        return "append", f"{len(found)} messages, read back and compared", right
 
-    def copy(self) -> Row:
-        _ok(self._imap.copy(f"1:{self._part}", SECOND))
-        (status,) = parsed(self._imap.status(SECOND, "(MESSAGES)"))
-        right = self._findings.check("messages after COPY", status.items["MESSAGES"], self._part)
-        return "COPY", f"{self._part} messages to {SECOND!r}", right
+    def copy(self, box: Mailbox) -> Row:
+        copied = box.copy(box.search().oldest(self._part), SECOND)
+        messages = self._client.status(SECOND, "MESSAGES").messages
+        found = (messages, len(copied.uids or {}) or self._part)
+        right = self._findings.check("messages after copy", found, (self._part, self._part))
+        return "copy", f"{self._part} messages to {SECOND!r}", right
 
-    def flag(self) -> Row:
-        _ok(self._imap.store("1:*", "-FLAGS.SILENT", r"\Deleted"))
-        changed = parsed(self._imap.store(f"1:{self._part}", "+FLAGS", (r"\Deleted", r"\Flagged")))
-        flagged = {response.number for response in changed if {rb"\Deleted", rb"\Flagged"} <= set(response.items["FLAGS"])}
-        expected = set(range(1, self._part + 1))
-        found = numbers(self._imap.search(None, "DELETED FLAGGED"))
-        right = self._findings.check("messages after STORE", (flagged, set(found)), (expected, expected))
-        return "STORE", rf"\Deleted and \Flagged on {len(found)} messages, found again by SEARCH", right
+    def flag(self, box: Mailbox) -> Row:
+        box.remove_flags(box.search(), r"\Answered")
+        flagged = box.add_flags(box.search().oldest(self._part), r"\Flagged", r"\Answered")
+        found = box.search(CHANGED)
+        right = self._findings.check("messages after add_flags", found, flagged)
+        return "add_flags", rf"\Flagged and \Answered on {len(found)} messages, found again by search", right
 
-    def expunge(self) -> Row:
-        before = self._contents(len(self._mail))
-        removed = parsed(self._imap.expunge())
-        exists = parsed(self._imap.status(FIRST, "(MESSAGES)"))[0].items["MESSAGES"]
-        right = self._findings.check("messages after EXPUNGE", self._contents(exists), before[self._part :])
-        return "EXPUNGE", f"{len(removed)} messages removed, {exists} left: the right ones", right
+    def move(self, box: Mailbox) -> Row:
+        before = _contents(box)
+        box.move(CHANGED, SECOND)
+        right = self._findings.check("messages after move", _contents(box), before[self._part :])
+        return "move", f"{self._part} messages to {SECOND!r}, {len(before) - self._part} left: the right ones", right
 
-    def delete(self) -> Row:
-        _ok(self._imap.close())
+    def delete(self, box: Mailbox) -> Row:
+        before = _contents(box)
+        box.delete(box.search().newest(self._part))
+        right = self._findings.check("messages after delete", _contents(box), before[: -self._part])
+        return "delete", f"{self._part} messages removed, {len(before) - self._part} left: the right ones", right
+
+    def clear(self) -> Row:
         for name in (FIRST, SECOND):
-            _ok(self._imap.delete(name))
-        return "DELETE", "both mailboxes", self._findings.check("mailboxes after DELETE", self._listed(), set())
-
-    def _contents(self, exists: int) -> list[bytes]:
-        return in_threads(lambda number: content(self._imap.fetch(number, "BODY.PEEK[]")), range(1, exists + 1))
+            self._client.delete_mailbox(name)
+        right = self._findings.check("mailboxes after delete_mailbox", self._listed(), set())
+        return "delete_mailbox", "both mailboxes", right
 
     def _listed(self) -> set[str]:
-        return {entry.mailbox for entry in parsed(self._imap.list())} & {FIRST, SECOND}
+        return {entry.mailbox for entry in self._client.mailboxes()} & {FIRST, SECOND}
 
 
-def _ok(result: Result) -> None:
-    parsed(result)
+def _contents(box: Mailbox) -> list[bytes]:
+    return [message[CONTENT] for message in box.fetch(box.search(), CONTENT)]

@@ -8,8 +8,8 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 
 import imapkit
-from imapkit.cli._ask import THREADS, Findings, content, in_threads, numbers, parsed
-from imapkit.cli.demo_speed import compare
+from imapkit.cli._ask import THREADS, Findings, by_callbacks, content, in_threads, numbers, parsed
+from imapkit.cli.demo_speed import Ways, compare
 from imapkit.cli.screen import Screen
 
 __all__ = ["look_around"]
@@ -44,7 +44,15 @@ def look_around(imap: imapkit.IMAP4, screen: Screen, findings: Findings, user: s
         newest = range(max(1, exists - MESSAGES + 1), exists + 1)
         _headers(imap, screen, newest)
         screen.step("The same FETCHes over this link: one command at a time, or many")
-        compare(imap, screen, findings, newest[-COMPARED:], HEADERS)
+        compare(screen, findings, _ways(imap, newest[-COMPARED:]))
+
+
+def _ways(imap: imapkit.IMAP4, messages: Sequence[int]) -> Ways:
+    return {
+        "one at a time": lambda: [content(imap.fetch(message, HEADERS)) for message in messages],
+        f"from {THREADS} threads": lambda: in_threads(lambda message: content(imap.fetch(message, HEADERS)), messages),
+        "with callbacks": lambda: list(map(content, by_callbacks(imap.fetch, messages, HEADERS))),
+    }
 
 
 def _mailboxes(imap: imapkit.IMAP4, screen: Screen) -> None:

@@ -1,45 +1,33 @@
-"""Compares the same FETCHes sent one at a time, from several threads, and with callbacks."""
+"""Compares the same work done in several ways, by time and by what comes of it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import imapkit
-from imapkit.cli._ask import THREADS, Findings, by_callbacks, content, in_threads, one_by_one
+from imapkit.cli._ask import Findings
 from imapkit.cli.screen import Screen
-from imapkit.core.contract.commands import Result
 
-__all__ = ["compare"]
+__all__ = ["Ways", "compare"]
+
+Ways = Mapping[str, Callable[[], list[bytes]]]
+"""The same FETCHes in several ways: each returns the contents, in order."""
 
 
-def compare(
-    imap: imapkit.IMAP4,
-    screen: Screen,
-    findings: Findings,
-    messages: Sequence[int],
-    item: str,
-    expected: Sequence[bytes] | None = None,
-) -> list[float]:
-    """Fetch ``item`` of ``messages`` in three ways; show and return the seconds that each took.
+def compare(screen: Screen, findings: Findings, ways: Ways, expected: Sequence[bytes] | None = None) -> list[float]:
+    """Do the same in several ways; show and return the seconds that each took.
 
-    All three must return the same contents: ``expected``, if it is given.
+    All must return the same contents: ``expected``, if it is given.
     """
-    ways: dict[str, Callable[[], list[Result]]] = {
-        "one at a time": lambda: one_by_one(imap.fetch, messages, item),
-        f"from {THREADS} threads": lambda: in_threads(lambda message: imap.fetch(message, item), messages),
-        "with callbacks": lambda: by_callbacks(imap.fetch, messages, item),
-    }
     took: list[float] = []
     rows = []
     for way, run in ways.items():
         started = time.perf_counter()
-        results = run()
+        contents = run()
         took.append(time.perf_counter() - started)
-        contents = [content(result) for result in results]
         expected = contents if expected is None else expected
-        pairs = zip(messages, contents, expected, strict=True)
-        same = sum(findings.check(f"message {at}, {way}", found, wanted) for at, found, wanted in pairs)
-        rows.append((way, len(results), f"{took[-1]:.3f}", f"{took[0] / took[-1]:.1f} x", f"{same} of {len(results)}"))
+        pairs = zip(contents, expected, strict=True)
+        same = sum(findings.check(f"message {at}, {way}", found, wanted) for at, (found, wanted) in enumerate(pairs, 1))
+        rows.append((way, len(contents), f"{took[-1]:.3f}", f"{took[0] / took[-1]:.1f} x", f"{same} of {len(contents)}"))
     screen.table(("Way", ">FETCHes", ">seconds", ">as fast", ">same content"), rows)
     return took

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from email import message_from_bytes, policy
 
-import imapkit
-from imapkit.cli._ask import THREADS, Findings, fetched, in_threads, numbers, parsed, threads_since
+from imapkit import DATE, FLAGS, SIZE, Client, SearchKey, q, section
+from imapkit.cli._ask import Findings, threads_since
 from imapkit.cli.corpus import Message
 from imapkit.cli.demo_changes import change
 from imapkit.cli.demo_speed import compare
@@ -17,9 +18,8 @@ from imapkit.cli.screen import Screen, size
 
 __all__ = ["Tour"]
 
-EVERYTHING = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"
-STATUS = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
-RECENT = rb"\Recent"
+CONTENT = section("")
+STATUS = ("MESSAGES", "UNSEEN", "UIDNEXT", "UIDVALIDITY")
 BIG = 50_000
 SINCE = date(2026, 3, 10)
 
@@ -29,60 +29,69 @@ Mail = Mapping[str, Sequence[Message]]
 class Tour:
     """The demo's steps, with their connection, the mail that the server should have, the screen, and the findings."""
 
-    def __init__(self, imap: imapkit.IMAP4, screen: Screen, mail: Mail, findings: Findings) -> None:
-        self._imap, self._screen, self._mail, self._findings = imap, screen, mail, findings
+    def __init__(self, client: Client, screen: Screen, mail: Mail, findings: Findings) -> None:
+        self._client, self._screen, self._mail, self._findings = client, screen, mail, findings
 
-    def run(self, user: str, password: str) -> None:
+    def run(self) -> None:
         """All steps over a fast link."""
-        self._log_in(user, password)
+        self._screen.say(f"{self._client!r}; capabilities: {' '.join(sorted(self._client.capabilities))}")
         self._list()
         self._fetch_all()
         self._search()
-        change(self._imap, self._screen, self._findings, self._mail["INBOX"])
+        change(self._client, self._screen, self._findings, self._mail["INBOX"])
 
     def compare(self, round_trip: float) -> None:
-        """Compare parallel commands with one at a time, over a slow link."""
-        name = "INBOX"
-        self._imap.select(name)
-        expected = [message.content for message in self._mail[name]]
-        self._screen.step(f"The same over a link of {round_trip * 1000:.0f} ms: one command at a time, or many")
-        compare(self._imap, self._screen, self._findings, range(1, len(expected) + 1), "BODY.PEEK[]", expected)
+        """Compare a call at a time with futures, and with tasks of asyncio, over a slow link."""
+        expected = [message.content for message in self._mail["INBOX"]]
+        self._screen.step(f"The same over a link of {round_trip * 1000:.0f} ms: one call at a time, futures, asyncio")
+        with self._client.select("INBOX") as box:
+            uids = box.search()
+        ways = {
+            "one at a time": lambda: self._one_at_a_time(uids),
+            "futures": lambda: self._futures(uids),
+            "asyncio": lambda: asyncio.run(self._tasks(uids)),
+        }
+        compare(self._screen, self._findings, ways, expected)
+
+    def _one_at_a_time(self, uids: Collection[int]) -> list[bytes]:
+        with self._client.select("INBOX") as box:
+            return [box.read_bytes(uid) for uid in uids]
+
+    def _futures(self, uids: Collection[int]) -> list[bytes]:
+        with self._client.select("INBOX") as box:
+            futures = [box.nowait.read_bytes(uid) for uid in uids]
+            return [future.result() for future in futures]
+
+    async def _tasks(self, uids: Collection[int]) -> list[bytes]:
+        async with self._client.asynchronous.select("INBOX") as box:
+            return await asyncio.gather(*(box.read_bytes(uid) for uid in uids))
 
     def end(self, foreign: Collection[threading.Thread]) -> None:
         """Log out; ``foreign`` are the threads that are not the client's."""
         self._screen.step("Log out")
-        typ, data = self._imap.logout()
+        self._client.close()
         left = threads_since(foreign)
-        self._findings.check("LOGOUT", typ, "BYE")
         self._findings.check("the client's threads after LOGOUT", left, [])
-        self._screen.say(f"LOGOUT: {typ} {_readable(data[0])} The client has {len(left)} threads left.")
-
-    def _log_in(self, user: str, password: str) -> None:
-        imap, screen = self._imap, self._screen
-        screen.step("Connect and log in")
-        screen.say(f"Connected to {imap.host}, port {imap.port}: {_readable(imap.welcome)}")
-        typ, data = imap.login(user, password)
-        screen.say(f"LOGIN: {typ} {_readable(data[0])}")
-        screen.say(f"State {imap.state}; {imap.PROTOCOL_VERSION}; capabilities: {' '.join(imap.capabilities)}")
-        self._findings.check("state after LOGIN", imap.state, "AUTH")
+        self._screen.say(f"{self._client!r} The client has {len(left)} threads left.")
 
     def _list(self) -> None:
-        self._screen.step(f"LIST the mailboxes, and STATUS of each, from {THREADS} threads")
-        listed = [entry for entry in parsed(self._imap.list()) if r"\Noselect" not in entry.attributes]
+        self._screen.step("The mailboxes with their status, in one call")
+        listed = [entry for entry in self._client.mailboxes(status=STATUS) if entry.is_selectable]
         self._findings.check("mailboxes", {entry.mailbox for entry in listed}, {"INBOX", *self._mail})
-        states = in_threads(lambda entry: parsed(self._imap.status(entry.mailbox, STATUS)), listed)
         rows = []
-        for entry, (status,) in zip(listed, states, strict=True):
-            counts, messages = status.items, self._mail.get(entry.mailbox, ())
+        for entry in listed:
+            counts = entry.status.items if entry.status is not None else {}
+            messages = self._mail.get(entry.mailbox, ())
             unseen = sum(r"\Seen" not in message.flags for message in messages)
-            self._findings.check(f"STATUS of {entry.mailbox}", (status.mailbox, counts["MESSAGES"], counts["UNSEEN"]),
-                                 (entry.mailbox, len(messages), unseen))  # fmt: skip
-            rows.append((entry.mailbox, _readable(entry.name), *counts.values()))
-        self._screen.table(("Mailbox", "on the wire", *(f">{name}" for name in states[0][0].items)), rows)
+            found = (counts.get("MESSAGES"), counts.get("UNSEEN"))
+            self._findings.check(f"STATUS of {entry.mailbox}", found, (len(messages), unseen))
+            wire = entry.name.decode("utf-8", "backslashreplace")
+            rows.append((entry.mailbox, wire, *(counts.get(item, "") for item in STATUS)))
+        self._screen.table(("Mailbox", "on the wire", *(f">{name}" for name in STATUS)), rows)
 
     def _fetch_all(self) -> None:
         everything = sum(len(message.content) for messages in self._mail.values() for message in messages)
-        self._screen.step(f"FETCH everything from {THREADS} threads over one connection")
+        self._screen.step("Fetch every message, with flags, size and date")
         rows = []
         with self._screen.progress("FETCH", everything) as advance:
             for name, messages in self._mail.items():
@@ -94,32 +103,35 @@ class Tour:
         self._screen.table(("Mailbox", ">messages", ">size", ">seconds", ">identical"), rows)
 
     def _fetch_mailbox(self, name: str, messages: Sequence[Message], advance: Callable[[int], None]) -> int:
-        """Fetch each message of a mailbox; return how many are byte for byte what was delivered."""
-        exists = parsed(self._imap.select(name))[-1]
-        self._findings.check(f"EXISTS of {name}", exists, len(messages))
-
-        def fetch(number: int) -> tuple[bytes, int, set[bytes], object]:
-            items = fetched(self._imap.fetch(number, EVERYTHING))
-            advance(len(items["BODY[]"]))
-            return items["BODY[]"], items["RFC822.SIZE"], set(items["FLAGS"]) - {RECENT}, items["INTERNALDATE"]
-
-        found = in_threads(fetch, range(1, exists + 1))
-        expected = [(m.content, len(m.content), set(m.flags.encode().split()), m.date) for m in messages]
+        """Fetch the messages of a mailbox; return how many are byte for byte what was delivered."""
+        found = []
+        with self._client.select(name) as box:
+            self._findings.check(f"EXISTS of {name}", box.exists, len(messages))
+            for message in box.fetch(box.search(), CONTENT, SIZE, FLAGS, DATE):
+                advance(len(message[CONTENT]))
+                found.append((message[CONTENT], message.size, set(message.flags) - {r"\Recent"}, message.date))
+        expected = [(m.content, len(m.content), set(m.flags.split()), m.date) for m in messages]
         pairs = zip(found, expected, strict=False)
         return sum(self._findings.check(f"message {at} of {name}", *pair) for at, pair in enumerate(pairs, 1))
 
     def _search(self) -> None:
-        self._screen.step("SEARCH in INBOX")
-        self._imap.select("INBOX")
+        self._screen.step("Search in INBOX")
         rows = []
-        for criteria, wanted in SEARCHES:
-            started = time.perf_counter()
-            found = numbers(self._imap.search(None, *criteria))
-            seconds = time.perf_counter() - started
-            expected = [number for number, message in enumerate(self._mail["INBOX"], 1) if wanted(message)]
-            fits = self._findings.check(f"SEARCH {' '.join(criteria)}", found, expected)
-            rows.append((" ".join(criteria), len(found), f"{seconds * 1000:.1f}", "yes" if fits else "NO"))
-        self._screen.table(("Criteria", ">found", ">ms", "as expected"), rows)
+        with self._client.select("INBOX") as box:
+            numbers = {uid: number for number, uid in enumerate(box.search(), 1)}
+            for key, wanted in SEARCHES:
+                started = time.perf_counter()
+                found = [numbers[uid] for uid in box.search(key)]
+                seconds = time.perf_counter() - started
+                expected = [number for number, message in enumerate(self._mail["INBOX"], 1) if wanted(message)]
+                fits = self._findings.check(f"SEARCH {_shown(key)}", found, expected)
+                rows.append((_shown(key), len(found), f"{seconds * 1000:.1f}", "yes" if fits else "NO"))
+        self._screen.table(("Key", ">found", ">ms", "as expected"), rows)
+
+
+def _shown(key: SearchKey) -> str:
+    """A key as it is sent."""
+    return repr(key).removeprefix("<SearchKey ").removesuffix(">")
 
 
 def _header(name: str, text: str) -> Callable[[Message], bool]:
@@ -132,19 +144,17 @@ def _header(name: str, text: str) -> Callable[[Message], bool]:
     return contains
 
 
-SEARCHES: Sequence[tuple[tuple[str, ...], Callable[[Message], bool]]] = (
-    (("UNSEEN",), lambda message: r"\Seen" not in message.flags),
-    (("OR FLAGGED DELETED",), lambda message: r"\Flagged" in message.flags or r"\Deleted" in message.flags),
-    (("LARGER", str(BIG)), lambda message: len(message.content) > BIG),
-    ((f"SINCE {SINCE:%d-%b-%Y} SEEN",), lambda message: message.date.date() >= SINCE and r"\Seen" in message.flags),
-    (("FROM", "example.org", "NOT", "ANSWERED"),
-     lambda message: _header("From", "example.org")(message) and r"\Answered" not in message.flags),
-    (("SUBJECT", "re:"), _header("Subject", "re:")),
-    (("SUBJECT", "Frühling"), _header("Subject", "Frühling")),
-    (("SUBJECT", "décalée"), _header("Subject", "décalée")),
-    (("SUBJECT", "打ち合わせ"), _header("Subject", "打ち合わせ")),
-)  # fmt: skip
-
-
-def _readable(sent: bytes) -> str:
-    return sent.decode("utf-8", "backslashreplace").strip()
+SEARCHES: Sequence[tuple[SearchKey, Callable[[Message], bool]]] = (
+    (q.unseen, lambda message: r"\Seen" not in message.flags),
+    (q.flagged | q.deleted, lambda message: r"\Flagged" in message.flags or r"\Deleted" in message.flags),
+    (q.larger(BIG), lambda message: len(message.content) > BIG),
+    (q.since(SINCE) & q.seen, lambda message: message.date.date() >= SINCE and r"\Seen" in message.flags),
+    (
+        q.from_("example.org") & ~q.answered,
+        lambda message: _header("From", "example.org")(message) and r"\Answered" not in message.flags,
+    ),
+    (q.subject("re:"), _header("Subject", "re:")),
+    (q.subject("Frühling"), _header("Subject", "Frühling")),
+    (q.subject("décalée"), _header("Subject", "décalée")),
+    (q.subject("打ち合わせ"), _header("Subject", "打ち合わせ")),
+)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from imapkit import AsyncClient, ConnectionClosed, DeadlineExceeded, NoAnswer, NoResponse
+from imapkit import AsyncClient, Channel, ConnectionClosed, DeadlineExceeded, NoAnswer, NoResponse
 from imapkit.errors import ArgumentError, error
 from imapkit.testing import Conversation, ReceivedCommand, answering, refusing, selected, within
 from tests.core.rig import until
@@ -140,9 +140,7 @@ def short(name: bytes, start: bytes | None, size: bytes | None, data: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("form", "most"),
-    [(whole, 1), (whole_with_origin, 1), (nameless, 14), (with_length, 14), (short, 60)],
-    ids=lambda x: getattr(x, "__name__", str(x)),
+    ("form", "most"), [(whole, 1), (whole_with_origin, 1), (nameless, 14), (with_length, 14), (short, 60)], ids=lambda x: getattr(x, "__name__", str(x))
 )
 def test_servers_that_answer_in_another_way(form: Callable[..., bytes], most: int) -> None:
     mails, file = mail(form=form), io.BytesIO()
@@ -369,52 +367,18 @@ def test_a_second_body_is_refused() -> None:
         box.download(UID, "TEXT", io.BytesIO(), chunk=None)
 
 
-# resuming
-
-
 @WAYS
-@pytest.mark.parametrize("there", [0, 1, 56, 57, 12_345, len(DATA) - 1, len(DATA)])
-def test_an_encoded_part_goes_on_where_it_was(there: int, chunk: int | None, tmp_path: Path) -> None:
-    path, mails = tmp_path / "a", mail()
-    path.write_bytes(DATA[:there])
-    with serving(mails) as (box, _):
-        assert box.download(UID, "2", path, chunk=chunk, resume=True) == len(DATA)
-    assert path.read_bytes() == DATA
-    starts = [int(items.split(b"<")[1].split(b".")[0]) for items in mails.asked if b"<" in items]
-    if there > 1000:
-        assert starts[2] >= there * 4 // 3 - 500, "little comes twice"
-
-
-@WAYS
-@pytest.mark.parametrize("form", [Mails.literal, whole])
-@pytest.mark.parametrize("there", [0, 1, 12_345, len(DATA)])
-def test_a_plain_part_goes_on_where_it_was(there: int, chunk: int | None, form: Callable[..., bytes], tmp_path: Path) -> None:
-    path, mails = tmp_path / "a", mail(DATA, b"8BIT", form=form)
-    path.write_bytes(DATA[:there])
-    with serving(mails) as (box, _):
-        assert box.download(UID, "2", path, chunk=chunk, resume=True) == len(DATA)
-    assert path.read_bytes() == DATA
-
-
-@pytest.mark.parametrize(
-    ("text", "there"),
-    [
-        (encoded(DATA[:50_001], 76) + encoded(DATA[50_001:], 60), DATA[:80_000]),
-        (TEXT, b"another file"),
-        (TEXT, DATA[:50_000] + b"x"),
-        (TEXT, DATA * 2),
-        (TEXT.replace(b"\r\n", b""), DATA[:50_000]),
-    ],
-    ids=["uneven lines", "another file", "another end", "too much", "no lines"],
-)
-def test_what_cannot_be_resumed_begins_again(text: bytes, there: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_bytes(there)
-    with serving(mail(text)) as (box, _):
-        assert box.download(UID, "2", path, chunk=CHUNK, resume=True) == len(DATA)
-    assert path.read_bytes() == DATA
-
-
-def test_a_file_of_the_programs_cannot_be_resumed() -> None:
-    with serving(mail()) as (box, _), pytest.raises(ArgumentError):
-        box.download(UID, "2", io.BytesIO(), resume=True)
+def test_a_file_that_accepts_nothing_for_too_long(chunk: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, the thread that reads waits for it, but not for ever; in pieces it waits for nobody."""
+    monkeypatch.setattr(Channel.__init__, "__defaults__", (1000, 0.05))
+    file = Stalled()
+    with serving(mail()) as (box, _):
+        future = box.nowait.download(UID, "2", file, chunk=chunk)
+        assert file.come.wait(10)
+        assert box._link.raw.noop()[0] == "OK"
+        file.go.set()
+        if chunk is None:
+            assert isinstance(future.exception(10), DeadlineExceeded)
+        else:
+            assert future.result(10) == len(DATA)
+        assert box._link.raw.noop()[0] == "OK"

@@ -272,7 +272,7 @@ MISTAKES = (
         "if False:",
     ),
     Mistake("a doubtful answer gives way", attribution, 'asked for", True', 'asked for", False'),
-    Mistake("a command that is over awaits nothing", attribution, "self._awaiting[name].pop(request, None)", "pass"),
+    Mistake("a command that is over awaits nothing", attribution, "awaiting.pop(request, None)", "pass"),
     Mistake("a run is given to a command that has been sent", inbound, "return owner if owner.sent else None", "return owner"),
     Mistake(
         "a run is taken whole only if all of it is the answer",

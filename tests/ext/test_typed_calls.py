@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -218,10 +219,13 @@ def test_a_secret_is_not_sent_after_starttls_that_the_server_lacks() -> None:
             raw.login("user", "pass")
 
 
-def test_the_user_of_proxyauth_is_secret() -> None:
+@FACES
+def test_the_user_of_proxyauth_is_in_no_error_and_in_no_frame(face: Callable[[Client, Call], Any]) -> None:
     def echoing(conversation: Conversation, command: ReceivedCommand) -> None:
         conversation.no(command, b"no user Robert-Paulson")
 
     with typed({"PROXYAUTH": echoing}) as (client, _), pytest.raises(NoResponse) as refused:
-        client.proxyauth("Robert-Paulson")
+        face(client, lambda client: client.proxyauth("Robert-Paulson"))
     assert "Robert-Paulson" not in str(refused.value)
+    frames = [frame for frame, _ in traceback.walk_tb(refused.value.__traceback__)]
+    assert not [frame for frame in frames if "Robert-Paulson" in repr(frame.f_locals)]

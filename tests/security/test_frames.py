@@ -308,7 +308,7 @@ def test_every_exception_that_interrupts_a_login(way: str, wrong: type[BaseExcep
         "core.threads.callers.Callers._wait",
         "core.threads.courier.Courier._try",
         "core.engine.engine.Engine.submit",
-        "core.engine.outbound.Wire.next",
+        "core.engine.outbound.Outbound.next",
     ],
 )
 @pytest.mark.parametrize("way", ["login", "PLAIN", "a plugin's"])

@@ -38,6 +38,7 @@ def work(client: Client) -> None:
         for message in messages:
             envelope: Envelope = message[ENVELOPE]
             flags: Flags = message[FLAGS]
+            print(flags == {"a"}, message.flags == frozenset())
             body: BodyStructure = message[BODY]
             size: int = message[SIZE]
             date: datetime = message[DATE]

@@ -21,7 +21,10 @@ class _Blocking:
     """See ``Face``."""
 
     def one(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        return obj._link.perform(function(obj, *args, **options), obj._box, deadline_of(obj))
+        wire = function(obj, *args, **options)
+        # (The frame would be in the traceback of an error, with an argument that may be secret.)
+        del args, options
+        return obj._link.perform(wire, obj._box, deadline_of(obj))
 
     def several(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         return run(obj, function(obj._within(), *args, **options), deadline_of(obj))

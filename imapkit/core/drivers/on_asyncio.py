@@ -78,7 +78,10 @@ async def _landed(sent: Flight[T]) -> T:
 
 async def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """See ``Face.one``."""
-    return await _landed(await _begun(obj, function(obj, *args, **options), deadline_of(obj)))
+    wire = function(obj, *args, **options)
+    # (The frame would be in the traceback of an error, with an argument that may be secret.)
+    del args, options
+    return await _landed(await _begun(obj, wire, deadline_of(obj)))
 
 
 async def _begun(obj: TypedCommands[Any], wire: Wire[T], deadline: float | None) -> Sent[T]:

@@ -128,9 +128,10 @@ class _Series(CalledBack[_Result]):
                 step = obj._link.begin(step, obj._box, self._deadline)
             if isinstance(step, Flight):
                 self._awaited = step
-                # (The connection wakes the thread behind its own commands; what is over at once is put on this thread.)
+                # (The connection wakes the thread behind its own commands.)
                 hand_over = self._put if isinstance(step, Sent) else self._post
                 step.when_over(partial(hand_over, partial(_taken, work, step.take)))
+                # (What was over at once has been put on this thread.)
                 self._worker.wake()
             elif isinstance(step, Begin):
                 self._begun = obj._link.begin(step.wire, obj._box, self._deadline)

@@ -43,8 +43,12 @@ class Attribution:
     def forget(self, request: Request) -> None:
         """Remove a command that is over."""
         for name in request.call.awaits:
-            if name in self._awaiting:
-                self._awaiting[name].pop(request, None)
+            awaiting = self._awaiting.get(name)
+            if awaiting is not None:
+                awaiting.pop(request, None)
+                if not awaiting:
+                    # (An empty dictionary that has been used takes 0.2 KiB, on every idle connection.)
+                    del self._awaiting[name]
 
     def clear(self) -> None:
         """Remove all commands."""
@@ -53,7 +57,7 @@ class Attribution:
     @property
     def empty(self) -> bool:
         """Whether no command awaits a response."""
-        return not any(self._awaiting.values())
+        return not self._awaiting
 
     def sole(self, name: str) -> Request | None:
         """The only command that awaits responses of that name; None if several commands do, or if no command does."""

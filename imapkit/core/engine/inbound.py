@@ -53,7 +53,6 @@ class Inbound:
         self.alert = ""
         """The text of the last ALERT, without secrets."""
         self.welcome: bytes | None = None
-        self._interrupts = {command.interrupt for command in tables.commands.values() if command.interrupt is not None}
 
     def receive(self, batch: Iterable[Continuation | Tagged | Untagged | Run]) -> None:
         """Take responses in, in order."""
@@ -214,7 +213,8 @@ class Inbound:
 
     def _stray(self, response: Tagged) -> None:
         """Note an answer to a tag that is not in flight. Raises ``RemoteProtocolError`` unless the answer is to an interrupt."""
-        if response.tag not in self._interrupts or response.typ not in ("NO", "BAD"):
+        interrupts = (command.interrupt for command in self._tables.commands.values())
+        if response.typ not in ("NO", "BAD") or response.tag not in interrupts:
             raise RemoteProtocolError(f"the server answered a tag that was not sent: {response.tag[:40]!r} {response.typ}")
         # The server had ended the command by itself, and took the interrupt line for a command.
         self._defects.add("an answer to the end of a command that had ended", b"%b %b" % (response.tag, response.text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 __all__ = ["Flags"]
@@ -31,6 +31,11 @@ class Flags(frozenset[str]):
         """The flags as a FETCH response has them. The same object for the same flags, as long as one is in use."""
         known = _KNOWN.get(flags)
         return known if known is not None else _KNOWN.setdefault(flags, cls(flags))
+
+    if TYPE_CHECKING:
+        # (mypy would take ``message.flags == {"\\Seen"}`` for a mistake: it knows only the builtin sets to be comparable.)
+        def __eq__(self, other: object) -> bool: ...
+        def __hash__(self) -> int: ...
 
     def __contains__(self, flag: object) -> bool:
         return isinstance(flag, (str, bytes)) and _text(flag).lower() in self._folded

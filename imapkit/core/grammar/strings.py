@@ -50,6 +50,14 @@ def with_crlf(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
+def with_crlf(data: bytes) -> bytes:
+    """The same text with every line end CRLF: a CR alone and an LF alone are line ends, too."""
+    # (Ten times as fast as a pattern.)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.replace(b"\n", b"\r\n")
+
+
 def text_of(value: Any, what: str) -> str:
     """``value`` as text, a number too. Raises ``ArgumentError`` for any other type."""
     if isinstance(value, str):

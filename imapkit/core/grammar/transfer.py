@@ -8,10 +8,14 @@ from __future__ import annotations
 import binascii
 from typing import Protocol
 
+from imapkit.core.support.patterns import late_pattern
+
 __all__ = ["Decoder", "decoder_for"]
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _OTHERS = bytes(set(range(256)) - set(_ALPHABET))
+#   A soft line break (two "=" are one character) whose line end is a CR alone.
+_LONE_CR = late_pattern(rb"(?<!=)((?:==)*+)=\r(?!\n)")
 
 
 class Decoder(Protocol):
@@ -71,18 +75,33 @@ class _QuotedPrintable:
     def feed(self, data: bytes) -> bytes:
         data = self._held + data
         # "=3", or "=" and CR: what it means is not there yet.
-        at = data.rfind(b"=", -2)
-        self._held = b"" if at < 0 else data[at:]
-        return binascii.a2b_qp(data if at < 0 else data[:at])
+        at = data.rfind(b"=", max(0, len(data) - 2))
+        if at < 0 or _ends_a_pair(data, at):
+            at = len(data)
+        self._held = data[at:]
+        return _quoted_printable(data[:at])
 
     def end(self) -> bytes:
         held, self._held = self._held, b""
-        return binascii.a2b_qp(held)
+        return _quoted_printable(held)
 
 
-def decoder_for(encoding: bytes | None) -> Decoder:
+def _ends_a_pair(data: bytes, at: int) -> bool:
+    """Whether the "=" there is the second of two, which mean one."""
+    run = data[: at + 1]
+    return (len(run) - len(run.rstrip(b"="))) % 2 == 0
+
+
+def _quoted_printable(text: bytes) -> bytes:
+    if text.count(b"=\r") != text.count(b"=\r\n"):
+        # (Behind "=" and a CR alone, ``a2b_qp`` would pass over all up to the next LF.)
+        text = _LONE_CR.sub(rb"\1=\n", text)
+    return binascii.a2b_qp(text)
+
+
+def decoder_for(encoding: str | None) -> Decoder:
     """The decoder for a Content-Transfer-Encoding; what has none, or an unknown one, stays as it is."""
-    name = (encoding or b"").strip().lower()
-    if name == b"base64":
+    name = (encoding or "").strip().lower()
+    if name == "base64":
         return _Base64()
-    return _QuotedPrintable() if name == b"quoted-printable" else _AsItIs()
+    return _QuotedPrintable() if name == "quoted-printable" else _AsItIs()

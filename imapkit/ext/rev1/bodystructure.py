@@ -179,7 +179,7 @@ def _is_attachment(part: BasicPart, related: bool) -> bool:
     shown = "" if part.disposition is None else part.disposition.type.strip()
     if shown == "attachment":
         return True
-    if related and part.id is not None:
+    if related and part.raw_id is not None:
         return False
     return bool(part.filename) or (shown != "inline" and not isinstance(part, TextPart))
 

@@ -54,8 +54,8 @@ _NEWS = frozenset(("FLAGS", "MODSEQ"))
 _ANY_DEPTH = 1 << 31
 """Skipped values need no memory, and the framer has checked their depth (``Limits.nesting``)."""
 #   The items with which a client synchronises a mailbox, as nearly every server writes them: read by two patterns.
-_FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
-_PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (_FLAG, _FLAG)
+FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
+_PLAIN_ATT = rb"(?:UID [1-9]\d{0,8}+|RFC822\.SIZE \d{1,9}+|FLAGS \((?:%b(?: %b)*+)?+\))" % (FLAG, FLAG)
 _PLAIN = late_pattern(rb"\(%b(?: %b)*+\)\Z" % (_PLAIN_ATT, _PLAIN_ATT))
 _PLAIN_ITEM = late_pattern(rb"(UID|RFC822\.SIZE|FLAGS) (?:(\d++)|\(([^)]*+)\))")
 _PLAIN_KEYS = {name.encode("ascii"): ("FETCH", name) for name in ("UID", "RFC822.SIZE", "FLAGS")}

@@ -16,7 +16,7 @@ from imapkit.errors import ArgumentError, NotFetched
 from imapkit.ext.rev1.body import body
 from imapkit.ext.rev1.bodystructure import BodyStructure
 from imapkit.ext.rev1.envelope import Envelope, envelope
-from imapkit.ext.rev1.fetch import FETCH_ITEMS, FetchData, date_time, fetch_uid, fetch_uids
+from imapkit.ext.rev1.fetch import FETCH_ITEMS, FLAG, FetchData, date_time, fetch_uid, fetch_uids
 from imapkit.ext.rev1.sections import find_section
 from imapkit.plugin import Cursor, Defect, Flags, Item, Reading, Reply, Run, Untagged, late_pattern
 
@@ -49,9 +49,8 @@ DATE = cast("Item[datetime]", Item("FETCH", "INTERNALDATE", date_time, datetime)
 _SECTION = late_pattern(r'(?:[A-Za-z0-9.]*+(?: \((?:[^\x00-\x20\x7f-\U0010ffff(){%*"\\\]]++ ?)++\))?+)\Z')
 _IN_NAME = slice(len("BODY["), -1)
 #   What a client asks for to synchronise a mailbox, as nearly every server writes it.
-_FLAG = rb"\\?[^\x00-\x20\x7f(){%*\"\\]++"
 _UID = rb"UID ([1-9]\d{0,8}+)"
-_FLAGS_ROW = late_pattern(rb"^\((?:%b )?+FLAGS \(((?:%b(?: %b)*+)?+)\)(?(1)| %b)\)$" % (_UID, _FLAG, _FLAG, _UID), re.MULTILINE)
+_FLAGS_ROW = late_pattern(rb"^\((?:%b )?+FLAGS \(((?:%b(?: %b)*+)?+)\)(?(1)| %b)\)$" % (_UID, FLAG, FLAG, _UID), re.MULTILINE)
 
 
 def section(name: str = "") -> Item[bytes]:

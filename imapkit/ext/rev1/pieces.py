@@ -58,7 +58,8 @@ class Pieces:
         self._uid, self._section, self._chunk, self._window = uid, section, chunk, window
         self._at, self._end = start, end
         self._allowed = 1
-        self._flights: deque[tuple[int, Flight[Piece | None]]] = deque()
+        self._flights: deque[tuple[int, bool, Flight[Piece | None]]] = deque()
+        """Where each begins, whether it was alone in flight, and the command."""
         self._over = False
 
     async def next(self) -> bytes:
@@ -67,27 +68,29 @@ class Pieces:
             await self._ask()
             if not self._flights:
                 break
-            start, flight = self._flights.popleft()
+            start, alone, flight = self._flights.popleft()
             piece = await flight
-            if piece is None and self._allowed > 1:
-                # The answers cannot be told apart: from here on one by one.
-                self._alone(start)
-                continue
-            if piece is None:
+            if piece is not None:
+                return await self._taken(piece, start)
+            if alone:
                 raise NoAnswer(f"the server said OK, and sent nothing of BODY[{self._section}]: is there a message {self._uid}?")
-            return self._taken(piece, start)
+            # The answers cannot be told apart: from here on one by one.
+            await self._alone(start)
         return b""
 
     async def _ask(self) -> None:
         while len(self._flights) < self._allowed and (self._end is None or self._at < self._end):
             start, self._at = self._at, self._at + self._chunk
-            self._flights.append((start, await Begin(range_wire(self._uid, self._section, start, self._chunk))))
+            alone = self._allowed == 1
+            self._flights.append((start, alone, await Begin(range_wire(self._uid, self._section, start, self._chunk))))
 
-    def _alone(self, at: int) -> None:
-        self.drop()
+    async def _alone(self, at: int) -> None:
+        # (Not dropped: while one is in flight, its answer could be taken for the next one's.)
+        while self._flights:
+            await self._flights.popleft()[2]
         self._at, self._allowed, self._window = at, 1, 1
 
-    def _taken(self, piece: Piece, start: int) -> bytes:
+    async def _taken(self, piece: Piece, start: int) -> bytes:
         data, size = piece.data, len(piece.data)
         if size > self._chunk:
             # The whole part.
@@ -98,11 +101,14 @@ class Pieces:
                 self._finish()
             else:
                 # The server gives less at a time than it is asked for.
-                self._alone(start + size)
+                await self._alone(start + size)
         elif self._end is not None and start + size > self._end:
             # There is more than the server has said.
             self._end = None
-        self._allowed = self._window if piece.ranged else 1
+        if piece.ranged:
+            self._allowed = self._window
+        else:
+            self._allowed = self._window = 1
         return data
 
     def _finish(self) -> None:
@@ -112,4 +118,4 @@ class Pieces:
     def drop(self) -> None:
         """Give up what is in flight."""
         while self._flights:
-            self._flights.popleft()[1].drop()
+            self._flights.popleft()[2].drop()

@@ -158,12 +158,11 @@ def _own_namespaces(reply: Reply) -> list[list[str]]:
 def _named(listings: list[MailboxListing], prefixes: list[str]) -> Iterator[MailboxListing]:
     """Those whose names say what they are for, each with its role."""
     for listing in listings:
-        name, delimiter = listing.mailbox, listing.delimiter
+        name = listing.mailbox
         for prefix in prefixes:
-            # (INBOX is INBOX in any case.)
-            if name[: len(prefix)].casefold() == prefix.casefold():
-                rest = name[len(prefix) :]
-                role = role_of_name(rest) if not delimiter or delimiter not in rest else None
-                if role is not None and listing.role is None:
-                    yield listing.with_role(role, "name")
-                    break
+            # (INBOX is INBOX in any case. The known names have no levels, so deeper mailboxes have none of them.)
+            is_own = name[: len(prefix)].casefold() == prefix.casefold()
+            role = role_of_name(name[len(prefix) :]) if is_own else None
+            if role is not None and listing.role is None:
+                yield listing.with_role(role, "name")
+                break

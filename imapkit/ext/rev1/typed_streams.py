@@ -51,7 +51,7 @@ class Part(NamedTuple):
     """What has to be known of a part to read it: its ``size`` is that of the encoded one."""
 
     section: str
-    encoding: bytes | None = None
+    encoding: str | None = None
     size: int | None = None
     charset: str | None = None
 
@@ -61,20 +61,20 @@ class Part(NamedTuple):
         if isinstance(part, MultiPart) or not isinstance(part, BasicPart):
             return cls(part.section)
         charset = part.parameters.get("charset")
-        return cls(part.section, part.raw_encoding, part.size, charset and charset.lower())
+        return cls(part.section, part.encoding, part.size, charset and charset.lower())
 
     @property
     def is_plain(self) -> bool:
         """Whether the bytes are sent as they are."""
-        return self._encoded() not in (b"base64", b"quoted-printable")
+        return self._encoded() not in ("base64", "quoted-printable")
 
     @property
     def is_base64(self) -> bool:
         """Whether they are sent as base64."""
-        return self._encoded() == b"base64"
+        return self._encoded() == "base64"
 
-    def _encoded(self) -> bytes:
-        return (self.encoding or b"").strip().lower()
+    def _encoded(self) -> str:
+        return (self.encoding or "").strip().lower()
 
     def decode(self, data: bytes) -> bytes:
         """The bytes that the part encodes."""

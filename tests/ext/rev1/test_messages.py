@@ -6,13 +6,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from imapkit import BODY, DATE, ENVELOPE, FLAGS, HEADER, SIZE, ArgumentError, Client, Flags, Message, Missing, NotFetched, section
 from imapkit.ext.rev1 import FetchData
-from imapkit.plugin import Cursor, Family, Item
+from imapkit.ext.rev1.messages import messages
+from imapkit.plugin import Cursor, Family, Item, Reply, Run
 from imapkit.testing import Handler, answering, selected, within
 
 ROW = (
@@ -134,9 +136,22 @@ def test_many_rows_are_read_as_one_by_one() -> None:
     assert [message.defects for message in found] == [record.defects for record in records]
 
 
-def test_a_line_feed_in_a_row_makes_no_row_of_its_own() -> None:
-    rows = b"* 1 FETCH (UID 5 FLAGS (\\Seen))\n(UID 9 FLAGS ())\r\n* 2 FETCH (UID 7 FLAGS (\\x))y\r\n"
-    assert 9 not in [message.uid for message in of(rows)]
+def of_run(*texts: bytes) -> list[tuple[int, set[str]]]:
+    """The messages of a run of these rows, with their flags."""
+    run = Run("FETCH", [(b"%d" % number, text) for number, text in enumerate(texts, 1)])
+    with box(answering()) as opened:
+        done: Any = SimpleNamespace(received=[run])
+        return [(message.uid, set(message.get(FLAGS) or ())) for message in messages(Reply(done, vars(opened)["_link"]))]
+
+
+def test_a_run_of_rows() -> None:
+    assert of_run(b"(UID 5 FLAGS (a))", b"(FLAGS (b c) UID 7)") == [(5, {"a"}), (7, {"b", "c"})]
+    # A line feed in a row makes no row of its own.
+    assert of_run(b'(UID 5 XX "\n(UID 9 FLAGS ())\n")') == [(5, set())]
+    # Without a UID nothing says which message it is about.
+    assert of_run(b"(FLAGS (a))", b"(UID 7 FLAGS (b))") == [(7, {"b"})]
+    # Of two rows about one message the later flags count.
+    assert of_run(b"(UID 7 FLAGS (a b))", b"(UID 7 FLAGS (c))") == [(7, {"c"})]
 
 
 def test_several_responses_about_one_message_are_one_message() -> None:

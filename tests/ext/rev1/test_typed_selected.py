@@ -18,6 +18,7 @@ from imapkit import (
     BadCharset,
     Client,
     Copied,
+    DeadlineExceeded,
     MailboxClosed,
     Missing,
     NoAnswer,
@@ -102,6 +103,18 @@ def test_a_search_is_sent_again_in_a_charset_that_the_server_knows() -> None:
     with serving({"UID SEARCH": choosy()}) as (box, server), pytest.raises(BadCharset):
         box.search(q.subject("Grüße"))
     assert len(sent(server, "UID SEARCH")) == 1
+
+
+def test_a_charset_that_the_server_names_and_refuses() -> None:
+    def search(conversation: Conversation, command: ReceivedCommand) -> None:
+        if command.args.startswith(b"CHARSET ISO-8859-15 "):
+            conversation.ok(command, untagged=b"* SEARCH 4\r\n")
+        else:
+            conversation.no(command, b"[BADCHARSET (ISO-8859-1 ISO-8859-15)] no")
+
+    with serving({"UID SEARCH": search}) as (box, server):
+        assert box.search(q.subject("Grüße")) == UIDSet("4")
+        assert len(sent(server, "UID SEARCH")) == 3
 
 
 @pytest.mark.parametrize("key", ["UNSEEN", b"UNSEEN", [1, 2], None])
@@ -205,6 +218,28 @@ def test_break_gives_the_next_chunk_up() -> None:
         assert len(sent(server, "UID FETCH")) == 2
         # (What came late is no news.)
         assert vars(box)["_link"].raw.response("FETCH") == ("FETCH", [None])
+
+
+def test_a_late_chunk_is_given_up_and_the_connection_goes_on() -> None:
+    held = Held()
+    with serving({"UID FETCH": held, "UID STORE": DONE}) as (box, server):
+        stream = box.with_options(timeout=0.2).fetch(range(1, 1001), FLAGS)
+        with pytest.raises(DeadlineExceeded):
+            list(stream)
+        held.go.set()
+        box.add_flags(1, "x")
+        assert server.names[-1] == "UID STORE"
+
+
+def test_a_future_of_messages_is_cancelled() -> None:
+    held = Held()
+    with serving({"UID FETCH": held, "UID STORE": DONE}) as (box, server):
+        future = box.nowait.fetch(range(1, 5001), FLAGS)
+        assert held.came.wait(10)
+        assert future.cancel()
+        held.go.set()
+        box.add_flags(1, "x")
+        assert len(sent(server, "UID FETCH")) <= 3
 
 
 def test_a_refusal_in_a_later_chunk_is_raised_there() -> None:

@@ -211,3 +211,5 @@ def test_a_role_that_is_known_otherwise() -> None:
     plain = MailboxListing((), b"/", MailboxName(b"a"))
     known: Any = plain.with_role(Role.JUNK, "name")
     assert (plain.role, known.role, known.role_from, known.name) == (None, Role.JUNK, "name", b"a")
+    told: Any = MailboxListing((b"\\Sent",), b"/", MailboxName(b"a")).with_role(Role.TRASH, "xlist")
+    assert (told.role, told.role_from) == (Role.TRASH, "xlist")
