@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from bench.payloads import payload
+from bench.payloads import payload, rows, text
 
 __all__ = ["now"]
 
@@ -26,6 +26,8 @@ CAPABILITIES = b"IMAP4rev1 LITERAL+ IDLE UIDPLUS ENABLE ID NAMESPACE COMPRESS=DE
 _CHUNK = 1 << 16
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\Z")
 _MAILBOX = re.compile(rb'"?([a-z]+)-(\d+)"?\Z')
+_RANGE = re.compile(rb"(\d+):(\d+) ")
+_PIECE = re.compile(rb"BODY(?:\.PEEK)?\[\]<(\d+)\.(\d+)>")
 _NEWS_AFTER = 0.003
 """Seconds after which there is news in IDLE; an answer to "+" and what the client does with it must be over."""
 
@@ -51,6 +53,7 @@ class _Session:
         self._out: list[bytes] = []
         self._inflate: Any = None
         self._kind, self._size = "none", 0
+        self._rows: list[bytes] = []
         self._stamped = self._held = False
         self._over = False
 
@@ -123,7 +126,7 @@ class _Session:
         if self._kind == "held":
             self._hold()
         # Made now, and not while a client is timed.
-        answer = payload(self._kind, self._size)
+        answer, self._rows = payload(self._kind, self._size), rows(self._kind, self._size)
         if self._inflate is not None and len(answer) >= _CHUNK:
             _deflated(answer)
         count = 1 if self._kind == "big" else self._size
@@ -136,6 +139,18 @@ class _Session:
         self._send(b"* CAPABILITY IMAP4rev1\r\n")
 
     def _fetch(self, tag: bytes, args: bytes) -> None:
+        if self._rows:
+            # (One range; whatever else is asked for is all of them.)
+            asked = _RANGE.match(args)
+            first, last = (int(asked[1]), int(asked[2])) if asked else (1, self._size)
+            self._send(b"".join(self._rows[first - 1 : last]))
+            return
+        piece = _PIECE.search(args) if self._kind == "big" else None
+        if piece:
+            start = int(piece[1])
+            data = text(self._size)[start : start + int(piece[2])]
+            self._send(b"* 1 FETCH (UID 1 RFC822.SIZE %d BODY[]<%d> {%d}\r\n%b)\r\n" % (self._size, start, len(data), data))
+            return
         self._send(payload(self._kind, self._size) or b"* %b FETCH (FLAGS (\\Seen))\r\n" % args.partition(b" ")[0])
 
     def _search(self, tag: bytes, args: bytes) -> None:
@@ -166,6 +181,9 @@ class _Session:
         one = b'* LIST () "/" "%b-%d"\r\n' % (self._kind.encode(), self._size)
         self._send(payload("names", self._size) if self._kind == "names" else one)
 
+    def _status(self, tag: bytes, args: bytes) -> None:
+        self._send(b"* STATUS %b (MESSAGES 231 UNSEEN 4 UIDNEXT 44292 UIDVALIDITY 1)\r\n" % args.rpartition(b" (")[0])
+
     def _logout(self, tag: bytes, args: bytes) -> None:
         self._send(b"* BYE\r\n")
         self._over = True
@@ -183,6 +201,7 @@ _ACTIONS: dict[bytes, Callable[[_Session, bytes, bytes], None]] = {
     b"NAMESPACE": _Session._namespace,
     b"NOOP": _Session._noop,
     b"SELECT": _Session._select,
+    b"STATUS": _Session._status,
     b"UIDFETCH": _Session._fetch,
     b"UIDSEARCH": _Session._search,
 }

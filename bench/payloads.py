@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-__all__ = ["APPENDED", "BODY_SIZE", "MESSAGE", "mixed", "payload"]
+__all__ = ["APPENDED", "BODY_SIZE", "MESSAGE", "mixed", "payload", "rows", "text"]
 
 APPENDED = "Appended"
 """The mailbox for messages that are appended: never the one that is fetched from, which stays as it is."""
@@ -13,12 +13,14 @@ BODY_SIZE = 16 * 1024
 _LINE = b"All work and no play makes a dull benchmark, whatever it is that is being measured.\r\n"
 
 
-def _text(size: int) -> bytes:
+@cache
+def text(size: int) -> bytes:
+    """A message of so many bytes."""
     head = b"Subject: bench\r\nFrom: a@example.org\r\nTo: b@example.org\r\n\r\n"
     return (head + _LINE * (size // len(_LINE) + 1))[: size - 2] + b"\r\n"
 
 
-MESSAGE = _text(4096)
+MESSAGE = text(4096)
 """The message that is appended."""
 
 _MIXED_HEAD = """\
@@ -57,10 +59,6 @@ def mixed(number: int) -> bytes:
     return head + (_LINE * (space // len(_LINE) + 1))[:space] + end
 
 
-def _flags(rows: int) -> bytes:
-    return b"".join(b"* %d FETCH (FLAGS (\\Seen \\Answered $Label%d))\r\n" % (i, i % 7) for i in range(1, rows + 1))
-
-
 _STRUCTURE = (
     b'(((("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "QUOTED-PRINTABLE" 2345 67 NIL NIL NIL NIL)'
     b'("TEXT" "HTML" ("CHARSET" "utf-8") NIL NIL "QUOTED-PRINTABLE" 8765 123 NIL NIL NIL NIL)'
@@ -72,14 +70,29 @@ _STRUCTURE = (
 )
 
 
-def _structure(i: int) -> bytes:
-    envelope = (
-        b'("Mon, 2 Nov 2026 10:%02d:%02d +0100" "=?utf-8?q?Gr=C3=BC=C3=9Fe_Nr=2E?= %d" '
+def _some_flags(i: int) -> bytes:
+    return b"FLAGS (\\Seen \\Answered $Label%d)" % (i % 7)
+
+
+def _flags(rows: int) -> bytes:
+    return b"".join(b"* %d FETCH (%b)\r\n" % (i, _some_flags(i)) for i in range(1, rows + 1))
+
+
+def _envelope(i: int) -> bytes:
+    return (
+        b'ENVELOPE ("Mon, 2 Nov 2026 10:%02d:%02d +0100" "=?utf-8?q?Gr=C3=BC=C3=9Fe_Nr=2E?= %d" '
         b'(("Anna Example" NIL "anna%d" "example.org")) (("Anna Example" NIL "anna%d" "example.org")) '
         b'((NIL NIL "list" "example.org")) (("Bob B." NIL "bob" "example.net")(NIL NIL "carol" "example.com")) '
         b'NIL NIL "<parent%d@example.org>" "<id%d@example.org>")'
     ) % (i // 60 % 60, i % 60, i, i, i, i, i)
-    return b"* %d FETCH (ENVELOPE %b BODYSTRUCTURE %b)\r\n" % (i, envelope, _STRUCTURE)
+
+
+def _structure(i: int) -> bytes:
+    return b"* %d FETCH (%b BODYSTRUCTURE %b)\r\n" % (i, _envelope(i), _STRUCTURE)
+
+
+def _by_uid(item: Callable[[int], bytes]) -> Callable[[int], list[bytes]]:
+    return lambda rows: [b"* %d FETCH (UID %d %b)\r\n" % (i, i, item(i)) for i in range(1, rows + 1)]
 
 
 def _structures(rows: int) -> bytes:
@@ -87,13 +100,13 @@ def _structures(rows: int) -> bytes:
 
 
 def _bodies(rows: int) -> bytes:
-    text = _text(BODY_SIZE)
+    body = text(BODY_SIZE)
     row = b"* %d FETCH (UID %d FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n"
-    return b"".join(row % (i, i, len(text), len(text), text) for i in range(1, rows + 1))
+    return b"".join(row % (i, i, len(body), len(body), body) for i in range(1, rows + 1))
 
 
 def _big(size: int) -> bytes:
-    return b"* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n" % (size, size, _text(size))
+    return b"* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE %d BODY[] {%d}\r\n%b)\r\n" % (size, size, text(size))
 
 
 def _literals(rows: int) -> bytes:
@@ -117,6 +130,21 @@ _MAKERS: dict[str, Callable[[int], bytes]] = {
     "news": _news,
     "names": _names,
 }
+
+
+_ROWS: dict[str, Callable[[int], list[bytes]]] = {
+    "uidflags": _by_uid(_some_flags),
+    "uidenvelopes": _by_uid(_envelope),
+    "uidbodies": _by_uid(lambda i: b"BODYSTRUCTURE %b" % _STRUCTURE),
+    "uidall": _by_uid(lambda i: b"%b %b BODYSTRUCTURE %b" % (_some_flags(i), _envelope(i), _STRUCTURE)),
+}
+
+
+@cache
+def rows(kind: str, size: int) -> list[bytes]:
+    """The rows of a mailbox in which each message is asked for by its own number; none for another kind."""
+    maker = _ROWS.get(kind)
+    return maker(size) if maker is not None else []
 
 
 @cache

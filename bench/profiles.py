@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import imapkit
-from bench.clients.imapkit import look
+from bench.clients.looks import look
 from bench.servers import Where, canned, client
 
 __all__ = ["profile"]

@@ -159,7 +159,13 @@ def _own(work: Work, rows: Sequence[Row]) -> str:
         return _each([str(row.get("imapkit", {}).get("error", "-")) for row in rows])
     rounds = [each for row in rows for each in row["imapkit"].get("rounds", ())]
     spread = f" ({shown(min(rounds))} to {shown(max(rounds))})" if len(rounds) > 1 and min(rounds) < max(rounds) else ""
-    return _each([shown(value) for value in values if value is not None]) + f" {work.unit}".rstrip() + spread
+    return _each([shown(value) for value in values if value is not None]) + f" {work.unit}".rstrip() + spread + _processor(rows)
+
+
+def _processor(rows: Sequence[Row]) -> str:
+    """The same multiple in processor time, where two ways were done in turn."""
+    values = [row["imapkit"]["cpu ratio"] for row in rows if "cpu ratio" in row["imapkit"]]
+    return f", {_each([shown(value) for value in values])} of the processor" if values else ""
 
 
 def _cell(work: Work, row: Row, peer: str) -> str:

@@ -29,7 +29,7 @@ PATIENCE = 150.0
 how long the client took in the clear: ``LONGER`` times that, and ``MORE`` seconds."""
 LONGER, MORE = 2, 10.0
 _NOTHING = 3  # the worker's exit code: this client cannot do that
-_KEPT = ("cpu", "memory", "peak", "threads", "slowest")
+_KEPT = ("cpu", "memory", "peak", "threads", "slowest", "cpu ratio")
 
 
 @dataclass(frozen=True)

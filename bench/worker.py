@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.schemes import switch_off
@@ -34,6 +36,14 @@ def _reset_peak() -> None:
         _CLEAR.write_text("5")
     except OSError:
         pass  # then the peak is that of the whole process
+
+
+def _costs(way: Callable[[], object]) -> tuple[float, float]:
+    """The seconds that pass, and the processor's."""
+    gc.collect()  # one way's garbage is not the other's
+    cpu, wall = time.process_time(), time.perf_counter()
+    way()
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 class Run:
@@ -65,6 +75,7 @@ class Run:
         self.figures["cpu"] = (time.process_time() - cpu) * 1000
         self.figures["peak"] = _status("VmHWM")
         self.figures["memory"] = self.figures["peak"] - before
+        self.figures["MiB"] = self.figures["memory"] / 1024
         self.figures["threads"] = _status("Threads")
         self.figures["memory per byte"] = self.figures["memory"] * 1024 / self.size if self.size else 0.0
         if self._times:
@@ -85,6 +96,19 @@ class Run:
         yield
         self.figures["KiB each"] = (_status("VmRSS") - kept) / self.size
         self.figures["threads each"] = (threading.active_count() - threads) / self.size
+
+    def turns(self, count: int, one: Callable[[], object], other: Callable[[], object]) -> None:
+        """Do both ways in turn, and note the time of ``one`` as a multiple of the other's: the median of all turns.
+
+        "ratio" is of the time that passes, "cpu ratio" of the processor's. A first turn is not counted.
+        """
+        ratios: list[tuple[float, float]] = []
+        for i in range(count + 1):
+            # (In alternating order, so that a machine that grows slower or quicker favours neither.)
+            ways = (one, other) if i % 2 else (other, one)
+            found = {way: _costs(way) for way in ways}
+            ratios.append((found[one][0] / found[other][0], found[one][1] / found[other][1]))
+        self.note(ratio=median(wall for wall, _ in ratios[1:]), cpu_ratio=median(cpu for _, cpu in ratios[1:]))
 
     def note(self, **figures: float) -> None:
         """Add figures."""

@@ -71,6 +71,11 @@ class Work:
         return min(size, self.layered) if layer != "plain" and self.layered else size
 
 
+def _typed(name: str, title: str, size: int, *, at_most: float, small: int = 50, mailbox: str = "none") -> Work:
+    """Two ways of imapkit in turn. (No layer takes part in what is between them.)"""
+    return Work(name, title, mailbox, size, small, figure="ratio", unit="x", own=True, at_most=at_most, plain=True)
+
+
 # They hand APPEND to imaplib, which waits 40 ms in each.
 _SPARED = ("imapclient", "imap_tools")
 _ALL = (
@@ -123,6 +128,39 @@ _ALL = (
          own=True, at_most=1, layered=800),
     Work("threads_fair", "p99 of 16 threads' latency, in medians", "none", 4800, 160, function="threads",
          figure="p99 in medians", unit="x", own=True, at_most=20, layered=800),
+    # Typed calls: one way of imapkit in turn with another, in one process.
+    _typed("typed_noops", "typed NOOPs that block, in raw ones", 1000, at_most=1.1),
+    _typed("typed_futures", "{size:,} NOOPs pipelined as futures, in callbacks", 3000, at_most=1.7),
+    _typed("typed_status", "{size:,} STATUSes pipelined as futures, in callbacks, all parsed", 2000, at_most=1.4),
+    _typed("typed_gather", "{size:,} NOOPs gathered on asyncio, in futures", 3000, at_most=1.3),
+    _typed("typed_awaited", "NOOPs on asyncio one by one, in raw ones", 1000, at_most=2.3),
+    _typed("typed_first", "the first typed client, in the first raw one", 9, at_most=1.3, small=1),
+    _typed("typed_literal", "{megabytes:g} MB into a file as one literal, in raw ones in memory", 200_000_000, at_most=1.1,
+           mailbox="big", small=1_000_000),
+    _typed("typed_window", "{megabytes:g} MB into a file in pieces of 1 MiB, in raw ones in memory", 200_000_000, at_most=1.7,
+           mailbox="big", small=1_000_000),
+    _typed("typed_append", "APPEND of a file of {megabytes:g} MB, in those of bytes", 200_000_000, at_most=1.3, small=1_000_000),
+    _typed("typed_append_lf", "the same, line ends to be made for the file", 200_000_000, at_most=3, small=1_000_000),
+    # Typed calls beside other clients.
+    Work("down_literal", "memory of {megabytes:g} MB into a file as one literal", "big", 200_000_000, 1_000_000, figure="MiB",
+         unit="MiB", at_most=20, plain=True),
+    Work("down_window", "memory of {megabytes:g} MB into a file in pieces of 1 MiB", "big", 200_000_000, 1_000_000, figure="MiB",
+         unit="MiB", at_most=12, plain=True),
+    Work("down_window_time", "the time of that", "big", 200_000_000, 1_000_000, function="down_window", plain=True),
+    Work("up", "memory of an APPEND of a file of {megabytes:g} MB", "none", 200_000_000, 1_000_000, figure="MiB", unit="MiB",
+         at_most=2, plain=True),
+    Work("awaited", "{size:,} NOOPs on asyncio, one by one", "none", 3000, 50, targets={"aioimaplib": 1.5}, plain=True),
+    Work("status_far", "{size:,} STATUSes over a link of 10 ms, as futures", "none", 200, 20, at_most=40, delay=0.01, plain=True),
+    Work("status_far_awaited", "{size:,} STATUSes over a link of 10 ms, on asyncio", "none", 200, 20, at_most=40, delay=0.01,
+         plain=True),
+    Work("rows_flags", "{size:,} typed rows of UID and flags", "uidflags", 50_000, 500,
+         targets={"imapclient": 0.2, "imapflow": 0.3}, real_size=1000, plain=True),
+    Work("rows_envelope", "{size:,} typed rows of ENVELOPE", "uidenvelopes", 4000, 100,
+         targets={"imapclient": 0.4, "imapflow": 0.9}, real_size=1000, plain=True),
+    Work("rows_body", "{size:,} typed rows of BODYSTRUCTURE", "uidbodies", 4000, 100,
+         targets={"imapclient": 0.4, "imapflow": 0.9}, real_size=1000, plain=True),
+    Work("rows", "{size:,} typed rows of flags, ENVELOPE and BODYSTRUCTURE", "uidall", 4000, 100,
+         targets={"imapclient": 0.4, "imapflow": 0.9}, real_size=1000, plain=True),
 )  # fmt: skip
 WORKS = {work.name: work for work in _ALL}
 

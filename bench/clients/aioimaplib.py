@@ -9,7 +9,7 @@ from typing import Any
 
 import aioimaplib
 
-from bench.clients.common import Fetching, Importable
+from bench.clients.common import STATUS, Fetching, Importable
 from bench.payloads import APPENDED, MESSAGE
 from bench.worker import Run
 
@@ -72,6 +72,19 @@ class Client(Fetching, Importable):
         async def work(client: Any) -> None:
             for _ in range(run.size):
                 run.check((await client.noop()).result == "OK")
+
+        self._timed(run, work)
+
+    def awaited(self, run: Run) -> None:
+        """One after another: it has no other way to wait."""
+        self.noops(run)
+
+    def status_far_awaited(self, run: Run) -> None:
+        """As tasks."""
+
+        async def work(client: Any) -> None:
+            answers = await asyncio.gather(*(client.status(f'"Lists/Box {i}"', STATUS) for i in range(run.size)))
+            run.check(all(answer.result == "OK" for answer in answers))
 
         self._timed(run, work)
 

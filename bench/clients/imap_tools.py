@@ -7,7 +7,7 @@ from typing import Any
 
 import imap_tools
 
-from bench.clients.common import Blocking, Importable
+from bench.clients.common import STATUS, Blocking, Importable
 from bench.payloads import APPENDED, MESSAGE
 from bench.worker import Run
 
@@ -31,6 +31,14 @@ class Client(Blocking, Importable):
         with run.timed():
             found = [message.obj.get_payload() for message in box.fetch(uid_list=f"1:{run.size}", mark_seen=False, bulk=True)]
         run.check(len(found) == run.size and all(found))
+        box.logout()
+
+    def status_far(self, run: Run) -> None:
+        """One after another."""
+        box = self.connect(run)
+        with run.timed():
+            found = [box.folder.status(f"Lists/Box {i}", STATUS[1:-1].split()) for i in range(run.size)]
+        run.check(len(found) == run.size and all(status["MESSAGES"] for status in found))
         box.logout()
 
     def _noop(self, client: Any) -> object:

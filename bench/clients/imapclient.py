@@ -8,7 +8,7 @@ from typing import Any
 
 import imapclient
 
-from bench.clients.common import Blocking, Importable
+from bench.clients.common import STATUS, Blocking, Importable
 from bench.payloads import APPENDED, BODY_SIZE, MESSAGE
 from bench.worker import Run
 
@@ -19,11 +19,16 @@ def _lists(envelope: Any) -> Iterator[Any]:
 
 def _look(message: dict[bytes, Any]) -> int:
     """Look at every field that it has parsed; returns how many parts there are."""
+    _look_at_envelope(message)
+    return _parts(message[b"BODYSTRUCTURE"])
+
+
+def _look_at_envelope(message: dict[bytes, Any]) -> int:
     envelope = message[b"ENVELOPE"]
     _ = envelope.date, envelope.subject, envelope.in_reply_to, envelope.message_id
     for address in (address for addresses in _lists(envelope) for address in addresses or ()):
         _ = address.name, address.route, address.mailbox, address.host
-    return _parts(message[b"BODYSTRUCTURE"])
+    return 1
 
 
 def _parts(body: Any) -> int:
@@ -60,6 +65,30 @@ class Client(Blocking, Importable):
     def structures_parsed(self, run: Run) -> None:
         """FETCH of envelopes and structures, every field looked at."""
         self._fetch(run, run.size, "ENVELOPE BODYSTRUCTURE", _look, 1)
+
+    def rows_flags(self, run: Run) -> None:
+        """FETCH of UIDs and flags."""
+        self._fetch(run, run.size, "UID FLAGS", lambda message: len(message[b"FLAGS"]), 0)
+
+    def rows_envelope(self, run: Run) -> None:
+        """FETCH of UIDs and envelopes, every field looked at."""
+        self._fetch(run, run.size, "UID ENVELOPE", _look_at_envelope, 1)
+
+    def rows_body(self, run: Run) -> None:
+        """FETCH of UIDs and structures, every field looked at."""
+        self._fetch(run, run.size, "UID BODYSTRUCTURE", lambda message: _parts(message[b"BODYSTRUCTURE"]), 1)
+
+    def rows(self, run: Run) -> None:
+        """FETCH of all these."""
+        self._fetch(run, run.size, "UID FLAGS ENVELOPE BODYSTRUCTURE", lambda message: len(message[b"FLAGS"]) + _look(message), 1)
+
+    def status_far(self, run: Run) -> None:
+        """One after another."""
+        client = self.connect(run)
+        with run.timed():
+            found = [client.folder_status(f"Lists/Box {i}", STATUS[1:-1].split()) for i in range(run.size)]
+        run.check(len(found) == run.size and all(status[b"MESSAGES"] for status in found))
+        client.logout()
 
     def bodies(self, run: Run) -> None:
         """FETCH of messages."""

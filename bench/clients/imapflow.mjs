@@ -1,5 +1,8 @@
 // imapflow, for Node: node imapflow.mjs FUNCTION OPTIONS; prints the figures as JSON. Exit 3: no such work.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { createRequire } from 'node:module';
 
 const [work, json] = process.argv.slice(2);
@@ -56,6 +59,28 @@ const works = {
     flags_parsed: client => fetchAll(client, { flags: true }, row => row.flags.size >= 0),
     structures_parsed: structures,
     structures_decoded: structures,
+    rows_flags: client => fetchAll(client, { uid: true, flags: true }, row => row.uid && row.flags.size >= 0),
+    rows_envelope: client => fetchAll(client, { uid: true, envelope: true }, row => row.uid && envelope(row.envelope)),
+    rows_body: client => fetchAll(client, { uid: true, bodyStructure: true }, row => row.uid && part(row.bodyStructure)),
+    rows: client => fetchAll(client, { uid: true, flags: true, envelope: true, bodyStructure: true },
+        row => row.uid && row.flags.size >= 0 && envelope(row.envelope) && part(row.bodyStructure)),
+    status_far: async client => {
+        const asked = { messages: true, unseen: true, uidNext: true, uidValidity: true };
+        const found = await Promise.all([...Array(run.size).keys()].map(i => client.status(`Lists/Box ${i}`, asked)));
+        if (!found.every(status => status.messages)) throw new Error('refused');
+    },
+    down_window: async client => {
+        // In pieces of 64 KiB, its default.
+        const { content } = await client.download('1', undefined, { uid: true });
+        const place = mkdtempSync(join(tmpdir(), 'bench-'));
+        try {
+            const file = createWriteStream(join(place, 'message'));
+            await pipeline(content, file);
+            if (file.bytesWritten !== run.size) throw new Error(`${file.bytesWritten} bytes`);
+        } finally {
+            rmSync(place, { recursive: true });
+        }
+    },
     bodies: client => fetchAll(client, { source: true }, row => row.source.length === run.body),
     big: async client => {
         const found = await client.fetchOne('1', { source: true });
@@ -90,7 +115,7 @@ try {
     const peak = status('VmHWM'), memory = peak - kept;
     times.sort((a, b) => a - b);
     console.log(JSON.stringify({
-        wall, cpu: (used.user + used.system) / 1000, memory, peak, threads: status('Threads'),
+        wall, cpu: (used.user + used.system) / 1000, memory, MiB: memory / 1024, peak, threads: status('Threads'),
         'memory per byte': run.size ? (memory * 1024) / run.size : 0,
         ...(times.length ? { p99: times[Math.floor(times.length * 0.99)], slowest: times.at(-1) } : {})
     }));

@@ -3,64 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 import imapkit
 from bench.clients.common import Threaded
+from bench.clients.looks import decode, look
 from bench.payloads import APPENDED
 from bench.worker import Run
-from imapkit.ext.rev1 import Address, BasicPart, BodyStructure, Envelope, FetchData, MailboxListing
+from imapkit.ext.rev1 import FetchData, MailboxListing
 
-__all__ = ["Client", "look"]
-
-
-def _addresses(envelope: Envelope) -> Iterator[Address]:
-    for some in (envelope.from_, envelope.sender, envelope.reply_to, envelope.to, envelope.cc, envelope.bcc):
-        yield from some
+__all__ = ["Client", "filled"]
 
 
-def look(message: FetchData) -> int:
-    """Look at every parsed field, whether it is made early or late; returns how many parts there are."""
-    envelope, structure, parts = message.envelope, message.structure, 0
-    assert envelope is not None
-    assert structure is not None
-    _ = envelope.date, envelope.raw_subject, envelope.raw_in_reply_to, envelope.raw_message_id
-    for address in _addresses(envelope):
-        _ = address.raw_name, address.raw_route, address.raw_mailbox, address.raw_host
-    for part in structure.walk():
-        _fields(part)
-        parts += 1
-    return parts
-
-
-def _fields(part: BodyStructure) -> None:
-    _ = part.section, part.raw_type, part.raw_subtype, part.raw_parameters, part.raw_language, part.raw_location, part.extensions
-    if part.disposition is not None:
-        _ = part.disposition.raw_type, part.disposition.raw_parameters
-    if isinstance(part, BasicPart):
-        _ = part.raw_id, part.raw_description, part.raw_encoding, part.size, part.raw_md5
-
-
-def _decode(message: FetchData) -> int:
-    """Look at the fields that are decoded when they are asked for, too."""
-    envelope, structure = message.envelope, message.structure
-    assert envelope is not None
-    assert structure is not None
-    _ = envelope.subject
-    for address in _addresses(envelope):
-        _ = address.name, address.email
-    for part in structure.walk():
-        _ = part.content_type, part.parameters
-        if part.disposition is not None:
-            _ = part.disposition.parameters
-    return look(message)
+@contextmanager
+def filled(size: int, end: bytes) -> Iterator[IO[bytes]]:
+    """A file of so many bytes, in lines with such ends."""
+    line = b"x" * 70 + end
+    with TemporaryFile() as file:
+        for _ in range(size // len(line)):
+            file.write(line)
+        file.write(b"x" * (size - file.tell()))
+        file.seek(0)
+        yield file
 
 
 class Client(Threaded):
-    """Adds the parsed records."""
+    """Adds the parsed records, and the typed calls."""
 
     module = "imapkit"
+
+    def __getattr__(self, name: str) -> Any:
+        # (Only those who ask for it pay for it: asyncio takes megabytes.)
+        from bench.clients.typed import Typed
+
+        return partial(getattr(Typed, name), self)
 
     def open(self, run: Run) -> Any:
         """A client."""
@@ -92,7 +71,7 @@ class Client(Threaded):
 
     def structures_decoded(self, run: Run) -> None:
         """The same with all words and parameters decoded, as imapflow does."""
-        self._structures(run, _decode)
+        self._structures(run, decode)
 
     def _structures(self, run: Run, look: Callable[[FetchData], int]) -> None:
         client = self.connect(run)
@@ -144,12 +123,7 @@ class Client(Threaded):
         self._append_file(run, b"\n", lambda file: file)
 
     def _append_file(self, run: Run, end: bytes, message: Callable[[Any], Any]) -> None:
-        client, line = self.connect(run), b"x" * 70 + end
-        with TemporaryFile() as file:
-            for _ in range(run.size // len(line)):
-                file.write(line)
-            file.write(b"x" * (run.size - file.tell()))
-            file.seek(0)
-            with run.timed():
-                run.check(client.append(APPENDED, None, None, message(file))[0] == "OK")
+        client = self.connect(run)
+        with filled(run.size, end) as file, run.timed():
+            run.check(client.append(APPENDED, None, None, message(file))[0] == "OK")
         client.logout()

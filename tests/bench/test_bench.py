@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from bench.__main__ import main
 from bench.canned import now
 from bench.clients.common import Countdown
 from bench.document import write
-from bench.payloads import BODY_SIZE, mixed, payload
+from bench.payloads import BODY_SIZE, mixed, payload, text
 from bench.profiles import profile
 from bench.relay import relayed
 from bench.report import Row, headline, lines, merged, missed, missing, ratio
 from bench.rounds import PATIENCE, SLOW, Outcome
+from bench.servers import canned, client
+from bench.worker import Run
 from bench.works import ORDER, WORKS, Work, goal
 from imapkit.testing import ScriptedServer
 
@@ -87,6 +90,65 @@ def test_imaplib2_gets_the_same_work(tmp_path: Path) -> None:
     assert row["imapkit"]["delay"] > 0
 
 
+TYPED = [name for name in WORKS if name.startswith(("typed_", "rows", "down_", "status_far")) or name in ("awaited", "up")]
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(120)
+def test_typed_calls_and_peers_do_the_same_work(tmp_path: Path) -> None:
+    kept = tmp_path / "figures.json"
+    peers = [name for name in ("aioimaplib", "imapclient", "imap_tools") if find_spec(name)]
+    argv = ["--small", "--servers", "canned", "--layers", "plain", "--clients", "imapkit", *peers, "--json", str(kept)]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *argv, "--works", *TYPED], cwd=ROOT, capture_output=True, text=True, timeout=110
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    plain = json.loads(kept.read_text())["tables"][PLAIN]
+    assert set(plain) == set(TYPED)
+    for name, row in plain.items():
+        assert row["imapkit"][WORKS[name].figure] > 0, name
+        # (aioimaplib mixes up commands of one name.)
+        failing = {peer for peer, figures in row.items() if "error" in figures}
+        assert failing <= ({"aioimaplib"} if name == "status_far_awaited" else set()), row
+        assert (set(WORKS[name].targets) & set(peers)) <= set(row), name
+
+
+def test_ways_in_turn_are_compared_by_the_median_of_their_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(dict.fromkeys(("host", "port", "cafile", "compress", "user", "password", "mailbox"), "") | {"size": 0})
+    calls: list[str] = []
+    costs = {
+        "one": iter([(90.0, 9.0), (2.0, 1.0), (3.0, 4.0), (8.0, 3.0)]),
+        "other": iter([(1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (1.0, 2.0)]),
+    }
+
+    def cost(way: Callable[[], str]) -> tuple[float, float]:
+        calls.append(way())
+        return next(costs[calls[-1]])
+
+    monkeypatch.setattr("bench.worker._costs", cost)
+    run.turns(3, lambda: "one", lambda: "other")
+    assert calls == ["other", "one", "one", "other", "other", "one", "one", "other"]
+    assert run.figures == {"ratio": 2.0, "cpu ratio": 1.5}
+
+
+def test_a_message_is_asked_for_by_its_number() -> None:
+    with canned() as where, client(where, "uidflags-9") as imap:
+        _, data = imap.uid("FETCH", "3:4", "(UID FLAGS)")
+        assert [(message.uid, message.flags) for message in data.parsed()] == [
+            (3, {"\\Seen", "\\Answered", "$Label3"}),
+            (4, {"\\Seen", "\\Answered", "$Label4"}),
+        ]
+        imap.select("big-1000")
+        _, data = imap.uid("FETCH", "1", "(BODY.PEEK[]<990.20>)")
+        assert data[0][1] == text(1000)[990:]
+
+
+def test_the_processors_share_is_shown_beside_a_multiple() -> None:
+    row = {"imapkit": {"ratio": 1.2, "cpu ratio": 1.1, "rounds": [1.2]}}
+    *_, line = lines([run_of(row, name="typed_noops")], PLAIN)
+    assert line == "| typed NOOPs that block, in raw ones | 1.2 x, 1.1 of the processor | 1.1 x | **missed** |"
+
+
 def test_a_ratio_is_imapkits_figure_in_those_of_the_peer() -> None:
     work = Work("x", "x", "none", 1, 1, targets={"imaplib": 0.4, "imaplib2": 0.1}, at_most=20)
     assert ratio(work, ROW, "imaplib") == 0.5
@@ -113,7 +175,9 @@ def test_through_a_layer_no_peer_may_be_faster() -> None:
 
 def test_through_a_layer_the_table_is_the_same_but_for_what_no_layer_takes_part_in() -> None:
     plain = {work.name for work in WORKS.values() if work.sized("canned", "plain")}
-    assert plain - {work.name for work in WORKS.values() if work.sized("canned", "TLS")} == {"importing", "first"}
+    layered = {work.name for work in WORKS.values() if work.sized("canned", "TLS")}
+    typed = {name for name in plain if name.startswith(("typed_", "rows", "down_", "status_far"))}
+    assert plain - layered == {"importing", "first", "awaited", "up"} | typed
 
 
 def test_work_for_a_real_server_only_has_its_goal_there() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
@@ -34,11 +34,16 @@ class _Blocking:
 
 
 def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
-    # (Each step has its own deadline: the time in between is the program's.)
+    # (Each step has its own deadline: the time in between is the program's. Most steps await nothing, and need none.)
+    following = results.__anext__
     try:
         while True:
+            work = following()
             try:
-                value = run(obj, results.__anext__(), deadline_of(obj))
+                step = work.send(None)
+                _run_on(obj, work, step, deadline_of(obj))
+            except StopIteration as end:
+                value = end.value
             except StopAsyncIteration:
                 return
             yield value
@@ -48,18 +53,21 @@ def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
 
 def run(obj: Any, work: Any, deadline: float | None) -> Any:
     """Carry out what a family's coroutine awaits, on this thread; returns its result."""
-    send = work.send
     try:
-        step = send(None)
-        while True:
-            try:
-                value = _carried_out(obj, step, deadline)
-            except BaseException as exc:
-                step = work.throw(exc)
-            else:
-                step = send(value)
+        _run_on(obj, work, work.send(None), deadline)
     except StopIteration as end:
         return end.value
+
+
+def _run_on(obj: Any, work: Any, step: Any, deadline: float | None) -> NoReturn:
+    """Carry out ``step``, which the coroutine awaits, and those after it, until it raises ``StopIteration`` with its result."""
+    while True:
+        try:
+            value = _carried_out(obj, step, deadline)
+        except BaseException as exc:
+            step = work.throw(exc)
+        else:
+            step = work.send(value)
 
 
 def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:

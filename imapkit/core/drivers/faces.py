@@ -8,48 +8,40 @@ from typing import TYPE_CHECKING, Any
 from imapkit.core.drivers.blocking import BLOCKING
 
 if TYPE_CHECKING:
-    from imapkit.core.contract.typed import Face, TypedCommands
+    from imapkit.core.contract.typed import Face
 
 __all__ = ["ASYNC", "BLOCKING", "NOWAIT"]
 
 
-class _Nowait:
-    """See ``Face``."""
+class _Loaded:
+    """A face whose functions are those of a module, from the first call on."""
 
-    def one(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        from imapkit.core.drivers import pending
+    one: Callable[..., Any]
+    several: Callable[..., Any]
+    stream: Callable[..., Any]
 
-        return pending.one(obj, function, *args, **options)
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
 
-    def several(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        from imapkit.core.drivers import pending
-
-        return pending.several(obj, function, *args, **options)
-
-    def stream(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        from imapkit.core.drivers import pending
-
-        return pending.stream(obj, function, *args, **options)
-
-
-class _Async:
-    """See ``Face``."""
-
-    def one(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        from imapkit.core.drivers import on_asyncio
-
-        return on_asyncio.one(obj, function, *args, **options)
-
-    def several(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        from imapkit.core.drivers import on_asyncio
-
-        return on_asyncio.several(obj, function, *args, **options)
-
-    def stream(self, obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        from imapkit.core.drivers import on_asyncio
-
-        return on_asyncio.iterate(obj, function, *args, **options)
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("one", "several", "stream"):
+            raise AttributeError(name)
+        face = self._load()
+        self.one, self.several, self.stream = face.one, face.several, face.stream
+        return getattr(face, name)
 
 
-NOWAIT: Face = _Nowait()
-ASYNC: Face = _Async()
+def _pending() -> Any:
+    from imapkit.core.drivers import pending
+
+    return pending
+
+
+def _on_asyncio() -> Any:
+    from imapkit.core.drivers import on_asyncio
+
+    return on_asyncio
+
+
+NOWAIT: Face = _Loaded(_pending)
+ASYNC: Face = _Loaded(_on_asyncio)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from imapkit.core.contract.streamed import StreamedCall
 from imapkit.core.contract.wires import Flight, Reply, Wire
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from imapkit.core.plugins.registry import Registry
     from imapkit.core.threads.connection import Connection
 
-__all__ = ["Link", "Raw", "Sent", "deadline_of", "seconds_left"]
+__all__ = ["Link", "Making", "Raw", "Sent", "deadline_of", "seconds_left"]
 
 T = TypeVar("T")
 
@@ -173,6 +173,18 @@ class Link:
         if request.typ != "OK":
             raise outcome.refusal_by_code(request, engine)
         return wire.parse(Reply(request, self))
+
+
+class Making(Generic[T]):
+    """Makes the result of a command that is over, when it is called. (A partial would be three objects for each future.)"""
+
+    __slots__ = ("_link", "_wire")
+
+    def __init__(self, link: Link, wire: Wire[T]) -> None:
+        self._link, self._wire = link, wire
+
+    def __call__(self, request: Request) -> T:
+        return self._link.made(self._wire, request)
 
 
 class Sent(Flight[T]):

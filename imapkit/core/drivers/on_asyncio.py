@@ -17,7 +17,7 @@ from imapkit.errors import DeadlineExceeded
 if TYPE_CHECKING:
     from imapkit.core.contract.typed import TypedCommands
 
-__all__ = ["iterate", "one", "run", "several"]
+__all__ = ["one", "run", "several", "stream"]
 
 T = TypeVar("T")
 
@@ -100,16 +100,23 @@ async def several(obj: TypedCommands[Any], function: Callable[..., Any], *args: 
 
 async def run(obj: Any, work: Any, deadline: float | None) -> Any:
     """Carry out what a family's coroutine awaits; returns its result."""
-    send = work.send
     try:
-        step = send(None)
+        step = work.send(None)
+    except StopIteration as end:
+        return end.value
+    return await _run_on(obj, work, step, deadline)
+
+
+async def _run_on(obj: Any, work: Any, step: Any, deadline: float | None) -> Any:
+    """Carry out ``step``, which the coroutine awaits, and those after it; returns the coroutine's result."""
+    try:
         while True:
             try:
                 value = await _carried_out(obj, step, deadline)
             except BaseException as exc:
                 step = work.throw(exc)
             else:
-                step = send(value)
+                step = work.send(value)
     except StopIteration as end:
         return end.value
 
@@ -154,13 +161,19 @@ async def _given(turn: Turn, deadline: float | None) -> None:
         raise
 
 
-async def iterate(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> AsyncIterator[Any]:
+async def stream(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> AsyncIterator[Any]:
     """See ``Face.stream``. Each step has its own deadline: the time in between is the program's."""
+    # (Most steps await nothing, and need no deadline.)
     results: Any = function(obj._within(), *args, **options)
+    following = results.__anext__
     try:
         while True:
+            work = following()
             try:
-                value = await run(obj, results.__anext__(), deadline_of(obj))
+                step = work.send(None)
+                value = await _run_on(obj, work, step, deadline_of(obj))
+            except StopIteration as end:
+                value = end.value
             except StopAsyncIteration:
                 return
             yield value

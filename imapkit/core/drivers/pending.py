@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
-from imapkit.core.drivers.link import Sent, deadline_of
+from imapkit.core.drivers.link import Making, Sent, deadline_of
 from imapkit.core.threads.futures import CalledBack
 from imapkit.core.threads.worker import Worker
 
@@ -29,7 +29,7 @@ def one(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **opt
     if not link.knows_capabilities:
         return _Series(obj, _once_capabilities_are_known(link, wire))
     call, left = link.prepared(wire, obj._box, deadline_of(obj))
-    future: Future[Any] = link.raw._live.callers.submit_future(call, partial(link.made, wire), timeout=left)
+    future: Future[Any] = link.raw._live.callers.submit_future(call, Making(link, wire), timeout=left)
     return future
 
 

@@ -55,7 +55,7 @@ class Callers:
         """Completes futures, and runs what a family does between two commands of one future."""
         self._engine, self._process = steps.engine, process.current
         # (Bound once: each would be an object with each command.)
-        self._answer, self._look = challenges.answer, self._look_again
+        self._answer, self._look, self._give_up = challenges.answer, self._look_again, self.give_up
 
     def perform(
         self,
@@ -257,7 +257,7 @@ class Callers:
         future: CommandFuture[_Result] = CommandFuture(finish, self._callbacks)
         waiter: Waiter = FutureWaiter(self.futures, future, self.ask)
         request = self.enqueue(call, waiter if taking is None else taking.after_body(waiter, self.futures), timeout=timeout)
-        future.bind(partial(self.give_up, request))
+        future.bind(self._give_up, request)
         return future
 
 

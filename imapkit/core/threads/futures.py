@@ -46,7 +46,7 @@ class CommandFuture(CalledBack[_Result]):
         self._value: _Result = _UNMADE
         self._failure: BaseException | None = None
         self._making = threading.Lock()
-        self._give_up: Callable[[], object] | None = None
+        self._bound: tuple[Callable[[Request], object], Request] | None = None
 
     def result(self, timeout: float | None = None) -> _Result:
         """The result; see ``Future.result``. Raises the error of the command."""
@@ -74,6 +74,8 @@ class CommandFuture(CalledBack[_Result]):
             request, self._request = self._request, None
             if request is None:
                 return
+            # (The answer may have come before ``bind``.)
+            self._bound = None
             try:
                 self._value = self._finish(request)
             except BaseException as exc:
@@ -81,23 +83,24 @@ class CommandFuture(CalledBack[_Result]):
             del self._finish
 
     def arrived(self, request: Request) -> None:
-        """The command is over; on a thread of the connection. A second call does nothing."""
-        if not self.done() and self.set_running_or_notify_cancel():
-            self._give_up, self._request = None, request
+        """The command is over; called once, on a thread of the connection."""
+        if self.set_running_or_notify_cancel():
+            self._bound, self._request = None, request
             self.set_result(_UNMADE)
 
     def cancel(self) -> bool:
         """Give the command up; False if its result is there already."""
         if not super().cancel():
             return False
-        give_up, self._give_up = self._give_up, None
-        if give_up is not None:
-            give_up()
+        bound, self._bound = self._bound, None
+        if bound is not None:
+            give_up, request = bound
+            give_up(request)
         return True
 
-    def bind(self, give_up: Callable[[], object]) -> None:
-        """``cancel`` calls ``give_up`` from now on."""
-        self._give_up = give_up
+    def bind(self, give_up: Callable[[Request], object], request: Request) -> None:
+        """``cancel`` calls ``give_up(request)`` from now on."""
+        self._bound = give_up, request
 
 
 class FutureWaiter(Generic[_Result]):
