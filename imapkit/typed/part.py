@@ -157,7 +157,8 @@ class _PartFile(io.RawIOBase):
             except _Uneven:
                 self._fetch_all()
         self._spool.seek(self._at)
-        return self._spool.read(size)
+        data: bytes = self._spool.read(size)
+        return data
 
     def _of_blocks(self, blocks: _Blocks, size: int) -> bytes:
         if self._at >= blocks.size or not size:
