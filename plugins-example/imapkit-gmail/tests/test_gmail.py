@@ -10,7 +10,7 @@ import imapkit_gmail
 import pytest
 from imapkit_gmail import LABELS, MSGID, THRID, GmailCommands
 
-from imapkit import IMAP4, ArgumentError
+from imapkit import IMAP4, ArgumentError, Client, Missing, UIDSet, q
 from imapkit.testing import (
     ClientFactory,
     Conversation,
@@ -146,3 +146,35 @@ def test_vector(vector: Vector) -> None:
 
 def test_alone_and_absent() -> None:
     check_family(imapkit_gmail)
+
+
+# Typed
+
+
+def test_labels_and_keys_typed(server: ScriptedServer, imap: MyIMAP) -> None:
+    client = Client.over(imap)
+    with client.select("INBOX") as box:
+        assert box.search(imapkit_gmail.query("has:attachment") & q.unseen) == UIDSet("2:3")
+        assert sent(server) == b'UID SEARCH X-GM-RAW "has:attachment" UNSEEN'
+        (message,) = box.fetch(9, LABELS, THRID)
+        assert sent(server) == b"UID FETCH 9 (UID X-GM-LABELS X-GM-THRID)"
+        assert [label.text for label in message[LABELS]] == ["\\Inbox", "Größe", "To do"]
+        assert message[THRID] == 12668
+        assert imapkit_gmail.Gmail(box).add_labels([7, 8], "To do", r"\Important") == UIDSet("7:8")
+        assert sent(server) == b'UID STORE 7:8 +X-GM-LABELS.SILENT ("To do" \\Important)'
+        imapkit_gmail.Gmail(box.nowait).remove_labels(7, "To do").result(10)
+        imapkit_gmail.Gmail(box).set_labels(7)
+        assert sent(server) == b"UID STORE 7 X-GM-LABELS.SILENT ()"
+        box.search(imapkit_gmail.labelled("To do") | imapkit_gmail.thread(12668))
+        assert sent(server) == b'UID SEARCH OR X-GM-LABELS "To do" X-GM-THRID 12668'
+
+
+def test_without_the_capability_nothing_is_sent(imap_server: ServerFactory, imap_client: ClientFactory) -> None:
+    other = imap_server(handlers=HANDLERS, messages=3)
+    client = Client.over(imap_client(other, cls=MyIMAP, families=["rev1", imapkit_gmail]))
+    with client.select("INBOX") as box:
+        with pytest.raises(Missing, match="X-GM-EXT-1"):
+            imapkit_gmail.Gmail(box).add_labels(7, "x")
+        with pytest.raises(Missing, match="X-GM-EXT-1"):
+            list(box.fetch(7, LABELS))
+        assert not {"UID STORE", "UID FETCH"} & set(other.names)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from imapkit.plugin import (
     CallOptions,
@@ -17,10 +17,18 @@ from imapkit.plugin import (
     Item,
     MailboxName,
     Piece,
+    Reply,
     Result,
+    SearchKey,
+    SelectedCommands,
     ServerString,
+    Text,
     Token,
+    UIDSet,
+    Which,
+    Wire,
     astring,
+    command,
     encode_text,
     hookimpl,
     mailbox,
@@ -30,10 +38,13 @@ from imapkit.plugin import (
     parenthesized,
     program,
     raw,
+    term,
 )
 
-__all__ = ["LABELS", "MSGID", "THRID", "GmailCommands", "imapkit_family"]
+__all__ = ["LABELS", "MSGID", "THRID", "Gmail", "GmailCommands", "imapkit_family", "labelled", "query", "thread"]
 
+F = TypeVar("F")
+CAPABILITY = "X-GM-EXT-1"
 Label = str | bytes
 """Text; bytes are sent unchanged, except a name that came from the server, which is quoted as needed."""
 
@@ -112,6 +123,58 @@ class GmailCommands(Commands):
         return self._call("STORE", message_set, item, labels, uid=uid, **options)
 
 
+class Gmail(SelectedCommands[F]):
+    r"""Typed commands of X-GM-EXT-1 over a mailbox: ``Gmail(inbox).add_labels(found, "To do")``.
+
+    ``which``: UIDs, or a search key. Labels are as in ``GmailCommands``. Each returns the UIDs of the messages, and raises
+    ``Missing`` before anything is sent if the server has no X-GM-EXT-1, ``NoResponse`` if it refuses.
+    """
+
+    @command
+    async def add_labels(self, which: Which, *labels: Label) -> UIDSet:
+        """Add labels to messages."""
+        return await self._store("+X-GM-LABELS.SILENT", which, labels)
+
+    @command
+    async def remove_labels(self, which: Which, *labels: Label) -> UIDSet:
+        """Remove labels from messages."""
+        return await self._store("-X-GM-LABELS.SILENT", which, labels)
+
+    @command
+    async def set_labels(self, which: Which, *labels: Label) -> UIDSet:
+        """Replace the labels of messages; without labels, remove all."""
+        return await self._store("X-GM-LABELS.SILENT", which, labels)
+
+    async def _store(self, item: str, which: Which, labels: tuple[Label, ...]) -> UIDSet:
+        await self._require(CAPABILITY, "Gmail")
+        uids = await self._uids(which)
+        for some in uids.chunks():
+            await Wire("STORE", some, item, labels, uid=True, parse=_nothing)
+        return uids
+
+
+def _nothing(reply: Reply) -> None:
+    """The result of a command that says no more than OK."""
+
+
+# Search keys
+
+
+def query(words: str) -> SearchKey:
+    """What Gmail's web page finds for these words: ``query('has:attachment larger:5M')``."""
+    return term("X-GM-RAW", Text(words))
+
+
+def labelled(name: str) -> SearchKey:
+    """Messages with a label."""
+    return term("X-GM-LABELS", Text(name))
+
+
+def thread(number: int) -> SearchKey:
+    """The messages of a thread, by its number (``THRID``)."""
+    return term("X-GM-THRID", str(number))
+
+
 # Responses
 
 
@@ -126,11 +189,11 @@ def gm_label(cursor: Cursor) -> MailboxName:
     return cursor.name(cursor.flag() if cursor.peek() == b"\\" else cursor.astring())
 
 
-MSGID = Item("FETCH", "X-GM-MSGID", Cursor.number64, int)
+MSGID: Item[int] = Item("FETCH", "X-GM-MSGID", Cursor.number64, int, needs=CAPABILITY)
 """The message's number, which is the same under every label."""
-THRID = Item("FETCH", "X-GM-THRID", Cursor.number64, int)
+THRID: Item[int] = Item("FETCH", "X-GM-THRID", Cursor.number64, int, needs=CAPABILITY)
 """The number of its thread."""
-LABELS = Item("FETCH", "X-GM-LABELS", gm_labels, tuple)
+LABELS: Item[tuple[MailboxName, ...]] = Item("FETCH", "X-GM-LABELS", gm_labels, tuple, needs=CAPABILITY)
 r"""Its labels, except that of the selected mailbox; each has a ``text``; system labels begin with ``\``."""
 
 
@@ -159,7 +222,8 @@ def imapkit_family() -> Family:
     return Family(
         name="gmail",
         mixin=GmailCommands,
-        capabilities=("X-GM-EXT-1",),
+        selected=Gmail,
+        capabilities=(CAPABILITY,),
         items=Item.table(MSGID, THRID, LABELS),
         operands={
             ("SEARCH", "X-GM-RAW"): (astring,),
@@ -169,4 +233,5 @@ def imapkit_family() -> Family:
             ("STORE", "X-GM-LABELS"): (label_list,),
         },
         requires=("rev1",),
+        contract=2,
     )
