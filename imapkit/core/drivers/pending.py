@@ -114,7 +114,7 @@ class _Series(CalledBack[_Result]):
 
     def _end(self, exc: BaseException) -> None:
         self._let_go()
-        if self.set_running_or_notify_cancel():
+        if self.claim():
             if isinstance(exc, StopIteration):
                 self.set_result(exc.value)
             else:
@@ -164,7 +164,6 @@ class _Series(CalledBack[_Result]):
         """Give up the command under way; the coroutine then ends. False if the result is there already."""
         if not super().cancel():
             return False
-        self.set_running_or_notify_cancel()
         self._give_up()
         return True
 
