@@ -91,7 +91,8 @@ class _Series(CalledBack[_Result]):
             try:
                 step = send()
             except BaseException as exc:
-                self._end(exc)
+                # (Without this frame: future and error would keep one another alive.)
+                self._end(exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next))
                 return
         self._go_on(step)
 

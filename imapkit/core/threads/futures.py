@@ -66,9 +66,14 @@ class CommandFuture(CalledBack[_Result]):
         """The result; see ``Future.result``. Raises the error of the command."""
         super().result(timeout)
         self._make()
-        if self._failure is not None:
-            raise self._failure
-        return self._value
+        failure = self._failure
+        if failure is None:
+            return self._value
+        try:
+            raise failure
+        finally:
+            # (The error's traceback has this frame: future and error would keep one another alive.)
+            del self, failure
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """The error of the command, or None; see ``Future.exception``."""
@@ -92,7 +97,8 @@ class CommandFuture(CalledBack[_Result]):
             try:
                 self._value = self._finish(request)
             except Exception as exc:
-                self._failure = exc
+                # (Without this frame, for the same reason.)
+                self._failure = exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next)
             self._request = None
             del self._finish
 
