@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
 from imapkit.core.drivers.link import Sent, deadline_of
-from imapkit.core.threads.futures import CalledBack
+from imapkit.core.threads.futures import CalledBack, without_frames
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -88,8 +88,7 @@ class _Series(CalledBack[_Result]):
             try:
                 step = send()
             except BaseException as exc:
-                # (Without this frame: future and error would keep one another alive.)
-                self._end(exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next))
+                self._end(without_frames(exc))
                 return
         self._go_on(step)
 
