@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit import ConnectionClosed, StateError
+from imapkit import Client, ConnectionClosed, StateError, q, section
 from imapkit.testing import ScriptedServer
 from tests.core.rig import connect, until, within
 from tests.interrupting import Interrupted, interrupting
-from tests.stress.server import Shuffler, body
+from tests.stress.server import Shuffler, body, sum_of
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\r\n"
 MOST_ENDS = 0.75
@@ -54,6 +54,12 @@ class Sweep:
         client.select("box")
         return client
 
+    def owe(self, future: Any) -> None:
+        """A future that must be done in the end, and whose callback must be called."""
+        self.told.append(told := Told())
+        future.add_done_callback(told)
+        told.owed = True
+
     def submit(self, method: Callable[..., Any], *args: Any) -> None:
         """Call a method with a callback."""
         self.told.append(told := Told())
@@ -65,6 +71,7 @@ class Sweep:
         client = self.begin()
         while where := self.interrupted(client, prepare, act):
             self.points += 1
+            lease_is_free(client, where)
             if not goes_on(client, where):
                 self.ends += 1
                 client.logout()
@@ -85,6 +92,28 @@ class Sweep:
 
 
 Act = Callable[[Sweep, imapkit.IMAP4], object]
+
+
+def lease_is_free(client: imapkit.IMAP4, where: str) -> None:
+    """Another thread selects a mailbox; then this one does."""
+    if "_lease" not in vars(client):
+        return
+    typed = Client.over(client).with_options(timeout=10)
+
+    def select() -> None:
+        try:
+            typed.select("free").close()
+        except ConnectionClosed:
+            pass
+        except BaseException as exc:
+            failures.append(exc)
+
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=select)
+    thread.start()
+    thread.join()
+    select()
+    assert not failures, (where, failures)
 
 
 def goes_on(client: imapkit.IMAP4, where: str) -> bool:
@@ -175,6 +204,47 @@ def fetch_to_with_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
     sweep.submit(client.fetch_to, 1005, "BODY[]", BytesIO())
 
 
+def typed_status(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """One command; its answer says what was asked."""
+    assert Client.over(client).status("box7", "MESSAGES").messages == sum_of(b"box7")
+
+
+def typed_futures(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """A future of one command, and one of several."""
+    nowait = Client.over(client).nowait
+    one, several = nowait.status("box7", "MESSAGES"), nowait.delete_mailbox("box8")
+    sweep.owe(one)
+    sweep.owe(several)
+    assert one.result(10).messages == sum_of(b"box7")
+    several.result(10)
+
+
+def typed_lease(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Several commands, in a mailbox that another thread may have afterwards."""
+    with Client.over(client).select("other") as box:
+        assert list(box.search(q.all_)) == [sum_of(b"ALL")]
+        box.add_flags(box.search(q.all_), "\\Seen")
+
+
+def typed_stream(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Chunks, of which the last is given up."""
+    with Client.over(client).select("other") as box:
+        seen = []
+        for message in box.fetch(range(1001, 1008), section("TEXT"), chunk=2):
+            seen.append(message.uid)
+            assert message[section("TEXT")].startswith(b"* 9 FETCH")
+            if len(seen) == 5:
+                break
+        assert seen == [1001, 1002, 1003, 1004, 1005]
+
+
+def while_others_wait(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Futures, whose answers the interrupted thread may read."""
+    nowait = Client.over(client).nowait
+    sweep.owe(nowait.status("box1", "MESSAGES"))
+    sweep.owe(nowait.delete_mailbox("box2"))
+
+
 def select(sweep: Sweep, client: imapkit.IMAP4) -> None:
     client.select("other")
 
@@ -207,6 +277,11 @@ CASES: list[tuple[Act, Act]] = [
     (while_it_idles, select),
     (while_it_idles, login),
     (nothing, login),
+    (nothing, typed_status),
+    (while_others_wait, typed_status),
+    (nothing, typed_futures),
+    (nothing, typed_lease),
+    (nothing, typed_stream),
 ]
 CHEAP = {(nothing, noop), (nothing, noop_with_a_callback)}
 

@@ -168,6 +168,9 @@ def test_no_request_is_kept_by_a_future_that_is_done_before_it_is_returned() -> 
             future = client.nowait.status("a")
             assert future.result(SECONDS).messages == 3
             kept.append(future)
+            series = client.nowait.role(Role.SENT)
+            assert series.result(SECONDS).mailbox == "Sent"
+            kept.append(series)
         del callers.enqueue, slow, enqueue
 
 

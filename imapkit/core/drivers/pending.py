@@ -75,9 +75,14 @@ class _Series(CalledBack[_Result]):
         else:
             self._go_on(step)
 
-    def _resume(self, send: Callable[[], Any]) -> None:
-        """Run the coroutine until it awaits a step that takes time, or ends; on the futures thread."""
+    def _resume(self, send: Callable[[], Any], awaited: Any) -> None:
+        """Run the coroutine until it awaits a step that takes time, or ends; on the futures thread.
+
+        A second call for the same ``awaited`` step does nothing.
+        """
         with self._stepping:
+            if awaited is not None and awaited is not self._awaited:
+                return
             self._awaited = None
             begun, self._begun = self._begun, None
             if self.cancelled():
@@ -109,7 +114,9 @@ class _Series(CalledBack[_Result]):
                 self._awaited = step
                 # (The connection wakes the thread behind its own commands.)
                 hand_over = self._put if isinstance(step, Sent) else self._post
-                step.when_over(partial(hand_over, partial(_taken, work, step.take)))
+                step.when_over(partial(hand_over, partial(_taken, work, step.take), step))
+                # (It may have been over before: then nothing else wakes the thread.)
+                self._worker.wake()
             elif isinstance(step, Begin):
                 self._begun = obj._link.begin(step.wire, obj._box, self._deadline)
                 post(partial(work.send, self._begun))
@@ -118,7 +125,7 @@ class _Series(CalledBack[_Result]):
                 post(partial(_taken, work, step.run))
             elif isinstance(step, Turn):
                 self._awaited = step
-                step.when_given(partial(post, partial(work.send, None)))
+                step.when_given(partial(post, partial(work.send, None), step))
             else:
                 raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
         except BaseException as exc:
@@ -127,12 +134,12 @@ class _Series(CalledBack[_Result]):
             # ``cancel`` came before there was a step to give up.
             self._give_up()
 
-    def _put(self, send: Callable[[], Any]) -> None:
+    def _put(self, send: Callable[[], Any], awaited: Any = None) -> None:
         # (Under the state lock: the connection wakes the thread behind the step.)
-        self._worker.put(partial(self._resume, send))
+        self._worker.put(partial(self._resume, send, awaited))
 
-    def _post(self, send: Callable[[], Any]) -> None:
-        self._worker.post(partial(self._resume, send))
+    def _post(self, send: Callable[[], Any], awaited: Any = None) -> None:
+        self._worker.post(partial(self._resume, send, awaited))
 
     def cancel(self) -> bool:
         """Give up the command under way; the coroutine then ends. False if the result is there already."""
