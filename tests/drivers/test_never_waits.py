@@ -84,10 +84,7 @@ def test_no_call_waits(stuck: Callable[[Conversation, threading.Event], None], f
         # (A collection among thousands of futures takes 100 ms: that is no wait.)
         gc.disable()
         try:
-            if face == "nowait":
-                found = by_futures(client, took, go)
-            else:
-                found = asyncio.run(by_tasks(client, took, go))
+            found = by_futures(client, took, go) if face == "nowait" else asyncio.run(by_tasks(client, took, go))
         finally:
             gc.enable()
         assert found == list(range(MANY))

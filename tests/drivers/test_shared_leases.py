@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imapkit import DeadlineExceeded, IMAP4, MailboxClosed, q
+from imapkit import FLAGS, IMAP4, DeadlineExceeded, MailboxClosed, q
 from imapkit.testing import Conversation, ReceivedCommand
 from imapkit.typed.client import Client
 from tests.core.rig import until
@@ -82,8 +82,6 @@ def judged(number: int, exists: object, found: Any, flags: Any) -> str:
 
 
 def use_by_thread(client: Client, number: int, rng: random.Random) -> str:
-    from imapkit import FLAGS
-
     try:
         with client.with_options(timeout=seconds(rng)).select(f"m{number}") as box:
             exists = box.exists
@@ -91,10 +89,7 @@ def use_by_thread(client: Client, number: int, rng: random.Random) -> str:
                 flagged = box.nowait.add_flags(number, "\\Deleted")
                 if rng.random() < 0.5:
                     flagged.cancel()
-            if rng.random() < 0.5:
-                found = box.nowait.search(q.all_).result(20)
-            else:
-                found = box.search(q.all_)
+            found = box.nowait.search(q.all_).result(20) if rng.random() < 0.5 else box.search(q.all_)
             [message] = box.fetch(number, FLAGS)
             return judged(number, exists, found, message.flags)
     except DeadlineExceeded:
@@ -104,8 +99,6 @@ def use_by_thread(client: Client, number: int, rng: random.Random) -> str:
 
 
 async def use_by_task(client: Client, number: int, rng: random.Random) -> str:
-    from imapkit import FLAGS
-
     try:
         async with asyncio.timeout(rng.choice((None, None, rng.random() * 0.05))):
             async with client.asynchronous.with_options(timeout=seconds(rng)).select(f"m{number}") as box:

@@ -16,6 +16,7 @@ from tests.core.rig import until
 
 SECRET = "s3cret-pass"
 PLAIN = {"tls": "none"}
+IN_THE_CLEAR: Any = {"tls": LOCALHOST, "implicit_tls": False}
 
 
 def account(server: ScriptedServer, auth: Any = None, **options: Any) -> Account:
@@ -71,7 +72,9 @@ def test_starttls_that_is_refused_is_never_lowered(use: Callable[[Account], None
     def starttls(conversation: Conversation, command: ReceivedCommand) -> None:
         getattr(conversation, answer)(command)
 
-    with ScriptedServer(handlers={"STARTTLS": starttls}, capabilities=b"IMAP4rev1 STARTTLS", tls=LOCALHOST, implicit_tls=False) as server:
+    with ScriptedServer(
+        handlers={"STARTTLS": starttls}, capabilities=b"IMAP4rev1 STARTTLS", tls=LOCALHOST, implicit_tls=False
+    ) as server:
         with pytest.raises(NoResponse if answer == "no" else BadResponse) as refused:
             use(account(server, tls="starttls", ssl_context=LOCALHOST.client_context()))
         assert "TLS" in str(refused.value)
@@ -83,7 +86,9 @@ def test_starttls() -> None:
         conversation.ok(command)
         conversation.start_tls()
 
-    with ScriptedServer(handlers={"STARTTLS": starttls}, capabilities=b"IMAP4rev1 STARTTLS", tls=LOCALHOST, implicit_tls=False) as server:
+    with ScriptedServer(
+        handlers={"STARTTLS": starttls}, capabilities=b"IMAP4rev1 STARTTLS", tls=LOCALHOST, implicit_tls=False
+    ) as server:
         with account(server, tls="starttls", ssl_context=LOCALHOST.client_context()).connect() as client:
             client.noop()
         assert server.names[0] == "STARTTLS"
@@ -166,7 +171,9 @@ def test_preauth(use: Callable[[Account], None]) -> None:
 
 def test_preauth_where_starttls_was_asked_for_is_refused(use: Callable[[Account], None]) -> None:
     """It would leave the connection without TLS; RFC 3501 section 11.1."""
-    with ScriptedServer(greeting=b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", tls=LOCALHOST, implicit_tls=False) as server:
+    with ScriptedServer(
+        greeting=b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", tls=LOCALHOST, implicit_tls=False
+    ) as server:
         with pytest.raises(IMAP4.error, match="STARTTLS"):
             use(account(server, tls="starttls", ssl_context=LOCALHOST.client_context()))
         assert "LOGIN" not in server.names
