@@ -25,7 +25,8 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self.ready: deque[Queued] = deque()
+        # (A list: a deque takes 0.7 KiB, on every idle connection.)
+        self.ready: list[Queued] = []
         self.queued = 0
         """How many commands have been submitted and not sent."""
         self.live = 0
