@@ -39,13 +39,7 @@ class Intake:
         self._steps, self._courier, self._layers, self._tables, self._trace = steps, courier, layers, tables, trace
         self._engine = steps.engine
         self._handshake = connect
-        engine = self._engine
-        # (Without the lock: one look at a dictionary.)
-        self._framer = Framer(
-            engine.limits,
-            is_tagged=lambda line: engine.is_in_flight(first_word(line)),
-            is_over=lambda: engine.closed is not None,
-        )
+        self._framer = Framer(self._engine.limits, is_tagged=self._is_tagged, is_over=self._is_over)
         self.begun = False
         """Whether any byte has come."""
         self._greeted = False
@@ -54,6 +48,13 @@ class Intake:
         """How many commands with sinks are not over for their callers."""
         self._wrong: error | None = None
         """The error that ends the connection, once the responses before it have been taken in."""
+
+    def _is_tagged(self, line: bytes) -> bool:
+        # (Without the lock: one look at a dictionary.)
+        return self._engine.is_in_flight(first_word(line))
+
+    def _is_over(self) -> bool:
+        return self._engine.closed is not None
 
     def claim_literals(self) -> None:
         """Count a command with a sink, before it is submitted."""
