@@ -66,7 +66,7 @@ MISTAKES = (
     Mistake(
         "a tail is not overtaken",
         lanes,
-        "if self._tail:\n            self._tail.append(command)\n            return False",
+        "if self._tail:\n            self._tail = joined(self._tail, command)\n            return False",
         "if False:\n            pass",
     ),
     Mistake(

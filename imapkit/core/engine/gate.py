@@ -9,11 +9,10 @@ is no deadlock.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from imapkit.core.engine.lanes import Lane, Queued, Segment
+from imapkit.core.engine.lanes import Lane, Queued, Segment, joined
 
 __all__ = ["Gate"]
 
@@ -58,7 +57,7 @@ class Gate:
         self.queued += 1
         if segment is not self._first or (segment.exclusive and self.live):
             # The command that holds it back advances the queue when it ends.
-            segment.members = _with(segment.members, command)
+            segment.members = joined(segment.members, command)
         else:
             self._open(command)
 
@@ -101,7 +100,7 @@ class Gate:
                 if not lane.enter(command):
                     command.blocks += 1
             if call.expunges and segment.must_hold(call):
-                segment.held = _with(segment.held, command)
+                segment.held = joined(segment.held, command)
                 command.blocks += 1
         if not command.blocks:
             self.ready.append(command)
@@ -166,11 +165,3 @@ class Gate:
     def _may_pass(first: Segment) -> bool:
         """Whether commands of the next segment may be sent beside those left of the first; an exclusive first waits for all."""
         return not (first.waiting or first.expungers or (first.exclusive and first.live))
-
-
-def _with(queue: deque[Queued] | tuple[()], command: Queued) -> deque[Queued]:
-    """The queue with one more command."""
-    if isinstance(queue, deque):
-        queue.append(command)
-        return queue
-    return deque((command,))
