@@ -290,7 +290,7 @@ MISTAKES = (
         "if not request.accepted:\n                self.flight.gate.sent(request)",
         "self.flight.gate.sent(request)",
     ),
-    Mistake("a command that was dropped is not sent", wire, "while at < len(ready) and ready[at].phase is not QUEUED:", "while False:"),
+    Mistake("a command that was dropped is not sent", wire, "ready[at].phase is not QUEUED:", "False:"),
     Mistake(
         "the last words are awaited for a moment only", engine, "self._send_error[1] <= now", "self._send_error[1] + 1e9 <= now"
     ),
