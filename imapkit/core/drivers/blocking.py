@@ -46,6 +46,18 @@ def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
 
 def run(obj: Any, work: Any, deadline: float | None) -> Any:
     """Carry out what a family's coroutine awaits, on this thread; returns its result."""
+    # (In a function of its own: CPython leaves the beginning of an inner ``try`` out of the outer one.)
+    try:
+        return _run(obj, work, deadline)
+    except Exception:
+        raise
+    except BaseException:
+        # This thread was interrupted between two steps. (The exception may keep the coroutine alive for long.)
+        _end(work)
+        raise
+
+
+def _run(obj: Any, work: Any, deadline: float | None) -> Any:
     send = work.send
     try:
         step = send(None)
@@ -58,12 +70,6 @@ def run(obj: Any, work: Any, deadline: float | None) -> Any:
                 step = send(value)
     except StopIteration as end:
         return end.value
-    except Exception:
-        raise
-    except BaseException:
-        # This thread was interrupted between two steps. (The exception may keep the coroutine alive for long.)
-        _end(work)
-        raise
 
 
 def _end(work: Any) -> None:
