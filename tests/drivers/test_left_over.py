@@ -160,7 +160,8 @@ def test_no_request_is_kept_by_a_future_that_is_done_before_it_is_returned() -> 
         def slow(*args: Any, **options: Any) -> Request:
             request = enqueue(*args, **options)
             until(lambda: request.released and request.waiter is None, "no answer comes")
-            until(lambda: not client.raw._live._futures._jobs.qsize(), "the future is not completed")
+            crew = client.raw._live._futures._crew
+            until(lambda: crew is None or crew.jobs.empty(), "the future is not completed")
             return request
 
         callers.enqueue = slow  # type: ignore[method-assign]
