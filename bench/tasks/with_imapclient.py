@@ -27,7 +27,9 @@ def mailboxes(client: Any) -> Any:
     found = {}
     for flags, _, name in client.list_folders():
         if b"\\Noselect" not in flags:
-            role = next((flag.decode() for flag in flags if flag in (rb"\Archive", rb"\Drafts", rb"\Junk", rb"\Sent", rb"\Trash")), None)
+            role = next(
+                (flag.decode() for flag in flags if flag in (rb"\Archive", rb"\Drafts", rb"\Junk", rb"\Sent", rb"\Trash")), None
+            )
             found[name] = (role, client.folder_status(name, ["UNSEEN"])[b"UNSEEN"])
     return found
 
