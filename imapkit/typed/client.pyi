@@ -21,6 +21,7 @@ from imapkit.ext.annotation import Annotation, AnnotationSession
 from imapkit.ext.compress import CompressSession
 from imapkit.ext.enable import EnableSession
 from imapkit.ext.esearch import EsearchSelected
+from imapkit.ext.gmail import Gmail
 from imapkit.ext.id import IdSession
 from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
@@ -347,6 +348,7 @@ class _BlockingSession(
 class _BlockingSelected(
     Rev1Selected[Blocking],
     EsearchSelected[Blocking],
+    Gmail[Blocking],
     IdleSelected[Blocking],
     MoveSelected[Blocking],
     SortThreadSelected[Blocking],
@@ -437,6 +439,16 @@ class _BlockingSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+    def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+    def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
     def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
@@ -660,6 +672,7 @@ class _NowaitSession(
 class _NowaitSelected(
     Rev1Selected[Nowait],
     EsearchSelected[Nowait],
+    Gmail[Nowait],
     IdleSelected[Nowait],
     MoveSelected[Nowait],
     SortThreadSelected[Nowait],
@@ -750,6 +763,16 @@ class _NowaitSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> Future[int | None]:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> Future[UIDSet]:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+    def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> Future[UIDSet]:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+    def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> Future[UIDSet]:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
     def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
@@ -973,6 +996,7 @@ class _AsyncSession(
 class _AsyncSelected(
     Rev1Selected[Async],
     EsearchSelected[Async],
+    Gmail[Async],
     IdleSelected[Async],
     MoveSelected[Async],
     SortThreadSelected[Async],
@@ -1063,6 +1087,16 @@ class _AsyncSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     async def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    async def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+    async def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+    async def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
     def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
