@@ -226,11 +226,11 @@ def gm_label(cursor: Cursor) -> MailboxName:
     return cursor.name(cursor.flag() if cursor.peek() == b"\\" else cursor.astring())
 
 
-MSGID = Item("FETCH", "X-GM-MSGID", Cursor.number64, int, needs=_CAPABILITY)
+MSGID: Item[int] = Item("FETCH", "X-GM-MSGID", Cursor.number64, int, needs=_CAPABILITY)
 """The message's number, which is the same under every label."""
-THRID = Item("FETCH", "X-GM-THRID", Cursor.number64, int, needs=_CAPABILITY)
+THRID: Item[int] = Item("FETCH", "X-GM-THRID", Cursor.number64, int, needs=_CAPABILITY)
 """The number of its thread."""
-LABELS = Item("FETCH", "X-GM-LABELS", gm_labels, tuple, needs=_CAPABILITY)
+LABELS: Item[tuple[MailboxName, ...]] = Item("FETCH", "X-GM-LABELS", gm_labels, tuple, needs=_CAPABILITY)
 r"""Its labels, except that of the selected mailbox; each has a ``text``; system labels begin with ``\``."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeVar, Unpack
 
+from imapkit.errors import NoResponse
 from imapkit.plugin import (
     CallOptions,
     Command,
@@ -25,6 +27,7 @@ from imapkit.plugin import (
 __all__ = ["UnselectCommands", "UnselectSession", "imapkit_family"]
 
 F = TypeVar("F")
+_NO_SUCH_MAILBOX = "no-such-mailbox-3f6e1c"
 
 
 class UnselectCommands(Commands):
@@ -63,7 +66,12 @@ async def _unselect() -> None:
 
 async def _close_unchanged(name: str | bytes) -> None:
     await Wire("EXAMINE", name, parse=_nothing)
-    await Wire("CLOSE", parse=_nothing)
+    try:
+        await Wire("CLOSE", parse=_nothing)
+    except NoResponse:
+        # pymap refuses to close a mailbox that is read-only. An EXAMINE that fails leaves none selected (section 6.3.1).
+        with suppress(NoResponse):
+            await Wire("EXAMINE", _NO_SUCH_MAILBOX, parse=_nothing)
 
 
 def _nothing(reply: object) -> None:

@@ -33,22 +33,30 @@ F = TypeVar("F")
 class _Box:
     """The selected mailbox, shared by its faces."""
 
-    def __init__(self, session: Session, lease: Lease, turn: Turn, name: str | bytes, said: dict[str, Any]) -> None:
-        self.name, self.said, self._session, self._lease, self._turn = name, said, session, lease, turn
+    def __init__(self, session: Session, turn: Turn, name: str | bytes, said: dict[str, Any]) -> None:
+        self._turn = turn
+        self.name, self.said, self._session = name, said, session
         self._selection: int | None = session.selections
         """``Session.selections`` while this mailbox is selected; None once it was left."""
 
-    def check(self, name: str) -> None:
+    def check(self, name: str) -> int:
         """See ``Box.check``."""
         if self._selection is None:
             raise MailboxClosed(f"{self.name!r} was left: {name} was not sent")
         if self._selection != self._session.selections:
             raise MailboxClosed(f"{self.name!r} is no longer the selected mailbox: {name} was not sent")
+        return self._selection
 
     def leave(self) -> None:
         """Let other threads and tasks select a mailbox. It sends nothing: the next SELECT ends the selection."""
         self._selection = None
-        self._lease.release(self._turn)
+        self._turn.leave()
+
+    def __del__(self) -> None:
+        # A program that was interrupted, or that drops its mailbox, would keep all others waiting.
+        turn = getattr(self, "_turn", None)
+        if turn is not None:
+            turn.leave()
 
 
 _composed: dict[type, WeakKeyDictionary[Registry, type]] = {}
@@ -111,7 +119,11 @@ class _AnyClient(TypedCommands[F]):
     @property
     def _lease(self) -> Lease:
         # (On the raw client, because several typed clients may be made over it.)
-        lease: Lease = vars(self._link.raw).setdefault("_lease", Lease())
+        raw = self._link.raw
+        lease: Lease | None = vars(raw).get("_lease")
+        if lease is None:
+            lease = vars(raw).setdefault("_lease", Lease())
+            raw._live.at_end(lease.end)
         return lease
 
     def __repr__(self) -> str:
@@ -166,15 +178,16 @@ class _AnyMailbox(TypedCommands[F]):
 
 async def _open(client: _AnyClient[Any], who: Any, mailbox: Any, readonly: bool) -> _Box:
     """Wait for the lease, and select the mailbox."""
-    lease = client._lease
-    turn = lease.turn(who)
-    await turn
+    turn = client._lease.turn(who)
     try:
+        # (Not in a child of ``fork``, where a thread of the parent may have it.)
+        if client._link.raw._live.open:
+            await turn
         name = await client._within()._mailbox_name(mailbox)
         said = await Wire("EXAMINE" if readonly else "SELECT", name, parse=Reply.codes)
-        return _Box(client._session, lease, turn, name, said)
+        return _Box(client._session, turn, name, said)
     except BaseException:
-        lease.release(turn)
+        turn.leave()
         raise
 
 

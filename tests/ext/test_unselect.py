@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from imapkit import Client, MailboxClosed
-from imapkit.testing import Handler, ScriptedServer, answering, selected, within
+from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer, answering, refusing, selected, within
 
 FAMILIES = ["rev1", "unselect"]
 DONE = answering()
@@ -37,6 +37,19 @@ def test_without_unselect_the_mailbox_is_examined_and_closed() -> None:
     with serving({"CLOSE": DONE}, b"") as (client, server), client.select("a"):
         client.unselect()
         assert server.names[-2:] == ["EXAMINE", "CLOSE"]
+
+
+def test_a_server_that_refuses_close_is_left_by_an_examine_that_fails() -> None:
+    def examine(conversation: Conversation, command: ReceivedCommand) -> None:
+        if command.args == b"a":
+            conversation.ok(command, b"[READ-ONLY] done", b"* 0 EXISTS\r\n")
+        else:
+            conversation.no(command, b"[NONEXISTENT] no such mailbox")
+
+    with serving({"CLOSE": refusing(b"[READ-ONLY] no"), "EXAMINE": examine}, b"") as (client, server), client.select("a"):
+        client.unselect()
+        assert server.names[-3:] == ["EXAMINE", "CLOSE", "EXAMINE"]
+        assert client.raw.state == "AUTH"
 
 
 def test_the_raw_face_has_unselect() -> None:

@@ -41,6 +41,7 @@ class Call:
         "reply",
         "resources",
         "result",
+        "selection",
         "seqnums",
         "uid",
         "writes",
@@ -65,6 +66,8 @@ class Call:
             pieces = Secret(pieces)
         self.pieces = pieces
         """What is sent; wrapped if it is secret, and removed once it has been sent."""
+        self.selection: int | None = None
+        """``Session.selections`` while the mailbox is selected that it is about; it is not sent in another. None: in any."""
         self.name = wire_name(command) if uid else command.name
         self.options = options
         self.seqnums = command.seqnums and not uid

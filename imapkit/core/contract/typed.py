@@ -80,8 +80,8 @@ class Box(Protocol):
 
     name: str
 
-    def check(self, name: str) -> None:
-        """Raise ``MailboxClosed`` if the mailbox has been left, before the command ``name`` is sent."""
+    def check(self, name: str) -> int:
+        """``Session.selections`` while it is selected. Raises ``MailboxClosed`` if it has been left: ``name`` is not sent."""
         ...
 
 

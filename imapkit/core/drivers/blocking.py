@@ -57,6 +57,10 @@ def run(obj: Any, work: Any, deadline: float | None) -> Any:
         _run_on(obj, work, work.send(None), deadline)
     except StopIteration as end:
         return end.value
+    except BaseException:
+        # This thread was interrupted between two steps. (The exception may keep the coroutine alive for long.)
+        work.close()
+        raise
 
 
 def _run_on(obj: Any, work: Any, step: Any, deadline: float | None) -> NoReturn:
@@ -74,6 +78,7 @@ def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:
     if isinstance(step, Wire):
         return obj._link.perform(step, obj._box, deadline)
     if isinstance(step, Begin):
+        obj._link.raw._live.callers.check_not_nested(step.wire.name)
         return obj._link.begin(step.wire, obj._box, deadline)
     if isinstance(step, Offload):
         return step.run()

@@ -138,7 +138,7 @@ class Link:
             additions=wire.options,
         )
         if box is not None:
-            box.check(call.name)
+            call.selection = box.check(call.name)
         return call, None if deadline is None else seconds_left(deadline, call.name)
 
     def perform(self, wire: Wire[T], box: Box | None, deadline: float | None) -> T:

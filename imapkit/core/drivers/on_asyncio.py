@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
@@ -26,20 +26,27 @@ class _Bridge:
     """From other threads to one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        # (Weakly: the bridge is kept as long as its loop.)
+        self._loop = ref(loop)
         self._ready: deque[asyncio.Future[None]] = deque()
         self._scheduled = False
 
     def put(self, waiter: asyncio.Future[None]) -> None:
         """Have the task that awaits ``waiter`` go on; from any thread."""
         self._ready.append(waiter)
-        if not self._scheduled:
-            self._scheduled = True
-            try:
-                self._loop.call_soon_threadsafe(self._drain)
-            except RuntimeError:
-                # The loop is closed: no task waits any more.
-                self._ready.clear()
+        loop = self._loop()
+        if self._scheduled or loop is None:
+            return
+        self._scheduled = True
+        try:
+            loop.call_soon_threadsafe(self._drain)
+        except RuntimeError:
+            # The loop is closed: no task waits any more.
+            self._ready.clear()
+        except BaseException:
+            # This thread was interrupted: the next call schedules it.
+            self._scheduled = False
+            raise
 
     def _drain(self) -> None:
         # In this order: what is put from here on is seen below, or schedules another call.
@@ -145,20 +152,14 @@ async def _offloaded(step: Offload[T]) -> T:
 
 
 async def _given(turn: Turn, deadline: float | None) -> None:
+    # (After an exception the coroutine leaves the line.)
     waiter, tell = _waiter()
+    turn.when_given(tell)
     try:
-        turn.when_given(tell)
-        if deadline is None:
+        async with asyncio.timeout(None if deadline is None else seconds_left(deadline, "the mailbox")):
             await waiter
-        else:
-            async with asyncio.timeout(seconds_left(deadline, "the mailbox")):
-                await waiter
     except TimeoutError:
-        turn.leave()
         raise DeadlineExceeded("another thread or task has the mailbox selected; nothing was sent") from None
-    except BaseException:
-        turn.leave()
-        raise
 
 
 async def stream(obj: TypedCommands[Any], function: Callable[..., Any], *args: Any, **options: Any) -> AsyncIterator[Any]:

@@ -91,7 +91,8 @@ class _Series(CalledBack[_Result]):
             try:
                 step = send()
             except BaseException as exc:
-                self._end(exc)
+                # (Without this frame: future and error would keep one another alive.)
+                self._end(exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next))
                 return
         self._go_on(step)
 
@@ -114,7 +115,7 @@ class _Series(CalledBack[_Result]):
 
     def _end(self, exc: BaseException) -> None:
         self._let_go()
-        if self.set_running_or_notify_cancel():
+        if self.claim():
             if isinstance(exc, StopIteration):
                 self.set_result(exc.value)
             else:
@@ -164,7 +165,6 @@ class _Series(CalledBack[_Result]):
         """Give up the command under way; the coroutine then ends. False if the result is there already."""
         if not super().cancel():
             return False
-        self.set_running_or_notify_cancel()
         self._give_up()
         return True
 

@@ -12,7 +12,7 @@ from imapkit.core.engine.gate import Gate
 from imapkit.core.engine.phases import DONE, LISTENING, QUEUED, SWITCHING
 from imapkit.core.engine.times import Moments, Progress
 from imapkit.core.support.secrets import secret_arguments
-from imapkit.errors import CommandTimeout, StateError, error, readonly
+from imapkit.errors import CommandTimeout, MailboxClosed, StateError, error, readonly
 
 if TYPE_CHECKING:
     from imapkit.core.contract.session import Session
@@ -75,6 +75,9 @@ class Flight:
                 raise StateError(f"command {request.call.name} illegal in state {session.state.name}")
             if request.call.seqnums:
                 session.check_numbers(request.call.name)
+            selection = request.call.selection
+            if selection is not None and selection != session.selections:
+                raise MailboxClosed(f"another mailbox was selected before it was its turn: {request.call.name} was not sent")
             if command.secret:
                 _check_tls(request, session)
             if session.readonly_news is not None and not command.ends:

@@ -32,6 +32,7 @@ class Request(Queued):
     """One ``Call`` under way."""
 
     __slots__ = (
+        "__weakref__",
         "abandoned",
         "aborted",
         "accepted",

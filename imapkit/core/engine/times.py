@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from imapkit.core.engine.phases import DONE
 
@@ -64,7 +65,8 @@ class Moments:
     __slots__ = ("_counter", "_heap")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Request]] = []
+        # (Weakly: a command that is over would keep alive its answer, and all that its waiter holds.)
+        self._heap: list[tuple[float, int, ref[Request]]] = []
         self._counter = 0
 
     def __len__(self) -> int:
@@ -75,9 +77,8 @@ class Moments:
         if moment == inf:
             return
         self._counter += 1
-        heapq.heappush(self._heap, (moment, self._counter, request))
+        heapq.heappush(self._heap, (moment, self._counter, ref(request)))
         if len(self._heap) > 64 + 4 * live():
-            # A command that is over would keep alive all that its waiter holds.
             self._heap = [entry for entry in self._heap if not _is_over(entry[2])]
             heapq.heapify(self._heap)
 
@@ -91,12 +92,15 @@ class Moments:
     def due(self, now: float) -> Iterator[Request]:
         """Remove and return the commands whose moment has come."""
         while self.nearest() <= now:
-            yield heapq.heappop(self._heap)[2]
+            request = heapq.heappop(self._heap)[2]()
+            if request is not None:
+                yield request
 
     def clear(self) -> None:
         """Remove all commands."""
         self._heap.clear()
 
 
-def _is_over(request: Request) -> bool:
-    return request.phase is DONE or request.abandoned
+def _is_over(reference: ref[Request]) -> bool:
+    request = reference()
+    return request is None or request.phase is DONE or request.abandoned

@@ -85,6 +85,7 @@ class Connection:
         )
         """The methods that send commands."""
         self._subscribers: Subscribers | None = None
+        self._at_end: Callable[[], object] | None = None
         self._ended = self._ends = False
         self._process = process.current
 
@@ -157,6 +158,12 @@ class Connection:
                 self._steps.on_unasked = self._subscribers.put
         return self._subscribers.add(function, kinds)
 
+    def at_end(self, function: Callable[[], object]) -> None:
+        """Have ``function`` called once the connection has ended, on any thread, perhaps twice; it may not wait."""
+        self._at_end = function
+        if self.engine.closed is not None:
+            function()
+
     def call_back(self, job: Job) -> None:
         """Have ``job`` run on the callback thread."""
         self._callbacks.post(job)
@@ -208,6 +215,8 @@ class Connection:
                 self.layers.transport.interrupt()
             open_latch(self._steps.welcome)
             self._inline.wake_reader()
+            if self._at_end is not None:
+                self._at_end()
             self._deadlines.stop(None)
             self._futures.stop(None)
             self._callbacks.stop(None)

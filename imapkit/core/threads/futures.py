@@ -29,6 +29,20 @@ class CalledBack(Future[_Result]):
         """Have ``fn(future)`` called on the callback thread once the future is done."""
         super().add_done_callback(lambda future: self._callbacks.post(partial(fn, future)))
 
+    def cancel(self) -> bool:
+        """Cancel the future, unless it is done; ``wait`` and ``as_completed`` notice it at once. It may be called twice."""
+        if not super().cancel():
+            return False
+        with self._condition:
+            if self._state == "CANCELLED":
+                self.set_running_or_notify_cancel()
+        return True
+
+    def claim(self) -> bool:
+        """Whether the calling thread is the one that sets the result: it is neither set nor cancelled, and no longer can be."""
+        with self._condition:
+            return self._state == "PENDING" and self.set_running_or_notify_cancel()
+
 
 class CommandFuture(CalledBack[_Result]):
     """The future result of a command. ``cancel`` gives the command up.
@@ -52,9 +66,14 @@ class CommandFuture(CalledBack[_Result]):
         """The result; see ``Future.result``. Raises the error of the command."""
         super().result(timeout)
         self._make()
-        if self._failure is not None:
-            raise self._failure
-        return self._value
+        failure = self._failure
+        if failure is None:
+            return self._value
+        try:
+            raise failure
+        finally:
+            # (The error's traceback has this frame: future and error would keep one another alive.)
+            del self, failure
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """The error of the command, or None; see ``Future.exception``."""
@@ -71,22 +90,24 @@ class CommandFuture(CalledBack[_Result]):
 
     def _make(self) -> None:
         with self._making:
-            request, self._request = self._request, None
+            request = self._request
             if request is None:
                 return
-            # (The answer may have come before ``bind``.)
-            self._bound = None
+            # In this order: if this thread is interrupted, the next call makes the result.
             try:
                 self._value = self._finish(request)
-            except BaseException as exc:
-                self._failure = exc
+            except Exception as exc:
+                # (Without this frame, for the same reason.)
+                self._failure = exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next)
+            self._request = None
             del self._finish
 
     def arrived(self, request: Request) -> None:
-        """The command is over; called once, on a thread of the connection."""
-        if self.set_running_or_notify_cancel():
-            self._bound, self._request = None, request
+        """The command is over; on a thread of the connection. A second call does nothing."""
+        if self.claim():
+            self._request = request
             self.set_result(_UNMADE)
+            self._bound = None
 
     def cancel(self) -> bool:
         """Give the command up; False if its result is there already."""
@@ -101,6 +122,9 @@ class CommandFuture(CalledBack[_Result]):
     def bind(self, give_up: Callable[[Request], object], request: Request) -> None:
         """``cancel`` calls ``give_up(request)`` from now on."""
         self._bound = give_up, request
+        if self.done():
+            # It has arrived meanwhile. (The request would keep the command and its answer alive.)
+            self._bound = None
 
 
 class FutureWaiter(Generic[_Result]):
