@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from imapkit.ext.compress import CompressCommands
     from imapkit.ext.enable import EnableCommands
     from imapkit.ext.esearch import ESearch
+    from imapkit.ext.gmail import GmailCommands
     from imapkit.ext.id import IdCommands, Identity
     from imapkit.ext.idle import IdleCommands
     from imapkit.ext.move import MoveCommands
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         AnnotationCommands,
         CompressCommands,
         EnableCommands,
+        GmailCommands,
         IdCommands,
         IdleCommands,
         MoveCommands,

@@ -22,6 +22,13 @@ INDEX: dict[str, tuple[str, ...]] = {
     "compress": ("enable_compression",),
     "enable": ("enable",),
     "esearch": (),
+    "gmail": (
+        "x_gm_add_labels",
+        "x_gm_labels",
+        "x_gm_remove_labels",
+        "x_gm_search",
+        "x_gm_set_labels",
+    ),
     "id": ("id",),
     "idle": (
         "idle",

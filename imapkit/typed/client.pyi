@@ -9,7 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from os import PathLike
 from types import TracebackType
-from typing import Any, BinaryIO, Generic, Self, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
@@ -21,6 +21,7 @@ from imapkit.ext.annotation import Annotation, AnnotationSession
 from imapkit.ext.compress import CompressSession
 from imapkit.ext.enable import EnableSession
 from imapkit.ext.esearch import EsearchSelected
+from imapkit.ext.gmail import Gmail
 from imapkit.ext.id import IdSession
 from imapkit.ext.idle import IdleSelected
 from imapkit.ext.move import MoveSelected
@@ -149,7 +150,7 @@ class AsyncClient(_AnyClient[Async], _AsyncSession):
     ) -> None: ...
 
 class _Opening(AbstractAsyncContextManager[AsyncMailbox, None]):
-    def __await__(self) -> Generator[Any, Any, AsyncMailbox]: ...
+    def __await__(self) -> Generator[object, None, AsyncMailbox]: ...
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
@@ -228,7 +229,7 @@ class _BlockingSession(
         """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
     def unsubscribe(self, mailbox: str | bytes) -> None:
         """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
-    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
+    def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
@@ -347,6 +348,7 @@ class _BlockingSession(
 class _BlockingSelected(
     Rev1Selected[Blocking],
     EsearchSelected[Blocking],
+    Gmail[Blocking],
     IdleSelected[Blocking],
     MoveSelected[Blocking],
     SortThreadSelected[Blocking],
@@ -359,7 +361,7 @@ class _BlockingSelected(
         that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
         refuses, ``TypeError`` for what is no key.
         """
-    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Iterator[Message]:
+    def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> Iterator[Message]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
@@ -437,6 +439,16 @@ class _BlockingSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+    def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+    def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
     def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
@@ -541,7 +553,7 @@ class _NowaitSession(
         """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
     def unsubscribe(self, mailbox: str | bytes) -> Future[None]:
         """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
-    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
+    def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
@@ -660,6 +672,7 @@ class _NowaitSession(
 class _NowaitSelected(
     Rev1Selected[Nowait],
     EsearchSelected[Nowait],
+    Gmail[Nowait],
     IdleSelected[Nowait],
     MoveSelected[Nowait],
     SortThreadSelected[Nowait],
@@ -672,7 +685,7 @@ class _NowaitSelected(
         that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
         refuses, ``TypeError`` for what is no key.
         """
-    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Future[list[Message]]:
+    def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> Future[list[Message]]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
@@ -750,6 +763,16 @@ class _NowaitSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     def highest(self, key: SearchKey = ...) -> Future[int | None]:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> Future[UIDSet]:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+    def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> Future[UIDSet]:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+    def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> Future[UIDSet]:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
     def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
@@ -854,7 +877,7 @@ class _AsyncSession(
         """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
     async def unsubscribe(self, mailbox: str | bytes) -> None:
         """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
-    async def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
+    async def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
@@ -973,6 +996,7 @@ class _AsyncSession(
 class _AsyncSelected(
     Rev1Selected[Async],
     EsearchSelected[Async],
+    Gmail[Async],
     IdleSelected[Async],
     MoveSelected[Async],
     SortThreadSelected[Async],
@@ -985,7 +1009,7 @@ class _AsyncSelected(
         that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
         refuses, ``TypeError`` for what is no key.
         """
-    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
+    def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
@@ -1063,6 +1087,16 @@ class _AsyncSelected(
         """The lowest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
     async def highest(self, key: SearchKey = ...) -> int | None:
         """The highest UID of those that match, None if none does; RFC 4731 section 3.1; capability ESEARCH, else as ``count``."""
+    async def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+    async def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+    async def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
     def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 

@@ -148,14 +148,14 @@ def test_classes_that_cannot_be_combined() -> None:
 
 
 def test_a_view_is_checked_by_family_and_by_state(home: str) -> None:
-    registry = build(Family("quota", session=Quota), Family("gmail", selected=f"{home}:Labels"))
+    registry = build(Family("quota", session=Quota), Family("labels", selected=f"{home}:Labels"))
     for selected in (False, True):
         registry.check_typed(Quota, selected)
         registry.check_typed(Typed, selected)
     registry.check_typed(Labels, True)
     with pytest.raises(TypeError, match=r"Labels needs a mailbox: write Labels\(mailbox\)"):
         registry.check_typed(Labels, False)
-    gone = build(Family("quota", session=Quota), absent={"gmail": "switched off by IMAPKIT_DISABLE"})
+    gone = build(Family("quota", session=Quota), absent={"labels": "switched off by IMAPKIT_DISABLE"})
     for selected in (False, True):
-        with pytest.raises(FamilyDisabledError, match=r"Labels is the mixin of no family.*'gmail' \(switched off"):
+        with pytest.raises(FamilyDisabledError, match=r"Labels is the mixin of no family.*'labels' \(switched off"):
             gone.check_typed(Labels, selected)

@@ -23,6 +23,7 @@ DOCUMENTED = [
     "compress",
     "enable",
     "esearch",
+    "gmail",
     "id",
     "idle",
     "list_status",

@@ -14,7 +14,7 @@ from tests.plugins.installation import EXAMPLES, ROOT, Installation, install
 from tests.plugins.tutorial import FILES, solid
 from tests.testing.test_page import FILES as GUIDE
 
-NAMES = ["gmail", "strictquota", "traffic", "xlist"]
+NAMES = ["acme", "strictquota", "traffic", "xlist"]
 
 LISTING = """
 import json
@@ -77,7 +77,7 @@ def test_they_are_listed_with_distribution_and_version(installed: Installation) 
     for name in NAMES:
         assert listed[name] == [f"imapkit-{name}", "1.0.0"]
     assert {"rev1", "quota"} < set(listed)
-    assert "gmail" not in json.loads(installed.run("-c", LISTING, IMAPKIT_DISABLE="gmail,xlist"))
+    assert "acme" not in json.loads(installed.run("-c", LISTING, IMAPKIT_DISABLE="acme,xlist"))
     assert list(json.loads(installed.run("-c", LISTING, IMAPKIT_PLUGINS="rev1,xlist"))) == ["rev1", "xlist"]
 
 

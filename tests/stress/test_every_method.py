@@ -24,6 +24,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text("utf-8"
 REGISTRY = load_only(*ext.INDEX)
 CLIENTS = [imapkit.IMAP4, imapkit.IMAP4_SSL, imapkit.IMAP4_stream]
 COMMAND_OF = {"fetch_to": "FETCH", "enable_compression": "COMPRESS", "login_cram_md5": "AUTHENTICATE", "recent": "NOOP"}
+COMMAND_OF |= {f"x_gm_{name}": "STORE" for name in ("add_labels", "remove_labels", "set_labels")}
+COMMAND_OF |= {"x_gm_labels": "FETCH", "x_gm_search": "SEARCH"}
 """Methods that are not called as their command is."""
 TOGETHER, APART, IN_TURN, ALONE, HOOKS = 0, 1, 2, 3, 6
 
@@ -126,6 +128,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "uid": ("FETCH", "1", "FLAGS"),
     "submit": ("X-SOMETHING",),
     "xatom": ("X-SOMETHING",),
+    "x_gm_labels": ("1",),
+    "x_gm_search": ("in:unread",),
+    **dict.fromkeys(("x_gm_add_labels", "x_gm_remove_labels", "x_gm_set_labels"), ("1", "todo")),
     **dict.fromkeys(("create", "delete", "subscribe", "unsubscribe", "getacl", "myrights", "getquota", "getquotaroot"), ("box",)),
 }
 LEFT_OUT = {"starttls", "enable_compression", "ssl", "logout", "shutdown", *GROUPS[HOOKS]}

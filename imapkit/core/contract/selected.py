@@ -31,10 +31,7 @@ class SelectedCommands(TypedCommands[F]):
         if isinstance(which, UIDSet):
             return which
         if isinstance(which, SearchKey):
-            search: Any = getattr(self, "search", None)
-            if search is None:
-                raise FamilyDisabledError("a search key as a set of messages needs a family with search()")
-            found: UIDSet = await search(which)
+            found: UIDSet = await _search_of(self)(which)
             return found
         if isinstance(which, int) and not isinstance(which, bool):
             return UIDSet((which,))
@@ -61,6 +58,17 @@ class SelectedCommands(TypedCommands[F]):
                     with suppress(BadCharset):
                         return await wire(charset)
             raise
+
+
+def _search_of(commands: TypedCommands[Any]) -> Any:
+    """The method ``search``, of the mailbox if ``commands`` are a view of it. Raises ``FamilyDisabledError``."""
+    found: TypedCommands[Any] | None = commands
+    while found is not None:
+        search = getattr(found._within(), "search", None)
+        if search is not None:
+            return search
+        found = found._over
+    raise FamilyDisabledError("a search key as a set of messages needs a family with search()")
 
 
 def _can_be_written(key: SearchKey, charset: str) -> bool:

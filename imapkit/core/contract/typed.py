@@ -123,10 +123,13 @@ class TypedCommands(Generic[F]):
     _box: Any = None
     _timeout: float | None = None
     _inner: Self | None = None
+    _over: TypedCommands[Any] | None = None
+    """Of a view: the object that it is a view of."""
 
     def __init__(self, over: TypedCommands[F]) -> None:
         over._link.check_view(type(self), over._box)
         self._link, self._face, self._box, self._timeout = over._link, over._face, over._box, over._timeout
+        self._over = over
 
     def with_options(self, *, timeout: float | None = None) -> Self:
         """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.

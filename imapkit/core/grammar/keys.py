@@ -10,15 +10,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
+from imapkit.core.grammar.names import mailbox
 from imapkit.core.grammar.strings import LONGEST_QUOTED, ascii_bytes, encode_text
 from imapkit.core.support.lean import record
 from imapkit.core.support.patterns import late_pattern
 from imapkit.core.wire.dates import MonthNames
-from imapkit.core.wire.pieces import Late, Literal, Piece, check, exact_bytes
+from imapkit.core.wire.pieces import Late, Literal, MailboxName, Piece, check, exact_bytes, joined
 from imapkit.core.wire.response import quoted
 from imapkit.errors import ArgumentError
 
-__all__ = ["UTF8_CHARSET", "SearchKey", "SortKey", "Text", "day", "has_foreign_text", "key_pieces", "term"]
+__all__ = ["UTF8_CHARSET", "Name", "SearchKey", "SortKey", "Text", "day", "has_foreign_text", "key_pieces", "term"]
 
 UTF8_CHARSET = Late((b"CHARSET UTF-8 ",), ())
 """Names the charset of a search, unless UTF8=ACCEPT is on: RFC 6855 section 3 forbids it then."""
@@ -40,6 +41,24 @@ class Text(str):
         if not isinstance(text, str):
             raise TypeError(f"what to search for is text, not {type(text).__name__}")
         check(encode_text(text, "utf-8") + b" ", "search text")
+        return super().__new__(cls, text)
+
+
+class Name(str):
+    """The name of a mailbox, or what is encoded as one, in a search key: a server gets it in modified UTF-7, or in UTF-8 once
+    UTF8=ACCEPT is on.
+
+    It is text, or a name that came from the server. Raises ``ArgumentError`` for what cannot be sent as a name.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, name: str | MailboxName) -> Name:
+        """The same name, as text."""
+        text = name.text if isinstance(name, MailboxName) else name
+        if not isinstance(text, str):
+            raise TypeError(f"a name is text, or came from the server, not {type(name).__name__}")
+        mailbox(text)
         return super().__new__(cls, text)
 
 
@@ -74,15 +93,15 @@ class SearchKey:
         return f"<SearchKey {_shown(self._bare())}>"
 
     def _words(self) -> Iterator[str]:
-        """It as one search key: words as they are sent, but for each ``Text``."""
+        """It as one search key: words as they are sent, but for each ``Text`` and ``Name``."""
         raise NotImplementedError
 
     def _bare(self) -> Iterator[str]:
         """It as a whole program, which needs no parentheses."""
         return self._words()
 
-    def _shape(self) -> tuple[tuple[bool, str], ...]:
-        return tuple([(isinstance(word, Text), word) for word in self._words()])
+    def _shape(self) -> tuple[tuple[type[str], str], ...]:
+        return tuple([(_kind_of(word), word) for word in self._words()])
 
 
 class _Term(SearchKey):
@@ -177,20 +196,24 @@ def _either(keys: Sequence[SearchKey]) -> Iterator[str]:
     yield from _either(keys[half:])
 
 
-def term(*words: str | bytes | Text | SearchKey, opposite: str | None = None) -> SearchKey:
+def term(*words: str | bytes | Text | Name | SearchKey, opposite: str | None = None) -> SearchKey:
     """A search key by its words as they are sent: ``term("LARGER", "1000")``, ``term("X-GM-RAW", Text("has:attachment"))``.
 
-    Each word is an atom, a number, a set of messages, a quoted string or a list in parentheses; ``Text`` is quoted as needed, and
-    a key stands for itself: ``term("FUZZY", key)``. ``opposite``: the name of the key that finds all other messages, which
-    ``~`` then uses. Raises ``ArgumentError`` for what is not one word.
+    Each word is an atom, a number, a set of messages, a quoted string or a list in parentheses; ``Text`` and ``Name`` are quoted
+    as needed, and a key stands for itself: ``term("FUZZY", key)``. ``opposite``: the name of the key that finds all other
+    messages, which ``~`` then uses. Raises ``ArgumentError`` for what is not one word.
     """
     if not words:
         raise ArgumentError("a search key has a name")
     return _Term(tuple(map(_word, words)), None if opposite is None else _wire_word(opposite))
 
 
-def _word(word: str | bytes | Text | SearchKey) -> str | SearchKey:
-    return word if isinstance(word, (Text, SearchKey)) else _wire_word(word)
+def _word(word: str | bytes | Text | Name | SearchKey) -> str | SearchKey:
+    return word if isinstance(word, (Text, Name, SearchKey)) else _wire_word(word)
+
+
+def _kind_of(word: str) -> type[str]:
+    return Text if isinstance(word, Text) else Name if isinstance(word, Name) else str
 
 
 def _wire_word(word: str | bytes) -> str:
@@ -233,7 +256,7 @@ def day(value: dt.date) -> str:
 
 def has_foreign_text(key: SearchKey) -> bool:
     """Whether a key has text that is not ASCII, so that the search must name a charset."""
-    return any(not word.isascii() for word in key._words())
+    return any(not word.isascii() for word in key._words() if not isinstance(word, Name))
 
 
 def key_pieces(key: SearchKey, charset: str = "utf-8", *, is_alone: bool = False) -> tuple[Piece, ...]:
@@ -244,11 +267,14 @@ def key_pieces(key: SearchKey, charset: str = "utf-8", *, is_alone: bool = False
     pieces: list[Piece] = []
     before = "("
     for word in key._bare() if is_alone else key._words():
-        is_text = isinstance(word, Text)
-        if before != "(" and (is_text or word != ")"):
+        kind = _kind_of(word)
+        if before != "(" and (kind is not str or word != ")"):
             pieces.append(b" ")
-        pieces.append(_string(word, charset) if is_text else word.encode("ascii"))
-        before = "" if is_text else word
+        if kind is Name:
+            pieces += joined([mailbox(word)])
+        else:
+            pieces.append(_string(word, charset) if kind is Text else word.encode("ascii"))
+        before = word if kind is str else ""
     return tuple(pieces)
 
 
@@ -261,7 +287,7 @@ def _string(text: str, charset: str) -> Piece:
 
 
 def _shown(words: Iterator[str]) -> str:
-    shown = " ".join([quoted(word.encode()).decode() if isinstance(word, Text) else word for word in words])
+    shown = " ".join([word if _kind_of(word) is str else quoted(word.encode()).decode() for word in words])
     return re.sub(r"\( | \)", lambda found: found[0].strip(), shown)
 
 

@@ -1,14 +1,14 @@
-"""X-GM-EXT-1: Gmail's numbers of messages and threads, its labels, and its own search.
+"""The family ``gmail``: X-GM-EXT-1, Gmail's numbers of messages and threads, its labels, and its own search.
 
 https://developers.google.com/workspace/gmail/imap/imap-extensions
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, TypeVar, Unpack
 
+from imapkit.errors import ArgumentError
 from imapkit.plugin import (
     CallOptions,
     Commands,
@@ -16,6 +16,7 @@ from imapkit.plugin import (
     Family,
     Item,
     MailboxName,
+    Name,
     Piece,
     Reply,
     Result,
@@ -31,6 +32,7 @@ from imapkit.plugin import (
     command,
     encode_text,
     hookimpl,
+    late_pattern,
     mailbox,
     members,
     needs_charset,
@@ -41,10 +43,22 @@ from imapkit.plugin import (
     term,
 )
 
-__all__ = ["LABELS", "MSGID", "THRID", "Gmail", "GmailCommands", "imapkit_family", "labelled", "query", "thread"]
+__all__ = [
+    "LABELS",
+    "MSGID",
+    "THRID",
+    "Gmail",
+    "GmailCommands",
+    "imapkit_family",
+    "labelled",
+    "msgid",
+    "query",
+    "thrid",
+]
 
 F = TypeVar("F")
-CAPABILITY = "X-GM-EXT-1"
+_CAPABILITY = "X-GM-EXT-1"
+
 Label = str | bytes
 """Text; bytes are sent unchanged, except a name that came from the server, which is quoted as needed."""
 
@@ -124,30 +138,41 @@ class GmailCommands(Commands):
 
 
 class Gmail(SelectedCommands[F]):
-    r"""Typed commands of X-GM-EXT-1 over a mailbox: ``Gmail(inbox).add_labels(found, "To do")``.
+    r"""Change the labels of messages: ``inbox.add_labels(found, "To do")``.
 
-    ``which``: UIDs, or a search key. Labels are as in ``GmailCommands``. Each returns the UIDs of the messages, and raises
-    ``Missing`` before anything is sent if the server has no X-GM-EXT-1, ``NoResponse`` if it refuses.
+    ``which`` says which messages: a UID, a ``UIDSet`` or another iterable of UIDs, or a search key, which is searched first. For
+    an empty set nothing is sent. A label is text, or a value from the server; system labels begin with a backslash: r"\Inbox",
+    r"\Starred", r"\Important". ``Gmail(inbox)`` is a view for type checkers where ``inbox`` is a mailbox of any face.
+
+    Each method raises ``Missing``, and sends nothing, if the server has no X-GM-EXT-1, ``ArgumentError`` for what cannot be sent
+    as a label, and ``NoResponse`` if the server refuses, after which a part of a long set may have been changed.
     """
 
     @command
-    async def add_labels(self, which: Which, *labels: Label) -> UIDSet:
-        """Add labels to messages."""
-        return await self._store("+X-GM-LABELS.SILENT", which, labels)
+    async def add_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        r"""Add labels to messages; capability X-GM-EXT-1. Returns the UIDs of the messages, of which some may be gone by now.
+
+        ``inbox.add_labels(gmail.query("has:attachment"), "To do", r"\Starred")``. Gmail makes a label that is not there.
+        ``silent=False`` has the server report the new labels.
+        """
+        return await self._store_labels("add_labels()", which, "+", labels, silent)
 
     @command
-    async def remove_labels(self, which: Which, *labels: Label) -> UIDSet:
-        """Remove labels from messages."""
-        return await self._store("-X-GM-LABELS.SILENT", which, labels)
+    async def remove_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Remove labels from messages; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+        return await self._store_labels("remove_labels()", which, "-", labels, silent)
 
     @command
-    async def set_labels(self, which: Which, *labels: Label) -> UIDSet:
-        """Replace the labels of messages; without labels, remove all."""
-        return await self._store("X-GM-LABELS.SILENT", which, labels)
+    async def set_labels(self, which: Which, *labels: str | bytes, silent: bool = True) -> UIDSet:
+        """Replace the labels of messages, but for that of the mailbox; capability X-GM-EXT-1; otherwise as ``add_labels``."""
+        return await self._store_labels("set_labels()", which, "", labels, silent)
 
-    async def _store(self, item: str, which: Which, labels: tuple[Label, ...]) -> UIDSet:
-        await self._require(CAPABILITY, "Gmail")
+    async def _store_labels(self, call: str, which: Which, sign: str, labels: tuple[str | bytes, ...], silent: bool) -> UIDSet:
+        if sign and not labels:
+            raise ArgumentError("no label is given")
+        await self._require(_CAPABILITY, call)
         uids = await self._uids(which)
+        item = f"{sign}X-GM-LABELS{'.SILENT' if silent else ''}"
         for some in uids.chunks():
             await Wire("STORE", some, item, labels, uid=True, parse=_nothing)
         return uids
@@ -160,19 +185,31 @@ def _nothing(reply: Reply) -> None:
 # Search keys
 
 
-def query(words: str) -> SearchKey:
-    """What Gmail's web page finds for these words: ``query('has:attachment larger:5M')``."""
-    return term("X-GM-RAW", Text(words))
+def query(text: str) -> SearchKey:
+    """The messages that Gmail's web page would find: ``gmail.query("has:attachment larger:5M") & q.unseen``; X-GM-RAW."""
+    return term("X-GM-RAW", Text(text))
 
 
-def labelled(name: str) -> SearchKey:
-    """Messages with a label."""
-    return term("X-GM-LABELS", Text(name))
+def labelled(label: str | MailboxName) -> SearchKey:
+    r"""The messages with a label, as text or as it came from the server: ``gmail.labelled(r"\Starred")``; X-GM-LABELS."""
+    name = Name(label)
+    return term("X-GM-LABELS", str(name) if name.isascii() and _SYSTEM.fullmatch(name.encode()) else name)
 
 
-def thread(number: int) -> SearchKey:
-    """The messages of a thread, by its number (``THRID``)."""
-    return term("X-GM-THRID", str(number))
+def msgid(number: int) -> SearchKey:
+    """The message with this number (``message[gmail.MSGID]``); X-GM-MSGID."""
+    return term("X-GM-MSGID", _number(number))
+
+
+def thrid(number: int) -> SearchKey:
+    """The messages of the thread with this number (``message[gmail.THRID]``); X-GM-THRID."""
+    return term("X-GM-THRID", _number(number))
+
+
+def _number(value: int) -> str:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
+        raise ArgumentError(f"not a number of Gmail's: {value!r:.60}")
+    return str(value)
 
 
 # Responses
@@ -189,17 +226,17 @@ def gm_label(cursor: Cursor) -> MailboxName:
     return cursor.name(cursor.flag() if cursor.peek() == b"\\" else cursor.astring())
 
 
-MSGID: Item[int] = Item("FETCH", "X-GM-MSGID", Cursor.number64, int, needs=CAPABILITY)
+MSGID: Item[int] = Item("FETCH", "X-GM-MSGID", Cursor.number64, int, needs=_CAPABILITY)
 """The message's number, which is the same under every label."""
-THRID: Item[int] = Item("FETCH", "X-GM-THRID", Cursor.number64, int, needs=CAPABILITY)
+THRID: Item[int] = Item("FETCH", "X-GM-THRID", Cursor.number64, int, needs=_CAPABILITY)
 """The number of its thread."""
-LABELS: Item[tuple[MailboxName, ...]] = Item("FETCH", "X-GM-LABELS", gm_labels, tuple, needs=CAPABILITY)
+LABELS: Item[tuple[MailboxName, ...]] = Item("FETCH", "X-GM-LABELS", gm_labels, tuple, needs=_CAPABILITY)
 r"""Its labels, except that of the selected mailbox; each has a ``text``; system labels begin with ``\``."""
 
 
 # Arguments
 
-_SYSTEM = re.compile(rb'\\[^(){ %*"\\\]\x00-\x1f\x7f-\xff]+')
+_SYSTEM = late_pattern(rb'\\[^(){ %*"\\\]\x00-\x1f\x7f-\xff]+')
 
 
 def label(value: Any) -> Token:
@@ -218,12 +255,12 @@ def label_list(value: Any) -> tuple[Piece, ...]:
 
 @hookimpl
 def imapkit_family() -> Family:
-    """The declaration: no command, but items and keys for the base family's commands."""
+    """The family of X-GM-EXT-1: no command, but items and keys for the base family's commands."""
     return Family(
         name="gmail",
         mixin=GmailCommands,
         selected=Gmail,
-        capabilities=(CAPABILITY,),
+        capabilities=(_CAPABILITY,),
         items=Item.table(MSGID, THRID, LABELS),
         operands={
             ("SEARCH", "X-GM-RAW"): (astring,),
