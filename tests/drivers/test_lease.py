@@ -70,7 +70,9 @@ def close_raw(client: Client, box: Any) -> None:
 
 @pytest.mark.parametrize("stale", [leave, select_raw, select_raw_again, close_raw], ids=lambda stale: stale.__name__)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
-def test_a_stale_mailbox_sends_nothing(use: Callable[[Client, Any], object], stale: Callable[[Client, Any], None]) -> None:
+def test_a_stale_mailbox_sends_nothing(
+    use: Callable[[Client, Any], object], stale: Callable[[Client, Any], None]
+) -> None:
     with typed(SEARCH) as (client, server):
         box = client.select("box")
         stale(client, box)
