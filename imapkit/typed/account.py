@@ -122,12 +122,14 @@ class Account:
         """The same for asyncio; another thread connects."""
         import asyncio
 
-        opening = asyncio.get_running_loop().run_in_executor(None, self._open)
+        opening = _Opening(self._open)
         try:
-            return AsyncClient.over(await asyncio.shield(opening))
-        except asyncio.CancelledError:
-            # The thread goes on: what it opens is closed again.
-            opening.add_done_callback(_close_opened)
+            await asyncio.get_running_loop().run_in_executor(None, opening.run)
+            return AsyncClient.over(opening.take())
+        except BaseException:
+            # The thread goes on, perhaps longer than the loop: it closes what it opens.
+            opening.unwanted = True
+            opening.discard()
             raise
 
     def _open(self) -> IMAP4:
@@ -162,9 +164,32 @@ class Account:
         return f"Account({self.host!r}, {self.auth!r}, port={self.port}, tls={self.tls!r})"
 
 
-def _close_opened(opening: Any) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result()._give_up()
+class _Opening:
+    """A connection that is opened on another thread, and closed there if the task that asked for it was cancelled."""
+
+    def __init__(self, open_it: Callable[[], IMAP4]) -> None:
+        self._open_it = open_it
+        self._opened: list[IMAP4] = []
+        self.unwanted = False
+
+    def run(self) -> None:
+        """Open the connection."""
+        self._opened.append(self._open_it())
+        # In this order: ``unwanted`` is set before ``discard`` is called.
+        if self.unwanted:
+            self.discard()
+
+    def take(self) -> IMAP4:
+        """The connection."""
+        return self._opened.pop()
+
+    def discard(self) -> None:
+        """Close the connection, if it has been opened, and neither taken nor closed."""
+        try:
+            raw = self._opened.pop()
+        except IndexError:
+            return
+        raw._give_up()
 
 
 def _verifying() -> ssl.SSLContext:

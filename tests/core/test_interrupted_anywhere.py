@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 import imapkit
-from imapkit import ConnectionClosed, StateError
-from imapkit.testing import ScriptedServer
+from imapkit import FLAGS, Client, ConnectionClosed, StateError, q
+from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer, answering
 from tests.core.rig import connect, until, within
 from tests.interrupting import Interrupted, interrupting
-from tests.stress.server import Shuffler, body
+from tests.stress.server import Shuffler, body, messages, sum_of
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\r\n"
 MOST_ENDS = 0.75
@@ -35,7 +35,7 @@ class Told:
     owed: bool = False
     """The command was accepted: it must be called."""
 
-    def __call__(self, answer: tuple[Any, Any, Any]) -> None:
+    def __call__(self, answer: object) -> None:
         self.calls += 1
 
 
@@ -54,6 +54,12 @@ class Sweep:
         client.select("box")
         return client
 
+    def owe(self, future: Any) -> None:
+        """A future that must be done in the end, and whose callback must be called."""
+        self.told.append(told := Told())
+        future.add_done_callback(told)
+        told.owed = True
+
     def submit(self, method: Callable[..., Any], *args: Any) -> None:
         """Call a method with a callback."""
         self.told.append(told := Told())
@@ -65,6 +71,7 @@ class Sweep:
         client = self.begin()
         while where := self.interrupted(client, prepare, act):
             self.points += 1
+            lease_is_free(client, where)
             if not goes_on(client, where):
                 self.ends += 1
                 client.logout()
@@ -85,6 +92,28 @@ class Sweep:
 
 
 Act = Callable[[Sweep, imapkit.IMAP4], object]
+
+
+def lease_is_free(client: imapkit.IMAP4, where: str) -> None:
+    """Another thread selects a mailbox; then this one does."""
+    if "_lease" not in vars(client):
+        return
+    typed = Client.over(client).with_options(timeout=10)
+
+    def select() -> None:
+        try:
+            typed.select("free").close()
+        except ConnectionClosed:
+            pass
+        except BaseException as exc:
+            failures.append(exc)
+
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=select)
+    thread.start()
+    thread.join()
+    select()
+    assert not failures, (where, failures)
 
 
 def goes_on(client: imapkit.IMAP4, where: str) -> bool:
@@ -175,6 +204,47 @@ def fetch_to_with_a_callback(sweep: Sweep, client: imapkit.IMAP4) -> None:
     sweep.submit(client.fetch_to, 1005, "BODY[]", BytesIO())
 
 
+def typed_status(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """One command; its answer says what was asked."""
+    assert Client.over(client).status("box7", "MESSAGES").messages == sum_of(b"box7")
+
+
+def typed_futures(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """A future of one command, and one of several."""
+    nowait = Client.over(client).nowait
+    one, several = nowait.status("box7", "MESSAGES"), nowait.delete_mailbox("box8")
+    sweep.owe(one)
+    sweep.owe(several)
+    assert one.result(10).messages == sum_of(b"box7")
+    several.result(10)
+
+
+def typed_lease(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Several commands, in a mailbox that another thread may have afterwards."""
+    with Client.over(client).select("other") as box:
+        assert list(box.search(q.all_)) == [sum_of(b"ALL")]
+        box.add_flags(box.search(q.all_), "\\Seen")
+
+
+def typed_stream(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Chunks, of which the last is given up."""
+    with Client.over(client).select("other") as box:
+        seen = []
+        for message in box.fetch(range(1, 8), FLAGS, chunk=2):
+            seen.append(message.uid)
+            assert message.flags == {f"in{message.uid}"}
+            if len(seen) == 5:
+                break
+        assert seen == [1, 2, 3, 4, 5]
+
+
+def while_others_wait(sweep: Sweep, client: imapkit.IMAP4) -> None:
+    """Futures, whose answers the interrupted thread may read."""
+    nowait = Client.over(client).nowait
+    sweep.owe(nowait.status("box1", "MESSAGES"))
+    sweep.owe(nowait.delete_mailbox("box2"))
+
+
 def select(sweep: Sweep, client: imapkit.IMAP4) -> None:
     client.select("other")
 
@@ -184,10 +254,39 @@ def login(sweep: Sweep, client: imapkit.IMAP4) -> None:
         client.login("user", "password")
 
 
+def with_sum(conversation: Conversation, command: ReceivedCommand) -> None:
+    """STATUS and SEARCH with a checksum of what was asked."""
+    words = command.args.split(b" ")
+    status = b"* STATUS %b (MESSAGES %d)\r\n" % (words[0], sum_of(words[0]))
+    conversation.ok(command, untagged=status if command.name == "STATUS" else b"* SEARCH %d\r\n" % sum_of(command.args))
+
+
+def with_flags(conversation: Conversation, command: ReceivedCommand) -> None:
+    """The messages, each with a flag that names it."""
+    uids = messages(command.args.split(b" ")[0])
+    conversation.ok(command, untagged=b"".join(b"* %d FETCH (UID %d FLAGS (in%d))\r\n" % (uid, uid, uid) for uid in uids))
+
+
+TYPED: dict[str, Handler] = {
+    "DELETE": answering(),
+    "STATUS": with_sum,
+    "UID FETCH": with_flags,
+    "UID SEARCH": with_sum,
+    "UID STORE": answering(),
+}
+
+
 @contextmanager
 def sweeping() -> Iterator[Sweep]:
     """A sweep with its server."""
     with ScriptedServer(Shuffler(random.Random(1)), greeting=GREETING) as server, within(60):
+        yield Sweep(server)
+
+
+@contextmanager
+def sweeping_typed() -> Iterator[Sweep]:
+    """A sweep with a server for typed commands."""
+    with ScriptedServer(handlers=TYPED, greeting=GREETING) as server, within(200):
         yield Sweep(server)
 
 
@@ -208,6 +307,13 @@ CASES: list[tuple[Act, Act]] = [
     (while_it_idles, login),
     (nothing, login),
 ]
+TYPED_CASES: list[tuple[Act, Act]] = [
+    (nothing, typed_status),
+    (while_others_wait, typed_status),
+    (nothing, typed_futures),
+    (nothing, typed_lease),
+    (nothing, typed_stream),
+]
 CHEAP = {(nothing, noop), (nothing, noop_with_a_callback)}
 
 
@@ -220,6 +326,19 @@ CHEAP = {(nothing, noop), (nothing, noop_with_a_callback)}
 )
 def test_interrupted_anywhere(prepare: Act, act: Act) -> None:
     with sweeping() as sweep:
+        sweep.run(prepare, act)
+        print(f"{sweep.points} points, of which {sweep.ends} end the connection")
+        assert sweep.points > 20
+        assert sweep.ends <= MOST_ENDS * sweep.points
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(240)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.parametrize(("prepare", "act"), TYPED_CASES, ids=[f"{case[0].__name__}-{case[1].__name__}" for case in TYPED_CASES])
+def test_a_typed_call_is_interrupted_anywhere(prepare: Act, act: Act) -> None:
+    """The selected mailbox is free afterwards, and every future is done."""
+    with sweeping_typed() as sweep:
         sweep.run(prepare, act)
         print(f"{sweep.points} points, of which {sweep.ends} end the connection")
         assert sweep.points > 20

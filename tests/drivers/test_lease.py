@@ -70,9 +70,7 @@ def close_raw(client: Client, box: Any) -> None:
 
 @pytest.mark.parametrize("stale", [leave, select_raw, select_raw_again, close_raw], ids=lambda stale: stale.__name__)
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
-def test_a_stale_mailbox_sends_nothing(
-    use: Callable[[Client, Any], object], stale: Callable[[Client, Any], None]
-) -> None:
+def test_a_stale_mailbox_sends_nothing(use: Callable[[Client, Any], object], stale: Callable[[Client, Any], None]) -> None:
     with typed(SEARCH) as (client, server):
         box = client.select("box")
         stale(client, box)
@@ -187,7 +185,7 @@ def test_a_task_that_is_cancelled_while_it_waits_for_the_lease() -> None:
             typed_client = client.asynchronous
             async with typed_client.select("held"):
                 tasks = [asyncio.ensure_future(typed_client.select(name)._open()) for name in ("one", "two", "three")]
-                while waiting(client) < 3:
+                while waiting(client) < 3:  # noqa: ASYNC110 - the lease has no event
                     await asyncio.sleep(0)
                 tasks[1].cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -214,7 +212,7 @@ def test_a_task_that_is_cancelled_as_it_is_given_the_mailbox_gives_it_on() -> No
             box = await typed_client.select("held")
             first = asyncio.ensure_future(typed_client.select("one")._open())
             second = asyncio.ensure_future(typed_client.select("two")._open())
-            while waiting(client) < 2:
+            while waiting(client) < 2:  # noqa: ASYNC110 - the lease has no event
                 await asyncio.sleep(0)
             box.close()
             first.cancel()
@@ -236,7 +234,7 @@ def test_a_select_that_is_refused_or_late_gives_the_mailbox_on() -> None:
         else:
             conversation.ok(command, untagged=b"* 1 EXISTS\r\n")
 
-    with typed({"SELECT": select}) as (client, server):
+    with typed({"SELECT": select}) as (client, _server):
         with pytest.raises(NoResponse):
             client.select("refused")
         with pytest.raises(DeadlineExceeded):
@@ -252,7 +250,7 @@ def test_a_select_that_is_refused_or_late_gives_the_mailbox_on() -> None:
 
 def test_the_end_of_the_connection_ends_every_wait_for_the_lease() -> None:
     """Though the holder does not leave."""
-    with typed() as (client, server):
+    with typed() as (client, _server):
         box = client.select("held")
 
         async def opened() -> None:

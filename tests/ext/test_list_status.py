@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from imapkit import Client
+from imapkit import Client, Role
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer, answering, rejecting, selected, within
 
 FAMILIES = ["rev1", "list_status"]
@@ -42,6 +42,13 @@ def test_one_command_tells_all(sent: bytes) -> None:
         assert unseen(client) == {"INBOX": 3, "top": None, "top/a": 0}
         assert server.commands[-1].args == b'"" * RETURN (STATUS (UNSEEN))'
         assert client.explain("mailboxes").route == "LIST-STATUS"
+
+
+def test_roles_are_asked_for_where_the_server_knows_them() -> None:
+    listed = LISTED + b'* LIST (\\Sent) "/" Sent\r\n'
+    with serving({"LIST": answering(listed + TOLD)}, b"LIST-STATUS SPECIAL-USE") as (client, server):
+        assert [box.role for box in client.mailboxes(status=["UNSEEN"])] == [None, None, None, Role.SENT]
+        assert server.commands[-1].args == b'"" * RETURN (STATUS (UNSEEN) SPECIAL-USE)'
 
 
 def test_without_list_status_each_mailbox_is_asked_and_one_that_is_refused_has_none() -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.live.guided import Example, account, arriving, examples, prepare, redirect
 from tests.live.support import announced
 from tests.servers.base import Server, not_announced

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -85,6 +85,16 @@ def test_a_role_by_attribute_or_by_name(server: Server) -> None:
         assert found.role is Role.ARCHIVE
         assert found.role_from in ("attribute", "name")
         assert client.nowait.role(Role.ARCHIVE).result(30) == found
+
+
+def test_roles_beside_counts_are_those_without(server: Server) -> None:
+    with logged_in(server) as raw:
+        client = Client.over(raw)
+        if not [box for box in client.mailboxes() if box.role is Role.SENT]:
+            with suppress(NoResponse):
+                client.create(place(server, "Sent"))
+        plain = {box.mailbox: box.role for box in client.mailboxes()}
+        assert {box.mailbox: box.role for box in client.mailboxes(status=["UNSEEN"])} == plain
 
 
 def test_search(server: Server) -> None:

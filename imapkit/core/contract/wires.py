@@ -215,7 +215,8 @@ class Flight(Step[T_co]):
         raise NotImplementedError
 
     def when_over(self, tell: Callable[[], object]) -> None:
-        """Have ``tell`` called once when it is over, perhaps at once; under the state lock: it may only hand over."""
+        """Have ``tell`` called when it is over, perhaps at once; under the state lock: it may only hand over. After an
+        interruption it may be called twice."""
         raise NotImplementedError
 
     def take(self) -> T_co:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
@@ -57,9 +58,11 @@ def run(obj: Any, work: Any, deadline: float | None) -> Any:
         _run_on(obj, work, work.send(None), deadline)
     except StopIteration as end:
         return end.value
+    except Exception:
+        raise
     except BaseException:
         # This thread was interrupted between two steps. (The exception may keep the coroutine alive for long.)
-        work.close()
+        _end(work)
         raise
 
 
@@ -72,6 +75,12 @@ def _run_on(obj: Any, work: Any, step: Any, deadline: float | None) -> NoReturn:
             step = work.throw(exc)
         else:
             step = work.send(value)
+
+
+def _end(work: Any) -> None:
+    # (``close`` of a step of an asynchronous generator does not reach the generator before Python 3.13.)
+    with suppress(GeneratorExit, StopIteration, StopAsyncIteration, RuntimeError):
+        work.throw(GeneratorExit())
 
 
 def _carried_out(obj: Any, step: Any, deadline: float | None) -> Any:

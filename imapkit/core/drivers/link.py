@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -157,12 +158,13 @@ class Link:
             sent.request = live.callers.enqueue(call, sent, timeout=left)
             return sent
         disclaim = live.claim_literals()
-        sent.when_over(disclaim)
+        claims = [disclaim]
+        sent.when_over(lambda: claims and claims.pop()())
         try:
             sent.request = live.callers.enqueue(StreamedCall(call, wire.sink), sent, timeout=left)
         except BaseException:
-            if not sent.over:
-                disclaim()
+            if claims:
+                claims.pop()()
             raise
         return sent
 
@@ -205,10 +207,10 @@ class Sent(Flight[T]):
 
     def done(self, request: Request) -> None:
         """See ``Waiter.done``."""
-        # In this order: ``when_over`` looks at ``over`` after it has added its function.
+        # In this order: ``when_over`` looks at ``over`` after it has added its function, and an interrupted delivery is repeated.
         self._request = request
-        request.waiter = None
         self._tell()
+        request.waiter = None
 
     def ask(self, request: Request) -> None:
         """See ``Waiter.ask``."""
@@ -221,13 +223,11 @@ class Sent(Flight[T]):
             self._tell()
 
     def _tell(self) -> None:
-        # (Taken out one by one: two threads may be here at the same time, and each function is called once.)
-        while self._tells:
-            try:
-                tell = self._tells.pop(0)
-            except IndexError:
-                return
+        # (Two threads may be here at the same time, or this one may be interrupted: then a function is called twice.)
+        for tell in tuple(self._tells):
             tell()
+            with suppress(ValueError):
+                self._tells.remove(tell)
 
     def drop(self) -> None:
         """See ``Flight.drop``."""

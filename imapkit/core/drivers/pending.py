@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from imapkit.core.contract.wires import Begin, Flight, Offload, Wire
 from imapkit.core.drivers.lease import Turn
 from imapkit.core.drivers.link import Making, Sent, deadline_of
-from imapkit.core.threads.futures import CalledBack
+from imapkit.core.threads.futures import CalledBack, without_frames
 from imapkit.core.threads.worker import Worker
 
 if TYPE_CHECKING:
@@ -78,9 +78,14 @@ class _Series(CalledBack[_Result]):
         else:
             self._go_on(step)
 
-    def _resume(self, send: Callable[[], Any]) -> None:
-        """Run the coroutine until it awaits a step that takes time, or ends; on the futures thread."""
+    def _resume(self, send: Callable[[], Any], awaited: Any) -> None:
+        """Run the coroutine until it awaits a step that takes time, or ends; on the futures thread.
+
+        A second call for the same ``awaited`` step does nothing.
+        """
         with self._stepping:
+            if awaited is not None and awaited is not self._awaited:
+                return
             self._awaited = None
             begun, self._begun = self._begun, None
             if self.cancelled():
@@ -91,8 +96,7 @@ class _Series(CalledBack[_Result]):
             try:
                 step = send()
             except BaseException as exc:
-                # (Without this frame: future and error would keep one another alive.)
-                self._end(exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next))
+                self._end(without_frames(exc))
                 return
         self._go_on(step)
 
@@ -101,9 +105,9 @@ class _Series(CalledBack[_Result]):
         try:
             value = step.run()
         except BaseException as exc:
-            self._resume(partial(self._work.throw, exc))
+            self._resume(partial(self._work.throw, exc), step)
         else:
-            self._resume(partial(self._work.send, value))
+            self._resume(partial(self._work.send, value), step)
 
     def _close(self) -> None:
         self._work.close()
@@ -131,8 +135,8 @@ class _Series(CalledBack[_Result]):
                 self._awaited = step
                 # (The connection wakes the thread behind its own commands.)
                 hand_over = self._put if isinstance(step, Sent) else self._post
-                step.when_over(partial(hand_over, partial(_taken, work, step.take)))
-                # (What was over at once has been put on this thread.)
+                step.when_over(partial(hand_over, partial(_taken, work, step.take), step))
+                # (It may have been over before: then nothing else wakes the thread.)
                 self._worker.wake()
             elif isinstance(step, Begin):
                 self._begun = obj._link.begin(step.wire, obj._box, self._deadline)
@@ -145,7 +149,7 @@ class _Series(CalledBack[_Result]):
                 self._own.post(partial(self._run, step))
             elif isinstance(step, Turn):
                 self._awaited = step
-                step.when_given(partial(post, partial(work.send, None)))
+                step.when_given(partial(post, partial(work.send, None), step))
             else:
                 raise TypeError(f"a typed command awaited a {type(step).__name__}, which is no step")
         except BaseException as exc:
@@ -154,12 +158,12 @@ class _Series(CalledBack[_Result]):
             # ``cancel`` came before there was a step to give up.
             self._give_up()
 
-    def _put(self, send: Callable[[], Any]) -> None:
+    def _put(self, send: Callable[[], Any], awaited: Any = None) -> None:
         # (Under the state lock: the connection wakes the thread behind the step.)
-        self._worker.put(partial(self._resume, send))
+        self._worker.put(partial(self._resume, send, awaited))
 
-    def _post(self, send: Callable[[], Any]) -> None:
-        self._worker.post(partial(self._resume, send))
+    def _post(self, send: Callable[[], Any], awaited: Any = None) -> None:
+        self._worker.post(partial(self._resume, send, awaited))
 
     def cancel(self) -> bool:
         """Give up the command under way; the coroutine then ends. False if the result is there already."""

@@ -8,11 +8,13 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from imapkit.errors import error
+
 if TYPE_CHECKING:
     from imapkit.core.engine.request import Request
     from imapkit.core.threads.worker import Worker
 
-__all__ = ["CalledBack", "CommandFuture", "FutureWaiter"]
+__all__ = ["CalledBack", "CommandFuture", "FutureWaiter", "without_frames"]
 
 _Result = TypeVar("_Result")
 _UNMADE: Any = object()
@@ -97,8 +99,7 @@ class CommandFuture(CalledBack[_Result]):
             try:
                 self._value = self._finish(request)
             except Exception as exc:
-                # (Without this frame, for the same reason.)
-                self._failure = exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next)
+                self._failure = without_frames(exc)
             self._request = None
             del self._finish
 
@@ -125,6 +126,11 @@ class CommandFuture(CalledBack[_Result]):
         if self.done():
             # It has arrived meanwhile. (The request would keep the command and its answer alive.)
             self._bound = None
+
+
+def without_frames(exc: BaseException) -> BaseException:
+    """An error to be kept: one of imapkit's without its traceback, whose frames would keep the command and its answer alive."""
+    return exc.with_traceback(None) if isinstance(exc, error) else exc
 
 
 class FutureWaiter(Generic[_Result]):

@@ -51,17 +51,18 @@ class Rev1Session(AppendSession[F]):
         that cannot be selected, or of which the server does not tell. States: authenticated, selected. Raises ``NoResponse``.
         """
         listed = Wire("LSUB" if subscribed else "LIST", '""', pattern, parse=_lsub if subscribed else _list)
-        option = self._link.offers("list").get("status")
+        offered = self._link.offers("list")
         if not status:
             return await listed
-        if option is None or subscribed:
+        if "status" not in offered or subscribed:
             return await _each_status(await listed, status)
-        with_option = Wire("LIST", '""', pattern, options=(option(status),), parse=_list_with_status)
+        await self._know_capabilities()
+        roles = [offered["roles"]()] if "SPECIAL-USE" in (self._session.capabilities or ()) else []
+        with_option = Wire("LIST", '""', pattern, options=(offered["status"](status), *roles), parse=_list_with_status)
 
         async def one_by_one() -> list[MailboxListing]:
             return await _each_status(await listed, status)
 
-        await self._know_capabilities()
         return await by_route(MAILBOX_ROUTES, self._session, {"LIST-STATUS": lambda: with_option, "STATUS": one_by_one})
 
     @command
