@@ -18,12 +18,12 @@ __all__ = ["Shown", "edit"]
 IMPORTS = """\
 from imapkit import IMAP4, IMAP4_SSL, IMAP4_stream
 from imapkit.ext.rev1 import FetchData, MailboxListing, MailboxStatus
-from imapkit_gmail import GmailCommands
+from imapkit_acme import AcmeCommands
 
 """
 EDITED = f"""\
 {IMPORTS}
-class MyIMAP(IMAP4, GmailCommands): ...
+class MyIMAP(IMAP4, AcmeCommands): ...
 
 
 def typed(imap: IMAP4, mine: MyIMAP) -> None:
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
 
 
 def edit(*lines: str) -> list[Shown]:
-    """What is shown at the end of each line; ``imap`` is an ``IMAP4`` there, ``mine`` a ``MyIMAP(IMAP4, GmailCommands)``.
+    """What is shown at the end of each line; ``imap`` is an ``IMAP4`` there, ``mine`` a ``MyIMAP(IMAP4, AcmeCommands)``.
 
     A line may be several, the last of which is being written; they stand behind the imports then, in no function.
     """
