@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.live.guided import Example, account, arriving, examples, prepare, redirect
 from tests.live.support import announced
 from tests.servers.base import Server, not_announced
@@ -38,7 +39,8 @@ def able(server: Server, example: Example) -> None:
 
 def compiled(example: Example, code: str) -> types.CodeType:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    return compile(code, str(example.page), "exec", flags=flags, dont_inherit=True)
+    made: types.CodeType = compile(code, str(example.page), "exec", flags=flags, dont_inherit=True)
+    return made
 
 
 def uses(code: str, name: str) -> bool:
