@@ -47,6 +47,11 @@ def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
                 value = end.value
             except StopAsyncIteration:
                 return
+            except Exception:
+                raise
+            except BaseException:
+                _end(work)
+                raise
             yield value
     finally:
         run(obj, results.aclose(), None)
