@@ -103,7 +103,7 @@ class Account:
         tls: Tls = "implicit",
         timeout: float | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        families: Sequence[Any] | None = None,
+        families: Sequence[object] | None = None,
         limits: Limits | None = None,
     ) -> None:
         if tls not in ("implicit", "starttls", "none"):
@@ -198,14 +198,40 @@ def _verifying() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def connect(host: str, user: str, password: str, **options: Any) -> Client:
+def connect(
+    host: str,
+    user: str,
+    password: str,
+    *,
+    port: int = 0,
+    tls: Tls = "implicit",
+    timeout: float | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+    families: Sequence[object] | None = None,
+    limits: Limits | None = None,
+) -> Client:
     """Connect over TLS, and log in; see ``Account`` for the options.
 
     ``with imapkit.connect("imap.example.org", "ada", "secret") as client: ...``
     """
-    return Account(host, Password(user, password), **options).connect()
+    auth = Password(user, password)
+    account = Account(host, auth, port=port, tls=tls, timeout=timeout, ssl_context=ssl_context, families=families, limits=limits)
+    return account.connect()
 
 
-async def connect_async(host: str, user: str, password: str, **options: Any) -> AsyncClient:
+async def connect_async(
+    host: str,
+    user: str,
+    password: str,
+    *,
+    port: int = 0,
+    tls: Tls = "implicit",
+    timeout: float | None = None,  # noqa: ASYNC109 (it is for all commands of the connection)
+    ssl_context: ssl.SSLContext | None = None,
+    families: Sequence[object] | None = None,
+    limits: Limits | None = None,
+) -> AsyncClient:
     """The same for asyncio."""
-    return await Account(host, Password(user, password), **options).connect_async()
+    auth = Password(user, password)
+    account = Account(host, auth, port=port, tls=tls, timeout=timeout, ssl_context=ssl_context, families=families, limits=limits)
+    return await account.connect_async()

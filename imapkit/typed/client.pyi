@@ -9,7 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from os import PathLike
 from types import TracebackType
-from typing import Any, BinaryIO, Generic, Self, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from imapkit.client import IMAP4
 from imapkit.core.contract.routes import Explained
@@ -150,7 +150,7 @@ class AsyncClient(_AnyClient[Async], _AsyncSession):
     ) -> None: ...
 
 class _Opening(AbstractAsyncContextManager[AsyncMailbox, None]):
-    def __await__(self) -> Generator[Any, Any, AsyncMailbox]: ...
+    def __await__(self) -> Generator[object, None, AsyncMailbox]: ...
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
@@ -229,7 +229,7 @@ class _BlockingSession(
         """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
     def unsubscribe(self, mailbox: str | bytes) -> None:
         """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
-    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
+    def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
@@ -361,7 +361,7 @@ class _BlockingSelected(
         that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
         refuses, ``TypeError`` for what is no key.
         """
-    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Iterator[Message]:
+    def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> Iterator[Message]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
@@ -553,7 +553,7 @@ class _NowaitSession(
         """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
     def unsubscribe(self, mailbox: str | bytes) -> Future[None]:
         """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
-    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
+    def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Future[Reply]:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
@@ -685,7 +685,7 @@ class _NowaitSelected(
         that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
         refuses, ``TypeError`` for what is no key.
         """
-    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> Future[list[Message]]:
+    def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> Future[list[Message]]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are
@@ -877,7 +877,7 @@ class _AsyncSession(
         """Subscribe to a mailbox; RFC 3501 section 6.3.6; states: authenticated, selected. Raises ``NoResponse``."""
     async def unsubscribe(self, mailbox: str | bytes) -> None:
         """Unsubscribe from a mailbox; RFC 3501 section 6.3.7; otherwise as ``subscribe``."""
-    async def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Reply:
+    async def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Reply:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``
@@ -1009,7 +1009,7 @@ class _AsyncSelected(
         that the server names instead (BADCHARSET). Raises ``BadCharset`` if there is none, another ``NoResponse`` if the server
         refuses, ``TypeError`` for what is no key.
         """
-    def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
+    def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are

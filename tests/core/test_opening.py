@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import imapkit
+from imapkit.core.support.shown import shown
 from imapkit.core.threads.clock import Clock
 from imapkit.core.transport.opening import open_tcp, port_number
 from imapkit.errors import ArgumentError, CommandTimeout, ConnectError, ConnectionClosed, RemoteProtocolError, ResolveError
@@ -66,7 +67,7 @@ def test_a_name_that_cannot_be_resolved(host: str, cls: Any) -> None:
         cls(host, 143)
     assert isinstance(caught.value, socket.gaierror)
     assert caught.value.errno
-    assert str(caught.value).startswith(imapkit.core.support.shown.shown(host, 300) + ":143: ")
+    assert str(caught.value).startswith(shown(host, 300) + ":143: ")
 
 
 @pytest.mark.parametrize("host", ["imap.example.com\0", "\0", 5, ["localhost"], 1.5, b"localhost"])

@@ -109,7 +109,7 @@ class LayerSpec:
     always: bool = False
 
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 G = TypeVar("G")
 
 
@@ -119,7 +119,7 @@ class _HasItems(Protocol):
 
 
 @lean_dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
+class Item(Generic[T_co]):
     """An item that a family adds to another response: its grammar, and the typed way to its value.
 
     ``LABELS = Item("FETCH", "X-GM-LABELS", labels, tuple)`` is declared with ``items=Item.table(LABELS)``, and
@@ -145,7 +145,7 @@ class Item(Generic[T]):
     kind: type[Any]
     request: str = ""
     needs: Needed | None = None
-    made: Callable[[Any], T] | None = None
+    made: Callable[[Any], T_co] | None = None
 
     if TYPE_CHECKING:
 
@@ -154,7 +154,7 @@ class Item(Generic[T]):
             self,
             response: str,
             name: str,
-            parse: Callable[[Cursor], T],
+            parse: Callable[[Cursor], T_co],
             kind: type[Any],
             request: str = "",
             needs: Needed | None = None,
@@ -171,7 +171,7 @@ class Item(Generic[T]):
             request: str = "",
             needs: Needed | None = None,
             *,
-            made: Callable[[G], T],
+            made: Callable[[G], T_co],
         ) -> None: ...
 
         def __init__(self, *args: Any, **fields: Any) -> None: ...
@@ -181,12 +181,12 @@ class Item(Generic[T]):
         """What asks for it: ``request``, else its name."""
         return self.request or self.name
 
-    def requested(self, request: str) -> Item[T]:
+    def requested(self, request: str) -> Item[T_co]:
         """The same item, asked for in another way: ``PREVIEW.requested("PREVIEW (LAZY)")``."""
         made: Any = Item
         return made(self.response, self.name, self.parse, self.kind, request, self.needs, made=self.made)  # type: ignore[no-any-return]
 
-    def of(self, record: _HasItems) -> T | None:
+    def of(self, record: _HasItems) -> T_co | None:
         """Its value in a record; None if the server did not send it, or if it was read by another grammar than this one."""
         value: Any = record.items.get(self.name)
         if not isinstance(value, self.kind):
@@ -194,7 +194,7 @@ class Item(Generic[T]):
         return self.made(value) if self.made is not None else value
 
     @staticmethod
-    def table(*items: Item[Any]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
+    def table(*items: Item[object]) -> Mapping[tuple[str, str], Callable[[Cursor], Any]]:
         """The value of ``Family.items`` for these items. Raises ``TypeError`` for an item that is declared wrongly."""
         for item in items:
             if not isinstance(item.kind, type):

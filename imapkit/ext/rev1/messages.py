@@ -68,7 +68,7 @@ HEADER: Item[bytes] = section("HEADER")
 """The header, as bytes."""
 
 
-def requested(items: tuple[Item[Any], ...]) -> str:
+def requested(items: tuple[Item[object], ...]) -> str:
     """What FETCH asks for. Raises ``TypeError`` for what is no item, ``ArgumentError`` for an item of another response."""
     for item in items:
         if not isinstance(item, Item):
@@ -109,7 +109,7 @@ class Message:
             return find_section(record.items, item.name[_IN_NAME])  # type: ignore[return-value]
         return item.of(record)
 
-    def __contains__(self, item: Item[Any]) -> bool:
+    def __contains__(self, item: Item[object]) -> bool:
         return self.get(item) is not None
 
     @property

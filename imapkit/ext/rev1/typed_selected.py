@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from imapkit.errors import ArgumentError, NoAnswer
 from imapkit.ext.rev1.keys import all_
@@ -52,7 +52,7 @@ class Rev1Selected(StreamsSelected[F]):
         return await self._in_charset(key, wire)
 
     @stream
-    async def fetch(self, which: Which, *items: Item[Any], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
+    async def fetch(self, which: Which, *items: Item[object], reverse: bool = False, chunk: int = 500) -> AsyncIterator[Message]:
         r"""The messages with these items, one after the other, by UID; RFC 3501 section 6.4.5.
 
         ``for message in box.fetch(uids, ENVELOPE, FLAGS): print(message.uid, message.envelope.subject)``. The items are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from imapkit.errors import NoAnswer, NoResponse
 from imapkit.ext.rev1.listing import MailboxListing, MailboxStatus
@@ -126,7 +126,7 @@ class Rev1Session(AppendSession[F]):
         return Wire("UNSUBSCRIBE", mailbox, parse=_nothing)
 
     @command
-    def run(self, name: str, *args: Any, result: Sequence[str] = (), uid: bool = False) -> Wire[Reply]:
+    def run(self, name: str, *args: object, result: Sequence[str] = (), uid: bool = False) -> Wire[Reply]:
         """Send a command that has no method; RFC 3501 section 6.5.1. ``result``: the untagged responses that answer it.
 
         ``client.run("XFOO", "x y", result=["XFOO"]).responses("XFOO")``

@@ -182,7 +182,7 @@ class StreamsSelected(SelectedCommands[F]):
     async def _whole(self, uid: int, part: Part) -> bytes:
         return _bytes_of(await self._one(uid, section(part.section)), part.section)
 
-    async def _one(self, uid: int, *items: Item[Any]) -> Message:
+    async def _one(self, uid: int, *items: Item[object]) -> Message:
         """One message with these items. Raises ``NoAnswer`` if it is not there."""
         found = await Wire("FETCH", uid, requested(items), uid=True, parse=messages)
         for message in found:
