@@ -13,7 +13,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from imapkit import Account, Client, NoResponse, Password, q
+from imapkit import Account, Client, Password, q
 from tests.live.support import SECONDS
 from tests.servers.base import Server
 
@@ -194,19 +194,20 @@ def deliver(client: Client, mailbox: str, mails: list[tuple[EmailMessage, list[s
         future.result(SECONDS)
 
 
-def clear(client: Client) -> None:
-    """Remove all mail and all mailboxes of the user; one that the server keeps, such as Courier its trash, is emptied."""
+def clear(client: Client, keep: set[str]) -> set[str]:
+    """Remove all mail of the user, and all mailboxes but these. (Courier takes two seconds to delete one.) Returns those kept."""
+    kept = set()
     for box in client.mailboxes(subscribed=True):
         client.unsubscribe(box.name)
-    for box in sorted(client.mailboxes(), key=lambda box: len(box.mailbox), reverse=True):
-        if box.is_selectable and not box.mailbox.startswith(("shared", "user", "#")):
-            try:
-                if box.mailbox.upper() == "INBOX":
-                    empty(client, box.name)
-                else:
-                    client.delete_mailbox(box.name)
-            except NoResponse:
+    for box in sorted(client.mailboxes(status=["MESSAGES"]), key=lambda box: len(box.mailbox), reverse=True):
+        if box.mailbox.upper() != "INBOX" and box.mailbox not in keep:
+            if box.is_selectable and not box.mailbox.startswith(("shared", "user", "#")):
+                client.delete_mailbox(box.name)
+        else:
+            kept.add(box.mailbox)
+            if box.status is not None and box.status.messages:
                 empty(client, box.name)
+    return kept
 
 
 def empty(client: Client, name: str | bytes) -> None:
@@ -218,13 +219,14 @@ def empty(client: Client, name: str | bytes) -> None:
 
 def prepare(server: Server) -> None:
     """The users' mailboxes as the examples find them."""
+    boxes = [here(server, name) for name in MAILBOXES]
     with account(server, OTHER).connect() as client:
-        clear(client)
+        clear(client, {here(server, "Trash")})
     with account(server).connect() as client:
-        clear(client)
-        for name in MAILBOXES:
-            with suppress(NoResponse):  # one that could not be removed is there
-                client.create(here(server, name))
+        kept = clear(client, set(boxes))
+        for name in boxes:
+            if name not in kept:
+                client.create(name)
         deliver(client, "INBOX", INBOX)
         deliver(client, here(server, "Trash"), TRASHED)
         deliver(client, here(server, "Archive"), INBOX[:1])
