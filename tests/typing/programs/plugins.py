@@ -1,18 +1,3 @@
-"""The methods of plugins: what type checkers say of both ways to them, and what an editor completes."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import pytest
-
-from tests.typing.checking import mypy, pyright, wanted
-from tests.typing.editing import edit
-
-pytestmark = pytest.mark.timeout(120)
-pytest.importorskip("mypy", reason="mypy is in the extra dev")
-
-PROGRAM = """\
 from __future__ import annotations
 
 from typing import Any, assert_type
@@ -20,7 +5,7 @@ from typing import Any, assert_type
 from imapkit import IMAP4, IMAP4_SSL
 from imapkit.plugin import Data, MailboxName
 from imapkit.ext.rev1 import FetchData
-from imapkit_gmail import LABELS, MSGID, GmailCommands
+from imapkit.ext.gmail import LABELS, MSGID, GmailCommands
 from imapkit_strictquota import StrictQuotaCommands, Usage
 from imapkit_traffic import Traffic, TrafficCommands
 from imapkit_xlist import XlistCommands, XlistMailbox
@@ -70,46 +55,3 @@ def plain(imap: IMAP4, message: FetchData, found: XlistMailbox) -> None:
     imap.family(TrafficCommands).traffic().sent = 1  # error: misc, reportAttributeAccessIssue
     wrong: str = MSGID.of(message)  # error: assignment, reportAssignmentType
     MSGID.of(found)  # error: arg-type, reportArgumentType
-
-
-def shown(imap: IMAP4, mine: MyIMAP) -> None:
-    reveal_type(imap.family(GmailCommands))
-    reveal_type(mine.x_gm_labels("1"))
-"""
-REVEALED = ["GmailCommands", "tuple[str, Data]"]
-
-
-def test_mypy_strict(tmp_path: Path) -> None:
-    errors, revealed = mypy(PROGRAM, tmp_path)
-    assert errors == wanted(PROGRAM, 0)
-    assert [said.replace("imapkit_gmail.", "").replace("imapkit.core.wire.data.", "") for said in revealed] == REVEALED
-
-
-def test_pyright(tmp_path: Path) -> None:
-    errors, revealed = pyright(PROGRAM, tmp_path)
-    assert errors == wanted(PROGRAM, 1)
-    assert revealed == REVEALED
-
-
-OWN = {"x_gm_labels", "x_gm_search", "x_gm_add_labels", "x_gm_remove_labels", "x_gm_set_labels"}
-BUILTIN = {"login", "select", "fetch", "store", "uid", "getquota", "sort", "idle", "family", "parse", "capabilities"}
-
-
-def test_an_editor_completes_both() -> None:
-    pytest.importorskip("jedi", reason="jedi is in the extra dev")
-    mine, typed, plain, *calls = edit(
-        "mine.",
-        "imap.family(GmailCommands).",
-        "imap.",
-        "mine.x_gm_add_labels(",
-        "imap.family(GmailCommands).x_gm_add_labels(",
-    )
-    assert mine.names >= OWN | BUILTIN
-    assert typed.names >= OWN
-    assert not typed.names & BUILTIN
-    assert plain.names >= BUILTIN
-    assert not plain.names & OWN
-    for call in calls:
-        [(parameters, docstring)] = call.signatures
-        assert {"message_set", "labels", "uid", "silent"} <= parameters
-        assert "Add labels to messages" in docstring
