@@ -1,7 +1,7 @@
 """What mypy and pyright say of programs that use imapkit and the example plugins: those in the directory ``programs``.
 
-A line of a program that is wrong ends in ``# error: CODE, RULE``: what mypy and what pyright calls it, "-" if it finds nothing. A checker reads all the
-programs at once: it is slow to start.
+A line of a program that is wrong ends in ``# error: CODE, RULE``: what mypy and what pyright calls it, "-" if it finds nothing. A
+checker reads all the programs at once: it is slow to start.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ NAMES = {
     "account = Account('h', Password('ada', 'secret'))\nwith account.connect() as client:\n    client.": SESSION | {"select"},
     "client = imapkit.connect('h', 'ada', 'secret')\nclient.": SESSION | {"select"},
     f"{CONNECTED}\n    client.with_options(timeout=5).": SESSION | {"select"},
+    f"{SELECTED}\n        inbox.with_options(timeout=5).search(q.seen).": UIDS,
     f"{CONNECTED}\n    client.status('INBOX').": STATUS,
     f"{CONNECTED}\n    for box in client.mailboxes():\n        box.": {"mailbox", "role", "role_from", "status", "is_selectable"},
     f"{CONNECTED}\n    for box in client.mailboxes():\n        box.status.": STATUS,
@@ -56,9 +57,8 @@ NAMES = {
     f"{CONNECTED}\n    inbox = client.select('INBOX', readonly=True)\n    inbox.": BOX,
     f"{SELECTED}\n        inbox.search(q.unseen).": UIDS,
     f"{SELECTED}\n        for m in inbox.fetch(inbox.search(q.all_).newest(50), ENVELOPE):\n            m.": MESSAGE,
-    f"{SELECTED}\n        for m in inbox.fetch(1, ENVELOPE):\n            m.envelope.": {"subject", "date", "sender", "raw_subject"},
+    f"{SELECTED}\n        for m in inbox.fetch(1, ENVELOPE):\n            m.envelope.": {"subject", "date", "raw_subject"},
     f"{SELECTED}\n        for m in inbox.fetch(1, ENVELOPE):\n            m[ENVELOPE].": {"subject", "date"},
-    f"{SELECTED}\n        for m in inbox.fetch(1, ENVELOPE):\n            m.envelope.sender[0].": {"name", "mailbox"},
     f"{SELECTED}\n        next(inbox.fetch(1, BODY)).body.": {"html", "text", "attachments", "walk"},
     f"{SELECTED}\n        for p in next(inbox.fetch(1, BODY)).body.attachments:\n            p.": {"filename", "size"},
     f"{SELECTED}\n        inbox.move(1, 'x').": {"uids", "uidvalidity"},
@@ -99,7 +99,7 @@ NAMES = {
     'with IMAP4("h") as imap:\n    for message in imap.fetch("1", "UID")[1].parsed(FetchData):\n        message.envelope.': {
         "raw_subject", "subject", "date", "sender",
     },
-    "with IMAP4('h') as imap:\n    for box in imap.list()[1].parsed(MailboxListing):\n        box.": {"name", "mailbox", "attributes"},
+    "with IMAP4('h') as imap:\n    for box in imap.list()[1].parsed(MailboxListing):\n        box.": {"name", "mailbox"},
     "with IMAP4('h') as imap:\n    for box in imap.status('x')[1].parsed(MailboxStatus):\n        box.": STATUS,
     "with IMAP4('h') as imap:\n    for quota in imap.parse('QUOTA', []):\n        quota.": {"root", "resource", "resources"},
 }  # fmt: skip
@@ -150,6 +150,8 @@ def test_names_of_another_state_are_not_offered(code: str, shown: dict[str, Show
 @pytest.mark.parametrize("code", CALLS, ids=_title)
 def test_arguments(code: str, shown: dict[str, Shown]) -> None:
     parameters, doc = CALLS[code]
-    [(there, docstring)] = shown[code].signatures
+    # (jedi gives that of a descriptor once for each of its overloads.)
+    [docstring] = {docstring for _, docstring in shown[code].signatures}
+    there = shown[code].signatures[0][0]
     assert parameters - there == set(), code
     assert doc in docstring

@@ -244,7 +244,7 @@ _EVERY = term("ALL")
 if TYPE_CHECKING:
 
     class Day(Protocol):
-        """A ``datetime.date``. A ``datetime`` is one, too, but here an error: the difference of two datetimes has another type."""
+        """A ``datetime.date``; a ``datetime`` is an error here: the difference of two of them has another type."""
 
         def __sub__(self, value: dt.datetime, /) -> NoReturn: ...
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from imapkit import IMAP4, IMAP4_SSL
-from imapkit.plugin import Data
-from imapkit import Parsed
+from imapkit_xlist import XlistMailbox
+
+from imapkit import IMAP4, IMAP4_SSL, Parsed
 from imapkit.ext.acl import Acl, ListRights, MyRights
 from imapkit.ext.annotation import Annotation
 from imapkit.ext.id import Identity
@@ -12,7 +12,7 @@ from imapkit.ext.namespace import Namespaces
 from imapkit.ext.quota import Quota, QuotaRoot
 from imapkit.ext.rev1 import AppendUid, CopyUid, Envelope, FetchData, MailboxListing, MailboxStatus
 from imapkit.ext.sort_thread import Thread
-from imapkit_xlist import XlistMailbox
+from imapkit.plugin import Data
 
 with IMAP4_SSL("localhost") as imap:
     assert_type(imap, IMAP4_SSL)

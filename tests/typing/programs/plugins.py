@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from imapkit import IMAP4, IMAP4_SSL
-from imapkit.plugin import Data, MailboxName
-from imapkit.ext.rev1 import FetchData
-from imapkit.ext.gmail import LABELS, MSGID, GmailCommands
 from imapkit_strictquota import StrictQuotaCommands, Usage
 from imapkit_traffic import Traffic, TrafficCommands
 from imapkit_xlist import XlistCommands, XlistMailbox
+
+from imapkit import IMAP4, IMAP4_SSL
+from imapkit.ext.gmail import LABELS, MSGID, GmailCommands
+from imapkit.ext.rev1 import FetchData
+from imapkit.plugin import Data, MailboxName
 
 
 class MyIMAP(IMAP4, GmailCommands, XlistCommands, StrictQuotaCommands): ...

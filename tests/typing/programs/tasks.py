@@ -15,8 +15,32 @@ from typing import BinaryIO, assert_type
 
 import imapkit
 from imapkit import (
-    BODY, DATE, ENVELOPE, FLAGS, HEADER, SIZE, Account, Appended, AsyncClient, AsyncMailbox, Client, Copied, Flags, Mailbox,
-    MailboxEvent, Message, NowaitClient, NowaitMailbox, OAuth2, OverQuota, Overflow, Role, UIDSet, q, section, sort,
+    BODY,
+    DATE,
+    ENVELOPE,
+    FLAGS,
+    HEADER,
+    SIZE,
+    Account,
+    Appended,
+    AsyncClient,
+    AsyncMailbox,
+    Client,
+    Copied,
+    Flags,
+    Mailbox,
+    MailboxEvent,
+    Message,
+    NowaitClient,
+    NowaitMailbox,
+    OAuth2,
+    Overflow,
+    OverQuota,
+    Role,
+    UIDSet,
+    q,
+    section,
+    sort,
 )
 from imapkit.ext import gmail
 from imapkit.ext.acl import Rights

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from typing import TypeVar, assert_type
 
+from imapkit_acme import OWNER, Acme, AcmeSession, unowned
+
 from imapkit import FLAGS, SIZE, Client, Flags, Mailbox, Message, UIDSet, q
 from imapkit.plugin import Async, Blocking, Item, Nowait, Reply, SelectedCommands, TypedCommands, Which, Wire, command, stream
-from imapkit_acme import OWNER, Acme, AcmeSession, unowned
 
 F = TypeVar("F")
 
