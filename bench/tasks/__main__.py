@@ -1,4 +1,4 @@
-"""``python -m bench.tasks``: the table of lines; ``--run``: run all of it, too; ``--document PAGE``: write the table into a page."""
+"""``python -m bench.tasks``: how many lines each task takes, as a table; with ``--run`` all of them run, too."""
 
 from __future__ import annotations
 
@@ -61,31 +61,41 @@ def lines(library: str) -> dict[str, int]:
     return found
 
 
-def impossible(library: str) -> dict[str, str]:
-    """Why a task cannot be done with a library."""
+def remarks(library: str, name: str) -> dict[str, str]:
+    """The dictionary IMPOSSIBLE or CAVEATS of a library's module: a text by task."""
     source = ast.parse((HERE / f"{LIBRARIES[library]}.py").read_text(encoding="utf-8"))
     for node in source.body:
         match node:
-            case ast.Assign(targets=[ast.Name("IMPOSSIBLE")], value=value) | ast.AnnAssign(ast.Name("IMPOSSIBLE"), value=value):
-                assert value is not None
+            case (
+                ast.Assign(targets=[ast.Name(target)], value=ast.Dict() as value)
+                | ast.AnnAssign(target=ast.Name(target), value=ast.Dict() as value)
+            ) if target == name:
                 found: dict[str, str] = ast.literal_eval(value)
                 return found
-    raise ValueError(f"{library}: IMPOSSIBLE is missing")
+    raise ValueError(f"{library}: {name} is missing")
+
+
+def row(name: str) -> list[str]:
+    """A task, and a cell for each library."""
+    cells = [TASKS[name]]
+    for library in LIBRARIES:
+        count, caveat = lines(library).get(name), remarks(library, "CAVEATS").get(name)
+        if count is None:
+            cells.append(f"no: {remarks(library, 'IMPOSSIBLE')[name]}")
+        else:
+            cells.append(f"{count} ({caveat})" if caveat else str(count))
+    return cells
 
 
 def table() -> str:
     """The table of tasks, as Markdown."""
     counted = {library: lines(library) for library in LIBRARIES}
-    reasons = {library: impossible(library) for library in LIBRARIES}
-    rows = [["task", *LIBRARIES], ["---", *["---"] * len(LIBRARIES)]]
-    for name, title in TASKS.items():
-        cells = [str(counted[library].get(name) or f"no: {reasons[library][name]}") for library in LIBRARIES]
-        rows.append([title, *cells])
     alike = [name for name in TASKS if all(name in counted[library] for library in LIBRARIES)]
     sums = [str(sum(counted[library][name] for name in alike)) for library in LIBRARIES]
-    rows.append([f"sum of the {len(alike)} that all can do", *sums])
-    rows.append(["can do", *[f"{len(counted[library])} of {len(TASKS)}" for library in LIBRARIES]])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    able = [f"{len(counted[library])} of {len(TASKS)}" for library in LIBRARIES]
+    head = [["task", *LIBRARIES], ["---"] * (len(LIBRARIES) + 1)]
+    foot = [[f"sum of the {len(alike)} that all can do", *sums], ["can do", *able]]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in [*head, *map(row, TASKS), *foot])
 
 
 # Running them

@@ -22,6 +22,14 @@ IMPOSSIBLE = {
     "with_asyncio": "no asyncio",
     "in_time": "a time-out ends the connection",
 }
+CAVEATS = {
+    "sent": "by attribute alone",
+    "text": "fetches it whole",
+    "with_attachments": "fetches the whole mailbox",
+    "attachments": "fetches it whole",
+    "mark": "sends EXPUNGE as well",
+    "move": "by a plain EXPUNGE, if MOVE is not announced before LOGIN",
+}
 
 
 def mailboxes(box: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from imapkit import BODY, ENVELOPE, FLAGS, AsyncClient, Client, Mailbox, Role, q, sort
 
 IMPOSSIBLE: dict[str, str] = {}
+CAVEATS: dict[str, str] = {}
 
 
 def mailboxes(client: Client, inbox: Mailbox) -> Any:

@@ -17,6 +17,7 @@ from imapkit import ext
 from imapkit.core.contract.family import CONTRACT
 from imapkit.core.plugins.loader import available
 from imapkit.core.raw.facade import Client
+from imapkit.core.raw.families import registry
 from imapkit.errors import ArgumentError
 
 __all__ = ["KINDS", "main", "names", "write"]
@@ -73,6 +74,8 @@ def names(name: str) -> dict[str, str]:
         "distribution": "-".join(["imapkit", *words]),
         "module": f"imapkit_{family}",
         "mixin": f"{title}Commands",
+        "session": f"{title}Session",
+        "selected": f"{title}Selected",
         "data": f"{title}Data",
         "constant": family.upper(),
         "rule": "-".join(words),
@@ -113,14 +116,22 @@ def _check_free(family: str) -> None:
         why = "imapkit has a family with this name"
     elif homes := [home for home, methods in ext.INDEX.items() if family in methods]:
         why = f"imapkit has a method {family}(), in its family {homes[0]!r}"
-    elif hasattr(Client, family):
+    elif hasattr(Client, family) or any(hasattr(cls, family) for cls in (imapkit.Client, imapkit.Mailbox)):
         why = f"the client itself has {family!r}"
+    elif homes := _typed_homes(family):
+        why = f"imapkit has a typed call {family}(), in its family {homes[0]!r}"
     elif keyword.iskeyword(family):
         why = "it is a keyword of Python, and the method has the same name"
     elif sources := available().get(family):
         why = f"a family with this name is installed, from {sources[0].origin}"
     if why is not None:
         raise ArgumentError(f"{family!r} cannot be the name of a new plugin: {why}; choose another, like my-{family}")
+
+
+def _typed_homes(name: str) -> list[str]:
+    """The families of imapkit that have a typed call of this name."""
+    typed = registry(ext.INDEX).typed
+    return [side.methods[name] for side in (typed.session, typed.selected) if name in side.methods]
 
 
 def _template(kind: str) -> Iterator[tuple[str, str]]:

@@ -138,10 +138,11 @@ class _AnyClient(_Composed[F]):
         # (On the raw client, because several typed clients may be made over it.)
         raw = self._link.raw
         lease: Lease | None = vars(raw).get("_lease")
-        if lease is None:
-            lease = vars(raw).setdefault("_lease", Lease())
-            raw._live.at_end(lease.end)
-        return lease
+        if lease is not None:
+            return lease
+        made: Lease = vars(raw).setdefault("_lease", Lease())
+        raw._live.at_end(made.end)
+        return made
 
     def __repr__(self) -> str:
         raw = self._link.raw

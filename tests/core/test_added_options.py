@@ -98,6 +98,22 @@ def test_without_the_capability_nothing_is_made() -> None:
         made("SELECT", "INBOX", options=[QRESYNC(5)])
 
 
+def test_unknown_capabilities_are_asked_for_first() -> None:
+    session = Session({})
+    session.state = State.AUTH
+    asked: list[int] = []
+
+    def ask() -> None:
+        asked.append(1)
+        session.set_capabilities(["LIST-STATUS"])
+
+    chosen = [STATUS(("UNSEEN",))]
+    call = make_call(REGISTRY.commands, session, "LIST", ('""', "*"), options=chosen, ask=ask)
+    assert line(call) == b'LIST "" * RETURN (STATUS (UNSEEN))'
+    make_call(REGISTRY.commands, session, "LIST", ('""', "*"), options=chosen, ask=ask)
+    assert asked == [1]
+
+
 def test_what_is_wrong_with_the_values() -> None:
     with pytest.raises(TypeError, match="the option STATUS of LIST takes 1 values, not 0"):
         STATUS()

@@ -26,7 +26,7 @@ from imapkit.core.threads.waiters import Latch
 from imapkit.errors import NestedCommandError
 from imapkit.plugin import Session, Untagged
 from imapkit.testing import Conversation, Handler, ReceivedCommand, ScriptedServer
-from tests.core.rig import Answers, at_rest, connect, selected, until, within
+from tests.core.rig import MARGIN, Answers, at_rest, connect, selected, until, within
 
 GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
 READER = "me reader"
@@ -330,6 +330,67 @@ def test_a_signal_handler_may_issue_commands(watched: Watched, monkeypatch: pyte
         twice(client)
         answers.append(client.noop())
     assert answers == [("OK", [b"second"]), ("OK", [b"first"])]
+
+
+def test_a_signal_handler_that_issues_a_command_with_a_callback_holds_no_caller_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller goes on polling behind the handler, although the reader thread reads."""
+    told = Answers()
+    clients: list[imapkit.IMAP4] = []
+
+    def script(conversation: Conversation) -> None:
+        for _ in range(2):
+            conversation.ok(conversation.read_command())
+        first = conversation.read_command()
+        await_inline_reader(clients)
+        send()
+        second = conversation.read_command()
+        conversation.send(b"%b OK first\r\n%b OK second\r\n" % (first.tag, second.tag))
+        conversation.serve()
+
+    monkeypatch.setattr(inline, "_POLL", 5.0)
+    monkeypatch.setattr(inline, "_REST", 60.0)
+    with (
+        handling(lambda: clients[0].noop(callback=told)) as send,
+        ScriptedServer(script, greeting=GREETING) as server,
+        connect(server, families=["rev1"]) as client,
+        within(20),
+    ):
+        clients.append(client)
+        twice(client)
+        began = time.monotonic()
+        assert client.noop() == ("OK", [b"first"])
+        assert time.monotonic() - began < MARGIN
+        assert told.next()[0] == ("OK", [b"second"])
+
+
+def told_in_time(client: imapkit.IMAP4) -> object:
+    told = Answers()
+    client.noop(callback=told)
+    return told.next()[0]
+
+
+@pytest.mark.parametrize("wait", [told_in_time, lambda client: client.submit("NOOP").result(5)], ids=["callback", "future"])
+def test_a_signal_handler_may_wait_for_what_it_issued(
+    wait: Callable[[imapkit.IMAP4], object], watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[object] = []
+    clients: list[imapkit.IMAP4] = []
+
+    def script(conversation: Conversation, command: ReceivedCommand) -> None:
+        await_inline_reader(clients)
+        send()
+        conversation.ok(conversation.read_command(), b"second")
+        until(lambda: answers, "the handler waits in vain")
+        ask(conversation, command)
+
+    monkeypatch.setattr(inline, "_POLL", 0.05)
+    with (
+        handling(lambda: answers.append(wait(clients[0]))) as send,
+        rested(watched, monkeypatch, X_ASK=script) as (client, _),
+    ):
+        clients.append(client)
+        assert client.xatom("X-ASK")[0] == "OK"
+    assert answers == [("OK", [b"second"])]
 
 
 def test_a_signal_handler_may_end_what_its_own_thread_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:

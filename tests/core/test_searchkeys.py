@@ -16,7 +16,7 @@ import pytest
 from imapkit import ArgumentError, SearchKey, SortKey, q, sort
 from imapkit.core.grammar.search import search_program
 from imapkit.core.wire.pieces import Late, Literal, joined
-from imapkit.plugin import Text, day, term
+from imapkit.plugin import MailboxName, Name, Text, day, term
 from imapkit.testing import answering, load_only, selected, written
 
 FLAGS = ("SEEN", "FLAGGED", "ANSWERED", "DELETED", "DRAFT")
@@ -431,3 +431,38 @@ def test_sort_keys() -> None:
     assert [str(getattr(sort, name)) for name in sort.__all__] == sort.__all__
     with pytest.raises(AttributeError, match="NOPE"):
         sort.NOPE  # type: ignore[attr-defined] # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "off", "on"),
+    [
+        ("INBOX", b"IN INBOX", b"IN INBOX"),
+        ("To do", b'IN "To do"', b'IN "To do"'),
+        ("Größe", b'IN "Gr&APYA3w-e"', 'IN "Größe"'.encode()),
+        (MailboxName(b"Gr&APYA3w-e"), b'IN "Gr&APYA3w-e"', 'IN "Größe"'.encode()),
+        (")", b'IN ")"', b'IN ")"'),
+        ("x y" * 400, b"IN {1200}", b"IN {1200}"),
+    ],
+)
+def test_a_name_is_written_as_a_mailbox(name: str | MailboxName, off: bytes, on: bytes) -> None:
+    key = term("IN", Name(name))
+    assert (line(key, utf8=False)[0], line(key, utf8=True)[0]) == (off, on)
+    both = line(key & q.subject("ß"), utf8=False)
+    assert both[0].startswith(b"CHARSET UTF-8 " + off)
+    assert line(key | key & q.seen, utf8=False)[0].startswith(b"OR " + off)
+
+
+def test_a_name_is_no_text_and_no_word() -> None:
+    keys = [term("IN", Name("a")), term("IN", Text("a")), term("IN", "a")]
+    assert len(set(keys)) == 3
+    assert term("IN", Name("a")) == keys[0]
+    assert repr(term("IN", Name("Größe"))) == '<SearchKey IN "Größe">'
+    assert copy.deepcopy(keys[0]) == pickle.loads(pickle.dumps(keys[0])) == keys[0]
+
+
+@pytest.mark.parametrize("name", ["a\r\nb", "a\0", "\udc80"])
+def test_a_name_that_cannot_be_sent(name: str) -> None:
+    with pytest.raises(ArgumentError):
+        Name(name)
+    with pytest.raises(TypeError):
+        Name(b"a")  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ def test_one_too_large_for_the_store_is_dropped() -> None:
 
 
 def test_every_response_is_taken_once() -> None:
-    store = Store()
+    store = Store(lock=threading.RLock())
     taken: list[list[bytes]] = [[] for _ in range(4)]
     filled_up = threading.Event()
 

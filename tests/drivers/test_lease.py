@@ -14,13 +14,17 @@ import pytest
 
 from imapkit import ConnectionClosed, DeadlineExceeded, MailboxBusy, MailboxClosed, NoResponse, q
 from imapkit.testing import Conversation, Handler, ReceivedCommand, answering
-from imapkit.typed.client import Client
+from imapkit.typed.client import AsyncClient, AsyncMailbox, Client
 from tests.core.rig import until
 from tests.drivers.rig import SECONDS, typed
 from tests.threads.test_fork import in_a_child
 from tests.threads.test_futures import Held
 
 SEARCH: dict[str, Handler] = {"UID SEARCH": answering(b"* SEARCH 1 2\r\n"), "CLOSE": answering()}
+
+
+async def _opened(client: AsyncClient, name: str) -> AsyncMailbox:
+    return await client.select(name)
 
 
 def waiting(client: Client) -> int:
@@ -111,7 +115,7 @@ def test_a_command_behind_a_raw_select_is_not_sent_in_the_other_mailbox() -> Non
             first = client.nowait.noop()
             assert held.come.wait(SECONDS)
             other = client.raw.submit("SELECT", "other")
-            late = [box.nowait.search(), box.nowait.check(), box.nowait.add_flags(1, "\\Deleted")]
+            late: list[Future[Any]] = [box.nowait.search(), box.nowait.check(), box.nowait.add_flags(1, "\\Deleted")]
             held.go.set()
             first.result(SECONDS)
             assert other.result(SECONDS)[0] == "OK"
@@ -184,7 +188,7 @@ def test_a_task_that_is_cancelled_while_it_waits_for_the_lease() -> None:
         async def work() -> None:
             typed_client = client.asynchronous
             async with typed_client.select("held"):
-                tasks = [asyncio.ensure_future(typed_client.select(name)._open()) for name in ("one", "two", "three")]
+                tasks = [asyncio.ensure_future(_opened(typed_client, name)) for name in ("one", "two", "three")]
                 while waiting(client) < 3:  # noqa: ASYNC110 - the lease has no event
                     await asyncio.sleep(0)
                 tasks[1].cancel()
@@ -192,7 +196,7 @@ def test_a_task_that_is_cancelled_while_it_waits_for_the_lease() -> None:
                     await tasks[1]
                 assert waiting(client) == 2
                 with pytest.raises(DeadlineExceeded):
-                    await asyncio.create_task(typed_client.with_options(timeout=0.02).select("late")._open())
+                    await asyncio.create_task(_opened(typed_client.with_options(timeout=0.02), "late"))
             one = await tasks[0]
             assert one.name == "one"
             one.close()
@@ -210,8 +214,8 @@ def test_a_task_that_is_cancelled_as_it_is_given_the_mailbox_gives_it_on() -> No
         async def work() -> None:
             typed_client = client.asynchronous
             box = await typed_client.select("held")
-            first = asyncio.ensure_future(typed_client.select("one")._open())
-            second = asyncio.ensure_future(typed_client.select("two")._open())
+            first = asyncio.ensure_future(_opened(typed_client, "one"))
+            second = asyncio.ensure_future(_opened(typed_client, "two"))
             while waiting(client) < 2:  # noqa: ASYNC110 - the lease has no event
                 await asyncio.sleep(0)
             box.close()
@@ -257,7 +261,7 @@ def test_the_end_of_the_connection_ends_every_wait_for_the_lease() -> None:
             await client.asynchronous.select("task")
 
         with ThreadPoolExecutor(3) as pool:
-            waits = [pool.submit(client.select, "thread"), pool.submit(asyncio.run, opened())]
+            waits: list[Future[Any]] = [pool.submit(client.select, "thread"), pool.submit(asyncio.run, opened())]
             until(lambda: waiting(client) == 2, "they do not wait")
             client.raw._live.fail(ConnectionClosed("the end"))
             failures = [future.exception(SECONDS) for future in waits]
@@ -296,7 +300,7 @@ def test_a_child_of_fork_does_not_wait_for_a_thread_of_its_parent() -> None:
                 lambda: asyncio.run(client.asynchronous.status("a")),
             ):
                 with pytest.raises(ConnectionClosed, match="the process that opened it"):
-                    call()  # type: ignore[no-untyped-call]
+                    call()
             client.close()
 
         assert in_a_child(select) == "ok"

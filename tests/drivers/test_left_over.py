@@ -65,7 +65,7 @@ def futures(client: Client) -> object:
 
 def series(client: Client) -> object:
     kept = [client.nowait.role(Role.SENT) for _ in range(20)]
-    assert all(future.result(SECONDS).mailbox == "Sent" for future in kept)
+    assert all((found := future.result(SECONDS)) and found.mailbox == "Sent" for future in kept)
     return kept
 
 
@@ -155,12 +155,14 @@ def test_no_request_is_kept_by_a_future_that_is_done_before_it_is_returned() -> 
     """The answer comes while the caller that submits is held up."""
     with typed(HANDLERS) as (client, _), no_request_left():
         callers = client.raw._live.callers
-        enqueue, kept = callers.enqueue, []
+        enqueue = callers.enqueue
+        kept: list[object] = []
 
         def slow(*args: Any, **options: Any) -> Request:
             request = enqueue(*args, **options)
             until(lambda: request.released and request.waiter is None, "no answer comes")
-            until(lambda: not client.raw._live._futures._jobs.qsize(), "the future is not completed")
+            crew = client.raw._live._futures._crew
+            until(lambda: crew is None or crew.jobs.empty(), "the future is not completed")
             return request
 
         callers.enqueue = slow  # type: ignore[method-assign]
@@ -169,7 +171,9 @@ def test_no_request_is_kept_by_a_future_that_is_done_before_it_is_returned() -> 
             assert future.result(SECONDS).messages == 3
             kept.append(future)
             series = client.nowait.role(Role.SENT)
-            assert series.result(SECONDS).mailbox == "Sent"
+            found = series.result(SECONDS)
+            assert found is not None
+            assert found.mailbox == "Sent"
             kept.append(series)
         del callers.enqueue, slow
 

@@ -105,7 +105,7 @@ class QueueEpisode:
         return any(not command.withdrawn for command in self.gate.ready)
 
     def _send(self) -> None:
-        command = self.gate.ready.popleft()
+        command = self.gate.ready.pop(0)
         if command.withdrawn:
             return
         check_sent(command, self.flying, self.waiting[: self.waiting.index(command)])

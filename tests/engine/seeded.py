@@ -80,7 +80,7 @@ MISTAKES = (
     Mistake(
         "a tail is not overtaken",
         lanes,
-        "if self._tail:\n            self._tail.append(command)\n            return False",
+        "if self._tail:\n            self._tail = joined(self._tail, command)\n            return False",
         "if False:\n            pass",
     ),
     Mistake(
@@ -396,7 +396,7 @@ MISTAKES = (
         "if not request.accepted:\n                self.flight.gate.sent(request)",
         "self.flight.gate.sent(request)",
     ),
-    Mistake("a command that was dropped is not sent", outbound, "while ready and ready[0].phase is not QUEUED:", "while False:"),
+    Mistake("a command that was dropped is not sent", outbound, "ready[at].phase is not QUEUED:", "False:"),
     Mistake(
         "the last words are awaited for a moment only", engine, "self._send_error[1] <= now", "self._send_error[1] + 1e9 <= now"
     ),

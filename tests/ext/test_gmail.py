@@ -48,7 +48,7 @@ def server(imap_server: ServerFactory) -> ScriptedServer:
 
 @pytest.fixture
 def imap(server: ScriptedServer, imap_client: ClientFactory) -> IMAP4:
-    return imap_client(server, families=["rev1", "sort_thread", "gmail"], select="INBOX")
+    return imap_client(server, families=["rev1", "gmail"], select="INBOX")
 
 
 def sent(server: ScriptedServer) -> bytes:
@@ -195,6 +195,7 @@ def test_a_label_of_a_message_is_a_key() -> None:
         ]
 
 
+@pytest.mark.together
 def test_a_label_is_utf8_once_that_is_on() -> None:
     handlers = {"ENABLE": answer(b"* ENABLED UTF8=ACCEPT\r\n"), "UID SEARCH": FOUND}
     capabilities = CAPABILITIES + b" ENABLE UTF8=ACCEPT"

@@ -163,19 +163,29 @@ INVOICE, NEWS, LATER = (
     datetime(2025, 1, 10, 12, tzinfo=UTC),
     datetime(2026, 2, 1, 12, tzinfo=UTC),
 )
-INBOX: list[tuple[EmailMessage, list[str], datetime]] = [
+ANSWER = {"In_Reply_To": "<1@example.org>", "References": "<1@example.org>"}
+
+
+def _days(*mails: tuple[int, EmailMessage, list[str]]) -> list[tuple[EmailMessage, list[str], datetime]]:
+    for day, message, _ in mails:
+        message.replace_header("Date", LATER.replace(day=day))
+    return [(message, flags, LATER.replace(day=day)) for day, message, flags in mails]
+
+
+INBOX = [
     (letter(1, INVOICE, ADA, "Invoice 17", "To pay: 17.\n"), ["\\Seen"], INVOICE),
     (letter(2, NEWS, "News <news@example.com>", "Weekly news", "News.\n"), ["\\Seen"], NEWS),
-    (letter(3, LATER, ADA, "Grüße aus London", "Viele Grüße\n"), [], LATER),
-    (_with_pictures(4, LATER.replace(day=2)), [], LATER.replace(day=2)),
-    (
-        letter(5, LATER.replace(day=3), "me@example.org", "Re: Invoice 17", "Paid.\n", In_Reply_To="<1@example.org>", References="<1@example.org>"),
-        ["\\Seen", "\\Flagged"],
-        LATER.replace(day=3),
+    *_days(
+        (1, letter(3, LATER, ADA, "Grüße aus London", "Viele Grüße\n"), []),
+        (2, _with_pictures(4, LATER), []),
+        (3, letter(5, LATER, "me@example.org", "Re: Invoice 17", "Paid.\n", **ANSWER), ["\\Seen", "\\Flagged"]),
+        (4, letter(6, LATER, "list@example.net", "PEP 999", "Abstract\n", List_Id="<python.example.net>"), []),
     ),
-    (letter(6, LATER.replace(day=4), "list@example.net", "PEP 999", "Abstract\n", List_Id="<python.example.net>"), [], LATER.replace(day=4)),
-]  # fmt: skip
-TRASHED = [(letter(7, INVOICE, ADA, "Old", "Old.\n"), [], INVOICE), (letter(8, LATER, ADA, "Junk", "Junk.\n"), [], LATER)]
+]
+TRASHED: list[tuple[EmailMessage, list[str], datetime]] = [
+    (letter(7, INVOICE, ADA, "Old", "Old.\n"), [], INVOICE),
+    (letter(8, LATER, ADA, "Junk", "Junk.\n"), [], LATER),
+]
 
 
 def deliver(client: Client, mailbox: str, mails: list[tuple[EmailMessage, list[str], datetime]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import base64
 import inspect
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from imapkit.testing import Conversation, ReceivedCommand, ScriptedServer
 from tests.live.guided import Example, account, arriving, examples, prepare, redirect
 from tests.live.support import announced
 from tests.servers.base import Server, not_announced
@@ -37,7 +39,8 @@ def able(server: Server, example: Example) -> None:
 
 def compiled(example: Example, code: str) -> types.CodeType:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    return compile(code, str(example.page), "exec", flags=flags, dont_inherit=True)
+    made: types.CodeType = compile(code, str(example.page), "exec", flags=flags, dont_inherit=True)
+    return made
 
 
 def uses(code: str, name: str) -> bool:
@@ -98,3 +101,45 @@ def test_example(example: Example, prepared: Server, capsys: pytest.CaptureFixtu
         warnings.simplefilter("error")
         run(example, prepared)
     check(example, capsys)
+
+
+class Granting:
+    """A server that takes the token that the page renews, and refuses the one that it has stored."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+
+    def authenticate(self, conversation: Conversation, command: ReceivedCommand) -> None:
+        """OAUTHBEARER, RFC 7628: the reason of a refusal is a challenge, which the client answers."""
+        assert command.args.split() == [b"OAUTHBEARER"]
+        conversation.send(b"+ \r\n")
+        said = base64.b64decode(conversation.read_line()).decode()
+        self.tokens.append(said.partition("Bearer ")[2].rstrip("\x01"))
+        if self.tokens[-1].endswith("renewed"):
+            conversation.ok(command)
+        else:
+            conversation.send(b"+ %s\r\n" % base64.b64encode(b'{"status":"invalid_token"}'))
+            assert base64.b64decode(conversation.read_line()) == b"\x01"
+            conversation.no(command, b"[AUTHENTICATIONFAILED] no")
+
+    def status(self, conversation: Conversation, command: ReceivedCommand) -> None:
+        conversation.ok(command, untagged=b"* STATUS INBOX (MESSAGES 6)\r\n")
+
+
+@pytest.mark.parametrize("example", OF_OAUTH, ids=lambda example: example.name)
+def test_example_with_a_token(example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """None of the servers gives out tokens."""
+    granting = Granting()
+    handlers = {"AUTHENTICATE": granting.authenticate, "STATUS": granting.status}
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with ScriptedServer(handlers=handlers, capabilities=b"IMAP4rev1 AUTH=OAUTHBEARER") as scripted:
+        redirect(Server("scripted", scripted.host, scripted.port, None, None, {}, "/", None, None), monkeypatch)
+        exec(example.imports(), names)
+        exec(compiled(example, example.code), names)
+    assert [token.partition(".")[2] for token in granting.tokens] == ["stored", "renewed"]
+    check(example, capsys)
+
+
+def test_there_is_something_to_run() -> None:
+    assert len(EVERYWHERE) > 60
+    assert OF_OAUTH

@@ -14,16 +14,18 @@ from tests.plugins.installation import ROOT, Installation, install
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
 USE = """
-from imapkit import IMAP4
+import imapkit
 from imapkit.testing import ScriptedServer
-import imapkit_x_gm_ext as plugin
 
 def answer(conversation, command):
     conversation.ok(command, untagged=b"* X-GM-EXT %s 3\\r\\n" % command.args)
 
-with ScriptedServer(handlers={"X-GM-EXT": answer}) as server, IMAP4(server.host, server.port) as imap:
-    imap.login("me", "secret")
-    print(*imap.x_gm_ext("big world")[1].parsed())
+with (
+    ScriptedServer(handlers={"X-GM-EXT": answer}, capabilities=b"IMAP4rev1 X-GM-EXT") as server,
+    imapkit.connect(server.host, "me", "secret", port=server.port, tls="none") as client,
+):
+    print(client.x_gm_ext("big world"))
+    print(*client.raw.x_gm_ext("big world")[1].parsed())
 """
 
 
@@ -63,7 +65,7 @@ def test_it_is_listed_and_a_client_has_its_method(installed: Installation) -> No
     (listed,) = [family for family in families if family["name"] == "x_gm_ext"]
     assert (listed["distribution"], listed["version"], listed["state"]) == ("imapkit-x-gm-ext", "0.1.0", "on")
     assert (listed["commands"], listed["methods"], listed["requires"]) == (["X-GM-EXT"], ["x_gm_ext"], ["rev1"])
-    assert installed.run("-c", USE) == "XGmExtData(name='big world', count=3)\n"
+    assert installed.run("-c", USE) == "XGmExtData(name='big world', count=3)\n" * 2
 
 
 @pytest.mark.parametrize("kind", NAMES)

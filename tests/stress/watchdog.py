@@ -34,7 +34,7 @@ def state_of(client: imapkit.IMAP4) -> str:
         f"wire: owner {wire.owner}, ready {list(flight.gate.ready)}, out {len(wire.out)}, frozen {engine.frozen}",
         f"right: {inline._right}, resting {inline._resting}, wanted {inline._reader_waits}, reading {live._reader.ident}",
         f"effects: {bool(engine.effects)}; deadline {engine.deadline()}",
-        f"jobs: {live._callbacks._jobs.qsize()} callbacks, {live._courier.worker._jobs.qsize()} of the courier",
+        f"jobs: {live._callbacks._made().jobs.qsize()} callbacks, {live._courier.worker._made().jobs.qsize()} of the courier",
     ]
     return "\n".join([*lines, *(_shown(request) for request in list(flight.live))])
 

@@ -15,11 +15,13 @@ from tests.plugins.installation import ROOT, install
 
 USE = """\
 import imapkit_x_gm_ext as plugin
-from imapkit import IMAP4
+from imapkit import IMAP4, Client
 
 
-def use(imap: IMAP4) -> None:
+def use(imap: IMAP4, client: Client) -> None:
     imap.family(plugin.XGmExtCommands).x_gm_ext(5)
+    found: plugin.XGmExtData = plugin.XGmExtSession(client).x_gm_ext("world")
+    wrong: int = plugin.XGmExtSession(client).x_gm_ext("world")
 """
 
 
@@ -38,4 +40,7 @@ def test_a_new_plugin_is_typed(tmp_path: Path) -> None:
     for project in projects:
         assert said(project) == "Success: no issues found in 2 source files\n"
     # What a program finds is installed, and typed.
-    assert 'Argument 1 to "x_gm_ext" of "XGmExtCommands" has incompatible type "int"; expected "str"' in said(place, "use.py")
+    errors = said(place, "use.py")
+    assert 'Argument 1 to "x_gm_ext" of "XGmExtCommands" has incompatible type "int"; expected "str"' in errors
+    assert 'Incompatible types in assignment (expression has type "XGmExtData", variable has type "int")' in errors
+    assert "Found 2 errors" in errors

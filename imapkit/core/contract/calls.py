@@ -66,7 +66,8 @@ def make_call(
 
     ``result`` names the responses that answer it (default: ``Command.result``), ``writes`` the resources that it changes.
     ``options`` are those of other families (``Family.extends``): they are written in their places, and the responses that they
-    add answer the call, too. ``ask`` asks for the server's capabilities, if the command needs one and they are not known.
+    add answer the call, too. ``ask`` asks for the server's capabilities, if the command or an option needs one and they are not
+    known.
 
     Raises ``ArgumentError`` for what cannot be sent or is too long; ``Missing`` for what the server lacks; ``TypeError`` for
     ``uid`` if the command has no such form.
@@ -89,6 +90,8 @@ def make_call(
         command = as_given(command)
     write: Callable[..., Any] = partial(_encode_secret, encode) if command.secret else encode
     sent_as = wire_name(command) if uid else command.name
+    if options and ask is not None and session.capabilities is None and command.states & session.state:
+        ask()
     additions = inserted(command.places, sent_as, options, session) if options else None
     if additions is not None and additions.adds:
         result = (*(command.result if result is None else result), *additions.adds)

@@ -47,6 +47,11 @@ def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
                 value = end.value
             except StopAsyncIteration:
                 return
+            except Exception:
+                raise
+            except BaseException:
+                _end(work)
+                raise
             yield value
     finally:
         run(obj, results.aclose(), None)
@@ -54,16 +59,22 @@ def _iterate(obj: TypedCommands[Any], results: Any) -> Iterator[Any]:
 
 def run(obj: Any, work: Any, deadline: float | None) -> Any:
     """Carry out what a family's coroutine awaits, on this thread; returns its result."""
+    # (In a function of its own: CPython leaves the beginning of an inner ``try`` out of the outer one.)
     try:
-        _run_on(obj, work, work.send(None), deadline)
-    except StopIteration as end:
-        return end.value
+        return _run(obj, work, deadline)
     except Exception:
         raise
     except BaseException:
         # This thread was interrupted between two steps. (The exception may keep the coroutine alive for long.)
         _end(work)
         raise
+
+
+def _run(obj: Any, work: Any, deadline: float | None) -> Any:
+    try:
+        _run_on(obj, work, work.send(None), deadline)
+    except StopIteration as end:
+        return end.value
 
 
 def _run_on(obj: Any, work: Any, step: Any, deadline: float | None) -> NoReturn:

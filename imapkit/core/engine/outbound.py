@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from imapkit.core.engine.effects import Out
@@ -54,7 +54,7 @@ class Outbound:
         line = request.call.line
         if line is None or len(ready) > 1 or request.phase is not QUEUED:
             return None
-        ready.popleft()
+        ready.pop()
         if not flight.admit(request):
             return None
         return Out(self._leaves(request, line), request.order, None, False, (request,))
@@ -69,16 +69,21 @@ class Outbound:
     def _lines(self) -> Out | None:
         """Several commands that are sent whole, or None; after None the exchange of the next command may have begun."""
         flight, size = self.flight, 0
+        ready: Any = flight.gate.ready
+        # (Those taken are removed together: to remove the first of a long list moves all others.)
+        taken = 0
         lines: list[bytes] = []
         sent: list[Request] = []
-        while size < TOGETHER and len(flight.pending) < self.high and (request := self._next_ready()) is not None:
+        while size < TOGETHER and len(flight.pending) < self.high and (taken := _skip_withdrawn(ready, taken)) < len(ready):
+            request: Request = ready[taken]
             text = whole(request.call, flight.session)
             if text is None and lines:
                 break
-            flight.gate.ready.popleft()
+            taken += 1
             if not flight.admit(request):
                 continue
             if text is None:
+                del ready[:taken]
                 self._begin(request)
                 return None
             sent.append(request)
@@ -87,16 +92,11 @@ class Outbound:
             size += len(lines[-1])
             if request.call.command.secret:
                 break
+        del ready[:taken]
         if not sent:
             return None
         data = lines[0] if len(lines) == 1 else b"".join(lines)
         return Out(data, sent[0].order, None, sent[-1].call.command.secret, sent)
-
-    def _next_ready(self) -> Request | None:
-        ready: Any = self.flight.gate.ready
-        while ready and ready[0].phase is not QUEUED:
-            ready.popleft()
-        return ready[0] if ready else None
 
     def _begin(self, request: Request) -> None:
         request.move("admit")
@@ -226,6 +226,13 @@ class Outbound:
         """Send nothing more."""
         self.out = ()
         self.owner = None
+
+
+def _skip_withdrawn(ready: Sequence[Request], at: int) -> int:
+    """The place of the first command from ``at`` on that is still queued."""
+    while at < len(ready) and ready[at].phase is not QUEUED:
+        at += 1
+    return at
 
 
 def forget_secret(request: Request) -> None:

@@ -130,7 +130,6 @@ class Callers:
         request = Request(call, called)
         if not (timeout is patience is renew is None):
             self._set_times(request, timeout, patience, renew)
-        self._inline.hand_back()
         self._queue(request, partial(self._leave, request, called))
         return request
 
@@ -140,6 +139,7 @@ class Callers:
         No caller waits for it: the clock watches its moments, and the reader thread reads its answer.
         """
         self._check_process()
+        self._inline.hand_back(waits=False)
         moment, deadlines = self._first_look(request), self._deadlines
         if moment < deadlines.asked:
             # Before the command is queued: without a clock no thread would notice that it is late.

@@ -46,7 +46,8 @@ class Clock:
 
     def forget(self, watcher: Watcher) -> None:
         """Drop the moments of ``watcher``."""
-        if self._runs.locked():
+        # (A thread that has been started may not hold the lock yet; one that was interrupted in ``at`` may have started none.)
+        if self._runs.locked() or not self._asked.empty():
             self._asked.put((inf, ref(watcher)))
 
     def _run(self) -> None:

@@ -25,6 +25,8 @@ __all__ = ["Inline"]
 _REST = 0.005
 """Seconds for which the reader thread rests: the most by which a response that follows an answer is read late."""
 _POLL = 1.0
+_LEAVE = 0.1
+"""Seconds for which bytes are left unread, so that a caller that still polls sees them, unless a signal handler holds it up."""
 _SHORT = 2
 """Reads for a short answer; after these the reader thread reads on."""
 
@@ -38,6 +40,8 @@ class Inline:
         self._right: dict[None, tuple[Request | None, int]] = {}
         self._turns = self._quiet = 0
         self._resting = self._reader_waits = False
+        self._leaving: object | None = None
+        """The token of a caller that gave its right away in a signal handler: behind the handler it goes on polling."""
         self._wake = threading.Lock()
         self._wake.acquire()
 
@@ -68,7 +72,7 @@ class Inline:
                         if rest <= 0.0:
                             returns = True
                             break
-                        if self._reader_waits or self._layers.filler is not None:
+                        if self._reader_waits or self._layers.filler is not None or self._right.get(None) is not mine:
                             break
                     elif reads == _SHORT or self._right.get(None) is not mine:
                         break
@@ -92,11 +96,18 @@ class Inline:
                 left = len(self._engine.flight.pending) > (returns and not request.released)
                 if left or self._reader_waits or self._engine.closed is not None:
                     self.wake_reader()
+            elif self._leaving is mine:
+                self._leaving = None
+                open_latch(self._wake)
 
-    def hand_back(self) -> None:
-        """Give the right to the reader thread, if this thread has it: a signal handler has interrupted its poll, and may wait."""
+    def hand_back(self, waits: bool = True) -> None:
+        """Give the right to the reader thread, if this thread has it: a signal handler has interrupted its poll.
+
+        ``waits``: whether the handler is to wait for the answer now; else the poll is likely to go on before that comes.
+        """
         holder = self._right.get(None)
         if holder is not None and holder[0] is not None and holder[1] == threading.get_ident() and not self._reader.ident:
+            self._leaving = None if waits else holder
             del self._right[None]
             self.wake_reader()
 
@@ -120,6 +131,17 @@ class Inline:
                 self._wake.acquire(timeout=_POLL)
         self._resting = self._reader_waits = False
         self._reader.ident = mine[1]
+        if self._leaving is not None:
+            self._let_leave()
+
+    def _let_leave(self) -> None:
+        """Leave the next bytes unread until they have ended the poll of the caller that gave its right away."""
+        ready = self._layers.transport.ready
+        if ready is not None and ready(_POLL):
+            end = monotonic() + _LEAVE
+            while self._leaving is not None and (rest := end - monotonic()) > 0.0:
+                self._wake.acquire(timeout=rest)
+        self._leaving = None
 
     def rest(self) -> None:
         """Rest, if callers were served one by one; returns when none of them has read for a moment."""

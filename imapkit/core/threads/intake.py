@@ -1,12 +1,11 @@
-"""Takes in received bytes: decodes them, cuts them into responses without the lock, and gives the engine batches."""
+"""Takes in received bytes: cuts them into responses without the lock, and gives the engine batches."""
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from imapkit.core.threads.courier import MANY
-from imapkit.core.transport.base import within
+from imapkit.core.threads.switching import Switching
 from imapkit.core.wire.assembly import first_word, without_blanks
 from imapkit.core.wire.data import Defect
 from imapkit.core.wire.fragment import Framer
@@ -15,7 +14,6 @@ from imapkit.errors import ConnectionClosed, RemoteProtocolError, ServerBye, err
 
 if TYPE_CHECKING:
     from imapkit.core.contract.tables import Tables
-    from imapkit.core.engine.request import Request
     from imapkit.core.threads.claimed import Claimed
     from imapkit.core.threads.courier import Courier
     from imapkit.core.threads.steps import Steps
@@ -36,16 +34,11 @@ class Intake:
     """Takes in what one connection receives; one thread at a time uses it."""
 
     def __init__(self, steps: Steps, courier: Courier, layers: Layers, tables: Tables, trace: Trace, connect: float) -> None:
-        self._steps, self._courier, self._layers, self._tables, self._trace = steps, courier, layers, tables, trace
+        self._steps, self._courier, self._layers, self._trace = steps, courier, layers, trace
         self._engine = steps.engine
-        self._handshake = connect
-        engine = self._engine
-        # (Without the lock: one look at a dictionary.)
-        self._framer = Framer(
-            engine.limits,
-            is_tagged=lambda line: engine.is_in_flight(first_word(line)),
-            is_over=lambda: engine.closed is not None,
-        )
+        self._tables, self._handshake = tables, connect
+        self._framer = Framer(self._engine.limits, is_tagged=self._is_tagged, is_over=self._is_over)
+        self._made: Switching | None = None
         self.begun = False
         """Whether any byte has come."""
         self._greeted = False
@@ -54,6 +47,13 @@ class Intake:
         """How many commands with sinks are not over for their callers."""
         self._wrong: error | None = None
         """The error that ends the connection, once the responses before it have been taken in."""
+
+    def _is_tagged(self, line: bytes) -> bool:
+        # (Without the lock: one look at a dictionary.)
+        return self._engine.is_in_flight(first_word(line))
+
+    def _is_over(self) -> bool:
+        return self._engine.closed is not None
 
     def claim_literals(self) -> None:
         """Count a command with a sink, before it is submitted."""
@@ -110,63 +110,34 @@ class Intake:
             self._note_defects()
             self._courier.run(self._engine.receive, [classify(torn)])
 
+    @property
+    def _switching(self) -> Switching:
+        """The way through the layers, made when it is first needed: a connection without layers has none."""
+        if self._made is None:
+            self._made = Switching(
+                self._steps,
+                self._courier,
+                self._layers,
+                self._tables,
+                self._handshake,
+                receive=self._receive,
+                take_rest=self._framer.take_rest,
+            )
+        return self._made
+
     def take_left(self) -> None:
         """Take in what came together with the last bytes of a handshake (TLS 1.2: the greeting)."""
-        for piece in self._layers.take_decoded():
-            self._receive(piece)
+        if len(self._layers):
+            self._switching.take_left()
 
-    def take_in(self, data: bytes, below: int = 0) -> None:
-        """Take in ``data``, decoded by the layers above the first ``below``. An error that it raises ends the connection."""
-        known = len(self._layers)
-        if not known:
-            self._receive(data)
-            if self._steps.switching is not None:
-                self._switch()
+    def take_in(self, data: bytes) -> None:
+        """Take in received bytes. An error that it raises ends the connection."""
+        if len(self._layers):
+            self._switching.take_in(data)
             return
-        place = self._place() if self._engine.flight.layer_pending else known
-        if below <= place < known:
-            self._take_in_singly(b"".join(self._layers.decode(data, below, place)), place)
-            return
-        switched: Request | None = None
-        for piece in self._layers.decode(data, below):
-            if self._engine.closed is not None:
-                return
-            if switched is None:
-                self._receive(piece)
-                if self._steps.switching is not None:
-                    switched = self._switch()
-            else:
-                # The piece before this one switched another layer on.
-                _check_left(switched, len(piece))
-                self.take_in(piece, known)
-
-    def _place(self) -> int:
-        """How many layers are beneath the layer that a command in flight switches on or off."""
-        with self._steps.lock:
-            command = self._engine.switching
-        if command is not None and command.ends_layers:
-            return self._layers.first(command.ends_layers)
-        spec = None if command is None else self._tables.layers.get(command.layer or "")
-        return len(self._layers) if spec is None else self._layers.place(spec.order)
-
-    def _take_in_singly(self, data: bytes, place: int) -> None:
-        """Take in bytes that have come through the first ``place`` layers one by one, since a layer may be put above these.
-
-        The bytes behind the command's answer go through the new layer. The layers above it must get all bytes before that point,
-        and none behind it.
-        """
-        for at in range(len(data)):
-            pieces = list(self._layers.decode(data[at : at + 1], place))
-            while pieces and self._engine.closed is None:
-                self._receive(pieces.pop(0))
-                if self._steps.switching is not None:
-                    self._switch_beneath(data[at + 1 :], sum(map(len, pieces)), place)
-                    return
-            if self._engine.closed is not None:
-                return
-            if not self._engine.flight.layer_pending:
-                self.take_in(data[at + 1 :], place)
-                return
+        self._receive(data)
+        if self._steps.switching is not None:
+            self._switching.switch()
 
     def _receive(self, data: bytes) -> None:
         """Take in decoded bytes, up to the answer to a command that switches a layer on."""
@@ -254,59 +225,6 @@ class Intake:
             run = LiteralRun(name, self._framer.pop_literals(literal_matcher(name)))
         if run.rows:
             batch.append(run)
-
-    def _switch(self) -> Request:
-        """Insert the layer of a command above all others, or remove it, then end the command."""
-        request, self._steps.switching = self._steps.switching, None
-        assert request is not None
-        rest, below = self._framer.take_rest(), len(self._layers)
-        _check_left(request, len(rest))
-        self._change(request)
-        if rest:
-            self.take_in(rest, below)
-        return request
-
-    def _switch_beneath(self, left: bytes, more: int, place: int) -> None:
-        """Insert the layer of a command above the first ``place`` layers, or remove the next one.
-
-        ``left`` has been decoded by the first ``place`` layers only.
-
-        ``more``: how many bytes behind the answer have come through all layers. Raises ``RemoteProtocolError`` if there are any,
-        since they should have come through the new layer.
-        """
-        request, self._steps.switching = self._steps.switching, None
-        assert request is not None
-        if more := more + len(self._framer.take_rest()):
-            raise _injection(request, more)
-        left, more = self._layers.settle(place, left, within(self._handshake))
-        if more:
-            raise _injection(request, more)
-        _check_left(request, len(left))
-        self._change(request)
-        if left:
-            self.take_in(left, place)
-
-    def _change(self, request: Request) -> None:
-        command = request.call.command
-        self._layers.remove(command.ends_layers)
-        if command.layer is not None:
-            spec = self._tables.layers[command.layer]
-            layer = spec.factory(self._engine.session, request.call.options)
-            if layer is not None:
-                end = min(request.limit, monotonic() + self._handshake)
-                self._layers.insert(layer, lambda: end, spec.order, name=command.layer)
-        self._courier.run(self._engine.switched, request)
-        self.take_left()
-
-
-def _check_left(request: Request, size: int) -> None:
-    """Raise ``RemoteProtocolError`` if bytes have come behind the answer to a command that allows none."""
-    if size and request.call.command.tail == "reject":
-        raise _injection(request, size)
-
-
-def _injection(request: Request, size: int) -> RemoteProtocolError:
-    return RemoteProtocolError(f"{size} bytes after the OK to {request.call.name}: response injection")
 
 
 def _check_greeting(data: bytes) -> bool:

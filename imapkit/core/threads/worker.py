@@ -25,6 +25,19 @@ _waiting: set[Worker] = set()
 """Workers with jobs and without a thread. The clock holds them weakly; this keeps them, and their jobs, alive."""
 
 
+class _Crew:
+    """The jobs of a worker, and its threads."""
+
+    __slots__ = ("jobs", "runs", "threads")
+
+    def __init__(self) -> None:
+        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self.runs = threading.Lock()
+        """Held by the thread that runs the jobs; it is only acquired without waiting."""
+        self.threads: list[threading.Thread] = []
+        """The threads that have been started and have not ended: one runs the jobs, others end at once."""
+
+
 class Worker:
     """Runs jobs one after the other. ``put`` only fills a queue, so it may be called under a lock; ``wake`` starts a thread.
 
@@ -32,31 +45,35 @@ class Worker:
     so a signal handler may call them.
     """
 
+    _crew: _Crew | None = None
+
     def __init__(self, name: str, linger: float = _LINGER) -> None:
         self._name, self._linger = name, linger
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._runs = threading.Lock()
-        """Held by the thread that runs the jobs; it is only acquired without waiting."""
         self._stopped = False
-        self._threads: list[threading.Thread] = []
-        """The threads that have been started and have not ended: one runs the jobs, others end at once."""
+
+    def _made(self) -> _Crew:
+        """The crew, made for the first job: an idle connection has three workers without one."""
+        # (One step: another thread, or a signal handler, may do the same meanwhile.)
+        made: _Crew = vars(self).setdefault("_crew", _Crew())
+        return made
 
     def post(self, job: Job) -> None:
         """Have ``job`` run. An exception that it raises is logged."""
-        self._jobs.put(job)
+        self.put(job)
         self.wake()
 
     def put(self, job: Job) -> None:
         """Have ``job`` run once ``wake`` is called."""
-        self._jobs.put(job)
+        (self._crew or self._made()).jobs.put(job)
 
     def wake(self) -> None:
         """Start the thread if there are jobs and no thread runs them. A failure to start it is retried, not raised."""
-        if self._jobs.empty() or self._runs.locked():
+        crew = self._crew
+        if crew is None or crew.jobs.empty() or crew.runs.locked():
             return
         # Several callers may start a thread at the same time: one of those runs the jobs.
         thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._threads.append(thread)
+        crew.threads.append(thread)
         try:
             thread.start()
         except RuntimeError as exc:
@@ -82,19 +99,23 @@ class Worker:
     @property
     def is_here(self) -> bool:
         """Whether the calling thread is this worker's."""
-        return bool(self._threads) and threading.current_thread() in self._threads
+        crew = self._crew
+        return crew is not None and bool(crew.threads) and threading.current_thread() in crew.threads
 
     def stop(self, patience: float | None) -> None:
         """End the thread once it has run the jobs that are left; wait ``patience`` seconds for that, unless called on it."""
         self._stopped = True
-        if self._runs.locked():
-            self._jobs.put(None)
+        crew = self._crew
+        if crew is None:
+            return
+        if crew.runs.locked():
+            crew.jobs.put(None)
         self.wake()
         if patience is not None and not self.is_here:
-            self._join(monotonic() + patience)
+            self._join(crew, monotonic() + patience)
 
-    def _join(self, end: float) -> None:
-        for thread in tuple(self._threads):
+    def _join(self, crew: _Crew, end: float) -> None:
+        for thread in tuple(crew.threads):
             if thread.ident is None:
                 # Another caller is about to start it.
                 continue
@@ -103,24 +124,25 @@ class Worker:
                 logger().warning("%s: a job is still running after the connection has ended", self._name)
 
     def _run(self) -> None:
+        crew = self._made()
         # The lock is released before the queue is looked at: a job put meanwhile is run by this loop, or starts another thread.
-        while not self._jobs.empty() and self._runs.acquire(blocking=False):
+        while not crew.jobs.empty() and crew.runs.acquire(blocking=False):
             try:
-                self._serve()
+                self._serve(crew)
             finally:
-                self._runs.release()
+                crew.runs.release()
         self._forget(threading.current_thread())
 
     def _forget(self, thread: threading.Thread) -> None:
         # (A thread whose start was interrupted may run, and has then removed itself.)
         with contextlib.suppress(ValueError):
-            self._threads.remove(thread)
+            self._made().threads.remove(thread)
 
-    def _serve(self) -> None:
+    def _serve(self, crew: _Crew) -> None:
         _waiting.discard(self)
         while True:
             try:
-                job = self._jobs.get(timeout=0.0 if self._stopped else self._linger)
+                job = crew.jobs.get(timeout=0.0 if self._stopped else self._linger)
             except queue.Empty:
                 return
             if job is not None:

@@ -67,7 +67,7 @@ class Rev1Selected(StreamsSelected[F]):
             raise ArgumentError(f"chunk={chunk}: at least one message is asked for at a time")
         asked = requested(items)
         for item in items:
-            if item.needs:
+            if item.needs is not None:
                 await self._require(item.needs, f"fetch({item.name})")
         uids = await self._uids(which)
         parts = list(uids.chunks(most=chunk))

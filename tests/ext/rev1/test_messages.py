@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from imapkit import BODY, DATE, ENVELOPE, FLAGS, HEADER, SIZE, ArgumentError, Client, Flags, Message, Missing, NotFetched, section
 from imapkit.ext.rev1 import FetchData
 from imapkit.ext.rev1.messages import messages
-from imapkit.plugin import Cursor, Family, Item, Reply, Run
+from imapkit.plugin import Cursor, Family, Item, Needs, Reply, Run
 from imapkit.testing import Handler, answering, selected, within
 
 ROW = (
@@ -194,6 +194,16 @@ def test_another_familys_item_and_what_it_needs() -> None:
     with served(rows, family, b"IMAP4rev1") as (opened, server), pytest.raises(Missing, match="XLABELS"):
         list(opened.fetch(7, LABELS))
     assert "UID FETCH" not in server.names
+
+
+@pytest.mark.parametrize(("announced", "allowed"), [(b"IMAP4rev1 XNEW", True), (b"IMAP4rev1 XOLD", True), (b"IMAP4rev1", False)])
+def test_what_an_item_needs_may_be_combined(announced: bytes, allowed: bool) -> None:
+    item = Item("FETCH", "XLABELS", labels, tuple, needs=Needs("XNEW") | Needs("XOLD"))
+    family = Family("labels", items=Item.table(item), contract=2)
+    with served(answering(b"* 1 FETCH (UID 7 XLABELS (a b))\r\n"), family, announced) as (opened, server):
+        with nullcontext() if allowed else pytest.raises(Missing, match="XNEW or XOLD"):
+            assert [message[item] for message in opened.fetch(7, item)] == [(b"a", b"b")]
+        assert ("UID FETCH" in server.names) is allowed
 
 
 @contextmanager

@@ -96,16 +96,14 @@ class AcmeSession(TypedCommands[F]):
     """Typed calls of a client: ``client.team("help desk")``. Each raises ``Missing`` if the server has no X-ACME."""
 
     @command
-    async def team(self, mailbox: str | bytes = "INBOX") -> tuple[str, ...]:
+    def team(self, mailbox: str | bytes = "INBOX") -> Wire[tuple[str, ...]]:
         """Who works with a mailbox; states: authenticated, selected. Raises ``NoResponse`` if the server refuses."""
-        await self._require(CAPABILITY, "team()")
-        return await Wire("XACME-TEAM", mailbox, parse=_team)
+        return Wire("XACME-TEAM", mailbox, parse=_team)
 
     @command
-    async def teams(self, pattern: str | bytes = "*") -> Mapping[str, tuple[str, ...]]:
+    def teams(self, pattern: str | bytes = "*") -> Wire[Mapping[str, tuple[str, ...]]]:
         """Who works with which mailbox, by one LIST, for mailboxes that have a team; states: authenticated, selected."""
-        await self._require(CAPABILITY, "teams()")
-        return await Wire("LIST", '""', pattern, options=(TEAM_OPTION(),), parse=_teams)
+        return Wire("LIST", '""', pattern, options=(TEAM_OPTION(),), parse=_teams)
 
 
 class Acme(SelectedCommands[F]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from imapkit.plugin import (
     CallOptions,
@@ -12,9 +12,13 @@ from imapkit.plugin import (
     Family,
     MailboxName,
     OfMailbox,
+    Reply,
     Response,
     Result,
     State,
+    TypedCommands,
+    Wire,
+    command,
     ended,
     hookimpl,
     list_pattern,
@@ -22,13 +26,31 @@ from imapkit.plugin import (
     record,
 )
 
-__all__ = ["XlistCommands", "XlistMailbox", "imapkit_family"]
+__all__ = ["XlistCommands", "XlistMailbox", "XlistSession", "imapkit_family"]
 
+F = TypeVar("F")
 USES = ("Inbox", "Starred", "Drafts", "Sent", "Trash", "Spam", "Important", "AllMail")
 
 
+class XlistSession(TypedCommands[F]):
+    """The typed calls that the family adds to clients."""
+
+    @command
+    def xlist(self, pattern: str | bytes = "*") -> Wire[list[XlistMailbox]]:
+        """The mailboxes that match, with their uses; capability XLIST; states: authenticated, selected.
+
+        ``pattern`` is that of ``mailboxes``. Raises ``Missing``, and sends nothing, if the server has no XLIST, ``NoResponse`` if
+        it refuses.
+        """
+        return Wire("XLIST", '""', pattern, parse=_mailboxes)
+
+
+def _mailboxes(reply: Reply) -> list[XlistMailbox]:
+    return reply.values("XLIST")
+
+
 class XlistCommands(Commands):
-    """The methods that the family adds to clients."""
+    """The methods that the family adds to ``IMAP4``."""
 
     def xlist(self, directory: str | bytes = '""', pattern: str | bytes = "*", **options: Unpack[CallOptions]) -> Result:
         """List the mailboxes that match, with their uses; capability XLIST; states: authenticated, selected.
@@ -70,9 +92,11 @@ def imapkit_family() -> Family:
     """The declaration of the family."""
     return Family(
         name="xlist",
+        session=XlistSession,
         mixin=XlistCommands,
-        commands=(Command("XLIST", State.LOGGED_IN, args=(mailbox, list_pattern), result=("XLIST",)),),
+        commands=(Command("XLIST", State.LOGGED_IN, args=(mailbox, list_pattern), result=("XLIST",), needs="XLIST"),),
         capabilities=("XLIST",),
         responses={"XLIST": Response(xlist_data)},
         requires=("rev1",),
+        contract=2,
     )
