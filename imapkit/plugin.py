@@ -43,7 +43,7 @@ from imapkit.core.grammar.encode import as_it_is, no_arguments, parenthesized
 from imapkit.core.grammar.exact import date, list_of, nstring, string
 from imapkit.core.grammar.flagset import Flags
 from imapkit.core.grammar.items import ItemName, Parser, any_value, item_list
-from imapkit.core.grammar.keys import Name, SearchKey, SortKey, Text, day, term
+from imapkit.core.grammar.keys import Day, Name, SearchKey, SortKey, Text, day, term
 from imapkit.core.grammar.kinds import Kind, Operands, optional, verbatim
 from imapkit.core.grammar.lists import fetch_items, flags, sequence_set, status_items, store_item
 from imapkit.core.grammar.names import list_pattern, mailbox, mailbox_name
@@ -90,6 +90,7 @@ __all__ = [
     "Copied",
     "Cursor",
     "Data",
+    "Day",
     "Decoder",
     "Defect",
     "Destination",

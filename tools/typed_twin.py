@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import imapkit
-from imapkit.core.contract.typed import command, stream
+from imapkit.core.contract.typed import TypedCommands, command, stream
 from imapkit.core.plugins.registry import Registry
 
 __all__ = ["TARGET", "twin"]
@@ -112,6 +112,14 @@ class _Stub:
             yield f"from {module} import {', '.join(names)}" if module else f"import {', '.join(names)}"
 
 
+def _with_options() -> tuple[str, str]:
+    """A comment in the part by hand, and what takes its place in each class: jedi takes ``Self`` for the class it stands in."""
+    method = TypedCommands.with_options
+    signature = str(inspect.signature(method)).replace("'", "")
+    doc = textwrap.indent(f'"""{inspect.getdoc(method)}\n"""', "    ")
+    return "    # with_options()", textwrap.indent(f"def with_options{signature}:\n{doc}", "    ")
+
+
 def _methods(mixins: tuple[type, ...]) -> Iterator[tuple[str, Any, str]]:
     """The typed commands of a side: the name, the descriptor, and the module; each as the composed class has it."""
     seen = set()
@@ -136,7 +144,7 @@ def _imports(module: str) -> dict[str, str]:
 
 def twin(known: Registry) -> str:
     """The text of the stub, for the families of imapkit itself."""
-    stub, body, by_hand = _Stub(), [], BY_HAND.read_text(encoding="utf-8")
+    stub, body, by_hand = _Stub(), [], BY_HAND.read_text(encoding="utf-8").replace(*_with_options())
     for face in FACES:
         for side, field in SIDES.items():
             mixins = tuple(mixin for mixin in getattr(known, field) if mixin.__module__.startswith("imapkit."))

@@ -84,7 +84,24 @@ def _face(cls: type, other: TypedCommands[Any], face: Any, box: _Box | None = No
     return made
 
 
-class _AnyClient(TypedCommands[F]):
+class _Composed(TypedCommands[F]):
+    """A class that gets the families' methods, also if a program derives from it: ``class MyBox(Mailbox, Gmail[Blocking])``."""
+
+    def __init__(self, over: TypedCommands[F]) -> None:
+        super().__init__(over)
+        known = over._link.raw._registry
+        self.__class__ = _with_families(type(self), known, known.session_mixins if over._box is None else known.selected_mixins)
+
+    def _check_view(self, over: TypedCommands[Any]) -> None:
+        if (over._box is None) != isinstance(self, _AnyClient):
+            kind = "client" if isinstance(self, _AnyClient) else "mailbox"
+            raise TypeError(f"{type(self).__qualname__} takes a typed {kind}, not {type(over).__name__}")
+        for base in type(self).__mro__:
+            if issubclass(base, TypedCommands) and not issubclass(base, _Composed) and base is not TypedCommands:
+                over._link.check_view(base, over._box)
+
+
+class _AnyClient(_Composed[F]):
     """What the clients of all faces have."""
 
     @classmethod
@@ -132,7 +149,7 @@ class _AnyClient(TypedCommands[F]):
         return f"<{type(self).__name__} {raw.host!r} {self._session.state.name}>"
 
 
-class _AnyMailbox(TypedCommands[F]):
+class _AnyMailbox(_Composed[F]):
     """What the mailboxes of all faces have."""
 
     _box: _Box

@@ -94,6 +94,12 @@ class _AnyMailbox(TypedCommands[_F], Generic[_F]):
 
 class Client(_AnyClient[Blocking], _BlockingSession):
     """A connection to a server; its methods return when the server has answered."""
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
     @classmethod
     def over(cls, raw: IMAP4) -> Self:
         """A typed client over a connection that a program has: both can be used."""
@@ -116,6 +122,12 @@ class Client(_AnyClient[Blocking], _BlockingSession):
 
 class Mailbox(_AnyMailbox[Blocking], _BlockingSelected):
     """The selected mailbox, until it is left; other threads and tasks wait for it."""
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
     @property
     def nowait(self) -> NowaitMailbox:
         """The same mailbox; each method returns a future at once."""
@@ -131,12 +143,30 @@ class Mailbox(_AnyMailbox[Blocking], _BlockingSelected):
 
 class NowaitClient(_AnyClient[Nowait], _NowaitSession):
     """A connection to a server; its methods return futures at once."""
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
 
 class NowaitMailbox(_AnyMailbox[Nowait], _NowaitSelected):
     """The selected mailbox; its methods return futures at once."""
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
 
 class AsyncClient(_AnyClient[Async], _AsyncSession):
     """A connection to a server for asyncio; its methods are awaited."""
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
     @classmethod
     def over(cls, raw: IMAP4) -> Self:
         """A typed client over a connection that a program has: both can be used."""
@@ -157,6 +187,12 @@ class _Opening(AbstractAsyncContextManager[AsyncMailbox, None]):
 
 class AsyncMailbox(_AnyMailbox[Async], _AsyncSelected):
     """The selected mailbox for asyncio, until it is left; other threads and tasks wait for it."""
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.
+
+        A call that takes longer raises ``DeadlineExceeded`` (a ``TimeoutError``), and the connection goes on. The limit of a
+        stream applies to each of its steps.
+        """
     async def __aenter__(self) -> Self: ...
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,6 +1,7 @@
-"""What mypy and pyright say of a program that uses imapkit and the example plugins.
+"""What mypy and pyright say of programs that use imapkit and the example plugins: those in the directory ``programs``.
 
-A line of a program that is wrong ends in ``# error: CODE, RULE``: what mypy and what pyright calls it.
+A line of a program that is wrong ends in ``# error: CODE, RULE``: what mypy and what pyright calls it, "-" if it finds nothing. A
+checker reads all the programs at once: it is slow to start.
 """
 
 from __future__ import annotations
@@ -8,76 +9,82 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["EXAMPLES", "PATHS", "ROOT", "mypy", "pyright", "wanted"]
+__all__ = ["CHECKERS", "EXAMPLES", "PATHS", "PROGRAMS", "ROOT", "Reports", "wanted"]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "plugins-example"
 PATHS = [ROOT, *sorted(EXAMPLES.glob("*/src"))]
 """Where a program finds its imports."""
+PROGRAMS = sorted(Path(__file__).parent.glob("programs/*.py"))
 
-Report = tuple[int, str]
-_ERROR = re.compile(r"# error: ([\w-]+), (\w+)$")
-_MYPY = [
-    "--strict",
-    "--no-pretty",
-    "--show-error-codes",
-    "--no-error-summary",
-    "--no-incremental",
-    # Followed and yet silent: what is wrong inside imapkit is for the lint stage to say.
-    "--follow-imports",
-    "silent",
-]
+Reports = set[tuple[str, int, str]]
+"""Errors: the name of the program, the line, and the checker's name of the error."""
+_ERROR = re.compile(r"# error: ([\w-]+), ([\w-]+)$")
+_MYPY = ["--strict", "--no-pretty", "--show-error-codes", "--no-error-summary"]
+# Followed and yet silent: what is wrong inside imapkit is for the lint stage to say.
+_MYPY += ["--no-incremental", "--follow-imports", "silent"]
 
 
-def wanted(program: str, which: int) -> list[Report]:
+def wanted(which: int) -> Reports:
     """The lines that are wrong, each with the first or the second name that its comment has."""
-    found = ((number, _ERROR.search(line)) for number, line in enumerate(program.splitlines(), 1))
-    return [(number, match[1 + which]) for number, match in found if match is not None]
+    return {
+        (path.name, number, found[1 + which])
+        for path in PROGRAMS
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (found := _ERROR.search(line)) is not None and found[1 + which] != "-"
+    }
 
 
-def mypy(program: str, place: Path) -> tuple[list[Report], list[str]]:
-    """The errors of ``mypy --strict``, by line and code, and the types that it reveals."""
-    path, config = place / "program.py", place / "mypy.ini"
-    path.write_text(program, encoding="utf-8")
-    config.write_text("[mypy]\n", encoding="utf-8")
+def mypy(place: Path, version: str) -> Reports:
+    """The errors of ``mypy --strict``."""
+    names = _copied(place)
+    (place / "mypy.ini").write_text("[mypy]\n", encoding="utf-8")
     environ = {"MYPYPATH": os.pathsep.join(map(str, PATHS))}
-    said = _run([sys.executable, "-m", "mypy", *_MYPY, "--config-file", str(config), str(path)], place, environ)
-    return sorted(_mypy_errors(said)), re.findall(r'note: Revealed type is "(.*)"', said)
+    options = [*_MYPY, "--python-version", version, "--config-file", "mypy.ini"]
+    return set(_mypy_errors(_run([sys.executable, "-m", "mypy", *options, *names], place, environ)))
 
 
-def _mypy_errors(said: str) -> Iterator[Report]:
+def _mypy_errors(said: str) -> Iterator[tuple[str, int, str]]:
     for line in said.splitlines():
         if ": error: " in line:
-            found = re.search(r"program\.py:(\d+): error: .*\[([\w-]+)\]$", line)
+            found = re.match(r"(\w+\.py):(\d+): error: .*\[([\w-]+)\]$", line)
             assert found is not None, said
-            yield int(found[1]), found[2]
+            yield found[1], int(found[2]), found[3]
 
 
-def pyright(program: str, place: Path) -> tuple[list[Report], list[str]]:
-    """The errors of ``pyright`` in its strict mode, by line and rule, and the types that it reveals."""
-    path = place / "program.py"
-    path.write_text(program, encoding="utf-8")
+def pyright(place: Path, version: str) -> Reports:
+    """The errors of ``pyright`` in its strict mode."""
     settings = {
         "extraPaths": list(map(str, PATHS)),
-        "include": ["program.py"],
+        "include": _copied(place),
         "typeCheckingMode": "strict",
+        "pythonVersion": version,
         # These follow from other errors, or are of no matter here.
         "reportUnknownMemberType": False,
         "reportUnusedVariable": False,
+        "reportUnusedExpression": False,
     }
     (place / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     said = _run([sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(place)], place, {})
-    found = json.loads(said)["generalDiagnostics"]
-    errors = [each for each in found if each["severity"] == "error"]
-    assert all(Path(each["file"]).name == "program.py" for each in found), found
-    reports = sorted((each["range"]["start"]["line"] + 1, each.get("rule", each["message"])) for each in errors)
-    revealed = [re.search(r'Type of ".*" is "(.*)"', each["message"]) for each in found if each["severity"] == "information"]
-    return reports, [match[1] for match in revealed if match is not None]
+    return {
+        (Path(each["file"]).name, each["range"]["start"]["line"] + 1, each.get("rule", each["message"]))
+        for each in json.loads(said)["generalDiagnostics"]
+        if each["severity"] == "error"
+    }
+
+
+CHECKERS = {"mypy": mypy, "pyright": pyright}
+
+
+def _copied(place: Path) -> list[str]:
+    """Copy the programs, so that no settings of this project count; their names."""
+    return [Path(shutil.copy(path, place)).name for path in PROGRAMS]
 
 
 def _run(argv: list[str], place: Path, environ: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import field
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from imapkit.core.contract.typed import TypedCommands
 from imapkit.core.contract.wires import Wire
@@ -25,6 +25,10 @@ Which: TypeAlias = "UIDSet | Iterable[int] | int | SearchKey"
 
 class SelectedCommands(TypedCommands[F]):
     """The base of typed commands that need a selected mailbox; always by UID."""
+
+    if TYPE_CHECKING:
+        # A view of a client is an error before the program runs.
+        def __init__(self, over: SelectedCommands[F]) -> None: ...
 
     async def _uids(self, which: Which) -> UIDSet:
         """The UIDs of the messages that are meant; a key is searched. Raises ``TypeError`` for text and bytes."""

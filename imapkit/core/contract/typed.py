@@ -127,9 +127,15 @@ class TypedCommands(Generic[F]):
     """Of a view: the object that it is a view of."""
 
     def __init__(self, over: TypedCommands[F]) -> None:
-        over._link.check_view(type(self), over._box)
+        if not isinstance(over, TypedCommands):
+            raise TypeError(f"{type(self).__qualname__} takes a typed client or mailbox, not {type(over).__name__}")
+        self._check_view(over)
         self._link, self._face, self._box, self._timeout = over._link, over._face, over._box, over._timeout
         self._over = over
+
+    def _check_view(self, over: TypedCommands[Any]) -> None:
+        """Raise if this class cannot be a view of ``over``: ``FamilyDisabledError`` or ``TypeError``."""
+        over._link.check_view(type(self), over._box)
 
     def with_options(self, *, timeout: float | None = None) -> Self:
         """A copy whose calls each have ``timeout`` seconds, for all their commands together; None for no limit.

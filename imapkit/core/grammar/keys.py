@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from imapkit.core.grammar.names import mailbox
 from imapkit.core.grammar.strings import LONGEST_QUOTED, ascii_bytes, encode_text
@@ -19,7 +19,7 @@ from imapkit.core.wire.pieces import Late, Literal, MailboxName, Piece, check, e
 from imapkit.core.wire.response import quoted
 from imapkit.errors import ArgumentError
 
-__all__ = ["UTF8_CHARSET", "Name", "SearchKey", "SortKey", "Text", "day", "has_foreign_text", "key_pieces", "term"]
+__all__ = ["UTF8_CHARSET", "Day", "Name", "SearchKey", "SortKey", "Text", "day", "has_foreign_text", "key_pieces", "term"]
 
 UTF8_CHARSET = Late((b"CHARSET UTF-8 ",), ())
 """Names the charset of a search, unless UTF8=ACCEPT is on: RFC 6855 section 3 forbids it then."""
@@ -241,7 +241,18 @@ def _is_balanced(text: str) -> bool:
 _EVERY = term("ALL")
 
 
-def day(value: dt.date) -> str:
+if TYPE_CHECKING:
+
+    class Day(Protocol):
+        """A ``datetime.date``; a ``datetime`` is an error here: the difference of two of them has another type."""
+
+        def __sub__(self, value: dt.datetime, /) -> NoReturn: ...
+
+else:
+    Day = dt.date
+
+
+def day(value: Day) -> str:
     """``date = 1*2DIGIT "-" date-month "-" 4DIGIT``, RFC 3501 section 9: a day, which a server takes without hour and zone.
 
     Raises ``TypeError`` for a datetime, and for what is no date.

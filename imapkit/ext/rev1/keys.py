@@ -6,11 +6,10 @@ Functions raise ``ArgumentError`` for what cannot be sent.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable
 
-from imapkit.plugin import SearchKey, Text, UIDSet, atom, day, number, term
+from imapkit.plugin import Day, SearchKey, Text, UIDSet, atom, day, number, term
 
 __all__ = [
     "all_",
@@ -120,32 +119,32 @@ def header(name: str, words: str = "") -> SearchKey:
     return term("HEADER", name if re.fullmatch(r"[A-Za-z0-9-]+", name) else Text(name), Text(words))
 
 
-def since(date: dt.date) -> SearchKey:
+def since(date: Day) -> SearchKey:
     """Messages that arrived on that day or later, without hour and zone. Raises ``TypeError`` for a datetime."""
     return term("SINCE", day(date))
 
 
-def before(date: dt.date) -> SearchKey:
+def before(date: Day) -> SearchKey:
     """Messages that arrived before that day. Raises ``TypeError`` for a datetime."""
     return term("BEFORE", day(date))
 
 
-def on(date: dt.date) -> SearchKey:
+def on(date: Day) -> SearchKey:
     """Messages that arrived on that day. Raises ``TypeError`` for a datetime."""
     return term("ON", day(date))
 
 
-def sent_since(date: dt.date) -> SearchKey:
+def sent_since(date: Day) -> SearchKey:
     """Messages whose Date field names that day or a later one. Raises ``TypeError`` for a datetime."""
     return term("SENTSINCE", day(date))
 
 
-def sent_before(date: dt.date) -> SearchKey:
+def sent_before(date: Day) -> SearchKey:
     """Messages whose Date field names a day before that one. Raises ``TypeError`` for a datetime."""
     return term("SENTBEFORE", day(date))
 
 
-def sent_on(date: dt.date) -> SearchKey:
+def sent_on(date: Day) -> SearchKey:
     """Messages whose Date field names that day. Raises ``TypeError`` for a datetime."""
     return term("SENTON", day(date))
 

@@ -1,17 +1,3 @@
-"""What type checkers say of the typed commands of the smaller families, of IDLE's events, and of the readable records."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import pytest
-
-from tests.typing.checking import mypy, pyright, wanted
-
-pytestmark = pytest.mark.timeout(120)
-pytest.importorskip("mypy", reason="mypy is in the extra dev")
-
-PROGRAM = """\
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +28,7 @@ def work(client: Client) -> None:
             if isinstance(event, Exists):
                 count: int = event.count
             elif isinstance(event, FlagsChanged):
-                print("\\\\Seen" in event.flags, event.uid)
+                print("\\Seen" in event.flags, event.uid)
             elif isinstance(event, Expunged):
                 number: str = event.number  # error: assignment, reportAssignmentType
         gathered: Future[list[MailboxEvent | Overflow]] = box.nowait.idle(timeout=1)
@@ -62,12 +48,3 @@ def read(envelope: Envelope, address: Address, part: BodyStructure) -> None:
     name: str | None = address.name
     kind: str | None = part.type
     wrong: bytes = envelope.subject  # error: assignment, reportAssignmentType
-"""
-
-
-def test_mypy_strict(tmp_path: Path) -> None:
-    assert mypy(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 0)
-
-
-def test_pyright(tmp_path: Path) -> None:
-    assert pyright(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 1)

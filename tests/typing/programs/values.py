@@ -1,18 +1,3 @@
-"""What type checkers say of the values of searches, and what an editor completes."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import pytest
-
-from tests.typing.checking import mypy, pyright, wanted
-from tests.typing.editing import edit
-
-pytestmark = pytest.mark.timeout(120)
-pytest.importorskip("mypy", reason="mypy is in the extra dev")
-
-PROGRAM = """\
 from __future__ import annotations
 
 import datetime as dt
@@ -64,29 +49,3 @@ def search(imap: IMAP4) -> None:
     imap.search(None, q.unseen & q.flagged)
     imap.sort([-sort.DATE], None, q.all_)
     imap.fetch(uids, "FLAGS", uid=True)
-"""
-
-
-def test_mypy_strict(tmp_path: Path) -> None:
-    assert mypy(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 0)
-
-
-def test_pyright(tmp_path: Path) -> None:
-    found = [report for report in pyright(PROGRAM, tmp_path)[0] if report[1] != "reportUnusedExpression"]
-    assert found == wanted(PROGRAM, 1)
-
-
-def test_an_editor_completes_keys() -> None:
-    pytest.importorskip("jedi", reason="jedi is in the extra dev")
-    keys, sort_keys, uids, call = edit(
-        "from imapkit import q\nq.",
-        "from imapkit import sort\nsort.",
-        'from imapkit import UIDSet\nUIDSet("1").',
-        "from imapkit import q\nq.header(",
-    )
-    assert keys.names >= {"unseen", "since", "from_", "all_", "uid"}
-    assert sort_keys.names >= {"ARRIVAL", "DISPLAYTO"}
-    assert uids.names >= {"newest", "oldest", "chunks", "ranges", "isdisjoint"}
-    [(parameters, docstring)] = call.signatures
-    assert parameters == {"name", "words"}
-    assert "header field" in docstring

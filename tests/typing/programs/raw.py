@@ -1,17 +1,3 @@
-"""What type checkers say of a program that uses imapkit."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import pytest
-
-from tests.typing.checking import mypy, pyright, wanted
-
-pytestmark = pytest.mark.timeout(120)
-pytest.importorskip("mypy", reason="mypy is in the extra dev")
-
-PROGRAM = """\
 from __future__ import annotations
 
 import ssl
@@ -73,12 +59,3 @@ IMAP4_stream()  # error: call-arg, reportCallIssue
 wrong: int = IMAP4().state  # error: assignment, reportAssignmentType
 kind: type[error] = abort
 context: ssl.SSLContext = unverified_context()
-"""
-
-
-def test_mypy_strict(tmp_path: Path) -> None:
-    assert mypy(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 0)
-
-
-def test_pyright(tmp_path: Path) -> None:
-    assert pyright(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 1)

@@ -1,33 +1,19 @@
-"""The methods of plugins: what type checkers say of both ways to them, and what an editor completes."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import pytest
-
-from tests.typing.checking import mypy, pyright, wanted
-from tests.typing.editing import edit
-
-pytestmark = pytest.mark.timeout(120)
-pytest.importorskip("mypy", reason="mypy is in the extra dev")
-
-PROGRAM = """\
 from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, assert_type
 
-from imapkit import IMAP4, IMAP4_SSL, AsyncClient, Client, Message, UIDSet, q
-from imapkit.ext import gmail
-from imapkit.ext.gmail import Gmail
-from imapkit.plugin import Data, MailboxName
-from imapkit.ext.rev1 import FetchData
 from imapkit_acme import OWNER, Acme, AcmeCommands, AcmeSession, Answering, owned_by, unowned
 from imapkit_strictquota import StrictQuotaCommands, Usage
 from imapkit_traffic import Traffic, TrafficCommands
 from imapkit_xlist import XlistCommands, XlistMailbox, XlistSession
+
+from imapkit import IMAP4, IMAP4_SSL, AsyncClient, Client, Message, UIDSet, q
+from imapkit.ext import gmail
+from imapkit.ext.gmail import Gmail
+from imapkit.ext.rev1 import FetchData
+from imapkit.plugin import Data, MailboxName
 
 
 class MyIMAP(IMAP4, AcmeCommands, XlistCommands, StrictQuotaCommands): ...
@@ -104,59 +90,3 @@ async def awaited(client: AsyncClient) -> None:
     async with client.select("INBOX") as inbox:
         assert_type(await Acme(inbox).assign(7, "ada"), UIDSet)
         assert_type(await Gmail(inbox).add_labels(gmail.query("x"), "todo"), UIDSet)
-
-
-def shown(imap: IMAP4, mine: MyIMAP) -> None:
-    reveal_type(imap.family(AcmeCommands))
-    reveal_type(mine.xacme_team("x"))
-"""
-REVEALED = ["AcmeCommands", "tuple[str, Data]"]
-
-
-def test_mypy_strict(tmp_path: Path) -> None:
-    errors, revealed = mypy(PROGRAM, tmp_path)
-    assert errors == wanted(PROGRAM, 0)
-    assert [said.replace("imapkit_acme.", "").replace("imapkit.core.wire.data.", "") for said in revealed] == REVEALED
-
-
-def test_pyright(tmp_path: Path) -> None:
-    errors, revealed = pyright(PROGRAM, tmp_path)
-    assert errors == wanted(PROGRAM, 1)
-    assert revealed == REVEALED
-
-
-OWN = {"xacme_team"}
-BUILTIN = {
-    "login",
-    "select",
-    "fetch",
-    "store",
-    "uid",
-    "getquota",
-    "sort",
-    "idle",
-    "family",
-    "parse",
-    "capabilities",
-    "x_gm_search",
-}
-
-
-def test_an_editor_completes_both() -> None:
-    pytest.importorskip("jedi", reason="jedi is in the extra dev")
-    mine, typed, plain, *calls = edit(
-        "mine.",
-        "imap.family(AcmeCommands).",
-        "imap.",
-        "mine.xacme_team(",
-        "imap.family(AcmeCommands).xacme_team(",
-    )
-    assert mine.names >= OWN | BUILTIN
-    assert typed.names >= OWN
-    assert not typed.names & BUILTIN
-    assert plain.names >= BUILTIN
-    assert not plain.names & OWN
-    for call in calls:
-        [(parameters, docstring)] = call.signatures
-        assert "mailbox" in parameters
-        assert "Ask who works with a mailbox" in docstring

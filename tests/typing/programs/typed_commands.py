@@ -1,17 +1,3 @@
-"""What type checkers say of a program that uses the typed commands, and of the mistakes in it."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import pytest
-
-from tests.typing.checking import mypy, pyright, wanted
-
-pytestmark = pytest.mark.timeout(120)
-pytest.importorskip("mypy", reason="mypy is in the extra dev")
-
-PROGRAM = """\
 from __future__ import annotations
 
 import asyncio
@@ -67,12 +53,3 @@ async def later(client: Client) -> list[int]:
         both: UIDSet = one | two
         print(len(box.search(q.seen)))  # error: arg-type, reportArgumentType
         return [message.uid async for message in box.fetch(both & found, FLAGS)]
-"""
-
-
-def test_mypy_strict(tmp_path: Path) -> None:
-    assert mypy(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 0)
-
-
-def test_pyright(tmp_path: Path) -> None:
-    assert pyright(PROGRAM, tmp_path)[0] == wanted(PROGRAM, 1)
