@@ -38,6 +38,9 @@ class _Box:
         self.name, self.said, self._session = name, said, session
         self._selection: int | None = session.selections
         """``Session.selections`` while this mailbox is selected; None once it was left."""
+        if session.mailbox not in (None, name):
+            # A SELECT of the raw client has been answered since: the count is that of its mailbox.
+            self._selection = -1
 
     def check(self, name: str) -> int:
         """See ``Box.check``."""

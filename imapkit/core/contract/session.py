@@ -204,8 +204,9 @@ class Session:
     def select(self, mailbox: str | bytes, *, readonly: bool) -> None:
         """Enter the selected state."""
         self.enter(State.SELECTED)
-        self.selections += 1
+        # (In this order: another thread that reads the new count, and then the mailbox, reads this one.)
         self.mailbox, self.readonly = mailbox, readonly
+        self.selections += 1
 
     def became_readonly(self) -> None:
         """The server changed the selected mailbox to READ-ONLY, RFC 3501 section 7.1."""
