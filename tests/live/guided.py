@@ -201,7 +201,8 @@ def clear(client: Client, keep: set[str]) -> set[str]:
         client.unsubscribe(box.name)
     for box in sorted(client.mailboxes(status=["MESSAGES"]), key=lambda box: len(box.mailbox), reverse=True):
         if box.mailbox.upper() != "INBOX" and box.mailbox not in keep:
-            if box.is_selectable and not box.mailbox.startswith(("shared", "user", "#")):
+            above = any(name.startswith(box.mailbox) for name in keep)
+            if box.is_selectable and not above and not box.mailbox.startswith(("shared", "user", "#")):
                 client.delete_mailbox(box.name)
         else:
             kept.add(box.mailbox)
