@@ -59,7 +59,7 @@ def senders(client: Any) -> Any:
 
 def text(client: Any) -> Any:
     [uid] = client.search(["SUBJECT", "London"])
-    message = email.message_from_bytes(client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"], policy=email.policy.default)
+    message: Any = email.message_from_bytes(client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"], policy=email.policy.default)
     return message.get_body(("plain",)).get_content()
 
 

@@ -182,7 +182,11 @@ INBOX = [
         (4, letter(6, LATER, "list@example.net", "PEP 999", "Abstract\n", List_Id="<python.example.net>"), []),
     ),
 ]
-TRASHED = [(letter(7, INVOICE, ADA, "Old", "Old.\n"), [], INVOICE), (letter(8, LATER, ADA, "Junk", "Junk.\n"), [], LATER)]
+Mail = tuple[EmailMessage, list[str], datetime]
+TRASHED: list[Mail] = [
+    (letter(7, INVOICE, ADA, "Old", "Old.\n"), [], INVOICE),
+    (letter(8, LATER, ADA, "Junk", "Junk.\n"), [], LATER),
+]
 
 
 def deliver(client: Client, mailbox: str, mails: list[tuple[EmailMessage, list[str], datetime]]) -> None:
