@@ -59,10 +59,8 @@ def senders(client: Any) -> Any:
 
 def text(client: Any) -> Any:
     [uid] = client.search(["SUBJECT", "London"])
-    message = email.message_from_bytes(client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"], policy=email.policy.default)
-    body = message.get_body(("plain",))
-    assert body is not None
-    return body.get_content()
+    message: Any = email.message_from_bytes(client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"], policy=email.policy.default)
+    return message.get_body(("plain",)).get_content()
 
 
 def with_attachments(client: Any) -> Any:

@@ -182,7 +182,8 @@ INBOX = [
         (4, letter(6, LATER, "list@example.net", "PEP 999", "Abstract\n", List_Id="<python.example.net>"), []),
     ),
 ]
-TRASHED: list[tuple[EmailMessage, list[str], datetime]] = [
+Mail = tuple[EmailMessage, list[str], datetime]
+TRASHED: list[Mail] = [
     (letter(7, INVOICE, ADA, "Old", "Old.\n"), [], INVOICE),
     (letter(8, LATER, ADA, "Junk", "Junk.\n"), [], LATER),
 ]
@@ -204,7 +205,8 @@ def clear(client: Client, keep: set[str]) -> set[str]:
         client.unsubscribe(box.name)
     for box in sorted(client.mailboxes(status=["MESSAGES"]), key=lambda box: len(box.mailbox), reverse=True):
         if box.mailbox.upper() != "INBOX" and box.mailbox not in keep:
-            if box.is_selectable and not box.mailbox.startswith(("shared", "user", "#")):
+            above = any(name.startswith(box.mailbox) for name in keep)
+            if box.is_selectable and not above and not box.mailbox.startswith(("shared", "user", "#")):
                 client.delete_mailbox(box.name)
         else:
             kept.add(box.mailbox)

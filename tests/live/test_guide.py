@@ -39,8 +39,8 @@ def able(server: Server, example: Example) -> None:
 
 def compiled(example: Example, code: str) -> types.CodeType:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    made: types.CodeType = compile(code, str(example.page), "exec", flags=flags, dont_inherit=True)
-    return made
+    program: types.CodeType = compile(code, str(example.page), "exec", flags=flags, dont_inherit=True)
+    return program
 
 
 def uses(code: str, name: str) -> bool:
