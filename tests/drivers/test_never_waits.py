@@ -22,7 +22,7 @@ pytestmark = pytest.mark.heavy
 
 MANY = 9000
 MEDIAN = 500e-6
-"""Seconds that a call may take at the median: it takes about 20 us, and several times that on a busy machine; a wait takes longer."""
+"""Seconds that a call may take at the median: it takes 20 us, on a busy machine several times that, and a wait takes longer."""
 WORST = 0.5
 """Seconds that a call may take: another thread may run meanwhile, but nothing is waited for, which would take longer."""
 

@@ -69,6 +69,9 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
+TEXT: Any = "imap.example.org"
+
+
 @contextmanager
 def vendor() -> Iterator[Client]:
     with typed(HANDLERS, families=["rev1", VENDOR]) as (client, _):
@@ -117,8 +120,8 @@ def test_a_class_of_a_program_has_its_bases_and_the_families_calls() -> None:
         (lambda client, box: Vendor(client.nowait), TypeError, "Vendor needs a mailbox"),
         (lambda client, box: MyBox(client), TypeError, "MyBox takes a typed mailbox, not Client"),
         (lambda client, box: MyClient(box), TypeError, "MyClient takes a typed client, not Mailbox"),
-        (lambda client, box: Vendor("INBOX"), TypeError, "Vendor takes a typed client or mailbox, not str"),  # type: ignore[arg-type]
-        (lambda client, box: Client("imap.example.org"), TypeError, "Client takes a typed client or mailbox, not str"),  # type: ignore[arg-type]
+        (lambda client, box: Vendor(TEXT), TypeError, "Vendor takes a typed client or mailbox, not str"),
+        (lambda client, box: Client(TEXT), TypeError, "Client takes a typed client or mailbox, not str"),
         (lambda client, box: Vendor(client.raw), TypeError, "Vendor takes a typed client or mailbox, not IMAP4"),
         (lambda client, box: Absent(box), FamilyDisabledError, "Absent is the mixin of no family that this client has"),
         (lambda client, box: Lacking(box), FamilyDisabledError, "Absent is the mixin of no family that this client has"),

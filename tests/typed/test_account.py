@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import imapkit
 from imapkit import IMAP4, Account, BadResponse, ConnectionClosed, NoResponse, OAuth2, Password
 from imapkit.testing import LOCALHOST, Conversation, ReceivedCommand, ScriptedServer, refusing
 from tests.core.rig import until
@@ -216,3 +218,12 @@ def test_a_connect_that_is_cancelled_leaves_no_connection(closed: str) -> None:
 
 def test_the_secret_is_not_shown() -> None:
     assert SECRET not in repr(Account("localhost", Password("ada", SECRET)))
+
+
+@pytest.mark.parametrize("function", [imapkit.connect, imapkit.connect_async])
+def test_connect_takes_the_options_of_an_account(function: Callable[..., Any]) -> None:
+    def options(of: Callable[..., Any]) -> list[inspect.Parameter]:
+        return [each for each in inspect.signature(of).parameters.values() if each.kind is each.KEYWORD_ONLY]
+
+    assert options(function) == options(Account)
+    assert len(options(function)) == 6

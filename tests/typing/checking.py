@@ -12,10 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CHECKERS", "EXAMPLES", "PATHS", "PROGRAMS", "ROOT", "Reports", "wanted"]
+__all__ = ["CHECKERS", "EXAMPLES", "PATHS", "PROGRAMS", "ROOT", "Reports", "Said", "wanted"]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "plugins-example"
@@ -25,6 +25,8 @@ PROGRAMS = sorted(Path(__file__).parent.glob("programs/*.py"))
 
 Reports = set[tuple[str, int, str]]
 """Errors: the name of the program, the line, and the checker's name of the error."""
+Said = Callable[[], Reports]
+"""Waits for a checker that was started."""
 _ERROR = re.compile(r"# error: ([\w-]+), ([\w-]+)$")
 _MYPY = ["--strict", "--no-pretty", "--show-error-codes", "--no-error-summary"]
 # Followed and yet silent: what is wrong inside imapkit is for the lint stage to say.
@@ -41,13 +43,13 @@ def wanted(which: int) -> Reports:
     }
 
 
-def mypy(place: Path, version: str) -> Reports:
+def mypy(place: Path, version: str) -> Said:
     """The errors of ``mypy --strict``."""
     names = _copied(place)
     (place / "mypy.ini").write_text("[mypy]\n", encoding="utf-8")
     environ = {"MYPYPATH": os.pathsep.join(map(str, PATHS))}
     options = [*_MYPY, "--python-version", version, "--config-file", "mypy.ini"]
-    return set(_mypy_errors(_run([sys.executable, "-m", "mypy", *options, *names], place, environ)))
+    return _started([sys.executable, "-m", "mypy", *options, *names], place, environ, _mypy_errors)
 
 
 def _mypy_errors(said: str) -> Iterator[tuple[str, int, str]]:
@@ -58,7 +60,7 @@ def _mypy_errors(said: str) -> Iterator[tuple[str, int, str]]:
             yield found[1], int(found[2]), found[3]
 
 
-def pyright(place: Path, version: str) -> Reports:
+def pyright(place: Path, version: str) -> Said:
     """The errors of ``pyright`` in its strict mode."""
     settings = {
         "extraPaths": list(map(str, PATHS)),
@@ -71,12 +73,14 @@ def pyright(place: Path, version: str) -> Reports:
         "reportUnusedExpression": False,
     }
     (place / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-    said = _run([sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(place)], place, {})
-    return {
-        (Path(each["file"]).name, each["range"]["start"]["line"] + 1, each.get("rule", each["message"]))
-        for each in json.loads(said)["generalDiagnostics"]
-        if each["severity"] == "error"
-    }
+    argv = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(place)]
+    return _started(argv, place, {}, _pyright_errors)
+
+
+def _pyright_errors(said: str) -> Iterator[tuple[str, int, str]]:
+    for each in json.loads(said)["generalDiagnostics"]:
+        if each["severity"] == "error":
+            yield Path(each["file"]).name, each["range"]["start"]["line"] + 1, each.get("rule", each["message"])
 
 
 CHECKERS = {"mypy": mypy, "pyright": pyright}
@@ -87,7 +91,17 @@ def _copied(place: Path) -> list[str]:
     return [Path(shutil.copy(path, place)).name for path in PROGRAMS]
 
 
-def _run(argv: list[str], place: Path, environ: dict[str, str]) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, cwd=place, env={**os.environ, **environ}, timeout=100)
-    assert done.stdout or done.returncode == 0, done.stderr
-    return done.stdout
+def _started(
+    argv: list[str], place: Path, environ: dict[str, str], errors: Callable[[str], Iterator[tuple[str, int, str]]]
+) -> Said:
+    process = subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place, env=os.environ | environ
+    )
+
+    def said() -> Reports:
+        with process:
+            out, error = process.communicate(timeout=100)
+        assert out or process.returncode == 0, error
+        return set(errors(out))
+
+    return said

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from imapkit.core.grammar.names import mailbox
 from imapkit.core.grammar.strings import LONGEST_QUOTED, ascii_bytes, encode_text
@@ -241,15 +241,15 @@ def _is_balanced(text: str) -> bool:
 _EVERY = term("ALL")
 
 
-if TYPE_CHECKING:
+class Day(Protocol):
+    """What type checkers take for a ``datetime.date``, and not for a ``datetime``: the difference of two of those is a duration.
 
-    class Day(Protocol):
-        """A ``datetime.date``; a ``datetime`` is an error here: the difference of two of them has another type."""
+    ``q.since(datetime.now())`` is an error to them, as it is when the program runs.
+    """
 
-        def __sub__(self, value: dt.datetime, /) -> NoReturn: ...
-
-else:
-    Day = dt.date
+    def __sub__(self, value: dt.datetime, /) -> NoReturn:
+        """As ``date`` has it."""
+        ...
 
 
 def day(value: Day) -> str:

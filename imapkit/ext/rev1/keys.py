@@ -1,7 +1,7 @@
 """The search keys of RFC 3501 section 6.4.4. Combine them by ``&``, ``|`` and ``~``: ``unseen & (from_("ada") | to("ada"))``.
 
 Text that is searched for may be of any script; a message matches if it holds the text somewhere, and case does not matter.
-Functions raise ``ArgumentError`` for what cannot be sent.
+Functions raise ``ArgumentError`` for what cannot be sent. A ``Day`` is a ``datetime.date``.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def header(name: str, words: str = "") -> SearchKey:
 
 
 def since(date: Day) -> SearchKey:
-    """Messages that arrived on that day or later, without hour and zone. Raises ``TypeError`` for a datetime."""
+    """Messages that arrived on that ``datetime.date`` or later, without hour and zone. Raises ``TypeError`` for a datetime."""
     return term("SINCE", day(date))
 
 
