@@ -78,6 +78,7 @@ def test_refusals_by_their_codes() -> None:
             client.delete_mailbox("a")
 
 
+@pytest.mark.together
 def test_a_mailbox_that_is_deleted_or_renamed_is_left_first_if_it_is_selected() -> None:
     handlers = dict.fromkeys(("UNSELECT", "DELETE", "RENAME"), DONE)
     with serving(handlers, b"IMAP4rev1 UNSELECT", ("rev1", "unselect")) as (client, server):
@@ -126,6 +127,7 @@ def test_a_role_by_its_attribute() -> None:
         assert server.names.count("LIST") == 3
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("families", [("rev1",), ("rev1", "namespace")])
 def test_a_role_by_xlist(families: tuple[str, ...]) -> None:
     lists = {
@@ -170,6 +172,7 @@ def test_a_role_by_a_name_at_the_top(rows: list[tuple[str, str]], delimiter: str
         assert (role and (role.mailbox, role.role_from)) == (found and (found, "name"))
 
 
+@pytest.mark.together
 @pytest.mark.parametrize(
     ("spaces", "found"),
     [(b'(("Home." ".")) NIL NIL', "Home.Sent"), (b'(("" ".")) NIL NIL', "Sent"), (b"NIL NIL NIL", "INBOX.Sent")],
@@ -183,7 +186,8 @@ def test_a_role_by_a_name_in_the_personal_namespace(spaces: bytes, found: str) -
         assert role.mailbox == found
 
 
-@pytest.mark.parametrize("answer", [refusing(), DONE, answering(b"* NAMESPACE junk\r\n")])
+@pytest.mark.together
+@pytest.mark.parametrize("answer", [refusing(), DONE, answering(b"* NAMESPACE junk\r\n")], ids=["NO", "nothing", "junk"])
 def test_a_namespace_that_is_not_told(answer: Handler) -> None:
     handlers = {"LIST": listing(("Sent", "")), "NAMESPACE": answer}
     for families in (("rev1",), ("rev1", "namespace")):
