@@ -74,6 +74,6 @@ def test_uid_is_a_keyword_of_methods_whose_command_has_such_a_form(method: str, 
 
 
 def test_the_methods_that_have_it() -> None:
-    builtin = {"copy", "expunge", "fetch", "fetch_to", "search", "sort", "store", "thread"}
+    builtin = {"copy", "expunge", "fetch", "fetch_to", "move", "search", "sort", "store", "thread"}
     assert {name for name in METHODS if "uid" in inspect.signature(public(name)).parameters and "x_gm" not in name} == builtin
     assert set(METHODS) == {name for name in REGISTRY.methods if callable(public(name))}
