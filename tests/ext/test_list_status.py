@@ -51,6 +51,12 @@ def test_roles_are_asked_for_where_the_server_knows_them() -> None:
         assert server.commands[-1].args == b'"" * RETURN (STATUS (UNSEEN) SPECIAL-USE)'
 
 
+def test_children_are_asked_for_where_the_server_knows_the_option() -> None:
+    with serving({"LIST": answering(LISTED + TOLD)}, b"LIST-STATUS LIST-EXTENDED") as (client, server):
+        client.mailboxes(status=["UNSEEN"])
+        assert server.commands[-1].args == b'"" * RETURN (STATUS (UNSEEN) CHILDREN)'
+
+
 def test_without_list_status_each_mailbox_is_asked_and_one_that_is_refused_has_none() -> None:
     with serving({"LIST": answering(LISTED), "STATUS": status}, b"IDLE") as (client, server):
         assert unseen(client) == {"INBOX": 3, "top": None, "top/a": None}

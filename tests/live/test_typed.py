@@ -26,6 +26,7 @@ from imapkit import (
     section,
     sort,
 )
+from imapkit.ext.rev1 import MailboxListing
 from tests.live.support import announced, filled, letter, logged_in, needing, place
 from tests.servers.base import Server
 
@@ -93,8 +94,15 @@ def test_roles_beside_counts_are_those_without(server: Server) -> None:
         if not [box for box in client.mailboxes() if box.role is Role.SENT]:
             with suppress(NoResponse):
                 client.create(place(server, "Sent"))
-        plain = {box.mailbox: box.role for box in client.mailboxes()}
-        assert {box.mailbox: box.role for box in client.mailboxes(status=["UNSEEN"])} == plain
+        counted = client.mailboxes(status=["UNSEEN"])
+        plain = client.mailboxes()
+        assert {box.mailbox: box.role for box in counted} == {box.mailbox: box.role for box in plain}
+        # RFC 3348: whether a mailbox has children.
+        assert _children(counted) == _children(plain)
+
+
+def _children(boxes: list[MailboxListing]) -> dict[str, set[str]]:
+    return {box.mailbox: {flag.lower() for flag in box.attributes} & {"\\haschildren", "\\hasnochildren"} for box in boxes}
 
 
 def test_search(server: Server) -> None:

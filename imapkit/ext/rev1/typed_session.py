@@ -17,6 +17,9 @@ __all__ = ["Rev1Session"]
 F = TypeVar("F")
 _ITEMS = ("MESSAGES", "UNSEEN", "UIDNEXT", "UIDVALIDITY")
 
+_TOLD = {"roles": "SPECIAL-USE", "children": "LIST-EXTENDED"}
+"""What the options of LIST are for, as ``offers`` names it, and the capability of each."""
+
 
 class Rev1Session(AppendSession[F]):
     """Commands of a client: what can be done in any state once the user is logged in.
@@ -57,8 +60,9 @@ class Rev1Session(AppendSession[F]):
         if "status" not in offered or subscribed:
             return await _each_status(await listed, status)
         await self._know_capabilities()
-        roles = [offered["roles"]()] if "SPECIAL-USE" in (self._session.capabilities or ()) else []
-        with_option = Wire("LIST", '""', pattern, options=(offered["status"](status), *roles), parse=_list_with_status)
+        # What a LIST without options tells unasked.
+        told = [offered[name]() for name, needs in _TOLD.items() if self._session.has(needs)]
+        with_option = Wire("LIST", '""', pattern, options=(offered["status"](status), *told), parse=_list_with_status)
 
         async def one_by_one() -> list[MailboxListing]:
             return await _each_status(await listed, status)
