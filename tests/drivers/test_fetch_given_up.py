@@ -25,6 +25,7 @@ def test_break_gives_up_the_chunk_on_its_way() -> None:
         conversation.ok(command, untagged=b"".join(b"* %d FETCH (UID %d FLAGS ())\r\n" % (uid, uid) for uid in uids))
 
     with selected({"UID FETCH": fetch}) as (raw, server), within(30), Client.over(raw).select("a") as box:
+        gc.collect()
         before = len(_orphans())
         for message in box.fetch(range(1, 101), FLAGS, chunk=10):
             assert message.uid == 1
