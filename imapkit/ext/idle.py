@@ -72,10 +72,10 @@ class IdleSelected(SelectedCommands[F]):
     async def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:  # noqa: ASYNC109
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
-        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
-        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
-        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
-        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The client ends
+        IDLE when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come
+        too fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins
+        again; what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
         ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
         sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
         """

@@ -66,8 +66,9 @@ _composed: dict[type, WeakKeyDictionary[Registry, type]] = {}
 _composing = threading.Lock()
 
 
-def _with_families(cls: type, known: Registry, mixins: tuple[type, ...]) -> type:
-    """``cls`` with the typed commands of the families in ``known``."""
+def _with_families(cls: type, known: Registry, *, selected: bool) -> type:
+    """``cls`` with the typed commands of the families in ``known``: those of a client, or of a ``selected`` mailbox."""
+    mixins = known.selected_mixins if selected else known.session_mixins
     with _composing:
         kinds = _composed.setdefault(cls, WeakKeyDictionary())
         kind = kinds.get(known)
@@ -81,8 +82,7 @@ def _with_families(cls: type, known: Registry, mixins: tuple[type, ...]) -> type
 def _face(cls: type, other: TypedCommands[Any], face: Any, box: _Box | None = None) -> Any:
     """An object of another face, or the mailbox of a client."""
     link = other._link
-    known = link.raw._registry
-    made: Any = object.__new__(_with_families(cls, known, known.session_mixins if box is None else known.selected_mixins))
+    made: Any = object.__new__(_with_families(cls, link.raw._registry, selected=box is not None))
     made._link, made._face, made._timeout, made._box = link, face, other._timeout, box
     return made
 
@@ -92,8 +92,7 @@ class _Composed(TypedCommands[F]):
 
     def __init__(self, over: TypedCommands[F]) -> None:
         super().__init__(over)
-        known = over._link.raw._registry
-        self.__class__ = _with_families(type(self), known, known.session_mixins if over._box is None else known.selected_mixins)
+        self.__class__ = _with_families(type(self), over._link.raw._registry, selected=over._box is not None)
 
     def _check_view(self, over: TypedCommands[Any]) -> None:
         if (over._box is None) != isinstance(self, _AnyClient):
@@ -109,8 +108,7 @@ class _AnyClient(_Composed[F]):
 
     @classmethod
     def _of(cls, raw: IMAP4, face: Any) -> Self:
-        known = raw._registry
-        client: Self = object.__new__(_with_families(cls, known, known.session_mixins))
+        client: Self = object.__new__(_with_families(cls, raw._registry, selected=False))
         client._link, client._face = Link(raw), face
         return client
 

@@ -488,10 +488,10 @@ class _BlockingSelected(
     def idle(self, timeout: float | None = None) -> Iterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
-        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
-        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
-        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
-        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The client ends
+        IDLE when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come
+        too fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins
+        again; what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
         ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
         sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
         """
@@ -812,10 +812,10 @@ class _NowaitSelected(
     def idle(self, timeout: float | None = None) -> Future[list[MailboxEvent | Overflow]]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
-        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
-        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
-        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
-        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The client ends
+        IDLE when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come
+        too fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins
+        again; what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
         ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
         sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
         """
@@ -1136,10 +1136,10 @@ class _AsyncSelected(
     def idle(self, timeout: float | None = None) -> AsyncIterator[MailboxEvent | Overflow]:
         """What the server reports of the mailbox, as it comes: ``Exists``, ``Expunged``, ``FlagsChanged``, ``Recent``; RFC 2177.
 
-        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The server is told
-        when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come too
-        fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins again;
-        what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
+        ``for event in inbox.idle(timeout=600)``. It ends after ``timeout`` seconds; None stands for no end. The client ends
+        IDLE when the program leaves the loop. Events are in order, and none is lost while the program works on one; if they come
+        too fast, an ``Overflow`` says how many are missing. Any other command on the connection ends IDLE, which then begins
+        again; what the server reports meanwhile is an event, too. The client renews IDLE every 9 minutes. A time-out of
         ``with_options`` does not apply. The future has a list, once ``timeout`` is over. Capability IDLE. Raises ``Missing``, and
         sends nothing, if the server has no IDLE, and ``MailboxClosed`` once the mailbox was left.
         """

@@ -26,9 +26,8 @@ def _meaning(stub: str) -> tuple[set[tuple[str | None, str]], list[str]]:
 
 @pytest.mark.parametrize("name", client.__all__)
 def test_the_stub_has_each_public_name_of_a_class_and_no_other(name: str) -> None:
-    known = registry()
-    mixins = known.selected_mixins if name.endswith("Mailbox") else known.session_mixins
-    composed = vars(client)["_with_families"](getattr(client, name), known, mixins)
+    compose = vars(client)["_with_families"]
+    composed = compose(getattr(client, name), registry(), selected=name.endswith("Mailbox"))
     there = {each for each in dir(composed) if not each.startswith("_")}
     assert _names(name) == there
 

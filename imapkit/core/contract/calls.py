@@ -100,16 +100,21 @@ def make_call(
         check_length(pieces, session, sent_as)
     if not command.secret:
         args = quotes_removed(command.args, args, sent_as)
-    if command.needs is not None and not (generic or force) and command.states & session.state:
-        if session.capabilities is None and ask is not None:
-            ask()
-        require(session, command.needs, sent_as)
-    if command.guard is not None and not force and command.states & session.state:
-        command.guard(session, args)
-    if command.rules and not force and command.states & session.state:
-        for rule in command.rules:
-            rule(session, command.name, args, uid)
+    if not force and command.states & session.state:
+        if command.needs is not None and not generic:
+            if session.capabilities is None and ask is not None:
+                ask()
+            require(session, command.needs, sent_as)
+        _check_rules(command, session, args, uid)
     return Call(command, args, pieces, uid=uid, reply=reply, options=layer, result=result, writes=writes)
+
+
+def _check_rules(command: Command, session: Session, args: tuple[Any, ...], uid: bool) -> None:
+    """Raise what the guard of a command's own family raises, or a rule of another."""
+    if command.guard is not None:
+        command.guard(session, args)
+    for rule in command.rules:
+        rule(session, command.name, args, uid)
 
 
 def _encode_secret(

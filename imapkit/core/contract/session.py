@@ -163,7 +163,7 @@ class Session:
                 self.numbering = effect.numbering or self.numbering
 
     def switch_all_off(self) -> None:
-        """Nothing is enabled any more: the session has begun anew, as after UNAUTHENTICATE (RFC 8437 section 3)."""
+        """Nothing is enabled any more: that is so after UNAUTHENTICATE (RFC 8437 section 3)."""
         self.enabled = self.asked_for = _NOTHING
         self.utf8, self.numbering = False, Numbering.STABLE
 

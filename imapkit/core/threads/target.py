@@ -25,7 +25,7 @@ class Target:
         if self._path is None and not callable(getattr(to, "write", None)):
             raise ArgumentError(f"a body goes to a path or a file that is open for writing bytes, not to {type(to).__name__}")
         if resume and self._path is None:
-            raise ArgumentError("only a file given by its path can be resumed: whoever opened it knows what it holds")
+            raise ArgumentError("only a file given by its path can be resumed, not one that the program has opened")
         self._file: Any = None if self._path is not None else to
         self.resumes = resume
         """Whether what the file has is kept."""
